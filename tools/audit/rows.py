@@ -9,7 +9,7 @@ from typing import Any
 BITS = 2048  # of a sum of hashes; as few as a hash has, and somebody could find rows that make up for others
 
 
-def row_hash(row: Mapping[str, Any]) -> bytes:
+def row_hash(row: Mapping[Any, Any]) -> bytes:
     """SHA-256 of a row's values by their columns' names."""
     digest = sha256()
     for name in sorted(row):
@@ -22,14 +22,15 @@ def row_hash(row: Mapping[str, Any]) -> bytes:
 class RowSet:
     """A set of rows by the sum of their hashes: rows are added and taken out, in any order."""
 
-    def __init__(self, told: str = "0") -> None:
+    def __init__(self, rows: Iterable[Mapping[Any, Any]] = (), *, told: str = "0") -> None:
         self.sum = int(told, 16)
+        self.add(rows)
 
-    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+    def add(self, rows: Iterable[Mapping[Any, Any]]) -> None:
         for row in rows:
             self.sum = (self.sum + _spread(row_hash(row))) % (1 << BITS)
 
-    def take_out(self, rows: Iterable[Mapping[str, Any]]) -> None:
+    def take_out(self, rows: Iterable[Mapping[Any, Any]]) -> None:
         for row in rows:
             self.sum = (self.sum - _spread(row_hash(row))) % (1 << BITS)
 

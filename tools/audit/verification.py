@@ -14,19 +14,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import select, text
-from sqlmodel import SQLModel, col
 
 from tools.audit.events import AuditEvent
 from tools.audit.heads import Head, is_signed
 from tools.audit.merkle import leaf_hash, root
-from tools.audit.rows import RowSet, row_hash
+from tools.audit.rows import RowSet
 from tools.domain.records import Patient
 from tools.store import database
-from tools.store.audit import AS_A_WHOLE, ROW_BY_ROW, kept_columns, key_name, rows_of, sum_of
+from tools.store.audit import AS_A_WHOLE, ROW_BY_ROW, hashed_rows, rows_of, sum_of
 from tools.store.bulk import found_by
 from tools.store.files import OfFile
 from tools.store.rows import DraftFile, moment
-from tools.store.tables import AuditEventTable, ChartEntryTable, ChartTable, DraftTable, PatientTable
+from tools.store.tables import AUDIT_EVENTS, CHART_ENTRIES, CHARTS, DRAFTS, MEMBERS, NAME_WORDS, PATIENTS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -84,7 +83,7 @@ class _Log:
         self.leaves: list[bytes] = []
         self.rows: dict[str, str] = {}
         self.problems: list[str] = []
-        statement = select(AuditEventTable).order_by(col(AuditEventTable.number))
+        statement = select(AUDIT_EVENTS).order_by(AUDIT_EVENTS.c.number)
         for number, row in enumerate(connection.execute(statement.execution_options(yield_per=1000)), 1):
             self.leaves.append(leaf_hash(_bytes(row.body)))
             if row.number != number:
@@ -126,32 +125,31 @@ def _rows(connection: Connection, recorded: dict[str, str]) -> Iterator[str]:
     there = set()
     for table in ROW_BY_ROW:
         try:
-            for row in rows_of(connection, table):
-                name = key_name(table, row)
+            for name, found in hashed_rows(connection, table):
                 there.add(name)
                 if not recorded.get(name):
                     yield f"{name} was added past the log"
-                elif row_hash(kept_columns(table, row)).hex() != recorded[name]:
+                elif found != recorded[name]:
                     yield f"{name} is not as it was left"
         except UNREADABLE as error:
-            yield f"{table.__tablename__} cannot be read: {error}"
+            yield f"{table.name} cannot be read: {error}"
     for name, left in recorded.items():
         if left and not name.endswith("/*") and name not in there:
             yield f"{name} is gone"
     for table in AS_A_WHOLE:
         try:
-            same = sum_of(connection, table) == recorded.get(f"{table.__tablename__}/*", "0")
+            same = sum_of(connection, table) == recorded.get(f"{table.name}/*", "0")
         except UNREADABLE:
             same = False
         if not same:
-            yield f"{table.__tablename__} are not as they were loaded or imported"
+            yield f"{table.name} are not as they were loaded or imported"
 
 
 def _people(connection: Connection) -> Iterator[str]:
     """What people are found by follows from their charts."""
-    wanted, found = _by_table(), _by_table()
-    charts = select(col(ChartTable.patient_id), col(ChartTable.body), col(PatientTable.origin)).outerjoin(
-        PatientTable, col(PatientTable.id) == col(ChartTable.patient_id)
+    wanted = {table: RowSet() for table in (PATIENTS, MEMBERS, NAME_WORDS)}
+    charts = select(CHARTS.c.patient_id, CHARTS.c.body, PATIENTS.c.origin).outerjoin(
+        PATIENTS, PATIENTS.c.id == CHARTS.c.patient_id
     )
     for patient_id, body, origin in connection.execute(charts.execution_options(yield_per=500)):
         try:
@@ -162,24 +160,17 @@ def _people(connection: Connection) -> Iterator[str]:
         for part in found_by([(patient, body)], str(origin)):
             if part.table in wanted:
                 wanted[part.table].add(dict(zip(part.columns, row, strict=True)) for row in part.values)
-    for table, rows in found.items():
+    for table, follow in wanted.items():
+        found = RowSet()
         with suppress(*UNREADABLE):
-            rows.add(rows_of(connection, table))
-        if rows.sum != wanted[table].sum:
-            yield f"{table.__tablename__} do not follow from the charts"
-
-
-def _by_table() -> dict[type[SQLModel], RowSet]:
-    from tools.store.tables import MemberTable, NameWordTable
-
-    return {table: RowSet() for table in (PatientTable, MemberTable, NameWordTable)}
+            found.add(rows_of(connection, table))
+        if found.sum != follow.sum:
+            yield f"{table.name} do not follow from the charts"
 
 
 def _files(connection: Connection, store: Store) -> Iterator[str]:
     """Attachments are called by their hash, papers of drafts have theirs beside."""
-    entries = select(col(ChartEntryTable.id), col(ChartEntryTable.record)).where(
-        col(ChartEntryTable.part) == "documents"
-    )
+    entries = select(CHART_ENTRIES.c.id, CHART_ENTRIES.c.record).where(CHART_ENTRIES.c.part == "documents")
     for number, record in connection.execute(entries):
         try:
             digest = msgspec.json.decode(record, type=OfFile).sha256
@@ -187,7 +178,7 @@ def _files(connection: Connection, store: Store) -> Iterator[str]:
             continue  # its row is named already
         if digest and _digest(store.files_dir / digest[:2] / digest) != digest:
             yield f"the paper of chart_entries/{number} is gone or another one"
-    for number, files in connection.execute(select(col(DraftTable.id), col(DraftTable.files))):
+    for number, files in connection.execute(select(DRAFTS.c.id, DRAFTS.c.files)):
         try:
             papers = msgspec.json.decode(files, type=dict[str, DraftFile])
         except UNREADABLE:

@@ -9,12 +9,11 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import func, select
-from sqlmodel import col
 
 from tools.common.errors import Invalid, Unavailable
 from tools.graph.model import VERSION, Graph, State
 from tools.store import panel
-from tools.store.tables import AuthorizationEventTable, ChartTable, PatientTable
+from tools.store.tables import AUTHORIZATION_EVENTS, CHARTS, PATIENTS
 
 if TYPE_CHECKING:
     from tools.store.store import Store
@@ -75,12 +74,12 @@ def version_of(store: Store, asked: date | None = None) -> str:
     charts are judged), and what stands in a graph."""
     with store.engine.connect() as connection:
         imported = connection.execute(
-            select(col(ChartTable.patient_id), col(ChartTable.body))
-            .join(PatientTable, col(PatientTable.id) == col(ChartTable.patient_id))
-            .where(col(PatientTable.source).is_not(None))
-            .order_by(col(PatientTable.id))
+            select(CHARTS.c.patient_id, CHARTS.c.body)
+            .join(PATIENTS, PATIENTS.c.id == CHARTS.c.patient_id)
+            .where(PATIENTS.c.source.is_not(None))
+            .order_by(PATIENTS.c.id)
         ).all()
-        events = connection.execute(select(func.count()).select_from(AuthorizationEventTable)).scalar_one()
+        events = connection.execute(select(func.count()).select_from(AUTHORIZATION_EVENTS)).scalar_one()
     today = store.today() if store.today and imported and not asked else None
     digest = hashlib.sha256(repr((VERSION, asked, today, panel.state(store), events)).encode())
     for patient_id, body in imported:

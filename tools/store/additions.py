@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import insert, select, update
-from sqlmodel import col
 
 from tools.common.errors import NotFound, Refused
 from tools.store import database
 from tools.store.audit import Audited
-from tools.store.rows import ADDED, PARTS, ChartEntry, moment, person
-from tools.store.tables import ChartEntryTable
+from tools.store.rows import ADDED, PARTS, ChartEntry, decoded, moment, person
+from tools.store.tables import CHART_ENTRIES
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -23,15 +21,8 @@ if TYPE_CHECKING:
     from tools.domain.records import Patient
 
 
-_SAME = ("patient_id", "person", "part", "record", "by")
-
-
-class Additions(Audited, ABC):
-    """The part of Store that keeps added records; the store that mixes it in reads whole charts."""
-
-    @abstractmethod
-    def patient(self, patient_id: str) -> Patient:
-        """The whole chart; NotFound if there is none."""
+class Additions(Audited):
+    """The part of Store that keeps added records."""
 
     def add_chart_entry(self, entry: ChartEntry) -> ChartEntry:
         """Keep an addition; returns it with the id it got. NotFound if there is no such patient.
@@ -46,27 +37,23 @@ class Additions(Audited, ABC):
             "part": entry.part,
             "record": bytes(entry.record),
             "by": entry.by,
-            "when": moment(entry.when),
         }
-        same = [col(getattr(ChartEntryTable, name)) == values[name] for name in _SAME]
+        same = [CHART_ENTRIES.c[name] == value for name, value in values.items()]
         with database.writing(self.engine) as connection:
-            there = select(ChartEntryTable).where(*same, col(ChartEntryTable.undone_when).is_(None))
-            row = connection.execute(there).first()
-            if row is not None:
+            there = select(CHART_ENTRIES).where(*same, CHART_ENTRIES.c.undone_when.is_(None))
+            if row := connection.execute(there).first():
                 return _entry(row)
-            made = connection.execute(
-                insert(ChartEntryTable).returning(col(ChartEntryTable.id)), values
-            ).scalar_one()
-            of, rows = f"entry {made}: {entry.part}", [(ChartEntryTable, (made,))]
+            new = insert(CHART_ENTRIES).values(**values, when=moment(entry.when))
+            made = connection.execute(new.returning(CHART_ENTRIES.c.id)).scalar_one()
+            of, rows = f"entry {made}: {entry.part}", [(CHART_ENTRIES, (made,))]
             self.record(connection, "chart.added", whose=entry.patient_id, of=of, by=entry.by, rows=rows)
         return msgspec.structs.replace(entry, id=made)
 
     def undo_chart_entry(self, entry_id: int, *, by: str, when: datetime) -> ChartEntry:
         """Take an addition out of its chart; it stays in the log."""
+        this = CHART_ENTRIES.c.id == entry_id
         with database.writing(self.engine) as connection:
-            row = connection.execute(
-                select(ChartEntryTable).where(col(ChartEntryTable.id) == entry_id)
-            ).first()
+            row = connection.execute(select(CHART_ENTRIES).where(this)).first()
             if row is None:
                 raise NotFound("chart addition", str(entry_id), hint="`pa chart log` lists them")
             if row.undone_when is not None:
@@ -74,24 +61,21 @@ class Additions(Audited, ABC):
                     f"chart addition {entry_id} was already undone by {row.undone_by} on {row.undone_when}"
                 )
             connection.execute(
-                update(ChartEntryTable)
-                .where(col(ChartEntryTable.id) == entry_id)
-                .values(undone_by=by, undone_when=moment(when))
+                update(CHART_ENTRIES).where(this).values(undone_by=by, undone_when=moment(when))
             )
-            of, rows = f"entry {entry_id}: {row.part}", [(ChartEntryTable, (entry_id,))]
+            of, rows = f"entry {entry_id}: {row.part}", [(CHART_ENTRIES, (entry_id,))]
             self.record(connection, "chart.undone", whose=row.patient_id, of=of, by=by, rows=rows)
         return msgspec.structs.replace(_entry(row), undone_by=by, undone_when=when)
 
     def chart_entries(self, patient_id: str | None = None) -> list[ChartEntry]:
         """The log of one patient or of all, in the order in which things were added, undone ones too."""
-        statement = select(ChartEntryTable).order_by(col(ChartEntryTable.id))
+        statement = select(CHART_ENTRIES).order_by(CHART_ENTRIES.c.id)
         if patient_id is not None:
-            statement = statement.where(col(ChartEntryTable.patient_id) == patient_id)
-        with self.engine.connect() as connection:
-            found = [_entry(row) for row in connection.execute(statement)]
-        for whose in dict.fromkeys(entry.patient_id for entry in found):
+            statement = statement.where(CHART_ENTRIES.c.patient_id == patient_id)
+        entries = [_entry(row) for row in self._rows(statement)]
+        for whose in dict.fromkeys(entry.patient_id for entry in entries):
             self.note("additions.read", whose=whose)
-        return found
+        return entries
 
 
 def apply(patient: Patient, entries: Iterable[tuple[int, str, bytes]]) -> Patient:
@@ -102,21 +86,9 @@ def apply(patient: Patient, entries: Iterable[tuple[int, str, bytes]]) -> Patien
         lists.setdefault(part, []).append(msgspec.structs.replace(added, id=f"{ADDED}{entry_id}"))
     kept = {item.id for item in lists.get("documents", ()) if item.pages}
     typed = tuple([item.id for added in lists.values() for item in added if item.id not in kept])
-    return msgspec.structs.replace(
-        patient,
-        typed=typed,
-        **{part: (*(getattr(patient, part) or ()), *added) for part, added in lists.items()},
-    )
+    longer = {part: (*(getattr(patient, part) or ()), *added) for part, added in lists.items()}
+    return msgspec.structs.replace(patient, typed=typed, **longer)
 
 
 def _entry(row: Row[Any]) -> ChartEntry:
-    return ChartEntry(
-        id=row.id,
-        patient_id=row.patient_id,
-        part=row.part,
-        record=msgspec.Raw(row.record),
-        by=row.by,
-        when=datetime.fromisoformat(row.when),
-        undone_by=row.undone_by,
-        undone_when=datetime.fromisoformat(row.undone_when) if row.undone_when else None,
-    )
+    return decoded(ChartEntry, row, record=msgspec.Raw(row.record))

@@ -8,13 +8,12 @@ still answers, and the door is told that the read was not recorded.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
-from sqlmodel import SQLModel, col
 
 from tools.audit.events import Access, Actor, AuditEvent, system_user, version
 from tools.audit.merkle import leaf_hash
@@ -22,50 +21,44 @@ from tools.audit.rows import RowSet, row_hash
 from tools.store import database
 from tools.store.rows import moment
 from tools.store.tables import (
-    ApiKeyTable,
-    AuditEventTable,
-    AuthorizationCaseTable,
-    AuthorizationEventTable,
-    BatchResultTable,
-    BatchTable,
-    ChartEntryTable,
-    ChartTable,
-    ChartVersionTable,
-    DatasetRow,
-    DraftTable,
-    DrugTable,
-    FormTable,
-    MedicineNameTable,
-    PatientIdentifierTable,
-    PlanTable,
-    PolicyTable,
-    ProvenanceTable,
-    ReviewTable,
-    UserTable,
+    API_KEYS,
+    AUDIT_EVENTS,
+    AUTHORIZATION_CASES,
+    AUTHORIZATION_EVENTS,
+    BATCH_RESULTS,
+    BATCHES,
+    CHART_ENTRIES,
+    CHART_VERSIONS,
+    CHARTS,
+    DATASET,
+    DRAFTS,
+    DRUGS,
+    FORMS,
+    MEDICINE_NAMES,
+    PATIENT_IDENTIFIERS,
+    PLANS,
+    POLICIES,
+    PROVENANCE,
+    REVIEWS,
+    USERS,
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection, Engine, Row, RowMapping, Select, Table
 
-Key = tuple[type[SQLModel], tuple[Any, ...]]
+    from tools.domain.records import Patient
+
+Key = tuple["Table", tuple[Any, ...]]
 
 # Hashed row by row, and as a whole where a load brings them by the thousand. What is not named follows from these
 # (patients, members, name_words), or says how work goes on and not what came of it.
-ROW_BY_ROW: tuple[type[SQLModel], ...] = (
-    ChartEntryTable, ChartVersionTable, PatientIdentifierTable, DraftTable, ReviewTable, AuthorizationCaseTable,
-    AuthorizationEventTable, BatchTable, BatchResultTable, MedicineNameTable, ProvenanceTable,
-    UserTable, ApiKeyTable,
+ROW_BY_ROW = (
+    CHART_ENTRIES, CHART_VERSIONS, PATIENT_IDENTIFIERS, DRAFTS, REVIEWS, AUTHORIZATION_CASES, AUTHORIZATION_EVENTS,
+    BATCHES, BATCH_RESULTS, MEDICINE_NAMES, PROVENANCE, USERS, API_KEYS,
 )  # fmt: skip
-AS_A_WHOLE: tuple[type[SQLModel], ...] = (
-    ChartTable,
-    DatasetRow,
-    DrugTable,
-    PlanTable,
-    FormTable,
-    PolicyTable,
-)
-CHARTS = "charts/*"
-LEFT_OUT = {"batches": {"queued"}}  # columns that say how work goes on
+AS_A_WHOLE = (CHARTS, DATASET, DRUGS, PLANS, FORMS, POLICIES)
+ALL_CHARTS = f"{CHARTS.name}/*"
+LEFT_OUT = {BATCHES.name: {"queued"}}  # columns that say how work goes on
 
 _APPEND = {
     "sqlite": "INSERT INTO audit_events (at, who, what, whose, body, leaf) VALUES (?, ?, ?, ?, ?, ?)",
@@ -74,10 +67,14 @@ _APPEND = {
 
 
 class Audited:
-    """What every part of Store that keeps something is: it records what it does."""
+    """What every part of Store that keeps something is: it reads, and records what it does."""
 
     engine: Engine
     access: Callable[[], Access] | None = None  # who acts now, as the door says
+
+    def patient(self, patient_id: str) -> Patient:
+        """The whole chart; NotFound if there is none."""
+        raise NotImplementedError
 
     def record(
         self,
@@ -97,21 +94,30 @@ class Audited:
             rows: table and primary key of each row that was written or taken out.
             more: hashes of sets of rows.
         """
-        left = {name_of(key): hash_of(connection, key) for key in rows} | (more or {})
+        left = {_name(*key): _hash_of(connection, *key) for key in rows} | (more or {})
         access = self.access() if self.access else Access(Actor(who=system_user()))
-        self._append(connection, _event(access, what, whose, of, why, by, left))
+        self._append(connection, _event(access, what=what, whose=whose, of=of, why=why, by=by, rows=left))
 
     def note(self, what: str, *, whose: str = "", of: str = "", why: str = "") -> None:
         """Record that something was read, told or refused, once in an access; in a transaction of its own."""
         access = self.access() if self.access else None
         if access is None or not access.first(what, whose, of):
             return
-        event = _event(access, what, whose, of, why, "", {})
+        event = _event(access, what=what, whose=whose, of=of, why=why)
         try:
             self._append_alone(event)
         except (DBAPIError, sqlite3.Error) as error:
             why = str(getattr(error, "orig", None) or error)
             access.tell(f"the audit log cannot be written ({why}); what was read was not recorded")
+
+    def _rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+        with self.engine.connect() as connection:
+            return connection.execute(statement).all()
+
+    def _row(self, statement: Select[Any]) -> Row[Any] | None:
+        """The first row."""
+        with self.engine.connect() as connection:
+            return connection.execute(statement).first()
 
     def _append(self, connection: Connection, event: AuditEvent) -> None:
         connection.exec_driver_sql(_APPEND[self.engine.dialect.name], _values(event))
@@ -136,13 +142,14 @@ class Audit(Audited):
         self, whose: str = "", *, after: int = 0, limit: int | None = None
     ) -> Iterator[tuple[int, AuditEvent]]:
         """What was recorded, of one patient or of all, each with its number, from 1."""
-        table = AuditEventTable
-        statement = select(col(table.number), col(table.body)).where(col(table.number) > after)
+        table = AUDIT_EVENTS.c
+        statement = (
+            select(table.number, table.body).where(table.number > after).order_by(table.number).limit(limit)
+        )
         if whose:
-            statement = statement.where(col(table.whose) == whose)
-        statement = statement.order_by(col(table.number)).limit(limit).execution_options(yield_per=1000)
+            statement = statement.where(table.whose == whose)
         with database.passing_by(self.engine) as connection:
-            for number, body in connection.execute(statement):
+            for number, body in connection.execute(statement.execution_options(yield_per=1000)):
                 yield number, msgspec.json.decode(body, type=AuditEvent)
 
     def recorded_at(self, row: str, whose: str) -> int:
@@ -151,32 +158,25 @@ class Audit(Audited):
 
     def audit_leaves(self) -> list[bytes]:
         """The hash of every event, in order."""
-        table = AuditEventTable
-        statement = select(col(table.leaf)).order_by(col(table.number)).execution_options(yield_per=10_000)
+        statement = select(AUDIT_EVENTS.c.leaf).order_by(AUDIT_EVENTS.c.number)
         with database.passing_by(self.engine) as connection:
-            return list(connection.execute(statement).scalars())
+            return list(connection.scalars(statement.execution_options(yield_per=10_000)))
 
     def seal(self) -> bool:
         """Where nothing was recorded yet, record what there is: a log begins with the store as it was found."""
         with database.writing(self.engine) as connection:
-            if connection.execute(select(func.count(col(AuditEventTable.number)))).scalar_one():
+            if connection.scalar(select(func.count(AUDIT_EVENTS.c.number))):
                 return False
-            found: dict[str, str] = {}
-            for table in ROW_BY_ROW:
-                for row in rows_of(connection, table):
-                    found[_name(table, _key(table, row))] = row_hash(kept_columns(table, row)).hex()
-            self.record(connection, "log.begun", more=found | wholes(connection))
+            found = {name: left for table in ROW_BY_ROW for name, left in hashed_rows(connection, table)}
+            sums = {f"{table.name}/*": sum_of(connection, table) for table in AS_A_WHOLE}
+            self.record(connection, "log.begun", more=found | sums)
         return True
 
 
-def _event(
-    access: Access, what: str, whose: str, of: str, why: str, by: str, rows: dict[str, str]
-) -> AuditEvent:
+def _event(access: Access, *, by: str = "", **said: Any) -> AuditEvent:
     actor = access.actor
-    return AuditEvent(
-        what=what, actor=actor, at=access.clock(), version=version(), whose=whose, of=of,
-        why=why, by="" if by == actor.who else by, rows=rows,
-    )  # fmt: skip
+    by = "" if by == actor.who else by
+    return AuditEvent(actor=actor, at=access.clock(), version=version(), by=by, **said)
 
 
 def _values(event: AuditEvent) -> tuple[str, str, str, str, bytes, bytes]:
@@ -187,75 +187,52 @@ def _values(event: AuditEvent) -> tuple[str, str, str, str, bytes, bytes]:
 # --- rows ------------------------------------------------------------------------------------------------
 
 
-def name_of(key: Key) -> str:
-    """`drafts/3`."""
-    return _name(*key)
+def hashed_rows(connection: Connection, table: Table) -> Iterator[tuple[str, str]]:
+    """`drafts/3` and the SHA-256 of every row of a table."""
+    for row in rows_of(connection, table):
+        yield _name(table, (row[one.name] for one in table.primary_key)), _kept_hash(table, row)
 
 
-def hash_of(connection: Connection, key: Key) -> str:
-    """SHA-256 of the row that bears this key now; "" if none does."""
-    table, values = key
-    primary = _table(table).primary_key.columns
-    statement = select(_table(table)).where(
-        *(one == value for one, value in zip(primary, values, strict=True))
-    )
-    row = connection.execute(statement).mappings().first()
-    return "" if row is None else row_hash(kept_columns(table, row)).hex()
-
-
-def wholes(connection: Connection) -> dict[str, str]:
-    """The sum of each table that is hashed as a whole."""
-    return {f"{table.__tablename__}/*": sum_of(connection, table) for table in AS_A_WHOLE}
-
-
-def sum_of(connection: Connection, table: type[SQLModel]) -> str:
+def sum_of(connection: Connection, table: Table) -> str:
     """The sum of a table's rows, as it is recorded."""
-    found = RowSet()
-    found.add(rows_of(connection, table))
-    return str(found)
+    return str(RowSet(rows_of(connection, table)))
 
 
 def recorded_charts(connection: Connection) -> RowSet:
     """The sum of all charts as it was recorded last."""
-    newest = select(func.max(col(AuditEventTable.number))).where(
-        col(AuditEventTable.what).in_(("log.begun", "world.loaded", "chart.imported"))
+    newest = select(func.max(AUDIT_EVENTS.c.number)).where(
+        AUDIT_EVENTS.c.what.in_(("log.begun", "world.loaded", "chart.imported"))
     )
-    body = select(col(AuditEventTable.body)).where(col(AuditEventTable.number) == newest.scalar_subquery())
-    found = connection.execute(body).scalar()
-    return RowSet(msgspec.json.decode(found, type=AuditEvent).rows[CHARTS]) if found else RowSet()
+    body = connection.scalar(
+        select(AUDIT_EVENTS.c.body).where(AUDIT_EVENTS.c.number == newest.scalar_subquery())
+    )
+    return RowSet(told=msgspec.json.decode(body, type=AuditEvent).rows[ALL_CHARTS] if body else "0")
 
 
-def rows_of_charts(connection: Connection, ids: list[str]) -> list[Any]:
-    """The rows of these charts."""
-    statement = select(_table(ChartTable)).where(col(ChartTable.patient_id).in_(ids))
-    return list(connection.execute(statement).mappings())
+def row_of_chart(connection: Connection, patient_id: str) -> Sequence[RowMapping]:
+    """The row of this patient's chart; none if there is none."""
+    return connection.execute(select(CHARTS).where(CHARTS.c.patient_id == patient_id)).mappings().all()
 
 
-def rows_of(connection: Connection, table: type[SQLModel]) -> Iterator[Any]:
-    """Every row of a table, as a mapping; memory holds some of them."""
-    primary = _table(table).primary_key.columns
-    statement = select(_table(table)).order_by(*primary).execution_options(yield_per=500)
+def rows_of(connection: Connection, table: Table) -> Iterator[RowMapping]:
+    """Every row of a table; memory holds some of them."""
+    statement = select(table).order_by(*table.primary_key).execution_options(yield_per=500)
     yield from connection.execute(statement).mappings()
 
 
-def kept_columns(table: type[SQLModel], row: Any) -> dict[str, Any]:
-    """The row without what says how work goes on."""
-    left_out = LEFT_OUT.get(str(table.__tablename__), set())
-    return {name: value for name, value in row.items() if name not in left_out}
+def _hash_of(connection: Connection, table: Table, values: tuple[Any, ...]) -> str:
+    """SHA-256 of the row that bears this key now; "" if none does."""
+    same = [column == value for column, value in zip(table.primary_key, values, strict=True)]
+    row = connection.execute(select(table).where(*same)).mappings().first()
+    return "" if row is None else _kept_hash(table, row)
 
 
-def key_name(table: type[SQLModel], row: Any) -> str:
-    """`drafts/3` of a row."""
-    return _name(table, _key(table, row))
+def _kept_hash(table: Table, row: RowMapping) -> str:
+    """Of the row without what says how work goes on."""
+    left_out = LEFT_OUT.get(table.name, set())
+    return row_hash({name: value for name, value in row.items() if name not in left_out}).hex()
 
 
-def _name(table: type[SQLModel], values: Iterable[Any]) -> str:
-    return f"{table.__tablename__}/{'|'.join(map(str, values))}"
-
-
-def _key(table: type[SQLModel], row: Any) -> tuple[Any, ...]:
-    return tuple(row[one.name] for one in _table(table).primary_key.columns)
-
-
-def _table(table: type[SQLModel]) -> Any:
-    return table.__table__  # type: ignore[attr-defined]
+def _name(table: Table, values: Iterable[Any]) -> str:
+    """`drafts/3`."""
+    return f"{table.name}/{'|'.join(map(str, values))}"

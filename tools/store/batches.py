@@ -6,24 +6,23 @@ process, finds the row and leaves everything as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 from sqlalchemy import delete, func, insert, select, update
-from sqlmodel import col
 
 from tools.common.errors import NotFound
 from tools.domain.records import Record
 from tools.store import database
 from tools.store.audit import Audited, Key
 from tools.store.drafts import keep_if_new
-from tools.store.rows import Draft, moment
-from tools.store.tables import BatchItemTable, BatchResultTable, BatchTable, BatchWorkerTable, DraftTable
+from tools.store.rows import Draft, decoded, moment
+from tools.store.tables import BATCH_ITEMS, BATCH_RESULTS, BATCH_WORKERS, BATCHES, DRAFTS
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select
 
 BatchState = Literal["running", "cancelled", "done"]
 MANY = 500  # values in one IN (…): every database takes so many
@@ -103,94 +102,66 @@ class Batches(Audited):
             if kept is not None:
                 return kept, False
             values = _batch_values(batch)
-            made = connection.execute(insert(BatchTable).returning(col(BatchTable.id)), values).scalar_one()
+            made = connection.execute(insert(BATCHES).returning(BATCHES.c.id), values).scalar_one()
             if items:
                 connection.execute(
-                    insert(BatchItemTable), [{"batch_id": made, **msgspec.structs.asdict(i)} for i in items]
+                    insert(BATCH_ITEMS), [{"batch_id": made, **msgspec.structs.asdict(i)} for i in items]
                 )
             self._record(connection, made, f"begun with {len(items)} requests")
         return msgspec.structs.replace(batch, id=made), True
 
     def batch(self, batch_id: int) -> Batch:
-        with self.engine.connect() as connection:
-            row = connection.execute(select(BatchTable).where(col(BatchTable.id) == batch_id)).first()
+        row = self._row(select(BATCHES).where(BATCHES.c.id == batch_id))
         if row is None:
             raise NotFound("batch", str(batch_id), hint="`pa batch list` lists them")
-        return _batch(row)
+        return decoded(Batch, row)
 
     def batches(
         self, state: BatchState | None = None, *, folder: str | None = None, limit: int = 100, offset: int = 0
     ) -> list[Batch]:
         """A page of batches, newest first."""
-        statement = select(BatchTable).order_by(col(BatchTable.id).desc()).limit(limit).offset(offset)
+        statement = select(BATCHES).order_by(BATCHES.c.id.desc()).limit(limit).offset(offset)
         if state is not None:
-            statement = statement.where(col(BatchTable.state) == state)
+            statement = statement.where(BATCHES.c.state == state)
         if folder is not None:
-            statement = statement.where(col(BatchTable.folder) == folder)
-        with self.engine.connect() as connection:
-            return [_batch(row) for row in connection.execute(statement)]
+            statement = statement.where(BATCHES.c.folder == folder)
+        return [decoded(Batch, row) for row in self._rows(statement)]
 
     def batch_of_key(self, idempotency_key: str) -> Batch | None:
         """The batch that was begun under this key."""
-        with self.engine.connect() as connection:
-            row = connection.execute(
-                select(BatchTable).where(col(BatchTable.idempotency_key) == idempotency_key)
-            ).first()
-        return None if row is None else _batch(row)
+        row = self._row(select(BATCHES).where(BATCHES.c.idempotency_key == idempotency_key))
+        return None if row is None else decoded(Batch, row)
 
     def batch_items(self, batch_id: int, positions: Iterable[int] | None = None) -> list[BatchItem]:
         """The requests in their order, all of them or those at these positions."""
-        table = BatchItemTable
-        statement = select(table).where(col(table.batch_id) == batch_id).order_by(col(table.position))
-        with self.engine.connect() as connection:
-            if positions is None:
-                return [_item(row) for row in connection.execute(statement)]
-            return [
-                _item(row)
-                for some in _portions(sorted(positions))
-                for row in connection.execute(statement.where(col(table.position).in_(some)))
-            ]
+        of_batch = select(BATCH_ITEMS).where(BATCH_ITEMS.c.batch_id == batch_id)
+        return [decoded(BatchItem, row) for row in self._at(of_batch, positions)]
 
     # --- how it goes on
 
     def round_of_batch(self, batch_id: int, round_: int) -> list[int]:
         """The positions that are part of this round, in their order."""
-        table = BatchItemTable
-        statement = (
-            select(col(table.position))
-            .where(col(table.batch_id) == batch_id, col(table.round) == round_)
-            .order_by(col(table.position))
-        )
-        with self.engine.connect() as connection:
-            return list(connection.execute(statement).scalars())
+        table = BATCH_ITEMS.c
+        statement = select(table.position).where(table.batch_id == batch_id, table.round == round_)
+        return [position for (position,) in self._rows(statement.order_by(table.position))]
 
     def batches_to_queue(self) -> list[Batch]:
         """Running batches with a round that no worker has put on the queue yet."""
-        statement = (
-            select(BatchTable)
-            .where(col(BatchTable.state) == "running", col(BatchTable.queued) < col(BatchTable.round))
-            .order_by(col(BatchTable.id))
-        )
-        with self.engine.connect() as connection:
-            return [_batch(row) for row in connection.execute(statement)]
+        table = BATCHES.c
+        waiting = select(BATCHES).where(table.state == "running", table.queued < table.round)
+        return [decoded(Batch, row) for row in self._rows(waiting.order_by(table.id))]
 
     def batch_queued(self, batch_id: int, round_: int) -> None:
         """This round's work is on the queue."""
+        before = update(BATCHES).where(BATCHES.c.id == batch_id, BATCHES.c.queued < round_)
         with database.writing(self.engine) as connection:
-            connection.execute(
-                update(BatchTable)
-                .where(col(BatchTable.id) == batch_id, col(BatchTable.queued) < round_)
-                .values(queued=round_)
-            )
+            connection.execute(before.values(queued=round_))
 
     def set_batch_state(self, batch_id: int, state: BatchState, *, when: datetime) -> Batch:
         """Cancel a batch, or say that it is done; one that is neither running nor to be changed stays as it is."""
+        running = update(BATCHES).where(BATCHES.c.id == batch_id, BATCHES.c.state == "running")
         with database.writing(self.engine) as connection:
-            connection.execute(
-                update(BatchTable)
-                .where(col(BatchTable.id) == batch_id, col(BatchTable.state) == "running")
-                .values(state=state, updated=moment(when))
-            )
+            connection.execute(running.values(state=state, updated=moment(when)))
             self._record(connection, batch_id, state)
         return self.batch(batch_id)
 
@@ -199,26 +170,18 @@ class Batches(Audited):
     ) -> tuple[Batch, int]:
         """Begin another round with every request that has no result yet, and with those that failed if so wished;
         and how many they are. With none of them the batch stays as it is, unless it is to be finished anew."""
-        table, results = BatchItemTable, BatchResultTable
-        settled = select(col(results.position)).where(col(results.batch_id) == batch_id)
+        items, results, this = BATCH_ITEMS.c, BATCH_RESULTS.c, BATCHES.c.id == batch_id
+        settled = select(results.position).where(results.batch_id == batch_id)
         if failed:
-            settled = settled.where(col(results.state) == "done")
+            settled = settled.where(results.state == "done")
+        open_items = update(BATCH_ITEMS).where(items.batch_id == batch_id, items.position.not_in(settled))
         with database.writing(self.engine) as connection:
-            now = connection.execute(
-                select(col(BatchTable.round)).where(col(BatchTable.id) == batch_id)
-            ).scalar_one()
-            taken = connection.execute(
-                update(table)
-                .where(col(table.batch_id) == batch_id, col(table.position).not_in(settled))
-                .values(round=now + 1)
-            ).rowcount
+            round_ = connection.execute(select(BATCHES.c.round).where(this)).scalar_one() + 1
+            taken = connection.execute(open_items.values(round=round_)).rowcount
             if taken or even_if_none:
-                connection.execute(
-                    update(BatchTable)
-                    .where(col(BatchTable.id) == batch_id)
-                    .values(round=now + 1, state="running", updated=moment(when))
-                )
-                self._record(connection, batch_id, f"round {now + 1}")
+                begun = {"round": round_, "state": "running", "updated": moment(when)}
+                connection.execute(update(BATCHES).where(this).values(**begun))
+                self._record(connection, batch_id, f"round {round_}")
         return self.batch(batch_id), taken
 
     # --- what came of it
@@ -238,18 +201,16 @@ class Batches(Audited):
         """
         if not results:
             return []
-        table = BatchResultTable
-        of_batch = col(table.batch_id) == batch_id
+        table = BATCH_RESULTS.c
+        of_batch = table.batch_id == batch_id
+        known = select(table.position, table.state, table.round).where(of_batch)
         kept: list[BatchResult] = []
         with database.writing(self.engine) as connection:
-            there: dict[int, tuple[str, int]] = {}
-            for some in _portions([result.position for result in results]):
-                found = connection.execute(
-                    select(col(table.position), col(table.state), col(table.round)).where(
-                        of_batch, col(table.position).in_(some)
-                    )
-                )
-                there |= {row.position: (row.state, row.round) for row in found}
+            there = {
+                position: (state, round_)
+                for some in _portions([result.position for result in results])
+                for position, state, round_ in connection.execute(known.where(table.position.in_(some)))
+            }
             for result in results:
                 state, round_ = there.get(result.position, ("", 0))
                 if state == "done" or (state == "failed" and round_ >= result.round):
@@ -259,157 +220,114 @@ class Batches(Audited):
                 if drafts and result.position in drafts:
                     self._keep_draft(connection, batch_id, drafts[result.position])
             for some in _portions([result.position for result in kept if result.position in there]):
-                connection.execute(delete(table).where(of_batch, col(table.position).in_(some)))
+                connection.execute(delete(BATCH_RESULTS).where(of_batch, table.position.in_(some)))
             if kept:
                 rows = [{"batch_id": batch_id, **msgspec.structs.asdict(result)} for result in kept]
-                connection.execute(insert(table), rows)
+                connection.execute(insert(BATCH_RESULTS), rows)
                 self._record(connection, batch_id, f"{len(kept)} results", [one.position for one in kept])
         return [result.position for result in kept]
 
     def _keep_draft(self, connection: Connection, batch_id: int, draft: Draft) -> None:
         new = keep_if_new(connection, draft)
         if new is not None:
-            rows: list[Key] = [(DraftTable, (new,))]
+            rows: list[Key] = [(DRAFTS, (new,))]
             of = f"draft {new}, of batch {batch_id}"
             self.record(connection, "draft.saved", whose=draft.patient_id, of=of, rows=rows)
 
-    def _record(
-        self, connection: Connection, batch_id: int | None, of: str, positions: Sequence[int] = ()
-    ) -> None:
-        rows: list[Key] = [(BatchResultTable, (batch_id, at)) for at in positions]
-        rows += [] if positions else [(BatchTable, (batch_id,))]
+    def _record(self, connection: Connection, batch_id: int, of: str, positions: Sequence[int] = ()) -> None:
+        rows: list[Key] = [(BATCH_RESULTS, (batch_id, at)) for at in positions]
+        rows += [] if positions else [(BATCHES, (batch_id,))]
         self.record(connection, "batch.changed", of=f"batch {batch_id}: {of}", rows=rows)
 
     def batch_results(
         self, batch_id: int, positions: Iterable[int] | None = None, *, state: str | None = None
     ) -> list[BatchResult]:
         """Results in the order of the requests, all of them or those at these positions."""
-        table = BatchResultTable
-        statement = select(table).where(col(table.batch_id) == batch_id).order_by(col(table.position))
+        of_batch = select(BATCH_RESULTS).where(BATCH_RESULTS.c.batch_id == batch_id)
         if state is not None:
-            statement = statement.where(col(table.state) == state)
-        with self.engine.connect() as connection:
-            if positions is None:
-                return [_result(row) for row in connection.execute(statement)]
-            return [
-                _result(row)
-                for some in _portions(sorted(positions))
-                for row in connection.execute(statement.where(col(table.position).in_(some)))
-            ]
+            of_batch = of_batch.where(BATCH_RESULTS.c.state == state)
+        return [decoded(BatchResult, row) for row in self._at(of_batch, positions)]
 
     def settled_positions(self, batch_id: int, round_: int, positions: Sequence[int]) -> set[int]:
         """Those that need no work in this round: done, or failed in it."""
-        table = BatchResultTable
-        statement = select(col(table.position), col(table.state), col(table.round)).where(
-            col(table.batch_id) == batch_id
-        )
-        with self.engine.connect() as connection:
-            return {
-                row.position
-                for some in _portions(positions)
-                for row in connection.execute(statement.where(col(table.position).in_(some)))
-                if row.state == "done" or row.round >= round_
-            }
+        table = BATCH_RESULTS.c
+        known = select(table.position, table.state, table.round).where(table.batch_id == batch_id)
+        rows = self._at(known, positions)
+        return {row.position for row in rows if row.state == "done" or row.round >= round_}
 
     def results_of_content(self, contents: Iterable[str]) -> dict[str, tuple[Batch, BatchResult]]:
         """By content, the newest result that was made from it, and its batch."""
-        table = BatchResultTable
-        found: dict[str, BatchResult] = {}
-        of: dict[str, int] = {}
-        statement = select(table).where(col(table.state) == "done").order_by(col(table.batch_id))
-        with self.engine.connect() as connection:
-            for some in _portions(sorted(set(contents))):
-                for row in connection.execute(statement.where(col(table.content).in_(some))):
-                    found[row.content], of[row.content] = _result(row), row.batch_id
-        batches = {batch_id: self.batch(batch_id) for batch_id in set(of.values())}
-        return {content: (batches[of[content]], result) for content, result in found.items()}
+        table = BATCH_RESULTS.c
+        done = select(BATCH_RESULTS).where(table.state == "done").order_by(table.batch_id)
+        newest = {
+            row.content: row
+            for some in _portions(sorted(set(contents)))
+            for row in self._rows(done.where(table.content.in_(some)))
+        }
+        batches = {batch_id: self.batch(batch_id) for batch_id in {row.batch_id for row in newest.values()}}
+        return {
+            content: (batches[row.batch_id], decoded(BatchResult, row)) for content, row in newest.items()
+        }
 
     def batch_counts(self, batch_id: int) -> list[BatchCount]:
         """How many results there are so far, of each kind; an index holds all that this looks at."""
-        table = BatchResultTable
-        kind = (col(table.state), col(table.outcome), col(table.path), col(table.reused))
-        statement = select(*kind, func.count()).where(col(table.batch_id) == batch_id).group_by(*kind)
-        with self.engine.connect() as connection:
-            return [BatchCount(*row) for row in connection.execute(statement)]
+        table = BATCH_RESULTS.c
+        kind = (table.state, table.outcome, table.path, table.reused)
+        counted = select(*kind, func.count()).where(table.batch_id == batch_id).group_by(*kind)
+        return [BatchCount._make(row) for row in self._rows(counted)]
 
     def waiting_requests(self) -> int:
         """How many requests of running batches have no result yet."""
-        running = select(col(BatchTable.id)).where(col(BatchTable.state) == "running")
+        running = BATCHES.c.state == "running"
+        results = BATCH_RESULTS.c.batch_id.in_(select(BATCHES.c.id).where(running))
         with self.engine.connect() as connection:
-            asked = connection.execute(
-                select(func.coalesce(func.sum(col(BatchTable.total)), 0)).where(
-                    col(BatchTable.state) == "running"
-                )
-            ).scalar_one()
-            come = connection.execute(
-                select(func.count())
-                .select_from(BatchResultTable)
-                .where(col(BatchResultTable.batch_id).in_(running))
-            ).scalar_one()
-        return int(asked) - int(come)
+            asked = connection.scalar(select(func.coalesce(func.sum(BATCHES.c.total), 0)).where(running))
+            come = connection.scalar(select(func.count()).select_from(BATCH_RESULTS).where(results))
+        return int(asked or 0) - int(come or 0)
+
+    def _at(self, of_batch: Select[Any], positions: Iterable[int] | None) -> Iterator[Row[Any]]:
+        """A batch's rows in the order of the requests, all of them or those at these positions."""
+        position = of_batch.selected_columns.position
+        of_batch = of_batch.order_by(position)
+        if positions is None:
+            yield from self._rows(of_batch)
+        else:
+            for some in _portions(sorted(positions)):
+                yield from self._rows(of_batch.where(position.in_(some)))
 
     # --- who works on it
 
     def worker_seen(self, worker: Worker) -> None:
         """This process is alive."""
+        this = update(BATCH_WORKERS).where(BATCH_WORKERS.c.id == worker.id)
         with database.writing(self.engine) as connection:
-            table = BatchWorkerTable
-            done = connection.execute(
-                update(table).where(col(table.id) == worker.id).values(seen=worker.seen)
-            ).rowcount
-            if not done:
-                connection.execute(insert(table), msgspec.structs.asdict(worker))
+            if not connection.execute(this.values(seen=worker.seen)).rowcount:
+                connection.execute(insert(BATCH_WORKERS), msgspec.structs.asdict(worker))
 
     def batch_workers(self) -> list[Worker]:
-        with self.engine.connect() as connection:
-            return [
-                Worker(**row._mapping)
-                for row in connection.execute(select(BatchWorkerTable).order_by(col(BatchWorkerTable.id)))
-            ]
+        return [
+            decoded(Worker, row) for row in self._rows(select(BATCH_WORKERS).order_by(BATCH_WORKERS.c.id))
+        ]
 
     def forget_worker(self, worker_id: str) -> None:
         with database.writing(self.engine) as connection:
-            connection.execute(delete(BatchWorkerTable).where(col(BatchWorkerTable.id) == worker_id))
+            connection.execute(delete(BATCH_WORKERS).where(BATCH_WORKERS.c.id == worker_id))
 
 
 def _same(connection: Connection, batch: Batch) -> Batch | None:
     """The batch that this one is a second start of."""
     if batch.idempotency_key is not None:
-        row = connection.execute(
-            select(BatchTable).where(col(BatchTable.idempotency_key) == batch.idempotency_key)
-        ).first()
+        same = [BATCHES.c.idempotency_key == batch.idempotency_key]
     else:
-        row = connection.execute(
-            select(BatchTable).where(
-                col(BatchTable.digest) == batch.digest, col(BatchTable.state) == "running"
-            )
-        ).first()
-    return None if row is None else _batch(row)
+        same = [BATCHES.c.digest == batch.digest, BATCHES.c.state == "running"]
+    row = connection.execute(select(BATCHES).where(*same)).first()
+    return None if row is None else decoded(Batch, row)
 
 
 def _batch_values(batch: Batch) -> dict[str, Any]:
     values = msgspec.structs.asdict(batch)
     del values["id"]
     return values | {"created": moment(batch.created), "updated": moment(batch.updated)}
-
-
-def _batch(row: Row[Any]) -> Batch:
-    values = dict(row._mapping)
-    return Batch(
-        **values
-        | {
-            "created": datetime.fromisoformat(row.created),
-            "updated": datetime.fromisoformat(row.updated),
-        }
-    )
-
-
-def _item(row: Row[Any]) -> BatchItem:
-    return BatchItem(**{name: getattr(row, name) for name in BatchItem.__struct_fields__})
-
-
-def _result(row: Row[Any]) -> BatchResult:
-    return BatchResult(**{name: getattr(row, name) for name in BatchResult.__struct_fields__})
 
 
 def _portions(values: Sequence[Any]) -> Iterable[Sequence[Any]]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col
 
 from tools.common.errors import Invalid
 from tools.store.rows import patient_number
-from tools.store.tables import ChartTable, MemberTable, NameWordTable, PatientTable
+from tools.store.tables import CHARTS, MEMBERS, NAME_WORDS, PATIENTS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
-    from sqlmodel import SQLModel
 
     from tools.domain.records import Patient
 
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 class Rows(NamedTuple):
     """What goes into one table, in the order of these columns."""
 
-    table: type[SQLModel]
+    table: Table
     columns: tuple[str, ...]
     values: list[tuple[Any, ...]]
 
@@ -38,17 +36,9 @@ def insert_patients(connection: Connection, patients: Iterable[tuple[Patient, by
 
 def found_by(patients: Iterable[tuple[Patient, bytes]], origin: str) -> tuple[Rows, ...]:
     """What these charts come to in each table; Invalid for an id that is none."""
-    people = Rows(
-        PatientTable,
-        (
-            "id", "number", "given", "family", "name_fold", "family_fold", "birth_date", "sex", "plan_id", "origin",
-            "source",
-        ),
-        [],
-    )  # fmt: skip
-    charts = Rows(ChartTable, ("patient_id", "body"), [])
-    members = Rows(MemberTable, ("patient_id", "position", "plan_id", "member_id"), [])
-    words = Rows(NameWordTable, ("word", "number"), [])
+    people, charts, members, words = made = tuple(
+        Rows(table, tuple(table.columns.keys()), []) for table in (PATIENTS, CHARTS, MEMBERS, NAME_WORDS)
+    )
     for patient, body in patients:
         number = patient_number(patient.id)
         if number is None:
@@ -65,45 +55,39 @@ def found_by(patients: Iterable[tuple[Patient, bytes]], origin: str) -> tuple[Ro
             (patient.id, at, coverage.plan_id, coverage.member_id)
             for at, coverage in enumerate(patient.coverages)
         )
-        words.values.extend((word, number) for word in words_of(fold))
-    return people, charts, members, words
+        words.values.extend((word, number) for word in _words_of(fold))
+    return made
 
 
 def forget_patient(connection: Connection, patient_id: str) -> None:
     """Take out one patient, if there is one, and all that stands under the id."""
-    found = connection.execute(
-        select(col(PatientTable.number), col(PatientTable.name_fold)).where(
-            col(PatientTable.id) == patient_id
-        )
-    ).first()
-    if found is None:
-        return
-    number, word = col(NameWordTable.number), col(NameWordTable.word)
-    connection.execute(
-        delete(NameWordTable).where(number == found.number, word.in_(list(words_of(found.name_fold))))
-    )
-    connection.execute(delete(PatientTable).where(col(PatientTable.id) == patient_id))
+    this, words = PATIENTS.c.id == patient_id, NAME_WORDS.c
+    found = connection.execute(select(PATIENTS.c.number, PATIENTS.c.name_fold).where(this)).first()
+    if found is not None:
+        named = words.number == found.number, words.word.in_(_words_of(found.name_fold))
+        connection.execute(delete(NAME_WORDS).where(*named))
+        connection.execute(delete(PATIENTS).where(this))
 
 
 def forget_dataset(connection: Connection) -> None:
     """Take out every patient who came with the world that is loaded."""
-    of_dataset = col(PatientTable.origin) == "dataset"
-    numbers = select(col(PatientTable.number)).where(of_dataset)
-    connection.execute(delete(NameWordTable).where(col(NameWordTable.number).in_(numbers)))
-    connection.execute(delete(PatientTable).where(of_dataset))
+    of_dataset = PATIENTS.c.origin == "dataset"
+    numbers = select(PATIENTS.c.number).where(of_dataset)
+    connection.execute(delete(NAME_WORDS).where(NAME_WORDS.c.number.in_(numbers)))
+    connection.execute(delete(PATIENTS).where(of_dataset))
 
 
-def words_of(fold: str) -> Iterator[str]:
+def _words_of(fold: str) -> list[str]:
     """The words of a folded name, each once."""
-    yield from dict.fromkeys(fold.split())
+    return list(dict.fromkeys(fold.split()))
 
 
 def _write(connection: Connection, rows: Rows) -> None:
-    table: Table = rows.table.__table__  # type: ignore[attr-defined]
     if connection.dialect.name == "postgresql" and connection.dialect.driver == "psycopg":
-        _copy(connection, table, rows.columns, rows.values)
+        _copy(connection, *rows)
     else:
-        connection.execute(insert(table), [dict(zip(rows.columns, row, strict=True)) for row in rows.values])
+        values = [dict(zip(rows.columns, row, strict=True)) for row in rows.values]
+        connection.execute(insert(rows.table), values)
 
 
 def _copy(
@@ -130,7 +114,6 @@ def _copy(
 _POSTGRES = {
     "AutoString": "text",
     "String": "text",
-    "Text": "text",
     "BigInteger": "int8",
     "Integer": "int4",
     "Date": "date",

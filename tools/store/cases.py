@@ -6,11 +6,10 @@ A command that is repeated, or was killed and is run again, finds its own entry 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from sqlalchemy import and_, insert, select
-from sqlmodel import col
+from sqlalchemy import insert, select
 
 from tools.common.errors import NotFound, Refused
 from tools.lifecycle.fold import entered, fold
@@ -20,21 +19,16 @@ from tools.store import database
 from tools.store.audit import Key
 from tools.store.provenance import Made, Provenances
 from tools.store.rows import is_same, moment
-from tools.store.tables import AuthorizationCaseTable, AuthorizationEventTable, ChartTable
+from tools.store.tables import AUTHORIZATION_CASES, AUTHORIZATION_EVENTS, CHARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Connection, Select
 
-_HEADS = select(col(AuthorizationCaseTable.id), col(AuthorizationCaseTable.body)).order_by(
-    col(AuthorizationCaseTable.id)
-)
-_EVENTS = select(
-    col(AuthorizationEventTable.case_id),
-    col(AuthorizationEventTable.number),
-    col(AuthorizationEventTable.body),
-).order_by(col(AuthorizationEventTable.case_id), col(AuthorizationEventTable.number))
+_CASES, _EVENTS = AUTHORIZATION_CASES.c, AUTHORIZATION_EVENTS.c
+_HEADS = select(_CASES.id, _CASES.body).order_by(_CASES.id)
+_ALL_EVENTS = select(_EVENTS.case_id, _EVENTS.body).order_by(_EVENTS.case_id, _EVENTS.number)
 _head_decoder = msgspec.json.Decoder(CaseHead)
 _event_decoder = msgspec.json.Decoder(CaseEvent)
 
@@ -56,37 +50,20 @@ class Cases(Provenances):
         patient's open case of this drug and plan. A draft of a matter that is open already is Refused, with
         the case to which it belongs. `made` is the JSON of the determination that begins it, and how that was."""
         with database.writing(self.engine) as connection:
-            if head.draft_id is not None:
-                begun = _cases(
-                    connection, _HEADS.where(col(AuthorizationCaseTable.draft_id) == head.draft_id)
-                )
-                if begun:
-                    return Kept(begun[0], False)
-            same = and_(
-                *(
-                    col(getattr(AuthorizationCaseTable, name)) == getattr(head, name)
-                    for name in ("patient_id", "drug", "plan_id")
-                )
-            )
-            known = _cases(connection, _HEADS.where(same))
+            of_draft = _HEADS.where(_CASES.draft_id == head.draft_id)
+            if head.draft_id is not None and (begun := _cases(connection, of_draft)):
+                return Kept(begun[0], False)
+            what = {name: getattr(head, name) for name in ("patient_id", "drug", "plan_id")}
+            known = _cases(connection, _HEADS.where(*(_CASES[name] == value for name, value in what.items())))
             running = [case for case in known if case.open and is_same(case.head.person, head.person)]
             if running and head.draft_id is None:
                 return Kept(running[-1], False)
             if running:
                 raise Refused(_belongs(running[-1], head.draft_id))
-            new = connection.execute(
-                insert(AuthorizationCaseTable).returning(col(AuthorizationCaseTable.id)),
-                {
-                    "patient_id": head.patient_id,
-                    "person": head.person,
-                    "drug": head.drug,
-                    "plan_id": head.plan_id,
-                    "draft_id": head.draft_id,
-                    "body": msgspec.json.encode(head),
-                },
-            ).scalar_one()
+            row = what | {"person": head.person, "draft_id": head.draft_id, "body": msgspec.json.encode(head)}
+            new = connection.execute(insert(AUTHORIZATION_CASES).returning(_CASES.id), row).scalar_one()
             case = fold(msgspec.structs.replace(head, id=new), ())
-            rows: list[Key] = [(AuthorizationCaseTable, (new,))]
+            rows: list[Key] = [(AUTHORIZATION_CASES, (new,))]
             rows += self.keep_provenance(connection, *made) if made else []
             for event in events:
                 case = self._enter(connection, case, event, rows).case
@@ -102,66 +79,60 @@ class Cases(Provenances):
     def _enter(
         self, connection: Connection, case: AuthorizationCase, event: CaseEvent, rows: Sequence[Key] = ()
     ) -> Kept:
-        kept = _append(connection, case, event)
-        if kept.new:
-            new = kept.case.events[-1]
-            rows = [*rows, (AuthorizationEventTable, (case.id, new.number))]
-            of = f"{_of(case)}, entry {new.number}"
-            whose = case.head.patient_id
-            self.record(connection, f"case.{new.what}", whose=whose, of=of, why=new.why, by=new.by, rows=rows)
-        return kept
+        """`rows` are written by the same command."""
+        new = entered(case, event)
+        if new is None:
+            return Kept(case, False)
+        row: dict[str, Any] = {
+            "case_id": case.id,
+            "number": new.number,
+            "what": new.what,
+            "on": new.on,
+            "by": new.by,
+        }
+        row |= {"when": moment(new.when), "body": msgspec.json.encode(new)}
+        connection.execute(insert(AUTHORIZATION_EVENTS), row)
+        self.record(
+            connection,
+            f"case.{new.what}",
+            whose=case.head.patient_id,
+            of=f"case {case.id}, entry {new.number}",
+            why=new.why,
+            by=new.by,
+            rows=[*rows, (AUTHORIZATION_EVENTS, (case.id, new.number))],
+        )
+        return Kept(fold(case.head, (*case.events, new)), True)
 
     def authorization_case(self, case_id: int) -> AuthorizationCase:
         """By the number that `pa case list` shows."""
         with self.engine.connect() as connection:
             found = _case(connection, case_id)
-        self.note("case.read", whose=found.head.patient_id, of=_of(found))
+        self.note("case.read", whose=found.head.patient_id, of=f"case {case_id}")
         return found
 
     def authorization_cases(self, patient_id: str | None = None) -> list[AuthorizationCase]:
         """All cases, or one patient's, in the order in which they were opened."""
         wanted = _HEADS
         if patient_id is not None:
-            wanted = wanted.where(col(AuthorizationCaseTable.patient_id) == patient_id)
+            wanted = wanted.where(_CASES.patient_id == patient_id)
         with self.engine.connect() as connection:
             found = _cases(connection, wanted)
         for case in found:
-            self.note("case.read", whose=case.head.patient_id, of=_of(case))
+            self.note("case.read", whose=case.head.patient_id, of=f"case {case.id}")
         return found
 
     def approvals_on_file(self) -> Iterator[str]:
         """Ids of the patients whose chart holds a payer's approval. Every chart is passed by, and none is read that
         has none."""
-        charts = select(col(ChartTable.patient_id), col(ChartTable.body)).execution_options(yield_per=500)
+        charts = select(CHARTS.c.patient_id, CHARTS.c.body).execution_options(yield_per=500)
         with database.passing_by(self.engine) as connection:
             for patient_id, body in connection.execute(charts):
                 if b'"authorizations":[{' in body:
                     yield patient_id
 
 
-def _of(case: AuthorizationCase) -> str:
-    return f"case {case.id}"
-
-
-def _append(connection: Connection, case: AuthorizationCase, event: CaseEvent) -> Kept:
-    new = entered(case, event)
-    if new is None:
-        return Kept(case, False)
-    row = {
-        "case_id": case.id,
-        "number": new.number,
-        "what": new.what,
-        "on": new.on,
-        "by": new.by,
-        "when": moment(new.when),
-        "body": msgspec.json.encode(new),
-    }
-    connection.execute(insert(AuthorizationEventTable), row)
-    return Kept(fold(case.head, (*case.events, new)), True)
-
-
 def _case(connection: Connection, case_id: int) -> AuthorizationCase:
-    found = _cases(connection, _HEADS.where(col(AuthorizationCaseTable.id) == case_id))
+    found = _cases(connection, _HEADS.where(_CASES.id == case_id))
     if not found:
         raise NotFound("case", str(case_id), hint="`pa case list` shows those that there are")
     return found[0]
@@ -174,9 +145,9 @@ def _cases(connection: Connection, heads: Select[int | None, bytes]) -> list[Aut
         if number is not None
     }
     few = len(found) <= 500  # what one statement may name; a whole clinic's are read at once
-    wanted = _EVENTS.where(col(AuthorizationEventTable.case_id).in_(found)) if few else _EVENTS
+    wanted = _ALL_EVENTS.where(_EVENTS.case_id.in_(found)) if few else _ALL_EVENTS
     events: dict[int, list[CaseEvent]] = defaultdict(list)
-    for case_id, _, body in connection.execute(wanted) if found else ():
+    for case_id, body in connection.execute(wanted) if found else ():
         events[case_id].append(_event_decoder.decode(body))
     return [fold(head, events[number]) for number, head in found.items()]
 

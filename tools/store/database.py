@@ -83,7 +83,7 @@ def revision(engine: Engine) -> str | None:
             from sqlalchemy import inspect
 
             there = inspect(connection).has_table("alembic_version")
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if there else None
+        return connection.scalar(text("SELECT version_num FROM alembic_version")) if there else None
 
 
 def migrate(engine: Engine, to: str = "head") -> None:

@@ -14,12 +14,11 @@ from pathlib import Path
 
 import msgspec
 from sqlalchemy import select
-from sqlmodel import col
 
 from tools.common.errors import Unavailable
 from tools.store import database
 from tools.store.audit import Audited
-from tools.store.tables import ChartEntryTable
+from tools.store.tables import CHART_ENTRIES
 
 SWEPT_AFTER = 3600.0  # seconds: as long as a file may wait for its record
 
@@ -91,9 +90,9 @@ class Files(Audited):
 
     def _referred_to(self) -> set[str]:
         """By entries that were undone, too: they stay in the log."""
-        documents = select(col(ChartEntryTable.record)).where(col(ChartEntryTable.part) == "documents")
+        documents = select(CHART_ENTRIES.c.record).where(CHART_ENTRIES.c.part == "documents")
         with self.engine.connect() as connection:
-            bodies = connection.execute(documents).scalars().all()
+            bodies = connection.scalars(documents).all()
         return {msgspec.json.decode(body, type=OfFile).sha256 for body in bodies}
 
     def _path(self, digest: str) -> Path:

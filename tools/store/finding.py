@@ -6,11 +6,10 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import and_, func, or_, select
-from sqlmodel import col
 
 from tools.store.audit import Audited
-from tools.store.rows import PatientRow, patient_number
-from tools.store.tables import MemberTable, NameWordTable, PatientTable
+from tools.store.rows import PatientRow, decoded, patient_number
+from tools.store.tables import MEMBERS, NAME_WORDS, PATIENTS
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Select, SelectBase
@@ -33,31 +32,21 @@ class Finding(Audited):
         offset: int = 0,
     ) -> list[PatientRow]:
         """A page of patients by number. Every word of `query` begins a word of the name, or is the id."""
-        table = PatientTable
-        statement = select(
-            col(table.id),
-            col(table.given),
-            col(table.family),
-            col(table.birth_date),
-            col(table.sex),
-            col(table.plan_id),
-            col(table.origin),
-        )
+        table = PATIENTS.c
+        statement = select(*(table[name] for name in PatientRow.__struct_fields__)).order_by(table.number)
         others = _matching(family, birth_date, member_id, plan_id)
         with self.engine.connect() as connection:
             names = _names(connection, query)
             if names.few is not None and not names.more and not others:  # the index alone finds the page
-                found = names.few.subquery()
-                page = select(found.c.number).order_by(found.c.number).limit(limit).offset(offset)
-                numbers = connection.execute(page).scalars().all()
-                statement = statement.where(col(table.number).in_(numbers)).order_by(col(table.number))
+                found = names.few.subquery().c.number
+                page = select(found).order_by(found).limit(limit).offset(offset)
+                statement = statement.where(table.number.in_(connection.scalars(page).all()))
             else:
-                statement = statement.where(*others, *names.conditions)
-                statement = statement.order_by(col(table.number)).limit(limit).offset(offset)
+                statement = statement.where(*others, *names.conditions).limit(limit).offset(offset)
             rows = connection.execute(statement).all()
         asked = (query, family, birth_date, member_id, plan_id)
         self.note("patients.listed", of=" ".join(str(one) for one in asked if one) or "all")
-        return [PatientRow(**row._mapping) for row in rows]
+        return [decoded(PatientRow, row) for row in rows]
 
     def count_patients(
         self,
@@ -76,8 +65,8 @@ class Finding(Audited):
                 found = select(func.count()).select_from(_beginning_all(words).subquery())
             else:
                 names = _names(connection, query)
-                found = select(func.count()).select_from(PatientTable).where(*others, *names.conditions)
-            return connection.execute(found).scalar_one()
+                found = select(func.count()).select_from(PATIENTS).where(*others, *names.conditions)
+            return int(connection.execute(found).scalar_one())
 
 
 class _Names(NamedTuple):
@@ -89,32 +78,30 @@ class _Names(NamedTuple):
 
     @property
     def conditions(self) -> list[ColumnElement[bool]]:
-        return self.more if self.few is None else [col(PatientTable.number).in_(self.few), *self.more]
+        return self.more if self.few is None else [PATIENTS.c.number.in_(self.few), *self.more]
 
 
 def _matching(
     family: str | None, birth_date: date | None, member_id: str | None, plan_id: str | None
 ) -> list[ColumnElement[bool]]:
-    table = PatientTable
+    table = PATIENTS.c
     conditions: list[ColumnElement[bool]] = []
     if family is not None:
-        conditions.append(col(table.family_fold) == storable(family.casefold()))
+        conditions.append(table.family_fold == storable(family.casefold()))
     if birth_date is not None:
-        conditions.append(col(table.birth_date) == birth_date)
+        conditions.append(table.birth_date == birth_date)
     if plan_id is not None:
-        conditions.append(col(table.plan_id) == storable(plan_id))
+        conditions.append(table.plan_id == storable(plan_id))
     if member_id is not None:
-        of_member = select(col(MemberTable.patient_id)).where(
-            col(MemberTable.member_id) == storable(member_id)
-        )
-        conditions.append(col(table.id).in_(of_member))
+        of_member = select(MEMBERS.c.patient_id).where(MEMBERS.c.member_id == storable(member_id))
+        conditions.append(table.id.in_(of_member))
     return conditions
 
 
 def _names(connection: Connection, query: str) -> _Names:
     number = _number(query)
     if number is not None:
-        return _Names(None, [col(PatientTable.number) == number])
+        return _Names(None, [PATIENTS.c.number == number])
     words = _words(query)
     few = [word for word in words if not _finds_many(connection, word)]
     more = [_is_in_the_name(word) for word in words if word not in few]
@@ -136,8 +123,8 @@ def _words(query: str) -> list[str]:
 
 def _beginning(word: str) -> Select[int]:
     """The numbers of those with a word in their name that begins so: one range of an index, whatever the letters."""
-    begins = col(NameWordTable.word)
-    return select(col(NameWordTable.number)).where(and_(begins >= word, begins < word + "\U0010ffff"))
+    begins = NAME_WORDS.c.word
+    return select(NAME_WORDS.c.number).where(and_(begins >= word, begins < word + "\U0010ffff"))
 
 
 def _beginning_all(words: list[str]) -> SelectBase:
@@ -153,7 +140,7 @@ def _finds_many(connection: Connection, word: str) -> bool:
 
 
 def _is_in_the_name(word: str) -> ColumnElement[bool]:
-    name = col(PatientTable.name_fold)
+    name = PATIENTS.c.name_fold
     return or_(name.startswith(word, autoescape=True), name.contains(" " + word, autoescape=True))
 
 

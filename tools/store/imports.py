@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
-from sqlalchemy import and_, func, insert, select, tuple_, update
-from sqlmodel import col
+from sqlalchemy import func, insert, select, tuple_, update
 
 from tools.common.errors import Invalid, NotFound, Refused
 from tools.domain.records import Patient
 from tools.store import database
-from tools.store.audit import CHARTS, Audited, Key, recorded_charts, rows_of_charts
+from tools.store.audit import ALL_CHARTS, Audited, Key, recorded_charts, row_of_chart
 from tools.store.bulk import forget_patient, insert_patients
-from tools.store.rows import ChartVersion, Fate, OnConflict, moment
-from tools.store.tables import ChartTable, ChartVersionTable, PatientIdentifierTable, PatientTable
+from tools.store.rows import ChartVersion, Fate, OnConflict, decoded, moment
+from tools.store.tables import CHART_VERSIONS, CHARTS, PATIENT_IDENTIFIERS, PATIENTS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -48,12 +46,8 @@ class KeptChart(NamedTuple):
     apart: tuple[str, ...] = ()
 
 
-class Imports(Audited, ABC):
+class Imports(Audited):
     """The part of Store that keeps charts of other systems."""
-
-    @abstractmethod
-    def patient(self, patient_id: str) -> Patient:
-        """The whole chart; NotFound if there is none."""
 
     def keep_import(
         self,
@@ -87,35 +81,25 @@ class Imports(Audited, ABC):
         with database.writing(self.engine) as connection:
             kept, before = _placed(connection, patient, known, on_conflict)
             id, charts = kept.patient.id, recorded_charts(connection)
-            charts.take_out(rows_of_charts(connection, [id]))
+            charts.take_out(row_of_chart(connection, id))
             rows: list[Key] = []
             if kept.fate != "unchanged":
                 rows = _write(connection, kept.patient, before, taken_from, when)
             _identify(connection, id, known)
-            charts.add(rows_of_charts(connection, [id]))
-            rows += [(PatientIdentifierTable, (*one, id)) for one in _identifiers_of(connection, id)]
-            of, more = f"{kept.fate}, from {taken_from}", {CHARTS: str(charts)}
+            charts.add(row_of_chart(connection, id))
+            rows += [(PATIENT_IDENTIFIERS, (*one, id)) for one in _identifiers_of(connection, id)]
+            of, more = f"{kept.fate}, from {taken_from}", {ALL_CHARTS: str(charts)}
             self.record(connection, "chart.imported", whose=id, of=of, rows=rows, more=more)
         return kept
 
     def chart_versions(self, patient_id: str) -> list[ChartVersion]:
         """The imports of one chart, oldest first; the last is the chart as it is. None for a generated one."""
         self.patient(patient_id)
-        statement = (
-            select(ChartVersionTable)
-            .where(col(ChartVersionTable.patient_id) == patient_id)
-            .order_by(col(ChartVersionTable.number))
-        )
-        with self.engine.connect() as connection:
-            rows = connection.execute(statement).all()
+        versions = select(CHART_VERSIONS).where(CHART_VERSIONS.c.patient_id == patient_id)
+        rows = self._rows(versions.order_by(CHART_VERSIONS.c.number))
         return [
-            ChartVersion(
-                patient_id=row.patient_id,
-                number=row.number,
-                imported=datetime.fromisoformat(row.imported) if row.imported else None,
-                taken_from=row.taken_from,
-                sha256=row.digest,
-                current=row is rows[-1],
+            decoded(
+                ChartVersion, row, imported=row.imported or None, sha256=row.digest, current=row is rows[-1]
             )
             for row in rows
         ]
@@ -128,18 +112,13 @@ class Imports(Audited, ABC):
         if found is None:
             listed = ", ".join(str(version.number) for version in versions) or "none"
             raise NotFound(f"version of {patient_id}", str(number), hint=f"there are: {listed}")
-        table = ChartTable if found.current else ChartVersionTable
-        statement = select(col(table.body)).where(col(table.patient_id) == patient_id)
+        table = CHARTS if found.current else CHART_VERSIONS
+        statement = select(table.c.body).where(table.c.patient_id == patient_id)
         if not found.current:
-            statement = statement.where(col(ChartVersionTable.number) == found.number)
+            statement = statement.where(CHART_VERSIONS.c.number == found.number)
         self.note("chart.read", whose=patient_id, of=f"version {found.number}")
         with self.engine.connect() as connection:
             return _decoder.decode(connection.execute(statement).scalar_one())
-
-    def next_patient_id(self) -> str:
-        """The id that the next imported chart would get."""
-        with self.engine.connect() as connection:
-            return _next_id(connection)
 
 
 # --- who it is -------------------------------------------------------------------------------------------
@@ -194,23 +173,23 @@ def digest(patient: Patient) -> str:
 def _bearers(connection: Connection, known: Sequence[Identifier]) -> list[Patient]:
     if not known:
         return []
-    pair = tuple_(col(PatientIdentifierTable.system), col(PatientIdentifierTable.value))
+    pair = tuple_(PATIENT_IDENTIFIERS.c.system, PATIENT_IDENTIFIERS.c.value)
     bodies = (
-        select(col(ChartTable.body))
-        .join(PatientIdentifierTable, col(PatientIdentifierTable.patient_id) == col(ChartTable.patient_id))
+        select(CHARTS.c.body)
+        .join(PATIENT_IDENTIFIERS, PATIENT_IDENTIFIERS.c.patient_id == CHARTS.c.patient_id)
         .where(pair.in_([tuple(one) for one in known]))
-        .order_by(col(ChartTable.patient_id))
+        .order_by(CHARTS.c.patient_id)
     )
-    charts = {chart.id: chart for chart in map(_decoder.decode, connection.execute(bodies).scalars())}
+    charts = {chart.id: chart for chart in map(_decoder.decode, connection.scalars(bodies))}
     return list(charts.values())
 
 
 def _same_content(connection: Connection, patient: Patient) -> list[Patient]:
     """A chart that nothing identifies is known again by its content alone."""
     said = digest(patient)
-    came = select(col(ChartVersionTable.patient_id)).where(col(ChartVersionTable.digest) == said)
-    bodies = select(col(ChartTable.body)).where(col(ChartTable.patient_id).in_(came))
-    charts = map(_decoder.decode, connection.execute(bodies.order_by(col(ChartTable.patient_id))).scalars())
+    came = select(CHART_VERSIONS.c.patient_id).where(CHART_VERSIONS.c.digest == said)
+    bodies = select(CHARTS.c.body).where(CHARTS.c.patient_id.in_(came))
+    charts = map(_decoder.decode, connection.scalars(bodies.order_by(CHARTS.c.patient_id)))
     return [chart for chart in charts if digest(chart) == said][:1]
 
 
@@ -218,14 +197,12 @@ def _namesakes(connection: Connection, patient: Patient, bearers: Iterable[Patie
     """People of the same name and birth date, who share no identifier."""
     if patient.birth_date is None or not patient.name:
         return []
-    named = select(col(ChartTable.body)).join(
-        PatientTable, col(PatientTable.id) == col(ChartTable.patient_id)
-    )
+    named = select(CHARTS.c.body).join(PATIENTS, PATIENTS.c.id == CHARTS.c.patient_id)
     same = named.where(
-        col(PatientTable.birth_date) == patient.birth_date,
-        col(PatientTable.name_fold) == " ".join(patient.name.casefold().split()),
-    ).order_by(col(PatientTable.number))
-    charts = map(_decoder.decode, connection.execute(same.limit(3)).scalars())
+        PATIENTS.c.birth_date == patient.birth_date,
+        PATIENTS.c.name_fold == " ".join(patient.name.casefold().split()),
+    ).order_by(PATIENTS.c.number)
+    charts = map(_decoder.decode, connection.scalars(same.limit(3)))
     shown = {chart.id for chart in bearers}
     return [_who(chart) for chart in charts if chart.id not in shown]
 
@@ -250,8 +227,8 @@ def _who(patient: Patient) -> str:
 def _numbered(connection: Connection, patient: Patient) -> Patient:
     if not patient.id:
         return msgspec.structs.replace(patient, id=_next_id(connection))
-    taken = select(col(PatientTable.id)).where(col(PatientTable.id) == patient.id)
-    if connection.execute(taken).scalar():
+    taken = select(PATIENTS.c.id).where(PATIENTS.c.id == patient.id)
+    if connection.scalar(taken):
         raise Invalid(
             f"patient {patient.id} is already there; leave the id empty and the store gives the next one"
         )
@@ -259,7 +236,7 @@ def _numbered(connection: Connection, patient: Patient) -> Patient:
 
 
 def _next_id(connection: Connection) -> str:
-    highest = connection.execute(select(func.max(col(PatientTable.number)))).scalar() or 0
+    highest = connection.scalar(select(func.max(PATIENTS.c.number))) or 0
     return f"P{max(highest + 1, IMPORTS_FROM)}"
 
 
@@ -270,48 +247,41 @@ def _write(
     number, origin, known = 0, "import", []
     if before is not None:
         number, known = _set_aside(connection, before), _identifiers_of(connection, kept.id)
-        origin = connection.execute(
-            select(col(PatientTable.origin)).where(col(PatientTable.id) == kept.id)
-        ).scalar_one()
+        origin = connection.execute(select(PATIENTS.c.origin).where(PATIENTS.c.id == kept.id)).scalar_one()
         forget_patient(connection, kept.id)
     insert_patients(connection, [(kept, msgspec.json.encode(kept))], origin=origin)
     _identify(connection, kept.id, known)
     _add_version(connection, kept, number + 1, taken_from, moment(when))
-    return [(ChartVersionTable, (kept.id, at)) for at in range(max(number, 1), number + 2)]
+    return [(CHART_VERSIONS, (kept.id, at)) for at in range(max(number, 1), number + 2)]
 
 
 def _add_version(
     connection: Connection, chart: Patient, number: int, taken_from: str, imported: str, body: bytes = b""
 ) -> None:
     row = {"patient_id": chart.id, "number": number, "digest": digest(chart), "taken_from": taken_from}
-    connection.execute(insert(ChartVersionTable), row | {"imported": imported, "body": body})
+    connection.execute(insert(CHART_VERSIONS), row | {"imported": imported, "body": body})
 
 
 def _set_aside(connection: Connection, before: Patient) -> int:
     """Keep the chart in the row of its import, or in one of its own if it has none; that row's number."""
-    table, body = ChartVersionTable, msgspec.json.encode(before)
-    newest = select(func.max(col(table.number))).where(col(table.patient_id) == before.id)
-    number = connection.execute(newest).scalar() or 0
+    table, body = CHART_VERSIONS.c, msgspec.json.encode(before)
+    number = connection.scalar(select(func.max(table.number)).where(table.patient_id == before.id)) or 0
     if number:
-        this = and_(col(table.patient_id) == before.id, col(table.number) == number)
-        connection.execute(update(table).where(this).values(body=body))
-        return number
+        this = update(CHART_VERSIONS).where(table.patient_id == before.id, table.number == number)
+        connection.execute(this.values(body=body))
+        return int(number)
     _add_version(connection, before, 1, "", "", body)
     return 1
 
 
 def _identifiers_of(connection: Connection, patient_id: str) -> list[Identifier]:
-    table = PatientIdentifierTable
-    statement = select(col(table.system), col(table.value)).where(col(table.patient_id) == patient_id)
+    table = PATIENT_IDENTIFIERS
+    statement = select(table.c.system, table.c.value).where(table.c.patient_id == patient_id)
     return [Identifier(system, value) for system, value in connection.execute(statement)]
 
 
 def _identify(connection: Connection, patient_id: str, known: Iterable[Identifier]) -> None:
     there = set(_identifiers_of(connection, patient_id))
-    rows = [
-        {"system": one.system, "value": one.value, "patient_id": patient_id}
-        for one in known
-        if one not in there
-    ]
+    rows = [one._asdict() | {"patient_id": patient_id} for one in known if one not in there]
     if rows:
-        connection.execute(insert(PatientIdentifierTable), rows)
+        connection.execute(insert(PATIENT_IDENTIFIERS), rows)

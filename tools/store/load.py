@@ -20,29 +20,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Table, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import SQLModel, col
 
 from tools.audit.rows import RowSet
 from tools.common.errors import Invalid, Refused
 from tools.domain.records import Patient, Record
 from tools.store import database
-from tools.store.audit import AS_A_WHOLE, CHARTS, Key, recorded_charts, rows_of, sum_of
+from tools.store.audit import ALL_CHARTS, AS_A_WHOLE, Key, recorded_charts, rows_of, sum_of
 from tools.store.bulk import forget_dataset, insert_patients
 from tools.store.reading import read_record, read_records, sha256_of
 from tools.store.rows import DatasetInfo, person
 from tools.store.store import Store
 from tools.store.tables import (
-    ChartEntryTable,
-    ChartTable,
-    DatasetRow,
-    DrugTable,
-    FormTable,
-    PatientIdentifierTable,
-    PatientTable,
-    PlanTable,
-    PolicyTable,
+    CHART_ENTRIES,
+    CHARTS,
+    DATASET,
+    DRUGS,
+    FORMS,
+    PATIENT_IDENTIFIERS,
+    PATIENTS,
+    PLANS,
+    POLICIES,
 )
 from tools.store.validation import Catalog, PatientChecks, read_catalog
 from tools.terminology.own_terms import register
@@ -51,6 +50,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 Mode = Literal["new", "append", "replace"]
+Did = Literal["loaded", "unchanged", "appended", "replaced"]
 Progress = Callable[[str, int, int], None]  # stage ("checking", "writing"), done, expected
 Chart = tuple[Patient, bytes]  # and its JSON
 BATCH = 500
@@ -59,7 +59,7 @@ BATCH = 500
 class LoadReport(Record, frozen=True, kw_only=True):
     """What a load did. `imported` charts were kept; `resting` additions are to people who are no longer there."""
 
-    did: Literal["loaded", "unchanged", "appended", "replaced"]
+    did: Did
     patients: int
     added: int = 0
     plans: int
@@ -196,7 +196,7 @@ def _write(
         if not appending:
             gone = _clear(connection)
             _write_catalog(connection, catalog)
-        charts = recorded_charts(connection) if appending else _imported(connection)
+        charts = recorded_charts(connection) if appending else RowSet(rows_of(connection, CHARTS))
         for name, batch in _batches(folder, info):
             fresh = _fresh(connection, batch, appending)
             try:
@@ -207,14 +207,14 @@ def _write(
             added += len(fresh)
             done += len(batch)
             progress("writing", done, info.counts.get("patients", 0))
-        connection.execute(delete(DatasetRow))
+        connection.execute(delete(DATASET))
         row = {"id": 1, "as_of": info.as_of, "seed": info.seed, "version": info.version}
         connection.execute(
-            insert(DatasetRow), row | {"fingerprint": info.fingerprint, "body": msgspec.json.encode(info)}
+            insert(DATASET), row | {"fingerprint": info.fingerprint, "body": msgspec.json.encode(info)}
         )
-        sums = {f"{table.__tablename__}/*": sum_of(connection, table) for table in AS_A_WHOLE[1:]}
+        sums = {f"{table.name}/*": sum_of(connection, table) for table in AS_A_WHOLE[1:]}
         of = f"seed {info.seed}, as of {info.as_of}: {added} patients"
-        more = {CHARTS: str(charts)} | sums
+        more = {ALL_CHARTS: str(charts)} | sums
         store.record(connection, "world.loaded", of=of, rows=gone, more=more)
     return added
 
@@ -234,8 +234,8 @@ def _fresh(connection: Connection, batch: list[Chart], appending: bool) -> list[
     """Those that are not there yet; Refused if one that is there is somebody else."""
     if not appending:
         return batch
-    statement = select(col(ChartTable.patient_id), col(ChartTable.body)).where(
-        col(ChartTable.patient_id).in_([patient.id for patient, _ in batch])
+    statement = select(CHARTS.c.patient_id, CHARTS.c.body).where(
+        CHARTS.c.patient_id.in_([patient.id for patient, _ in batch])
     )
     there = {row.patient_id: row.body for row in connection.execute(statement)}
     for patient, body in batch:
@@ -250,39 +250,28 @@ def _fresh(connection: Connection, batch: list[Chart], appending: bool) -> list[
 def _taken(store: Store, batch: list[Chart], file: str) -> str:
     """Asked on another connection: after an error this transaction answers nothing more on some databases."""
     ids = [patient.id for patient, _ in batch]
-    statement = select(col(PatientTable.id)).where(
-        col(PatientTable.id).in_(ids), col(PatientTable.origin) == "import"
-    )
+    statement = select(PATIENTS.c.id).where(PATIENTS.c.id.in_(ids), PATIENTS.c.origin == "import")
     with store.engine.connect() as connection:
-        taken = connection.execute(statement).scalars().all()
+        taken = connection.scalars(statement).all()
     return f"{file}: {', '.join(taken[:3])}: the store holds an imported chart of that id"
-
-
-def _imported(connection: Connection) -> RowSet:
-    """The charts that a load leaves where they are."""
-    found = RowSet()
-    found.add(rows_of(connection, ChartTable))
-    return found
 
 
 def _clear(connection: Connection) -> list[Key]:
     """Take out what came with the world that is loaded; the rows that went with its people and are recorded one by
     one."""
-    of_dataset = select(col(PatientTable.id)).where(col(PatientTable.origin) == "dataset")
-    table = PatientIdentifierTable
-    theirs = select(col(table.system), col(table.value), col(table.patient_id)).where(
-        col(table.patient_id).in_(of_dataset)
-    )
+    of_dataset = select(PATIENTS.c.id).where(PATIENTS.c.origin == "dataset")
+    table = PATIENT_IDENTIFIERS
+    theirs = select(*table.primary_key).where(table.c.patient_id.in_(of_dataset))
     gone: list[Key] = [(table, tuple(row)) for row in connection.execute(theirs)]
     forget_dataset(connection)
-    for each in (DrugTable, PlanTable, FormTable, PolicyTable):
+    for each in (DRUGS, PLANS, FORMS, POLICIES):
         connection.execute(delete(each))
     return gone
 
 
 def _write_catalog(connection: Connection, catalog: Catalog) -> None:
-    rows: dict[type[SQLModel], list[dict[str, object]]] = {
-        DrugTable: [
+    rows: dict[Table, list[dict[str, object]]] = {
+        DRUGS: [
             {
                 "name": drug.name,
                 "name_fold": drug.name.casefold(),
@@ -291,16 +280,16 @@ def _write_catalog(connection: Connection, catalog: Catalog) -> None:
             }
             for at, drug in enumerate(catalog.drugs.values())
         ],
-        PlanTable: [
+        PLANS: [
             {"id": plan.id, "id_fold": plan.id.casefold(), "payer": plan.payer, "position": at}
             | {"body": msgspec.json.encode(plan)}
             for at, plan in enumerate(catalog.plans.values())
         ],
-        FormTable: [
+        FORMS: [
             {"id": form.id, "plan_id": form.plan_id, "body": msgspec.json.encode(form)}
             for form in catalog.forms.values()
         ],
-        PolicyTable: [
+        POLICIES: [
             {
                 "id": policy.id,
                 "plan_id": policy.plan_id,
@@ -320,50 +309,34 @@ def _write_catalog(connection: Connection, catalog: Catalog) -> None:
 
 def _loaded(store: Store) -> DatasetInfo | None:
     with store.engine.connect() as connection:
-        body = connection.execute(select(col(DatasetRow.body))).scalar()
+        body = connection.scalar(select(DATASET.c.body))
     return None if body is None else msgspec.json.decode(body, type=DatasetInfo)
 
 
-def _report(
-    store: Store,
-    did: Literal["loaded", "unchanged", "appended", "replaced"],
-    added: int,
-    trusted: tuple[str, ...],
-) -> LoadReport:
+def _report(store: Store, did: Did, added: int, trusted: tuple[str, ...]) -> LoadReport:
+    by_origin = select(PATIENTS.c.origin, func.count()).group_by(PATIENTS.c.origin)
+    # additions, and whose chart has their patient's id now
+    additions = (
+        select(CHART_ENTRIES.c.person, CHARTS.c.body)
+        .outerjoin_from(CHART_ENTRIES, CHARTS, CHARTS.c.patient_id == CHART_ENTRIES.c.patient_id)
+        .where(CHART_ENTRIES.c.undone_when.is_(None))
+    )
     with store.engine.connect() as connection:
-        by_origin = dict(
-            connection.execute(
-                select(col(PatientTable.origin), func.count()).group_by(col(PatientTable.origin))
-            ).all()
-        )
+        people: dict[str, int] = {row[0]: row[1] for row in connection.execute(by_origin)}
         counts = {
-            name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-            for name, table in (
-                ("plans", PlanTable),
-                ("drugs", DrugTable),
-                ("forms", FormTable),
-                ("policies", PolicyTable),
-            )
+            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in (PLANS, DRUGS, FORMS, POLICIES)
         }
+        resting = sum(
+            body is None or person(msgspec.json.decode(body, type=Patient)) != who
+            for who, body in connection.execute(additions)
+        )
     return LoadReport(
         did=did,
-        patients=by_origin.get("dataset", 0),
+        patients=people.get("dataset", 0),
         added=added,
-        imported=by_origin.get("import", 0),
-        resting=_resting(store),
+        imported=people.get("import", 0),
+        resting=resting,
         trusted=trusted,
         **counts,
     )
-
-
-def _resting(store: Store) -> int:
-    """How many additions belong to people who no longer have the id."""
-    statement = (
-        select(col(ChartEntryTable.person), col(ChartTable.body))
-        .select_from(ChartEntryTable)
-        .outerjoin(ChartTable, col(ChartTable.patient_id) == col(ChartEntryTable.patient_id))
-        .where(col(ChartEntryTable.undone_when).is_(None))
-    )
-    with store.engine.connect() as connection:
-        rows: list[tuple[str, bytes | None]] = [(who, body) for who, body in connection.execute(statement)]
-    return sum(body is None or person(msgspec.json.decode(body, type=Patient)) != who for who, body in rows)

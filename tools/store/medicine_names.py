@@ -6,15 +6,14 @@ from datetime import datetime
 from typing import TypeVar
 
 import msgspec
-from sqlalchemy import delete, insert, select
-from sqlmodel import col
+from sqlalchemy import Delete, delete, insert, select
 
 from tools.common.errors import Invalid, NotFound, nearest
 from tools.domain.records import Fill, Medication, Patient
 from tools.store import database
 from tools.store.audit import Audited
 from tools.store.rows import MedicineName
-from tools.store.tables import MedicineNameTable
+from tools.store.tables import MEDICINE_NAMES
 from tools.terminology.medicines import fold, resolve_medicine, terminology
 
 Entry = TypeVar("Entry", Medication, Fill)
@@ -40,61 +39,56 @@ class MedicineNames(Audited):
             raise Invalid("say who answers what it is")
         if resolve_medicine(name) is not None:
             raise Invalid(f"{name!r} is known by itself; only what nobody knows is answered")
-        said = MedicineName(
-            name=name.strip(), ingredients=(fold(name),), classes=("other",), by=by.strip(), when=when
-        )
+        ingredients: tuple[str, ...] = (fold(name),)
+        classes: tuple[str, ...] = ("other",)
         if meaning:
             known = resolve_medicine(meaning)
             if known is None:
-                raise NotFound(
-                    "medicine", meaning, nearest(meaning, [row.name for row in terminology().rows()])
-                )
-            said = msgspec.structs.replace(said, ingredients=known.ingredients, classes=known.classes)
+                names = [row.name for row in terminology().rows()]
+                raise NotFound("medicine", meaning, nearest(meaning, names))
+            ingredients, classes = known.ingredients, known.classes
+        said = MedicineName(
+            name=name.strip(), ingredients=ingredients, classes=classes, by=by.strip(), when=when
+        )
+        row = {"name_fold": fold(name), "body": msgspec.json.encode(said)}
         with database.writing(self.engine) as connection:
-            connection.execute(
-                delete(MedicineNameTable).where(col(MedicineNameTable.name_fold) == fold(name))
-            )
-            connection.execute(
-                insert(MedicineNameTable), {"name_fold": fold(name), "body": msgspec.json.encode(said)}
-            )
-            rows = [(MedicineNameTable, (fold(name),))]
+            connection.execute(_delete(name))
+            connection.execute(insert(MEDICINE_NAMES), row)
+            rows = [(MEDICINE_NAMES, (fold(name),))]
             self.record(connection, "medicine.named", of=said.name, by=said.by, rows=rows)
         return said
 
     def forget_medicine(self, name: str) -> None:
         """Take an answer back; NotFound if there is none."""
         with database.writing(self.engine) as connection:
-            gone = connection.execute(
-                delete(MedicineNameTable).where(col(MedicineNameTable.name_fold) == fold(name))
-            )
-            if gone.rowcount:
-                rows = [(MedicineNameTable, (fold(name),))]
+            gone = connection.execute(_delete(name)).rowcount
+            if gone:
+                rows = [(MEDICINE_NAMES, (fold(name),))]
                 self.record(connection, "medicine.forgotten", of=name.strip(), rows=rows)
-        if not gone.rowcount:
-            raise NotFound(
-                "answered medicine", name, nearest(name, [one.name for one in self.medicine_names()])
-            )
+        if not gone:
+            known = [one.name for one in self.medicine_names()]
+            raise NotFound("answered medicine", name, nearest(name, known))
 
     def medicine_names(self) -> list[MedicineName]:
         """Every answer, by name."""
-        with self.engine.connect() as connection:
-            bodies = connection.execute(select(col(MedicineNameTable.body))).scalars()
-            said = [msgspec.json.decode(body, type=MedicineName) for body in bodies]
-        return sorted(said, key=lambda one: fold(one.name))
+        rows = self._rows(select(MEDICINE_NAMES.c.body))
+        names = [msgspec.json.decode(row.body, type=MedicineName) for row in rows]
+        return sorted(names, key=lambda one: fold(one.name))
 
     def identified(self, patient: Patient) -> Patient:
         """The chart with the ingredients of what the terminology, or a person since, knows by name."""
-        if all(entry.ingredients for entry in patient.medications or ()) and all(
-            fill.ingredients for fill in patient.fills
-        ):
+        listed: list[Medication | Fill] = [*(patient.medications or ()), *patient.fills]
+        if all(entry.ingredients for entry in listed):
             return patient
-        said = {fold(one.name): one for one in self.medicine_names()}
+        answered = {fold(one.name): one for one in self.medicine_names()}
 
         def known(entry: Entry) -> Entry:
-            found = None if entry.ingredients else said.get(fold(entry.drug)) or resolve_medicine(entry.drug)
-            if found is None:
+            name = (
+                None if entry.ingredients else answered.get(fold(entry.drug)) or resolve_medicine(entry.drug)
+            )
+            if name is None:
                 return entry
-            return msgspec.structs.replace(entry, ingredients=found.ingredients, classes=found.classes)
+            return msgspec.structs.replace(entry, ingredients=name.ingredients, classes=name.classes)
 
         taken = patient.medications
         return msgspec.structs.replace(
@@ -102,3 +96,7 @@ class MedicineNames(Audited):
             fills=tuple([known(fill) for fill in patient.fills]),
             medications=None if taken is None else tuple([known(entry) for entry in taken]),
         )
+
+
+def _delete(name: str) -> Delete:
+    return delete(MEDICINE_NAMES).where(MEDICINE_NAMES.c.name_fold == fold(name))

@@ -10,14 +10,13 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import select
-from sqlmodel import col
+from sqlalchemy import insert, select
 
 from tools.audit.events import version
 from tools.common.errors import NotFound, Unavailable
 from tools.domain.records import Request
 from tools.store.audit import Audited, Key
-from tools.store.tables import ProvenanceTable, SnapshotTable
+from tools.store.tables import PROVENANCE, SNAPSHOTS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -61,40 +60,30 @@ class Provenances(Audited):
             return []
         key = digest(determination)
         records = made.records | {key: determination}
-        there = select(col(SnapshotTable.digest)).where(col(SnapshotTable.digest).in_(records))
-        known = set(connection.execute(there).scalars())
-        rows = [
-            {"digest": name, "body": zlib.compress(body)}
-            for name, body in records.items()
-            if name not in known
+        known = set(connection.scalars(select(SNAPSHOTS.c.digest).where(SNAPSHOTS.c.digest.in_(records))))
+        new = [
+            {"digest": name, "body": zlib.compress(records[name])} for name in records if name not in known
         ]
-        if rows:
-            connection.execute(SnapshotTable.__table__.insert(), rows)  # type: ignore[attr-defined]
-        found = select(col(ProvenanceTable.determination)).where(col(ProvenanceTable.determination) == key)
-        if connection.execute(found).scalar() is None:
+        if new:
+            connection.execute(insert(SNAPSHOTS), new)
+        this = PROVENANCE.c.determination == key
+        if connection.scalar(select(PROVENANCE.c.determination).where(this)) is None:
             row = {"determination": key, "version": version(), "body": msgspec.json.encode(made.provenance)}
-            connection.execute(ProvenanceTable.__table__.insert(), row)  # type: ignore[attr-defined]
-        return [(ProvenanceTable, (key,))]
+            connection.execute(insert(PROVENANCE), row)
+        return [(PROVENANCE, (key,))]
 
     def provenance(self, determination: str) -> Provenance:
         """By the SHA-256 of the determination's JSON; NotFound if it was kept before decisions were."""
-        statement = select(col(ProvenanceTable.body)).where(
-            col(ProvenanceTable.determination) == determination
-        )
-        with self.engine.connect() as connection:
-            body = connection.execute(statement).scalar()
-        if body is None:
+        row = self._row(select(PROVENANCE.c.body).where(PROVENANCE.c.determination == determination))
+        if row is None:
             raise NotFound("record of how it was made", determination[:12], hint="an older Paladin kept none")
-        return msgspec.json.decode(body, type=Provenance)
+        return msgspec.json.decode(row.body, type=Provenance)
 
     def snapshot(self, name: str) -> bytes:
         """The record of this hash, as JSON; Unavailable if it is gone or another one."""
-        with self.engine.connect() as connection:
-            body = connection.execute(
-                select(col(SnapshotTable.body)).where(col(SnapshotTable.digest) == name)
-            ).scalar()
+        row = self._row(select(SNAPSHOTS.c.body).where(SNAPSHOTS.c.digest == name))
         try:
-            content = zlib.decompress(body or b"")
+            content = zlib.decompress(row.body if row else b"")
         except zlib.error:
             content = b""
         if digest(content) != name:

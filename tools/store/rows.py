@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 
@@ -12,10 +12,13 @@ from tools.domain import records
 from tools.domain.records import PARequest, Patient, Record
 from tools.terminology.own_terms import OwnTerms
 
+if TYPE_CHECKING:
+    from sqlalchemy import Row
+
+T = TypeVar("T", bound=msgspec.Struct)
 DraftStatus = Literal["needs_review", "approved", "rejected", "edited"]
-OnConflict = Literal[
-    "refuse", "separate", "replace"
-]  # where an import's identifier is known as somebody else's
+# Where an import's identifier is known as somebody else's.
+OnConflict = Literal["refuse", "separate", "replace"]
 Fate = Literal["new", "replaced", "unchanged"]  # of an imported chart
 ADDED = "added-"  # how the ids of what people added to a chart begin
 
@@ -189,6 +192,13 @@ def named(kept: str) -> str:
 
 
 _MEMBER = "\n"  # between a person and the member id; `person` holds none
+
+
+def decoded(kind: type[T], row: Row[Any], **values: Any) -> T:
+    """A row as the record that it holds: each field from its column, or from `values` where that is no plain value.
+    Moments are read from their text; columns that are no fields are left."""
+    columns = {**row._mapping, **values}
+    return msgspec.convert({name: columns[name] for name in kind.__struct_fields__ if name in columns}, kind)
 
 
 def moment(when: datetime) -> str:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from sqlalchemy import and_, bindparam, func, select
-from sqlmodel import col
 
 from tools.common.errors import NotFound, Unavailable, nearest
 from tools.domain.records import Drug, FormTemplate, Patient, Plan, Policy
@@ -30,14 +29,14 @@ from tools.store.medicine_names import MedicineNames
 from tools.store.provenance import Provenances
 from tools.store.rows import DatasetInfo, person
 from tools.store.tables import (
-    ChartEntryTable,
-    ChartTable,
-    DatasetRow,
-    DrugTable,
-    FormTable,
-    PatientTable,
-    PlanTable,
-    PolicyTable,
+    CHART_ENTRIES,
+    CHARTS,
+    DATASET,
+    DRUGS,
+    FORMS,
+    PATIENTS,
+    PLANS,
+    POLICIES,
 )
 from tools.store.users import Users
 from tools.terminology.own_terms import register
@@ -51,28 +50,21 @@ if TYPE_CHECKING:
     from tools.store.search_cache import SearchCache
 
 _PATIENT = (
-    select(
-        col(ChartTable.body),
-        col(ChartEntryTable.id),
-        col(ChartEntryTable.part),
-        col(ChartEntryTable.record),
-        col(ChartEntryTable.person),
-    )
+    select(CHARTS.c.body, *(CHART_ENTRIES.c[name] for name in ("id", "part", "record", "person")))
     .outerjoin(
-        ChartEntryTable,
-        and_(
-            col(ChartEntryTable.patient_id) == col(ChartTable.patient_id),
-            col(ChartEntryTable.undone_when).is_(None),
-        ),
+        CHART_ENTRIES,
+        and_(CHART_ENTRIES.c.patient_id == CHARTS.c.patient_id, CHART_ENTRIES.c.undone_when.is_(None)),
     )
-    .where(col(ChartTable.patient_id) == bindparam("id"))
-    .order_by(col(ChartEntryTable.id))
+    .where(CHARTS.c.patient_id == bindparam("id"))
+    .order_by(CHART_ENTRIES.c.id)
 )
-_POLICY = select(col(PolicyTable.body)).where(
-    col(PolicyTable.plan_id) == bindparam("plan_id"), col(PolicyTable.drug) == bindparam("drug")
+_POLICY = select(POLICIES.c.body).where(
+    POLICIES.c.plan_id == bindparam("plan_id"), POLICIES.c.drug == bindparam("drug")
 )
-_PLAN = select(col(PlanTable.body)).where(col(PlanTable.id_fold) == bindparam("id"))
-_DRUG = select(col(DrugTable.body)).where(col(DrugTable.name_fold) == bindparam("name"))
+_PLAN = select(PLANS.c.body).where(PLANS.c.id_fold == bindparam("id"))
+_DRUG = select(DRUGS.c.body).where(DRUGS.c.name_fold == bindparam("name"))
+_FORM = select(FORMS.c.body).where(FORMS.c.plan_id == bindparam("id"))
+_DATASET = select(DATASET.c.body)
 T = TypeVar("T")
 _patient_decoder = msgspec.json.Decoder(Patient)
 
@@ -95,7 +87,7 @@ class Store(
         """The store at this URL; Unavailable, with the next step, unless its schema is there and current."""
         store = cls(url)
         database.check(store.engine)
-        body = store._one(select(col(DatasetRow.body)))
+        body = store._one(_DATASET)
         if body is not None:
             register(msgspec.json.decode(body, type=DatasetInfo).terms)
         return store
@@ -145,25 +137,15 @@ class Store(
         return patient.judged_on(self.dataset().as_of, self.today() if self.today else None)
 
     def _no_patient(self, patient_id: str) -> NotFound:
+        number = PATIENTS.c.number
+        ids = select(PATIENTS.c.id)
+        near = ids.where(number.in_(_near_numbers(patient_id))).order_by(number).limit(3)
+        hint = "the store holds no patients"
         with self.engine.connect() as connection:
-            number = col(PatientTable.number)
-            count = connection.execute(select(func.count(number))).scalar_one()
-            ends = [
-                connection.execute(select(col(PatientTable.id)).order_by(order).limit(1)).scalar()
-                for order in (number, number.desc())
-            ]
-            near = connection.execute(
-                select(col(PatientTable.id))
-                .where(number.in_(_near_numbers(patient_id)))
-                .order_by(number)
-                .limit(3)
-            ).scalars()
-            hint = (
-                f"the store holds {count} patients, {ends[0]} to {ends[1]}"
-                if count
-                else "the store holds no patients"
-            )
-            return NotFound("patient", patient_id, near, hint)
+            if count := connection.scalar(select(func.count(number))):
+                first, last = (connection.scalar(ids.order_by(by).limit(1)) for by in (number, number.desc()))
+                hint = f"the store holds {count} patients, {first} to {last}"
+            return NotFound("patient", patient_id, connection.scalars(near), hint)
 
     # --- drugs, plans, forms, policies
 
@@ -185,9 +167,7 @@ class Store(
 
     def drugs(self) -> list[Drug]:
         """In the catalog's order."""
-        return [
-            _drug(body) for body in self._all(select(col(DrugTable.body)).order_by(col(DrugTable.position)))
-        ]
+        return [_drug(body) for body in self._all(select(DRUGS.c.body).order_by(DRUGS.c.position))]
 
     def plan(self, plan_id: str) -> Plan:
         """By id, in any case; NotFound names ids that are near."""
@@ -201,9 +181,7 @@ class Store(
 
     def plans(self) -> list[Plan]:
         """In the catalog's order."""
-        return [
-            _plan(body) for body in self._all(select(col(PlanTable.body)).order_by(col(PlanTable.position)))
-        ]
+        return [_plan(body) for body in self._all(select(PLANS.c.body).order_by(PLANS.c.position))]
 
     def form(self, plan_id: str, name: str = "") -> FormTemplate:
         """The PA form of a plan: the payer's own PDF where one was placed for it, or where one is named.
@@ -228,9 +206,7 @@ class Store(
         return content_of(self.payer_forms / f"{form.id}.yaml")
 
     def _printed_form(self, plan_id: str) -> FormTemplate:
-        body = self._one(
-            select(col(FormTable.body)).where(col(FormTable.plan_id) == bindparam("id")), id=plan_id
-        )
+        body = self._one(_FORM, id=plan_id)
         if body is None:
             raise NotFound("form for plan", plan_id, [form.plan_id for form in self.forms()][:3])
         return _form(body)
@@ -238,7 +214,7 @@ class Store(
     def forms(self) -> list[FormTemplate]:
         """By plan."""
         # sorted here: databases differ in where they put a hyphen
-        forms = [_form(body) for body in self._all(select(col(FormTable.body)))]
+        forms = [_form(body) for body in self._all(select(FORMS.c.body))]
         return sorted(forms, key=lambda form: form.plan_id)
 
     def policy(self, plan_id: str, drug: str) -> Policy | None:
@@ -248,12 +224,12 @@ class Store(
 
     def policies(self) -> list[Policy]:
         """By id."""
-        policies = [_policy(body) for body in self._all(select(col(PolicyTable.body)))]
+        policies = [_policy(body) for body in self._all(select(POLICIES.c.body))]
         return sorted(policies, key=lambda policy: policy.id)
 
     def dataset(self) -> DatasetInfo:
         """What is loaded; Unavailable if nothing is."""
-        body = self._one(select(col(DatasetRow.body)))
+        body = self._one(_DATASET)
         if body is None:
             raise Unavailable(
                 f"the store at {self.engine.url.render_as_string()} holds no data; {database.SETUP}"
@@ -262,13 +238,11 @@ class Store(
 
     def _one(self, statement: Select[bytes], **values: str) -> bytes | None:
         with self.engine.connect() as connection:
-            return connection.execute(
-                statement, {key: storable(text) for key, text in values.items()}
-            ).scalar()
+            return connection.scalar(statement, {key: storable(text) for key, text in values.items()})
 
     def _all(self, statement: Select[bytes]) -> list[bytes]:
         with self.engine.connect() as connection:
-            return list(connection.execute(statement).scalars())
+            return list(connection.scalars(statement))
 
 
 def _near_numbers(patient_id: str) -> list[int]:

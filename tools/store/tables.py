@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 SCHEMA = "0010"  # the newest revision in migrations/versions; a test holds it
@@ -27,7 +27,7 @@ class DatasetRow(SQLModel, table=True):
     seed: int = Field(sa_type=NUMBER)
     version: str
     fingerprint: str
-    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    body: bytes
 
 
 class PatientTable(SQLModel, table=True):
@@ -59,7 +59,7 @@ class ChartTable(SQLModel, table=True):
     __tablename__ = "charts"
 
     patient_id: str = Field(primary_key=True, foreign_key="patients.id", ondelete="CASCADE")
-    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    body: bytes
 
 
 class NameWordTable(SQLModel, table=True):
@@ -107,7 +107,7 @@ class ChartVersionTable(SQLModel, table=True):
     digest: str = Field(index=True)
     taken_from: str
     imported: str
-    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    body: bytes
 
 
 class DrugTable(SQLModel, table=True):
@@ -116,7 +116,7 @@ class DrugTable(SQLModel, table=True):
     name: str = Field(primary_key=True)
     name_fold: str = Field(index=True, unique=True)
     position: int  # its place in the catalog
-    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    body: bytes
 
 
 class PlanTable(SQLModel, table=True):
@@ -126,7 +126,7 @@ class PlanTable(SQLModel, table=True):
     id_fold: str = Field(index=True, unique=True)
     payer: str = Field(index=True)
     position: int
-    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    body: bytes
 
 
 class FormTable(SQLModel, table=True):
@@ -134,7 +134,7 @@ class FormTable(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     plan_id: str = Field(index=True, unique=True)
-    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    body: bytes
 
 
 class PolicyTable(SQLModel, table=True):
@@ -144,7 +144,7 @@ class PolicyTable(SQLModel, table=True):
     id: str = Field(primary_key=True)
     plan_id: str
     drug: str
-    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    body: bytes
 
 
 class ChartEntryTable(SQLModel, table=True):
@@ -156,7 +156,7 @@ class ChartEntryTable(SQLModel, table=True):
     patient_id: str = Field(index=True)
     person: str  # who the patient was when it was added: a reloaded world may give the id to another
     part: str  # the list of Patient it belongs to
-    record: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    record: bytes
     by: str
     when: str
     undone_by: str | None = None
@@ -180,10 +180,10 @@ class DraftTable(SQLModel, table=True):
     thread_id: str = Field(index=True)
     status: str = Field(index=True)
     outcome: str
-    determination: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    pa_request: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    letter: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    files: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    determination: bytes
+    pa_request: bytes
+    letter: bytes
+    files: bytes
     created: str
     updated: str
     person: str = Field(default="", sa_column_kwargs={"server_default": ""})
@@ -221,8 +221,8 @@ class BatchTable(SQLModel, table=True):
     queued: int
     total: int
     folder: str = Field(index=True)
-    options: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    rejected: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    options: bytes
+    rejected: bytes
     created: str
     updated: str
 
@@ -238,7 +238,7 @@ class BatchItemTable(SQLModel, table=True):
     key: str
     row: int
     round: int
-    asking: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    asking: bytes
 
 
 class BatchResultTable(SQLModel, table=True):
@@ -256,7 +256,7 @@ class BatchResultTable(SQLModel, table=True):
     path: str
     content: str = Field(index=True)
     reused: bool
-    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    body: bytes
 
 
 class BatchWorkerTable(SQLModel, table=True):
@@ -283,7 +283,7 @@ class AuthorizationCaseTable(SQLModel, table=True):
     draft_id: int | None = Field(
         default=None, index=True, unique=True, sa_type=NUMBER
     )  # a draft begins one case
-    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    body: bytes
 
 
 class AuthorizationEventTable(SQLModel, table=True):
@@ -297,7 +297,7 @@ class AuthorizationEventTable(SQLModel, table=True):
     on: date
     by: str
     when: str
-    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    body: bytes
 
 
 class MedicineNameTable(SQLModel, table=True):
@@ -306,7 +306,7 @@ class MedicineNameTable(SQLModel, table=True):
     __tablename__ = "medicine_names"
 
     name_fold: str = Field(primary_key=True)
-    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    body: bytes
 
 
 class AuditEventTable(SQLModel, table=True):
@@ -324,8 +324,8 @@ class AuditEventTable(SQLModel, table=True):
     who: str
     what: str
     whose: str
-    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    leaf: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    body: bytes
+    leaf: bytes
 
 
 class CatalogChangeTable(SQLModel, table=True):
@@ -344,7 +344,7 @@ class SnapshotTable(SQLModel, table=True):
     __tablename__ = "snapshots"
 
     digest: str = Field(primary_key=True)
-    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    body: bytes
 
 
 class ProvenanceTable(SQLModel, table=True):
@@ -354,7 +354,7 @@ class ProvenanceTable(SQLModel, table=True):
 
     determination: str = Field(primary_key=True)
     version: str
-    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    body: bytes
 
 
 class UserTable(SQLModel, table=True):
@@ -380,3 +380,39 @@ class ApiKeyTable(SQLModel, table=True):
     scopes: str
     expires: str
     revoked: bool
+
+
+# The tables themselves, as statements name them.
+METADATA = SQLModel.metadata
+
+
+def _table(model: type[SQLModel]) -> Table:
+    return METADATA.tables[str(model.__tablename__)]
+
+
+DATASET = _table(DatasetRow)
+PATIENTS = _table(PatientTable)
+CHARTS = _table(ChartTable)
+NAME_WORDS = _table(NameWordTable)
+MEMBERS = _table(MemberTable)
+PATIENT_IDENTIFIERS = _table(PatientIdentifierTable)
+CHART_VERSIONS = _table(ChartVersionTable)
+DRUGS = _table(DrugTable)
+PLANS = _table(PlanTable)
+FORMS = _table(FormTable)
+POLICIES = _table(PolicyTable)
+CHART_ENTRIES = _table(ChartEntryTable)
+DRAFTS = _table(DraftTable)
+REVIEWS = _table(ReviewTable)
+BATCHES = _table(BatchTable)
+BATCH_ITEMS = _table(BatchItemTable)
+BATCH_RESULTS = _table(BatchResultTable)
+BATCH_WORKERS = _table(BatchWorkerTable)
+AUTHORIZATION_CASES = _table(AuthorizationCaseTable)
+AUTHORIZATION_EVENTS = _table(AuthorizationEventTable)
+MEDICINE_NAMES = _table(MedicineNameTable)
+AUDIT_EVENTS = _table(AuditEventTable)
+SNAPSHOTS = _table(SnapshotTable)
+PROVENANCE = _table(ProvenanceTable)
+USERS = _table(UserTable)
+API_KEYS = _table(ApiKeyTable)

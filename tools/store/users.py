@@ -9,18 +9,18 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
-from sqlmodel import col
 
 from tools.common.errors import Invalid, NotFound, Refused, nearest
 from tools.common.printable import one_line
 from tools.domain.records import Record
 from tools.store import database
 from tools.store.audit import Audited
-from tools.store.rows import moment
-from tools.store.tables import ApiKeyTable, UserTable
+from tools.store.rows import decoded, moment
+from tools.store.tables import API_KEYS, USERS
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
+    from sqlalchemy import Row
 
 SHORTEST = 12  # characters of a password
 
@@ -70,15 +70,15 @@ class Users(Audited):
             raise Invalid("a user needs a name of one line, without control characters")
         row = {"name": name, "role": role, "password": hashed(password), "disabled": False}
         with database.writing(self.engine) as connection:
-            there = list(connection.execute(select(col(UserTable.name))).scalars())
+            there = list(connection.scalars(select(USERS.c.name)))
             if name in there:
                 raise Refused(f"there is a user {name!r} already")
             if not there and role != "admin":
                 raise Refused(
                     "the first user is an admin: from then on everybody has to sign in (--role admin)"
                 )
-            connection.execute(insert(UserTable), row | {"created": moment(when)})
-            self.record(connection, "user.added", of=f"{name}: {role}", by=by, rows=[(UserTable, (name,))])
+            connection.execute(insert(USERS), row | {"created": moment(when)})
+            self.record(connection, "user.added", of=f"{name}: {role}", by=by, rows=[(USERS, (name,))])
         return self.user(name)
 
     def change_user(
@@ -90,31 +90,27 @@ class Users(Audited):
         values |= {"password": hashed(password)} if password else {}
         values |= {} if disabled is None else {"disabled": disabled}
         with database.writing(self.engine) as connection:
-            connection.execute(update(UserTable).where(col(UserTable.name) == name).values(**values))
+            connection.execute(update(USERS).where(USERS.c.name == name).values(**values))
             of = f"{name}: {', '.join(sorted(values))}"
-            self.record(connection, "user.changed", of=of, by=by, rows=[(UserTable, (name,))])
+            self.record(connection, "user.changed", of=of, by=by, rows=[(USERS, (name,))])
         return self.user(name)
 
     def user(self, name: str) -> User:
         """By name; NotFound names those that are near."""
-        with self.engine.connect() as connection:
-            row = connection.execute(select(UserTable).where(col(UserTable.name) == name)).first()
+        row = self._row(select(USERS).where(USERS.c.name == name))
         if row is None:
             raise NotFound("user", name, nearest(name, [one.name for one in self.users()]))
         return _user(row)
 
     def users(self) -> list[User]:
         """Everybody, by name."""
-        with self.engine.connect() as connection:
-            rows = connection.execute(select(UserTable).order_by(col(UserTable.name))).all()
-        return [_user(row) for row in rows]
+        return [_user(row) for row in self._rows(select(USERS).order_by(USERS.c.name))]
 
     def sign_in(self, name: str, password: str) -> User | None:
         """The user, if the password is theirs and they may come in. Nobody takes as long as somebody."""
         from argon2.exceptions import InvalidHashError, VerificationError
 
-        with self.engine.connect() as connection:
-            row = connection.execute(select(UserTable).where(col(UserTable.name) == name)).first()
+        row = self._row(select(USERS).where(USERS.c.name == name))
         try:
             _hasher().verify(row.password if row else _of_nobody(), password)
         except (VerificationError, InvalidHashError):
@@ -129,44 +125,38 @@ class Users(Audited):
         """A new key of this user, and what it is: it is told now and never again."""
         self.user(user)
         id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
-        row = {
-            "id": id, "user": user, "digest": _digest(secret), "scopes": " ".join(scopes),
-            "expires": moment(expires), "revoked": False,
-        }  # fmt: skip
+        row = {"id": id, "user": user, "digest": _digest(secret), "revoked": False}
+        row |= {"scopes": " ".join(scopes), "expires": moment(expires)}
         with database.writing(self.engine) as connection:
-            connection.execute(insert(ApiKeyTable), row)
+            connection.execute(insert(API_KEYS), row)
             of = f"{id} of {user}: {row['scopes']}, until {row['expires']}"
-            self.record(connection, "key.added", of=of, by=by, rows=[(ApiKeyTable, (id,))])
+            self.record(connection, "key.added", of=of, by=by, rows=[(API_KEYS, (id,))])
         return self.key(id), f"pa_{id}_{secret}"
 
     def revoke_key(self, id: str, *, by: str) -> ApiKey:
         """It opens nothing any more."""
         self.key(id)
         with database.writing(self.engine) as connection:
-            connection.execute(update(ApiKeyTable).where(col(ApiKeyTable.id) == id).values(revoked=True))
-            self.record(connection, "key.revoked", of=id, by=by, rows=[(ApiKeyTable, (id,))])
+            connection.execute(update(API_KEYS).where(API_KEYS.c.id == id).values(revoked=True))
+            self.record(connection, "key.revoked", of=id, by=by, rows=[(API_KEYS, (id,))])
         return self.key(id)
 
     def key(self, id: str) -> ApiKey:
         """By its id."""
-        found = next((one for one in self.keys() if one.id == id), None)
-        if found is None:
-            raise NotFound("key", id, nearest(id, [one.id for one in self.keys()]))
-        return found
+        keys = {key.id: key for key in self.keys()}
+        if id not in keys:
+            raise NotFound("key", id, nearest(id, list(keys)))
+        return keys[id]
 
     def keys(self) -> list[ApiKey]:
         """All of them, expired and revoked ones too."""
-        with self.engine.connect() as connection:
-            return [
-                _key(row) for row in connection.execute(select(ApiKeyTable).order_by(col(ApiKeyTable.id)))
-            ]
+        return [_key(row) for row in self._rows(select(API_KEYS).order_by(API_KEYS.c.id))]
 
     def bearer(self, given: str, now: datetime) -> tuple[User, tuple[str, ...]] | None:
         """Whose key this is and what for, if it opens anything now."""
         _, _, rest = given.partition("pa_")
         id, _, secret = rest.partition("_")
-        with self.engine.connect() as connection:
-            row = connection.execute(select(ApiKeyTable).where(col(ApiKeyTable.id) == id)).first()
+        row = self._row(select(API_KEYS).where(API_KEYS.c.id == id))
         if row is None or not secrets.compare_digest(row.digest, _digest(secret)):
             return None
         key, user = _key(row), self.user(row.user)
@@ -199,15 +189,9 @@ def _digest(secret: str) -> str:
     return sha256(secret.encode()).hexdigest()
 
 
-def _user(row: Any) -> User:
-    return User(
-        name=row.name, role=row.role, disabled=row.disabled, created=datetime.fromisoformat(row.created),
-        stamp=_digest(row.password)[:16],
-    )  # fmt: skip
+def _user(row: Row[Any]) -> User:
+    return decoded(User, row, stamp=_digest(row.password)[:16])
 
 
-def _key(row: Any) -> ApiKey:
-    return ApiKey(
-        id=row.id, user=row.user, scopes=tuple(row.scopes.split()), revoked=row.revoked,
-        expires=datetime.fromisoformat(row.expires),
-    )  # fmt: skip
+def _key(row: Row[Any]) -> ApiKey:
+    return decoded(ApiKey, row, scopes=row.scopes.split())

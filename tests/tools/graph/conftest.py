@@ -20,7 +20,7 @@ from tools.store import Store, database
 from tools.store.bulk import insert_patients
 from tools.store.load import load
 from tools.store.rows import person
-from tools.store.tables import AuthorizationCaseTable, AuthorizationEventTable, NameWordTable, PatientTable
+from tools.store.tables import AUTHORIZATION_CASES, AUTHORIZATION_EVENTS, NAME_WORDS, PATIENTS
 
 FALKORDB = "PALADIN_TEST_FALKORDB"
 POOL = 400
@@ -49,7 +49,7 @@ def panel(pool: tuple[Path, list[Patient]], tmp_path_factory: pytest.TempPathFac
             msgspec.structs.replace(patient, id=f"P{number:03}") for number, patient in enumerate(patients, 1)
         ]
         with database.writing(store.engine) as connection:
-            for table in (AuthorizationEventTable, AuthorizationCaseTable, NameWordTable, PatientTable):
+            for table in (AUTHORIZATION_EVENTS, AUTHORIZATION_CASES, NAME_WORDS, PATIENTS):
                 connection.execute(delete(table))
             insert_patients(connection, [(one, msgspec.json.encode(one)) for one in named], origin="dataset")
         return store

@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy import event as sqlalchemy_event
-from sqlmodel import SQLModel
 
 from tests.tools.lifecycle.made import approval, event, head
 from tools.common.errors import Correctable, Refused
@@ -21,6 +20,7 @@ from tools.lifecycle.records import AuthorizationCase, CaseEvent, Notice, What
 from tools.lifecycle.running import clocks_of
 from tools.lifecycle.states import REMARKS, edges, full
 from tools.store import Store
+from tools.store.tables import METADATA
 
 STEPS: tuple[What, ...] = (
     "reviewed", "revised", "submitted", "pended", "answered", "approved", "partly_approved", "denied", "appealed",
@@ -37,7 +37,7 @@ class Killed(Exception):
 def memory() -> Store:
     """A store that no disk slows down; what a killed process leaves on one is tested with `pa` itself."""
     store = Store("sqlite://")
-    SQLModel.metadata.create_all(store.engine)
+    METADATA.create_all(store.engine)
     return store
 
 

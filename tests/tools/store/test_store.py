@@ -91,11 +91,12 @@ def test_another_schema_is_named(store: Store, revision: str, said: str) -> None
 def test_the_migrations_make_the_schema_that_the_code_expects(store: Store) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
-    from sqlmodel import SQLModel
+
+    from tools.store.tables import METADATA
 
     assert database.revision(store.engine) == SCHEMA
     with store.engine.connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
+        differences = compare_metadata(MigrationContext.configure(connection), METADATA)
     assert differences == []
 
 
