@@ -29,7 +29,7 @@ from agent.answers.relevance import Question
 from agent.conversation import LONGEST_QUESTION, ChatDesk, Event, Sitting, Turn
 from agent.dialogue import choice, lessons, reader
 from agent.dialogue.known import Known
-from agent.dialogue.query import OF_A_DRUG, QUERIES, Ask, Query, Reading, Talk, intent_of
+from agent.dialogue.query import DECISIONS, OF_A_DRUG, QUERIES, Ask, Query, Reading, Talk, intent_of
 from agent.grounding import verifier
 from agent.ledger import Fact, Ledger
 from agent.models.model import ModelTrouble, Reply
@@ -162,11 +162,14 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     answers = []
     if any(ask.query in ("patient", "other_patient") and ask not in asks for ask in reading.asks):
         answers.append(courtesy.whom(sitting.desk.bind(state["patient_id"]).patient, ledger))
-    for ask in asks:
+    for at, ask in enumerate(asks):
         bound = sitting.desk.bind(state["patient_id"])
+        if ask.query in _SENDING and _has_ended(ask.plan_id, bound):
+            ask = msgspec.structs.replace(ask, plan_id="")  # nothing is sent to it any more
         if ask.query in _OF_THE_PLAN_NAMED or ask.plan_id in plans_on(bound.patient, bound.as_of):
             bound = sitting.desk.bind(state["patient_id"], ask.plan_id)
-        answers.append(_answered(_under_its_plan(ask, bound), reading, talk, bound, ledger, sitting.desk))
+        before = msgspec.structs.replace(talk, asks=tuple(asks[:at]) or talk.asks)
+        answers.append(_answered(_under_its_plan(ask, bound), reading, before, bound, ledger, sitting.desk))
     if len(asks) == 1 and UNSURE <= asks[0].sure < SURE and reading.readings and not answers[-1].offered:
         answers.append(courtesy.otherwise(reading.readings[1], ledger))
     question = Question(state["question"], talk.question, frozenset(talk.shown))
@@ -265,15 +268,15 @@ _OF_THE_PLAN_NAMED: frozenset[Query] = frozenset(
 _UNDER_A_PLAN: frozenset[Query] = frozenset(
     ("eligible", "what_if", "compare", "options", *_OF_THE_PLAN_NAMED)
 )
-_DECISIONS: frozenset[Query] = frozenset(("eligible", "missing", "why", "criteria", "next_step"))
+_SENDING: frozenset[Query] = frozenset(("submit", "contact"))
 
 
 def _under_its_plan(ask: Ask, bound: Bound) -> Ask:
     """A decision under another plan than the one on file, as the supposition that it is; not under one that the patient
     was in and is no more, which is told beside the answer."""
-    if ask.query not in _DECISIONS or ask.plan_id in ("", bound.plan.id):
+    if ask.query not in DECISIONS or ask.plan_id in ("", bound.plan.id):
         return ask
-    if ask.plan_id in {period.plan_id for period in bound.patient.coverages}:
+    if _has_ended(ask.plan_id, bound):
         return msgspec.structs.replace(ask, plan_id="")
     return msgspec.structs.replace(ask, query="what_if", changes=(Insured(plan_id=ask.plan_id),))
 
@@ -300,6 +303,10 @@ def _worth_answering(reading: Reading, talk: Talk) -> list[Ask]:
         others = [ask for ask in asks if ask.query != "no_draft"]
         asks = [*others, *(ask for ask in asks if ask.query == "no_draft")]
     asks = [ask for ask in asks if ask.query != "sources" or talk.asks] or asks
+    if any(
+        ask.changes for ask in asks
+    ):  # how it would stand is told of the supposed case, not of the real one too
+        asks = [ask for ask in asks if ask.changes or ask.query not in DECISIONS]
     clear = [ask for ask in asks if ask.sure >= UNSURE]
     return (clear or asks)[:MOST_ASKS]
 
@@ -341,7 +348,8 @@ def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledg
 def _joined(spoken: Spoken, answers: Iterable[Answer], ledger: Ledger) -> Spoken:
     """Several answers as one, nothing said twice."""
     for answer in answers:
-        spoken.said += [one for one in answer.said if one not in spoken.said]
+        told = {one.text for one in spoken.said}
+        spoken.said += [one for one in answer.said if one.text not in told]
         spoken.sources += [source for source in answer.sources if source not in spoken.sources]
         spoken.determinations += [d for d in answer.determinations if d not in spoken.determinations]
         spoken.drugs = tuple(dict.fromkeys((*spoken.drugs, *answer.drugs)))
@@ -444,8 +452,14 @@ def _plan_talked_of(reading: Reading, talk: Talk, state: State, desk: ChatDesk) 
     if not plan_id or not state.get("patient_id"):
         return plan_id
     bound = desk.bind(state["patient_id"])
-    former = {period.plan_id for period in bound.patient.coverages} - {*plans_on(bound.patient, bound.as_of)}
-    return "" if plan_id in former else plan_id
+    return "" if _has_ended(plan_id, bound) else plan_id
+
+
+def _has_ended(plan_id: str, bound: Bound) -> bool:
+    """Whether the patient was in the plan and is no more."""
+    return any(one.plan_id == plan_id for one in bound.patient.coverages) and plan_id not in plans_on(
+        bound.patient, bound.as_of
+    )
 
 
 def _count(spoken: Spoken, *replies: Reply) -> None:

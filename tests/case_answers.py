@@ -75,7 +75,7 @@ def check(answer: Answer, bound: Bound, longest: int = 900) -> str:
     for one in answer.said:
         assert not re.search(r"\d", SLOT.sub("", one.text)), one.text
         shown = answer.ledger.render(one.text)
-        assert shown[-1:] in ".?”" and ".." not in shown.replace("…", "") and "  " not in shown, shown
+        assert shown[-1:] in ".?”:" and ".." not in shown.replace("…", "") and "  " not in shown, shown
         assert "()" not in shown and "None" not in shown and ": ." not in shown, shown
     bare = _without_quotes(answer, text)
     assert not re.search(r"\d{4}-\d{2}-\d{2}|[≥≤]|→", bare), text

@@ -64,5 +64,17 @@ def sources(ask: Ask, before: tuple[Ask, ...], again: Again, bound: Bound, ledge
         quote = ledger.add(
             "quote", source.quote, origin="determination", attribute="source", source=source.source
         )
-        reply.said.append(Said(text=f"{where}: “{quote}”", verbatim=True, bullet=True))
+        author = _author(source.source.removeprefix("chart "), bound)
+        by = (
+            f", by {ledger.add('words', author, origin='chart', attribute='author', source=source.source)}"
+            if author
+            else ""
+        )
+        reply.said.append(Said(text=f"{where}{by}: “{quote}”", verbatim=True, bullet=True))
     return reply
+
+
+def _author(record_id: str, bound: Bound) -> str:
+    """Who stated or wrote a record of the chart, where that is kept."""
+    by = {one.id: one.by for one in bound.patient.attestations}
+    return (by | {one.id: one.author for one in bound.patient.notes}).get(record_id, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from agent.answers import eligibility
 from agent.answers.answer import Answer, Said
 from agent.answers.wording import (
     Sorted,
@@ -36,8 +37,11 @@ _READINESS: tuple[Outcome, ...] = (
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
-    """The drugs named; one named is set beside what this patient meets today; none, and all are compared."""
+    """The drugs named; none, and all of the plan are compared. One that the turn names is no comparison; one that the
+    talk is about is set beside what this patient meets today."""
     named = () if ask.all_drugs else tuple(bound.store.drug(name).name for name in dict.fromkeys(ask.drugs))
+    if len(named) == 1 and not ask.from_talk:
+        return eligibility.answer(ask, bound, ledger)
     drugs = named or tuple(bound.plan.benefits)
     if len(named) == 1 and named[0] in bound.plan.benefits:
         others = tuple(option.drug for option in bound.determination(named[0], ask.indication).alternatives)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.answers.answer import Answer, Said
+from agent.answers.steps import papers_told
 from agent.answers.wording import (
     Sorted,
     Words,
@@ -52,6 +53,8 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         words = Words(bound, ledger, found)
         unmet = Sorted.of(found).unmet
         said += _of_one(words, unmet, MOST_POINTS if len(drugs) == 1 else 2)
+        if found.outcome == "ready" and len(drugs) == 1:
+            said += papers_told(words, bound)
         quoted = [*note_sources(found)[:MOST_LEADS], *sources(unmet)]
         reply.sources += [item for item in quoted if item not in reply.sources]
     reply.said = fitted(all_wrong_plan(reply, bound, ledger) or said, ledger)

@@ -50,7 +50,8 @@ _BY_ANSWERER: tuple[tuple[Answerer, tuple[Query, ...]], ...] = (
         ),
     ),
     (dates.answer, ("turnaround", "approval_length", "lookback")),
-    (policy.answer, ("policy", "policy_all", "renewal_rules")),
+    (why.clause, ("policy", "policy_all")),
+    (policy.answer, ("renewal_rules",)),
     (
         cases.answer,
         (

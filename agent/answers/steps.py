@@ -16,6 +16,7 @@ from agent.answers.wording import (
 )
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
+from tools.domain.records import Finding
 from tools.messages import Actor
 from tools.queries.bound import Bound
 
@@ -60,17 +61,27 @@ def attach(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         return words
     found = words.found
     reply = Answer(intent=ask.intent, ledger=ledger, drugs=(found.drug,), determinations=[found])
-    papers = [finding for finding in found.findings if finding.kind == "document"]
     if found.outcome in ("wrong_plan", "not_covered", "not_required"):
         reply.said = [Said(text=words.headline())]
         return reply
-    if not papers:
+    reply.said = papers_told(words, bound)
+    if not reply.said:
         none = f"{words.plan()} asks for no paper beside the form for {words.request()}, as the chart stands."
         reply.said = [Said(text=none), Said(text=words.headline(), must=False)]
         return reply
+    reply.said = fitted(reply.said, ledger)
+    reply.sources = sources(_papers(words))
+    return reply
+
+
+def papers_told(words: Words, bound: Bound) -> list[Said]:
+    """How many of the papers are on file, and a line for each; nothing where none is asked for."""
+    papers = _papers(words)
+    if not papers:
+        return []
     here = [finding for finding in papers if finding.status == "met"]
     count, total = words.count(len(here), "papers on file"), words.count(len(papers), "papers")
-    reply.said = [Said(text=f"Of the papers for {words.request()}, {count} of {total} on file:")]
+    said = [Said(text=f"Of the papers for {words.request()}, {count} of {total} on file:")]
     for finding in papers:
         state = "on file" if finding.status == "met" else "not on file"
         shown = words.shown(finding)
@@ -78,10 +89,13 @@ def attach(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         cited = f" (clause {clause})" if clause else ""
         detail = f", {shown}" if shown and finding.status == "met" and shown != state else ""
         told = f"{words.named(finding)}: {state}{detail}{cited}."
-        reply.said.append(Said(text=told + dates.paper(finding, bound, found.drug, ledger), bullet=True))
-    reply.said = fitted(reply.said, ledger)
-    reply.sources = sources(papers)
-    return reply
+        day = dates.paper(finding, bound, words.found.drug, words.ledger)
+        said.append(Said(text=told + day, bullet=True))
+    return said
+
+
+def _papers(words: Words) -> list[Finding]:
+    return [finding for finding in words.found.findings if finding.kind == "document"]
 
 
 def _words(ask: Ask, bound: Bound, ledger: Ledger) -> Words | Answer:

@@ -10,7 +10,7 @@ import msgspec
 
 from agent.answers import eligibility
 from agent.answers.answer import Answer, Said
-from agent.answers.eligibility import deciding
+from agent.answers.eligibility import MOST_OPEN, deciding
 from agent.answers.why import BEFORE_CRITERIA
 from agent.answers.wording import (
     SUPPOSED,
@@ -88,14 +88,17 @@ def _supposed(ask: Ask, drug: str, bound: Bound) -> tuple[Change, ...]:
     """What is supposed beyond what is on record."""
     if not ask.changes:
         return ()
-    request, plan = bound.asked(drug, ask.indication).request, bound.plan.id
-    return tuple(change for change in ask.changes if not _is_so(change, request, plan))
+    request = bound.asked(drug, ask.indication).request
+    return tuple(change for change in ask.changes if not _is_so(change, request, bound))
 
 
-def _is_so(change: Change, request: Request, plan_id: str) -> bool:
-    """Whether it is on record already: the plan that the patient is in, the amount that is ordered."""
+def _is_so(change: Change, request: Request, bound: Bound) -> bool:
+    """Whether it is on record already: the plan that the patient is in, the amount that is ordered, the last result."""
+    if isinstance(change, what_if.Value):
+        charted = governing(values_of(bound.patient, change.test, bound.as_of).usable)
+        return not (change.on or change.unit) and any(value.value == change.value for value in charted)
     if isinstance(change, what_if.Insured):
-        return change.plan_id == plan_id
+        return change.plan_id == bound.plan.id
     if isinstance(change, what_if.Asked):
         told = {name: value for name, value in msgspec.structs.asdict(change).items() if value}
         return all(getattr(request, name) == value for name, value in told.items())
@@ -103,12 +106,24 @@ def _is_so(change: Change, request: Request, plan_id: str) -> bool:
 
 
 def _as_it_stands(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
-    """How it is now, where nothing is supposed but another drug; that nothing else is, unless it is on record."""
-    reply = eligibility.answer(ask, bound, ledger)
+    """How it is now, where nothing is supposed but another drug; that nothing else is, unless it is on record. What is
+    open is told with whether it is all that stands in the way, which holds whatever was meant to be supposed."""
+    plain = ask.query == "what_if" and not ask.changes
+    reply = eligibility.answer(msgspec.structs.replace(ask, form="text") if plain else ask, bound, ledger)
     reply.intent = "what_if"
-    if ask.query == "what_if" and not ask.changes:
+    if plain:
         reply.said.insert(0, Said(text="As the chart stands, with nothing supposed:", verbatim=True))
+        reply.said += [
+            _all_that_is_open(Words(bound, ledger, found))
+            for found in reply.determinations
+            if found.outcome in ("needs_documentation", "likely_denial") and found.stopped_by != "exclusion"
+        ][:1]
     return reply
+
+
+def _all_that_is_open(words: Words) -> Said:
+    names = listed([words.named(finding) for finding in Sorted.of(words.found).unmet], MOST_OPEN, words)
+    return Said(text=f"That is all that stands in its way: with {names} settled it would be ready to submit.")
 
 
 def marker(changes: Sequence[Change], drug: str, bound: Bound, ledger: Ledger) -> str:
@@ -169,7 +184,9 @@ def _what_changes(changed: list[Finding], then: Words, now: Words) -> list[Said]
         text = f"{then.named(finding)} would be {then.status(finding)}"
         text += f" (now {now.status(was)})" if was is not None else ""
         shown = then.against(finding) if finding.parts else then.shown(finding)
-        told.append(f"{text}, {shown}" if shown and finding not in papers else text)
+        told.append(
+            f"{text}, {shown}" if shown and (finding not in papers or finding.criterion == "form") else text
+        )
     if not told:
         return []
     rest = len(changed) - MOST_CHANGED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from agent.answers import plan
+from agent.answers import plan, policy
 from agent.answers.answer import Answer, Said
 from agent.answers.eligibility import standing
 from agent.answers.policy.finding import named_in
@@ -28,10 +28,11 @@ from tools.engine.documents import walk
 from tools.engine.eligibility import active_coverage
 from tools.queries.bound import Bound
 from tools.terminology.conditions import CONCEPTS
-from tools.terminology.medicines import medicine
+from tools.terminology.medicines import CLASSES, medicine
 from tools.terminology.observations import TESTS
 
 MOST_LINES = 6
+MOST_HELD = 2  # findings beside the clauses of a policy
 BEFORE_CRITERIA = ("eligibility", "formulary", "benefit", "pa")  # what stops a case before any is judged
 NEAR = 0.3  # cosine from which a criterion is meant by words that name nothing known
 
@@ -67,6 +68,30 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     reply.said = fitted(said, ledger)
     kinds = Sorted.of(found)
     reply.sources = sources([*kinds.unmet, *(item for item in found.findings if item.status == "met")], 24)
+    return reply
+
+
+def clause(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
+    """What the policy says, and how this patient stands to the clauses that were quoted, or to all that is asked."""
+    reply = policy.answer(ask, bound, ledger)
+    drug = reply.drugs[0] if reply.drugs else ""
+    quoted = (
+        {source.source.removeprefix(f"{bound.plan.benefits[drug].policy_id} ") for source in reply.sources}
+        if drug in bound.plan.benefits
+        else set()
+    )
+    if not quoted:
+        return reply
+    found = bound.determination(drug, ask.indication)
+    words = Words(bound, ledger, found)
+    if ask.query == "policy_all":
+        reply.said += standing(words)
+        return reply
+    held = [one for one in walk(found.findings) if one.clause is not None and one.clause.clause_id in quoted]
+    if held:
+        reply.said.append(Said(text="For this patient:", verbatim=True))
+        reply.said += [finding_told(words, one) for one in held[:MOST_HELD]]
+        reply.determinations.append(found)
     return reply
 
 
@@ -111,8 +136,11 @@ def _named(ask: Ask, finding: Finding) -> int:
     score = 2 * len(own & {*ask.tests, *ask.conditions})
     score += sum(TESTS[test].name.casefold() in text for test in ask.tests)
     score += sum(CONCEPTS[key].label.casefold() in text for key in ask.conditions if key in CONCEPTS)
-    names = {word for name in ask.medicines for word in (name.casefold(), *medicine(name).ingredients)}
-    return score + 2 * sum(word in text for word in names)
+    named = [(name, medicine(name)) for name in ask.medicines]
+    names = {word for name, known in named for word in (name.casefold(), *known.ingredients)}
+    score += 2 * sum(word in text for word in names)
+    classes = {key for _, known in named for key in known.classes}
+    return score + bool(own & classes or any(CLASSES[key] in text for key in classes if key in CLASSES))
 
 
 def _alike(text: str, pairs: Sequence[tuple[Finding, Finding]]) -> tuple[Finding, Finding] | None:

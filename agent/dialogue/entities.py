@@ -12,6 +12,7 @@ from agent.dialogue.drugs import Mention
 from agent.dialogue.known import Known, any_of, ordinary
 from agent.dialogue.query import Talk
 from agent.dialogue.spelling import correction, is_slip
+from tools.terminology.dates import dates_in
 
 Kind = Literal["drug", "class", "medicine", "stranger", "plan", "strange plan", "person", "test", "condition"]
 _SUFFIXES = (  # of ordinary words, and of no drug's name
@@ -121,8 +122,14 @@ def _strange_plans(text: str, talk: Talk, known: Known) -> Iterator[Entity]:
         while parts and parts[-1][0].casefold() not in known.payer_words:
             parts.pop()
         first = parts[0][0].casefold() if len(parts) > 1 else ""
-        if first and first not in {*known.payer_words, *known.brands, *talk.names}:
-            start, end = match.start() + parts[0].start(), match.start() + parts[-1].end()
+        if not parts:
+            continue
+        start, end = match.start() + parts[0].start(), match.start() + parts[-1].end()
+        if (
+            first
+            and first not in {*known.payer_words, *known.brands, *talk.names}
+            and not (known.as_of and dates_in(text[start:end], known.as_of))  # "June value"
+        ):
             yield Entity(start, end, "strange plan", key=text[start:end])
 
 

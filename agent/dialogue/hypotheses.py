@@ -78,6 +78,18 @@ def find(
     return _on_top(talk.supposed, made)
 
 
+def under_way(changes: Iterable[Change], drugs: Sequence[Entity]) -> tuple[Change, ...]:
+    """Of what is supposed, what a question from when on may suppose: what begins, and nothing that is over by then; the
+    only drug that is named is the one that is waited for."""
+    waited_for = {*drugs[0].names} if len(drugs) == 1 else set()
+    return tuple(
+        change
+        for change in changes
+        if not isinstance(change, Tried | Enrolled)
+        and not (isinstance(change, Started) and change.drug in waited_for)
+    )
+
+
 def things_in(named: Entities, encoded: Encoded, start: int, end: int, as_of: date | None) -> Iterator[Thing]:
     """Everything of the span that a supposition could be made of, in order, each in its likeliest role."""
     found: list[Thing] = []
@@ -112,8 +124,8 @@ def things_in(named: Entities, encoded: Encoded, start: int, end: int, as_of: da
 
 
 def _is_pronoun(quantity: Quantity, text: str) -> bool:
-    """A number in letters without a unit: "the new one"."""
-    return not quantity.unit and text[quantity.start : quantity.end].isalpha()
+    """ "the new one" is no number."""
+    return not quantity.unit and quantity.value == 1 and text[quantity.start : quantity.end].isalpha()
 
 
 def role_of(encoded: Encoded, start: int, end: int, kind: str) -> str:

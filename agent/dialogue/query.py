@@ -77,6 +77,9 @@ ABOUT_NOBODY: frozenset[Query] = REFUSED - {"other_patient"} | {
     "off_topic",
     "panel",
 }
+DECISIONS: frozenset[Query] = frozenset(
+    ("eligible", "missing", "why", "criteria", "next_step")
+)  # of one request
 OF_A_DRUG: frozenset[Query] = frozenset((
     "eligible", "missing", "why", "criterion", "criteria", "next_step", "attach", "earliest", "compare", "quantity",
     "what_if", "news", "sources", "coverage", "tier", "copay", "limit", "step", "pa_required", "policy", "policy_all",

@@ -17,12 +17,24 @@ from agent.dialogue import drugs as drug_names
 from agent.dialogue import entities, hypotheses, pointers, replies, words
 from agent.dialogue.entities import Entities
 from agent.dialogue.known import Known
-from agent.dialogue.query import OF_A_DRUG, QUERIES, Ask, Form, Query, Reading, Scope, Talk
+from agent.dialogue.query import (
+    DECISIONS,
+    OF_A_DRUG,
+    QUERIES,
+    Ask,
+    Form,
+    Query,
+    Reading,
+    Scope,
+    Talk,
+    intent_of,
+)
 from tools.language.assertion import sentences
 from tools.language.encoder import Encoded, encode, head
 from tools.language.ngrams import ngrams
 from tools.language.spans import runs
 from tools.terminology.dates import dates_in
+from tools.terminology.medicines import CLASSES
 from tools.terminology.quantities import quantities_in
 
 if TYPE_CHECKING:
@@ -32,7 +44,15 @@ if TYPE_CHECKING:
     from tools.engine.what_if import Change
 
 SURE = 0.5  # of likelihood, from which a query is answered without asking back
+LIKELY = 0.2  # of likelihood, from which a span asks a second thing too: two questions are often told as one
+BEGIN = 0.5  # what it costs a span to begin, see `runs`
 SURE_OF_ANOTHER = 0.8  # of likelihood, from which a turn that names nobody is taken to be about somebody else
+# What a second reading may be. It is told behind the first, so it does nothing, and is about nobody else.
+_TELLING: frozenset[Query] = frozenset(
+    query
+    for query in QUERIES
+    if intent_of(query) in ("eligibility", "missing", "why", "compare", "chart", "plan", "dates", "cases")
+) - {"quantity", "sources"}
 _WANTED = ("requested", "mentioned")  # roles of a drug that is no course
 SEVERAL = 0.6  # of likelihood, from which a drug that is named is one that is asked about
 _DRAFTING = ("draft", "draft_appeal")
@@ -41,11 +61,12 @@ _OF_A_TEST: frozenset[Query] = frozenset(("value", "trend", "value_age", "criter
 _OF_A_MEDICINE: frozenset[Query] = frozenset(("medication", "allergy", "fills"))
 _OF_A_CONDITION: frozenset[Query] = frozenset(("diagnosis", "statement", "family"))
 _OF_A_THING = _OF_A_TEST | _OF_A_MEDICINE | _OF_A_CONDITION
+_CLASS_TEXTS = frozenset(CLASSES.values())
 _SUPPOSING: frozenset[Query] = frozenset(("what_if", "news", "quantity", "earliest"))
 
 
 class Span(NamedTuple):
-    """A part of the turn that asks one thing, and the likeliest queries, best first."""
+    """A part of the turn that asks something: the likeliest query, the next one, and how likely both are."""
 
     start: int
     end: int
@@ -54,6 +75,7 @@ class Span(NamedTuple):
     scope: Scope
     sure: float
     next: Query
+    next_sure: float = 0.0
 
 
 def read(question: str, talk: Talk, known: Known, lessons: Lessons | None = None) -> Reading:
@@ -84,8 +106,12 @@ def read(question: str, talk: Talk, known: Known, lessons: Lessons | None = None
         spans = [_of_this_patient(span, 1.0) for span in spans]
     if not talk.offered:  # there is nothing to choose from
         spans = [span._replace(query=span.next) if span.query == "choose" else span for span in spans]
+    if any(
+        one.kind == "drug" for one in named.found
+    ):  # "Blair, Sarah. Ozempic": whose chart is open asks nothing
+        spans = [span._replace(query="eligible") if _only_names(span, talk) else span for span in spans]
     asks: list[Ask] = []
-    for span in spans:
+    for span in (*spans, *_second(spans)):
         asks.append(_ask(span, spans, encoded, named, asks, talk, known))
     asks = [_with_drugs_of_the_turn(ask, asks) for ask in asks]
     if len(spans) == 1 and spans[0].query == "correct":
@@ -111,7 +137,7 @@ def spans_of(text: str, before: str = "") -> list[Span]:
     encoded = encode(text, before)
     if not encoded.offsets:
         return []
-    found = runs(text, encoded.offsets, head("tag").likelihoods(encoded.rows))
+    found = runs(text, encoded.offsets, head("tag").likelihoods(encoded.rows), BEGIN)
     return [_span(encoded, text, before, start, end) for start, end in found]
 
 
@@ -128,6 +154,7 @@ def _span(encoded: Encoded, text: str, before: str, start: int, end: int) -> Spa
         head("scope").best(row)[0],  # type: ignore[arg-type]
         float(shares[best]),
         _query(queries.labels[second]),
+        float(shares[second]),
     )
 
 
@@ -136,6 +163,23 @@ def _of_this_patient(span: Span, sure: float) -> Span:
     if span.query == "other_patient" and span.sure <= sure:
         return span._replace(query=span.next, sure=max(span.sure, SURE))
     return span
+
+
+def _second(spans: Sequence[Span]) -> list[Span]:
+    """The next likeliest queries of spans that may well ask two things."""
+    first = {span.query for span in spans}
+    if not first <= _TELLING | {"policy", "draft", "no_draft"}:
+        return []
+    told = first | DECISIONS if first & DECISIONS else first
+    return [
+        span._replace(query=span.next, sure=span.next_sure)
+        for span in spans
+        if span.next_sure >= LIKELY and span.next in _TELLING - told
+    ]
+
+
+def _only_names(span: Span, talk: Talk) -> bool:
+    return span.query == "patient" and bool(talk.patient_id)
 
 
 def _as_taught(span: Span, encoded: Encoded, lessons: Lessons) -> Span:
@@ -187,6 +231,8 @@ def _ask(
     if span.query in _SUPPOSING:
         held = msgspec.structs.replace(talk, supposed=()) if span.query == "earliest" else talk
         changes = hypotheses.find(named, encoded, start, end, held, known)
+        if span.query == "earliest":
+            changes = hypotheses.under_way(changes, named.within(start, end, "drug"))
     supposed = frozenset(str(getattr(change, "drug", "")) for change in changes)
     drugs, all_drugs = _drugs(span, start, end, encoded, named, supposed, before, talk, known)
     typed = named.text[span.start : span.end].lower()
@@ -198,7 +244,11 @@ def _ask(
             one for one in named.found if not any(other.start <= one.start < other.end for other in spans)
         ]
     medicines = [one.key for one in within if one.kind in ("medicine", "class")]
-    medicines += [name for one in within if one.kind == "drug" for name in one.names if name not in drugs]
+    for one in within:
+        if one.kind == "drug" and one.key in _CLASS_TEXTS:  # "on a GLP-1": any of the class, ours or not
+            medicines.append(one.key)
+        elif one.kind == "drug":
+            medicines += [name for name in one.names if name not in drugs]
     if not medicines and span.query in ("medication", "allergy", "fills"):
         medicines = [*drugs]
     tests, conditions = _keys(within, "test"), _keys(within, "condition")
@@ -339,7 +389,7 @@ def _strangers(named: Entities, spans: Sequence[Span], asks: Sequence[Ask]) -> t
         return ()
     return tuple(
         one.key
-        for span, ask in zip(spans, asks, strict=True)
+        for span, ask in zip(spans, asks, strict=False)
         if ask.query in OF_A_DRUG
         for one in named.within(span.start, span.end, "stranger")
     )

@@ -13,6 +13,7 @@ OUTSIDE, BEGINS, GOES_ON = range(3)
 BEGIN = 1.0  # what it costs, in log likelihood, to begin a run; tuned on authors held out
 _NEVER = -50.0
 _LEAST = 1e-4  # of a likelihood, before its logarithm
+_BINDING = "'’-."  # marks that may stand within a word
 
 
 def runs(
@@ -47,15 +48,25 @@ def runs(
 
 
 def _words(text: str, offsets: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Tokens that stand together without a blank, as [first, last): a word with the marks behind it."""
+    """Tokens of one word, as [first, last); a mark behind a word stands alone, as one run ends there and another may
+    begin."""
     words: list[tuple[int, int]] = []
     for at, (start, _) in enumerate(offsets):
-        joined = at > 0 and start == offsets[at - 1][1]
-        if joined and (not text[start].isalnum() or text[start - 1].isalnum()):
+        if at > 0 and start == offsets[at - 1][1] and _is_within_a_word(text, start):
             words[-1] = (words[-1][0], at + 1)
         else:
             words.append((at, at + 1))
     return words
+
+
+def _is_within_a_word(text: str, at: int) -> bool:
+    """Whether the characters before and at this place are of one word: letters, digits, or a mark between such."""
+    before, here = text[at - 1], text[at]
+    if here in _BINDING:
+        return before.isalnum() and text[at + 1 : at + 2].isalnum()
+    if before in _BINDING:
+        return here.isalnum() and text[max(at - 2, 0) : at - 1].isalnum()
+    return before.isalnum() and here.isalnum()
 
 
 def _of_a_word(logs: NDArray[np.float32]) -> tuple[float, float, float]:

@@ -139,6 +139,17 @@ def _say_summary(page: Page) -> None:
         page.say(f"Ordered: {drug_slot(page.ledger, order.drug)}.")
 
 
+def _say_allergy(page: Page) -> None:
+    """The allergy list, and what of it is taken nevertheless."""
+    say_allergies(page)
+    told = {source.source for source in page.reply.sources}
+    for one in page.patient.allergies or ():
+        for course in page.patient.medications or ():
+            taken = course.status == "active" and {*one.ingredients} & {*course.ingredients}
+            if taken and f"chart {one.id}" in told:
+                page.say(f"The medication list has it too: {course_told(page, course)}.")
+
+
 _SAY: dict[Query, Callable[[Page], None]] = {
     "value": _say_values,
     "trend": _say_values,
@@ -147,7 +158,7 @@ _SAY: dict[Query, Callable[[Page], None]] = {
     "medications": say_medications,
     "diagnosis": _say_diagnosis,
     "diagnoses": say_diagnoses,
-    "allergy": say_allergies,
+    "allergy": _say_allergy,
     "family": say_family,
     "statement": say_statements,
     "program": say_programs,

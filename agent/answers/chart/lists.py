@@ -104,7 +104,9 @@ def say_statements(page: Page) -> None:
 
 
 def statement_told(page: Page, one: Attestation) -> str:
-    when = f" ({page.day(one.date, 'statement', one.id)})" if one.date else ""
+    by = page.words(one.by, "stated by", one.id) if one.by else ""
+    day = page.day(one.date, "statement", one.id) if one.date else ""
+    when = f" ({', '.join(filter(None, (by, day)))})" if by or day else ""
     if one.text:
         return f"“{_stated(page, one)}”{when}"
     return (
@@ -115,7 +117,8 @@ def statement_told(page: Page, one: Attestation) -> str:
 def say_stated(page: Page, said_id: str) -> None:
     said = next(one for one in page.patient.attestations if one.id == said_id)
     when = f" of {page.day(said.date, 'statement', said.id)}" if said.date else ""
-    page.say(f"The prescriber's statement{when}: “{_stated(page, said)}”", verbatim=True)
+    by = f" by {page.words(said.by, 'stated by', said.id)}" if said.by else ""
+    page.say(f"The prescriber's statement{when}{by}: “{_stated(page, said)}”", verbatim=True)
 
 
 def _stated(page: Page, said: Attestation) -> str:

@@ -54,9 +54,9 @@ def line(words: Words, found: Determination, most: int = 1) -> Said:
     """One drug as one line of a list: the outcome and what decides, at most so many things of it."""
     kinds = Sorted.of(found)
     told = f"{words.drug()}: {words.outcome()}"
+    if found.outcome not in ("not_covered", "wrong_plan") and (cost := words.cost()):
+        told += f" ({cost})"
     if found.outcome in ("ready", "not_required"):
-        cost = words.cost()
-        told += f" ({cost})" if cost else ""
         told += (
             "; the chart shows no use within its label"
             if found.outcome == "not_required" and words.off_label()

@@ -49,3 +49,12 @@ def test_where_nothing_was_said_that_is_said() -> None:
 def test_a_thing_that_is_named_is_traced_to_the_chart_where_nothing_was_said_of_it() -> None:
     answer = said(query="sources", tests=("hba1c",))
     assert "8.4 %" in rendered(answer) and answer.sources[0].source == "chart O28"
+
+
+def test_who_stated_what_it_rests_on_is_told() -> None:
+    ledger, bound = Ledger(), Bound(bundled(), "P019")
+    why = Ask(query="why", drugs=("Wegovy",))
+    answer = again.sources(
+        Ask(query="sources"), (why,), lambda ask: ANSWERS[ask.query](ask, bound, ledger), bound, ledger
+    )
+    assert "chart T1, by Monica Price, MD: “" in rendered(answer)

@@ -295,3 +295,9 @@ def test_no_fill_of_one_medicine_is_not_said_to_be_none_at_all() -> None:
     assert (
         told.startswith("No pharmacy fill of Ozempic is on record; of others") and "metformin" in told.lower()
     )
+
+
+def test_what_is_on_the_allergy_list_and_taken_is_told_of_both() -> None:
+    text = rendered(ask(Bound(bundled(), "P014"), "allergy", "lisinopril"))
+    assert "On the allergy list: intolerance to lisinopril" in text
+    assert "The medication list has it too: Lisinopril 20 mg" in text

@@ -47,8 +47,13 @@ def test_two_drugs_named_are_the_two_compared() -> None:
     assert answer.drugs == ("Wegovy", "Ozempic")
 
 
-def test_one_drug_named_is_set_beside_what_is_met_today() -> None:
+def test_one_drug_that_the_turn_names_is_told_in_full() -> None:
     bound = Bound(bundled(), "P007")
-    answer = beside(bound, "Ozempic")
+    assert [found.drug for found in beside(bound, "Ozempic").determinations] == ["Ozempic"]
+
+
+def test_one_drug_that_the_talk_is_about_is_set_beside_what_is_met_today() -> None:
+    bound = Bound(bundled(), "P007")
+    answer = answered(compare.answer, bound, Ask(query="compare", drugs=("Ozempic",), from_talk=True))
     met = {option.drug for option in bound.determination("Ozempic").alternatives}
     assert met and {found.drug for found in answer.determinations} == {"Ozempic", *met}

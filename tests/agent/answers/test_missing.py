@@ -93,3 +93,8 @@ def test_a_wrong_plan_is_said_once_for_several_drugs() -> None:
 def test_a_lab_that_is_too_old_does_not_stand_in_for_a_trial() -> None:
     text = rendered(lacks(Bound(bundled(), "P020"), "Ozempic"))
     assert "a trial of metformin" in text.split("obtain a new eGFR")[0], text
+
+
+def test_where_nothing_is_missing_the_papers_that_go_along_are_told() -> None:
+    text = rendered(lacks(Bound(bundled(), "P017"), "Ozempic"))
+    assert text.startswith("Nothing is missing") and "2 of 2 on file" in text and "signed chart note" in text

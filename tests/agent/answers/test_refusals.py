@@ -23,7 +23,7 @@ def test_every_refusal_says_so_and_what_instead(query: Query) -> None:
                 one.verbatim and one.must and not re.search(r"\d", SLOT.sub("", one.text))
                 for one in answer.said
             )
-            assert len(rendered(answer)) < 320
+            assert len(rendered(answer)) < (420 if query == "dosing" else 320)
             assert re.search(r"I can|begin a new conversation", rendered(answer))
 
 

@@ -11,6 +11,7 @@ from agent.answers import what_if
 from agent.answers.answer import Answer
 from agent.answers.wording import OUTCOMES
 from agent.dialogue.query import Ask, Query
+from agent.ledger import Ledger
 from tests.case_answers import another, answered, bundled, check, everyone, rendered
 from tools.engine.what_if import (
     Aged,
@@ -61,7 +62,7 @@ def test_every_supposition_of_every_kind_holds(change: Change) -> None:
         for drug in [*bound.plan.benefits][::2]:
             answer = if_so(bound, drug, change)
             text = check(answer, bound)
-            is_so = what_if._is_so(change, bound.asked(drug).request, bound.plan.id)
+            is_so = what_if._is_so(change, bound.asked(drug).request, bound)
             assert answer.hypothetical is not is_so
             assert is_so or text.startswith(("Hypothetical: ", "That cannot be supposed: ")), text
 
@@ -181,3 +182,9 @@ def test_what_is_told_as_it_is_on_record_supposes_nothing() -> None:
     quantity = bound.asked("Ozempic").request.quantity
     answer = if_so(bound, "Ozempic", Asked(quantity=quantity), Insured(plan_id=bound.plan.id))
     assert not answer.hypothetical and [one.outcome for one in answer.determinations] == ["ready"]
+
+
+def test_what_cannot_be_supposed_is_answered_with_all_that_is_open() -> None:
+    """Which holds whatever was meant: settled it would be ready, and nothing else stands in its way."""
+    answer = what_if.answer(Ask(query="what_if", drugs=("Ozempic",)), Bound(bundled(), "P002"), Ledger())
+    assert "with duplicate therapy settled it would be ready to submit." in rendered(answer)

@@ -109,3 +109,13 @@ def test_a_criterion_that_is_named_by_its_clause_is_that_one() -> None:
     asked = Ask(query="criterion", drugs=("Ozempic",), text="does he clear 1(a)(5)(iv)?")
     _, part = why.about_criterion(asked, bound.determination("Ozempic")) or (None, None)
     assert part is not None and part.clause is not None and part.clause.clause_id == "§ 1(a)(5)(iv)"
+
+
+def test_a_clause_is_told_with_how_the_patient_stands_to_it() -> None:
+    answer = why.clause(
+        Ask(query="policy", drugs=("Ozempic",), text="which A1c does it want"),
+        Bound(bundled(), "P001"),
+        Ledger(),
+    )
+    text = rendered(answer)
+    assert "For this patient:\n- Met: HbA1c at least 7.0 %" in text

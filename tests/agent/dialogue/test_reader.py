@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +13,7 @@ from agent.dialogue import reader
 from agent.dialogue.known import Known
 from agent.dialogue.query import FORMS, INTENTS, QUERIES, WANTS, Ask, Talk, intent_of
 from tests.case_answers import bundled
-from tools.engine.what_if import Asked, Value
+from tools.engine.what_if import Asked, Enrolled, Started, Tried, Value
 
 
 def known() -> Known:
@@ -115,3 +118,50 @@ def test_a_draft_that_is_taken_back_in_the_next_breath_is_none() -> None:
 def test_neither_a_pronoun_nor_a_neighbor_supposes_anything(text: str) -> None:
     talk = Talk(patient_id="P002", drugs=("Ozempic",))
     assert not any(ask.changes for ask in read(text, talk))
+
+
+def test_a_second_reading_stands_behind_the_first_and_does_nothing() -> None:
+    """Two questions told as one are two readings of one span; the second never drafts, refuses or tells of another."""
+    lines = Path("evals/examples/questions/q25.jsonl").read_text(encoding="utf-8").splitlines()[:60]
+    seconds = 0
+    for turn in (turn for line in lines for turn in json.loads(line)["turns"][:1]):
+        asks = read(turn["text"])
+        for at, ask in enumerate(asks):
+            before = [one for one in asks[:at] if one.text == ask.text]
+            seconds += bool(before)
+            assert all(ask.sure <= one.sure for one in before)
+            assert not before or ask.intent not in (
+                "draft",
+                "fabricate",
+                "advice",
+                "dosing",
+                "other_patient",
+                "unclear",
+            )
+    assert seconds
+
+
+def test_a_name_and_a_drug_ask_about_the_drug() -> None:
+    (ask, *_) = read("nguyen. ozempic. go", Talk(patient_id="P001", names=("antonio", "nguyen")))
+    assert (ask.query, ask.drugs) == ("eligible", ("Ozempic",))
+
+
+def test_a_month_before_a_word_of_a_plans_name_is_no_plan() -> None:
+    reading = reader.read("and that June value, how long is it good", Talk(patient_id="P001"), known())
+    assert not reading.strange_plan
+
+
+def test_a_class_that_is_asked_for_beside_a_drug_is_the_class_and_not_our_drugs_of_it() -> None:
+    asks = read("can he get his ozempic or did someone already put him on a glp1")
+    assert any(name.endswith("GLP-1 receptor agonist") for ask in asks for name in ask.medicines)
+
+
+def test_from_when_on_supposes_what_begins_and_not_that_it_is_over() -> None:
+    talk = Talk(patient_id="P012", drugs=("Rybelsus",))
+    for text in (
+        "if he starts tonight when is the earliest for rybelsus",
+        "if he joins a program today, when would the six months be up",
+    ):
+        for ask in read(text, talk):
+            if ask.query == "earliest":
+                assert not [one for one in ask.changes if isinstance(one, Enrolled | Tried | Started)]
