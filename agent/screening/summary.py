@@ -14,24 +14,14 @@ if TYPE_CHECKING:
     import polars as pl
 
 OUTCOMES: tuple[Outcome, ...] = (
-    "ready",
-    "not_required",
-    "quantity_exception",
-    "needs_documentation",
-    "likely_denial",
-    "not_covered",
+    "ready", "not_required", "quantity_exception", "needs_documentation", "likely_denial", "not_covered",
     "wrong_plan",
-)
+)  # fmt: skip
 # From what goes through to what cannot; a change down this list is a loss, up it a gain.
 _STANDING = {
-    "ready": 0,
-    "not_required": 0,
-    "quantity_exception": 1,
-    "needs_documentation": 2,
-    "likely_denial": 3,
-    "not_covered": 4,
-    "wrong_plan": 4,
-}
+    "ready": 0, "not_required": 0, "quantity_exception": 1, "needs_documentation": 2, "likely_denial": 3,
+    "not_covered": 4, "wrong_plan": 4,
+}  # fmt: skip
 LISTS = {
     "send": "Ready, and ordered or taken: send today",
     "one_away": "One thing away",

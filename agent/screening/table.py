@@ -17,12 +17,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 COLUMNS = {
-    "patient_id": "who",
-    "plan_id": "the plan on file",
-    "payer": "its payer",
-    "drug": "brand",
-    "as_of": "the day on which it was decided",
-    "outcome": "as `pa check` decides it",
+    "patient_id": "who", "plan_id": "the plan on file", "payer": "its payer", "drug": "brand",
+    "as_of": "the day on which it was decided", "outcome": "as `pa check` decides it",
     "stopped_by": "what decided: eligibility, formulary, benefit, pa, exclusion, criteria, quantity, documents",
     "kind": "new, continuation or renewal",
     "indication": "the use that it is ready for or waits for; empty of a denial, where every use fails",
@@ -33,7 +29,7 @@ COLUMNS = {
     "approved_until": "last day of the plan's approval that holds now",
     "changes_on": "first later day with another outcome if nothing is done, within --within days",
     "changes_to": "that outcome",
-}
+}  # fmt: skip
 SUFFIXES = (".parquet", ".csv", ".arrow", ".jsonl")
 _BETWEEN = "\x1f"
 _DATES = ("as_of", "approved_until", "changes_on")

@@ -52,20 +52,9 @@ from tools.terminology.medicines import medicine, medicine_names
 from tools.terminology.terms import INDICATIONS
 
 CASE_KEYS = (
-    "case",
-    "title",
-    "why",
-    "as_of",
-    "unmentioned",
-    "policies",
-    "patient",
-    "plan",
-    "rule",
-    "rules",
-    "preferred",
-    "request",
-    "expect",
-)
+    "case", "title", "why", "as_of", "unmentioned", "policies", "patient", "plan", "rule", "rules",
+    "preferred", "request", "expect",
+)  # fmt: skip
 _PLAN_KEYS = ("id", "payer", "line_of_business", "drugs", "excluded_uses", RENEWAL_GAP)
 _BENEFIT_KEYS = ("covered", "reason", "pa", "tier", "copay", *LIMIT_KEYS, "rules", "excluded_uses")
 _REQUEST_KEYS = ("drug", "strength", "quantity", "unit", "days_supply", "kind", "indication", "therapy_start")

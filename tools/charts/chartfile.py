@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
-from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
+from typing import Any, NamedTuple, get_args, get_type_hints
 
 from tools.charts.chartlines import (
     DOSE,
@@ -57,47 +57,19 @@ from tools.terminology.quantities import read_quantity
 from tools.terminology.terms import TOPICS
 from tools.terminology.vocabulary import studied_tests, vocabulary
 
-T = TypeVar("T")
 KINDS = (*get_args(get_type_hints(Required)["of"]), "consult")
 
 _KEYS = (
-    "id",
-    "name",
-    "age",
-    "born",
-    "birth_date",
-    "sex",
-    "plan_on_file",
-    "coverage",
-    "prescriber",
-    "conditions",
-    "labs",
-    "medications",
-    "fills",
-    "allergies",
-    "family_history",
-    "programs",
-    "procedures",
-    "attestations",
-    "notes",
-    "documents",
-    "authorizations",
-    "orders",
-)
+    "id", "name", "age", "born", "birth_date", "sex", "plan_on_file", "coverage", "prescriber", "conditions",
+    "labs", "medications", "fills", "allergies", "family_history", "programs", "procedures", "attestations",
+    "notes", "documents", "authorizations", "orders",
+)  # fmt: skip
 # What else people call these keys.
 _ALSO = {
-    "diagnoses": "conditions",
-    "problems": "conditions",
-    "observations": "labs",
-    "vitals": "labs",
-    "meds": "medications",
-    "trials": "medications",
-    "programmes": "programs",
-    "studies": "procedures",
-    "statements": "attestations",
-    "coverages": "coverage",
-    "plan_id": "plan_on_file",
-}
+    "diagnoses": "conditions", "problems": "conditions", "observations": "labs", "vitals": "labs",
+    "meds": "medications", "trials": "medications", "programmes": "programs", "studies": "procedures",
+    "statements": "attestations", "coverages": "coverage", "plan_id": "plan_on_file",
+}  # fmt: skip
 # What else people call the fields of a record, by its main one.
 _FIELDS_ALSO = {
     "code": {"icd10": "code", "icd": "code", "icd_10": "code", "description": "name"},
@@ -149,20 +121,20 @@ def read_chart(chart: Map, as_of: date, drugs: Iterable[Drug] = (), topics: Iter
         sex=_sex(chart),
         plan_id=str(chart.get("plan_on_file", "")),
         prescriber=reader.prescriber(),
-        coverages=reader.all("coverage", "coverage", reader.coverage) or (),
-        conditions=reader.all("conditions", "dx", reader.condition),
+        coverages=reader.records("coverage") or (),
+        conditions=reader.records("conditions"),
         observations=reader.observations(),
-        medications=reader.all("medications", "med", reader.medication),
-        fills=reader.all("fills", "fill", reader.fill) or (),
-        allergies=reader.all("allergies", "allergy", reader.allergy),
-        family_history=reader.all("family_history", "fam", reader.relative) or (),
-        programs=reader.all("programs", "program", reader.program) or (),
-        procedures=reader.all("procedures", "proc", reader.plain(Procedure, "name")) or (),
+        medications=reader.records("medications"),
+        fills=reader.records("fills") or (),
+        allergies=reader.records("allergies"),
+        family_history=reader.records("family_history") or (),
+        programs=reader.records("programs") or (),
+        procedures=reader.records("procedures") or (),
         attestations=reader.attestations(),
-        notes=reader.all("notes", "note", reader.note) or (),
-        documents=reader.all("documents", "doc", reader.document) or (),
-        authorizations=reader.all("authorizations", "auth", reader.plain(Authorization, "drug")) or (),
-        orders=reader.all("orders", "order", reader.plain(Order, "drug")) or (),
+        notes=reader.records("notes") or (),
+        documents=reader.records("documents") or (),
+        authorizations=reader.records("authorizations") or (),
+        orders=reader.records("orders") or (),
     )
     return Reading(patient, tuple(reader.silent))
 
@@ -185,14 +157,51 @@ def _sex(chart: Map) -> Any:
     return known[value]
 
 
+class _List(NamedTuple):
+    """How a list of the chart is read: what each entry becomes, under which ids and by which main field; how a short
+    line of it is read, if there are any; and what an entry is given that leaves it out."""
+
+    kind: type[Any]
+    prefix: str
+    main: str
+    line: Callable[[str, date, Place], Map] | None = None
+    defaults: dict[str, Any] = {}
+
+
+_LISTS = {
+    "coverage": _List(Coverage, "coverage", "plan_id", coverage_line),
+    "conditions": _List(Diagnosis, "dx", "code", diagnosis_line, {"code": ""}),
+    "medications": _List(Medication, "med", "drug", medication_line),
+    "fills": _List(Fill, "fill", "drug", fill_line),
+    "allergies": _List(Allergy, "allergy", "substance", allergy_line),
+    "family_history": _List(
+        FamilyHistory, "fam", "condition", relative_line, {"relation": "relative", "condition": ""}
+    ),
+    "programs": _List(Program, "program", "name", program_line),
+    "procedures": _List(Procedure, "proc", "name"),
+    "attestations": _List(Attestation, "att", "topic"),
+    "notes": _List(Note, "note", "text", note_line, {"text": "", "date": None}),
+    "documents": _List(Document, "doc", "title"),
+    "authorizations": _List(Authorization, "auth", "drug"),
+    "orders": _List(Order, "order", "drug"),
+}
+
+
 class _Reader:
-    """One method per kind of record: (short line or mapping, id, place) → record."""
+    """Reads the lists and fields of one chart; `silent` is what it says not to have."""
 
     def __init__(self, chart: Map, as_of: date, drugs: tuple[Drug, ...], topics: set[str]) -> None:
         self.chart, self.as_of, self.drugs, self.topics = chart, as_of, drugs, topics
         self.silent: list[str] = []
+        self._completed: dict[type[Any], Callable[[Map, Place], None]] = {
+            Medication: self._course,
+            Fill: lambda fields, place: self._stands_for(fields, "drug"),
+            Allergy: lambda fields, place: self._stands_for(fields, "substance"),
+            Program: self._program,
+            Document: self._document,
+        }
 
-    def all(self, key: str, prefix: str, read: Callable[[Any, str, Place], T]) -> tuple[T, ...] | None:
+    def records(self, key: str) -> tuple[Any, ...] | None:
         """The list under the key; None if it is left out, unknown, or null."""
         value = self.chart.get(key)
         if value is None or (isinstance(value, str) and value.strip().lower() == "unknown"):
@@ -204,19 +213,21 @@ class _Reader:
             value = [f"{relation}: {condition}" for relation, condition in value.items()]
         items = value if isinstance(value, list) else [value]
         return tuple(
-            read(item, f"{prefix}-{n}", value.at(n - 1) if isinstance(value, Seq) else place)
+            self._record(_LISTS[key], item, n, value.at(n - 1) if isinstance(value, Seq) else place)
             for n, item in enumerate(items, 1)
         )
 
-    def plain(self, kind: type[T], main: str) -> Callable[[Any, str, Place], T]:
-        """Records that are written with their own field names, or as the main one alone."""
-
-        def read(item: Any, record_id: str, place: Place) -> T:
-            fields = _fields(item, place, main)
-            fields.setdefault("id", record_id)
-            return convert(fields, kind, place)
-
-        return read
+    def _record(self, of: _List, item: Any, number: int, place: Place) -> Any:
+        """One entry: a mapping of its fields, a short line, or its main field alone."""
+        if of.line is not None and not isinstance(item, Map):
+            fields = of.line(str(item), self.as_of, place)
+        else:
+            fields = _fields(item, place, of.main)
+        if of.kind in self._completed:
+            self._completed[of.kind](fields, place)
+        for name, value in {**of.defaults, "id": f"{of.prefix}-{number}"}.items():
+            fields.setdefault(name, value)
+        return convert(fields, of.kind, place)
 
     def birth_date(self) -> date | None:
         for key in ("birth_date", "born"):
@@ -238,33 +249,7 @@ class _Reader:
         fields.setdefault("name", "the prescriber")
         return convert(fields, Prescriber, place)
 
-    # --- lists of the chart ------------------------------------------------------------------------------
-
-    def coverage(self, item: Any, record_id: str, place: Place) -> Coverage:
-        fields = _fields(item, place, "plan_id")
-        if not isinstance(item, Map):
-            fields = coverage_line(str(item), self.as_of, place)
-        if "plan" in fields:
-            fields["plan_id"] = fields.pop("plan")
-        fields.setdefault("id", record_id)
-        return convert(fields, Coverage, place)
-
-    def condition(self, item: Any, record_id: str, place: Place) -> Diagnosis:
-        fields = _fields(item, place, "code")
-        if not isinstance(item, Map):
-            fields = diagnosis_line(str(item))
-        fields.setdefault("code", "")
-        fields.setdefault("id", record_id)
-        return convert(fields, Diagnosis, place)
-
-    def medication(self, item: Any, record_id: str, place: Place) -> Medication:
-        fields = _fields(item, place, "drug")
-        if not isinstance(item, Map):
-            fields = medication_line(str(item), self.as_of, place)
-        self._course(fields, place)
-        self._stands_for(fields, "drug")
-        fields.setdefault("id", record_id)
-        return convert(fields, Medication, place)
+    # --- entries of lists ---------------------------------------------------------------------------------
 
     def _course(self, fields: Map, place: Place) -> None:
         """Shorthands of a mapping: dose with unit, frequency, days or months, outcome in plain words."""
@@ -304,6 +289,7 @@ class _Reader:
         if fields.get("end") and "status" not in fields:
             end = read_date(fields["end"], fields.at("end"))
             fields["status"] = "stopped" if end <= self.as_of else "active"
+        self._stands_for(fields, "drug")
 
     def _outcome(self, fields: Map) -> None:
         text = str(fields["outcome"])
@@ -323,58 +309,17 @@ class _Reader:
             known = medicine(str(fields[key]), self.drugs)
             fields["ingredients"], fields["classes"] = known.ingredients, known.classes
 
-    def fill(self, item: Any, record_id: str, place: Place) -> Fill:
-        fields = _fields(item, place, "drug")
-        if not isinstance(item, Map):
-            fields = fill_line(str(item), place)
-        self._stands_for(fields, "drug")
-        fields.setdefault("id", record_id)
-        return convert(fields, Fill, place)
-
-    def allergy(self, item: Any, record_id: str, place: Place) -> Allergy:
-        fields = _fields(item, place, "substance")
-        if not isinstance(item, Map):
-            fields = allergy_line(str(item), place)
-        self._stands_for(fields, "substance")
-        fields.setdefault("id", record_id)
-        return convert(fields, Allergy, place)
-
-    def relative(self, item: Any, record_id: str, place: Place) -> FamilyHistory:
-        fields = _fields(item, place, "condition")
-        if not isinstance(item, Map):
-            fields = relative_line(str(item), place)
-        fields.setdefault("relation", "relative")
-        fields.setdefault("condition", "")
-        fields.setdefault("id", record_id)
-        return convert(fields, FamilyHistory, place)
-
-    def program(self, item: Any, record_id: str, place: Place) -> Program:
-        fields = _fields(item, place, "name")
-        if not isinstance(item, Map):
-            fields = program_line(str(item), self.as_of, place)
+    def _program(self, fields: Map, place: Place) -> None:
         for key in ("days", "months"):
             if key in fields:
                 count_back(fields, int(fields.pop(key)), key, self.as_of)
                 fields["reckoned"] = True
         if fields.get("status") == "active":
             fields["status"] = "ongoing"
-        fields.setdefault("id", record_id)
-        return convert(fields, Program, place)
 
-    def note(self, item: Any, record_id: str, place: Place) -> Note:
-        fields = _fields(item, place, "text")
-        if not isinstance(item, Map):
-            fields = note_line(item, place)
-        fields.setdefault("text", "")
-        fields.setdefault("id", record_id)
-        fields.setdefault("date", None)
-        return convert(fields, Note, place)
-
-    def document(self, item: Any, record_id: str, place: Place) -> Document:
+    def _document(self, fields: Map, place: Place) -> None:
         """`of` is a kind of document, or the test or drug that it is about."""
-        fields = _fields(item, place, "title")
         self._check_specialty(fields)
-        fields.setdefault("id", record_id)
         if "of" in fields:
             word = str(fields["of"]).strip().casefold()
             kind = _KINDS_ALSO.get(word, word)
@@ -385,7 +330,6 @@ class _Reader:
                 fields.setdefault("about", _test(word, fields.at("of"), KINDS))
                 kind = "study" if fields["about"] in studied_tests() else "lab"
             fields["of"] = kind
-        return convert(fields, Document, place)
 
     # --- values and statements ---------------------------------------------------------------------------
 
@@ -450,20 +394,19 @@ class _Reader:
 
     def _listed_statements(self, said: Seq) -> Iterator[tuple[Attestation, ...]]:
         """Mappings with the record's own fields, or lines such as `mtc_men2: denied`."""
-        read = self.plain(Attestation, "topic")
-        for n, item in enumerate(said):
-            place = said.at(n)
+        for n, item in enumerate(said, 1):
+            place = said.at(n - 1)
             if isinstance(item, Map):
                 self._check_topic(str(item.get("topic", "")), item.at("topic"))
                 self._check_specialty(item)
                 if item.get("topic") == _OF_ALL:  # as the bare statement speaks
                     item.setdefault("subjects", ["self", "family"])
-                yield (read(item, f"att-{n + 1}", place),)
+                yield (self._record(_LISTS["attestations"], item, n, place),)
                 continue
             topic, colon, word = str(item).partition(":")
             if not colon:
                 raise place.error(f"cannot read the statement {item!r}; write e.g. mtc_men2: denied")
-            yield self._statements(topic.strip(), word.strip(), f"att-{n + 1}", place)
+            yield self._statements(topic.strip(), word.strip(), f"att-{n}", place)
 
     def _statements(self, name: str, value: Any, prefix: str, place: Place) -> tuple[Attestation, ...]:
         """What one topic's line says, of each person by itself."""
@@ -490,18 +433,8 @@ class _Reader:
         if word is None or text in _UNKNOWN_WORDS:
             self.silent.append(topic)
             return None
-        known = {
-            "denied": False,
-            "absent": False,
-            "negative": False,
-            "not present": False,
-            "no": False,
-            "false": False,
-            "present": True,
-            "stated": True,
-            "yes": True,
-            "true": True,
-        }
+        known = dict.fromkeys(("denied", "absent", "negative", "not present", "no", "false"), False)
+        known |= dict.fromkeys(("present", "stated", "yes", "true"), True)
         if text not in known:
             raise unknown(place, "statement", word, (*known, "unstated"))
         self._check_topic(topic, place)

@@ -80,7 +80,7 @@ def value_line(text: str, test: str, as_of: date, place: Place) -> Map:
     return fields
 
 
-def diagnosis_line(text: str) -> Map:
+def diagnosis_line(text: str, as_of: date, place: Place) -> Map:
     """`E11.9`, `I10 hypertension since 2019-01-01`, `type 2 diabetes`, `t2dm`; the code is never guessed."""
     fields = Map(Place("", 0))
     since = re.search(rf"[,(]?\s*(?:since|onset)\s+({_DATE})\)?", text)
@@ -144,7 +144,7 @@ def coverage_line(text: str, as_of: date, place: Place) -> Map:
     return fields
 
 
-def fill_line(text: str, place: Place) -> Map:
+def fill_line(text: str, as_of: date, place: Place) -> Map:
     """`metformin 2026-01-05, 30 days`"""
     match = re.fullmatch(
         rf"(.+?),?\s+(?:on\s+)?({_DATE}),?\s+(?:for\s+)?(\d+)\s*(?:d|days?)(?:\s+supply)?", text
@@ -154,7 +154,7 @@ def fill_line(text: str, place: Place) -> Map:
     return made(place, drug=match[1], date=match[2], days_supply=int(match[3]))
 
 
-def allergy_line(text: str, place: Place) -> Map:
+def allergy_line(text: str, as_of: date, place: Place) -> Map:
     """`sulfa (rash)`, `metformin: intolerance, diarrhea`"""
     match = re.fullmatch(r"\s*([^(:]+?)\s*(?:[(:]\s*(.*?)\)?)?\s*", text)
     assert match is not None
@@ -164,7 +164,7 @@ def allergy_line(text: str, place: Place) -> Map:
     return fields
 
 
-def relative_line(text: str, place: Place) -> Map:
+def relative_line(text: str, as_of: date, place: Place) -> Map:
     """`mother: type 2 diabetes`, `sister - C73 thyroid cancer`"""
     relation, _, condition = re.sub(r"\s+[-–—]\s+", ": ", text, count=1).partition(":")
     code = re.search(r"\b([A-Z]\d[0-9A-Z](?:\.[0-9A-Z]+)?)\b", condition)
@@ -182,11 +182,8 @@ def program_line(text: str, as_of: date, place: Place) -> Map:
     return fields
 
 
-def note_line(item: object, place: Place) -> Map:
+def note_line(text: str, as_of: date, place: Place) -> Map:
     """`2026-05-03: metformin stopped for vomiting`, or a date alone."""
-    if isinstance(item, date):
-        return made(place, date=item, text="")
-    text = str(item)
     match = re.match(rf"\s*({_DATE})\s*:?\s*", text)
     return made(place, date=match[1] if match else None, text=text[match.end() if match else 0 :])
 

@@ -29,14 +29,9 @@ from tools.messages import Action, Message, message, render
 
 Sex = Literal["female", "male", "unknown"]
 BUSINESSES = (
-    "commercial",
-    "exchange",
-    "self_funded",
-    "medicare_part_d",
-    "medicare_advantage",
-    "medicaid",
+    "commercial", "exchange", "self_funded", "medicare_part_d", "medicare_advantage", "medicaid",
     "state_employees",
-)
+)  # fmt: skip
 Channel = Literal["phone", "fax", "portal", "mail"]
 Kind = Literal["new", "continuation", "renewal"]
 # What a request asks for beside or against the plan's rule, each with a statement of the prescriber's own.

@@ -526,16 +526,7 @@ def _insured(case: _Case, change: Insured, name: str) -> None:
 
 
 _SUPPOSE: dict[type, Callable[[_Case, Any, str], None]] = {
-    Value: _value,
-    Later: _later,
-    On: _moves_the_day,
-    Stopped: _stopped,
-    Started: _started,
-    Tried: _tried,
-    Diagnosed: _diagnosed,
-    Stated: _stated,
-    Enrolled: _enrolled,
-    Aged: _aged,
-    Asked: _asked,
+    Value: _value, Later: _later, On: _moves_the_day, Stopped: _stopped, Started: _started, Tried: _tried,
+    Diagnosed: _diagnosed, Stated: _stated, Enrolled: _enrolled, Aged: _aged, Asked: _asked,
     Insured: _insured,
-}
+}  # fmt: skip

@@ -125,16 +125,9 @@ class EvaluationContext:
     whether a thing is shown, and not by what: a leaf may then answer `STATUS_ONLY[shown]` as soon as it has decided."""
 
     __slots__ = (
-        "answers",
-        "as_of",
-        "status_only",
-        "day",
-        "patient",
-        "policy_id",
-        "request",
-        "overrides",
+        "answers", "as_of", "status_only", "day", "patient", "policy_id", "request", "overrides",
         "therapy_start",
-    )
+    )  # fmt: skip
 
     def __init__(
         self,

@@ -20,13 +20,9 @@ _LEVELS = {
     "hearing": "hearing",
 }
 _ENTRIES: dict[str, What] = {
-    "denial": "denied",
-    "partial_approval": "partly_approved",
-    "pend": "pended",
-    "approval": "approved",
-    "appeal_upheld": "upheld",
-    "appeal_overturned": "overturned",
-}
+    "denial": "denied", "partial_approval": "partly_approved", "pend": "pended", "approval": "approved",
+    "appeal_upheld": "upheld", "appeal_overturned": "overturned",
+}  # fmt: skip
 _ON_APPEAL: dict[What, What] = {
     "denied": "upheld",
     "approved": "overturned",

@@ -37,17 +37,9 @@ if TYPE_CHECKING:
 
 LONGEST = 1_200  # characters of an answer
 PARTS = (
-    "summary",
-    "diagnoses",
-    "medications",
-    "labs",
-    "allergies",
-    "family_history",
-    "statements",
-    "programs",
-    "orders",
-    "notes",
-)
+    "summary", "diagnoses", "medications", "labs", "allergies", "family_history", "statements", "programs",
+    "orders", "notes",
+)  # fmt: skip
 LINES = 12  # of a list in the chart
 
 
@@ -180,17 +172,10 @@ def _notes(bound: Bound) -> Iterator[str]:
 
 
 _CHART: Mapping[str, Callable[[Any], Iterable[str]]] = {
-    "summary": _summary,
-    "diagnoses": _diagnoses,
-    "medications": _medications,
-    "labs": _labs,
-    "allergies": _allergies,
-    "family_history": _family,
-    "statements": _statements,
-    "programs": _programs,
-    "orders": _orders,
-    "notes": _notes,
-}
+    "summary": _summary, "diagnoses": _diagnoses, "medications": _medications, "labs": _labs,
+    "allergies": _allergies, "family_history": _family, "statements": _statements, "programs": _programs,
+    "orders": _orders, "notes": _notes,
+}  # fmt: skip
 
 
 # --- plan and policy -------------------------------------------------------------------------------------

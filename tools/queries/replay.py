@@ -26,13 +26,8 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parents[1]
 CHANGES = (
-    "chart.added",
-    "chart.undone",
-    "chart.imported",
-    "medicine.named",
-    "medicine.forgotten",
-    "world.loaded",
-)
+    "chart.added", "chart.undone", "chart.imported", "medicine.named", "medicine.forgotten", "world.loaded",
+)  # fmt: skip
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,16 +24,9 @@ KIM = "Kim Ortiz, CPhT"
 
 def head(line: str = "commercial", **more: Any) -> CaseHead:
     given: dict[str, Any] = {
-        "id": 1,
-        "patient_id": "P001",
-        "person": "Maria|Gomez|1970-05-04",
-        "name": "Maria Gomez",
-        "drug": "Ozempic",
-        "plan_id": "CASCADE-GOLD",
-        "payer": "Cascade Health",
-        "line": line,
-        "opened": NOON,
-    }
+        "id": 1, "patient_id": "P001", "person": "Maria|Gomez|1970-05-04", "name": "Maria Gomez",
+        "drug": "Ozempic", "plan_id": "CASCADE-GOLD", "payer": "Cascade Health", "line": line, "opened": NOON,
+    }  # fmt: skip
     return CaseHead(**{**given, **more})
 
 
