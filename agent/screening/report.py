@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
+import polars as pl
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
 
 from agent.screening.summary import LISTS, OUTCOMES, Summary, Turn, worklist
 from tools.common.errors import Unavailable
 from tools.common.printable import printable
 from tools.screening.needs import told
-
-if TYPE_CHECKING:
-    import polars as pl
 
 MOST_ROWS = 100  # of one worklist
 MOST_UNLOCKS = 20
@@ -60,8 +60,6 @@ def page(source: str, summary: Summary, lists: dict[str, list[dict[str, Any]]], 
 
 @cache
 def _template() -> Any:
-    from jinja2 import Environment, StrictUndefined
-
     environment = Environment(
         autoescape=True,
         undefined=StrictUndefined,
@@ -78,8 +76,6 @@ _WIDTH, _HALF, _LEFT = 960, 90, 60
 
 def _turns(turns: list[Turn]) -> Any:
     """Bars by day, gains above the line and losses below it, as SVG."""
-    from markupsafe import Markup
-
     if not turns:
         return ""
     first, last = turns[0].day, turns[-1].day

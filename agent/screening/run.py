@@ -6,6 +6,7 @@ pieces that have no part yet, if source, day, filters and version are still the 
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections import Counter
@@ -212,8 +213,6 @@ class _Screener:
 
 def _start(source: Source, wanted: Wanted) -> None:
     """A worker makes no cycles while it screens, so the collector need not look through its tables."""
-    import gc
-
     global _screener
     os.environ["POLARS_MAX_THREADS"] = "1"
     _screener = _Screener(source, wanted)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
+import polars as pl
 
 from tools.domain.records import Outcome
 from tools.screening.needs import told
-
-if TYPE_CHECKING:
-    import polars as pl
 
 OUTCOMES: tuple[Outcome, ...] = (
     "ready", "not_required", "quantity_exception", "needs_documentation", "likely_denial", "not_covered",
@@ -69,8 +67,6 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 def summarize(rows: pl.LazyFrame, patients: int, skipped: dict[str, int], within: int) -> Summary:
     """Count, streaming."""
-    import polars as pl
-
     by_cell = _collect(rows.group_by("drug", "payer", "outcome").len())
     outcomes = dict(by_cell.group_by("outcome").agg(pl.col("len").sum()).iter_rows())
     days = _collect(rows.select(pl.col("as_of").min().alias("first"), pl.col("as_of").max().alias("last")))
@@ -98,8 +94,6 @@ def summarize(rows: pl.LazyFrame, patients: int, skipped: dict[str, int], within
 
 def selections(within: int) -> dict[str, pl.Expr]:
     """Which rows stand on which worklist."""
-    import polars as pl
-
     holds = pl.col("approved_until").is_not_null()
     now = _standing("outcome")
     then = _standing("changes_to")
@@ -114,8 +108,6 @@ def selections(within: int) -> dict[str, pl.Expr]:
 
 def worklist(rows: pl.LazyFrame, name: str, within: int, most: int) -> list[dict[str, Any]]:
     """The rows of a list, those that somebody asked for first, then by the day on which they turn."""
-    import polars as pl
-
     day = "approved_until" if name == "renewing" else "changes_on"
     chosen = rows.filter(selections(within)[name]).with_columns(
         pl.col("asked").replace_strict(_ASKED, [0, 1, 2], return_dtype=pl.Int8).alias("rank")
@@ -133,8 +125,6 @@ def worklist(rows: pl.LazyFrame, name: str, within: int, most: int) -> list[dict
 
 
 def _standing(column: str) -> pl.Expr:
-    import polars as pl
-
     names, ranks = list(_STANDING), list(_STANDING.values())
     return pl.col(column).replace_strict(names, ranks, default=None, return_dtype=pl.Int8)
 
@@ -151,8 +141,6 @@ def _by(cells: pl.DataFrame, column: str) -> list[tuple[str, dict[str, int]]]:
 
 
 def _unlocks(rows: pl.LazyFrame) -> list[Unlock]:
-    import polars as pl
-
     wanted = (pl.col("asked") != "").sum().alias("wanted")
     exploded = (
         rows.filter(pl.col("needs").list.len() > 0).select("patient_id", "asked", "needs").explode("needs")
@@ -168,8 +156,6 @@ def _unlocks(rows: pl.LazyFrame) -> list[Unlock]:
 
 
 def _turns(rows: pl.LazyFrame) -> list[Turn]:
-    import polars as pl
-
     now, then = _standing("outcome"), _standing("changes_to")
     counted = (
         rows.filter(pl.col("changes_on").is_not_null())

@@ -350,11 +350,11 @@ def states(
     """Draw the states of a case and what leads from one to the next."""
     from agent.terminal.screen import console, say
     from tools.lifecycle.levels import LEVELS
-    from tools.lifecycle.states import drawing
+    from tools.lifecycle.states import MACHINE
 
     if line and line not in LEVELS:
         raise NotFound("line of business", line, nearest(line, LEVELS), f"there are {', '.join(LEVELS)}")
-    say(drawing(), console())
+    say(MACHINE, console())
     for name in [line] if line else LEVELS:
         say(f"\n{name}", console())
         for level in LEVELS[name]:

@@ -44,24 +44,14 @@ Reason = Literal[
 ]
 Signature = Literal["signed", "unsigned", "draft", "amended"]
 Outcome = Literal[
-    "ready",
-    "needs_documentation",
-    "likely_denial",
-    "not_required",
-    "not_covered",
-    "quantity_exception",
+    "ready", "needs_documentation", "likely_denial", "not_required", "not_covered", "quantity_exception",
     "wrong_plan",
-]
+]  # fmt: skip
 # The first three are the guide's; each says which Response (rules.py) it is by its first word.
 TrialOutcome = Literal[
-    "Inadequate response",
-    "Partial response",
-    "Intolerance - GI side effects",
-    "Intolerance - hypoglycemia",
-    "Intolerance - genital infection",
-    "Intolerance - other",
-    "Effective",
-]
+    "Inadequate response", "Partial response", "Intolerance - GI side effects", "Intolerance - hypoglycemia",
+    "Intolerance - genital infection", "Intolerance - other", "Effective",
+]  # fmt: skip
 
 
 class Record(

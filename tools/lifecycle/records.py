@@ -12,27 +12,10 @@ from tools.domain.records import Channel, Kind, Record
 Ask = Literal["pa", "exception"]  # an exception is to the formulary, a step or a quantity limit
 Urgency = Literal["standard", "expedited"]
 What = Literal[
-    "opened",
-    "reviewed",
-    "revised",
-    "submitted",
-    "pended",
-    "answered",
-    "approved",
-    "partly_approved",
-    "denied",
-    "appealed",
-    "upheld",
-    "overturned",
-    "partly_overturned",
-    "renewal_due",
-    "closed",
-    "extended",
-    "received",
-    "called",
-    "noted",
-    "undone",
-]
+    "opened", "reviewed", "revised", "submitted", "pended", "answered", "approved", "partly_approved",
+    "denied", "appealed", "upheld", "overturned", "partly_overturned", "renewal_due", "closed", "extended",
+    "received", "called", "noted", "undone",
+]  # fmt: skip
 
 
 class Paper(Record, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from tools.domain.rules import AllOf, AnyOf, AtLeast, Attested, Change, Lab, Non
 from tools.engine.determine import determine
 from tools.engine.what_if import Change as Supposition
 from tools.engine.what_if import On, Stated, Value, suppose
+from tools.evidence.measurements import governing, values_of
 from tools.lifecycle.adherence import Covered, covered
 from tools.lifecycle.records import Approval
 from tools.lifecycle.running import submit_by
@@ -265,8 +266,6 @@ def _goal(node: Lab | Change, patient: Patient, then: Determination) -> Decimal 
 
 
 def _baseline(node: Change, patient: Patient, then: Determination) -> Decimal | None:
-    from tools.evidence.measurements import governing, values_of
-
     start = then.request.therapy_start
     if node.since == "renewal":
         start = then.request.approvals[-1] if then.request.approvals else None

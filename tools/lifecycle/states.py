@@ -1,97 +1,62 @@
-"""The states of an authorization case and what leads from one to the next, as data.
+"""The states of an authorization case and what leads from one to the next, as one drawing that is read as data.
 
-    draft            reviewed → reviewed; closed → closed
-    reviewed         submitted → submitted; revised → draft; closed → closed
-    submitted        approved → approved; partly_approved → partly_approved; denied → denied; pended → pended;
-                     extended → submitted; closed → closed
-    pended           answered → submitted; approved → approved; partly_approved → partly_approved;
-                     denied → denied; closed → closed
-    denied           appealed → appealed(next); submitted → submitted; approved → approved;
-                     partly_approved → partly_approved; closed → closed
-    appealed(n)      overturned → approved; partly_overturned → partly_approved; upheld → upheld(n);
-                     appealed → appealed(next); extended → appealed(n); closed → closed
-    upheld(n)        appealed → appealed(next); submitted → submitted; approved → approved; closed → closed
-    approved         renewal_due → renewal_due; denied → denied; closed → closed
-    partly_approved  appealed → appealed(next); submitted → submitted; approved → approved;
-                     renewal_due → renewal_due; closed → closed
-    renewal_due      reviewed → reviewed; closed → closed
-    closed           (the end)
-
-The drawing is printed from MOVES by `drawing`. `(n)` is a level of appeal, `(next)` the one after it, and also
-the one past a level that is optional; after a denial, the first. Notes, calls and the day on which something
-was received can be entered in any state; they lead nowhere. An entry made by mistake is undone, which brings
-back the state before it.
+`(n)` is a level of appeal, `(next)` the one after it, and also the one past a level that is optional; after a denial,
+the first. A denied request is submitted again as a new one, with what was missing, or approved when the payer reopens
+it, e.g. after a peer-to-peer call; a submitted one may be closed as withdrawn or as needing no authorization; an appeal
+is filed beside another where it is urgent, or that one was not decided in time; what was approved and is denied was
+taken back. Notes, calls and the day on which something was received can be entered in any state; they lead nowhere. An
+entry made by mistake is undone, which brings back the state before it.
 """
 
 from __future__ import annotations
 
-import textwrap
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from tools.lifecycle.levels import Level, next_levels
 from tools.lifecycle.records import What
 
+MACHINE = """\
+draft            reviewed → reviewed; closed → closed
+reviewed         submitted → submitted; revised → draft; closed → closed
+submitted        approved → approved; partly_approved → partly_approved;
+                 denied → denied; pended → pended; extended → submitted;
+                 closed → closed
+pended           answered → submitted; approved → approved; partly_approved →
+                 partly_approved; denied → denied; closed → closed
+denied           appealed → appealed(next); submitted → submitted; approved →
+                 approved; partly_approved → partly_approved; closed → closed
+appealed(n)      overturned → approved; partly_overturned → partly_approved;
+                 upheld → upheld(n); appealed → appealed(next); extended →
+                 appealed(n); closed → closed
+upheld(n)        appealed → appealed(next); submitted → submitted; approved →
+                 approved; closed → closed
+approved         renewal_due → renewal_due; denied → denied; closed → closed
+partly_approved  appealed → appealed(next); submitted → submitted; approved →
+                 approved; renewal_due → renewal_due; closed → closed
+renewal_due      reviewed → reviewed; closed → closed
+closed           (the end)"""
 LEVELLED = ("appealed", "upheld")
 REMARKS: tuple[What, ...] = ("received", "called", "noted")
 
 
 class Move(NamedTuple):
-    """`(n)` behind a state stands for the level that the case is at, `(next)` for one that it may go to."""
+    """An arrow of the drawing."""
 
     source: str
     what: What
     target: str
 
 
-MOVES: tuple[Move, ...] = (
-    Move("draft", "reviewed", "reviewed"),
-    Move("draft", "closed", "closed"),
-    Move("reviewed", "submitted", "submitted"),
-    Move("reviewed", "revised", "draft"),
-    Move("reviewed", "closed", "closed"),
-    Move("submitted", "approved", "approved"),
-    Move("submitted", "partly_approved", "partly_approved"),
-    Move("submitted", "denied", "denied"),
-    Move("submitted", "pended", "pended"),
-    Move("submitted", "extended", "submitted"),
-    Move("submitted", "closed", "closed"),  # withdrawn, or the payer says that none is needed
-    Move("pended", "answered", "submitted"),
-    Move("pended", "approved", "approved"),
-    Move("pended", "partly_approved", "partly_approved"),
-    Move("pended", "denied", "denied"),
-    Move("pended", "closed", "closed"),
-    Move("denied", "appealed", "appealed(next)"),
-    Move("denied", "submitted", "submitted"),  # again, as a new request with what was missing
-    Move("denied", "approved", "approved"),  # reopened, e.g. after a peer-to-peer call
-    Move("denied", "partly_approved", "partly_approved"),
-    Move("denied", "closed", "closed"),
-    Move("appealed(n)", "overturned", "approved"),
-    Move("appealed(n)", "partly_overturned", "partly_approved"),
-    Move("appealed(n)", "upheld", "upheld(n)"),
-    Move(
-        "appealed(n)", "appealed", "appealed(next)"
-    ),  # beside it if urgent, or as it was not decided in time
-    Move("appealed(n)", "extended", "appealed(n)"),
-    Move("appealed(n)", "closed", "closed"),
-    Move("upheld(n)", "appealed", "appealed(next)"),
-    Move("upheld(n)", "submitted", "submitted"),
-    Move("upheld(n)", "approved", "approved"),
-    Move("upheld(n)", "closed", "closed"),
-    Move("approved", "renewal_due", "renewal_due"),
-    Move("approved", "denied", "denied"),  # the payer takes it back
-    Move("approved", "closed", "closed"),
-    Move("partly_approved", "appealed", "appealed(next)"),
-    Move("partly_approved", "submitted", "submitted"),
-    Move("partly_approved", "approved", "approved"),
-    Move("partly_approved", "renewal_due", "renewal_due"),
-    Move("partly_approved", "closed", "closed"),
-    Move("renewal_due", "reviewed", "reviewed"),
-    Move("renewal_due", "closed", "closed"),
+_DRAWN = [
+    line.partition(" ")[::2] for line in MACHINE.replace("\n ", " ").splitlines()
+]  # a state, its arrows
+MOVES = tuple(
+    Move(state, cast("What", what.strip()), target.strip())
+    for state, arrows in _DRAWN
+    for what, arrow, target in [one.partition("→") for one in arrows.split(";")]
+    if arrow
 )
-STATES: tuple[str, ...] = (
-    "draft", "reviewed", "submitted", "pended", "denied", "appealed", "upheld", "approved", "partly_approved",
-    "renewal_due", "closed",
-)  # fmt: skip
+STATES = tuple(state.removesuffix("(n)") for state, _ in _DRAWN)
 
 
 class Step(NamedTuple):
@@ -135,16 +100,3 @@ def edges(levels: tuple[Level, ...]) -> frozenset[tuple[str, What, str]]:
         for level in at.get(state, ("",))
         for step in steps(state, level, levels)
     )
-
-
-def drawing() -> str:
-    """The machine as text, one state a paragraph."""
-    lines: list[str] = []
-    for state in STATES:
-        name = f"{state}(n)" if state in LEVELLED else state
-        out = "; ".join(f"{move.what} → {move.target}" for move in MOVES if move.source == name)
-        head = f"{name:<17}"
-        lines += textwrap.wrap(
-            out or "(the end)", 78, initial_indent=head, subsequent_indent=" " * 17, break_long_words=False
-        )
-    return "\n".join(lines)

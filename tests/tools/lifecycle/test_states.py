@@ -6,11 +6,6 @@ from tools.lifecycle import states
 from tools.lifecycle.levels import LEVELS, levels_of, next_levels
 
 
-def test_the_drawing_in_the_docstring_is_the_machine() -> None:
-    assert states.__doc__
-    assert " ".join(states.drawing().split()) in " ".join(states.__doc__.split())
-
-
 @pytest.mark.parametrize("line", LEVELS)
 def test_every_state_can_be_reached_and_every_case_can_be_closed(line: str) -> None:
     arrows = states.edges(levels_of(line))
