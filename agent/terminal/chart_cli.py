@@ -94,6 +94,7 @@ def add(
     which the case is judged.
     """
     from tools.charts import additions
+    from tools.charts.chartlines import test_key
 
     store = _store()
     given = list(words or ())
@@ -128,7 +129,7 @@ def add(
     }  # fmt: skip
     if what in ways:
         entry = ways[what]()
-    elif additions.is_test(what):
+    elif test_key(what) is not None:
         value, unit = _measured(what, given)
         entry = additions.add_observation(to, what, value, unit, _needed(on, "--date", what))
     else:

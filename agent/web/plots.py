@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from tools.domain.records import Medication, Observation, Patient, Plan
-from tools.domain.rules import Lab, walk, window_of
+from tools.domain.rules import Lab, window_of
 from tools.evidence.measurements import canonical
 from tools.terminology.observations import TESTS
 
@@ -109,10 +109,9 @@ def _asked(plan: Plan | None) -> dict[str, list[tuple[str, Lab]]]:
     found: dict[str, list[tuple[str, Lab]]] = {}
     for benefit in plan.benefits.values() if plan else ():
         for rule in benefit.rules:
-            for tree in (rule.criteria, *rule.exclusions, *rule.renewals):
-                for node in walk(tree):
-                    if isinstance(node, Lab):
-                        found.setdefault(node.test, []).append((benefit.drug, node))
+            for node in rule.nodes():
+                if isinstance(node, Lab):
+                    found.setdefault(node.test, []).append((benefit.drug, node))
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.judging import evaluate_chart
 from tools.domain.records import (
     Allergy,
     Attestation,
@@ -35,7 +36,6 @@ from tools.domain.rules import (
     Taking,
     Trial,
 )
-from tools.engine.criteria import evaluate_chart
 from tools.terminology.conditions import CONCEPTS
 
 AS_OF = date(2026, 9, 1)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.judging import evaluate_chart
 from tools.domain.records import (
     Allergy,
     Attestation,
@@ -44,7 +45,6 @@ from tools.domain.rules import (
     Trial,
     Use,
 )
-from tools.engine.criteria import evaluate_chart
 
 AS_OF = date(2026, 9, 1)
 A1C = Lab(id="a1c", test="hba1c", op=">=", value=7.0, unit="%", within=Period(90))

@@ -10,10 +10,10 @@ import msgspec
 import pytest
 
 from data_gen.catalog_loader import CATALOG, load_catalog, our_catalog
+from tests.judging import evaluate_chart
 from tools.common.errors import Invalid
 from tools.domain.records import Finding, Medication, Patient, Request
 from tools.domain.rules import Node, Taking, Use
-from tools.engine.criteria import evaluate_chart
 from tools.engine.label import dose_finding, is_label_dose
 from tools.engine.request import complete_request, for_use
 from tools.rulebook.located import parse_yaml

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.judging import evaluate_chart
 from tools.domain.records import Fill, Finding, Medication, Patient, Request
 from tools.domain.rules import NoneOf, OnDrug, Taking, Trial
-from tools.engine.criteria import evaluate_chart
 from tools.evidence.products import goes_by_ingredient, is_product
 
 AS_OF = date(2026, 9, 1)

@@ -19,11 +19,12 @@ from data_gen.world import Order, generate
 from evals.oracle import read_policy
 from evals.oracle.chart import Stretch
 from evals.oracle.reading import Row, read_sentence
+from tests.judging import evaluate_chart
 from tools.charts.chartfile import read_chart
 from tools.common.errors import Invalid
 from tools.domain.records import Finding, Request
 from tools.domain.rules import Lab, Node, Period, Required, Rule
-from tools.engine.criteria import compiled_criteria, evaluate_chart
+from tools.engine.criteria import compiled_criteria
 from tools.rulebook.located import Map, Place, parse_yaml
 from tools.rulebook.plain import describe
 from tools.rulebook.policy_rules import read_rules, stated

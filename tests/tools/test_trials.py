@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from data_gen.catalog_loader import our_catalog
+from tests.judging import evaluate_chart
 from tools.common.errors import Invalid
 from tools.domain.records import Fill, Finding, Medication, Patient, Request
 from tools.domain.rules import AllOf, AtLeast, Node, Trial
-from tools.engine.criteria import evaluate_chart
 from tools.rulebook.criterion_yaml import read_preferred
 from tools.rulebook.located import parse_yaml
 from tools.rulebook.rule_yaml import Reader

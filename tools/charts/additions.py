@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import msgspec
 
+from tools.charts.chartlines import DOSE, test_key
 from tools.common.errors import Invalid, NotFound, Refused, nearest
 from tools.domain.records import (
     Allergy,
@@ -32,7 +33,7 @@ from tools.domain.records import (
     Signature,
     TrialOutcome,
 )
-from tools.domain.rules import Attested, Who, walk
+from tools.domain.rules import Attested, Who
 from tools.evidence.measurements import canonical
 from tools.store.rows import ChartEntry
 from tools.terminology.frequencies import frequencies
@@ -49,7 +50,6 @@ OF = ("note", "lab", "fills", "programme", "study", "medication", "consult")  # 
 _VITALS = ("bmi", "weight", "height", "sbp", "dbp")
 _STUDIES = ("ahi", "lvef", "abi", "fibrosis_stage")
 _ICD10 = re.compile(r"[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?")
-_DOSE = re.compile(r"(?P<dose>\d+(?:\.\d+)?)\s*(?P<unit>mg|mcg|g|units?)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,12 +244,9 @@ def add_attestation(
 
 def _asked_topics(to: Entering) -> dict[str, str]:
     """What the store's plans ask prescribers to state, by topic."""
-    rules = [
-        rule for plan in to.store.plans() for benefit in plan.benefits.values() for rule in benefit.rules
-    ]
-    trees = [tree for rule in rules for tree in (rule.criteria, *rule.exclusions, *rule.renewals)]
-    leaves = [node for tree in trees for node in walk(tree) if isinstance(node, Attested)]
-    return {leaf.topic: leaf.statement for leaf in leaves}
+    benefits = [benefit for plan in to.store.plans() for benefit in plan.benefits.values()]
+    nodes = [node for benefit in benefits for rule in benefit.rules for node in rule.nodes()]
+    return {node.topic: node.statement for node in nodes if isinstance(node, Attested)}
 
 
 def add_note(to: Entering, text: str, on: date, *, type: str = "progress note") -> ChartEntry:
@@ -338,24 +335,11 @@ def _add(to: Entering, part: str, record: Record) -> ChartEntry:
 # --- reading ----------------------------------------------------------------------------------------------
 
 
-def is_test(word: str) -> bool:
-    """Whether this names a measured value."""
-    return _key_of(word) is not None
-
-
 def _test(word: str) -> str:
-    key = _key_of(word)
+    key = test_key(word)
     if key is None:
         raise NotFound("test", word, nearest(word, TESTS), f"there are {', '.join(TESTS)}")
     return key
-
-
-def _key_of(word: str) -> str | None:
-    fold = word.strip().casefold()
-    for key, test in TESTS.items():
-        if fold in (key, test.name.casefold(), *test.names, *test.loinc):
-            return key
-    return None
 
 
 def _spelled(unit: str, units: Iterable[str]) -> str:
@@ -389,7 +373,7 @@ def _medicine(store: Store, name: str) -> Any:
 def _dose(text: str) -> tuple[float | None, str | None]:
     if not text:
         return None, None
-    match = _DOSE.fullmatch(text.strip())
+    match = DOSE.fullmatch(text.strip())
     if match is None:
         raise Invalid(f"cannot read the dose {text!r}; write it like '1000 mg'")
     dose, unit = float(match["dose"]), match["unit"].lower()

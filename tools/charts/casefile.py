@@ -38,7 +38,6 @@ from tools.domain.records import (
     Status,
 )
 from tools.domain.rules import AllOf, AnyOf, Composite, Condition, Node, Rule, Trial
-from tools.domain.rules import walk as nodes_of
 from tools.engine.alternatives import alternatives
 from tools.engine.determine import determine
 from tools.engine.documents import walk
@@ -156,9 +155,8 @@ def _check_use(found: Map, plan: Plan) -> None:
 
 def _topics_of(plan: Plan) -> set[str]:
     """What the plan's rules ask prescribers to state, and the statements on their conditions."""
-    rules = [rule for benefit in plan.benefits.values() for rule in benefit.rules]
-    trees = [tree for rule in rules for tree in (rule.criteria, *rule.exclusions, *rule.renewals)]
-    return {topic for tree in trees for node in nodes_of(tree) if (topic := getattr(node, "topic", ""))}
+    nodes = (node for benefit in plan.benefits.values() for rule in benefit.rules for node in rule.nodes())
+    return {topic for node in nodes if (topic := getattr(node, "topic", ""))}
 
 
 # --- the parts of a case ---------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from tools.charts.chartlines import (
     program_line,
     read_date,
     relative_line,
+    test_key,
     value_line,
 )
 from tools.common.dates import add_months
@@ -474,8 +475,7 @@ def _both(topic: str, value: Any, place: Place) -> Map:
 
 
 def _test(name: str, place: Place, else_allowed: tuple[str, ...] = ()) -> str:
-    fold = name.strip().casefold()
-    for key, test in TESTS.items():
-        if fold in (key, test.name.casefold()) or fold in test.names or name in test.loinc:
-            return key
-    raise unknown(place, "kind of document" if else_allowed else "test", name, (*else_allowed, *TESTS))
+    key = test_key(name)
+    if key is None:
+        raise unknown(place, "kind of document" if else_allowed else "test", name, (*else_allowed, *TESTS))
+    return key

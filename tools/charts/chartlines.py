@@ -55,6 +55,15 @@ def read_date(value: object, place: Place) -> date:
         raise place.error(f"cannot read the date {value!r}; write YYYY-MM-DD") from None
 
 
+def test_key(word: str) -> str | None:
+    """The measured value that a word names, by its key, name or LOINC; None if it names none."""
+    fold = word.strip().casefold()
+    for key, test in TESTS.items():
+        if fold in (key, test.name.casefold(), *test.names, *test.loinc):
+            return key
+    return None
+
+
 def value_line(text: str, test: str, as_of: date, place: Place) -> Map:
     """`8.4 % on 2026-02-13`, `68 mmol/mol (2026-08-01)`, `28.5, 12 days ago`. Where only one unit is in use
     (BMI, eGFR, AHI) it may be left out; of a value in another way without a unit, nobody guesses it."""

@@ -459,6 +459,11 @@ class Rule(
         """The criteria of a renewal, and those of a later one, as far as it has its own."""
         return tuple([tree for tree in (self.renewal, self.later_renewal) if tree is not None])
 
+    def nodes(self) -> Iterator[Node]:
+        """Every node of its criteria, its exclusions and its renewals, outer first."""
+        for tree in (self.criteria, *self.exclusions, *self.renewals):
+            yield from walk(tree)
+
     def criteria_of(self, kind: str | None, approvals: int) -> AllOf:
         """The criteria of a request of this kind, for what the plan has approved so many times before."""
         if kind != "renewal" or self.renewal is None:

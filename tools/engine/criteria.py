@@ -11,13 +11,12 @@ are one `Question`, whatever rule they stand in; a chart is asked it once a day.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 import msgspec
 
-from tools.domain.records import ClauseRef, Evidence, Finding, Patient, Request, Status
+from tools.domain.records import ClauseRef, Evidence, Finding, Request, Status
 from tools.domain.rules import (
     Age,
     AllergyTo,
@@ -71,19 +70,6 @@ _BY_REQUEST: dict[type, Callable[[Any, EvaluationContext], bool]] = {
     AllergyTo: lambda leaf, context: leaf.requested and bool(context.patient.allergies),
     Taking: lambda leaf, context: context.takes_it(),
 }
-
-
-def evaluate_chart(
-    node: Node,
-    patient: Patient,
-    request: Request,
-    as_of: date,
-    *,
-    therapy_start: date | None = None,
-    policy_id: str = "",
-) -> Finding:
-    """The finding on one tree, for one patient and request on one day."""
-    return evaluate(node, EvaluationContext(patient, request, as_of, therapy_start, policy_id))
 
 
 def evaluate(node: Node, context: EvaluationContext, exclude: bool = False) -> Finding:

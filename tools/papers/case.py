@@ -27,7 +27,7 @@ from tools.domain.records import (
     Request,
     Strength,
 )
-from tools.domain.rules import Node, Rule, walk
+from tools.domain.rules import Node, Rule
 from tools.engine import documents
 from tools.engine.request import for_use, is_same_strength
 from tools.evidence.measurements import Value, governing, values_of
@@ -108,9 +108,7 @@ class Case(Record, frozen=True, kw_only=True, dict=True, gc=True):
     @cached_property
     def nodes(self) -> dict[str, Node]:
         """Every part of the rule by its id."""
-        rule = self.rule
-        roots = (rule.criteria, *rule.exclusions, *rule.renewals) if rule else ()
-        return {node.id: node for root in roots for node in walk(root)}
+        return {node.id: node for node in self.rule.nodes()} if self.rule else {}
 
     @property
     def generic(self) -> str:
