@@ -22,7 +22,18 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from agent import prose
-from agent.answers import again, alike, beforehand, courtesy, drafting, focus, glossary, people, refusals
+from agent.answers import (
+    again,
+    alike,
+    beforehand,
+    compare,
+    courtesy,
+    drafting,
+    focus,
+    glossary,
+    people,
+    refusals,
+)
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.registry import ANSWERS
 from agent.answers.relevance import Question
@@ -337,6 +348,12 @@ def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledg
                 answer = ANSWERS[ask.query](ask, bound, ledger)
             case _:
                 answer = courtesy.answer(ask, bound, ledger, reading)
+        if (
+            answer.offered and ask.query in DECISIONS and not ask.drugs
+        ):  # none is known: how each of them stands
+            each = compare.answer(Ask(query="options", all_drugs=True), bound, ledger)
+            answer.said = [*each.said, *answer.said]
+            answer.determinations = each.determinations
         answer.said = [*before.said, *answer.said]
         answer.sources = [*before.sources, *answer.sources]
         return answer

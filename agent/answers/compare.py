@@ -24,7 +24,7 @@ from tools.domain.records import Determination, Outcome
 from tools.queries.bound import Bound
 
 LONGEST = 1800  # characters
-FEW_DRUGS, FEW_POINTS, MANY_POINTS = 4, 2, 8  # few drugs are told with all that is open
+FEW_DRUGS, FEW_POINTS = 4, 2  # few drugs are told with all that decides
 _READINESS: tuple[Outcome, ...] = (
     "not_required",
     "ready",
@@ -58,13 +58,23 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     said = all_wrong_plan(reply, bound, ledger)
     if not said:
         said = [_summary(found, bound, ledger)] if found else []
-        most = FEW_POINTS if len(found) > FEW_DRUGS else MANY_POINTS
-        said += [line(Words(bound, ledger, one), one, most) for one in found]
+        few = len(found) <= FEW_DRUGS
+        said += [_row(Words(bound, ledger, one), few) for one in found]
     said += [unlisted(drug, bound, ledger) for drug in drugs if drug not in bound.plan.benefits]
     reply.said = fitted(said, ledger, LONGEST)
     for one in found:
         reply.sources += [item for item in sources(Sorted.of(one).unmet[:1]) if item not in reply.sources]
     return reply
+
+
+def _row(words: Words, few: bool) -> Said:
+    """A drug as a line: of few drugs with all that decides, of many with the first points."""
+    told = line(words, words.found, FEW_POINTS)
+    if not few or words.found.outcome not in ("needs_documentation", "likely_denial"):
+        return told
+    cost = words.cost()
+    head = f"{words.drug()}: {words.outcome()}{f' ({cost})' if cost else ''}."
+    return Said(text=" ".join((head, *eligibility.deciding(words))), bullet=True)
 
 
 def _readiness(found: Determination, bound: Bound) -> tuple[int, int, int, int, str]:

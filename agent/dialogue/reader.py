@@ -111,7 +111,9 @@ def read(question: str, talk: Talk, known: Known, lessons: Lessons | None = None
     ):  # "Blair, Sarah. Ozempic": whose chart is open asks nothing
         spans = [span._replace(query="eligible") if _only_names(span, talk) else span for span in spans]
     asks: list[Ask] = []
-    for span in (*spans, *_second(spans)):
+    for span in spans:
+        asks.append(_ask(span, spans, encoded, named, asks, talk, known))
+    for span in _second(spans, asks):
         asks.append(_ask(span, spans, encoded, named, asks, talk, known))
     asks = [_with_drugs_of_the_turn(ask, asks) for ask in asks]
     if len(spans) == 1 and spans[0].query == "correct":
@@ -165,16 +167,18 @@ def _of_this_patient(span: Span, sure: float) -> Span:
     return span
 
 
-def _second(spans: Sequence[Span]) -> list[Span]:
-    """The next likeliest queries of spans that may well ask two things."""
+def _second(spans: Sequence[Span], asks: Sequence[Ask]) -> list[Span]:
+    """The next likeliest queries of spans that may well ask two things, or that suppose nothing though it is likeliest
+    that they suppose."""
     first = {span.query for span in spans}
     if not first <= _TELLING | {"policy", "draft", "no_draft"}:
         return []
     told = first | DECISIONS if first & DECISIONS else first
     return [
         span._replace(query=span.next, sure=span.next_sure)
-        for span in spans
-        if span.next_sure >= LIKELY and span.next in _TELLING - told
+        for span, ask in zip(spans, asks, strict=True)
+        if (span.next_sure >= LIKELY or (span.query == "what_if" and not ask.changes))
+        and span.next in _TELLING - told
     ]
 
 

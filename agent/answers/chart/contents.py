@@ -29,10 +29,11 @@ from agent.answers.chart.lists import (
 )
 from agent.answers.chart.notes import say_notes, search_notes
 from agent.answers.chart.page import MOST_QUOTES, Page
-from agent.answers.chart.person import say_person, say_prescriber
+from agent.answers.chart.person import say_person, say_prescriber, say_who
 from agent.answers.chart.supply import say_fills, say_orders
-from agent.answers.chart.values import PAIRED, day_of, say_latest, say_test, test_name, value_slot
-from agent.answers.wording import drug_slot
+from agent.answers.chart.values import PAIRED, say_latest, say_test
+from agent.answers.eligibility import standing
+from agent.answers.wording import Words, drug_slot
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
 from tools.evidence.measurements import values_of
@@ -125,18 +126,20 @@ def _say_document(page: Page) -> None:
 
 
 def _say_summary(page: Page) -> None:
-    """Who it is, what is ordered, and the values and drugs that requests turn on."""
-    say_person(page)
-    for test in ("hba1c", "bmi"):
-        values = values_of(page.patient, test, page.bound.as_of).usable
-        if values:
-            name, value = test_name(page, test, capital=True), value_slot(page, test, values[0])
-            page.say(f"{name} {value}, on {day_of(page, test, values[0])}.")
+    """Who it is, the values and drugs that requests turn on, and how the request that is ordered stands."""
+    say_who(page)
+    for test in ("hba1c", "weight", "bmi"):
+        if values_of(page.patient, test, page.bound.as_of).usable:
+            say_test(page, test)
     taken = [one for one in page.patient.medications or () if GLUCOSE_OR_WEIGHT & set(classes_of(page, one))]
     for course in taken[:MOST_QUOTES]:
         page.say(course_told(page, course), bullet=True)
     for order in page.patient.orders[:1]:
         page.say(f"Ordered: {drug_slot(page.ledger, order.drug)}.")
+        if order.drug in page.bound.plan.benefits:
+            found = page.bound.determination(order.drug)
+            page.reply.determinations.append(found)
+            page.reply.said += standing(Words(page.bound, page.ledger, found))
 
 
 def _say_allergy(page: Page) -> None:

@@ -46,6 +46,11 @@ def say_course(page: Page, name: str) -> None:
     mine.sort(key=lambda one: one.start or date.min)
     for course in mine:
         page.say(f"{course_told(page, course)}.")
+    if mine and not kinds:
+        words = {name.casefold(), *wanted.ingredients}
+        quote_notes(
+            page, lambda sentence: any(word in sentence.casefold() for word in words), "A note says of it"
+        )
     if not mine:
         page.say(f"{shown} is not on the medication list.")
         _elsewhere(page, name, wanted.ingredients, kinds)

@@ -8,7 +8,8 @@ from tools.domain.records import Prescriber
 from tools.papers import formats
 
 
-def say_person(page: Page) -> None:
+def say_who(page: Page) -> None:
+    """Name, id, sex, birth date and age."""
     patient, ledger = page.patient, page.ledger
     name = ledger.add(
         "name", patient.name or patient.id, origin="chart", attribute="patient", source="patient"
@@ -24,6 +25,12 @@ def say_person(page: Page) -> None:
     sex = page.words(patient.sex, "sex", "patient") if patient.sex != "unknown" else "sex not on record"
     page.say(f"{name} ({code}), {sex}, {born}.")
     page.cite("patient", f"{patient.name}, {patient.sex}, {patient.birth_date or ''}")
+
+
+def say_person(page: Page) -> None:
+    """The same with address and phone, unless something else is wanted in a word."""
+    say_who(page)
+    patient, ledger = page.patient, page.ledger
     if page.ask.form in ("where", "value", "list", "text"):
         where = (
             page.words(formats.address(patient.address), "address", "patient")
