@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
+from agent.appeals import Appealing
+from agent.letter_wording import Reworded
 from agent.terminal.lines import tell
-from agent.terminal.screen import console, say
+from agent.terminal.screen import say
+from tools.appeals.records import Step, Strategy
 from tools.denials.codes import REASONS
 from tools.lifecycle.levels import LEVELS
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from agent.appeals import Appealing
-    from agent.letter_wording import Reworded
-    from tools.appeals.records import Step, Strategy
 
 STANDINGS = {
     "refuted": ("the record refutes it", "green"),
@@ -31,25 +25,20 @@ STANDINGS = {
 
 def show(made: Appealing) -> None:
     """The strategy for one letter."""
-    out, found = console(), made.found
-    say(
-        Text(
-            f"{found.drug} for {made.case.patient.name} ({found.patient_id}), {found.payer}, as of {found.as_of}",
-            "bold",
-        ),
-        out,
-    )
-    say(Text(_about(made), "dim"), out)
+    found = made.found
+    whose = f"{made.case.patient.name} ({found.patient_id})"
+    say(f"{found.drug} for {whose}, {found.payer}, as of {found.as_of}", style="bold")
+    say(_about(made), style="dim")
     for reason in found.reasons:
         words, style = STANDINGS[reason.standing]
         title = REASONS[reason.code].title if reason.code in REASONS else reason.code
-        say(Text.assemble("\n", ("The letter: ", "bold"), f"{title}; ", (words, style)), out)
-        say(Padding(Text(f"“{' '.join(reason.quote.split())}”", "italic"), (0, 0, 0, 2)), out)
-        say(Padding(Text(reason.why), (0, 0, 0, 2)), out)
-    say(Text("\nWhat to do, in this order", "bold"), out)
+        say(Text.assemble("\n", ("The letter: ", "bold"), f"{title}; ", (words, style)))
+        say(f"“{' '.join(reason.quote.split())}”", style="italic", indent=2)
+        say(reason.why, indent=2)
+    say("\nWhat to do, in this order", style="bold")
     for number, step in enumerate(found.steps, 1):
-        _step(number, step, out)
-    _rest(found, out)
+        _step(number, step)
+    _rest(found)
 
 
 def _about(made: Appealing) -> str:
@@ -67,11 +56,11 @@ def _about(made: Appealing) -> str:
     return " · ".join(filter(None, parts))
 
 
-def _step(number: int, step: Step, out: Console) -> None:
+def _step(number: int, step: Step) -> None:
     line = Text.assemble(f"{number}. ", (step.what, "bold"))
     if not step.ready and step.kind not in ("none", "stop"):
         line.append("  (not yet)", "yellow")
-    say(line, out)
+    say(line)
     rows = [("why", step.why), ("by", _when(step))]
     rows += [
         ("", f"{term.due}, {term.source}: {term.how}{f' ({term.cite})' if term.cite else ''}")
@@ -79,13 +68,11 @@ def _step(number: int, step: Step, out: Console) -> None:
     ]
     rows += [("late", step.possible), ("takes", step.takes)]
     rows += [("needs" if place == 0 else "", need) for place, need in enumerate(step.needs)]
-    table = Table.grid(padding=(0, 1, 0, 0))
-    table.add_column(style="dim", width=5)
-    table.add_column()
+    grid = Table.grid(Column(style="dim", width=5), Column(), padding=(0, 1, 0, 0))
     for name, text in rows:
         if text:
-            table.add_row(name, Text(text))
-    say(Padding(table, (0, 0, 0, 3)), out)
+            grid.add_row(name, Text(text))
+    say(grid, indent=3)
 
 
 def _when(step: Step) -> str:
@@ -93,47 +80,39 @@ def _when(step: Step) -> str:
         return ""
     if step.late:
         return f"{step.by}, which is past"
-    left = (
-        "" if step.days_left is None else f", {step.days_left} day{'s' if step.days_left != 1 else ''} left"
-    )
-    return f"{step.by}{left}"
+    if step.days_left is None:
+        return str(step.by)
+    return f"{step.by}, {step.days_left} day{'s' if step.days_left != 1 else ''} left"
 
 
-def _rest(found: Strategy, out: Console) -> None:
+def _rest(found: Strategy) -> None:
     if found.then:
-        say(Text(f"\nThen, {found.then}."), out)
+        say(f"\nThen, {found.then}.")
     if found.odds:
         say(
-            Text(
-                f"\nOn record: {found.odds.won} of {found.odds.decided} {found.odds.of} were won;"
-                " a count, and no forecast."
-            ),
-            out,
+            f"\nOn record: {found.odds.won} of {found.odds.decided} {found.odds.of} were won;"
+            " a count, and no forecast."
         )
     for note in found.notes:
-        say(Text(f"\nNote: {note}."), out)
+        say(f"\nNote: {note}.")
     if found.refusal:
-        say(Text("\nNo letter of appeal is drafted today.", "yellow"), out)
+        say("\nNo letter of appeal is drafted today.", style="yellow")
 
 
 def letter(made: Appealing, said: Reworded, files: Sequence[str]) -> None:
     """The letter's text, its gaps, and who worded it."""
-    out = console()
     tell(said.letter.text, end="")
     for gap in said.letter.gaps:
-        say(Text(f"To complete: {gap}", "yellow"), out)
+        say(f"To complete: {gap}", style="yellow")
     if said.wording.model != "offline":
         say(
-            Text(
-                f"Worded by {said.wording.model}: {said.wording.path}, {said.wording.model_calls} calls",
-                "dim",
-            ),
-            out,
+            f"Worded by {said.wording.model}: {said.wording.path}, {said.wording.model_calls} calls",
+            style="dim",
         )
         if said.wording.notice:
-            say(Text(said.wording.notice, "dim"), out)
+            say(said.wording.notice, style="dim")
     for name in files:
         tell(name)
     step = made.found.appeal
     if step and step.by:
-        say(Text(f"File it by {_when(step)}. It is unsigned, and nothing has been sent."), out)
+        say(f"File it by {_when(step)}. It is unsigned, and nothing has been sent.")

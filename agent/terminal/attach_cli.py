@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import getpass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
 
-from agent.settings import read_settings
-from agent.terminal.lines import tell
+from agent.terminal import chart_cli
+from agent.terminal.common import AddedBy, JsonEntry, PatientId, opened
+from tools.charts import additions
 from tools.common.errors import Invalid
+from tools.papers.uploads import MOST_BYTES
 
 app = typer.Typer(add_completion=False)
 
@@ -27,7 +27,7 @@ PDF, TIFF, PNG or JPEG; at most 20 MB and 100 pages; no password, no script.
 
 @app.command(epilog=EPILOG)
 def _attach(
-    patient_id: str = typer.Argument(..., metavar="PATIENT", help="Patient id, e.g. P001."),
+    patient_id: PatientId,
     file: Path = typer.Argument(..., metavar="FILE", help="The paper: a PDF, TIFF, PNG or JPEG."),
     kind: str = typer.Option(
         ..., metavar="KIND", help="note, lab, fills, programme, study, medication or consult."
@@ -41,37 +41,23 @@ def _attach(
         "",
         help="signed, unsigned, draft or amended, as its last page shows it. A note counts only if signed.",
     ),
-    by: str = typer.Option("", help="Who adds it; your login name otherwise."),
-    as_json: bool = typer.Option(False, "--json", help="Print the entry as one JSON object."),
+    by: AddedBy = "",
+    as_json: JsonEntry = False,
 ) -> None:
     """Attach a paper to a chart: it fulfils what a policy wants to see, and goes out with the request."""
-    from agent.stores import open_store
-    from agent.terminal import chart_cli
-    from tools.charts import additions
-
-    settings = read_settings()
-    store = open_store(settings)
-    to = additions.Entering(
-        store=store, patient_id=patient_id, by=by or getpass.getuser(), when=datetime.now(UTC)
-    )
+    settings, store = opened()
+    to = chart_cli.entering(store, patient_id, by)
     day = settings.day(on)
     if day is None:
         raise Invalid("say the day that the paper bears, e.g. --date 2026-08-30")
     entry = additions.attach(
         to, _read(file), day, name=file.name, kind=kind, title=title, about=about, status=status
     )
-    tell(
-        chart_cli.as_text(chart_cli.whole(entry, store))
-        if as_json
-        else f"{chart_cli.told(entry, store)}{chart_cli.was_there(entry, to.when)}"
-        f"\nTake it out: pa chart undo {entry.id}"
-    )
+    chart_cli.show_added(entry, to, as_json)
 
 
 def _read(file: Path) -> bytes:
     """Its content, and no more than may be attached and a byte."""
-    from tools.papers.uploads import MOST_BYTES
-
     try:
         with file.open("rb") as opened:
             return opened.read(MOST_BYTES + 1)

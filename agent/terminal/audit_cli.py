@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
-from agent.settings import read_settings
-from agent.terminal.lines import tell
+from agent.audit import head, held_against
+from agent.dump import to_json
+from agent.papers import put
+from agent.terminal.common import JsonArray, JsonObject, OnlyPatient, opened
+from agent.terminal.lines import print_json, tell
+from tools.audit.events import AuditEvent
+from tools.audit.merkle import consistency, inclusion, root
 from tools.common.errors import Invalid
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from agent.settings import Settings
-    from tools.audit.events import AuditEvent
-    from tools.store.store import Store
+from tools.common.printable import one_line
+from tools.fhir.audit_events import audit_event
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 MANY = 10_000
@@ -42,10 +42,10 @@ def _audit() -> None:
 def _who(
     patient_id: str = typer.Argument(..., metavar="PATIENT", help="Patient id, e.g. P003."),
     limit: int = typer.Option(100, min=1, max=MANY, help="The newest so many."),
-    as_json: bool = typer.Option(False, "--json", help="Print a JSON array."),
+    as_json: JsonArray = False,
 ) -> None:
     """Who saw or changed what of this patient, the newest last."""
-    _, store = _opened()
+    _, store = opened()
     events = list(store.audit_events(patient_id))
     if not events:
         store.patient(patient_id)
@@ -56,23 +56,20 @@ def _who(
 def _list(
     after: int = typer.Option(0, min=0, metavar="NUMBER", help="Only what came after this event."),
     limit: int = typer.Option(100, min=1, max=MANY, help="At most so many."),
-    as_json: bool = typer.Option(False, "--json", help="Print a JSON array."),
+    as_json: JsonArray = False,
 ) -> None:
     """Everything that was recorded, in its order."""
-    _, store = _opened()
+    _, store = opened()
     _show(store.audit_events(after=after, limit=limit), as_json)
 
 
 @app.command("head", epilog="[bold]Example[/]\n  pa audit head --to /media/usb/heads.jsonl")
 def _head(
     to: Path | None = typer.Option(None, "--to", metavar="FILE", help="Add it to this file as well."),
-    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    as_json: JsonObject = False,
 ) -> None:
     """Sign the log as it is now; keep what this prints where nobody who uses Paladin can change it."""
-    from agent.audit import head
-    from agent.dump import to_json
-
-    settings, store = _opened()
+    settings, store = opened()
     made = head(store, settings, also=to)
     tell(
         to_json(made) if as_json else f"{made.size} events, root {made.root}, {made.at:%Y-%m-%d %H:%M:%S} UTC"
@@ -84,16 +81,13 @@ def _verify(
     heads: list[Path] = typer.Option(
         [], "--head", metavar="FILE", help="Heads that were kept elsewhere; repeatable."
     ),
-    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    as_json: JsonObject = False,
 ) -> None:
     """Is the log whole, and is everything that it speaks of as it was left? Exit 1 if not."""
-    from agent.audit import held_against
-    from agent.dump import to_json
-
-    settings, store = _opened()
+    settings, store = opened()
     found = held_against(store, settings, heads)
     if as_json:
-        tell(to_json(found))
+        print_json(found)
     else:
         for problem in found.problems:
             tell(f"✗ {problem}")
@@ -111,10 +105,7 @@ def _prove(
     ),
 ) -> None:
     """Print a proof after RFC 6962, as JSON, that one can check against heads alone."""
-    from agent.dump import to_json
-    from tools.audit.merkle import consistency, inclusion, root
-
-    _, store = _opened()
+    _, store = opened()
     leaves = store.audit_leaves()
     if (number > 0) == (since > 0):
         raise Invalid("name an event, e.g. `pa audit prove 17`, or an earlier size with --since")
@@ -123,20 +114,16 @@ def _prove(
     path = inclusion(leaves, number - 1) if number else consistency(leaves, since)
     about = {"leaf": leaves[number - 1].hex(), "index": number - 1} if number else {"earlier": since}
     whole = {"size": len(leaves), "root": root(leaves).hex(), "path": [one.hex() for one in path]}
-    tell(to_json(about | whole))
+    print_json(about | whole)
 
 
 @app.command("export", epilog="[bold]Example[/]\n  pa audit export --patient P003 --out P003-audit.ndjson")
 def _export(
-    patient_id: str = typer.Option("", "--patient", metavar="PATIENT", help="Only of this patient."),
+    patient_id: OnlyPatient = "",
     out: Path | None = typer.Option(None, metavar="FILE", help="Into this file instead."),
 ) -> None:
     """Print the log as FHIR R4 AuditEvents after IHE BALP, one a line (NDJSON)."""
-    from agent.dump import to_json
-    from agent.papers import put
-    from tools.fhir.audit_events import audit_event
-
-    _, store = _opened()
+    _, store = opened()
     store.note("audit.exported", whose=patient_id)
     lines = (to_json(audit_event(number, event), 0) for number, event in store.audit_events(patient_id))
     if out:
@@ -146,26 +133,17 @@ def _export(
         tell(line)
 
 
-def _opened() -> tuple[Settings, Store]:
-    from agent.stores import open_store
-
-    settings = read_settings()
-    return settings, open_store(settings)
-
-
 def _show(events: Iterable[tuple[int, AuditEvent]], as_json: bool) -> None:
     if as_json:
-        from agent.dump import plain, to_json
+        from agent.dump import plain
 
-        tell(to_json([{"number": number, **plain(event)} for number, event in events]))
+        print_json([{"number": number, **plain(event)} for number, event in events])
         return
     for number, event in events:
         tell(_line(number, event))
 
 
 def _line(number: int, event: AuditEvent) -> str:
-    from tools.common.printable import one_line
-
     actor = event.actor
     who = actor.who + (f" ({actor.role})" if actor.role else "") + (f" as {event.by}" if event.by else "")
     place = " on ".join(word for word in (actor.via, actor.where) if word)

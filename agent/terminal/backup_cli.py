@@ -6,8 +6,14 @@ from pathlib import Path
 
 import typer
 
+from agent.audit import held_against
+from agent.backup import back_up
+from agent.backup import restore as put_back
+from agent.dump import to_json
 from agent.settings import read_settings
-from agent.terminal.lines import tell
+from agent.stores import open_store
+from agent.terminal.common import JsonObject, opened
+from agent.terminal.lines import print_json, tell
 
 backup, restore = typer.Typer(add_completion=False), typer.Typer(add_completion=False)
 
@@ -22,15 +28,10 @@ that signs heads of the audit log: keep it as you keep charts."""
 )
 def _backup(
     file: Path = typer.Argument(..., metavar="FILE", help="Where to; a file that is not there yet."),
-    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    as_json: JsonObject = False,
 ) -> None:
     """Back up store, drafts, attachments, conversations and the audit log into one file."""
-    from agent.backup import back_up
-    from agent.dump import to_json
-    from agent.stores import open_store
-
-    settings = read_settings()
-    store = open_store(settings)
+    settings, store = opened()
     store.note("store.exported", of=f"backup to {file}")
     manifest = back_up(store, settings, file)
     said = f"{file}: {len(manifest.files)} files, each read again and held against its hash"
@@ -48,20 +49,15 @@ the home that is there is moved aside, and nothing of it is deleted."""
 def _restore(
     file: Path = typer.Argument(..., metavar="FILE", help="What `pa backup` wrote."),
     replace: bool = typer.Option(False, "--replace", help="Move the home that is there aside."),
-    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    as_json: JsonObject = False,
 ) -> None:
     """Put a backup in the place of this home: all of it, or nothing."""
-    from agent.audit import held_against
-    from agent.backup import restore as put_back
-    from agent.dump import to_json
-    from agent.stores import open_store
-
     settings = read_settings()
     manifest, aside = put_back(file, settings, replace=replace)
     found = held_against(open_store(settings), settings)
     if as_json:
         told = {"home": str(settings.home), "taken": manifest.taken, "files": len(manifest.files)}
-        tell(to_json(told | {"aside": str(aside or ""), "problems": found.problems}))
+        print_json(told | {"aside": str(aside or ""), "problems": found.problems})
     else:
         for problem in found.problems:
             tell(f"✗ {problem}")

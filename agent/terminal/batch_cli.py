@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import cast, get_args
 
 import typer
+from rich.table import Column
 
-from agent.settings import BIGGEST, read_settings
-from agent.terminal.lines import tell
-from tools.common.errors import Invalid, NotFound
-
-if TYPE_CHECKING:
-    from agent.batch.desk import Plan, Standing
-    from agent.settings import Settings
-    from tools.domain.records import Kind
-    from tools.store.batches import Batch
-    from tools.store.store import Store
+from agent.batch import desk, requests, results, watching, worklist_screen
+from agent.batch import panel as panels
+from agent.batch.checking import Terms
+from agent.batch.desk import Plan, Standing, standing
+from agent.desk import now
+from agent.dump import plain
+from agent.models.factory import open_model
+from agent.settings import BIGGEST, Settings, read_settings
+from agent.terminal.common import AsOf, Json, Workers, opened
+from agent.terminal.lines import print_json, tell
+from agent.terminal.screen import say, table
+from tools.common.errors import Invalid, NotFound, nearest
+from tools.domain.records import Kind
+from tools.store.batches import Batch
+from tools.store.store import Store
 
 app = typer.Typer(
     add_completion=False,
@@ -39,8 +48,6 @@ statement, and expedited, the reason why it cannot wait. CSV, JSON lines
 Number = typer.Argument(
     ..., metavar="ID", min=1, max=BIGGEST, help="Number of the batch, as `pa batch list` shows."
 )
-AS_JSON = typer.Option(False, "--json", help="Print JSON.")
-WORKERS = typer.Option(0, min=0, max=64, help="Processes; 0 means as many as there are cores.")
 
 RUN_EPILOG = """[bold]Examples[/]
   pa batch run monday.csv --out monday
@@ -67,29 +74,25 @@ def _run(
     model: str = typer.Option(
         "", metavar="NAME", help="Let this model word the letters; default: code does."
     ),
-    workers: int = WORKERS,
+    workers: Workers = 0,
     kind: str = typer.Option(
         "", metavar="KIND", help="new, continuation or renewal, where a row says nothing."
     ),
-    as_of: str = typer.Option("", metavar="DATE", help="Judge on this day: YYYY-MM-DD or today."),
+    as_of: AsOf = "",
     force: bool = typer.Option(False, "--force", help="Draft likely denials, too."),
     dry_run: bool = typer.Option(
         False, "--dry-run", help="Check everything, say what it would be, write nothing."
     ),
-    as_json: bool = AS_JSON,
+    as_json: Json = False,
 ) -> None:
     """Draft every request of a file or a panel.
 
     A form, a letter and a case file for each; a summary, a report with the
     worklist, and what is ready as one PDF for each payer and channel.
     """
-    from agent.batch import desk
-    from agent.desk import now
-    from agent.stores import open_store
-
-    settings = read_settings()
-    store = open_store(settings)
-    planned = _planned(store, file, panel, kind, as_of, model, force, settings)
+    settings, store = opened()
+    terms = Terms(kind=_kind(kind), as_of=settings.day(as_of), force=force, model=_model(model, settings))
+    planned = _planned(store, file, panel, terms)
     if dry_run:
         _tell_plan(planned, _processes(workers), as_json)
         return
@@ -97,25 +100,20 @@ def _run(
     batch, new = desk.begin(store, settings, planned, out=folder, when=now())
     if not as_json:
         said = "begins" if new else "is under way already; this goes on with it"
-        print(
-            f"Batch {batch.id} {said}: {batch.total} cases, {len(planned.rejected)} rows rejected",
-            file=sys.stderr,
-        )
+        rejected = f"{len(planned.rejected)} rows rejected"
+        print(f"Batch {batch.id} {said}: {batch.total} cases, {rejected}", file=sys.stderr)
     _work(store, settings, batch, _processes(workers), as_json)
 
 
 @app.command("list")
 def _list(
-    limit: int = typer.Option(20, min=1, max=1000, help="How many, newest first."), as_json: bool = AS_JSON
+    limit: int = typer.Option(20, min=1, max=1000, help="How many, newest first."), as_json: Json = False
 ) -> None:
     """The batches, newest first."""
-    from agent.batch.desk import standing
-    from agent.dump import to_json
-
-    store = _open()
+    _, store = opened()
     every = [standing(store, batch) for batch in store.batches(limit=limit)]
     if as_json:
-        print(to_json(every))
+        print_json(every)
     elif not every:
         print("No batches yet: pa batch run FILE")
     else:
@@ -123,38 +121,30 @@ def _list(
 
 
 @app.command("status")
-def _status(batch_id: int = Number, as_json: bool = AS_JSON) -> None:
+def _status(batch_id: int = Number, as_json: Json = False) -> None:
     """How a batch stands, and who works on it."""
-    from agent.batch.desk import standing
-    from agent.batch.watching import tell
-    from agent.dump import plain, to_json
+    from agent.batch.worker import is_lost
 
-    store = _open()
-    now = standing(store, store.batch(batch_id))
-    alive = _workers_alive(store)
+    _, store = opened()
+    found = standing(store, store.batch(batch_id))
+    alive = [worker.id for worker in store.batch_workers() if not is_lost(worker, time.time())]
     if as_json:
-        print(to_json(plain(now) | {"workers": alive}))
-        return
-    tell(now, _next_steps(now, alive))
+        print_json(plain(found) | {"workers": alive})
+    else:
+        watching.tell(found, _next_steps(found, alive))
 
 
 @app.command("resume")
-def _resume(batch_id: int = Number, workers: int = WORKERS, as_json: bool = AS_JSON) -> None:
+def _resume(batch_id: int = Number, workers: Workers = 0, as_json: Json = False) -> None:
     """Go on with a batch that was interrupted, killed or cancelled."""
-    from agent.batch import desk
-    from agent.desk import now
-
-    settings, store = read_settings(), _open()
+    settings, store = opened()
     _work(store, settings, desk.resume(store, batch_id, now()), _processes(workers), as_json)
 
 
 @app.command("cancel")
 def _cancel(batch_id: int = Number) -> None:
     """Begin no further case of a batch; what is drafted stays."""
-    from agent.batch import desk
-    from agent.desk import now
-
-    store = _open()
+    _, store = opened()
     batch = desk.cancel(store, batch_id, now())
     left = desk.standing(store, batch).waiting
     print(
@@ -163,12 +153,9 @@ def _cancel(batch_id: int = Number) -> None:
 
 
 @app.command("retry")
-def _retry(batch_id: int = Number, workers: int = WORKERS, as_json: bool = AS_JSON) -> None:
+def _retry(batch_id: int = Number, workers: Workers = 0, as_json: Json = False) -> None:
     """Work again on the cases that failed."""
-    from agent.batch import desk
-    from agent.desk import now
-
-    settings, store = read_settings(), _open()
+    settings, store = opened()
     batch, many = desk.retry(store, batch_id, now())
     if not many:
         print(f"Nothing failed in batch {batch_id}")
@@ -177,41 +164,33 @@ def _retry(batch_id: int = Number, workers: int = WORKERS, as_json: bool = AS_JS
 
 
 @app.command("report")
-def _report(batch_id: int = Number, as_json: bool = AS_JSON) -> None:
+def _report(batch_id: int = Number, as_json: Json = False) -> None:
     """The worklist of a batch, where its files are, and whether they are as they were written."""
-    from agent.batch import results, worklist_screen
-    from agent.dump import to_json
-
-    store = _open()
+    _, store = opened()
     outcome = results.outcome_of(store, store.batch(batch_id))
     damaged = results.damaged(outcome)
     if as_json:
         body = {"id": batch_id, "folder": outcome.batch.folder, "damaged": damaged}
-        print(to_json(body | {"cases": outcome.lines, "rejected": outcome.rejected}))
+        print_json(body | {"cases": outcome.lines, "rejected": outcome.rejected})
     else:
         worklist_screen.show(outcome, damaged)
 
 
 @app.command("worker")
 def _worker(
-    workers: int = WORKERS,
+    workers: Workers = 0,
     idle: float = typer.Option(
         0, metavar="SECONDS", min=0, help="End when there was nothing to do for so long; 0 goes on."
     ),
 ) -> None:
     """Work on whatever batches there are, until interrupted; start as many as you like, on any machine."""
-    import time
-
     from agent.batch.worker import Worker
 
     settings = read_settings()
     rested = 0.0
     with Worker(settings, _processes(workers)) as worker:
-        print(
-            f"Worker {worker.id} with {worker.processes} processes; Ctrl-C ends it",
-            file=sys.stderr,
-            flush=True,
-        )
+        said = f"Worker {worker.id} with {worker.processes} processes; Ctrl-C ends it"
+        print(said, file=sys.stderr, flush=True)
         while not idle or rested < idle:
             time.sleep(0.5)
             worker.beat()
@@ -220,43 +199,26 @@ def _worker(
 
 def _work(store: Store, settings: Settings, batch: Batch, processes: int, as_json: bool) -> None:
     """Be a worker until the batch is done, and say how it went."""
-    from agent.batch.watching import tell, watch
     from agent.batch.worker import Worker
-    from agent.dump import to_json
 
     try:
         with Worker(settings, processes) as worker:
-            now = watch(store, batch, quiet=as_json, tend=worker.beat)
+            found = watching.watch(store, batch, quiet=as_json, tend=worker.beat)
     except KeyboardInterrupt:
         print(f"\nBatch {batch.id} stops here; `pa batch resume {batch.id}` goes on with it", file=sys.stderr)
         raise
     if as_json:
-        print(to_json(now))
+        print_json(found)
     else:
-        tell(now, _next_steps(now, []))
+        watching.tell(found, _next_steps(found, []))
 
 
 def _planned(
     store: Store,
     file: Path | None,
     panel: str,
-    kind: str,
-    as_of: str,
-    model: str,
-    force: bool,
-    settings: Settings,
+    terms: Terms,
 ) -> Plan:
-    from agent.batch import desk, requests
-    from agent.batch import panel as panels
-    from agent.batch.checking import Terms
-    from agent.batch.watching import counting
-
-    terms = Terms(
-        kind=_kind(kind),
-        as_of=settings.day(as_of),
-        force=force,
-        model=_model(model, settings),
-    )
     if panel:
         if file:
             raise Invalid("name a file or a --panel, not both")
@@ -265,8 +227,8 @@ def _planned(
         asked, source = requests.read(_content(file), file.name), file.name
     else:
         raise Invalid("name a file of requests, or a --panel; `pa batch run --help` has examples")
-    with counting(len(asked.rows)) as tell:
-        return desk.plan(store, asked, source, terms, tell)
+    with watching.counting(len(asked.rows)) as count:
+        return desk.plan(store, asked, source, terms, count)
 
 
 def _content(file: Path) -> bytes:
@@ -277,11 +239,6 @@ def _content(file: Path) -> bytes:
 
 
 def _kind(text: str) -> Kind | None:
-    from typing import get_args
-
-    from tools.common.errors import nearest
-    from tools.domain.records import Kind
-
     if text and text not in get_args(Kind):
         raise NotFound("kind of request", text, nearest(text, get_args(Kind)), "new, continuation or renewal")
     return cast("Kind | None", text or None)
@@ -291,7 +248,6 @@ def _model(name: str, settings: Settings) -> str:
     """The model's name; where it is not there now, a line says so, and the batch goes on without it."""
     if not name or name == "offline":
         return ""
-    from agent.models.factory import open_model
 
     found, line = open_model(name, settings)
     if found is None:
@@ -300,27 +256,9 @@ def _model(name: str, settings: Settings) -> str:
 
 
 def _processes(asked: int) -> int:
-    import os
-
-    return (
-        asked or len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else asked or os.cpu_count() or 1
-    )
-
-
-def _open() -> Store:
-    from agent.stores import open_store
-
-    return open_store(read_settings())
-
-
-def _workers_alive(store: Store) -> list[str]:
-    import time
-
-    from agent.batch.worker import is_lost
-
-    return [worker.id for worker in store.batch_workers() if not is_lost(worker, time.time())]
+    if asked or not hasattr(os, "sched_getaffinity"):
+        return asked or os.cpu_count() or 1
+    return len(os.sched_getaffinity(0))
 
 
 def _next_steps(now: Standing, alive: list[str]) -> list[str]:
@@ -329,51 +267,31 @@ def _next_steps(now: Standing, alive: list[str]) -> list[str]:
         return [*steps, f"Again: pa batch retry {now.id}"] if now.failed else steps
     if now.state == "cancelled":
         return [f"Next: pa batch resume {now.id}"]
-    return (
-        [f"Worked on by {', '.join(alive)}"] if alive else [f"Nobody works on it: pa batch resume {now.id}"]
-    )
+    by = f"Worked on by {', '.join(alive)}" if alive else f"Nobody works on it: pa batch resume {now.id}"
+    return [by]
 
 
 def _tell_plan(planned: Plan, processes: int, as_json: bool) -> None:
-    from agent.batch import worklist_screen
-    from agent.dump import to_json
-
     if as_json:
-        drugs: dict[str, int] = {}
-        for one in planned.checked:
-            drug = one.wanted.asking.request.drug
-            drugs[drug] = drugs.get(drug, 0) + 1
-        body: dict[str, Any] = {
+        body = {
             "source": planned.source,
             "cases": len(planned.checked),
-            "by_drug": drugs,
+            "by_drug": Counter(one.wanted.asking.request.drug for one in planned.checked),
             "rejected": planned.rejected,
             "unused_columns": planned.unused,
             "seconds": round(planned.seconds(processes)),
         }
-        print(to_json(body))
+        print_json(body)
     else:
         worklist_screen.plan(planned, planned.seconds(processes))
 
 
 def _table(every: list[Standing]) -> None:
-    from rich.table import Table
-
-    from agent.terminal.screen import console, say
-
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("id", "state", "cases", "failed", "rejected", "begun", "from"):
-        table.add_column(name, justify="right" if name in ("id", "failed", "rejected") else "left")
-    for now in every:
-        cases = f"{now.done + now.failed} of {now.total}" if now.waiting else str(now.total)
-        cells = (
-            now.id,
-            now.state,
-            cases,
-            now.failed,
-            now.rejected,
-            now.created[:16].replace("T", " "),
-            now.name,
-        )
-        table.add_row(*map(str, cells))
-    say(table, console())
+    number, failed, rejected = (Column(name, justify="right") for name in ("id", "failed", "rejected"))
+    shown = table(number, "state", "cases", failed, rejected, "begun", "from")
+    for one in every:
+        cases = f"{one.done + one.failed} of {one.total}" if one.waiting else one.total
+        begun = one.created[:16].replace("T", " ")
+        cells = (one.id, one.state, cases, one.failed, one.rejected, begun, one.name)
+        shown.add_row(*map(str, cells))
+    say(shown)

@@ -3,35 +3,50 @@
 from __future__ import annotations
 
 import getpass
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import Annotated, Any, cast, get_args
 
 import typer
 
-from agent.settings import BIGGEST, Settings, read_as_of, read_settings
+from agent import case_desk
+from agent.case_desk import CaseDays, Entry
+from agent.case_facts import facts_of, time_of
+from agent.settings import BIGGEST, read_as_of
+from agent.terminal import case_screen
+from agent.terminal.common import (
+    Channel,
+    Json,
+    Letter,
+    OnlyPlan,
+    OtherPlan,
+    Reference,
+    RequestKind,
+    Why,
+    opened,
+)
+from agent.terminal.lines import print_json
+from agent.terminal.screen import say
 from tools.common.errors import Invalid, NotFound, nearest
-
-if TYPE_CHECKING:
-    from agent.case_desk import Entry
-    from tools.domain.records import Kind
-    from tools.lifecycle.records import Ask
-    from tools.lifecycle.running import Clock
-    from tools.store.cases import Kept
-    from tools.store.store import Store
+from tools.domain.records import Kind, Request
+from tools.lifecycle.levels import LEVELS
+from tools.lifecycle.records import Ask, Call, What
+from tools.lifecycle.states import MACHINE, STATES
+from tools.store.cases import Kept
+from tools.store.store import Store
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     help="Follow a prior authorization: submitted, asked about, denied, appealed, approved, renewed.",
 )
-NUMBER = typer.Argument(..., metavar="CASE", min=1, max=BIGGEST, help="As `pa case list` shows it.")
-BY = typer.Option("", metavar="NAME", help="Who did it; your login name otherwise.")
-ON = typer.Option(
-    "", metavar="DATE", help="The day it happened; otherwise the day on which cases are judged."
-)
-WHY = typer.Option("", help="Why.")
-JSON = typer.Option(False, "--json", help="Print JSON.")
+CaseNumber = Annotated[
+    int, typer.Argument(metavar="CASE", min=1, max=BIGGEST, help="As `pa case list` shows it.")
+]
+By = Annotated[str, typer.Option(metavar="NAME", help="Who did it; your login name otherwise.")]
+On = Annotated[
+    str,
+    typer.Option(metavar="DATE", help="The day it happened; otherwise the day on which cases are judged."),
+]
 
 
 @app.command(
@@ -45,23 +60,19 @@ JSON = typer.Option(False, "--json", help="Print JSON.")
 def list_cases(
     patient_id: str = typer.Argument("", metavar="PATIENT", help="Only this patient's cases."),
     state: str = typer.Option("", help="Only in this state, e.g. denied or appealed."),
-    plan: str = typer.Option("", metavar="PLAN", help="Only of this plan."),
+    plan: OnlyPlan = "",
     drug: str = typer.Option("", metavar="DRUG", help="Only of this drug."),
     late: bool = typer.Option(False, "--late", help="Only with a clock that has run out."),
     every: bool = typer.Option(False, "--all", help="Closed ones as well."),
     sort: str = typer.Option("clock", help="clock, id or patient."),
-    as_json: bool = JSON,
+    as_json: Json = False,
 ) -> None:
     """List the open cases, the one whose clock ends first at the top."""
-    from agent import case_desk
-    from tools.lifecycle.states import STATES
-
-    settings, store = _opened()
+    store, days = _opened()
     if state and state not in STATES:
         raise NotFound("state", state, nearest(state, STATES), f"there are {', '.join(STATES)}")
     if sort not in ("clock", "id", "patient"):
         raise Invalid(f"cannot sort by {sort!r}; choose clock, id or patient")
-    days = case_desk.CaseDays(store, settings.day())
     cases = [
         case
         for case in case_desk.cases_of(store, patient_id)
@@ -70,17 +81,16 @@ def list_cases(
         and plan.casefold() in ("", case.head.plan_id.casefold())
         and drug.casefold() in ("", case.head.drug.casefold())
     ]
-    first: dict[int, Clock] = {}
-    for case, clock in case_desk.due(store, cases, days):
-        first.setdefault(case.id, clock)
+    first = case_desk.first_clocks(store, cases, days)
     if late:
         cases = [case for case in cases if case.id in first and first[case.id].late]
-    order = {"clock": lambda c: (_day(first.get(c.id)), c.id), "patient": lambda c: (c.head.patient_id, c.id)}
-    cases.sort(key=order.get(sort, lambda case: case.id))
+    if sort == "clock":
+        cases.sort(key=lambda case: case_desk.by_clock(case, first))
+    else:
+        cases.sort(key=lambda case: (case.head.patient_id if sort == "patient" else "", case.id))
     if as_json:
-        _print([case_desk.body(store, case, days.of(case), events=False) for case in cases])
+        print_json([case_desk.body(store, case, days.of(case), events=False) for case in cases])
         return
-    from agent.terminal import case_screen
 
     alone = {case.id: why for case in cases if (why := case_desk.alone(store, case))}
     case_screen.listed([(case, first.get(case.id)) for case in cases], days.span(cases), alone)
@@ -92,18 +102,13 @@ def list_cases(
   pa case show 3
   pa case show 3 --json""",
 )
-def show(case_id: int = NUMBER, as_json: bool = JSON) -> None:
+def show(case_id: CaseNumber, as_json: Json = False) -> None:
     """Show a case: where it stands, its clocks with their rules, what happened, what can happen next."""
-    from agent import case_desk
-
-    settings, store = _opened()
+    store, days = _opened()
     case = store.authorization_case(case_id)
-    days = case_desk.CaseDays(store, settings.day())
     if as_json:
-        _print(case_desk.body(store, case, days.of(case)))
+        print_json(case_desk.body(store, case, days.of(case)))
         return
-    from agent.terminal import case_screen
-
     clocks = [clock for _, clock in case_desk.due(store, [case], days)]
     case_screen.one(case, clocks, case_desk.alone(store, case))
 
@@ -124,31 +129,27 @@ def open_(
     exception: bool = typer.Option(
         False, "--exception", help="It asks for an exception: formulary, step, quantity."
     ),
-    plan: str = typer.Option("", metavar="PLAN", help="Another plan than the one on file."),
+    plan: OtherPlan = "",
     indication: str = typer.Option("", metavar="USE", help="Pin the use: t2dm, weight, cv, …"),
-    kind: str = typer.Option("", metavar="KIND", help="new, continuation or renewal."),
-    on: str = ON,
-    by: str = BY,
-    as_json: bool = JSON,
+    kind: RequestKind = "",
+    on: On = "",
+    by: By = "",
+    as_json: Json = False,
 ) -> None:
     """Open a case from a reviewed draft, or by hand for a request that went another way."""
-    from agent import case_desk
-    from tools.domain.records import Request
-
-    settings, store = _opened()
+    store, days = _opened()
     if draft is not None and (patient_id or drug):
         raise Invalid("give the draft, or patient and drug; not both")
     if draft is None and not (patient_id and drug):
         raise Invalid("open what? Write: pa case open --draft N, or pa case open PATIENT DRUG")
-    who = patient_id or store.draft(draft or 0).patient_id
-    entry = _entry(store, settings, by, on, who)
+    entry = _entry(days, by, on, patient_id or store.draft(draft or 0).patient_id)
     if draft is not None:
         kept = case_desk.open_from_draft(store, draft, entry)
     else:
         request = Request(drug=drug, indication=indication, kind=cast("Kind | None", kind or None))
         ask: Ask = "exception" if exception else "pa"
         kept = case_desk.open_by_hand(store, patient_id, request, ask, entry, plan_id=plan)
-    _show(store, settings, kept, as_json)
+    _show(store, days, kept, as_json)
 
 
 @app.command(
@@ -161,22 +162,22 @@ def open_(
 This records that a person has sent it. Paladin sends nothing.""",
 )
 def submit(
-    case_id: int = NUMBER,
-    channel: str = typer.Option("", help="phone, fax, portal or mail; otherwise the plan's own."),
-    on: str = ON,
+    case_id: CaseNumber,
+    channel: Channel = "",
+    on: On = "",
     at: str = typer.Option("", metavar="HH:MM", help="The time of day, where the payer has hours to decide."),
     received: str = typer.Option("", metavar="DATE", help="When the payer had it, if on another day."),
     statement: str = typer.Option(
         "", metavar="DATE", help="When the payer had the prescriber's statement for an exception."
     ),
-    reference: str = typer.Option("", help="The payer's reference number."),
+    reference: Reference = "",
     expedited: str = typer.Option(
         "", metavar="STATEMENT", help="Ask for an expedited review: the prescriber's own statement why."
     ),
     paper: list[Path] = typer.Option([], metavar="FILE", help="A paper that went along; kept by its hash."),
-    why: str = WHY,
-    by: str = BY,
-    as_json: bool = JSON,
+    why: Why = "",
+    by: By = "",
+    as_json: Json = False,
 ) -> None:
     """Record that a person submitted the request, through which channel and when."""
     facts = {"channel": channel, "received": received, "statement": statement, "reference": reference}
@@ -203,9 +204,9 @@ extended, received, renewal_due, closed. `pa case states` shows what leads
 where; what is not possible is refused, with what is.""",
 )
 def record(
-    case_id: int = NUMBER,
+    case_id: CaseNumber,
     what: str = typer.Argument(..., metavar="WHAT", help="What happened; see below."),
-    on: str = ON,
+    on: On = "",
     at: str = typer.Option("", metavar="HH:MM", help="The time of day, where hours count."),
     notice: str = typer.Option("", metavar="DATE", help="Date of the payer's letter; otherwise --on."),
     received: str = typer.Option("", metavar="DATE", help="When the letter, or what was sent, came in."),
@@ -221,19 +222,17 @@ def record(
     quantity: float | None = typer.Option(None, min=0, help="Billing units (mL, tablets) approved."),
     days_supply: int | None = typer.Option(None, min=1, help="For so many days."),
     level: str = typer.Option("", help="The level of an appeal; otherwise the next one."),
-    channel: str = typer.Option("", help="phone, fax, portal or mail; otherwise the plan's own."),
+    channel: Channel = "",
     statement: str = typer.Option("", metavar="DATE", help="When the prescriber's statement came in."),
-    reference: str = typer.Option("", help="The payer's reference number."),
+    reference: Reference = "",
     expedited: str = typer.Option("", metavar="STATEMENT", help="Expedited: the prescriber's statement why."),
     draft: int | None = typer.Option(None, metavar="N", min=1, max=BIGGEST, help="The draft reviewed."),
     paper: list[Path] = typer.Option([], metavar="FILE", help="A paper that went along."),
-    why: str = WHY,
-    by: str = BY,
-    as_json: bool = JSON,
+    why: Why = "",
+    by: By = "",
+    as_json: Json = False,
 ) -> None:
     """Record what happened: the payer's answer, an appeal, its decision, the end of the case."""
-    from tools.lifecycle.records import What
-
     known = [name for name in get_args(What) if name not in ("opened", "called", "noted", "undone")]
     what = what.replace("-", "_")
     if what not in known:
@@ -241,9 +240,9 @@ def record(
     if what == "reviewed":
         from agent import case_desk
 
-        settings, store = _opened()
-        entry = _entry(store, settings, by, on, store.authorization_case(case_id).head.patient_id)
-        _show(store, settings, case_desk.review(store, case_id, entry, draft_id=draft, why=why), as_json)
+        store, days = _opened()
+        entry = _entry(days, by, on, store.authorization_case(case_id).head.patient_id)
+        _show(store, days, case_desk.review(store, case_id, entry, draft_id=draft, why=why), as_json)
         return
     given = {
         "channel": channel, "received": received, "statement": statement, "reference": reference, "level": level,
@@ -264,22 +263,19 @@ def record(
 or another drug is refused.""",
 )
 def letter(
-    case_id: int = NUMBER,
-    file: Path = typer.Argument(..., metavar="FILE", help="The letter: .txt, .md, .pdf with text, or .json."),
+    case_id: CaseNumber,
+    file: Letter,
     received: str = typer.Option("", metavar="DATE", help="The day on which it came in."),
-    on: str = ON,
-    why: str = WHY,
-    by: str = BY,
-    as_json: bool = JSON,
+    on: On = "",
+    why: Why = "",
+    by: By = "",
+    as_json: Json = False,
 ) -> None:
     """Read the payer's letter and record what it decides, with its reasons and its own deadline."""
-    from agent import case_desk
-
-    settings, store = _opened()
+    store, days = _opened()
     came = read_as_of(received)
-    patient_id = store.authorization_case(case_id).head.patient_id
-    entry = _entry(store, settings, by, on or received, patient_id)
-    _show(store, settings, case_desk.letter(store, case_id, file, entry, received=came, why=why), as_json)
+    entry = _entry(days, by, on or received, store.authorization_case(case_id).head.patient_id)
+    _show(store, days, case_desk.letter(store, case_id, file, entry, received=came, why=why), as_json)
 
 
 @app.command(
@@ -289,19 +285,17 @@ def letter(
   pa case log 3 'Dr. Ray and the plan physician' --spoke-with 'Dr. Hale' --peer-to-peer""",
 )
 def log(
-    case_id: int = NUMBER,
+    case_id: CaseNumber,
     words: list[str] = typer.Argument(..., metavar="TEXT", help="What was said."),
     spoke_with: str = typer.Option(..., metavar="NAME", help="Whom you spoke with."),
     reference: str = typer.Option("", help="The call's reference number."),
     peer_to_peer: bool = typer.Option(False, "--peer-to-peer", help="It was a peer-to-peer review."),
-    on: str = ON,
+    on: On = "",
     at: str = typer.Option("", metavar="HH:MM", help="The time of the call."),
-    by: str = BY,
-    as_json: bool = JSON,
+    by: By = "",
+    as_json: Json = False,
 ) -> None:
     """Log a call with the payer: who, when, its reference number, and what was said."""
-    from tools.lifecycle.records import Call
-
     call = Call(spoke_with=spoke_with, reference=reference, peer_to_peer=peer_to_peer)
     _enter(case_id, "called", on, by, " ".join(words), as_json, at=at, call=call)
 
@@ -312,11 +306,11 @@ def log(
   pa case note 3 'The patient will bring the old fills on Monday.'""",
 )
 def note(
-    case_id: int = NUMBER,
+    case_id: CaseNumber,
     words: list[str] = typer.Argument(..., metavar="TEXT"),
-    on: str = ON,
-    by: str = BY,
-    as_json: bool = JSON,
+    on: On = "",
+    by: By = "",
+    as_json: Json = False,
 ) -> None:
     """Note something; it changes nothing else."""
     _enter(case_id, "noted", on, by, " ".join(words), as_json)
@@ -328,11 +322,11 @@ def note(
   pa case undo 3 5 --why 'wrong date'""",
 )
 def undo(
-    case_id: int = NUMBER,
+    case_id: CaseNumber,
     entry_number: int = typer.Argument(..., metavar="ENTRY", min=1, max=BIGGEST, help="Its last entry."),
-    why: str = WHY,
-    by: str = BY,
-    as_json: bool = JSON,
+    why: Why = "",
+    by: By = "",
+    as_json: Json = False,
 ) -> None:
     """Undo a case's last entry, made by mistake; both stay in its history."""
     _enter(case_id, "undone", "", by, why, as_json, undoes=entry_number)
@@ -348,36 +342,25 @@ def states(
     line: str = typer.Option("", metavar="LINE", help="With the appeal levels of this line of business."),
 ) -> None:
     """Draw the states of a case and what leads from one to the next."""
-    from agent.terminal.screen import console, say
-    from tools.lifecycle.levels import LEVELS
-    from tools.lifecycle.states import MACHINE
-
     if line and line not in LEVELS:
         raise NotFound("line of business", line, nearest(line, LEVELS), f"there are {', '.join(LEVELS)}")
-    say(MACHINE, console())
+    say(MACHINE)
     for name in [line] if line else LEVELS:
-        say(f"\n{name}", console())
+        say(f"\n{name}")
         for level in LEVELS[name]:
-            say(f"  {level.key:<16} {level.name}{' (optional)' if level.optional else ''}", console())
+            say(f"  {level.key:<16} {level.name}{' (optional)' if level.optional else ''}")
 
 
 # --- what was typed ---------------------------------------------------------------------------------------
 
 
-def _opened() -> tuple[Settings, Store]:
-    from agent.stores import open_store
-
-    settings = read_settings()
-    return settings, open_store(settings)
+def _opened() -> tuple[Store, CaseDays]:
+    settings, store = opened()
+    return store, CaseDays(store, settings.day())
 
 
-def _entry(store: Store, settings: Settings, by: str, on: str, patient_id: str) -> Entry:
-    from agent import case_desk
-    from agent.desk import now
-
-    judged = case_desk.CaseDays(store, settings.day()).of_patient(patient_id)
-    day = case_desk.checked_day(read_as_of(on), judged)
-    return case_desk.Entry(by.strip() or getpass.getuser(), day, now())
+def _entry(days: CaseDays, by: str, on: str, patient_id: str) -> Entry:
+    return case_desk.entry_of(days, by.strip() or getpass.getuser(), read_as_of(on), patient_id)
 
 
 def _enter(
@@ -393,38 +376,20 @@ def _enter(
     papers: list[Path] | None = None,
     **given: Any,
 ) -> None:
-    from agent import case_desk
-    from agent.case_facts import facts_of, time_of
-
-    settings, store = _opened()
+    store, days = _opened()
     case = store.authorization_case(case_id)
-    entry = _entry(store, settings, by, on, case.head.patient_id)
+    entry = _entry(days, by, on, case.head.patient_id)
     if what in ("submitted", "answered", "appealed") and not given.get("channel"):
         plan = case_desk.plan_of(store, case)
         given["channel"] = plan.channel if plan else ""
     facts = facts_of(what, entry.on, given, expedited, papers or [])
     kept = case_desk.record(store, case_id, cast("Any", what), entry, at=time_of(at), why=why, facts=facts)
-    _show(store, settings, kept, as_json)
+    _show(store, days, kept, as_json)
 
 
-def _day(clock: Clock | None) -> date:
-    return clock.due if clock and clock.due else date.max
-
-
-def _show(store: Store, settings: Settings, kept: Kept, as_json: bool) -> None:
-    from agent import case_desk
-
-    days = case_desk.CaseDays(store, settings.day())
+def _show(store: Store, days: CaseDays, kept: Kept, as_json: bool) -> None:
     if as_json:
-        _print({**case_desk.body(store, kept.case, days.of(kept.case)), "changed": kept.new})
+        print_json({**case_desk.body(store, kept.case, days.of(kept.case)), "changed": kept.new})
         return
-    from agent.terminal import case_screen
-
     clocks = [clock for _, clock in case_desk.due(store, [kept.case], days)]
     case_screen.changed(kept.case, clocks, new=kept.new)
-
-
-def _print(shown: object) -> None:
-    from agent.dump import to_json
-
-    print(to_json(shown))

@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from rich.text import Text
 
-from agent.dump import plain, to_json
+from agent.dump import plain
 from agent.settings import read_settings
+from agent.terminal import screen
+from agent.terminal.lines import print_json
 from tools.charts.casefile import Decided, Known, case_files, decide_case, no_store, read_case
 from tools.common.errors import Unavailable
 from tools.domain.records import Drug
+from tools.store.store import Store
 
 DIFFERS = 1
 
@@ -26,7 +30,7 @@ def decide_files(paths: Sequence[Path], *, as_of: date | None, as_json: bool) ->
     if as_json:
         bodies = [_body(one) for one in decided]
         alone = len(paths) == 1 and paths[0].is_file()
-        print(to_json(bodies[0] if alone else bodies))
+        print_json(bodies[0] if alone else bodies)
     elif len(decided) == 1:
         _show(decided[0])
     else:
@@ -37,8 +41,6 @@ def decide_files(paths: Sequence[Path], *, as_of: date | None, as_json: bool) ->
 def _known() -> Known:
     """The store's plans and drugs if there is a store, else the drugs of the world that would be loaded; a case that
     brings its own rule needs no plan."""
-    from tools.store.store import Store
-
     settings = read_settings()
     try:
         store = Store.open(settings.database_url)
@@ -63,31 +65,18 @@ def _body(one: Decided) -> dict[str, Any]:
 
 
 def _show(one: Decided) -> None:
-    from rich.text import Text
-
-    from agent.terminal import screen
-
-    out = screen.console()
-    screen.show(one.determination, one.case.patient, out)
+    screen.show(one.determination, one.case.patient, screen.console())
     if one.left_out:
-        screen.say(
-            Text(f"\nLeft out, since the case does not mention it: {', '.join(one.left_out)}", "dim"), out
-        )
+        screen.say(f"\nLeft out, since the case does not mention it: {', '.join(one.left_out)}", style="dim")
     if one.differences:
         lines = "\n".join(f"  {line}" for line in one.differences)
-        screen.say(Text(f"\nDiffers from what {one.case.file} expects\n{lines}", "bold red"), out)
+        screen.say(f"\nDiffers from what {one.case.file} expects\n{lines}", style="bold red")
     elif one.case.expect:
-        screen.say(Text(f"\nAs {one.case.file} expects.", "green"), out)
+        screen.say(f"\nAs {one.case.file} expects.", style="green")
 
 
 def _list(decided: Sequence[Decided]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from agent.terminal import screen
-
-    out = screen.console()
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    table = screen.table(header=None)
     for one in decided:
         mark = Text("differs", "bold red") if one.differences else Text("as expected", "green")
         if not one.case.expect:
@@ -95,8 +84,8 @@ def _list(decided: Sequence[Decided]) -> None:
         outcome = one.determination.outcome
         name = Text.assemble(one.case.name, *(f"\n  {line}" for line in one.differences))
         table.add_row(name, one.determination.drug, Text(outcome, screen.STYLES[outcome]), mark)
-    screen.say(table, out)
+    screen.say(table)
     differ = sum(bool(one.differences) for one in decided)
     expecting = sum(bool(one.case.expect) for one in decided)
     said = f"\n{len(decided)} cases: {expecting - differ} as expected, {differ} differ"
-    screen.say(Text(said, "bold"), out)
+    screen.say(said, style="bold")

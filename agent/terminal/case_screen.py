@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
-from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column
 from rich.text import Text
 
-from agent.terminal.screen import NARROW, console, say
+from agent.terminal.screen import NARROW, console, say, table
 from tools.lifecycle.fold import possible
+from tools.lifecycle.records import Approval, AuthorizationCase, CaseEvent, Facts
+from tools.lifecycle.running import Clock, Term
 from tools.lifecycle.states import full
-
-if TYPE_CHECKING:
-    from tools.lifecycle.records import AuthorizationCase, CaseEvent, Facts
-    from tools.lifecycle.running import Clock, Term
 
 Row = tuple["AuthorizationCase", "Clock | None"]
 SOON, NEAR = 2, 7  # days
@@ -38,14 +34,15 @@ def listed(rows: Sequence[Row], days: str, alone: Mapping[int, str]) -> None:
         days: on which they are judged.
         alone: why a case is of nobody's chart, by its number.
     """
-    out = console()
     if not rows:
-        say(Text("No such case. `pa case open --draft N` begins one from a draft that was reviewed."), out)
+        say("No such case. `pa case open --draft N` begins one from a draft that was reviewed.")
         return
-    table = _table("ID", "Patient", "Drug", "Plan", "State", "Due", "What")
+    titles = ("ID", "Patient", "Drug", "Plan", "State", "Due", "What")
+    columns = (Column(name, no_wrap=name in ("ID", "Drug", "Due"), overflow="fold") for name in titles)
+    shown = table(*columns, header="bold", gap=1 if console().width < NARROW else 2)
     for case, clock in rows:
         head = case.head
-        table.add_row(
+        shown.add_row(
             str(case.id),
             f"{head.patient_id} {head.name}",
             head.drug,
@@ -56,67 +53,63 @@ def listed(rows: Sequence[Row], days: str, alone: Mapping[int, str]) -> None:
             if case.id in alone
             else Text(clock.what if clock else "", "" if clock and clock.ours else "dim"),
         )
-    say(table, out)
-    say(Text(f"\nAs of {days}. Look at one: pa case show {rows[0][0].id}", "dim"), out)
+    say(shown)
+    say(f"\nAs of {days}. Look at one: pa case show {rows[0][0].id}", style="dim")
 
 
 def due(rows: Sequence[tuple[AuthorizationCase, Clock]], days: str, within: str) -> None:
     """What must happen within this time of the days on which cases are judged, the earliest first; what is late says
     what is still possible."""
-    out = console()
     if not rows:
-        say(Text(f"Nothing is due within {within}, as of {days}."), out)
+        say(f"Nothing is due within {within}, as of {days}.")
         return
-    say(Text(f"Due within {within}, as of {days}", "bold"), out)
+    say(f"Due within {within}, as of {days}", style="bold")
     for case, clock in rows:
         head = case.head
         line = Text.assemble("\n", when(clock), "  ", (clock.what, "bold" if clock.ours else ""))
         line.append("" if clock.ours else "  (theirs)", "dim")
-        say(line, out)
+        say(line)
         about = f"case {case.id} · {head.drug} for {head.name} ({head.patient_id}) · {head.payer}"
-        say(Padding(Text(about, "dim"), (0, 0, 0, 2)), out)
-        _explain(clock, out)
-    say(Text("\nLook at one: pa case show " + str(rows[0][0].id), "dim"), out)
+        say(about, style="dim", indent=2)
+        _explain(clock)
+    say("\nLook at one: pa case show " + str(rows[0][0].id), style="dim")
 
 
 def one(case: AuthorizationCase, clocks: Sequence[Clock], alone: str = "") -> None:
     """A case: what it is about, where it stands, its clocks, what can happen, what happened; and why it is of nobody's
     chart, if it is not."""
-    out, head = console(), case.head
-    say(
-        Text.assemble((f"Case {case.id}: {head.drug} for {head.name} ({head.patient_id})", "bold"), "\n", _about(case)),
-        out,
-    )  # fmt: skip
-    say(Text.assemble("\n", _state(case, bold=True), f"  since {case.since}"), out)
+    head = case.head
+    title = f"Case {case.id}: {head.drug} for {head.name} ({head.patient_id})"
+    say(Text.assemble((title, "bold"), "\n", _about(case)))
+    say(Text.assemble("\n", _state(case, bold=True), f"  since {case.since}"))
     if alone:
-        say(Text(f"Orphaned: {alone}. No clock of it runs, and it can only be closed.", "bold red"), out)
+        say(f"Orphaned: {alone}. No clock of it runs, and it can only be closed.", style="bold red")
     if case.approval:
-        say(Text(_approved(case)), out)
+        say(f"Approval {_approved(case.approval)}")
     if clocks:
-        say(Text("\nClocks", "bold"), out)
+        say("\nClocks", style="bold")
         for clock in clocks:
-            say(Padding(Text.assemble(when(clock), "  ", clock.what), (0, 0, 0, 2)), out)
-            _explain(clock, out, indent=4)
-    say(Text("\nWhat happened", "bold"), out)
+            say(Text.assemble(when(clock), "  ", clock.what), indent=2)
+            _explain(clock, indent=4)
+    say("\nWhat happened", style="bold")
     undone = {event.facts.undoes for event in case.events}
     for event in case.events:
-        say(Padding(_told(event, event.number in undone), (0, 0, 0, 2)), out)
+        say(_told(event, event.number in undone), indent=2)
     steps = ", ".join(str(step) for step in possible(case)) or "nothing; it is closed"
-    say(Text("\nPossible", "bold"), out)
-    say(Padding(f"{steps}\npa case submit|record|log|note {case.id} …", (0, 0, 0, 2)), out)
+    say("\nPossible", style="bold")
+    say(f"{steps}\npa case submit|record|log|note {case.id} …", indent=2)
 
 
 def changed(case: AuthorizationCase, clocks: Sequence[Clock], *, new: bool) -> None:
     """Where the case stands after an entry, and what is due next."""
-    out = console()
     head, word = case.head, "" if new else " (this stood there already; nothing was changed)"
     about = f" {head.drug} for {head.name} ({head.patient_id}) is "
-    say(Text.assemble((f"Case {case.id}", "bold"), about, _state(case, bold=True), word), out)
+    say(Text.assemble((f"Case {case.id}", "bold"), about, _state(case, bold=True), word))
     for clock in clocks:
-        say(Padding(Text.assemble(when(clock), "  ", clock.what), (0, 0, 0, 2)), out)
-        _explain(clock, out, indent=4)
+        say(Text.assemble(when(clock), "  ", clock.what), indent=2)
+        _explain(clock, indent=4)
     if not clocks:
-        say(Padding(Text(_next(case), "dim"), (0, 0, 0, 2)), out)
+        say(_next(case), style="dim", indent=2)
 
 
 def when(clock: Clock) -> Text:
@@ -132,7 +125,7 @@ def when(clock: Clock) -> Text:
     return Text(f"{clock.due}{hour} {said}", colour)
 
 
-def _explain(clock: Clock, out: object, indent: int = 2) -> None:
+def _explain(clock: Clock, indent: int = 2) -> None:
     """How the day was counted; every day where law, plan and letter differ; what is possible when it is late."""
     lines = [_term(term, clock) for term in sorted(clock.terms, key=lambda term: (term.due, term.source))]
     if clock.differs:
@@ -143,7 +136,7 @@ def _explain(clock: Clock, out: object, indent: int = 2) -> None:
         lines.append(f"note: {clock.note}")
     for line in lines:
         style = "bold" if line.startswith(("they differ", "still possible")) else "dim"
-        say(Padding(Text(line, style), (0, 0, 0, indent)), console())
+        say(line, style=style, indent=indent)
 
 
 def _term(term: Term, clock: Clock) -> str:
@@ -171,13 +164,11 @@ def _about(case: AuthorizationCase) -> Text:
     return Text(" · ".join(word for word in words if word), "dim")
 
 
-def _approved(case: AuthorizationCase) -> str:
-    given = case.approval
-    assert given is not None
+def _approved(given: Approval) -> str:
     amount = (
         f", {given.quantity:g} in {given.days_supply} days" if given.quantity and given.days_supply else ""
     )
-    return f"Approval {given.number}, {given.start} to {given.end}{amount}"
+    return f"{given.number}, {given.start} to {given.end}{amount}"
 
 
 def _told(event: CaseEvent, undone: bool) -> Text:
@@ -194,51 +185,37 @@ def _told(event: CaseEvent, undone: bool) -> Text:
 
 
 def _facts(facts: Facts) -> list[str]:
-    found = [
+    notice, call, basis = facts.notice, facts.call, facts.basis
+    said: list[object] = [
         facts.level,
-        f"by {facts.channel}" if facts.channel else "",
+        facts.channel and f"by {facts.channel}",
         facts.reference and f"reference {facts.reference}",
+        facts.received and f"received {facts.received}",
+        facts.statement and f"prescriber's statement received {facts.statement}",
+        facts.urgency == "expedited" and f"expedited, as the prescriber states: {facts.expedite_reason}",
+        facts.approval and f"approval {_approved(facts.approval)}",
     ]
-    if facts.received:
-        found.append(f"received {facts.received}")
-    if facts.statement:
-        found.append(f"prescriber's statement received {facts.statement}")
-    if facts.urgency == "expedited":
-        found.append(f"expedited, as the prescriber states: {facts.expedite_reason}")
-    if facts.approval:
-        given = facts.approval
-        amount = (
-            f", {given.quantity:g} in {given.days_supply} days"
-            if given.quantity and given.days_supply
-            else ""
-        )
-        found.append(f"approval {given.number}, {given.start} to {given.end}{amount}")
-    if facts.notice:
-        notice = facts.notice
-        found.append(
-            f"notice of {notice.dated}" + (f", received {notice.received}" if notice.received else "")
-        )
-        found += [f"reference {notice.reference}" if notice.reference else "", ", ".join(notice.reasons)]
-        found.append(f"its own deadline {notice.deadline}" if notice.deadline else "")
-    if facts.call:
-        call = facts.call
+    if notice:
+        came = f", received {notice.received}" if notice.received else ""
+        said += [
+            f"notice of {notice.dated}{came}",
+            notice.reference and f"reference {notice.reference}",
+            ", ".join(notice.reasons),
+            notice.deadline and f"its own deadline {notice.deadline}",
+        ]
+    if call:
         kind = "peer-to-peer with" if call.peer_to_peer else "with"
-        found.append(
-            f"{kind} {call.spoke_with}" + (f", reference {call.reference}" if call.reference else "")
+        said.append(f"{kind} {call.spoke_with}{f', reference {call.reference}' if call.reference else ''}")
+    said.append(facts.undoes and f"entry {facts.undoes}")
+    if basis:
+        based = (
+            basis.draft_id and f"draft {basis.draft_id}",
+            basis.determination
+            and f"determination {basis.determination[:12]} ({basis.outcome.replace('_', ' ')})",
+            basis.papers and f"{len(basis.papers)} papers",
         )
-    if facts.undoes:
-        found.append(f"entry {facts.undoes}")
-    if facts.basis:
-        basis = facts.basis
-        based = [f"draft {basis.draft_id}" if basis.draft_id else ""]
-        based.append(
-            f"determination {basis.determination[:12]} ({basis.outcome.replace('_', ' ')})"
-            if basis.determination
-            else ""
-        )
-        based.append(f"{len(basis.papers)} papers" if basis.papers else "")
-        found.append("on " + ", ".join(word for word in based if word))
-    return [word for word in found if word]
+        said.append("on " + ", ".join(word for word in based if word))
+    return [str(word) for word in said if word]
 
 
 def _next(case: AuthorizationCase) -> str:
@@ -253,11 +230,3 @@ def _next(case: AuthorizationCase) -> str:
 
 def _days(count: int) -> str:
     return f"{count} day{'s' if count != 1 else ''}"
-
-
-def _table(*titles: str) -> Table:
-    narrow = console().width < NARROW
-    table = Table(box=None, padding=(0, 2 if not narrow else 1, 0, 0), pad_edge=False, header_style="bold")
-    for title in titles:
-        table.add_column(title, no_wrap=title in ("ID", "Drug", "Due"), overflow="fold")
-    return table

@@ -5,19 +5,21 @@ from __future__ import annotations
 import getpass
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import typer
 
-from agent.settings import BIGGEST, read_as_of, read_settings
-from agent.terminal.lines import tell
+from agent.settings import BIGGEST, read_as_of
+from agent.terminal.common import AddedBy, CourseEnd, JsonAny, JsonEntry, ListComplete, PatientId, opened
+from agent.terminal.lines import print_json, tell
+from tools.charts import additions
+from tools.charts.chartlines import test_key
 from tools.common.errors import Invalid, NotFound, nearest
-from tools.common.printable import escaped, one_line
-
-if TYPE_CHECKING:
-    from tools.store.rows import ChartEntry
-    from tools.store.store import Store
+from tools.common.printable import one_line
+from tools.store.rows import ChartEntry
+from tools.store.store import Store
+from tools.terminology.observations import TESTS
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Enter into a chart what you learned; look; undo."
@@ -51,7 +53,7 @@ Then check the case again. `pa chart log` shows what was added and its
 number; `pa chart undo NUMBER` takes it out.""",
 )
 def add(
-    patient_id: str = typer.Argument(..., metavar="PATIENT", help="Patient id, e.g. P001."),
+    patient_id: PatientId,
     what: str = typer.Argument(
         ..., metavar="WHAT", help=f"A test such as hba1c, bmi or egfr, or {', '.join(list(FORMS)[1:])}."
     ),
@@ -60,7 +62,7 @@ def add(
     start: str = typer.Option(
         "", metavar="DATE", help="First day of a course or program; onset of a diagnosis."
     ),
-    end: str = typer.Option("", metavar="DATE", help="Last day of a course or program."),
+    end: CourseEnd = "",
     ongoing: bool = typer.Option(False, "--ongoing", help="The course goes on."),
     dose: str = typer.Option("", help="Per administration, e.g. '1000 mg'."),
     frequency: str = typer.Option("", help="daily, bid, tid, weekly, …"),
@@ -81,11 +83,9 @@ def add(
     text: str = typer.Option("", help="The statement's words."),
     specialty: str = typer.Option("", help="Who was consulted, e.g. endocrinology."),
     sessions: int | None = typer.Option(None, help="Sessions of a program that were taken part in."),
-    complete: bool = typer.Option(
-        False, "--list-complete", help="A list that was not recorded is complete with this entry."
-    ),
-    by: str = typer.Option("", help="Who adds it; your login name otherwise."),
-    as_json: bool = typer.Option(False, "--json", help="Print the entry as one JSON object."),
+    complete: ListComplete = False,
+    by: AddedBy = "",
+    as_json: JsonEntry = False,
 ) -> None:
     """Add a value, trial, fill, statement or note to a chart.
 
@@ -93,20 +93,11 @@ def add(
     and can be undone. Without --date, notes and statements get the date on
     which the case is judged.
     """
-    from tools.charts import additions
-    from tools.charts.chartlines import test_key
-
-    store = _store()
+    settings, store = opened()
     given = list(words or ())
-    to = additions.Entering(
-        store=store,
-        patient_id=patient_id,
-        by=by or getpass.getuser(),
-        when=datetime.now(UTC),
-        complete=complete,
-    )
-    day = _day(store, patient_id, on)
-    began, ended = _date(start), _date(end)
+    to = entering(store, patient_id, by, complete)
+    day = settings.day(on) or store.day_of(store.patient(patient_id))
+    began, ended = read_as_of(start), read_as_of(end)
     ways: dict[str, Callable[[], ChartEntry]] = {
         "trial": lambda: additions.add_trial(
             to, _only(what, given), start=began, end=ended, ongoing=ongoing, dose=dose, frequency=frequency,
@@ -115,7 +106,7 @@ def add(
         "fill": lambda: additions.add_fill(to, _only(what, given), _needed(on, "--date", what), days, quantity),
         "diagnosis": lambda: additions.add_diagnosis(to, _first(what, given), " ".join(given[1:]), began),
         "allergy": lambda: additions.add_allergy(
-            to, _only(what, given), reaction=reaction, intolerance=intolerance, on=_date(on)
+            to, _only(what, given), reaction=reaction, intolerance=intolerance, on=read_as_of(on)
         ),
         "family": lambda: additions.add_relative(to, _first(what, given), " ".join(given[1:])),
         "program": lambda: additions.add_program(
@@ -133,14 +124,9 @@ def add(
         value, unit = _measured(what, given)
         entry = additions.add_observation(to, what, value, unit, _needed(on, "--date", what))
     else:
-        raise NotFound(
-            "test or kind of entry", what, nearest(what, [*ways, *_tests()]), f"kinds: {', '.join(ways)}"
-        )
-    tell(
-        as_text(whole(entry, store))
-        if as_json
-        else f"{told(entry, store)}{was_there(entry, to.when)}\nTake it out: pa chart undo {entry.id}"
-    )
+        near = nearest(what, [*ways, *TESTS])
+        raise NotFound("test or kind of entry", what, near, f"kinds: {', '.join(ways)}")
+    show_added(entry, to, as_json)
 
 
 @app.command(
@@ -154,12 +140,12 @@ def log(
     as_json: bool = typer.Option(False, "--json", help="Print the log as a JSON array."),
 ) -> None:
     """List what people added to charts, with who and when; undone entries too."""
-    store = _store()
+    _, store = opened()
     if patient_id:
         store.patient(patient_id)
     entries = store.chart_entries(patient_id or None)
     if as_json:
-        tell(as_text([whole(entry, store) for entry in entries]))
+        print_json([whole(entry, store) for entry in entries])
     else:
         tell("\n".join(told(entry, store) for entry in entries) or "Nothing was added.")
 
@@ -174,12 +160,15 @@ def undo(
         ..., metavar="NUMBER", min=1, max=BIGGEST, help="As `pa chart log` shows it."
     ),
     by: str = typer.Option("", help="Who undoes it; your login name otherwise."),
-    as_json: bool = typer.Option(False, "--json", help="Print the entry as one JSON object."),
+    as_json: JsonEntry = False,
 ) -> None:
     """Take an addition out of its chart; it stays in the log."""
-    store = _store()
+    _, store = opened()
     entry = store.undo_chart_entry(number, by=by or getpass.getuser(), when=datetime.now(UTC))
-    tell(as_text(whole(entry, store)) if as_json else told(entry, store))
+    if as_json:
+        print_json(whole(entry, store))
+    else:
+        tell(told(entry, store))
 
 
 @app.command(
@@ -198,17 +187,19 @@ def name_command(
     other: bool = typer.Option(False, "--is-other", help="It is some other drug than any that is known."),
     forget: bool = typer.Option(False, "--forget", help="Take the answer back."),
     by: str = typer.Option("", help="Who answers; your login name otherwise."),
-    as_json: bool = typer.Option(False, "--json", help="Print as JSON."),
+    as_json: JsonAny = False,
 ) -> None:
     """Answer once what a medicine is that nobody knows; it holds for every chart."""
-    store = _store()
+    _, store = opened()
     if not name:
         names = store.medicine_names()
-        lines = [
-            f"{one.name}: {', '.join(one.ingredients)} (said by {one.by}, {one.when:%Y-%m-%d})"
-            for one in names
-        ]
-        tell(as_text(names) if as_json else "\n".join(lines) or "Nothing was answered.")
+        if as_json:
+            print_json(names)
+            return
+        for one in names:
+            tell(f"{one.name}: {', '.join(one.ingredients)} (said by {one.by}, {one.when:%Y-%m-%d})")
+        if not names:
+            tell("Nothing was answered.")
         return
     if forget:
         store.forget_medicine(name)
@@ -219,31 +210,19 @@ def name_command(
             f"say what {name!r} is with --is MEDICINE, or that it is none that is known with --is-other"
         )
     said = store.name_medicine(name, meaning, by=by or getpass.getuser(), when=datetime.now(UTC))
-    told = ", ".join(said.ingredients) if meaning else "some other drug"
-    tell(as_text(said) if as_json else f"{said.name} is {told}, in every chart")
+    if as_json:
+        print_json(said)
+    else:
+        tell(
+            f"{said.name} is {', '.join(said.ingredients) if meaning else 'some other drug'}, in every chart"
+        )
 
 
 # --- reading what was typed -------------------------------------------------------------------------------
 
 
-def _store() -> Store:
-    from agent.stores import open_store
-
-    return open_store(read_settings())
-
-
-def _day(store: Store, patient_id: str, typed: str) -> date:
-    """The day that was typed, or the one on which this chart is judged."""
-    chart = store.patient(patient_id)
-    return read_settings().day(typed) or store.day_of(chart)
-
-
-def _date(typed: str) -> date | None:
-    return read_as_of(typed)
-
-
 def _needed(typed: str, option: str, what: str) -> date:
-    found = _date(typed)
+    found = read_as_of(typed)
     if found is None:
         raise Invalid(
             f"say the day with {option}, e.g. {option} 2026-08-30: {what} without it is no evidence"
@@ -271,9 +250,9 @@ def _only(what: str, given: list[str]) -> str:
 def _measured(what: str, given: list[str]) -> tuple[float, str]:
     """7.4 % or 7.4%; a value without a unit is no evidence."""
     typed = " ".join(given)
-    number, unit = (
-        (given[0], " ".join(given[1:])) if len(given) > 1 else (typed.rstrip("%"), "%" * typed.endswith("%"))
-    )
+    number, _, unit = typed.partition(" ")
+    if not unit and number.endswith("%"):
+        number, unit = number.rstrip("%"), "%"
     try:
         value = float(number)
     except ValueError:
@@ -283,45 +262,43 @@ def _measured(what: str, given: list[str]) -> tuple[float, str]:
     return value, unit
 
 
-def _tests() -> list[str]:
-    from tools.terminology.observations import TESTS
-
-    return list(TESTS)
-
-
 # --- showing ----------------------------------------------------------------------------------------------
+
+
+def entering(store: Store, patient_id: str, by: str, complete: bool = False) -> additions.Entering:
+    """An addition to this chart, now, by who is named or who sits here."""
+    who, now = by or getpass.getuser(), datetime.now(UTC)
+    return additions.Entering(store=store, patient_id=patient_id, by=who, when=now, complete=complete)
+
+
+def show_added(entry: ChartEntry, to: additions.Entering, as_json: bool) -> None:
+    if as_json:
+        print_json(whole(entry, to.store))
+        return
+    there = "" if entry.when == to.when else "\nIt was there already; nothing was added."
+    tell(f"{told(entry, to.store)}{there}\nTake it out: pa chart undo {entry.id}")
+
+
+def in_words(entry: ChartEntry, *without: str) -> str:
+    """The record that was added, field by field."""
+    record = msgspec.json.decode(entry.record)
+    said = {name: " + ".join(value) if isinstance(value, list) else value for name, value in record.items()}
+    return ", ".join(f"{name} {value}" for name, value in said.items() if name not in without)
 
 
 def whole(entry: ChartEntry, store: Store) -> dict[str, Any]:
     record = {**msgspec.json.decode(entry.record), "id": entry.record_id}
-    kept = {name: getattr(entry, name) for name in entry.__struct_fields__}
-    return {**kept, "record": record, "applies": _applies(entry, store)}
-
-
-def as_text(shown: object) -> str:
-    return escaped(msgspec.json.format(msgspec.json.encode(shown)).decode())
+    return {**msgspec.structs.asdict(entry), "record": record, "applies": _applies(entry, store)}
 
 
 def told(entry: ChartEntry, store: Store) -> str:
     """One line: number, patient, what, who and when."""
-    record = {
-        name: value
-        for name, value in msgspec.json.decode(entry.record).items()
-        if name not in ("id", "loinc")
-    }
-    said = ", ".join(
-        f"{name} {' + '.join(value) if isinstance(value, list) else value}" for name, value in record.items()
-    )
+    said = in_words(entry, "id", "loinc")
     who = f"{one_line(entry.by)}, {entry.when:%Y-%m-%d %H:%M} UTC"
     line = f"{entry.id}  {entry.patient_id}  {entry.part}: {one_line(said)}  ({who})"
     if entry.undone_when:
         return f"{line}  undone ({entry.undone_by}, {entry.undone_when:%Y-%m-%d %H:%M} UTC)"
     return line if _applies(entry, store) else f"{line}  rests: {entry.patient_id} is now somebody else"
-
-
-def was_there(entry: ChartEntry, when: datetime) -> str:
-    """What is said of an entry that an earlier command made."""
-    return "" if entry.when == when else "\nIt was there already; nothing was added."
 
 
 def _applies(entry: ChartEntry, store: Store) -> bool:

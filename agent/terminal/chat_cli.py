@@ -5,18 +5,29 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, cast
+from datetime import date
+from typing import Any, cast
 
 import typer
+from rich.table import Table
 
+from agent.conversation import ChatDesk, Conversation, conversations, find, kept
+from agent.desk import drafter
+from agent.dialogue import lessons
+from agent.dialogue.lessons import FILE
+from agent.dialogue.query import Query
+from agent.models.factory import open_model
 from agent.settings import Settings, read_settings
+from agent.stores import open_store
+from agent.terminal import screen
 from agent.terminal.chat_page import LEAVE, OFFLINE, Page, asked
+from agent.terminal.common import AskPlan, AsOf
+from agent.terminal.lines import print_json
+from agent.terminal.plain_cli import run
 from tools.common.errors import Invalid
 from tools.common.printable import printable
-
-if TYPE_CHECKING:
-    from agent.conversation import Conversation
-    from agent.dialogue.query import Query
+from tools.graph.asking import current, graph_of
+from tools.queries.bound import Bound
 
 app = typer.Typer(add_completion=False)
 
@@ -49,8 +60,8 @@ def chat(
         metavar="NAME",
         help="A model of the Ollama host, or offline. Default: PALADIN_MODEL, or what is there.",
     ),
-    as_of: str = typer.Option("", metavar="DATE", help="Judge on this day: YYYY-MM-DD or today."),
-    plan: str = typer.Option("", metavar="PLAN", help="Ask this plan instead of the one on file."),
+    as_of: AsOf = "",
+    plan: AskPlan = "",
     resume: str = typer.Option("", metavar="CONVERSATION", help="Go on with this conversation."),
     agent: str = typer.Option(
         "paladin", metavar="NAME", help="tools: a plain tool-calling agent, unverified, as a comparison."
@@ -71,13 +82,6 @@ def chat(
     record or the clause behind it. Nothing is submitted, and nothing is advised
     that is a clinician's to decide.
     """
-    from agent.conversation import ChatDesk, Conversation, conversations, find
-    from agent.desk import drafter
-    from agent.dialogue.lessons import FILE
-    from agent.models.factory import open_model
-    from agent.stores import open_store
-    from tools.graph.asking import current, graph_of
-
     settings = read_settings()
     if teach or lessons or forget:
         _lessons(settings, question, teach, forget, as_json)
@@ -126,11 +130,6 @@ def chat(
 
 def _lessons(settings: Settings, text: str, query: str, number: int, as_json: bool) -> None:
     """Teach one, erase one, or list them."""
-    from datetime import date
-
-    from agent.dialogue import lessons
-    from agent.dump import to_json
-
     path = settings.home / lessons.FILE
     if query:
         lessons.teach(path, lessons.Lesson(text=text, query=cast("Query", query), day=date.today()))
@@ -141,7 +140,7 @@ def _lessons(settings: Settings, text: str, query: str, number: int, as_json: bo
         return
     known = lessons.Lessons.of(path).lessons
     if as_json:
-        print(to_json({"items": known}))
+        print_json({"items": known})
         return
     for at, one in enumerate(known, 1):
         print(f"{at:3}  {one.query:16} {one.by:8} {printable(one.text)}")
@@ -160,10 +159,6 @@ def _plain(
     as_json: bool,
 ) -> None:
     """The plain agent, which needs a patient from the start."""
-    from agent.stores import open_store
-    from agent.terminal.plain_cli import run
-    from tools.queries.bound import Bound
-
     if agent != "tools":
         raise Invalid(f"no agent {agent!r}: it is paladin, or tools")
     if not patient:
@@ -174,11 +169,8 @@ def _plain(
 
 
 def _one(talk: Conversation, question: str, as_json: bool) -> None:
-    from agent.dump import to_json
-    from agent.terminal import screen
-
     if as_json:
-        print(to_json(asked(talk, question)))
+        print_json(asked(talk, question))
         return
     out = screen.console()
     page = Page(out)
@@ -187,7 +179,6 @@ def _one(talk: Conversation, question: str, as_json: bool) -> None:
 
 def _script(talk: Conversation, settings: Settings, as_json: bool) -> None:
     """Each line of standard input is a question, or a /command; it is shown before its answer."""
-    from agent.dump import to_json
     from agent.terminal.chat_terminal import Terminal
 
     person = Terminal(talk, settings)
@@ -196,7 +187,7 @@ def _script(talk: Conversation, settings: Settings, as_json: bool) -> None:
         if not said or said.startswith("#"):
             continue
         if as_json and not said.startswith("/"):
-            print(to_json(asked(talk, said), 0), flush=True)
+            print_json(asked(talk, said), 0)
         elif said.casefold() in LEAVE:
             return
         elif not as_json:
@@ -204,22 +195,18 @@ def _script(talk: Conversation, settings: Settings, as_json: bool) -> None:
 
 
 def _list(graph: Any, as_json: bool) -> None:
-    from agent.conversation import kept
-    from agent.dump import to_json
-    from agent.terminal import screen
-
     found = kept(graph)
     if as_json:
-        print(to_json(found))
+        print_json(found)
         return
     if not found:
         print("No conversation yet; `pa chat --patient P001` begins one.")
         return
-    from rich.table import Table
 
+    titles = ("conversation", "patient", "turns", "last question")
     table = Table(box=None, pad_edge=False)
-    for title in ("conversation", "patient", "turns", "last question"):
+    for title in titles:
         table.add_column(title, overflow="fold", justify="right" if title == "turns" else "left")
     for one in found:
         table.add_row(one.id, one.patient_id or "-", str(one.turns), one.last_question)
-    screen.say(table, screen.console())
+    screen.say(table)

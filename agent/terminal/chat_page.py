@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from threading import Event as Signal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from rich.console import Console
+from rich.text import Text
 
-    from agent.conversation import Conversation, Event, Turn
+from agent.conversation import Conversation, Event, Turn
+from agent.terminal import screen
 
 OFFLINE = "offline"
 LEAVE = ("/quit", "/exit", "/q")
@@ -47,8 +48,6 @@ class Page:
     """An answer on the screen, sentence by sentence as each has been verified, wrapped to the terminal."""
 
     def __init__(self, out: Console) -> None:
-        from agent.terminal import screen
-
         self.out = out
         self._ascii = None if screen.is_utf8(out) else screen.to_ascii
         self._width = min(out.width, WIDEST) if out.is_terminal else WIDEST
@@ -103,10 +102,6 @@ class Page:
         self.out.file.write(self._ascii(text) if self._ascii and text.strip() else text)
 
     def _dim(self, text: str) -> None:
-        from rich.text import Text
-
-        from agent.terminal import screen
-
         screen.say(Text(text, style="dim"), self.out)
 
     def _wait(self, words: str) -> None:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from agent.conversation import ChatDesk, Conversation, Turn
+from agent.settings import Settings
 from agent.terminal import screen
 from agent.terminal.chat_page import LEAVE, Page, asked
 from tools.common.errors import Correctable, Invalid, nearest
-
-if TYPE_CHECKING:
-    from agent.conversation import ChatDesk, Conversation, Turn
-    from agent.settings import Settings
 
 HELP = """Ask as you would ask a colleague:
   can she get Ozempic?            what is missing?            why?

@@ -8,6 +8,18 @@ from typing import TYPE_CHECKING, cast
 import typer
 
 from agent.settings import read_as_of, read_settings
+from agent.terminal.common import (
+    AskPlan,
+    AsOfChart,
+    DaysSupply,
+    JsonObject,
+    PatientId,
+    Quantity,
+    RequestKind,
+    Strength,
+    Use,
+)
+from agent.terminal.lines import print_json
 from tools.common.errors import Invalid
 
 if TYPE_CHECKING:
@@ -30,7 +42,7 @@ manual of case files."""
 
 @app.command(epilog=EPILOG)
 def check(
-    patient_id: str = typer.Argument("", metavar="PATIENT", help="Patient id, e.g. P001."),
+    patient_id: PatientId = "",
     drug: str = typer.Argument("", metavar="DRUG", help="Brand, or a generic name that only one brand has."),
     case: list[Path] = typer.Option(
         [],
@@ -38,20 +50,14 @@ def check(
         metavar="FILE",
         help="Decide the case in this YAML file, or all in a folder; repeatable.",
     ),
-    plan: str = typer.Option("", metavar="PLAN", help="Ask this plan instead of the one on file."),
-    as_of: str = typer.Option(
-        "",
-        metavar="DATE",
-        help="Judge on this day: YYYY-MM-DD or today. Default: today; the day of its world for a chart that was made.",
-    ),
-    indication: str = typer.Option(
-        "", metavar="USE", help="Pin the use: t2dm, weight, cv, osa, hf, ckd, mash."
-    ),
-    strength: str = typer.Option("", help="Strength, as on the label, e.g. '1 mg'."),
-    quantity: float | None = typer.Option(None, help="Billing units (mL, tablets) asked for."),
-    days_supply: int | None = typer.Option(None, help="Days that this quantity lasts."),
-    kind: str = typer.Option("", metavar="KIND", help="new, continuation or renewal."),
-    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    plan: AskPlan = "",
+    as_of: AsOfChart = "",
+    indication: Use = "",
+    strength: Strength = "",
+    quantity: Quantity = None,
+    days_supply: DaysSupply = None,
+    kind: RequestKind = "",
+    as_json: JsonObject = False,
 ) -> None:
     """Is this patient eligible for this drug, and what is missing?
 
@@ -85,9 +91,7 @@ def check(
         indication=indication,
     )
     if as_json:
-        from agent.dump import to_json
-
-        print(to_json(found))
+        print_json(found)
     else:
         _show(found, store.patient(patient_id))
 

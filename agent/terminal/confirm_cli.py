@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import getpass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import typer
 
-from agent.settings import read_as_of, read_settings
-from agent.terminal.lines import tell
+from agent.settings import read_as_of
+from agent.terminal.chart_cli import entering, in_words
+from agent.terminal.common import AskPlan, AsOf, CourseEnd, JsonObject, ListComplete, PatientId, opened
+from agent.terminal.lines import print_json, tell
 from tools.common.errors import Invalid, NotFound, nearest
-from tools.common.printable import escaped
-
-if TYPE_CHECKING:
-    from tools.domain.records import Determination, Lead
-    from tools.notes.confirming import Decided, Doubt, Earlier
-    from tools.queries.check import Asked
-    from tools.store.rows import ChartEntry
-    from tools.store.store import Store
+from tools.domain.records import Determination, Lead, Request
+from tools.notes import confirming
+from tools.notes.confirming import Decided, Doubt, Earlier, doubts
+from tools.queries.check import Asked, ask, decide
+from tools.store.rows import ChartEntry
+from tools.store.store import Store
 
 app = typer.Typer(add_completion=False)
 
@@ -37,24 +35,22 @@ note before you do: the quote is verbatim, its meaning is yours to judge.
 
 @app.command(epilog=EPILOG)
 def confirm(
-    patient_id: str = typer.Argument(..., metavar="PATIENT", help="Patient id, e.g. P001."),
+    patient_id: PatientId,
     lead_id: str = typer.Argument("", metavar="LEAD", help="As the list shows it; without it, the list."),
     drug: str = typer.Option("", metavar="DRUG", help="The drug of the case; the chart's order otherwise."),
-    plan: str = typer.Option("", metavar="PLAN", help="Ask this plan instead of the one on file."),
-    as_of: str = typer.Option("", metavar="DATE", help="Judge on this day: YYYY-MM-DD or today."),
+    plan: AskPlan = "",
+    as_of: AsOf = "",
     indication: str = typer.Option("", metavar="USE", help="Pin the use: t2dm, weight, cv, osa, …"),
     on: str = typer.Option("", "--date", metavar="DATE", help="Day of the value, where the note has none."),
     start: str = typer.Option("", metavar="DATE", help="First day of a course or program."),
-    end: str = typer.Option("", metavar="DATE", help="Last day of a course or program."),
+    end: CourseEnd = "",
     unit: str = typer.Option("", help="Unit of a value, where the note has none."),
     code: str = typer.Option("", help="ICD-10-CM code of a diagnosis."),
-    complete: bool = typer.Option(
-        False, "--list-complete", help="A list that was not recorded is complete with this entry."
-    ),
+    complete: ListComplete = False,
     reject: bool = typer.Option(False, "--reject", help="It is not so, or does not count; do not offer it."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Show what would be entered and what it changes."),
     by: str = typer.Option("", help="Who decides; your login name otherwise."),
-    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    as_json: JsonObject = False,
 ) -> None:
     """Confirm into the chart what a note says, or reject it.
 
@@ -64,16 +60,9 @@ def confirm(
     record (N…) leaves its criterion open until the record is corrected, or
     you reject the sentence.
     """
-    from agent.stores import open_store
-    from tools.charts import additions
-    from tools.domain.records import Request
-    from tools.notes import confirming
-    from tools.queries.check import ask, decide
-
     if reject and dry_run:
         raise Invalid("a rejection changes nothing but the list; leave out --dry-run")
-    settings = read_settings()
-    store = open_store(settings)
+    settings, store = opened()
     given = Request(drug=drug or _ordered(store, patient_id), indication=indication)
     asked = ask(store, patient_id, given, plan_id=plan, as_of=settings.day(as_of))
     before = decide(store, asked)
@@ -84,13 +73,7 @@ def confirm(
     if decided_before is not None:
         _already(lead_id, decided_before, before, as_json)
         return
-    to = additions.Entering(
-        store=store,
-        patient_id=asked.patient.id,
-        by=by or getpass.getuser(),
-        when=datetime.now(UTC),
-        complete=complete,
-    )
+    to = entering(store, asked.patient.id, by, complete)
     doubt = next((one for one in confirming.doubts(before) if one.id.casefold() == lead_id.casefold()), None)
     if doubt is not None:
         if not reject:
@@ -99,7 +82,7 @@ def confirm(
                 "the record is right"
             )
         settled = confirming.settle(to, doubt)
-        _show_settled(doubt, settled, before, decide(store, _anew(store, asked)), as_json)
+        _show_settled(doubt, settled, before, _anew(store, asked), as_json)
         return
     lead = _find(before, lead_id)
     filled = confirming.Filled(
@@ -109,12 +92,13 @@ def confirm(
         decided, after = confirming.supposed(store, asked, to, lead, filled)
     else:
         decided = confirming.reject(to, lead) if reject else confirming.confirm(to, lead, filled)
-        after = decide(store, _anew(store, asked))
+        after = _anew(store, asked)
     _show(lead, decided, before, after, dry_run, as_json)
 
 
-def _anew(store: Store, asked: Asked) -> Asked:
-    return asked._replace(patient=store.patient(asked.patient.id))
+def _anew(store: Store, asked: Asked) -> Determination:
+    """The case decided again from its chart as it is now."""
+    return decide(store, asked._replace(patient=store.patient(asked.patient.id)))
 
 
 def _ordered(store: Store, patient_id: str) -> str:
@@ -130,9 +114,8 @@ def _find(found: Determination, lead_id: str) -> Lead:
         if lead.id.casefold() == lead_id.casefold():
             return lead
     known = [lead.id for lead in found.leads]
-    hint = (
-        f"`pa confirm {found.patient_id} --drug {found.drug}` lists them" if known else "this case has none"
-    )
+    listing = f"`pa confirm {found.patient_id} --drug {found.drug}` lists them"
+    hint = listing if known else "this case has none"
     raise NotFound("lead", lead_id, nearest(lead_id, known), hint)
 
 
@@ -140,11 +123,9 @@ def _find(found: Determination, lead_id: str) -> Lead:
 
 
 def _list(found: Determination, as_json: bool) -> None:
-    from tools.notes.confirming import doubts
-
     against = doubts(found)
     if as_json:
-        _print({**_case(found), "leads": _plain(found.leads), "against": [one._asdict() for one in against]})
+        print_json({**_case(found), "leads": found.leads, "against": [one._asdict() for one in against]})
         return
     for one in against:
         tell(f"{one.id}  {one.criterion}: speaks against the record: “{one.quote}”  ({one.document})")
@@ -163,7 +144,7 @@ def _already(lead_id: str, decided: Earlier, found: Determination, as_json: bool
     word = "confirmed" if decided.confirmed else "rejected"
     if as_json:
         kept: dict[str, Any] = {"lead": lead_id, "already": word, "by": decided.by, "date": decided.on}
-        _print({**_case(found), **kept, "record_id": decided.record_id})
+        print_json({**_case(found), **kept, "record_id": decided.record_id})
         return
     record = f" as {decided.record_id}" if decided.record_id else ""
     tell(f"{lead_id} was {word} by {decided.by} on {decided.on}{record}; nothing to do.")
@@ -174,29 +155,22 @@ def _show(
 ) -> None:
     entry = decided.entry
     if as_json:
-        _print(
-            {
-                **_case(after),
-                "lead": lead.id,
-                "confirmed": decided.confirmed,
-                "dry_run": dry_run,
-                "entered": _entered(entry) if entry else None,
-                "provenance": _entered(decided.provenance),
-                "outcome_before": before.outcome,
-                "summary": after.summary,
-            }
-        )
+        said = {
+            "lead": lead.id,
+            "confirmed": decided.confirmed,
+            "dry_run": dry_run,
+            "entered": _entered(entry) if entry else None,
+            "provenance": _entered(decided.provenance),
+            "outcome_before": before.outcome,
+            "summary": after.summary,
+        }
+        print_json(_case(after) | said)
         return
     if entry is None:
-        tell(
-            f"{lead.id} is rejected and not offered again. Take that back: pa chart undo {decided.provenance.id}"
-        )
+        number = decided.provenance.id
+        tell(f"{lead.id} is rejected and not offered again. Take that back: pa chart undo {number}")
         return
-    record = {name: value for name, value in msgspec.json.decode(entry.record).items() if name != "id"}
-    shown = ", ".join(
-        f"{name} {' + '.join(value) if isinstance(value, list) else value}" for name, value in record.items()
-    )
-    tell(f"{'Would enter into' if dry_run else 'Entered into'} {entry.part}: {shown}")
+    tell(f"{'Would enter into' if dry_run else 'Entered into'} {entry.part}: {in_words(entry, 'id')}")
     tell(f"From {lead.document}, characters {lead.start} to {lead.end}: “{' '.join(lead.quote.split())}”")
     tell(f"{after.drug} {'would be' if dry_run else 'is'} {_change(before, after)}: {after.summary}")
     if not dry_run:
@@ -208,7 +182,7 @@ def _show_settled(
 ) -> None:
     if as_json:
         kept = {"lead": doubt.id, "confirmed": False, "provenance": _entered(settled.provenance)}
-        _print({**_case(after), **kept, "outcome_before": before.outcome, "summary": after.summary})
+        print_json({**_case(after), **kept, "outcome_before": before.outcome, "summary": after.summary})
         return
     tell(f"{doubt.id} is rejected: the record of {doubt.criterion} stands against “{doubt.quote}”")
     tell(f"{after.drug} is {_change(before, after)}: {after.summary}")
@@ -221,13 +195,7 @@ def _change(before: Determination, after: Determination) -> str:
 
 
 def _case(found: Determination) -> dict[str, Any]:
-    return {
-        "patient_id": found.patient_id,
-        "drug": found.drug,
-        "plan_id": found.plan_id,
-        "as_of": found.as_of,
-        "outcome": found.outcome,
-    }
+    return {name: getattr(found, name) for name in ("patient_id", "drug", "plan_id", "as_of", "outcome")}
 
 
 def _entered(entry: ChartEntry) -> dict[str, Any]:
@@ -238,13 +206,3 @@ def _entered(entry: ChartEntry) -> dict[str, Any]:
         "by": entry.by,
         "when": entry.when,
     }
-
-
-def _plain(leads: tuple[Lead, ...]) -> Any:
-    from agent.dump import plain
-
-    return plain(leads)
-
-
-def _print(shown: dict[str, Any]) -> None:
-    print(escaped(msgspec.json.format(msgspec.json.encode(shown)).decode()))

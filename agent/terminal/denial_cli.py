@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
 
-from agent.settings import read_as_of, read_settings
+from agent.denials import as_data
+from agent.settings import read_as_of
+from agent.terminal import screen
+from agent.terminal.common import JsonObject, Letter, opened
+from agent.terminal.lines import print_json
 from tools.common.errors import Invalid
-
-if TYPE_CHECKING:
-    from tools.denials.identity import Compared
-    from tools.denials.records import Denial
-    from tools.denials.working import WorkTo
+from tools.denials.codes import REASONS
+from tools.denials.identity import Compared
+from tools.denials.papers import text_of
+from tools.denials.records import Denial
+from tools.denials.working import WorkTo
 
 EPILOG = """[bold]Examples[/]
   pa denial read letter.pdf
@@ -25,6 +31,24 @@ looked up in the policy, and the letter's deadline stands beside the rule's.
 Nothing is entered in a case; `pa case record` does that.
 Exit code: 0 read, 2 bad input or another patient's letter, 3 no store."""
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Read a payer's letter.")
+DECISIONS = {
+    "denial": "Denied",
+    "partial_approval": "Approved in part",
+    "pend": "Held: the payer asks for more",
+    "approval": "Approved",
+    "appeal_upheld": "Appeal decided: the denial is upheld",
+    "appeal_overturned": "Appeal decided: the denial is overturned",
+    "withdrawn": "Withdrawn: nothing was decided",
+    "duplicate": "Closed as a duplicate",
+    "returned": "Returned without a decision",
+    "extension": "The payer takes more time",
+    "not_required": "No authorization is required",
+    "change_notice": "Notice of a change, about no request",
+    "wrong_member": "About somebody else, or nobody whom the payer could tell",
+    "payment_advice": "Payment advice",
+    "other": "No decision",
+    "unclear": "It is not clear what this letter decides",
+}
 
 
 @app.callback()
@@ -34,7 +58,7 @@ def denial() -> None:
 
 @app.command(epilog=EPILOG)
 def read(
-    file: Path = typer.Argument(..., metavar="FILE", help="The letter: .txt, .md, .pdf with text, or .json."),
+    file: Letter,
     case: int = typer.Option(0, "--case", metavar="CASE", help="The case that it answers."),
     patient: str = typer.Option(
         "", "--patient", metavar="PATIENT", help="Or the patient whom it is about, e.g. P001."
@@ -43,12 +67,10 @@ def read(
     received: str = typer.Option(
         "", metavar="DATE", help="The day on which the letter came in: YYYY-MM-DD or today."
     ),
-    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    as_json: JsonObject = False,
 ) -> None:
     """Read a letter: who, what, why, and what may be done by when. Every statement with its words."""
-    from tools.denials.papers import text_of
-
-    came = read_as_of(received) if received else None
+    came = read_as_of(received)
     if case and (patient or drug):
         raise Invalid("--case names patient and drug itself; leave --patient and --drug out")
     if drug and not patient:
@@ -60,59 +82,27 @@ def read(
         found = read_alone(text, came)
     else:
         from agent.denials import read_for
-        from agent.stores import open_store
 
-        store = open_store(read_settings())
+        _, store = opened()
         found = read_for(store, text, case_id=case or None, patient_id=patient, drug=drug, received=came)
     if as_json:
-        _print_json(file.name, *found)
+        print_json({"file": file.name} | as_data(*found))
     else:
         _show(*found)
 
 
-def _print_json(name: str, denial: Denial, compared: tuple[Compared, ...], due: WorkTo | None) -> None:
-    from agent.denials import as_data
-    from agent.dump import to_json
-
-    print(to_json({"file": name} | as_data(denial, compared, due)))
-
-
 def _show(denial: Denial, compared: tuple[Compared, ...], due: WorkTo | None) -> None:
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
-
-    from agent.terminal import screen
-
-    out = screen.console()
     table = Table.grid(padding=(0, 2))
     for name, value in _facts(denial):
         table.add_row(Text(name, "dim"), value)
     parts: list[Any] = [Text(_headline(denial), "bold"), table]
     for title, lines in _sections(denial, compared, due):
         parts += [Text(f"\n{title}", "bold"), *(Text(line) for line in lines)]
-    screen.say(Group(*parts), out)
+    screen.say(Group(*parts))
 
 
 def _headline(denial: Denial) -> str:
-    said = {
-        "denial": "Denied",
-        "partial_approval": "Approved in part",
-        "pend": "Held: the payer asks for more",
-        "approval": "Approved",
-        "appeal_upheld": "Appeal decided: the denial is upheld",
-        "appeal_overturned": "Appeal decided: the denial is overturned",
-        "withdrawn": "Withdrawn: nothing was decided",
-        "duplicate": "Closed as a duplicate",
-        "returned": "Returned without a decision",
-        "extension": "The payer takes more time",
-        "not_required": "No authorization is required",
-        "change_notice": "Notice of a change, about no request",
-        "wrong_member": "About somebody else, or nobody whom the payer could tell",
-        "payment_advice": "Payment advice",
-        "other": "No decision",
-        "unclear": "It is not clear what this letter decides",
-    }[denial.kind]
+    said = DECISIONS[denial.kind]
     drugs = " and ".join(drug.name for drug in denial.drugs)
     return f"{said}: {drugs}" if drugs else said
 
@@ -134,41 +124,30 @@ def _facts(denial: Denial) -> list[tuple[str, str]]:
     ]
     for drug in denial.drugs:
         amount = f", {drug.quantity:g} per {drug.days_supply or '?'} days" if drug.quantity else ""
-        rows.append(
-            (
-                "Drug",
-                f"{drug.name} {drug.strength}".strip()
-                + amount
-                + (f" ({drug.decision})" if drug.decision else ""),
-            )
-        )
+        decision = f" ({drug.decision})" if drug.decision else ""
+        rows.append(("Drug", f"{drug.name} {drug.strength}".strip() + amount + decision))
     return rows
 
 
 def _sections(
     denial: Denial, compared: tuple[Compared, ...], due: WorkTo | None
 ) -> list[tuple[str, list[str]]]:
-    from tools.denials.codes import REASONS
-
     reasons = []
     for number, reason in enumerate(denial.reasons, 1):
         about = f" ({reason.drug})" if reason.drug else ""
         how = {"words": "", "clause": ", by its clause", "code": ", by its code"}[reason.by]
         how += "" if reason.confirmed else ", unconfirmed"
         reasons.append(f"  {number}. {reason.code}: {REASONS[reason.code].title}{about}{how}")
-        reasons.append(
-            f'     "{_short(reason.quote.text)}" (characters {reason.quote.start}-{reason.quote.end})'
-        )
+        quote = reason.quote
+        reasons.append(f'     "{_short(quote.text)}" (characters {quote.start}-{quote.end})')
     rights = []
     for right in denial.rights:
         until = f", by {right.deadline.day}" if right.deadline and right.deadline.day else ""
         rights.append(f'  {right.kind.replace("_", " ")}{until}: "{_short(right.quote.text)}"')
+    cited = [f"  {one.id}{' (not in the policy)' if one.known is False else ''}" for one in denial.cited]
     found = [
         ("Reasons", reasons),
-        (
-            "Clauses named",
-            [f"  {one.id}" + (" (not in the policy)" if one.known is False else "") for one in denial.cited],
-        ),
+        ("Clauses named", cited),
         ("Approved", _approved(denial)),
         ("Asked", [f"  {_short(question.text)}" for question in denial.questions]),
         ("Rights", rights),

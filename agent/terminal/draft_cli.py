@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from agent.settings import BIGGEST, Settings, read_settings
-from agent.terminal.lines import tell
+from agent.terminal.lines import print_json, tell
 from tools.common.errors import Invalid
 
 if TYPE_CHECKING:
@@ -137,9 +137,7 @@ def _draft(
     if out:
         files = papers.copy(drafted.draft, out)
     if as_json:
-        from agent.dump import to_json
-
-        print(to_json({**body(drafted.draft), "files": {name: str(path) for name, path in files.items()}}))
+        print_json({**body(drafted.draft), "files": {name: str(path) for name, path in files.items()}})
         return
     from agent.terminal import review_screen
 
@@ -190,9 +188,9 @@ def _review(
         action = cast("Action", "edit" if edit else chosen[0])
         found = _decide(store, settings, draft_id, action, by, reason, _edits(edit))
     if as_json:
-        from agent.dump import plain, to_json
+        from agent.dump import plain
 
-        print(to_json({**body(found), "reviews": plain(store.reviews(draft_id))}))
+        print_json({**body(found), "reviews": plain(store.reviews(draft_id))})
         return
     from agent.terminal import review_screen
 
@@ -264,8 +262,6 @@ def _list(store: Store, every: bool, as_json: bool) -> None:
         draft for draft in store.drafts(limit=1000) if every or draft.status in ("needs_review", "edited")
     ]
     if as_json:
-        from agent.dump import to_json
-
         kept = (
             "id",
             "patient_id",
@@ -278,7 +274,7 @@ def _list(store: Store, every: bool, as_json: bool) -> None:
             "missing",
             "warning",
         )
-        print(to_json([{key: value for key, value in body(draft).items() if key in kept} for draft in found]))
+        print_json([{key: value for key, value in body(draft).items() if key in kept} for draft in found])
         return
     from agent.terminal import review_screen
 

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import typer
 
-from agent.settings import read_settings
+from agent import case_desk
+from agent.terminal import case_screen
+from agent.terminal.common import JsonArray, OnlyPatient, OnlyPlan, opened
+from agent.terminal.lines import print_json
 from tools.common.dates import add_months
 from tools.common.errors import Invalid, Unavailable
 
@@ -30,29 +33,21 @@ names no patient unless --names is given: calendars travel."""
 def _due(
     within: str = typer.Option("7d", metavar="TIME", help="How far ahead: 7d, 2w, 2m."),
     mine: bool = typer.Option(False, "--mine", help="Only what we must do, not what the payer must."),
-    plan: str = typer.Option("", metavar="PLAN", help="Only of this plan."),
-    patient_id: str = typer.Option("", "--patient", metavar="PATIENT", help="Only of this patient."),
+    plan: OnlyPlan = "",
+    patient_id: OnlyPatient = "",
     ics: Path | None = typer.Option(None, metavar="FILE", help="Write these days into a calendar file."),
     names: bool = typer.Option(False, "--names", help="Name patients and drugs in the calendar file."),
-    as_json: bool = typer.Option(False, "--json", help="Print a JSON array."),
+    as_json: JsonArray = False,
 ) -> None:
     """List what must happen this week: answers, appeals, renewals, and decisions that the payer owes."""
-    from agent import case_desk
-    from agent.stores import open_store
-
-    settings = read_settings()
-    store = open_store(settings)
+    settings, store = opened()
     days = case_desk.CaseDays(store, settings.day())
     cases = [
         case
         for case in case_desk.cases_of(store, patient_id)
         if case.open and plan.casefold() in ("", case.head.plan_id.casefold())
     ]
-    rows = [
-        (case, clock)
-        for case, clock in case_desk.due(store, cases, days)
-        if (clock.due is None or clock.due <= ahead(days.of(case), within)) and (clock.ours or not mine)
-    ]
+    rows = case_desk.due_within(store, cases, days, lambda day: ahead(day, within), ours=mine)
     if ics:
         from agent.case_calendar import calendar
 
@@ -61,11 +56,8 @@ def _due(
         except OSError as error:
             raise Unavailable(f"cannot write {ics}: {error.strerror}") from error
     if as_json:
-        from agent.dump import to_json
-
-        print(to_json([case_desk.due_body(case, clock) for case, clock in rows]))
+        print_json([case_desk.due_body(case, clock) for case, clock in rows])
         return
-    from agent.terminal import case_screen
 
     case_screen.due(rows, days.span(cases), within)
     if ics:

@@ -7,20 +7,29 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import msgspec
 import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from agent.fhir_import import FhirImport
 from agent.settings import BIGGEST, read_as_of, read_settings
+from agent.stores import open_store
+from agent.terminal.common import JsonAny
+from agent.terminal.fhir_screen import screen
+from agent.terminal.lines import print_json
+from agent.terminal.screen import console, say
 from tools.common.errors import NotFound, Refused, Unavailable
 from tools.common.printable import escaped, one_line
+from tools.domain.records import Determination, Patient, Plan
+from tools.engine.determine import determine
+from tools.fhir.exporter import export_patient, losses
+from tools.fhir.pas import export_case
+from tools.fhir.reading import ENDINGS, open_binary, units
+from tools.papers.case import Case
 from tools.store.rows import OnConflict
-
-if TYPE_CHECKING:
-    from agent.fhir_import import FhirImport
-    from tools.domain.records import Patient, Plan
-    from tools.store.store import Store
+from tools.store.store import Store
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Charts from FHIR R4, and back.")
 
@@ -67,9 +76,6 @@ def import_command(
     as_json: bool = typer.Option(False, "--json", help="Print the reports as one JSON object."),
 ) -> None:
     """Import patients from FHIR R4 and say what became of every entry."""
-    from agent.fhir_import import FhirImport
-    from tools.fhir.reading import units
-
     names = [name for given in files for name in _expanded(given)]
     store = _store(needed=bool(plan) or not dry_run)
     run = FhirImport(
@@ -89,15 +95,11 @@ def import_command(
 
 def _tell(run: FhirImport, everything: bool, as_json: bool) -> None:
     if as_json:
-        from agent.dump import to_json
-
-        print(to_json(run.told()))
+        print_json(run.told())
         return
-    from agent.terminal.fhir_screen import screen
-    from agent.terminal.screen import console, say
 
     if run.kept or run.left:
-        say(screen(run.kept, run.left, everything, run.dry_run), console())
+        say(screen(run.kept, run.left, everything, run.dry_run))
     for name in run.aside:
         print(f"{one_line(name)}: hospitals and practitioners only, left aside")
     for one in run.refused:
@@ -107,10 +109,6 @@ def _tell(run: FhirImport, everything: bool, as_json: bool) -> None:
 @contextmanager
 def _progress(names: list[str], shown: bool) -> Iterator[tuple[Callable[[int], None], Callable[[], None]]]:
     """Two steps to call: so many bytes read, one patient kept. Drawn on a terminal alone."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from agent.terminal.screen import console
-
     out = console(stderr=True)
     size = sum(Path(name).stat().st_size for name in names if Path(name).is_file())
     columns = (
@@ -133,8 +131,6 @@ def _progress(names: list[str], shown: bool) -> Iterator[tuple[Callable[[int], N
 
 def _store(needed: bool) -> Store | None:
     """The store; for a dry run only if it is there."""
-    from agent.stores import open_store
-
     try:
         return open_store(read_settings())
     except Unavailable:
@@ -144,14 +140,10 @@ def _store(needed: bool) -> Store | None:
 
 
 def _open(name: str) -> IO[bytes]:
-    from tools.fhir.reading import open_binary
-
     return io.BytesIO(sys.stdin.buffer.read()) if name == "-" else open_binary(name)
 
 
 def _expanded(given: str) -> list[str]:
-    from tools.fhir.reading import ENDINGS
-
     if given == "-":
         return [given]
     if Path(given).is_dir():
@@ -180,26 +172,23 @@ def _expanded(given: str) -> list[str]:
 def versions_command(
     patient_id: str = typer.Argument(..., metavar="PATIENT", help="Patient id, e.g. P900001."),
     number: int = typer.Argument(0, metavar="NUMBER", help="Show the chart of this version."),
-    as_json: bool = typer.Option(False, "--json", help="Print as JSON."),
+    as_json: JsonAny = False,
 ) -> None:
     """List the imports of a chart, when and from what; what an import replaced is kept."""
-    from agent.dump import to_json
-
     store = _store(needed=True)
     assert store is not None
     if number:
-        print(to_json(store.chart_version(patient_id, number)))
+        print_json(store.chart_version(patient_id, number))
         return
     versions = store.chart_versions(patient_id)
     if as_json:
-        print(to_json(versions))
+        print_json(versions)
         return
-    from agent.terminal.screen import console, say
 
     for one in versions:
         when = f"{one.imported:%Y-%m-%d %H:%M}" if one.imported else "before this was written down"
         now = "  (the chart as it is)" if one.current else ""
-        say(f"{one.number:3}  {when}  {one.taken_from or '-'}  {one.sha256[:12]}{now}", console())
+        say(f"{one.number:3}  {when}  {one.taken_from or '-'}  {one.sha256[:12]}{now}")
     if not versions:
         print(f"{patient_id} was not imported; `pa chart log {patient_id}` lists what people added")
 
@@ -241,15 +230,11 @@ def export_command(
 
 
 def _say_losses(patient: Patient, exported: dict[str, Any]) -> None:
-    from tools.fhir.exporter import losses
-
     if lost := losses(patient, exported):
         print(f"pa: FHIR has no element for: {'; '.join(lost)}", file=sys.stderr)
 
 
 def _patient(store: Store, patient_id: str) -> dict[str, Any]:
-    from tools.fhir.exporter import export_patient
-
     patient = store.patient(patient_id)
     plan = _plan(store, patient)
     exported = export_patient(patient, plan, as_of=store.day_of(patient))
@@ -265,11 +250,6 @@ def _plan(store: Store, patient: Patient) -> Plan | None:
 
 
 def _case(store: Store, draft_id: int) -> dict[str, Any]:
-    from tools.domain.records import Determination
-    from tools.engine.determine import determine
-    from tools.fhir.pas import export_case
-    from tools.papers.case import Case
-
     draft = store.draft(draft_id)
     determination = msgspec.json.decode(draft.determination, type=Determination)
     drug = store.drug(draft.drug)

@@ -7,15 +7,16 @@ from collections.abc import Iterable, Iterator
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from agent.fhir_import import Kept
-from tools.fhir.report import EntryReport, ImportReport
+from agent.terminal.screen import table
+from tools.fhir.report import EntryFate, EntryReport, ImportReport
 
 NAMES = 6  # for each reason; --all and --json have the rest
 WHOLE = 3  # patients that are shown whole; of more, one line each
-FATES = ("taken", "partly", "ignored")
+FATES: tuple[EntryFate, ...] = ("taken", "partly", "ignored")
 STYLES = {"refused": "bold red", "replaced": "yellow", "unchanged": "dim"}
 
 
@@ -44,11 +45,9 @@ def _patient(one: Kept, everything: bool, dry_run: bool) -> RenderableType:
     day = f"judged on {report.as_of}" if report.as_of else ""
     newest = f"newest record {report.newest}" if report.newest else ""
     about = (one.file, report.source, newest, day, f"{len(report.entries)} entries")
+    title = f"{one.patient_id or '(no id yet)'}  {report.name}{born}  [{one.fate}]"
     parts: list[RenderableType] = [
-        Text(
-            f"{one.patient_id or '(no id yet)'}  {report.name}{born}  [{one.fate}]",
-            STYLES.get(one.fate, "bold"),
-        ),
+        Text(title, STYLES.get(one.fate, "bold")),
         Text(" · ".join(part for part in about if part), "dim"),
     ]
     if one.why:
@@ -65,31 +64,31 @@ def _patient(one: Kept, everything: bool, dry_run: bool) -> RenderableType:
 
 
 def _table(kept: list[Kept]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for column in ("Patient", "Name", "Born", "", *FATES, ""):
-        table.add_column(column, justify="right" if column in FATES else "left")
+    shown = table("Patient", "Name", "Born", "", *_numbers(*FATES), "")
     for one in kept:
         fates = one.report.fates
-        counts = [str(fates[fate] or "") for fate in ("taken", "partly", "ignored")]
+        counts = [str(fates[fate] or "") for fate in FATES]
         notes = one.why or "; ".join(f"may be {who}: kept apart" for who in one.apart)
         born = str(one.report.birth_date or "")
         fate = Text(one.fate, STYLES.get(one.fate, ""))
-        table.add_row(one.patient_id or "-", Text(one.report.name), born, fate, *counts, Text(notes))
-    return table
+        shown.add_row(one.patient_id or "-", Text(one.report.name), born, fate, *counts, Text(notes))
+    return shown
+
+
+def _numbers(*names: str) -> list[Column]:
+    return [Column(name, justify="right") for name in names]
 
 
 def _counts(entries: Iterable[EntryReport]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for column in ("Resource", "read", *FATES):
-        table.add_column(column, justify="left" if column == "Resource" else "right")
+    shown = table("Resource", *_numbers("read", *FATES))
     by_type: dict[str, Counter[str]] = {}
     for entry in entries:
         by_type.setdefault(entry.type or "(none)", Counter())[entry.fate] += 1
     for kind, fates in sorted(by_type.items()):
-        table.add_row(kind, str(fates.total()), *(str(fates[fate] or "") for fate in FATES))
+        shown.add_row(kind, str(fates.total()), *(str(fates[fate] or "") for fate in FATES))
     total = sum(by_type.values(), Counter[str]())
-    table.add_row("all", str(total.total()), *(str(total[fate]) for fate in FATES), style="bold")
-    return table
+    shown.add_row("all", str(total.total()), *(str(total[fate]) for fate in FATES), style="bold")
+    return shown
 
 
 def _contents(report: ImportReport) -> str:
@@ -106,19 +105,14 @@ def _reasons(entries: Iterable[EntryReport], everything: bool) -> Iterator[Rende
     for fate, title in (("partly", "Taken in part"), ("ignored", "Ignored")):
         if not grouped[fate]:
             continue
-        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
-        for _ in range(4):
-            table.add_column("")
+        shown = table(header=None)
         for (kind, why), names in sorted(grouped[fate].items(), key=lambda item: -item[1].total()):
-            shown = names.most_common(None if everything else 0 if why == "not needed" else NAMES)
-            more = (
-                f" and {len(names) - NAMES} more (--all lists them)"
-                if NAMES <= len(shown) < len(names)
-                else ""
-            )
-            listed = ", ".join(f"{name} ×{count}" if count > 1 else name for name, count in shown) + more
-            table.add_row(str(names.total()), kind, Text(why), Text(listed, "dim"))
-        yield Padding(Group(Text(title, "bold"), table), (1, 0, 0, 0))
+            listed = names.most_common(None if everything else 0 if why == "not needed" else NAMES)
+            said = ", ".join(f"{name} ×{count}" if count > 1 else name for name, count in listed)
+            if NAMES <= len(listed) < len(names):
+                said += f" and {len(names) - NAMES} more (--all lists them)"
+            shown.add_row(str(names.total()), kind, Text(why), Text(said, "dim"))
+        yield Padding(Group(Text(title, "bold"), shown), (1, 0, 0, 0))
 
 
 def _named(entry: EntryReport) -> str:

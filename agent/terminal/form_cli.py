@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import typer
 
+from agent import papers
+from agent.dump import plain
 from agent.settings import Settings, read_settings
-from agent.terminal.lines import tell
+from agent.stores import open_store
+from agent.terminal.common import Json
+from agent.terminal.lines import print_json, tell
 from tools.common.errors import Invalid, NotFound, Refused, nearest
 from tools.common.printable import one_line
-
-if TYPE_CHECKING:
-    from tools.papers.form_mapping import Mapping
-    from tools.papers.form_reading import Proposal
+from tools.papers import form_mapping, form_reading
+from tools.papers.form_mapping import Mapping
+from tools.papers.form_reading import HAND, SURE, Proposal
+from tools.papers.payer_form import opened
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="A payer's own PDF form, filled.")
 
@@ -41,8 +45,6 @@ def learn(
     as_json: bool = typer.Option(False, "--json", help="Print what was found as one JSON object."),
 ) -> None:
     """Read a payer's PDF, and write down what of a request goes where."""
-    from tools.papers import form_mapping, form_reading
-
     content = _content(file)
     target = out or file.with_suffix(".yaml")
     if target.suffix not in (".yaml", ".yml"):
@@ -59,9 +61,7 @@ def learn(
     if form_mapping.beside(target).resolve() != file.resolve():
         form_mapping.beside(target).write_bytes(content)
     if as_json:
-        from agent.dump import to_json
-
-        print(to_json(_as_json(target, called, proposals)))
+        print_json(_as_json(target, called, proposals))
         return
     for line in _told(target, called, proposals):
         tell(line)
@@ -81,10 +81,6 @@ def confirm(
     plan: str = typer.Option("", metavar="PLAN", help="Write every draft of this plan on it."),
 ) -> None:
     """Confirm that a mapping is right, and put it where drafts find it."""
-    from agent import papers
-    from agent.stores import open_store
-    from tools.papers import form_mapping
-
     settings = read_settings()
     mapping = form_mapping.read(file)
     form_mapping.compare(mapping, file)
@@ -105,16 +101,12 @@ def confirm(
 
 
 @app.command("list")
-def list_command(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
+def list_command(as_json: Json = False) -> None:
     """The forms that were confirmed, and which plans are written on them."""
-    from tools.papers import form_mapping
-
     settings = read_settings()
     known = form_mapping.placed(settings.payer_forms)
     if as_json:
-        from agent.dump import to_json
-
-        print(to_json([_listed(name, one) for name, one in known.items()]))
+        print_json([_listed(name, one) for name, one in known.items()])
         return
     if not known:
         tell("No form was confirmed yet. Read a payer's PDF with: pa form learn FILE.pdf")
@@ -125,8 +117,6 @@ def list_command(as_json: bool = typer.Option(False, "--json", help="Print JSON.
 @app.command(epilog="[bold]Example[/]\n  pa form remove state")
 def remove(name: str = typer.Argument(..., metavar="NAME", help="As `pa form list` has it.")) -> None:
     """Fill this form no more; drafts that were written on it stay as they are."""
-    from tools.papers import form_mapping
-
     folder = read_settings().payer_forms
     known = form_mapping.placed(folder)
     if name not in known:
@@ -148,15 +138,11 @@ def _content(file: Path) -> bytes:
 
 
 def _title(content: bytes) -> str:
-    from tools.papers.payer_form import opened
-
     said = opened(content, "").metadata
     return str(said.title or "") if said else ""
 
 
 def _sole(settings: Settings, plan: str, name: str) -> None:
-    from tools.papers import form_mapping
-
     for other, one in form_mapping.placed(settings.payer_forms).items():
         if one.plan == plan and other != name:
             raise Refused(f"{plan} is written on {other} already; first: pa form remove {other}")
@@ -176,8 +162,6 @@ def _with(text: str, **values: str) -> str:
 
 
 def _told(target: Path, title: str, proposals: list[Proposal]) -> list[str]:
-    from tools.papers.form_reading import HAND, SURE
-
     placed = [p for p in proposals if p.blank.source != HAND]
     unsure = [p for p in placed if p.sure < SURE]
     lines = [
@@ -190,8 +174,6 @@ def _told(target: Path, title: str, proposals: list[Proposal]) -> list[str]:
 
 
 def _as_json(target: Path, title: str, proposals: list[Proposal]) -> dict[str, Any]:
-    from agent.dump import plain
-
     return {
         "file": str(target),
         "title": title,

@@ -5,18 +5,23 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any
 
 import typer
+from rich.console import RenderableType
 
-from agent.settings import Settings, read_settings
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from tools.graph.asking import Asked
-    from tools.graph.model import Graph
-    from tools.store.store import Store
+from agent.desk import make_home
+from agent.settings import Settings
+from agent.terminal import graph_screen, screen
+from agent.terminal.common import JsonObject, PatientId, opened
+from agent.terminal.lines import print_json
+from agent.terminal.screen_cli import progress
+from tools.graph.asking import Asked, current, graph_of, version_of
+from tools.graph.building import build as build_graph
+from tools.graph.model import Graph
+from tools.graph.pathways import pathways as find
+from tools.graph.patterns import patterns
+from tools.graph.policy_change import policy_changes
+from tools.store.store import Store
 
 app = typer.Typer(
     add_completion=False,
@@ -37,8 +42,6 @@ to 4 is shown. The shortest way is one chart's own and needs no graph.""",
 AS_OF = typer.Option(
     "", "--as-of", metavar="DATE", help="Judge every chart on this day: YYYY-MM-DD or today."
 )
-JSON = typer.Option(False, "--json", help="Print one JSON object.")
-PATIENT = typer.Argument(..., metavar="PATIENT", help="Patient id, e.g. P001.")
 
 
 @app.command(
@@ -52,16 +55,13 @@ def build(
     workers: int = typer.Option(
         0, min=0, max=64, help="Processes that judge charts; 0 is one for each core."
     ),
-    as_json: bool = JSON,
+    as_json: JsonObject = False,
 ) -> None:
     """Build the graph of the store as it is now, in the place of the old one."""
-    from agent.terminal.screen_cli import progress
-    from tools.graph.building import build as build_graph
-
     with _opened() as (store, graph, settings), progress() as told:
         state = build_graph(store, graph, settings.day(as_of), workers=workers, progress=told)
     if as_json:
-        _print_json(state)
+        print_json(state)
         return
     nodes, edges = _sizes(state.counts)
     print(f"Built from {state.patients:,} patients as of {state.as_of}: {nodes:,} nodes and {edges:,} edges")
@@ -69,15 +69,13 @@ def build(
 
 
 @app.command("status", epilog="[bold]Example[/]\n  pa graph status")
-def status(as_of: str = AS_OF, as_json: bool = JSON) -> None:
+def status(as_of: str = AS_OF, as_json: JsonObject = False) -> None:
     """Say where the graph is, what it holds, and whether it is of the store as it is now."""
-    from tools.graph.asking import version_of
-
     with _opened() as (store, graph, settings):
         wanted, found = version_of(store, settings.day(as_of)), graph.states()
     fresh = any(state.version == wanted for state in found)
     if as_json:
-        _print_json({"where": graph.where, "fresh": fresh, "states": found})
+        print_json({"where": graph.where, "fresh": fresh, "states": found})
         return
     print(f"{graph.where}: {'nothing is there' if not found else 'current' if fresh else 'stale'}")
     for state in found:
@@ -99,11 +97,8 @@ def status(as_of: str = AS_OF, as_json: bool = JSON) -> None:
 Alike is who has the same conditions, the same payer, and began with the same
 medicines; where those are fewer than 20, any payer, then any medicines.""",
 )
-def pathways(patient_id: str = PATIENT, as_of: str = AS_OF, as_json: bool = JSON) -> None:
+def pathways(patient_id: PatientId, as_of: str = AS_OF, as_json: JsonObject = False) -> None:
     """What was tried after what this patient tried, by patients alike, and how it went."""
-    from agent.terminal import graph_screen
-    from tools.graph.pathways import pathways as find
-
     with _asked(as_of) as (asked, store, _):
         found, seed = find(asked, patient_id), store.dataset().seed
     _tell(found, as_json, lambda: graph_screen.pathways(found, seed))
@@ -119,20 +114,17 @@ The engine is asked again with the steps supposed as done. That is no
 approval: a value may come in otherwise, and the payer decides.""",
 )
 def shortest(
-    patient_id: str = PATIENT,
+    patient_id: PatientId,
     drug: str = typer.Argument(
         "", metavar="[DRUG]", help="Only this drug; else every one that fits the label."
     ),
     as_of: str = AS_OF,
-    as_json: bool = JSON,
+    as_json: JsonObject = False,
 ) -> None:
     """The fewest actions to a complete request, for each drug of the plan."""
-    from agent.stores import open_store
-    from agent.terminal import graph_screen
     from tools.ways.shortest import shortest as find
 
-    settings = read_settings()
-    store = open_store(settings)
+    settings, store = opened()
     name = store.drug(drug).name if drug else ""
     found = find(store, patient_id, drug=name, as_of=settings.day(as_of))
     _tell(found, as_json, lambda: graph_screen.shortest(found, name))
@@ -149,13 +141,13 @@ Paladin's engine predicts for orders in the charts. Compared with others'
 for the same drug under the same plan; whoever has fewer than 20 is not
 told of.""",
 )
-def prescribers(as_of: str = AS_OF, as_json: bool = JSON) -> None:
+def prescribers(as_of: str = AS_OF, as_json: JsonObject = False) -> None:
     """Prescribers whose orders are denied, or predicted to be, unusually often or seldom."""
     _patterns("prescribers", as_of, as_json)
 
 
 @app.command("payers", epilog="[bold]Example[/]\n  pa graph payers")
-def payers(as_of: str = AS_OF, as_json: bool = JSON) -> None:
+def payers(as_of: str = AS_OF, as_json: JsonObject = False) -> None:
     """Payers who deny the same drugs, or are predicted to, unusually often or seldom."""
     _patterns("payers", as_of, as_json)
 
@@ -171,12 +163,9 @@ def policy_change(
     drug: str = typer.Option("", metavar="DRUG", help="Only this drug."),
     most: int = typer.Option(10, min=1, max=500, help="How many criteria."),
     as_of: str = AS_OF,
-    as_json: bool = JSON,
+    as_json: JsonObject = False,
 ) -> None:
     """Which criterion, were it not asked, would let most patients through."""
-    from agent.terminal import graph_screen
-    from tools.graph.policy_change import policy_changes
-
     with _asked(as_of) as (asked, store, _):
         plan_id = store.plan(plan).id if plan else ""
         name = store.drug(drug).name if drug else ""
@@ -185,9 +174,6 @@ def policy_change(
 
 
 def _patterns(of: str, as_of: str, as_json: bool) -> None:
-    from agent.terminal import graph_screen
-    from tools.graph.patterns import patterns
-
     with _asked(as_of) as (asked, _, _settings):
         found = patterns(asked, of)
     _tell(found, as_json, lambda: graph_screen.patterns(found))
@@ -195,12 +181,7 @@ def _patterns(of: str, as_of: str, as_json: bool) -> None:
 
 @contextmanager
 def _opened() -> Iterator[tuple[Store, Graph, Settings]]:
-    from agent.desk import make_home
-    from agent.stores import open_store
-    from tools.graph.asking import graph_of
-
-    settings = read_settings()
-    store = open_store(settings)
+    settings, store = opened()
     make_home(settings.home)
     with closing(graph_of(store, settings.graph_url, settings.home)) as graph:
         yield store, graph, settings
@@ -208,8 +189,6 @@ def _opened() -> Iterator[tuple[Store, Graph, Settings]]:
 
 @contextmanager
 def _asked(as_of: str) -> Iterator[tuple[Asked, Store, Settings]]:
-    from tools.graph.asking import current
-
     with _opened() as (store, graph, settings):
         yield current(store, graph, settings.day(as_of)), store, settings
 
@@ -221,15 +200,7 @@ def _sizes(counts: dict[str, int]) -> tuple[int, int]:
 
 
 def _tell(found: object, as_json: bool, words: Callable[[], RenderableType]) -> None:
-    from agent.terminal import screen
-
     if as_json:
-        _print_json(found)
+        print_json(found)
     else:
-        screen.say(words(), screen.console())
-
-
-def _print_json(found: Any) -> None:
-    from agent.dump import to_json
-
-    print(to_json(found))
+        screen.say(words())

@@ -6,16 +6,17 @@ from collections.abc import Iterable, Iterator
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
-from agent.terminal.screen import STYLES
+from agent.terminal.screen import STYLES, table
 from tools.graph.pathways import Circle, Pathways, Taken, Tried
 from tools.graph.patterns import LEAST_ORDERS, Patterns, Unusual
 from tools.graph.policy_change import PolicyChange, PolicyChanges
 from tools.terminology.terms import INDICATIONS
 from tools.ways.shortest import NoWay, Shortest, Way, WayStep
 
+WORSE = ("partial", "inadequate", "intolerance", "not_recorded")  # than a full response
 FEW, HIDDEN = "<5", "*"
 MOST_UNUSUAL = 20
 
@@ -26,15 +27,15 @@ def pathways(found: Pathways, seed: int | None) -> RenderableType:
         Text(f"Pathways of patients like {found.patient_id}, as of {found.as_of}", "bold"),
         Text(f"conditions: {', '.join(found.conditions) or 'none of those that make alike'}"),
         Text(f"tried: {'; '.join(map(_taken, found.taken)) or 'nothing that lowers glucose or weight'}"),
-        Padding(Group(Text("Alike", "bold"), *map(_circle, found.circles)), (1, 0, 0, 0)),
+        _under("Alike", Group(*map(_circle, found.circles))),
     ]
     same_start = found.circles[found.circle].same_start
     if found.tried:
         parts.append(_under("Begun after that" if same_start else "Begun by them", _tried(found.tried)))
     if found.paths:
         rows = [(" then ".join(path.medicines), f"{path.n:,}") for path in found.paths]
-        parts.append(_under("In this order", _table(("medicines", "N"), rows)))
-    parts.append(Padding(Text(" ".join(_concluded(found, same_start, seed)), "dim"), (1, 0, 0, 0)))
+        parts.append(_under("In this order", _figures(("medicines", "N"), rows)))
+    parts.append(_below(Text(" ".join(_concluded(found, same_start, seed)), "dim")))
     return Group(*parts)
 
 
@@ -66,15 +67,10 @@ def _circle(circle: Circle) -> Text:
 def _tried(tried: Iterable[Tried]) -> Table:
     heads = ("medicine", "N", "responded fully", "partial", "inadeq.", "intol.", "n.r.")
     rows = [
-        (
-            one.medicine,
-            f"{one.n:,}",
-            _full(one),
-            *map(_cell, (one.partial, one.inadequate, one.intolerance, one.not_recorded)),
-        )
+        (one.medicine, f"{one.n:,}", _full(one), *(_cell(getattr(one, name)) for name in WORSE))
         for one in tried
     ]
-    return _table(heads, rows)
+    return _figures(heads, rows)
 
 
 def _full(one: Tried) -> str:
@@ -94,21 +90,17 @@ def shortest(found: Shortest, drug: str) -> RenderableType:
     parts: list[RenderableType] = [
         Text(f"Shortest ways for {found.patient_id} under {found.plan_id}, as of {found.as_of}", "bold")
     ]
-    parts += [Padding(_way(way), (1, 0, 0, 0)) for way in found.ways]
+    parts += [_below(_way(way)) for way in found.ways]
     if not found.ways:
         what = drug or "any drug of the plan"
         why = f" {found.stopped}." if found.stopped else ""
-        parts.append(
-            Padding(Text(f"No way leads to a complete request for {what} today.{why}"), (1, 0, 0, 0))
-        )
+        parts.append(_below(Text(f"No way leads to a complete request for {what} today.{why}")))
     if found.further:
-        parts.append(
-            Padding(Text(f"{found.further} more have a longer way: name one to see it."), (1, 0, 0, 0))
-        )
+        parts.append(_below(Text(f"{found.further} more have a longer way: name one to see it.")))
     if found.no_way:
         parts.append(_under("No way today", Group(*map(_no_way, found.no_way))))
     tail = "A complete request is no approval: what comes in may be otherwise, and the payer decides."
-    parts.append(Padding(Text(tail, "dim"), (1, 0, 0, 0)))
+    parts.append(_below(Text(tail, "dim")))
     return Group(*parts)
 
 
@@ -125,9 +117,7 @@ def _way(way: Way) -> RenderableType:
     head.append(f"{count} action{'s' if count > 1 else ''}")
     head.append(f", at least {way.days} days" if way.days else "")
     head.append(f" (today: {way.outcome.replace('_', ' ')})", "dim")
-    steps = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
-    steps.add_column(justify="right")
-    steps.add_column(overflow="fold")
+    steps = table(Column(justify="right"), Column(overflow="fold"), header=None, gap=1)
     for number, step in enumerate(way.steps, 1):
         steps.add_row(f"{number}.", _step(step))
     return Group(head, steps, *map(Text, _after(way)))
@@ -169,12 +159,12 @@ def patterns(found: Patterns) -> RenderableType:
     if found.unusual:
         heads = ("", "orders", "denied", "expected", "share", "q")
         shown = found.unusual[:MOST_UNUSUAL]
-        parts.append(_under("Unusual", _table(heads, map(_unusual, shown))))
+        parts.append(_under("Unusual", _figures(heads, map(_unusual, shown))))
         if len(found.unusual) > len(shown):
             parts.append(Text(f"and {len(found.unusual) - len(shown)} more, see --json"))
     elif found.tested:
-        parts.append(Padding(Text("None is unusual."), (1, 0, 0, 0)))
-    parts.append(Padding(Text(f"{_basis(found)}.\n{_compared(found.of)}", "dim"), (1, 0, 0, 0)))
+        parts.append(_below(Text("None is unusual.")))
+    parts.append(_below(Text(f"{_basis(found)}.\n{_compared(found.of)}", "dim")))
     return Group(*parts)
 
 
@@ -205,7 +195,7 @@ def policy_changes(found: PolicyChanges) -> RenderableType:
         Text(f"Criteria that alone stop most of {found.patients:,} patients, as of {found.as_of}", "bold")
     ]
     if found.changes:
-        parts += [Padding(_change(number, one), (1, 0, 0, 0)) for number, one in enumerate(found.changes, 1)]
+        parts += [_below(_change(number, one)) for number, one in enumerate(found.changes, 1)]
     else:
         parts.append(Text("No criterion alone stops five patients or more."))
     tail = (
@@ -214,7 +204,7 @@ def policy_changes(found: PolicyChanges) -> RenderableType:
     )
     if found.fewer_than_five:
         tail += f" {found.fewer_than_five} more criteria alone stop fewer than five patients each."
-    parts.append(Padding(Text(f"{tail} Predictions of the engine; the payer decides.", "dim"), (1, 0, 0, 0)))
+    parts.append(_below(Text(f"{tail} Predictions of the engine; the payer decides.", "dim")))
     return Group(*parts)
 
 
@@ -238,15 +228,19 @@ def _count(count: int | None) -> str:
 
 
 def _under(title: str, body: RenderableType) -> RenderableType:
-    return Padding(Group(Text(title, "bold"), body), (1, 0, 0, 0))
+    return _below(Group(Text(title, "bold"), body))
 
 
-def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
-    """The first column and names to the left, figures to the right."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for place, head in enumerate(heads):
-        left = place == 0 or not head
-        table.add_column(head, justify="left" if left else "right", overflow="fold", no_wrap=not left)
+def _below(*shown: RenderableType) -> RenderableType:
+    """After an empty line."""
+    return Padding(Group(*shown), (1, 0, 0, 0))
+
+
+def _figures(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
+    """The first column to the left, figures to the right."""
+    first, *rest = heads
+    numbers = (Column(head, justify="right", overflow="fold", no_wrap=True) for head in rest)
+    made = table(Column(first, overflow="fold"), *numbers, header="dim")
     for row in rows:
-        table.add_row(*row)
-    return table
+        made.add_row(*row)
+    return made

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
+from agent.dump import to_json
 from tools.common.printable import printable
 
 
@@ -15,3 +17,8 @@ def tell(text: str, *, end: str = "\n", error: bool = False) -> None:
 
         text = to_ascii(text)
     print(printable(text), end=end, file=stream)
+
+
+def print_json(value: Any, indent: int = 2) -> None:
+    """Print it as one JSON document, whole records with every field; `indent` 0 is one line, at once."""
+    print(to_json(value, indent), flush=not indent)

@@ -7,7 +7,9 @@ import sys
 
 import typer
 
-from agent.settings import read_settings
+from agent.desk import drafter
+from agent.mcp_server import over_stdio, serve
+from agent.terminal.common import AskPlan, AsOf, opened
 from tools.common.errors import Unavailable
 
 app = typer.Typer(add_completion=False)
@@ -29,8 +31,8 @@ def mcp(
     patient: str = typer.Option(
         "", metavar="ID", help="The patient whom the connection is about, e.g. P001."
     ),
-    as_of: str = typer.Option("", metavar="DATE", help="Judge on this day: YYYY-MM-DD or today."),
-    plan: str = typer.Option("", metavar="PLAN", help="Ask this plan instead of the one on file."),
+    as_of: AsOf = "",
+    plan: AskPlan = "",
 ) -> None:
     """Let an MCP client ask about one patient, over standard input and output."""
     try:
@@ -38,12 +40,8 @@ def mcp(
         import mcp as sdk  # noqa: F401
     except ImportError:
         raise Unavailable("`pa mcp` needs the MCP SDK: pip install 'paladin-pa[mcp]'") from None
-    from agent.desk import drafter
-    from agent.mcp_server import over_stdio, serve
-    from agent.stores import open_store
 
-    settings = read_settings()
-    store = open_store(settings)
+    settings, store = opened()
     server = serve(
         store,
         patient_id=patient,

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import typer
+from rich.table import Column
+from rich.text import Text
 
-from agent.settings import read_settings
+from agent.models.address import Address, address
+from agent.models.factory import default, is_of_langchain, models_at, opened, refuse_remote
+from agent.models.host import Held, full
+from agent.models.model import Model
+from agent.models.selftest import Check, Examined, selftest
+from agent.settings import Settings, read_settings
+from agent.terminal import screen
+from agent.terminal.lines import print_json
 from tools.common.errors import NotFound, nearest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from agent.models.address import Address
-    from agent.models.host import Held
-    from agent.models.model import Model
-    from agent.models.selftest import Check, Examined
-    from agent.settings import Settings
 
 FAILED = 1
 EPILOG = """[bold]Examples[/]
@@ -52,17 +52,15 @@ def models(
     """
     if context.invoked_subcommand:
         return
-    from agent.models.address import address
-    from agent.models.factory import default, models_at
 
     settings = read_settings()
     where = address(settings.ollama_host)
     found = models_at(where, settings, details=True)
     taken, why = default(found, settings)
     if as_json:
-        from agent.dump import plain, to_json
+        from agent.dump import plain
 
-        print(to_json({"host": where.url, "models": plain(found), "default": taken or None, "why": why}))
+        print_json({"host": where.url, "models": plain(found), "default": taken or None, "why": why})
         return
     _show_models(where, found, taken, why)
 
@@ -76,14 +74,12 @@ def check(
 
     The figures are of this machine as busy as it is now.
     """
-    from agent.models.selftest import selftest
-
     model, digest, server = _to_test(name, read_settings())
     tested = selftest(model, digest=digest, server=server, told=_quiet if as_json else _show_check)
     if as_json:
-        from agent.dump import plain, to_json
+        from agent.dump import plain
 
-        print(to_json(plain(tested) | {"passed": tested.passed}))
+        print_json(plain(tested) | {"passed": tested.passed})
     else:
         _show_verdict(tested)
     if not tested.passed:
@@ -92,10 +88,6 @@ def check(
 
 def _to_test(name: str, settings: Settings) -> tuple[Model, str, str]:
     """The model, its digest and its server."""
-    from agent.models.address import address
-    from agent.models.factory import is_of_langchain, models_at, opened, refuse_remote
-    from agent.models.host import full
-
     if is_of_langchain(name):
         from agent.models.langchain_model import open_langchain
 
@@ -110,17 +102,10 @@ def _to_test(name: str, settings: Settings) -> tuple[Model, str, str]:
 
 
 def _show_models(where: Address, found: list[Held], taken: str, why: str) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from agent.terminal import screen
-
-    out = screen.console()
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for title in ("Model", "Size", "Made of", "Context", "Digest", "State"):
-        wraps = title in ("Made of", "State")
-        right = title in ("Size", "Context")
-        table.add_column(title, justify="right" if right else "left", no_wrap=not wraps)
+    table = screen.table(
+        Column("Model", no_wrap=True), Column("Size", justify="right", no_wrap=True), "Made of",
+        Column("Context", justify="right", no_wrap=True), Column("Digest", no_wrap=True), "State",
+    )  # fmt: skip
     for one in found:
         table.add_row(
             one.name,
@@ -130,10 +115,10 @@ def _show_models(where: Address, found: list[Held], taken: str, why: str) -> Non
             one.digest.removeprefix("sha256:")[:12],
             ", ".join(_state(one, taken)),
         )
-    screen.say(Text(f"Models at {where.where}", "bold"), out)
+    screen.say(f"Models at {where.where}", style="bold")
     if found:
-        screen.say(table, out)
-    screen.say(Text(f"Default: {taken or 'offline'}: {why}"), out)
+        screen.say(table)
+    screen.say(f"Default: {taken or 'offline'}: {why}")
 
 
 def _state(one: Held, taken: str) -> Iterator[str]:
@@ -156,30 +141,18 @@ def _quiet(check: Check) -> None:
 
 
 def _show_check(check: Check) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from agent.terminal import screen
-
     out = screen.console()
     mark, colour = MARKS[check.status]
     if not screen.is_utf8(out):
         mark = screen.to_ascii(mark)
-    line = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False, expand=False)
-    line.add_column(width=1)
-    line.add_column(width=9)
-    line.add_column(width=6, justify="right")
-    line.add_column(overflow="fold")
+    columns = (Column(width=1), Column(width=9), Column(width=6, justify="right"), Column(overflow="fold"))
+    line = screen.table(*columns, header=None)
     line.add_row(Text(mark, colour), check.name, f"{check.seconds:.1f} s", check.said)
-    screen.say(line, out)
+    screen.say(line)
     out.file.flush()
 
 
 def _show_verdict(tested: Examined) -> None:
-    from rich.text import Text
-
-    from agent.terminal import screen
-
     digest = f" ({tested.digest.removeprefix('sha256:')[:12]})" if tested.digest else ""
     if tested.passed:
         fit = "can be used"
@@ -188,4 +161,4 @@ def _show_verdict(tested: Examined) -> None:
     else:
         fit = "was not tested to the end: too slow, or the server is busy"
     line = f"{tested.model}{digest} {fit}; {tested.seconds:.0f} s, num_ctx {tested.num_ctx}"
-    screen.say(Text(line, "bold"), screen.console())
+    screen.say(line, style="bold")

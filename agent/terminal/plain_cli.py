@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+from agent.models.factory import open_model
+from agent.plain import ask
+from agent.settings import Settings
 from agent.terminal import screen
+from agent.terminal.lines import print_json
 from tools.common.errors import Invalid
-
-if TYPE_CHECKING:
-    from agent.settings import Settings
-    from tools.queries.bound import Bound
+from tools.queries.bound import Bound
 
 WARNING = "the plain agent: its words are the model's own, and nobody has verified them"
 
 
 def run(questions: Iterable[str], bound: Bound, settings: Settings, model: str, *, as_json: bool) -> None:
     """Answer one question after another, each with what was said before. Invalid without a model."""
-    from agent.dump import to_json
-    from agent.models.factory import open_model
-    from agent.plain import ask
-
     found, line = open_model(model, settings)
     if found is None:
         raise Invalid(f"--agent tools needs a model: {line}")
     print(WARNING, file=sys.stderr, flush=True)
     history: list[tuple[str, str]] = []
-    out = screen.console()
     for line in questions:
         question = line.strip()
         if not question or question.startswith("#"):
@@ -37,8 +32,8 @@ def run(questions: Iterable[str], bound: Bound, settings: Settings, model: str, 
         turn = ask(question, bound, found.name, settings, history)
         history.append((question, turn.answer))
         if as_json:
-            print(to_json(turn, 0), flush=True)
+            print_json(turn, 0)
             continue
-        screen.say(f"> {question}\n{turn.answer or '(no answer)'}", out)
+        screen.say(f"> {question}\n{turn.answer or '(no answer)'}")
         used = ", ".join(one.name for one in turn.tool_calls) or "none"
-        screen.say(f"[tools: {used}; {turn.stopped}; {turn.seconds:.1f} s]\n", out)
+        screen.say(f"[tools: {used}; {turn.stopped}; {turn.seconds:.1f} s]\n")

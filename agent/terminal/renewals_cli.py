@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import getpass
+from datetime import date
 
 import typer
-from rich.padding import Padding
+from rich.progress import track
 from rich.text import Text
 
-from agent.settings import Settings, read_settings
+from agent import case_desk
+from agent.casework import asking_of
+from agent.desk import draft_alone, now
+from agent.renewal_desk import asked, renewals
+from agent.settings import Settings
+from agent.terminal.common import JsonArray, OnlyPatient, opened
+from agent.terminal.due_cli import ahead
+from agent.terminal.lines import print_json
+from agent.terminal.screen import console, say
 from tools.common.errors import Refused
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from tools.lifecycle.renewals import Need, Renewal
-    from tools.store.store import Store
+from tools.lifecycle.records import Facts
+from tools.lifecycle.renewals import Need, Renewal
+from tools.store.store import Store
 
 app = typer.Typer(add_completion=False)
 
@@ -36,18 +42,13 @@ USUAL = 0.8  # the share of days covered from which adherence is usually called 
 @app.command(epilog=EPILOG)
 def _renewals(
     within: str = typer.Option("60d", metavar="TIME", help="How far ahead: 60d, 8w, 3m."),
-    patient_id: str = typer.Option("", "--patient", metavar="PATIENT", help="Only of this patient."),
+    patient_id: OnlyPatient = "",
     failing: bool = typer.Option(False, "--failing", help="Only those that will not pass as they stand."),
     draft: bool = typer.Option(False, "--draft", help="Draft those that pass today; each waits for review."),
-    as_json: bool = typer.Option(False, "--json", help="Print a JSON array."),
+    as_json: JsonArray = False,
 ) -> None:
     """List the approvals that end, whether they will be renewed, and what to do before when."""
-    from agent.renewal_desk import renewals
-    from agent.stores import open_store
-    from agent.terminal.due_cli import ahead
-
-    settings = read_settings()
-    store = open_store(settings)
+    settings, store = opened()
     if patient_id:
         store.patient(patient_id)
     day, until = settings.day(), lambda day: ahead(day, within)
@@ -56,26 +57,13 @@ def _renewals(
         _draft_all(store, settings, found)
         found = renewals(store, day, until, patient_id)
     if as_json:
-        from agent.dump import to_json
-
-        print(to_json(found))
+        print_json(found)
         return
     _show(found, within)
 
 
 def _draft_all(store: Store, settings: Settings, found: list[Renewal]) -> None:
     """Draft every renewal that passes today; its case says from then on that the renewal is due."""
-    import getpass
-
-    from rich.progress import track
-
-    from agent import case_desk
-    from agent.casework import asking_of
-    from agent.desk import draft_alone, now
-    from agent.renewal_desk import asked
-    from agent.terminal.screen import console
-    from tools.lifecycle.records import Facts
-
     out = console(stderr=True)
     wanted = [one for one in found if one.outcome == "ready" and not one.in_work and one.draft_id is None]
     for one in track(wanted, "Drafting", console=out, disable=not out.is_terminal, transient=True):
@@ -92,35 +80,28 @@ def _draft_all(store: Store, settings: Settings, found: list[Renewal]) -> None:
 
 
 def _show(found: list[Renewal], within: str) -> None:
-    from agent.terminal.screen import console, say
-
-    out = console()
     if not found:
-        say(Text(f"No approval ends within {within}."), out)
+        say(f"No approval ends within {within}.")
         return
     passing = sum(one.outcome in GOOD for one in found)
     days = sorted({one.as_of for one in found})
     as_of = " to ".join(map(str, dict.fromkeys((days[0], days[-1]))))
     say(
-        Text(
-            f"Approvals that end within {within}, as of {as_of}: {passing} of {len(found)} pass today", "bold"
-        ),
-        out,
+        f"Approvals that end within {within}, as of {as_of}: {passing} of {len(found)} pass today",
+        style="bold",
     )
     for one in found:
-        say(Text(), out)
-        say(_head(one), out)
+        say("")
+        say(_head(one))
         for line in _lines(one):
-            say(Padding(line, (0, 0, 0, 2)), out)
+            say(line, indent=2)
 
 
 def _head(one: Renewal) -> Text:
     ending = one.ending
-    end = (
-        f"ends {ending.approval.end} (in {one.days_left} days)"
-        if one.days_left >= 0
-        else (f"ended {ending.approval.end}, {-one.days_left} days ago")
-    )
+    end = f"ends {ending.approval.end} (in {one.days_left} days)"
+    if one.days_left < 0:
+        end = f"ended {ending.approval.end}, {-one.days_left} days ago"
     return Text.assemble(
         (f"{ending.drug} for {one.name} ({one.patient_id})", "bold"),
         (f"  {one.payer} · {ending.source}\n", "dim"),
@@ -166,7 +147,5 @@ def _next(one: Renewal) -> Text:
         return Text("a draft would not help; see `pa check`", "dim")
     if one.draft_id is not None:
         return Text(f"draft {one.draft_id} is there: pa review {one.draft_id}", "dim")
-    ending = one.ending
-    return Text(
-        f"draft it: pa draft {one.patient_id} {ending.drug} --plan {ending.plan_id} --kind renewal", "dim"
-    )
+    case = f"{one.patient_id} {one.ending.drug} --plan {one.ending.plan_id}"
+    return Text(f"draft it: pa draft {case} --kind renewal", "dim")

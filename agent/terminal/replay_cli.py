@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 import typer
 
-from agent.settings import BIGGEST, read_settings
-from agent.terminal.lines import tell
+from agent.settings import BIGGEST
+from agent.terminal.common import JsonObject, opened
+from agent.terminal.lines import print_json, tell
 from tools.common.errors import Invalid, NotFound
-
-if TYPE_CHECKING:
-    from tools.queries.replay import Replayed
-    from tools.store.store import Store
+from tools.queries.replay import Replayed, replay
+from tools.store.store import Store
 
 app = typer.Typer(add_completion=False)
 
@@ -30,23 +28,18 @@ read them. Exit 1 if it is decided otherwise now."""
 def _replay(
     draft_id: int = typer.Argument(0, metavar="DRAFT", min=0, max=BIGGEST, help="Number of the draft."),
     case_id: int = typer.Option(0, "--case", metavar="CASE", min=0, max=BIGGEST, help="A case instead."),
-    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    as_json: JsonObject = False,
 ) -> None:
     """Decide a draft or a case again from what was known then, and say what has changed since."""
-    from agent.stores import open_store
-    from tools.queries.replay import replay
-
     if (draft_id > 0) == (case_id > 0):
         raise Invalid("name a draft, e.g. `pa replay 1`, or a case with --case 1")
-    store = open_store(read_settings())
+    _, store = opened()
     what, whose, kept = _kept(store, draft_id, case_id)
     digest = sha256(kept).hexdigest()
     at = store.recorded_at(f"provenance/{digest}", whose)
     found = replay(store, kept, store.provenance(digest), at)
     if as_json:
-        from agent.dump import to_json
-
-        tell(to_json(found))
+        print_json(found)
     else:
         _show(what, found)
     raise typer.Exit(0 if found.same else 1)

@@ -9,7 +9,7 @@ from datetime import date
 from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.padding import Padding
 from rich.segment import Segment
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from tools.common.printable import one_line, printable
@@ -62,8 +62,19 @@ def show(found: Determination, patient: Patient, out: Console) -> None:
     say(Group(*parts), out)
 
 
-def say(printed: RenderableType, out: Console) -> None:
-    """Print; in ASCII where the terminal can show no more, and without trailing blanks into a file."""
+def say(printed: RenderableType, out: Console | None = None, *, style: str = "", indent: int = 0) -> None:
+    """Print; in ASCII where the terminal can show no more, and without trailing blanks into a file.
+
+    Args:
+        printed: what is shown; text stands as it is, without markup.
+        style: of a text, as Rich names it.
+        indent: columns to the left of it.
+    """
+    out = out or console()
+    if isinstance(printed, str):
+        printed = Text(printed, style)
+    if indent:
+        printed = Padding(printed, (0, 0, 0, indent))
     if out.is_terminal and is_utf8(out):
         out.print(printed)
         return
@@ -72,6 +83,23 @@ def say(printed: RenderableType, out: Console) -> None:
     lines = (line.rstrip() for line in capture.get().splitlines())
     text = "\n".join(lines) + "\n"
     out.file.write(text if is_utf8(out) else to_ascii(text))
+
+
+def table(*columns: str | Column, header: str | None = "table.header", gap: int = 2) -> Table:
+    """A table without lines: names of columns, or columns with what is special about them.
+
+    Args:
+        header: style of the names; None shows none.
+        gap: blanks between two columns.
+    """
+    return Table(
+        *columns,
+        box=None,
+        padding=(0, gap, 0, 0),
+        pad_edge=False,
+        show_header=header is not None,
+        header_style=header,
+    )
 
 
 class _Console(Console):
@@ -127,26 +155,23 @@ def _section(title: str, body: RenderableType) -> RenderableType:
 
 def _findings(findings: list[Finding], leads: tuple[Lead, ...], out: Console) -> Table:
     narrow = out.width < NARROW
-    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column(width=1)
-    if narrow:
-        table.add_column(width=out.width - 3)
-    else:
+    columns = [Column(width=out.width - 3)]
+    if not narrow:
         clause = max((len(f.clause.clause_id) for f, _ in _walk(findings) if f.clause), default=1)
         room = min(out.width, WIDEST) - clause - 4
-        table.add_column(width=room * 5 // 9)
-        table.add_column(width=room - room * 5 // 9)
-        table.add_column(width=clause, justify="right", no_wrap=True)
+        columns = [Column(width=room * 5 // 9), Column(width=room - room * 5 // 9)]
+        columns.append(Column(width=clause, justify="right", no_wrap=True))
+    rows = table(Column(width=1), *columns, header=None, gap=1)
     for finding, depth in _walk(findings):
         utf8, plain, colour = MARKS[finding.status]
         mark = Text(utf8 if is_utf8(out) else plain, colour)
         number = Text(finding.clause.clause_id if finding.clause else "", "dim")
         if narrow:
             below = (line for line in (_evidence(finding), number) if line.plain)
-            table.add_row(mark, Group(_statement(finding, depth, leads), *below))
+            rows.add_row(mark, Group(_statement(finding, depth, leads), *below))
         else:
-            table.add_row(mark, _statement(finding, depth, leads), _evidence(finding), number)
-    return table
+            rows.add_row(mark, _statement(finding, depth, leads), _evidence(finding), number)
+    return rows
 
 
 def _walk(findings: tuple[Finding, ...] | list[Finding], depth: int = 0) -> Iterator[tuple[Finding, int]]:
@@ -220,19 +245,17 @@ def _ignored_line(seen: Evidence, as_of: date) -> str:
 
 
 def _numbered(actions: tuple[str, ...]) -> Table:
-    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column(justify="right")
-    table.add_column(overflow="fold")
+    rows = table(Column(justify="right"), Column(overflow="fold"), header=None, gap=1)
     for number, action in enumerate(actions, 1):
-        table.add_row(f"{number}.", action)
-    return table
+        rows.add_row(f"{number}.", action)
+    return rows
 
 
 def _alternatives(found: tuple[Alternative, ...]) -> Table:
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    rows = table(header=None)
     for other in found:
         tier = f"tier {other.tier}" if other.tier is not None else ""
         outcome = Text(other.outcome.replace("_", " "), STYLES[other.outcome].removeprefix("bold "))
         indication = INDICATIONS.get(other.indication, other.indication)
-        table.add_row(other.drug, outcome, indication, tier, other.copay)
-    return table
+        rows.add_row(other.drug, outcome, indication, tier, other.copay)
+    return rows

@@ -7,19 +7,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from time import perf_counter
 
+import msgspec
 import typer
+from rich.table import Column, Table
 
+from agent.screening import report as page
+from agent.screening import run, sources, table
+from agent.screening.run import Done, Progress, discard, filtered
+from agent.screening.sources import Source
+from agent.screening.summary import LISTS, OUTCOMES, Summary, summarize
 from agent.settings import BIGGEST, read_settings, today
+from agent.terminal.common import Workers
+from agent.terminal.lines import print_json
+from agent.terminal.screen import STYLES, console, say
 from tools.common.errors import Invalid, nearest
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from agent.screening.run import Done, Progress, Wanted
-    from agent.screening.sources import Source
-    from agent.screening.summary import Summary
 
 app = typer.Typer(add_completion=False)
 WITHIN = 30
@@ -68,7 +71,7 @@ def screen(
         max=400,
         help="Days ahead in which a change of outcome is looked for; 0 looks for none.",
     ),
-    workers: int = typer.Option(0, min=0, max=64, help="Processes; 0 means as many as there are cores."),
+    workers: Workers = 0,
     out: Path | None = typer.Option(
         None, metavar="FILE", help="Write the rows: .parquet, .csv, .arrow or .jsonl."
     ),
@@ -81,16 +84,19 @@ def screen(
     approval or evidence runs out and when, and what one new lab would unlock.
     Decided in code by the plans' rules, as `pa check` does. Nothing is sent.
     """
-    from agent.screening import report as page
-    from agent.screening import run, table
-    from agent.screening.summary import summarize
-
     if out is not None:
         table.check_suffix(out)
     settings = read_settings()
     with _parts(out) as parts:
         source = _source(world, settings.database_url, parts)
-        wanted = _wanted(source, payer, plan, drug, outcome, limit, settings.day(as_of), within)
+        _require_outcomes(outcome)
+        wanted = msgspec.structs.replace(
+            filtered(source, plan, payer, drug),
+            as_of=settings.day(as_of),
+            within=within,
+            outcomes=frozenset(outcome),
+            limit=limit,
+        )
         with progress() as told:
             done = run.screen(source, wanted, parts, workers=workers, progress=told)
         rows = done.rows_of()
@@ -98,11 +104,11 @@ def screen(
             table.write(rows, out)
         summary = summarize(rows, done.patients, done.skipped, within)
         if report is not None:
-            page.write(report, source.name, summary, rows, _filters(payer, plan, drug, outcome, limit))
+            first = [f"the first {limit:,} patients"] if limit else []
+            filters = ", ".join([*payer, *plan, *drug, *outcome, *first])
+            page.write(report, source.name, summary, rows, filters)
     if as_json:
-        from agent.dump import to_json
-
-        print(to_json(summary))
+        print_json(summary)
     else:
         _show(source, summary, done, out, report)
 
@@ -114,7 +120,6 @@ def _parts(out: Path | None) -> Iterator[Path]:
         with TemporaryDirectory(prefix="pa-screen-") as passing:
             yield Path(passing)
         return
-    from agent.screening.run import discard
 
     folder = out.with_name(f"{out.name}.parts")
     yield folder
@@ -122,54 +127,23 @@ def _parts(out: Path | None) -> Iterator[Path]:
 
 
 def _source(world: Path | None, url: str, parts: Path) -> Source:
-    from agent.screening import sources
-
     if world is None:
         return sources.from_store(url, today())
     parts.mkdir(parents=True, exist_ok=True)
     return sources.from_folder(world, parts, today())
 
 
-def _wanted(
-    source: Source,
-    payer: list[str],
-    plan: list[str],
-    drug: list[str],
-    outcome: list[str],
-    limit: int,
-    as_of: date | None,
-    within: int,
-) -> Wanted:
-    import msgspec
-
-    from agent.screening.run import filtered
-    from agent.screening.summary import OUTCOMES
-
-    for name in outcome:
+def _require_outcomes(names: list[str]) -> None:
+    for name in names:
         if name not in OUTCOMES:
             near = nearest(name, OUTCOMES, 1)
             guess = f"; did you mean {near[0]}?" if near else ""
             raise Invalid(f"--outcome {name}{guess} (there are {', '.join(OUTCOMES)})")
-    return msgspec.structs.replace(
-        filtered(source, plan, payer, drug),
-        as_of=as_of,
-        within=within,
-        outcomes=frozenset(outcome),
-        limit=limit,
-    )
-
-
-def _filters(payer: list[str], plan: list[str], drug: list[str], outcome: list[str], limit: int) -> str:
-    told = [*payer, *plan, *drug, *outcome] + ([f"the first {limit:,} patients"] if limit else [])
-    return ", ".join(told)
 
 
 def _show(source: Source, summary: Summary, done: Done, out: Path | None, report: Path | None) -> None:
-    days = (
-        f", as of {' to '.join(map(str, summary.as_of))}"
-        if summary.as_of
-        else "; nothing is what was asked for"
-    )
+    as_of = " to ".join(map(str, summary.as_of))
+    days = f", as of {as_of}" if as_of else "; nothing is what was asked for"
     print(f"{summary.patients:,} patients of {source.name}, {summary.cases:,} cases{days}")
     for why, count in summary.skipped.items():
         print(f"not screened: {count:,} charts, {why}")
@@ -186,33 +160,26 @@ def _show(source: Source, summary: Summary, done: Done, out: Path | None, report
         print("The rows: --out screen.parquet; worklists with plots: --report DIR")
 
 
+def _number(name: str) -> Column:
+    return Column(name, justify="right")
+
+
 def _show_counts(summary: Summary) -> None:
-    from rich.table import Column, Table
-
-    from agent.screening.summary import LISTS
-    from agent.terminal.screen import STYLES, console, say
-
-    screen = console()
-    outcomes = Table("Outcome", Column("Cases", justify="right"), Column("", justify="right"), box=None)
+    outcomes = Table("Outcome", _number("Cases"), _number(""), box=None)
     for name, count in summary.outcomes.items():
         share = f"{100 * count / summary.cases:.1f} %"
         outcomes.add_row(name, f"{count:,}", share, style=STYLES[name])
-    lists = Table("Worklist", Column("Cases", justify="right"), box=None)
+    lists = Table("Worklist", _number("Cases"), box=None)
     for name, title in LISTS.items():
         lists.add_row(title, f"{summary.lists[name]:,}")
     lists.add_row("Would go through, and nobody has ordered it", f"{summary.ready_unasked:,}")
-    unlocks = Table(
-        "One thing would unlock",
-        Column("Cases", justify="right"),
-        Column("Patients", justify="right"),
-        box=None,
-    )
+    unlocks = Table("One thing would unlock", _number("Cases"), _number("Patients"), box=None)
     for unlock in summary.unlocks[:8]:
         unlocks.add_row(unlock.told, f"{unlock.cases:,}", f"{unlock.patients:,}")
     for shown in (outcomes, lists, unlocks):
         if shown.rows:
             print()
-            say(shown, screen)
+            say(shown)
 
 
 @contextmanager
@@ -221,11 +188,8 @@ def progress() -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
-    from time import perf_counter
 
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from agent.terminal.screen import console
 
     columns = (
         TextColumn("patients"),

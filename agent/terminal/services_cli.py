@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 import typer
 
+from agent.desk import make_home
+from agent.services import SERVICES, Seen, Service, read
 from agent.settings import read_settings
+from agent.terminal.common import JsonObject
+from agent.terminal.lines import print_json
 from tools.common.errors import Invalid, nearest
-
-if TYPE_CHECKING:
-    from agent.services import Seen, Service
 
 UNAVAILABLE = 3
 EPILOG = """[bold]Examples[/]
@@ -43,7 +43,7 @@ def up(
         None, metavar="[NAME]…", help="postgresql, redis, falkordb; default all."
     ),
     tests: bool = typer.Option(False, "--tests", help="Print the variables that the tests look for."),
-    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    as_json: JsonObject = False,
 ) -> None:
     """Start them unless they run, and print the variables to export."""
     seen = []
@@ -61,7 +61,7 @@ def up(
 
 
 @app.command("status")
-def status(as_json: bool = typer.Option(False, "--json", help="Print one JSON object.")) -> None:
+def status(as_json: JsonObject = False) -> None:
     """Which of them run, and where."""
     seen = [service.status() for service in _services(None)]
     if as_json:
@@ -87,9 +87,6 @@ def down(
 
 
 def _services(names: list[str] | None) -> list[Service]:
-    from agent.desk import make_home
-    from agent.services import SERVICES, read
-
     folder = read_settings().home / "services"
     make_home(folder.parent)
     for name in names or ():
@@ -107,10 +104,5 @@ def _tell(seen: Seen) -> None:
 
 
 def _print_json(seen: list[Seen]) -> None:
-    from agent.dump import to_json
-
-    print(
-        to_json(
-            {one.service.name: {"state": one.state, "url": one.url or None, "why": one.why} for one in seen}
-        )
-    )
+    said = {one.service.name: {"state": one.state, "url": one.url or None, "why": one.why} for one in seen}
+    print_json(said)

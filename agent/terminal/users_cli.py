@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import typer
 
+from agent.access import acting
+from agent.desk import now
+from agent.dump import plain
+from agent.roles import ALL, ROLES
 from agent.settings import read_settings
-from agent.terminal.lines import tell
+from agent.terminal.common import JsonObject, opened
+from agent.terminal.lines import print_json, tell
 from tools.common.errors import Invalid, NotFound, nearest
-
-if TYPE_CHECKING:
-    from tools.store.store import Store
+from tools.common.private import secret_of
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -36,15 +38,13 @@ def _users() -> None:
 
 
 @app.command("list", epilog="[bold]Example[/]\n  pa users list")
-def _list(as_json: bool = typer.Option(False, "--json", help="Print one JSON object.")) -> None:
+def _list(as_json: JsonObject = False) -> None:
     """Users and keys; neither passwords nor keys are known any more."""
-    from agent.dump import plain, to_json
-
-    store = _store()
+    _, store = opened()
     users, keys = store.users(), store.keys()
     if as_json:
         shown = [{name: value for name, value in plain(user).items() if name != "stamp"} for user in users]
-        tell(to_json({"users": shown, "keys": [plain(key) for key in keys]}))
+        print_json({"users": shown, "keys": [plain(key) for key in keys]})
         return
     for user in users:
         tell(f"{user.name}  {user.role}{'  disabled' if user.disabled else ''}")
@@ -63,12 +63,9 @@ def _add(
     ),
 ) -> None:
     """Make a user; the password is asked for, or read from a pipe."""
-    from agent.access import acting
     from agent.api.session import KEY
-    from agent.desk import now
-    from tools.common.private import secret_of
 
-    store = _store()
+    _, store = opened()
     user = store.add_user(name, _role(role), _password(), by=acting().actor.who, when=now())
     secret_of(read_settings().home / KEY)
     tell(f"{user.name} is {user.role}; a server that runs already is to be started again")
@@ -81,11 +78,9 @@ def _set(
     password: bool = typer.Option(False, "--password", help="Ask for another password."),
 ) -> None:
     """Give a user another role or password."""
-    from agent.access import acting
-
     if not role and not password:
         raise Invalid("say what is to change: --role ROLE or --password")
-    user = _store().change_user(
+    user = opened()[1].change_user(
         name,
         by=acting().actor.who,
         role=_role(role) if role else "",
@@ -100,9 +95,7 @@ def _disable(
     undo: bool = typer.Option(False, "--undo", help="Let them in again."),
 ) -> None:
     """Shut a user out, with their keys; what they did stays theirs."""
-    from agent.access import acting
-
-    user = _store().change_user(name, by=acting().actor.who, disabled=not undo)
+    user = opened()[1].change_user(name, by=acting().actor.who, disabled=not undo)
     tell(f"{user.name} is {'let in again' if undo else 'shut out'}")
 
 
@@ -113,15 +106,11 @@ def _key(
     scopes: str = typer.Option("read", help="What it may: read, write, review, approve, import, audit."),
 ) -> None:
     """Make a key for a program; it is shown once."""
-    from agent.access import acting
-    from agent.desk import now
-    from agent.roles import ALL
-
     wanted = tuple(one.strip() for one in scopes.split(",") if one.strip())
     for one in wanted:
         if one not in ALL:
             raise NotFound("scope", one, nearest(one, ALL), f"there are {', '.join(ALL)}")
-    key, told = _store().add_key(name, wanted, now() + timedelta(days=days), by=acting().actor.who)
+    key, told = opened()[1].add_key(name, wanted, now() + timedelta(days=days), by=acting().actor.who)
     tell(f"{told}\nShown this once; until {key.expires:%Y-%m-%d}. Take it back: pa users revoke {key.id}")
 
 
@@ -130,20 +119,10 @@ def _revoke(
     id: str = typer.Argument(..., metavar="KEY", help="Its id, as `pa users list` shows it."),
 ) -> None:
     """Take a key back: it opens nothing any more."""
-    from agent.access import acting
-
-    tell(f"key {_store().revoke_key(id, by=acting().actor.who).id} opens nothing any more")
-
-
-def _store() -> Store:
-    from agent.stores import open_store
-
-    return open_store(read_settings())
+    tell(f"key {opened()[1].revoke_key(id, by=acting().actor.who).id} opens nothing any more")
 
 
 def _role(typed: str) -> str:
-    from agent.roles import ROLES
-
     if typed not in ROLES:
         raise NotFound("role", typed, nearest(typed, ROLES), f"there are {', '.join(ROLES)}")
     return typed

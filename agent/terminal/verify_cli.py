@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import msgspec
 import typer
+from rich.text import Text
 
-from agent.settings import read_settings
+from agent.grounding import Checked
+from agent.grounding import verify as check
+from agent.known_facts import enter_bound
+from agent.ledger import Ledger
+from agent.terminal import screen
+from agent.terminal.common import AsOfChart, JsonObject, OtherPlan, opened
+from agent.terminal.lines import print_json
 from tools.common.errors import Invalid
-
-if TYPE_CHECKING:
-    from rich.text import Text
-
-    from agent.grounding import Checked
+from tools.queries.bound import Bound
 
 EPILOG = """[bold]Examples[/]
   pa verify letter.pdf --patient P001 --drug Ozempic
@@ -35,35 +39,22 @@ def verify(
     file: str = typer.Argument(..., metavar="FILE", help="A .txt, .md or .pdf; - reads standard input."),
     patient: str = typer.Option(..., "--patient", metavar="PATIENT", help="Patient id, e.g. P001."),
     drug: str = typer.Option(..., "--drug", metavar="DRUG", help="The drug that the text is about."),
-    plan: str = typer.Option("", metavar="PLAN", help="Another plan than the one on file."),
-    as_of: str = typer.Option(
-        "",
-        metavar="DATE",
-        help="Judge on this day: YYYY-MM-DD or today. Default: today; the day of its world for a chart that was made.",
-    ),
-    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    plan: OtherPlan = "",
+    as_of: AsOfChart = "",
+    as_json: JsonObject = False,
 ) -> None:
     """Check a text that somebody else wrote against the chart.
 
     Shows the text with what the chart does not support marked, and why.
     """
-    from agent.grounding import verify as check
-    from agent.known_facts import enter_bound
-    from agent.ledger import Ledger
-    from agent.stores import open_store
-    from tools.queries.bound import Bound
-
     text = _read(file)
-    settings = read_settings()
-    store = open_store(settings)
+    settings, store = opened()
     bound = Bound(store, patient, as_of=settings.day(as_of), plan_id=plan)
     ledger = Ledger()
     enter_bound(ledger, bound, [store.drug(drug).name])
     checked = check(text, ledger)
     if as_json:
-        from agent.dump import to_json
-
-        print(to_json(_report(file, bound.patient.id, drug, checked)))
+        print_json(_report(file, bound.patient.id, drug, checked))
     else:
         _show(text, checked)
     raise typer.Exit(1 if any(one.issues for one in checked) else 0)
@@ -77,19 +68,15 @@ def _read(file: str) -> str:
         path = Path(file)
         if path.suffix.lower() not in SUFFIXES:
             raise Invalid(
-                f"{file} is no .txt, .md or .pdf; save it as one of these, or pipe the text into `pa verify"
-                f" -`"
+                f"{file} is no .txt, .md or .pdf; save it as one of these, or pipe the text into `pa verify -`"
             )
         if not path.is_file():
             raise Invalid(f"there is no file {file}")
-        text = (
-            _of_pdf(path) if path.suffix.lower() == ".pdf" else path.read_bytes().decode("utf-8", "replace")
-        )
+        is_pdf = path.suffix.lower() == ".pdf"
+        text = _of_pdf(path) if is_pdf else path.read_bytes().decode("utf-8", "replace")
     if not text.strip():
-        raise Invalid(
-            f"{'standard input' if file == '-' else file} holds no text"
-            + (" (a scan?)" if file.lower().endswith(".pdf") else "")
-        )
+        scan = " (a scan?)" if file.lower().endswith(".pdf") else ""
+        raise Invalid(f"{'standard input' if file == '-' else file} holds no text{scan}")
     if len(text) > BIGGEST_TEXT:
         raise Invalid(f"the text has {len(text):,} characters; check it in parts of at most {BIGGEST_TEXT:,}")
     return text
@@ -114,49 +101,33 @@ def _report(file: str, patient_id: str, drug: str, checked: list[Checked]) -> di
         "sentences": len(checked),
         "flagged": sum(bool(one.issues) for one in checked),
         "checked": [
-            {
-                "text": one.text,
-                "start": one.start,
-                "end": one.end,
-                "issues": [issue._asdict() for issue in one.issues],
-                "facts": list(one.facts),
-            }
+            msgspec.structs.asdict(one) | {"issues": [issue._asdict() for issue in one.issues]}
             for one in checked
         ],
     }
 
 
 def _show(text: str, checked: list[Checked]) -> None:
-    from rich.text import Text
-
-    from agent.terminal import screen
-
-    out = screen.console()
     at = 0
     for one in checked:
         gap = text[at : one.start].count("\n")
         for _ in range(min(gap, 2) - 1):
-            screen.say(Text(""), out)
+            screen.say("")
         at = one.end
-        screen.say(_marked(one), out)
+        screen.say(_marked(one))
         for issue in one.issues:
-            screen.say(
-                Text(f"    {issue.kind}: {' '.join(issue.text.split())!r}: {issue.why}", "yellow"), out
-            )
+            screen.say(f"    {issue.kind}: {' '.join(issue.text.split())!r}: {issue.why}", style="yellow")
     flagged = sum(bool(one.issues) for one in checked)
     issues = sum(len(one.issues) for one in checked)
-    summary = (
-        f"\n{flagged} of {len(checked)} sentences say something that is not supported ({issues} in all)."
-        if flagged
-        else f"\nAll {len(checked)} sentences are supported."
-    )
-    screen.say(Text(summary, "bold red" if flagged else "bold green"), out)
+    if flagged:
+        said = f"{flagged} of {len(checked)} sentences say something that is not supported ({issues} in all)."
+        screen.say(f"\n{said}", style="bold red")
+    else:
+        screen.say(f"\nAll {len(checked)} sentences are supported.", style="bold green")
 
 
 def _marked(one: Checked) -> Text:
     """The sentence with >> << around what is wrong, which is red on a terminal."""
-    from rich.text import Text
-
     shown = Text("x " if one.issues else "  ", "red" if one.issues else "")
     at = one.start
     for issue in one.issues:

@@ -6,17 +6,23 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
+from agent.access import watch
+from agent.desk import make_home
 from agent.settings import Settings, read_settings
+from agent.terminal.common import JsonReport, opened
+from agent.terminal.lines import print_json
+from agent.terminal.screen import console
 from tools.common.errors import Refused, Unavailable
 from tools.common.private import keep_private
-
-if TYPE_CHECKING:
-    from tools.store.load import LoadReport, Mode, Progress
-    from tools.store.store import Store
+from tools.store import DatasetInfo
+from tools.store.index import ensure, rebuild
+from tools.store.load import LoadReport, Mode, Progress
+from tools.store.load import load as load_world
+from tools.store.reading import read_record
+from tools.store.store import Store
 
 setup, load, index, serve = (typer.Typer(add_completion=False) for _ in range(4))
 PATIENTS = 20
@@ -37,23 +43,12 @@ def _setup(
     settings = read_settings()
     generated = _generate_if_needed(settings)
     store = _create(settings)
-    report = _load(
-        store, settings.data, "replace" if _is_newer_print(store, settings) else "new", trust=False
-    )
-    clauses = _index_if_needed(store)
+    mode: Mode = "replace" if _is_newer_print(store, settings) else "new"
+    report = _load(store, settings.data, mode, trust=False)
+    clauses = ensure(store)
     if as_json:
-        from agent.dump import plain, to_json
-
-        print(
-            to_json(
-                {
-                    "generated": generated,
-                    "load": plain(report),
-                    "clauses": clauses,
-                    "home": str(settings.home),
-                }
-            )
-        )
+        home = str(settings.home)
+        print_json({"generated": generated, "load": report, "clauses": clauses, "home": home})
         return
     print(_told(report))
     print(f"{clauses} policy clauses are indexed")
@@ -81,7 +76,7 @@ def _load_command(
     trust: bool = typer.Option(
         False, "--trust", help="Take files that somebody edited after they were generated."
     ),
-    as_json: bool = typer.Option(False, "--json", help="Print the report as one JSON object."),
+    as_json: JsonReport = False,
 ) -> None:
     """Load a world into the store: all of it, or nothing.
 
@@ -94,9 +89,7 @@ def _load_command(
     mode: Mode = "append" if append else "replace" if replace else "new"
     report = _load(_create(settings), directory or settings.data, mode, trust)
     if as_json:
-        from agent.dump import to_json
-
-        print(to_json(report))
+        print_json(report)
     else:
         print(_told(report))
 
@@ -109,12 +102,10 @@ The index is a cache of the policies in the store: it is built beside the old
 one and swapped, and can be thrown away at any time."""
 )
 def _index_command(
-    as_json: bool = typer.Option(False, "--json", help="Print the report as one JSON object."),
+    as_json: JsonReport = False,
 ) -> None:
     """Rebuild the search index of the policies."""
-    from agent.stores import open_store
-
-    clauses = _rebuild(open_store(read_settings()))
+    clauses = rebuild(opened()[1])
     print(f'{{"clauses": {clauses}}}' if as_json else f"{clauses} policy clauses are indexed")
 
 
@@ -166,9 +157,6 @@ def _generate_if_needed(settings: Settings) -> bool:
 
 def _wanted_as(made: Path) -> list[str]:
     """What `pa generate` was given for the world that is there."""
-    from tools.store import DatasetInfo
-    from tools.store.reading import read_record
-
     info = read_record(made, DatasetInfo)
     kinds = {"jsonl": made.parent / "patients.jsonl", "parquet": made.parent / "patients"}
     written = next((kind for kind, place in kinds.items() if place.exists()), "json")
@@ -178,9 +166,6 @@ def _wanted_as(made: Path) -> list[str]:
 
 def _is_newer_print(store: Store, settings: Settings) -> bool:
     """Does the store hold an earlier print of this very world (seed and date), which it may take the place of?"""
-    from tools.store import DatasetInfo
-    from tools.store.reading import read_record
-
     if settings.catalog:
         return True
     try:
@@ -192,10 +177,6 @@ def _is_newer_print(store: Store, settings: Settings) -> bool:
 
 
 def _create(settings: Settings) -> Store:
-    from agent.access import watch
-    from agent.desk import make_home
-    from tools.store.store import Store
-
     make_home(settings.home)
     keep_private(settings.home)
     store = watch(Store.create(settings.database_url))
@@ -204,22 +185,8 @@ def _create(settings: Settings) -> Store:
 
 
 def _load(store: Store, folder: Path, mode: Mode, trust: bool) -> LoadReport:
-    from tools.store.load import load as load_world
-
     with _progress() as progress:
         return load_world(store, folder, mode=mode, trust=trust, progress=progress)
-
-
-def _index_if_needed(store: Store) -> int:
-    from tools.store.index import ensure
-
-    return ensure(store)
-
-
-def _rebuild(store: Store) -> int:
-    from tools.store.index import rebuild
-
-    return rebuild(store)
 
 
 def _told(report: LoadReport) -> str:
@@ -241,8 +208,6 @@ def _progress() -> Iterator[Progress]:
         yield lambda stage, done, expected: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from agent.terminal.screen import console
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console(stderr=True), transient=True) as bar:

@@ -151,7 +151,7 @@ def test_setup_makes_a_world_where_there_is_none_loads_and_indexes_it(
 ) -> None:
     monkeypatch.setenv("PALADIN_HOME", str(tmp_path / "new"))
     monkeypatch.setenv("PALADIN_DATA", str(tmp_path / "new" / "world"))
-    monkeypatch.setattr(world_cli, "_index_if_needed", lambda store: len(store.policies()))
+    monkeypatch.setattr(world_cli, "ensure", lambda store: len(store.policies()))
     ran = pa("setup", "--json")
     assert ran.code == 0, ran.err
     told = json.loads(ran.out)
@@ -169,7 +169,7 @@ def test_setup_with_a_clinics_catalog_keeps_the_size_and_seed_of_the_world_that_
     monkeypatch.setenv(
         "PALADIN_CATALOG", str(Path(world_cli.__file__).parents[2] / "data_gen/catalog_example")
     )
-    monkeypatch.setattr(world_cli, "_index_if_needed", lambda store: len(store.policies()))
+    monkeypatch.setattr(world_cli, "ensure", lambda store: len(store.policies()))
     assert pa("generate", "33", "--seed", "7", "--format", "jsonl", "--out", str(world)).code == 0
     made = (world / "dataset.json").read_bytes()
     assert json.loads(pa("setup", "--json").out)["load"]["patients"] == 33

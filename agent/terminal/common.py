@@ -1,0 +1,92 @@
+"""What commands share: the arguments and options that several of them have, and the store that they work on."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
+
+import typer
+
+from agent.settings import Settings, read_settings
+from agent.stores import open_store
+from tools.store.store import Store
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def prepared_by(
+    make: Callable[..., T],
+) -> Callable[[Callable[Concatenate[T, P], None]], Callable[..., None]]:
+    """A command whose first parameter is what `make` returns: its parameters are options of the command as well, and
+    stand before the command's own."""
+    given = inspect.signature(make, eval_str=True).parameters
+
+    def wrap(command: Callable[Concatenate[T, P], None]) -> Callable[..., None]:
+        own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+
+        def run(**typed: Any) -> None:
+            command(make(**{name: typed.pop(name) for name in given}), **typed)  # type: ignore[call-arg]
+
+        run.__name__, run.__doc__ = command.__name__, command.__doc__
+        run.__signature__ = inspect.Signature([*given.values(), *own])  # type: ignore[attr-defined]
+        return run
+
+    return wrap
+
+
+def opened() -> tuple[Settings, Store]:
+    """The settings and the store that they name; Unavailable, with the next step, if there is none."""
+    settings = read_settings()
+    return settings, open_store(settings)
+
+
+# --- of whom, and of what --------------------------------------------------------------------------------
+
+PatientId = Annotated[str, typer.Argument(metavar="PATIENT", help="Patient id, e.g. P001.")]
+OnlyPatient = Annotated[str, typer.Option("--patient", metavar="PATIENT", help="Only of this patient.")]
+OnlyPlan = Annotated[str, typer.Option(metavar="PLAN", help="Only of this plan.")]
+AskPlan = Annotated[str, typer.Option(metavar="PLAN", help="Ask this plan instead of the one on file.")]
+OtherPlan = Annotated[str, typer.Option(metavar="PLAN", help="Another plan than the one on file.")]
+AsOf = Annotated[str, typer.Option(metavar="DATE", help="Judge on this day: YYYY-MM-DD or today.")]
+AsOfChart = Annotated[
+    str,
+    typer.Option(
+        metavar="DATE",
+        help="Judge on this day: YYYY-MM-DD or today. Default: today; the day of its world for a chart that was made.",
+    ),
+]
+Letter = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The letter: .txt, .md, .pdf with text, or .json.")
+]
+
+# --- of a request ----------------------------------------------------------------------------------------
+
+Use = Annotated[str, typer.Option(metavar="USE", help="Pin the use: t2dm, weight, cv, osa, hf, ckd, mash.")]
+Strength = Annotated[str, typer.Option(help="Strength, as on the label, e.g. '1 mg'.")]
+Quantity = Annotated[float | None, typer.Option(help="Billing units (mL, tablets) asked for.")]
+DaysSupply = Annotated[int | None, typer.Option(help="Days that this quantity lasts.")]
+RequestKind = Annotated[str, typer.Option(metavar="KIND", help="new, continuation or renewal.")]
+
+# --- of an entry -----------------------------------------------------------------------------------------
+
+AddedBy = Annotated[str, typer.Option(help="Who adds it; your login name otherwise.")]
+CourseEnd = Annotated[str, typer.Option(metavar="DATE", help="Last day of a course or program.")]
+ListComplete = Annotated[
+    bool, typer.Option("--list-complete", help="A list that was not recorded is complete with this entry.")
+]
+Why = Annotated[str, typer.Option(help="Why.")]
+Channel = Annotated[str, typer.Option(help="phone, fax, portal or mail; otherwise the plan's own.")]
+Reference = Annotated[str, typer.Option(help="The payer's reference number.")]
+
+# --- of the work and what it prints ----------------------------------------------------------------------
+
+Workers = Annotated[int, typer.Option(min=0, max=64, help="Processes; 0 means as many as there are cores.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+JsonObject = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+JsonArray = Annotated[bool, typer.Option("--json", help="Print a JSON array.")]
+JsonEntry = Annotated[bool, typer.Option("--json", help="Print the entry as one JSON object.")]
+JsonAny = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
+JsonReport = Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")]
