@@ -10,25 +10,27 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from agent.dump import to_json
 from agent.letter_wording import Reworded, Wording
 from tools.appeals.records import Odds, Strategy
 from tools.appeals.strategy import strategy
 from tools.appeals.timing import clocks_of_letter, decided_level, notice_of
 from tools.common.errors import Invalid, Refused
+from tools.denials.identity import require_same
+from tools.denials.papers import text_of
+from tools.denials.reader import read_letter
 from tools.denials.records import Denial
 from tools.domain.records import Plan, Request
 from tools.lifecycle.levels import levels_of
-from tools.lifecycle.records import Paper
-from tools.lifecycle.running import clocks_of
+from tools.lifecycle.records import AuthorizationCase, Paper
+from tools.lifecycle.running import Clock, clocks_of
 from tools.papers.case import Case
 from tools.queries.check import ask, decide
+from tools.store.store import Store
 
 if TYPE_CHECKING:
     from agent.models.model import Model
     from tools.appeals.letter import Filing
-    from tools.lifecycle.records import AuthorizationCase
-    from tools.lifecycle.running import Clock
-    from tools.store.store import Store
 
 
 class Decision(NamedTuple):
@@ -65,9 +67,6 @@ class Appealing(NamedTuple):
 def look(store: Store, asked: Asked, decision: Decision) -> Appealing:
     """Read the letter, hold it against the patient, and find what to do. Refused if it is about somebody
     else, or not the letter that the case has on record; Invalid if it is about another drug."""
-    from tools.denials.identity import require_same
-    from tools.denials.reader import read_letter
-
     recorded = store.authorization_case(asked.case_id) if asked.case_id is not None else None
     if recorded and decision.paper:
         _same_letter(recorded, decision.paper)
@@ -243,7 +242,6 @@ def bind(made: Appealing, said: Reworded) -> bytes:
 
 def printed(made: Appealing, said: Reworded) -> dict[str, bytes]:
     """File name and content of everything that `pa appeal draft` writes."""
-    from agent.dump import to_json
     from tools.papers.letter_pdf import letter_pdf
 
     stem = f"{made.case.patient.id}-{made.case.drug.name}-appeal"
@@ -259,8 +257,6 @@ def printed(made: Appealing, said: Reworded) -> dict[str, bytes]:
 
 def decision_of(file: Path) -> Decision:
     """The payer's letter from a file, read as `pa denial read` reads it: a scan, or half of one, is refused."""
-    from tools.denials.papers import text_of
-
     text, content = text_of(file), file.read_bytes()
     paper = Paper(title=file.name, sha256=sha256(content).hexdigest())
     return Decision(text, content if file.suffix.lower() == ".pdf" else None, paper)

@@ -17,7 +17,6 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -29,10 +28,8 @@ from tools.audit.events import version
 from tools.common.errors import Invalid, Refused, Unavailable
 from tools.common.private import UMASK
 from tools.store.database import sqlite_file
+from tools.store.store import Store
 from tools.store.tables import SCHEMA
-
-if TYPE_CHECKING:
-    from tools.store.store import Store
 
 STORE = "paladin.db"
 MANIFEST = "manifest.json"
@@ -120,8 +117,6 @@ def restore(file: Path, settings: Settings, *, replace: bool = False) -> tuple[M
         Refused: there is a store already, and nobody said that it may go aside; or the backup is of a newer Paladin.
         Invalid: the backup is damaged.
     """
-    from tools.store.store import Store
-
     home = settings.home
     if settings.database_url != f"sqlite:///{home / STORE}":
         raise Refused("the store is not in this home (PALADIN_DATABASE_URL); restore it with its own tools")

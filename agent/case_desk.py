@@ -6,25 +6,26 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from agent.desk import now
+from agent.dump import plain
 from agent.integrity import orphaned, require_owner, require_unaltered
 from agent.settings import today
 from tools.common.errors import Invalid, NotFound, Refused
+from tools.denials.papers import text_of
+from tools.denials.records import Denial
+from tools.domain.records import Correction, Determination, Plan, Request
+from tools.lifecycle.fold import levels, possible, standing
+from tools.lifecycle.letters import approval_of, notice_of, what_of
 from tools.lifecycle.records import Ask, AuthorizationCase, Basis, CaseEvent, CaseHead, Facts, Paper, What
-from tools.store.rows import named
-
-if TYPE_CHECKING:
-    from tools.denials.records import Denial
-    from tools.domain.records import Correction, Determination, Plan, Request
-    from tools.lifecycle.running import Clock
-    from tools.store.cases import Kept
-    from tools.store.rows import Draft
-    from tools.store.store import Store
-
+from tools.lifecycle.running import Clock, clocks_of, in_order
+from tools.lifecycle.states import full
+from tools.store.cases import Kept
+from tools.store.rows import Draft, named, whose
+from tools.store.store import Store
 
 LEFT_TO_AN_ORPHAN = (
     "closed",
@@ -103,8 +104,6 @@ def open_from_draft(store: Store, draft_id: int, entry: Entry) -> Kept:
 
 def correction(store: Store, day: date | None, case_id: int, patient_id: str, drug: str) -> Correction:
     """What a request corrects: the one of this case, about which the payer asked, while it may be answered."""
-    from tools.domain.records import Correction
-
     case = store.authorization_case(case_id)
     head = case.head
     if (head.patient_id, head.drug.casefold()) != (patient_id, store.drug(drug).name.casefold()):
@@ -190,10 +189,6 @@ def record(
 def letter(store: Store, case_id: int, file: Path, entry: Entry, *, received: date | None, why: str) -> Kept:
     """Read a payer's letter and enter what it decides, with its own deadline."""
     from agent.denials import read_for
-    from tools.denials.papers import text_of
-    from tools.lifecycle.fold import levels
-    from tools.lifecycle.letters import approval_of, notice_of, what_of
-    from tools.store.cases import Kept
 
     case = store.authorization_case(case_id)
     found = read_for(store, text_of(file), case_id=case_id, received=received).denial
@@ -210,8 +205,6 @@ def letter(store: Store, case_id: int, file: Path, entry: Entry, *, received: da
 def _is_on_record(case: AuthorizationCase, found: Denial, paper: Paper) -> bool:
     """Was this very letter entered before, as this file or as another of the same day and reference? However often it
     comes in, it is one decision."""
-    from tools.lifecycle.fold import standing
-
     notices = [event.facts.notice for event in standing(case) if event.facts.notice is not None]
     reference = found.reference.value if found.reference else ""
     dated = found.dated.value if found.dated else None
@@ -249,8 +242,6 @@ def due(
     store: Store, cases: Iterable[AuthorizationCase], days: CaseDays
 ) -> list[tuple[AuthorizationCase, Clock]]:
     """Every clock of these cases with its case, the earliest first; none of a case whose patient is gone."""
-    from tools.lifecycle.running import clocks_of, in_order
-
     plans: dict[str, Plan | None] = {}
     found = []
     for case in cases:
@@ -313,11 +304,6 @@ def _require_owner(store: Store, case: AuthorizationCase) -> None:
 
 def body(store: Store, case: AuthorizationCase, as_of: date, *, events: bool = True) -> dict[str, Any]:
     """A case as JSON shows it."""
-    from agent.dump import plain
-    from tools.lifecycle.fold import possible
-    from tools.lifecycle.running import clocks_of
-    from tools.lifecycle.states import full
-
     head, why = plain(case.head), alone(store, case)
     del head["person"]
     shown = {
@@ -344,8 +330,6 @@ def due_body(case: AuthorizationCase, clock: Clock) -> dict[str, Any]:
 
 
 def clock_body(clock: Clock) -> dict[str, Any]:
-    from agent.dump import plain
-
     return {**plain(clock), "differs": clock.differs}
 
 
@@ -357,8 +341,6 @@ def _head(
     entry: Entry,
     draft_id: int | None = None,
 ) -> CaseHead:
-    from tools.store.rows import whose
-
     patient, plan = store.patient(patient_id), store.plan(found.plan_id)
     return CaseHead(
         patient_id=patient_id,
@@ -401,8 +383,6 @@ def basis_of(draft: Draft) -> Basis:
 
 
 def _with_papers(store: Store, case: AuthorizationCase, facts: Facts, why: str) -> Facts:
-    from tools.lifecycle.fold import standing
-
     reviewed = [
         event.facts.basis for event in standing(case) if event.what == "reviewed" and event.facts.basis
     ]
@@ -428,8 +408,6 @@ def _require_whole(draft: Draft, why: str) -> None:
 
 
 def _determination(draft: Draft) -> Determination:
-    from tools.domain.records import Determination
-
     return msgspec.json.decode(draft.determination, type=Determination)
 
 

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
+from sqlalchemy.exc import OperationalError
 
 from tools.common.errors import PaladinError, Unavailable
 from tools.domain.records import Benefit, Determination, ExceptionKind, Policy, Request
@@ -15,7 +16,9 @@ from tools.engine.documents import walk
 from tools.engine.eligibility import active_coverage
 from tools.papers import formats
 from tools.papers.case import Case
+from tools.papers.exceptions import exceptions_of, refusal
 from tools.queries.check import Asked, ask
+from tools.queries.policies import search
 from tools.store.store import Store
 from tools.store.validation import parts
 
@@ -80,8 +83,6 @@ def retrieve(store: Store, asked: Asked) -> list[dict[str, Any]]:
 
     One broad question, and then one for each clause of the rule that it did not bring.
     """
-    from tools.queries.policies import search
-
     plan, drug = asked.plan, asked.drug.name
     policy = store.policy(plan.id, drug)
     if policy is None:
@@ -102,8 +103,6 @@ def why_not(asked: Asked, found: Determination, force: bool = False) -> str:
     exception = asked.request.exception
     if found.outcome in MAY_DRAFT and exception is None and not asked.request.statement:
         return ""
-    from tools.papers.exceptions import exceptions_of, refusal
-
     case = case_of(asked, found)
     unfounded = f"not drafted. {formats.sentence(why)}" if (why := refusal(case)) else ""
     if found.outcome in MAY_DRAFT:
@@ -185,8 +184,6 @@ def thread_of(asking: Asking, chart: str) -> str:
 
 def worth_a_retry(error: Exception) -> bool:
     """A busy database or disk is; what a person has to mend isn't."""
-    from sqlalchemy.exc import OperationalError
-
     return isinstance(error, OSError | OperationalError) and not isinstance(error, PaladinError)
 
 

@@ -14,6 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sqlalchemy.engine import make_url
+
 from agent.settings import Settings
 from tools.common.errors import Unavailable
 
@@ -36,7 +38,6 @@ class Place(NamedTuple):
 @contextmanager
 def checkpointer(settings: Settings, place: Place) -> Iterator[BaseCheckpointSaver[Any]]:
     """The saver for this place, closed at the end; Unavailable if it can't be opened or used."""
-    from sqlalchemy.engine import make_url
 
     from agent.desk import make_home
 
@@ -111,8 +112,6 @@ def _on_server(url: str, place: Place) -> Iterator[BaseCheckpointSaver[Any]]:
         raise Unavailable(
             f"checkpoints on PostgreSQL need {error.name}: pip install 'paladin-pa[postgres]'"
         ) from None
-    from sqlalchemy.engine import make_url
-
     parsed = make_url(url).set(drivername="postgresql")
     options = {
         "autocommit": True,

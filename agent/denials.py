@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from agent.dump import plain
 from tools.common.errors import Invalid
 from tools.denials.identity import Compared, require_same
 from tools.denials.reader import read_letter
 from tools.denials.records import Denial
 from tools.denials.working import WorkTo, work_to
-
-if TYPE_CHECKING:
-    from tools.store.store import Store
+from tools.store.store import Store
 
 
 class Reading(NamedTuple):
@@ -66,8 +65,6 @@ def _about(found: Denial, wanted: str) -> None:
 
 def as_data(denial: Denial, compared: tuple[Compared, ...], due: WorkTo | None) -> dict[str, Any]:
     """All of it as plain data, with what is not stated as null."""
-    from agent.dump import plain
-
     deadline = denial.next_deadline
     return {
         "letter": plain(denial),

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
+from msgspec import inspect
 
 from tools.common.printable import escaped
 
@@ -75,8 +76,6 @@ def _struct(kind: type[msgspec.Struct]) -> Dumper:
 
 def _nested(kind: type[msgspec.Struct]) -> list[str]:
     """The fields in which a record can stand; all others are what JSON writes as they are."""
-    from msgspec import inspect
-
     scalars = (
         inspect.StrType, inspect.IntType, inspect.FloatType, inspect.BoolType, inspect.NoneType, inspect.LiteralType,
         inspect.DateType, inspect.DateTimeType, inspect.BytesType,

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from agent import chat as chat_graph
 from agent import workflow as workflow_graph
+from agent.conversation import ChatDesk, Sitting
+from agent.desk import drafter, now
+from agent.dialogue.lessons import FILE as LESSONS
+from agent.models.factory import open_model
+from agent.settings import Settings, read_settings
+from agent.stores import open_store
+from tools.store.store import Store
 
 if TYPE_CHECKING:
     from langgraph.graph import StateGraph
-
-    from agent.conversation import Sitting
-    from agent.settings import Settings
-    from tools.store.store import Store
 
 
 @dataclass
@@ -33,11 +36,6 @@ class ChatContext:
 
     @cached_property
     def _sitting(self) -> Sitting:
-        from agent.conversation import ChatDesk, Sitting
-        from agent.desk import drafter
-        from agent.dialogue.lessons import FILE as LESSONS
-        from agent.models.factory import open_model
-
         settings, store = _opened()
         model, _ = open_model(self.model, settings)
         desk = ChatDesk(
@@ -63,8 +61,6 @@ class WorkflowContext:
 
     @cached_property
     def _desk(self) -> workflow_graph.Desk:
-        from agent.desk import now
-
         settings, store = _opened()
         return workflow_graph.Desk(store, settings.drafts, now())
 
@@ -75,9 +71,6 @@ class WorkflowContext:
 
 @cache
 def _opened() -> tuple[Settings, Store]:
-    from agent.settings import read_settings
-    from agent.stores import open_store
-
     settings = read_settings()
     return settings, open_store(settings)
 

@@ -8,7 +8,6 @@ what is only supposed is so only where the sentence says "if". What code cannot 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -18,11 +17,10 @@ from agent.claims.sentence import Issue, Sentence
 from agent.claims.statements import check_line_of_clause, check_statements
 from agent.claims.text import sentences
 from agent.claims.values import check_values
+from agent.known_facts import enter_bound, enter_determination
 from agent.ledger import Ledger
-
-if TYPE_CHECKING:
-    from tools.domain.records import Determination
-    from tools.queries.bound import Bound
+from tools.domain.records import Determination
+from tools.queries.bound import Bound
 
 __all__ = ["Checked", "Checker", "Issue", "verifier", "verify"]
 
@@ -93,8 +91,6 @@ def verifier(
 
 def _everything(bound: Bound, determinations: Sequence[Determination], ledger: Ledger) -> Ledger:
     """The answer's facts first, under their own ids, then all that is known."""
-    from agent.known_facts import enter_bound, enter_determination
-
     everything = Ledger.of(ledger.facts.values())
     hypothetical = any(fact.origin == "supposed" for fact in ledger.facts.values())
     enter_bound(everything, bound, [d.drug for d in determinations])

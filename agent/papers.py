@@ -7,12 +7,13 @@ import tempfile
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from agent.dump import to_json
 from agent.letter_wording import Reworded, Wording
+from agent.models.model import Model
 from tools.domain.records import PARequest
 from tools.papers.case import Case
 from tools.papers.covers import cover
@@ -25,9 +26,6 @@ from tools.papers.packet import packet
 from tools.papers.payer_form import filled_pdf
 from tools.store.rows import Draft, DraftFile
 from tools.store.store import Store
-
-if TYPE_CHECKING:
-    from agent.models.model import Model
 
 
 class Written(NamedTuple):

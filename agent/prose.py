@@ -12,15 +12,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from agent.answers.answer import Said
 from agent.ledger import SLOT, Fact, Ledger
+from agent.models.model import Model, ModelTrouble, Reply
+from agent.models.text import estimate
 from agent.prompting import prompt
 from tools.terminology.dates import month_names
-
-if TYPE_CHECKING:
-    from agent.answers.answer import Said
-    from agent.models.model import Model, Reply
 
 Path = Literal["llm", "repaired", "template"]
 Task = Literal["write", "letter"]
@@ -109,8 +108,6 @@ def reword(
 ) -> Worded:
     """The answer in the model's words as far as they hold, with at most so many calls. `emit` gets each sentence
     once it has been checked; a model's trouble is its last word, and code goes on."""
-    from agent.models.model import ModelTrouble
-
     editor = Editor(said, ledger, verify, emit)
     editor.begin()
     replies: list[Reply] = []
@@ -348,8 +345,6 @@ def _sentences(
     replies: list[Reply],
 ) -> Iterator[str]:
     """The sentences of one reply, each as soon as it is complete."""
-    from agent.models.text import estimate
-
     stream = model.stream(
         prompt("chat"),
         asked,

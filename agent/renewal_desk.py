@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from tools.common.errors import Correctable
-from tools.domain.records import Request
+from tools.domain.records import Patient, Request
+from tools.engine.alternatives import alternatives
+from tools.engine.determine import determine
 from tools.lifecycle.records import Approval, AuthorizationCase
 from tools.lifecycle.renewals import Ending, Renewal, foresee, order
 from tools.lifecycle.states import full
+from tools.queries.check import Asked, ask
 from tools.store.rows import is_of
-
-if TYPE_CHECKING:
-    from tools.domain.records import Patient
-    from tools.queries.check import Asked
-    from tools.store.store import Store
+from tools.store.store import Store
 
 _RENEWABLE = ("approved", "partly_approved", "renewal_due")
 _UNDER_WAY = ("draft", "reviewed", "submitted", "pended", "denied", "appealed", "upheld")
@@ -45,8 +43,6 @@ def renewals(
 
 def asked(store: Store, found: Renewal) -> Asked:
     """The renewal as it is asked of the plan."""
-    from tools.queries.check import ask
-
     request = Request(drug=found.ending.drug, kind="renewal", indication=found.ending.indication)
     return ask(store, found.patient_id, request, plan_id=found.ending.plan_id, as_of=found.as_of)
 
@@ -102,10 +98,6 @@ def _endings(
 def _judged(
     store: Store, patient: Patient, ending: Ending, cases: list[AuthorizationCase], as_of: date
 ) -> Renewal | None:
-    from tools.engine.alternatives import alternatives
-    from tools.engine.determine import determine
-    from tools.queries.check import ask
-
     request = Request(drug=ending.drug, kind="renewal", indication=ending.indication)
     try:
         put = ask(store, patient.id, request, plan_id=ending.plan_id, as_of=as_of)

@@ -16,17 +16,18 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
+from agent.access import watch
+from agent.batch.chunks import give_up, work
+from agent.batch.drafting import Drafter
+from agent.batch.options import options_of
 from agent.casework import worth_a_retry
 from agent.settings import Settings
 from tools.common.errors import Unavailable
-
-if TYPE_CHECKING:
-    from agent.batch.drafting import Drafter
-    from tools.store.store import Store
+from tools.store.store import Store
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -123,23 +124,16 @@ def patiently(function: Callable[..., R], *args: Any) -> R:
 
 def draft_chunk(settings: Settings, batch_id: int, round_: int, positions: Sequence[int]) -> int:
     """What a process of the crew is given to do; how many results were kept."""
-    from agent.batch.chunks import work
-
     store = _store(settings.database_url)
     attempt = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
     return work(store, _drafter(store, settings, batch_id), batch_id, round_, positions, attempt)
 
 
 def _give_up(settings: Settings, batch_id: int, round_: int, positions: Sequence[int], why: str) -> None:
-    from agent.batch.chunks import give_up
-
     give_up(_store(settings.database_url), batch_id, round_, positions, why)
 
 
 def _drafter(store: Store, settings: Settings, batch_id: int) -> Drafter:
-    from agent.batch.drafting import Drafter
-    from agent.batch.options import options_of
-
     name = options_of(store.batch(batch_id)).model
     if not name:
         return Drafter(store)
@@ -151,9 +145,6 @@ def _drafter(store: Store, settings: Settings, batch_id: int) -> Drafter:
 
 @cache
 def _store(url: str) -> Store:
-    from agent.access import watch
-    from tools.store.store import Store
-
     return watch(Store.open(url))
 
 

@@ -16,6 +16,8 @@ from agent.batch.chunks import CASES, files_of
 from agent.batch.drafting import Line
 from agent.batch.worklist import urgent_first
 from agent.integrity import altered
+from tools.papers.formats import printable
+from tools.papers.paper import canvas
 
 ORDER = (
     "fax-cover.pdf",
@@ -124,9 +126,6 @@ def pages_of_list(job: Job, starts: Sequence[int]) -> list[list[Row]]:
 
 
 def _drawn(job: Job, pages: Sequence[Sequence[Row]]) -> bytes:
-    from tools.papers.formats import printable
-    from tools.papers.paper import canvas
-
     buffer = BytesIO()
     pen = canvas(buffer, f"{job.practice} to {job.payer}: contents")
     many = f"{len(job.ready)} requests" if len(job.ready) != 1 else "1 request"

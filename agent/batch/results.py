@@ -20,6 +20,7 @@ from agent.batch.chunks import CASES, STAGING, files_of, line_of
 from agent.batch.drafting import Line
 from agent.batch.merging import Each, merge_ready
 from agent.batch.options import options_of
+from agent.batch.report import page
 from agent.batch.requests import COLUMNS, Rejected, harmless
 from agent.integrity import altered
 from agent.papers import put
@@ -57,8 +58,6 @@ def outcome_of(store: Store, batch: Batch) -> Outcome:
 
 def finish(store: Store, batch: Batch, each: Each = map) -> None:
     """Write everything that the batch leaves; the same bytes each time."""
-    from agent.batch.report import page
-
     outcome = outcome_of(store, batch)
     folder = Path(batch.folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -8,17 +8,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
 from agent.batch.chunks import line_of
 from agent.batch.desk import Standing, standing
 from agent.terminal.screen import STYLES, console, say
 from tools.common.printable import one_line
+from tools.store.batches import Batch
+from tools.store.store import Store
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
     from rich.progress import Progress
 
-    from tools.store.batches import Batch
-    from tools.store.store import Store
 
 GLANCE = 0.2  # seconds between two looks at the store
 LINE_EVERY = 5.0  # seconds between two plain lines
@@ -45,7 +47,6 @@ def watch(store: Store, batch: Batch, *, quiet: bool, tend: Callable[[], None] =
 
 @contextmanager
 def _live(out: Console, batch: Batch) -> Iterator[Show]:
-    from rich.console import Group
     from rich.live import Live
 
     bar = _bar()
@@ -102,7 +103,6 @@ def _new_failures(store: Store, now: Standing, told: set[int]) -> list[str]:
 
 def _bar() -> Progress:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn, TimeRemainingColumn
-    from rich.text import Text
 
     class Rate(TextColumn):
         def render(self, task: Task) -> Text:
@@ -114,8 +114,6 @@ def _bar() -> Progress:
 
 
 def _counts(now: Standing) -> RenderableType:
-    from rich.text import Text
-
     text = Text("  ")
     for outcome in ORDER:
         if many := now.outcomes.get(outcome):
@@ -140,9 +138,6 @@ def duration(seconds: float) -> str:
 
 def tell(now: Standing, lines: list[str]) -> None:
     """Print the end of a run: how the batch stands, and what comes next."""
-    from rich.console import Group
-    from rich.text import Text
-
     many = [f"{now.done + now.failed} of {now.total} cases"]
     if now.reused:
         many.append(f"{now.reused} unchanged and taken over")

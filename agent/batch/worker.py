@@ -19,9 +19,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.engine import make_url
+
 from agent.batch import drafting, results  # noqa: F401 - their records are to be known before threads begin
 from agent.batch.crew import Crew, patiently
 from agent.batch.options import options_of
+from agent.batch.results import finish
 from agent.desk import make_home, now
 from agent.settings import Settings
 from tools.common import structs
@@ -127,8 +130,6 @@ class Worker:
         batch = self.store.batch(batch_id)
         if batch.state != "running" or batch.round != round_:
             return
-        from agent.batch.results import finish
-
         finish(self.store, batch, self.crew.each)
         self.store.set_batch_state(batch_id, "done", when=now())
 
@@ -227,6 +228,4 @@ def _in_wal(path: str) -> None:
 
 
 def _shown(url: str) -> str:
-    from sqlalchemy.engine import make_url
-
     return make_url(url).render_as_string(hide_password=True)

@@ -7,6 +7,8 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from rapidfuzz.distance import DamerauLevenshtein
+
 from tools.language.stance import words
 from tools.terminology.matcher import Matcher, Name, Span, matches, medicines_in
 from tools.terminology.medicines import STEP_CLASSES, exact_names, ingredients_of, is_brand, medicines_of
@@ -78,8 +80,6 @@ def _slip(word: str) -> str:
     """The drug that a misspelt word means; "" if it is none, or could be two."""
     if len(word) < 6 or matches(word):
         return ""
-    from rapidfuzz.distance import DamerauLevenshtein
-
     most = 1 if len(word) < 8 else 2
     near = {
         name

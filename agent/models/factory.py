@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from agent.models.address import Address, addresses, guard
 from agent.models.host import LIST_SECONDS, PROBE_SECONDS, Held, answers, best, full, held, read_evaluated
-from agent.models.model import TRANSPORT, ModelTrouble, Timeouts
+from agent.models.model import TRANSPORT, Model, ModelTrouble, Timeouts
+from agent.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agent.models.model import Model
     from agent.models.ollama_model import OllamaModel
-    from agent.settings import Settings
 
 OFFLINE = "offline"
 SUGGESTED = "qwen2.5-coder:1.5b"  # small, and measured here
