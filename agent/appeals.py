@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from agent.casework import case_of
+from agent.denials import require_same_drug
 from agent.dump import to_json
 from agent.letter_wording import Reworded, Wording
 from tools.appeals.records import Odds, Strategy
@@ -73,7 +75,7 @@ def look(store: Store, asked: Asked, decision: Decision) -> Appealing:
     case = _case(store, asked)
     denial = read_letter(decision.text, [plan.payer for plan in store.plans()], case.policy)
     require_same(denial, case.patient)
-    _same_drug(denial, case)
+    require_same_drug(denial, case.drug.name)
     pending = _pending(recorded, denial)
     decided = (
         _level(asked.level, case.plan)
@@ -128,15 +130,7 @@ def asked_about(store: Store, asked: Asked) -> Asked:
 def _case(store: Store, asked: Asked) -> Case:
     request = Request(drug=asked.drug, indication=asked.indication)
     found = ask(store, asked.patient_id, request, plan_id=asked.plan_id, as_of=asked.as_of)
-    return Case(
-        patient=found.patient,
-        plan=found.plan,
-        drug=found.drug,
-        request=found.request,
-        determination=decide(store, found),
-        policy=store.policy(found.plan.id, found.drug.name),
-        as_of=found.as_of,
-    )
+    return case_of(found, decide(store, found), store.policy(found.plan.id, found.drug.name))
 
 
 def _same_letter(recorded: AuthorizationCase, paper: Paper) -> None:
@@ -150,14 +144,6 @@ def _same_letter(recorded: AuthorizationCase, paper: Paper) -> None:
         raise Refused(
             f"{paper.title} is not the letter that case {recorded.id} has on record under this name; put it back as"
             f" it came, or enter this one: pa case letter {recorded.id} {paper.title}"
-        )
-
-
-def _same_drug(denial: Denial, case: Case) -> None:
-    named = [drug.name for drug in denial.drugs]
-    if named and case.drug.name.casefold() not in (name.casefold() for name in named):
-        raise Invalid(
-            f"this letter decides on {' and '.join(named)}, and not on {case.drug.name}; name the drug it is about"
         )
 
 

@@ -51,15 +51,17 @@ def read_for(
     policy = store.policy(plan.id, wanted) if plan and wanted else None
     found = read_letter(text, [one.payer for one in store.plans()], policy)
     compared = require_same(found, patient)
-    _about(found, wanted)
+    if wanted:
+        require_same_drug(found, wanted)
     return Reading(found, compared, work_to(found, plan, received))
 
 
-def _about(found: Denial, wanted: str) -> None:
-    named = [drug.name for drug in found.drugs]
-    if wanted and named and wanted.casefold() not in (name.casefold() for name in named):
+def require_same_drug(denial: Denial, drug: str) -> None:
+    """Invalid if the letter names drugs, and this one is none of them."""
+    named = [one.name for one in denial.drugs]
+    if named and drug.casefold() not in map(str.casefold, named):
         raise Invalid(
-            f"this letter decides on {' and '.join(named)}, and not on {wanted}; name the drug that it is about"
+            f"this letter decides on {' and '.join(named)}, and not on {drug}; name the drug that it is about"
         )
 
 

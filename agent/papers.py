@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +25,7 @@ from tools.papers.letters import Letter
 from tools.papers.letters import letter as write_letter
 from tools.papers.packet import packet
 from tools.papers.payer_form import filled_pdf
-from tools.store.rows import Draft, DraftFile
+from tools.store.rows import Draft, DraftFile, whose
 from tools.store.store import Store
 
 
@@ -57,6 +58,33 @@ def kept_letter(said: Reworded, **more: object) -> bytes:
     letter = said.letter
     kept = {"text": letter.text, "markdown": letter.markdown, "wording": said.wording}
     return msgspec.json.encode({**msgspec.to_builtins(letter), **kept, **more})
+
+
+def draft_of(
+    case: Case,
+    form: PARequest,
+    letter: bytes,
+    files: dict[str, DraftFile],
+    *,
+    thread: str,
+    when: datetime,
+) -> Draft:
+    """The draft of a case as a person reviews it; `letter` is what kept_letter made of it."""
+    return Draft(
+        patient_id=case.patient.id,
+        drug=case.drug.name,
+        plan_id=case.plan.id,
+        as_of=case.as_of,
+        thread_id=thread,
+        outcome=case.determination.outcome,
+        determination=msgspec.json.encode(case.determination),
+        pa_request=msgspec.json.encode(form),
+        letter=letter,
+        files=files,
+        created=when,
+        updated=when,
+        person=whose(case.patient, case.plan.id),
+    )
 
 
 def compose(store: Store, case: Case, model: Model | None = None) -> Reworded:

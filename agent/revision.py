@@ -239,14 +239,7 @@ def _contradictions(
                          else f"the order says {ordered}, the request {requested}")  # fmt: skip
     if "kind" in latest and asked.request.kind and asked.request.kind != case.request.kind:
         found.append(f"the chart shows a {asked.request.kind} request, this one is {case.request.kind}")
-    before = Case(
-        patient=asked.patient,
-        plan=asked.plan,
-        drug=asked.drug,
-        request=asked.request,
-        determination=case.determination,
-        as_of=asked.as_of,
-    )
+    before = case_of(asked, case.determination)
     for key, value in latest.items():
         if sources.get(key) in OFFICE:
             charted = _charted(before, sources[key])

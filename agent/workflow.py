@@ -41,7 +41,7 @@ from tools.domain.records import Determination
 from tools.papers.case import Case
 from tools.queries.check import Asked, decide
 from tools.queries.replay import provenance_of
-from tools.store.rows import Draft, DraftStatus, whose
+from tools.store.rows import DraftStatus
 from tools.store.store import Store
 
 if TYPE_CHECKING:
@@ -136,21 +136,7 @@ def draft(state: State, runtime: Runtime[Desk]) -> State:
     said = papers.compose(desk.store, case, desk.model)
     written = papers.write(desk.store, case, filled, desk.folder / state["thread"], said)
     kept = desk.store.save_draft(
-        Draft(
-            patient_id=case.patient.id,
-            drug=case.drug.name,
-            plan_id=case.plan.id,
-            as_of=case.as_of,
-            thread_id=state["thread"],
-            outcome=case.determination.outcome,
-            determination=msgspec.json.encode(case.determination),
-            pa_request=msgspec.json.encode(filled),
-            letter=written.letter,
-            files=written.files,
-            created=desk.now,
-            updated=desk.now,
-            person=whose(case.patient, case.plan.id),
-        ),
+        papers.draft_of(case, filled, written.letter, written.files, thread=state["thread"], when=desk.now),
         provenance_of(desk.store, _asked(state, desk), case.determination),
     )
     return {"draft_id": kept.id}

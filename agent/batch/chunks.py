@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from agent.batch.checking import Wanted
-from agent.batch.drafting import FIT_TO_KEEP, Drafter, Line, failed
+from agent.batch.drafting import FIT_TO_KEEP, Drafter, Line
 from agent.casework import worth_a_retry
 from agent.integrity import read_recorded
 from tools.common.errors import PaladinError
@@ -100,7 +100,7 @@ def _result(
     if known is not None:
         line = _taken_over(one, *known, staging)
         if line is not None:
-            return _kept(one, round_, line, reused=True)
+            return _result_of(one.item, round_, line, content=one.content, reused=True)
     try:
         drafted = drafter.draft(one.wanted, one.asked, one.item.row, batch.created)
     except Exception as error:
@@ -109,7 +109,7 @@ def _result(
     _put(staging / one.wanted.folder, drafted.papers)
     if drafted.draft is not None:
         drafts[one.item.position] = _placed(drafted.draft, Path(batch.folder) / CASES / one.wanted.folder)
-    return _kept(one, round_, line)
+    return _result_of(one.item, round_, line, content=one.content)
 
 
 def _placed(draft: Draft, folder: Path) -> Draft:
@@ -145,14 +145,16 @@ def line_of(result: BatchResult) -> Line:
     return msgspec.json.decode(result.body, type=Line)
 
 
-def _kept(one: Begun, round_: int, line: Line, reused: bool = False) -> BatchResult:
+def _result_of(
+    item: BatchItem, round_: int, line: Line, *, content: str = "", reused: bool = False
+) -> BatchResult:
     return BatchResult(
-        position=one.item.position,
+        position=item.position,
         round=round_,
-        state="done",
+        state="failed" if line.outcome == "failed" else "done",
         outcome=line.outcome,
         path=line.path,
-        content=one.content,
+        content=content,
         reused=reused,
         body=msgspec.json.encode(line),
     )
@@ -170,16 +172,22 @@ def _failure(item: BatchItem, wanted: Wanted, round_: int, error: Exception) -> 
 
 
 def _failed(item: BatchItem, wanted: Wanted, round_: int, why: str) -> BatchResult:
-    line = failed(wanted, item.row, " ".join(why.split()))
-    return BatchResult(
-        position=item.position,
-        round=round_,
-        state="failed",
-        outcome=line.outcome,
-        path="",
-        content="",
-        body=msgspec.json.encode(line),
+    """The result of a case that could not be worked on."""
+    asking, why = wanted.asking, " ".join(why.split())
+    line = Line(
+        row=item.row,
+        patient_id=asking.patient_id,
+        drug=asking.request.drug,
+        plan_id=asking.plan_id,
+        as_of=asking.as_of.isoformat() if asking.as_of else "",
+        urgency=wanted.urgency,
+        outcome="failed",
+        stage="failed",
+        summary=why,
+        notice=why,
+        next=("pa batch retry",),
     )
+    return _result_of(item, round_, line)
 
 
 def _put(folder: Path, papers: dict[str, bytes]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,14 +18,23 @@ import msgspec
 from agent import papers
 from agent.batch.checking import Wanted
 from agent.batch.worklist import Stage, open_points, stage_of
-from agent.casework import agree, asking_of, case_of, coverage, fingerprint, look_up, thread_of, why_not
+from agent.casework import (
+    Asking,
+    agree,
+    asking_of,
+    case_of,
+    coverage,
+    fingerprint,
+    look_up,
+    thread_of,
+    why_not,
+)
 from agent.dump import plain, to_json
 from agent.letter_wording import Reworded, Wording
-from tools.domain.records import Determination, PARequest
-from tools.domain.rules import Rule
+from tools.domain.records import Determination, PARequest, Policy
 from tools.papers.case import Case
 from tools.queries.check import Asked, decide
-from tools.store.rows import Draft, DraftFile, whose
+from tools.store.rows import Draft, DraftFile
 
 if TYPE_CHECKING:
     from agent.models.model import Model
@@ -133,36 +142,10 @@ class Drafter:
         printed["case.json"] = _case_json(line, found, filled, wording)
         files = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(printed.items())}
         named = {name: DraftFile(path=file, sha256=files[file]) for name, (file, _) in kept.items()}
-        draft = msgspec.structs.replace(
-            self._draft(wanted, case, filled, Reworded(said.letter, wording), when), files=named
-        )
-        return Drafted(line=msgspec.structs.replace(line, files=files), papers=printed, draft=draft)
-
-    def _draft(self, wanted: Wanted, case: Case, form: PARequest, said: Reworded, when: datetime) -> Draft:
-        """The draft that a person reviews, as `pa draft` would have made it, with what its workflow would know."""
-        asked = Asked(case.patient, case.plan, case.drug, case.request, case.as_of)
         asking, chart = asking_of(asked, wanted.asking), fingerprint(self.store, asked)
-        begun = {
-            "asking": msgspec.to_builtins(asking),
-            "chart": chart,
-            "coverage": coverage(asked),
-            "clauses": policy_clauses(case.policy),
-            "determination": msgspec.to_builtins(case.determination),
-        }
-        return Draft(
-            patient_id=case.patient.id,
-            drug=case.drug.name,
-            plan_id=case.plan.id,
-            as_of=case.as_of,
-            thread_id=thread_of(asking, chart),
-            outcome=case.determination.outcome,
-            determination=msgspec.json.encode(case.determination),
-            pa_request=msgspec.json.encode(form),
-            letter=papers.kept_letter(said, begun=begun),
-            created=when,
-            updated=when,
-            person=whose(case.patient, case.plan.id),
-        )
+        letter = papers.kept_letter(Reworded(said.letter, wording), begun=_begun(asked, asking, chart, case))
+        draft = papers.draft_of(case, filled, letter, named, thread=thread_of(asking, chart), when=when)
+        return Drafted(line=msgspec.structs.replace(line, files=files), papers=printed, draft=draft)
 
     def _cell(self, plan_id: str, drug: str) -> bytes:
         """What every case of this plan and drug is made from, beside its chart."""
@@ -183,45 +166,32 @@ class Drafter:
         return self.store.drugs()
 
 
-def policy_clauses(policy: Any) -> list[Mapping[str, Any]]:
+def policy_clauses(policy: Policy | None) -> list[Mapping[str, Any]]:
     """The clauses of a policy as `casework.agree` takes them."""
     if policy is None:
         return []
-    return [
-        {"policy_id": policy.id, "clause_id": clause.id, "text": clause.text} for clause in policy.clauses
-    ]
+    return [{"policy_id": policy.id, "clause_id": one.id, "text": one.text} for one in policy.clauses]
 
 
-def failed(wanted: Wanted, row: int, why: str) -> Line:
-    """A case that could not be worked on."""
-    asking = wanted.asking
-    return Line(
-        row=row,
-        patient_id=asking.patient_id,
-        drug=asking.request.drug,
-        plan_id=asking.plan_id,
-        as_of=asking.as_of.isoformat() if asking.as_of else "",
-        urgency=wanted.urgency,
-        outcome="failed",
-        stage="failed",
-        summary=why,
-        notice=why,
-        next=("pa batch retry",),
-    )
+def _begun(asked: Asked, asking: Asking, chart: str, case: Case) -> dict[str, Any]:
+    """What the workflow would know of this draft, had `pa draft` made it."""
+    return {
+        "asking": msgspec.to_builtins(asking),
+        "chart": chart,
+        "coverage": coverage(asked),
+        "clauses": policy_clauses(case.policy),
+        "determination": msgspec.to_builtins(case.determination),
+    }
 
 
-_code: list[str] = []
-
-
+@cache
 def code_digest() -> str:
     """What tells two versions of the code that drafts apart; read once in a process."""
-    if not _code:
-        root = Path(__file__).parents[2]
-        digest = hashlib.sha256()
-        for file in sorted(file for made in MAKES for file in root.glob(made)):
-            digest.update(file.read_bytes())
-        _code.append(digest.hexdigest())
-    return _code[0]
+    root = Path(__file__).parents[2]
+    digest = hashlib.sha256()
+    for file in sorted(file for made in MAKES for file in root.glob(made)):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _line(
@@ -232,7 +202,9 @@ def _line(
     filled: PARequest | None,
     wording: Wording,
 ) -> Line:
-    rule = _rule(asked, found)
+    rules = asked.plan.benefits[asked.drug.name].rules
+    rule = next((rule for rule in rules if rule.id == found.rule_id), None)
+    doctor, worded = asked.patient.prescriber, filled is not None and wording.model != "offline"
     stage = stage_of(found, filled, rule)
     request = found.request
     return Line(
@@ -248,7 +220,7 @@ def _line(
         plan_id=asked.plan.id,
         payer=asked.plan.payer,
         channel=asked.plan.channel,
-        practice=_practice(asked),
+        practice=(doctor.practice or doctor.name) if doctor else "",
         as_of=asked.as_of.isoformat(),
         outcome=found.outcome,
         stage=stage,
@@ -256,20 +228,10 @@ def _line(
         summary=found.summary,
         open=open_points(found, filled, rule),
         next=_next(found, wanted, stage),
-        path=_path(wording) if filled else "code",
+        path=PATHS[wording.path] if worded else "code",
         notice=wording.notice if filled else "",
         alternatives=tuple(other.drug for other in found.alternatives),
     )
-
-
-def _practice(asked: Asked) -> str:
-    doctor = asked.patient.prescriber
-    return (doctor.practice or doctor.name) if doctor else ""
-
-
-def _rule(asked: Asked, found: Determination) -> Rule | None:
-    rules = asked.plan.benefits[asked.drug.name].rules
-    return next((rule for rule in rules if rule.id == found.rule_id), None)
 
 
 def _next(found: Determination, wanted: Wanted, stage: Stage) -> tuple[str, ...]:
@@ -278,11 +240,6 @@ def _next(found: Determination, wanted: Wanted, stage: Stage) -> tuple[str, ...]
     if uncertified and stage in ("ready", "one_away", "clinician"):
         steps = (*steps, "Expedited: the prescriber states on the form why it cannot wait; nobody else can")
     return steps
-
-
-def _path(wording: Wording) -> str:
-    asked_a_model = wording.model != "offline"
-    return PATHS[wording.path] if asked_a_model else "code"
 
 
 def _case_json(line: Line, found: Determination, filled: PARequest, wording: Wording) -> bytes:
