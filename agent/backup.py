@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -188,15 +188,7 @@ def _papers(home: Path) -> Iterator[tuple[str, Path]]:
 
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
-        return sha256_of(file)
-
-
-def sha256_of(file: io.BufferedIOBase | io.BufferedReader) -> str:
-    """The SHA-256 of what is left of an open file, read in blocks."""
-    found = sha256()
-    while block := file.read(1 << 20):
-        found.update(block)
-    return found.hexdigest()
+        return file_digest(file, "sha256").hexdigest()
 
 
 def _put(tar: tarfile.TarFile, name: str, content: bytes) -> None:
@@ -212,13 +204,11 @@ def _read(tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path | None) -> s
     if opened is None or name.is_absolute() or ".." in name.parts:
         return ""
     if into is None:
-        return sha256_of(opened)  # type: ignore[arg-type]
-    to, found = into / name, sha256()
+        return file_digest(opened, "sha256").hexdigest()  # type: ignore[arg-type]
+    to = into / name
     to.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with os.fdopen(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        while block := opened.read(1 << 20):
-            found.update(block)
-            file.write(block)
+        shutil.copyfileobj(opened, file, 1 << 20)
         file.flush()
         os.fsync(file.fileno())
-    return found.hexdigest()
+    return _digest(to)

@@ -8,8 +8,10 @@ import sqlite3
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
+import msgspec
 import typer
 from typer.core import TyperCommand, TyperGroup
 
@@ -23,150 +25,21 @@ DIFFERS, BAD_INPUT, UNAVAILABLE, BUG, INTERRUPTED = 1, 2, 3, 70, 130
 ONE_LINE = ("by", "reason", "why")  # options whose text stands in a line with others
 
 
-class Lazy(NamedTuple):
+class Lazy(msgspec.Struct, frozen=True):
     """A command by where it stands ("" is an entry point of `paladin.commands`) and its line in the help."""
 
+    name: str
     target: str
     panel: str
     help: str
     example: str = ""  # where the command brings none of its own
 
 
-CASE, AFTER, PANEL = "A case", "Once it was sent", "A whole panel"
-WORLD, DOORS = "The world", "Other doors"
 COMMANDS = {
-    "chat": Lazy(
-        "agent.terminal.chat_cli:app", CASE, "Talk about a patient: eligible, what is missing, why, what if."
-    ),
-    "check": Lazy(
-        "agent.terminal.check_cli:app", CASE, "Is this patient eligible for this drug, and what is missing?"
-    ),
-    "draft": Lazy(
-        "agent.terminal.draft_cli:draft",
-        CASE,
-        "Fill the payer's form and write the letter; stops for review.",
-    ),
-    "review": Lazy(
-        "agent.terminal.draft_cli:review", CASE, "List the drafts that wait; approve, edit or reject one."
-    ),
-    "replay": Lazy(
-        "agent.terminal.replay_cli:app", CASE, "Decide a draft or a case again from what was known then."
-    ),
-    "verify": Lazy(
-        "agent.terminal.verify_cli:app", CASE, "Check a text that somebody else wrote against the chart."
-    ),
-    "chart": Lazy(
-        "agent.terminal.chart_cli:app",
-        CASE,
-        "Record a lab, trial, fill or note that you learned of.",
-        "pa chart add P001 hba1c 7.4 % --date 2026-08-30",
-    ),
-    "attach": Lazy(
-        "agent.terminal.attach_cli:app",
-        CASE,
-        "Attach a paper itself: a PDF, TIFF, PNG or JPEG, kept and sent along.",
-    ),
-    "form": Lazy(
-        "agent.terminal.form_cli:app",
-        CASE,
-        "Learn a payer's own PDF form, and fill it from then on.",
-        "pa form learn payer.pdf",
-    ),
-    "confirm": Lazy(
-        "agent.terminal.confirm_cli:app", CASE, "Confirm into the chart what a note says, or reject it."
-    ),
-    "case": Lazy(
-        "agent.terminal.case_cli:app",
-        AFTER,
-        "Follow what was submitted: answers, calls, appeals, approvals.",
-        "pa case list",
-    ),
-    "due": Lazy(
-        "agent.terminal.due_cli:app", AFTER, "What must happen by when, over all open cases; as a calendar."
-    ),
-    "denial": Lazy(
-        "agent.terminal.denial_cli:app",
-        AFTER,
-        "Read a payer's letter: reasons, rights, deadline.",
-        "pa denial read letter.pdf",
-    ),
-    "appeal": Lazy(
-        "agent.terminal.appeal_cli:app",
-        AFTER,
-        "What to do about a denial; the appeal that its reason calls for, and its packet.",
-        "pa appeal plan --patient P001 --drug Ozempic --denial letter.txt",
-    ),
-    "renewals": Lazy(
-        "agent.terminal.renewals_cli:app",
-        AFTER,
-        "Approvals that end: will they be renewed, and what to measure before when.",
-    ),
-    "batch": Lazy(
-        "agent.terminal.batch_cli:app",
-        PANEL,
-        "Draft every request of a file or a panel; resumable, with a worklist.",
-    ),
-    "screen": Lazy(
-        "agent.terminal.screen_cli:app",
-        PANEL,
-        "Every patient × every drug of the plan: who goes through, who lacks what.",
-    ),
-    "graph": Lazy(
-        "agent.terminal.graph_cli:app",
-        PANEL,
-        "What patients alike tried, the shortest way, denial patterns, policy changes.",
-    ),
-    "setup": Lazy(
-        "agent.terminal.world_cli:setup", WORLD, "Generate if there is nothing, load, index. Start here."
-    ),
-    "generate": Lazy("", WORLD, "Make a synthetic world: patients, plans, policies, forms."),
-    "load": Lazy(
-        "agent.terminal.world_cli:load", WORLD, "Load a world into the store: all of it, or nothing."
-    ),
-    "index": Lazy("agent.terminal.world_cli:index", WORLD, "Rebuild the search index of the policies."),
-    "backup": Lazy(
-        "agent.terminal.backup_cli:backup", WORLD, "All that this home holds, in one verified file."
-    ),
-    "restore": Lazy("agent.terminal.backup_cli:restore", WORLD, "Put a backup back: all of it, or nothing."),
-    "describe": Lazy("", WORLD, "Print the data card of a world: counts, distributions, outcomes."),
-    "catalog": Lazy(
-        "",
-        WORLD,
-        "Check a catalog of drugs, payers and rules; show a rule as prose.",
-        "pa catalog show CASCADE-GOLD Ozempic",
-    ),
-    "simulate": Lazy("", WORLD, "Play a clinic's year against a payer that goes by its printed policies."),
-    "eval": Lazy("", WORLD, "Run the eval suites against a local model, and report.", "pa eval list"),
-    "fhir": Lazy(
-        "agent.terminal.fhir_cli:app",
-        DOORS,
-        "Import patients from FHIR R4 bundles; export patients and cases.",
-        "pa fhir import bundle.json --plan CASCADE-GOLD",
-    ),
-    "audit": Lazy(
-        "agent.terminal.audit_cli:app",
-        DOORS,
-        "Who saw and did what, and proof that the record of it is whole.",
-    ),
-    "users": Lazy(
-        "agent.terminal.users_cli:app", DOORS, "Who may come in over HTTP, in which role; keys of programs."
-    ),
-    "serve": Lazy(
-        "agent.terminal.world_cli:serve",
-        DOORS,
-        "Serve the workspace and the HTTP API on this machine.",
-        "pa serve --open",
-    ),
-    "mcp": Lazy("agent.terminal.mcp_cli:app", DOORS, "Let an MCP client ask about one patient, over stdio."),
-    "models": Lazy(
-        "agent.terminal.models_cli:app", DOORS, "List the language models at hand; test one in two minutes."
-    ),
-    "services": Lazy(
-        "agent.terminal.services_cli:app",
-        DOORS,
-        "Start PostgreSQL, Redis and FalkorDB on this machine; none is needed.",
-        "pa services up",
-    ),
+    row.name: row
+    for row in msgspec.json.Decoder(Lazy).decode_lines(
+        Path(__file__).with_name("commands.jsonl").read_bytes()
+    )
 }
 
 EPILOG = """[bold]First steps[/]

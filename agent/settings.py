@@ -16,45 +16,28 @@ FIRST_DAY, LAST_DAY = (
     date(1900, 1, 1),
     date(2199, 12, 31),
 )  # that anything is judged on; a calendar ends in 9999
-VARIABLES = {
-    "PALADIN_HOME": "folder of the store, the policy index, drafts and checkpoints",
-    "PALADIN_DATABASE_URL": "any SQLAlchemy URL instead of the SQLite file in that folder",
-    "PALADIN_REDIS_URL": "a Redis that keeps policy searches, e.g. redis://127.0.0.1:56379; unset keeps none",
-    "PALADIN_GRAPH_URL": "a graph database, e.g. falkor://127.0.0.1:56380; unset asks the embedded one",
-    "PALADIN_CHROMA_URL": "a Chroma server for the policy index, e.g. http://127.0.0.1:58000; unset keeps it on disk",
-    "PALADIN_DATA": "world folder to load, as `pa generate` writes it",
-    "PALADIN_CATALOG": "a clinic's own catalog folder, laid over ours",
-    "PALADIN_AS_OF": "date on which everything is judged, YYYY-MM-DD or `today`; unset judges each chart on its day",
-    "PALADIN_MODEL": "language model, e.g. qwen2.5-coder:1.5b; `offline` is none; unset takes the best there is",
-    "OLLAMA_HOST": "where Ollama answers; 127.0.0.1:11434 unless it says otherwise",
-    "PALADIN_OLLAMA_HOSTS": "several Ollama servers that share the work, with commas; instead of OLLAMA_HOST",
-    "PALADIN_ALLOW_REMOTE_MODEL": "1 lets charts go to a model that is not on this machine",
-    "PALADIN_NUM_CTX": "tokens that a prompt and its answer have together",
-    "PALADIN_CONNECT_SECONDS": "how long a model's server is given to take a connection",
-    "PALADIN_FIRST_TOKEN_SECONDS": "how long a model is given to load, read the prompt and say its first word",
-    "PALADIN_MODEL_SECONDS": "how long a model is given for one whole answer",
-    "PALADIN_DEBUG": "1 shows a traceback where `pa` would print one line",
-}
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where things lie, and which day everything is judged on: `judged` is a date, `today`, or nothing."""
 
-    home: Path
-    database_url: str
-    data: Path
-    catalog: Path | None = None
-    judged: str = ""
-    model: str = ""
-    ollama_host: str = ""  # or several, with commas
-    redis_url: str = ""
-    graph_url: str = ""
-    chroma_url: str = ""
-    allow_remote_model: bool = False
-    num_ctx: int = 4096
-    connect_seconds: float = 2.0
-    first_token_seconds: float = 90.0
-    model_seconds: float = 180.0
+    home: Path  # PALADIN_HOME: store, policy index, drafts and checkpoints
+    database_url: str  # PALADIN_DATABASE_URL: any SQLAlchemy URL instead of the SQLite file in that folder
+    data: Path  # PALADIN_DATA: world folder to load, as `pa generate` writes it
+    catalog: Path | None = None  # PALADIN_CATALOG: a clinic's own catalog folder, laid over ours
+    judged: str = ""  # PALADIN_AS_OF: a date or `today`; unset judges each chart on its day
+    model: str = (
+        ""  # PALADIN_MODEL: e.g. qwen2.5-coder:1.5b; `offline` is none; unset takes the best there is
+    )
+    ollama_host: str = ""  # OLLAMA_HOST, or PALADIN_OLLAMA_HOSTS: several that share the work, with commas
+    redis_url: str = ""  # PALADIN_REDIS_URL: a Redis that keeps policy searches; unset keeps none
+    graph_url: str = ""  # PALADIN_GRAPH_URL: a graph database; unset asks the embedded one
+    chroma_url: str = ""  # PALADIN_CHROMA_URL: a Chroma server for the policy index; unset keeps it on disk
+    allow_remote_model: bool = False  # PALADIN_ALLOW_REMOTE_MODEL: charts may go to a model elsewhere
+    num_ctx: int = 4096  # PALADIN_NUM_CTX: tokens that a prompt and its answer have together
+    connect_seconds: float = 2.0  # PALADIN_CONNECT_SECONDS: for a model's server to take a connection
+    first_token_seconds: float = 90.0  # PALADIN_FIRST_TOKEN_SECONDS: to load, read and say the first word
+    model_seconds: float = 180.0  # PALADIN_MODEL_SECONDS: for one whole answer
 
     def day(self, typed: str | date | None = None) -> date | None:
         """The day that was named, here or in the settings; None leaves it to the chart (Store.day_of).
