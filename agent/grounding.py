@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from agent.claims.courses import check_courses
-from agent.claims.index import Index
+from agent.claims.index import LedgerIndex
 from agent.claims.sentence import Issue, Sentence
 from agent.claims.statements import check_line_of_clause, check_statements
 from agent.claims.text import sentences
@@ -39,7 +39,7 @@ class Checker:
     """Checks any number of texts against one ledger, which is read once."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self.index = Index(ledger)
+        self.index = LedgerIndex(ledger)
 
     def check(self, text: str) -> list[Checked]:
         """Every sentence of the text, in order."""

@@ -32,7 +32,7 @@ INSTALL = "no PostgreSQL here: apt-get install --no-install-recommends postgresq
 State = Literal["running", "started", "stopped", "missing"]
 
 
-class Ledger(msgspec.Struct, kw_only=True):
+class ServiceLedger(msgspec.Struct, kw_only=True):
     """What is remembered of the servers between commands, in services.json."""
 
     password: str
@@ -59,7 +59,7 @@ class Service(ABC):
     usual_port: int
     address: str  # the URL, with the password and the place left open
 
-    def __init__(self, home: Path, ledger: Ledger) -> None:
+    def __init__(self, home: Path, ledger: ServiceLedger) -> None:
         self.home, self.ledger = home, ledger
         self.folder = home / self.name
 
@@ -295,13 +295,13 @@ class FalkorDB(RedisServer):
 SERVICES: dict[str, type[Service]] = {kind.name: kind for kind in (PostgreSQL, RedisServer, FalkorDB)}
 
 
-def read(home: Path) -> Ledger:
+def read(home: Path) -> ServiceLedger:
     """What is written in this folder; a new password where nothing is."""
     file = home / "services.json"
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Ledger)
+        return msgspec.json.decode(file.read_bytes(), type=ServiceLedger)
     except FileNotFoundError:
-        return Ledger(password=secrets.token_hex(16))
+        return ServiceLedger(password=secrets.token_hex(16))
     except (OSError, msgspec.DecodeError) as error:
         raise Unavailable(f"{file} cannot be read ({error}); remove {home} to begin anew") from None
 

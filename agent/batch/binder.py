@@ -23,7 +23,7 @@ _ROOT = re.compile(rb"/Root (\d+) 0 R")
 _STREAM = b"\nstream\n"
 
 
-class Bound(NamedTuple):
+class BoundSection(NamedTuple):
     """Papers that belong together, first page first, and their bookmark."""
 
     title: str
@@ -105,7 +105,7 @@ class _Book:
         return _file(self.objects)
 
 
-def bind(title: str, groups: Iterable[Bound]) -> bytes:
+def bind(title: str, groups: Iterable[BoundSection]) -> bytes:
     """One PDF of all groups; the fields of the first group's form are `case1.…`, and so on."""
     book = _Book()
     for number, group in enumerate(groups):

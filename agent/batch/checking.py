@@ -34,7 +34,7 @@ KINDS = {
 }
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class BatchRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One request as it is kept: the question with nothing left out, and how soon it is needed."""
 
     asking: Asking
@@ -42,12 +42,12 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     folder: str = ""  # of its papers, in the batch's folder of cases
 
 
-class Checked(NamedTuple):
+class CheckedRequest(NamedTuple):
     """A row that is a request; two of the same `key` ask the same of the same plan."""
 
     row: int
     key: str
-    wanted: Wanted
+    wanted: BatchRequest
 
 
 class Terms(NamedTuple):
@@ -61,9 +61,9 @@ class Terms(NamedTuple):
 
 def check_rows(
     store: Store, rows: Iterable[Row], terms: Terms, tell: Callable[[], None] = lambda: None
-) -> tuple[list[Checked], list[Rejected]]:
+) -> tuple[list[CheckedRequest], list[Rejected]]:
     """The requests in the order of their rows, each once, and the rows that are none. `tell` is called per row."""
-    checked, rejected = list[Checked](), list[Rejected]()
+    checked, rejected = list[CheckedRequest](), list[Rejected]()
     first: dict[str, int] = {}
     for row in rows:
         tell()
@@ -87,7 +87,7 @@ def check_rows(
     return checked, rejected
 
 
-def _check(store: Store, row: Row, terms: Terms) -> Checked:
+def _check(store: Store, row: Row, terms: Terms) -> CheckedRequest:
     cells = row.cells
     given = Request(
         drug=cells["drug"],
@@ -107,7 +107,9 @@ def _check(store: Store, row: Row, terms: Terms) -> Checked:
         if why:
             raise Invalid(why)
     like = Asking(patient_id="", request=given, force=terms.force, model=terms.model)
-    return Checked(row.number, key_of(asked), Wanted(asking=asking_of(asked, like), urgency=urgency))
+    return CheckedRequest(
+        row.number, key_of(asked), BatchRequest(asking=asking_of(asked, like), urgency=urgency)
+    )
 
 
 def key_of(asked: Asked) -> str:

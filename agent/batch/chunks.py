@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from agent.batch.checking import Wanted
-from agent.batch.drafting import FIT_TO_KEEP, Drafter, Line
+from agent.batch.checking import BatchRequest
+from agent.batch.drafting import FIT_TO_KEEP, CaseLine, Drafter
 from agent.casework import worth_a_retry
 from agent.integrity import read_recorded
 from tools.common.errors import PaladinError
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 CASES, STAGING = "cases", ".staging"
 
 
-class Begun(NamedTuple):
+class PendingCase(NamedTuple):
     """A request that was looked up, and the digest of what it is made from."""
 
     item: BatchItem
-    wanted: Wanted
+    wanted: BatchRequest
     asked: Asked
     content: str
 
@@ -59,12 +59,12 @@ def work(
     items = store.batch_items(batch_id, [at for at in positions if at not in done])
     Path(batch.folder).mkdir(mode=0o700, parents=True, exist_ok=True)  # charts are in it
     staging = Path(batch.folder) / STAGING / attempt
-    results, begun, drafts = list[BatchResult](), list[Begun](), dict[int, Draft]()
+    results, begun, drafts = list[BatchResult](), list[PendingCase](), dict[int, Draft]()
     for item in items:
-        wanted = msgspec.json.decode(item.asking, type=Wanted)
+        wanted = msgspec.json.decode(item.asking, type=BatchRequest)
         try:
             asked = drafter.look_up(wanted)
-            begun.append(Begun(item, wanted, asked, drafter.content(wanted, asked)))
+            begun.append(PendingCase(item, wanted, asked, drafter.content(wanted, asked)))
         except Exception as error:
             results.append(_failure(item, wanted, round_, error))
     reusable = store.results_of_content(one.content for one in begun)
@@ -82,13 +82,15 @@ def work(
 def give_up(store: Store, batch_id: int, round_: int, positions: Sequence[int], why: str) -> int:
     """Say of these cases that they could not be worked on."""
     items = store.batch_items(batch_id, positions)
-    results = [_failed(item, msgspec.json.decode(item.asking, type=Wanted), round_, why) for item in items]
+    results = [
+        _failed(item, msgspec.json.decode(item.asking, type=BatchRequest), round_, why) for item in items
+    ]
     return len(store.keep_results(batch_id, results, lambda result: None))
 
 
 def _result(
     drafter: Drafter,
-    one: Begun,
+    one: PendingCase,
     round_: int,
     known: tuple[Batch, BatchResult] | None,
     staging: Path,
@@ -121,7 +123,7 @@ def _placed(draft: Draft, folder: Path) -> Draft:
     return msgspec.structs.replace(draft, files=files)
 
 
-def _taken_over(one: Begun, batch: Batch, result: BatchResult, staging: Path) -> Line | None:
+def _taken_over(one: PendingCase, batch: Batch, result: BatchResult, staging: Path) -> CaseLine | None:
     """The line of unchanged work, with its papers staged anew; None if they are not as they were written."""
     line = line_of(result)
     if line.path not in FIT_TO_KEEP:
@@ -136,17 +138,17 @@ def _taken_over(one: Begun, batch: Batch, result: BatchResult, staging: Path) ->
     return msgspec.structs.replace(line, row=one.item.row, folder=one.wanted.folder if papers else "")
 
 
-def files_of(folder: Path, line: Line) -> dict[Path, str]:
+def files_of(folder: Path, line: CaseLine) -> dict[Path, str]:
     """Where the papers of a case lie below the folder of a batch's cases, each with its SHA-256."""
     return {folder / line.folder / name: digest for name, digest in line.files.items()}
 
 
-def line_of(result: BatchResult) -> Line:
-    return msgspec.json.decode(result.body, type=Line)
+def line_of(result: BatchResult) -> CaseLine:
+    return msgspec.json.decode(result.body, type=CaseLine)
 
 
 def _result_of(
-    item: BatchItem, round_: int, line: Line, *, content: str = "", reused: bool = False
+    item: BatchItem, round_: int, line: CaseLine, *, content: str = "", reused: bool = False
 ) -> BatchResult:
     return BatchResult(
         position=item.position,
@@ -160,7 +162,7 @@ def _result_of(
     )
 
 
-def _failure(item: BatchItem, wanted: Wanted, round_: int, error: Exception) -> BatchResult:
+def _failure(item: BatchItem, wanted: BatchRequest, round_: int, error: Exception) -> BatchResult:
     """The case's own failure; raised again if another try may mend it."""
     if worth_a_retry(error):
         raise error
@@ -171,10 +173,10 @@ def _failure(item: BatchItem, wanted: Wanted, round_: int, error: Exception) -> 
     return _failed(item, wanted, round_, said)
 
 
-def _failed(item: BatchItem, wanted: Wanted, round_: int, why: str) -> BatchResult:
+def _failed(item: BatchItem, wanted: BatchRequest, round_: int, why: str) -> BatchResult:
     """The result of a case that could not be worked on."""
     asking, why = wanted.asking, " ".join(why.split())
-    line = Line(
+    line = CaseLine(
         row=item.row,
         patient_id=asking.patient_id,
         drug=asking.request.drug,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from agent.batch.checking import Checked, Terms, check_rows
+from agent.batch.checking import CheckedRequest, Terms, check_rows
 from agent.batch.options import CHUNK, CHUNK_OF_MODEL, Options, options_of
 from agent.batch.requests import Rejected, Requests
 from tools.common.errors import Invalid, Refused
@@ -35,7 +35,7 @@ class Plan(NamedTuple):
     """What a batch would be: nothing is written yet."""
 
     source: str
-    checked: list[Checked]
+    checked: list[CheckedRequest]
     rejected: list[Rejected]
     terms: Terms
     unused: tuple[str, ...] = ()
@@ -175,7 +175,7 @@ def retry(store: Store, batch_id: int, when: datetime) -> tuple[Batch, int]:
     return store.next_round(batch_id, failed=True, when=when)
 
 
-def _items(checked: Sequence[Checked]) -> list[BatchItem]:
+def _items(checked: Sequence[CheckedRequest]) -> list[BatchItem]:
     """The requests with a folder of their own for each: P001-Ozempic, and the request's key behind it where the drug
     is asked for in two ways."""
     pairs = Counter(_pair(one) for one in checked)
@@ -190,7 +190,7 @@ def _items(checked: Sequence[Checked]) -> list[BatchItem]:
     return items
 
 
-def _pair(one: Checked) -> tuple[str, str]:
+def _pair(one: CheckedRequest) -> tuple[str, str]:
     return one.wanted.asking.patient_id, one.wanted.asking.request.drug
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from agent import papers
-from agent.batch.checking import Wanted
+from agent.batch.checking import BatchRequest
 from agent.batch.worklist import Stage, open_points, stage_of
 from agent.casework import (
     Asking,
@@ -55,7 +55,7 @@ MAKES = (
 )  # a case
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class CaseLine(msgspec.Struct, frozen=True, kw_only=True):
     """A case as the summary has it; `files` are its papers by name and SHA-256."""
 
     row: int
@@ -85,10 +85,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     alternatives: tuple[str, ...] = ()
 
 
-class Drafted(msgspec.Struct, frozen=True, kw_only=True):
+class DraftedCase(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a case: its line, and its papers by file name."""
 
-    line: Line
+    line: CaseLine
     papers: dict[str, bytes] = {}
     draft: Draft | None = None  # to be reviewed; its files by their names in the case's folder
 
@@ -102,7 +102,7 @@ class Drafter:
         self.store, self.model, self.model_digest, self.notice = store, model, model_digest, notice
         self._cells: dict[tuple[str, str], bytes] = {}
 
-    def content(self, wanted: Wanted, asked: Asked) -> str:
+    def content(self, wanted: BatchRequest, asked: Asked) -> str:
         """SHA-256 of all that the case is made from: chart, plan with its rules, drugs, form, policy, request, day,
         the code that drafts, and the model with its prompt if one words the letter."""
         digest = hashlib.sha256(self._cell(asked.plan.id, asked.drug.name))
@@ -117,17 +117,17 @@ class Drafter:
             digest.update(msgspec.json.encode(part, order="deterministic"))
         return digest.hexdigest()
 
-    def look_up(self, wanted: Wanted) -> Asked:
+    def look_up(self, wanted: BatchRequest) -> Asked:
         return look_up(self.store, wanted.asking)
 
-    def draft(self, wanted: Wanted, asked: Asked, row: int, when: datetime) -> Drafted:
+    def draft(self, wanted: BatchRequest, asked: Asked, row: int, when: datetime) -> DraftedCase:
         """The case with its papers, as a draft of that moment; without any where a request would be in vain, and then
         with what to do instead."""
         found = decide(self.store, asked)
         policy = self.store.policy(asked.plan.id, asked.drug.name)
         refusal = why_not(asked, found, wanted.asking.force)
         if refusal:
-            return Drafted(line=_line(wanted, asked, row, found, None, Wording()))
+            return DraftedCase(line=_line(wanted, asked, row, found, None, Wording()))
         agree(found, policy_clauses(policy))
         case = case_of(asked, found, policy)
         filled = papers.fill_form(self.store, case)
@@ -145,7 +145,7 @@ class Drafter:
         asking, chart = asking_of(asked, wanted.asking), fingerprint(self.store, asked)
         letter = papers.kept_letter(Reworded(said.letter, wording), begun=_begun(asked, asking, chart, case))
         draft = papers.draft_of(case, filled, letter, named, thread=thread_of(asking, chart), when=when)
-        return Drafted(line=msgspec.structs.replace(line, files=files), papers=printed, draft=draft)
+        return DraftedCase(line=msgspec.structs.replace(line, files=files), papers=printed, draft=draft)
 
     def _cell(self, plan_id: str, drug: str) -> bytes:
         """What every case of this plan and drug is made from, beside its chart."""
@@ -195,19 +195,19 @@ def code_digest() -> str:
 
 
 def _line(
-    wanted: Wanted,
+    wanted: BatchRequest,
     asked: Asked,
     row: int,
     found: Determination,
     filled: PARequest | None,
     wording: Wording,
-) -> Line:
+) -> CaseLine:
     rules = asked.plan.benefits[asked.drug.name].rules
     rule = next((rule for rule in rules if rule.id == found.rule_id), None)
     doctor, worded = asked.patient.prescriber, filled is not None and wording.model != "offline"
     stage = stage_of(found, filled, rule)
     request = found.request
-    return Line(
+    return CaseLine(
         row=row,
         patient_id=asked.patient.id,
         patient=asked.patient.name,
@@ -234,7 +234,7 @@ def _line(
     )
 
 
-def _next(found: Determination, wanted: Wanted, stage: Stage) -> tuple[str, ...]:
+def _next(found: Determination, wanted: BatchRequest, stage: Stage) -> tuple[str, ...]:
     steps = found.next_actions
     uncertified = wanted.urgency == "expedited" and not found.request.expedited
     if uncertified and stage in ("ready", "one_away", "clinician"):
@@ -242,7 +242,7 @@ def _next(found: Determination, wanted: Wanted, stage: Stage) -> tuple[str, ...]
     return steps
 
 
-def _case_json(line: Line, found: Determination, filled: PARequest, wording: Wording) -> bytes:
+def _case_json(line: CaseLine, found: Determination, filled: PARequest, wording: Wording) -> bytes:
     of_the_batch = ("row", "folder", "files")
     body = {
         "case": {name: value for name, value in plain(line).items() if name not in of_the_batch},

@@ -11,9 +11,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.batch.binder import Bound, bind, pages_of
+from agent.batch.binder import BoundSection, bind, pages_of
 from agent.batch.chunks import CASES, files_of
-from agent.batch.drafting import Line
+from agent.batch.drafting import CaseLine
 from agent.batch.worklist import urgent_first
 from agent.integrity import altered
 from tools.papers.formats import printable
@@ -35,17 +35,17 @@ class Job(NamedTuple):
     payer: str
     channel: str
     practice: str
-    ready: list[Line]
-    withheld: list[tuple[Line, str]]
+    ready: list[CaseLine]
+    withheld: list[tuple[CaseLine, str]]
 
 
 Each = Callable[[Callable[[Job], bytes], Iterable[Job]], Iterable[bytes]]  # `map`, in one process or in many
 
 
-def merge_ready(folder: Path, lines: Sequence[Line], each: Each = map) -> dict[str, bytes]:
+def merge_ready(folder: Path, lines: Sequence[CaseLine], each: Each = map) -> dict[str, bytes]:
     """File name and content of each merged PDF; values in the forms stay fillable, each case under its own name."""
-    ready: dict[tuple[str, str, str], list[Line]] = defaultdict(list)
-    withheld: dict[tuple[str, str, str], list[tuple[Line, str]]] = defaultdict(list)
+    ready: dict[tuple[str, str, str], list[CaseLine]] = defaultdict(list)
+    withheld: dict[tuple[str, str, str], list[tuple[CaseLine, str]]] = defaultdict(list)
     for line in lines:
         key = (line.payer, line.channel, line.practice)
         why = withheld_for(folder, line)
@@ -61,7 +61,7 @@ def merge_ready(folder: Path, lines: Sequence[Line], each: Each = map) -> dict[s
     return {f"{name}.pdf": made for name, made in zip(names, each(merged, jobs), strict=True)}
 
 
-def withheld_for(folder: Path, line: Line) -> str:
+def withheld_for(folder: Path, line: CaseLine) -> str:
     """Why a case that has papers does not go out; "" if it does, or has none."""
     if not line.files:
         return ""
@@ -71,7 +71,7 @@ def withheld_for(folder: Path, line: Line) -> str:
     return f"{gone[0].name} is not as it was drafted" if gone else ""
 
 
-def by_patient(lines: Iterable[Line]) -> list[Line]:
+def by_patient(lines: Iterable[CaseLine]) -> list[CaseLine]:
     """What cannot wait first, with all that goes out for the same patient; then by name."""
     lines = list(lines)
     urgent = {line.patient_id for line in lines if line.urgency == "expedited"}
@@ -80,7 +80,7 @@ def by_patient(lines: Iterable[Line]) -> list[Line]:
     )
 
 
-def by_patient_and_why(withheld: Sequence[tuple[Line, str]]) -> list[tuple[Line, str]]:
+def by_patient_and_why(withheld: Sequence[tuple[CaseLine, str]]) -> list[tuple[CaseLine, str]]:
     return sorted(withheld, key=lambda one: (one[0].patient, one[0].patient_id, one[0].row))
 
 
@@ -95,9 +95,11 @@ def merged(job: Job) -> bytes:
     for of_case in papers:
         starts.append(page)
         page += sum(map(pages_of, of_case))
-    groups = [Bound("Contents", [_drawn(job, pages_of_list(job, starts))])]
+    groups = [BoundSection("Contents", [_drawn(job, pages_of_list(job, starts))])]
     for line, of_case in zip(job.ready, papers, strict=True):
-        groups.append(Bound(f"{line.patient or line.patient_id}, {line.drug} ({line.patient_id})", of_case))
+        groups.append(
+            BoundSection(f"{line.patient or line.patient_id}, {line.drug} ({line.patient_id})", of_case)
+        )
     return bind(f"{job.practice} to {job.payer}, {job.channel}: {len(job.ready)} ready to send", groups)
 
 

@@ -13,7 +13,7 @@ from agent.batch.worklist import STAGES, urgent_first
 from tools.common.printable import printable
 
 if TYPE_CHECKING:
-    from agent.batch.drafting import Line
+    from agent.batch.drafting import CaseLine
     from agent.batch.results import Outcome
 
 OUTCOMES = (
@@ -60,12 +60,12 @@ def page(outcome: Outcome, options: Options, merged: list[str]) -> str:
     )
 
 
-def _days(lines: list[Line]) -> str:
+def _days(lines: list[CaseLine]) -> str:
     days = sorted({line.as_of for line in lines if line.as_of})
     return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}" if days else ""
 
 
-def _table(lines: list[Line], field: str, outcomes: list[str]) -> list[tuple[str, list[int], int]]:
+def _table(lines: list[CaseLine], field: str, outcomes: list[str]) -> list[tuple[str, list[int], int]]:
     """(payer or drug, count by outcome, all), the largest first."""
     counts: dict[str, Counter[str]] = {}
     for line in lines:
@@ -74,7 +74,7 @@ def _table(lines: list[Line], field: str, outcomes: list[str]) -> list[tuple[str
     return sorted(rows, key=lambda row: (-row[2], row[0]))
 
 
-def _missing(lines: list[Line]) -> list[tuple[str, int, int, int]]:
+def _missing(lines: list[CaseLine]) -> list[tuple[str, int, int, int]]:
     """(what is missing, cases, those of them that lack nothing else, percent of the first), the most frequent first."""
     waiting = [line for line in lines if line.stage in ("one_away", "clinician")]
     every = Counter(point for line in waiting for point in line.open)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from agent.batch.chunks import CASES, STAGING, files_of, line_of
-from agent.batch.drafting import Line
+from agent.batch.drafting import CaseLine
 from agent.batch.merging import Each, merge_ready
 from agent.batch.options import options_of
 from agent.batch.report import page
@@ -43,7 +43,7 @@ class Outcome(NamedTuple):
     """What a finished batch holds."""
 
     batch: Batch
-    lines: list[Line]
+    lines: list[CaseLine]
     rejected: list[Rejected]
 
     @property
@@ -91,8 +91,8 @@ def damaged(outcome: Outcome) -> list[str]:
     ]
 
 
-def _row(line: Line) -> dict[str, Any]:
-    values = {name: getattr(line, name) for name in SUMMARY if name in Line.__struct_fields__}
+def _row(line: CaseLine) -> dict[str, Any]:
+    values = {name: getattr(line, name) for name in SUMMARY if name in CaseLine.__struct_fields__}
     return values | {
         "open_count": len(line.open),
         "open": "; ".join(line.open),

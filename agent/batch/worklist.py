@@ -12,7 +12,7 @@ from tools.engine.documents import walk
 from tools.messages import VISIT, Action
 
 if TYPE_CHECKING:
-    from agent.batch.drafting import Line
+    from agent.batch.drafting import CaseLine
 
 Stage = Literal["ready", "one_away", "clinician", "no_cure", "not_needed", "failed"]
 STAGES: dict[Stage, str] = {
@@ -107,6 +107,6 @@ def _named(finding: Finding) -> str:
     return name[:1].upper() + name[1:]
 
 
-def urgent_first(lines: Iterable[Line]) -> list[Line]:
+def urgent_first(lines: Iterable[CaseLine]) -> list[CaseLine]:
     """What cannot wait, then the others; each in the order of the requests."""
     return sorted(lines, key=lambda line: line.urgency != "expedited")

@@ -17,7 +17,7 @@ from tools.messages import term
 
 if TYPE_CHECKING:
     from agent.batch.desk import Plan
-    from agent.batch.drafting import Line
+    from agent.batch.drafting import CaseLine
     from agent.batch.requests import Rejected
     from agent.batch.results import Outcome
 
@@ -82,7 +82,7 @@ def plan(planned: Plan, seconds: float) -> None:
     say(Group(*parts), console())
 
 
-def _stage(stage: Stage, title: str, lines: list[Line]) -> RenderableType:
+def _stage(stage: Stage, title: str, lines: list[CaseLine]) -> RenderableType:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, max_width=24)
@@ -95,7 +95,7 @@ def _stage(stage: Stage, title: str, lines: list[Line]) -> RenderableType:
     return Group(Text(f"{title} ({len(lines)})", COLOURS[stage]), table, *rest)
 
 
-def _what(stage: Stage, line: Line) -> str:
+def _what(stage: Stage, line: CaseLine) -> str:
     if stage == "ready":
         return f"{line.payer}, {line.channel}"
     if stage in ("one_away", "clinician"):

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from agent.claims.dates import Day
-from agent.claims.drugs import Drug
-from agent.claims.index import Course, amount
-from agent.claims.sentence import Kind, Part, Placed, Sentence, overlaps, spoken
-from agent.claims.text import Span
+from agent.claims.dates import DayMention
+from agent.claims.drugs import DrugMention
+from agent.claims.index import ChartedCourse, amount
+from agent.claims.sentence import Kind, Placed, Sentence, SentencePart, overlaps, spoken
+from agent.claims.text import TextSpan
 from tools.language.stance import Word
 from tools.terminology.medicines import CLASSES
 from tools.terminology.quantities import Quantity, convert
@@ -30,12 +30,12 @@ _JOINED = re.compile(r"[^;:]*(?:,|\band\b|\bor\b|/|\+)[^;:]*")
 _LEADS = 16  # characters between a verb and the drug that it is said of
 
 
-class Element(NamedTuple):
+class CourseClaim(NamedTuple):
     """One thing said of a course, and whether it fits one."""
 
     kind: Kind
     at: Placed
-    fits: Callable[[Course], bool]
+    fits: Callable[[ChartedCourse], bool]
 
 
 def check_courses(s: Sentence) -> None:
@@ -45,12 +45,12 @@ def check_courses(s: Sentence) -> None:
     _check_classes(s)
 
 
-def _mentions(s: Sentence) -> Iterator[tuple[Drug, Span]]:
+def _mentions(s: Sentence) -> Iterator[tuple[DrugMention, TextSpan]]:
     """Every drug with its stretch of the sentence: from the drug before it, or from the beginning of its part, up to
     the next drug, and over parts that name nothing of their own."""
     drugs = s.drugs
     if not drugs and s.before and s.before.drugs and not s.tests and s.words("course"):
-        yield s.before.drugs[-1]._replace(start=0, end=0), Span(0, len(s.text))
+        yield s.before.drugs[-1]._replace(start=0, end=0), TextSpan(0, len(s.text))
     for place, drug in enumerate(drugs):
         part = s.part(drug)
         ahead = [d.end for d in drugs[:place] if part.holds(d) and not _same(d, drug)]
@@ -59,10 +59,10 @@ def _mentions(s: Sentence) -> Iterator[tuple[Drug, Span]]:
         for one, other in pairwise(s.parts):
             if one.end == end and not any(map(other.holds, (*s.tests, *s.concepts))):
                 end = other.end
-        yield drug, Span(drug.start if ahead else part.start, min([end, *behind]))
+        yield drug, TextSpan(drug.start if ahead else part.start, min([end, *behind]))
 
 
-def _check_drug(s: Sentence, drug: Drug, span: Span) -> None:
+def _check_drug(s: Sentence, drug: DrugMention, span: TextSpan) -> None:
     index, part = s.index, s.part(drug)
     known = [
         f for name in dict.fromkeys((drug.name, *drug.ingredients)) for f in index.drug_facts.get(name, ())
@@ -92,7 +92,9 @@ def _check_drug(s: Sentence, drug: Drug, span: Span) -> None:
 # --- what belongs to a mention ---------------------------------------------------------------------------------
 
 
-def _elements(s: Sentence, drug: Drug, span: Span, courses: Sequence[Course]) -> Iterator[Element]:
+def _elements(
+    s: Sentence, drug: DrugMention, span: TextSpan, courses: Sequence[ChartedCourse]
+) -> Iterator[CourseClaim]:
     ordered = [q for q in s.quantities if q.unit in DOSES and _is_ordered(s, drug, q)]
     for q in s.quantities:
         mine = span.start <= q.start < span.end and q[:2] not in s.taken
@@ -117,7 +119,7 @@ def _elements(s: Sentence, drug: Drug, span: Span, courses: Sequence[Course]) ->
                 yield _day(s, day)
 
 
-def _leads(s: Sentence, q: Quantity, drug: Drug) -> bool:
+def _leads(s: Sentence, q: Quantity, drug: DrugMention) -> bool:
     """ "500 mg of metformin", unless the drug ahead has the dose."""
     ahead = any(0 <= q.start - other.end < 14 for other in s.drugs)
     return q.end <= drug.start and s.gap(q, drug).strip() in ("", "of", "of oral") and not ahead
@@ -139,7 +141,7 @@ def _lasted(s: Sentence, q: Quantity) -> bool:
     )
 
 
-def _dates_of_another(s: Sentence, span: Span) -> bool:
+def _dates_of_another(s: Sentence, span: TextSpan) -> bool:
     """The days belong to a value, a diagnosis or a document, and to no drug."""
     values = [
         q for q in s.quantities if q.unit and q.unit not in DOSES | {*DAYS} and q.dimension != "frequency"
@@ -149,22 +151,22 @@ def _dates_of_another(s: Sentence, span: Span) -> bool:
     return any(span.start <= item.start < span.end for item in named) or "request" in s.part(span).voices
 
 
-def _dose(q: Quantity) -> Element:
-    def fits(course: Course) -> bool:
+def _dose(q: Quantity) -> CourseClaim:
+    def fits(course: ChartedCourse) -> bool:
         said = convert(q.low, q.unit, course.unit) if course.dose is not None else None
         return said is not None and abs(said - (course.dose or 0)) < 1e-9
 
-    return Element("dose", q, fits)
+    return CourseClaim("dose", q, fits)
 
 
-def _frequency(q: Quantity, per_day: float) -> Element:
-    return Element("dose", q, lambda c: c.per_day is not None and abs(c.per_day - per_day) < 0.01)
+def _frequency(q: Quantity, per_day: float) -> CourseClaim:
+    return CourseClaim("dose", q, lambda c: c.per_day is not None and abs(c.per_day - per_day) < 0.01)
 
 
-def _duration(q: Quantity) -> Element:
+def _duration(q: Quantity) -> CourseClaim:
     length = DAYS[q.unit]
 
-    def fits(course: Course) -> bool:
+    def fits(course: ChartedCourse) -> bool:
         if course.days is None:
             return False
         lasted = course.days / length
@@ -173,10 +175,10 @@ def _duration(q: Quantity) -> Element:
         slack = {"d": 0.01, "a": 0.75}.get(q.unit, 1.0)
         return abs(lasted - q.low) < (max(0.12 * lasted, slack, 3 / length) if q.about else slack)
 
-    return Element("number", q, fits)
+    return CourseClaim("number", q, fits)
 
 
-def _day(s: Sentence, day: Day) -> Element:
+def _day(s: Sentence, day: DayMention) -> CourseClaim:
     """A day of a course: its start, its end, or either, by the word before it and by its place in a range."""
     ahead = [d for d in s.days if d.end <= day.start and day.start - d.end < 14]
     behind = [d for d in s.days if d.start >= day.end]
@@ -187,7 +189,7 @@ def _day(s: Sentence, day: Day) -> Element:
     elif behind and _RANGE.fullmatch(s.gap(day, behind[0])):
         role = "start"
 
-    def fits(course: Course) -> bool:
+    def fits(course: ChartedCourse) -> bool:
         begun = course.start is not None and day.has(course.start)
         ended = course.end is not None and day.has(course.end)
         if role:
@@ -196,10 +198,10 @@ def _day(s: Sentence, day: Day) -> Element:
         during = not day.exact and course.start is not None and course.start <= day.last
         return begun or ended or filled or (during and (course.end is None or course.end >= day.first))
 
-    return Element("date", day, fits)
+    return CourseClaim("date", day, fits)
 
 
-def _said_of(s: Sentence, drug: Drug, span: Span) -> list[Word]:
+def _said_of(s: Sentence, drug: DrugMention, span: TextSpan) -> list[Word]:
     """What is said of this drug: by a verb ahead of it or of its list, or by what follows it up to the next drug."""
     part = s.part(drug)
     drugs = [d for d in s.drugs if part.holds(d)]
@@ -220,7 +222,7 @@ def _said_of(s: Sentence, drug: Drug, span: Span) -> list[Word]:
     return found
 
 
-def in_list(s: Sentence, drugs: Sequence[Drug]) -> list[Drug]:
+def in_list(s: Sentence, drugs: Sequence[DrugMention]) -> list[DrugMention]:
     """The first of the drugs, and those that follow it in one list; from right to left, if so given."""
     group = [*drugs[:1]]
     for one, other in pairwise(drugs):
@@ -234,7 +236,9 @@ def in_list(s: Sentence, drugs: Sequence[Drug]) -> list[Drug]:
 # --- judging -------------------------------------------------------------------------------------------------------
 
 
-def _bear_out(s: Sentence, drug: Drug, courses: list[Course], elements: list[Element]) -> list[Course]:
+def _bear_out(
+    s: Sentence, drug: DrugMention, courses: list[ChartedCourse], elements: list[CourseClaim]
+) -> list[ChartedCourse]:
     """The courses that are meant: those that fit everything, or the one that fits most. A mention that sums up several
     courses is judged piece by piece."""
     fitting = [course for course in courses if all(e.fits(course) for e in elements)]
@@ -249,7 +253,7 @@ def _bear_out(s: Sentence, drug: Drug, courses: list[Course], elements: list[Ele
     return [best]
 
 
-def _shown(course: Course) -> str:
+def _shown(course: ChartedCourse) -> str:
     """ "glipizide 10 mg, 2 a day, from Jul 26, 2025, for 402 days": what of it the chart has."""
     return ", ".join(
         part
@@ -264,7 +268,7 @@ def _shown(course: Course) -> str:
     )
 
 
-def _is_ordered(s: Sentence, drug: Drug, q: Quantity) -> bool:
+def _is_ordered(s: Sentence, drug: DrugMention, q: Quantity) -> bool:
     """The strength that is asked for, or one that the label or the policy names, where these speak."""
     part, asked = s.part(q), drug.name
     names = {asked} | {
@@ -280,7 +284,7 @@ def _is_ordered(s: Sentence, drug: Drug, q: Quantity) -> bool:
     return not part.of_patient and amount(q.low, q.unit) in s.index.policy
 
 
-def _check_uncharted(s: Sentence, drug: Drug, elements: list[Element], said: list[Word]) -> None:
+def _check_uncharted(s: Sentence, drug: DrugMention, elements: list[CourseClaim], said: list[Word]) -> None:
     """A drug that the chart has no course of: asked for, allergic to, or not this patient's."""
     part, asked = s.part(drug), _is_asked(s, drug)
     for element in elements:
@@ -298,7 +302,7 @@ def _check_uncharted(s: Sentence, drug: Drug, elements: list[Element], said: lis
             s.wrong("drug", drug, f"no course of {drug.name} in the chart")
 
 
-def _is_asked(s: Sentence, drug: Drug) -> bool:
+def _is_asked(s: Sentence, drug: DrugMention) -> bool:
     return any(name in s.index.asked for name in (drug.name, *(() if drug.brand else drug.ingredients)))
 
 
@@ -307,7 +311,7 @@ def _none(s: Sentence, word: Word) -> bool:
     return word.key == "never" or (word.key in ("ongoing", "taken") and s.denied(word))
 
 
-def _contradiction(s: Sentence, drug: Drug, courses: list[Course], word: Word) -> str:
+def _contradiction(s: Sentence, drug: DrugMention, courses: list[ChartedCourse], word: Word) -> str:
     """Why the chart does not bear the word out; "" if it does."""
     what, denied, name = word.key, s.denied(word), drug.name
     active = any(c.status == "active" for c in courses)
@@ -342,7 +346,7 @@ def _check_classes(s: Sentence) -> None:
     """ "Takes no DPP-4 inhibitor", "is on a statin"."""
     words = [w for w in s.words("course") if w.key in ("ongoing", "never")]
     for span in s.concepts:
-        part: Part = s.part(span)
+        part: SentencePart = s.part(span)
         ahead = [w for w in words if part.holds(w) and w.end <= span.start]
         if span.kind != "class" or not ahead or s.supposed or not part.asserts:
             continue
@@ -363,5 +367,5 @@ def compares(left: float, how: str, right: float) -> bool:
     }.get(how, left == right)  # fmt: skip
 
 
-def _same(one: Drug, other: Drug) -> bool:
+def _same(one: DrugMention, other: DrugMention) -> bool:
     return bool(set(one.ingredients) & set(other.ingredients)) and one.release == other.release

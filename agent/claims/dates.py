@@ -10,7 +10,7 @@ from tools.common.dates import months_between
 from tools.terminology.dates import DateSpan, dates_in
 
 
-class Day(NamedTuple):
+class DayMention(NamedTuple):
     """The days that the words can mean; `exact` if it is one. A day that does not exist is date.min."""
 
     start: int
@@ -40,10 +40,10 @@ def compact_day(digits: str) -> date | None:
     return day if len(digits) == 8 and day.year >= 1900 else None
 
 
-def days(text: str, as_of: date | None) -> list[Day]:
+def days(text: str, as_of: date | None) -> list[DayMention]:
     """Every date of a text, in order; those that lean on today need `as_of` and are left out without it."""
     found = [
-        Day(*match.span(), day, day, exact=True)
+        DayMention(*match.span(), day, day, exact=True)
         for match in _DIGITS.finditer(text)
         if (day := compact_day(match[0]))
     ]
@@ -51,7 +51,7 @@ def days(text: str, as_of: date | None) -> list[Day]:
         if _is_number(span, text):
             continue
         first, last = _meant(span, text, as_of)
-        found.append(Day(span.start, span.end, first, last, first == last))
+        found.append(DayMention(span.start, span.end, first, last, first == last))
     return sorted(found)
 
 

@@ -16,7 +16,7 @@ from tools.terminology.medicines import STEP_CLASSES, exact_names, ingredients_o
 _BESIDE = 4  # characters at most between a drug and its release form
 
 
-class Drug(NamedTuple):
+class DrugMention(NamedTuple):
     """`name` in lower case as it is known; a brand keeps its name, because two brands of one ingredient are not one
     drug. `release` is ER or IR where it is said."""
 
@@ -43,7 +43,7 @@ class Lexicon:
         """Is this a brand's name, in lower case?"""
         return name in self._own or is_brand(name)
 
-    def drugs(self, text: str) -> list[Drug]:
+    def drugs(self, text: str) -> list[DrugMention]:
         """Every drug of the text, in order."""
         own = self._matcher.matches(text) if self._matcher else []
         spans = [*own, *(span for span in medicines_in(text) if not _overlap(span, own))]
@@ -54,7 +54,9 @@ class Lexicon:
         for span, after in pairwise([*spans, Span(len(text) + _BESIDE, 0, "", "")]):
             near = (w for w in releases if span.start - _BESIDE <= w.end and w.start <= span.end + _BESIDE)
             release = next((w.key for w in near if w.end <= after.start), "")
-            found.append(Drug(*span[:2], span.key, self.made_of(span.key), self.is_brand(span.key), release))
+            found.append(
+                DrugMention(*span[:2], span.key, self.made_of(span.key), self.is_brand(span.key), release)
+            )
         return found
 
 

@@ -25,7 +25,7 @@ SHORTEST = 12  # characters of a phrase that is taken as a whole
 Amount = tuple[float, str]  # rounded, and the unit as UCUM
 
 
-class Course(NamedTuple):
+class ChartedCourse(NamedTuple):
     """One course of one drug; `days` is how long it has lasted, `fills` when it was dispensed."""
 
     id: str
@@ -42,7 +42,7 @@ class Course(NamedTuple):
     days: int | None
 
 
-class Measured(NamedTuple):
+class ChartedValue(NamedTuple):
     """A value of a test, as recorded; `supposed`: not the chart's."""
 
     value: float
@@ -52,7 +52,7 @@ class Measured(NamedTuple):
     supposed: bool
 
 
-class Diagnosed(NamedTuple):
+class ChartedDiagnosis(NamedTuple):
     """A charted diagnosis; `keys` are the conditions that it is."""
 
     id: str
@@ -62,7 +62,7 @@ class Diagnosed(NamedTuple):
     onset: date | None
 
 
-class Index:
+class LedgerIndex:
     """Everything that the checks look up, made once per ledger."""
 
     def __init__(self, ledger: Ledger) -> None:
@@ -89,14 +89,14 @@ class Index:
             if fact.kind == kind:
                 yield fact, self.by_source[fact.source]
 
-    def _measured(self) -> dict[str, list[Measured]]:
-        found: dict[str, list[Measured]] = defaultdict(list)
+    def _measured(self) -> dict[str, list[ChartedValue]]:
+        found: dict[str, list[ChartedValue]] = defaultdict(list)
         for fact in self.facts:
             key = attribute_key(fact.attribute)
             if fact.kind == "value" and key in TESTS and fact.origin != "policy":
                 unit = ucum(fact.unit or TESTS[key].unit)
                 found[key].append(
-                    Measured(float(fact.value), unit, fact.date, fact.id, fact.origin == "supposed")
+                    ChartedValue(float(fact.value), unit, fact.date, fact.id, fact.origin == "supposed")
                 )
         return found
 
@@ -219,7 +219,9 @@ class Index:
 
     # --- asking -------------------------------------------------------------------------------------------------
 
-    def courses_of(self, name: str, ingredients: Iterable[str], release: str, brand: bool) -> list[Course]:
+    def courses_of(
+        self, name: str, ingredients: Iterable[str], release: str, brand: bool
+    ) -> list[ChartedCourse]:
         """Courses of a drug by what a text calls it: a brand is itself, or its ingredient where the chart has that."""
         made_of = set(ingredients)
         return [
@@ -232,7 +234,7 @@ class Index:
             and release in ("", course.release or "IR")
         ]
 
-    def diagnosed(self, key: str) -> list[Diagnosed]:
+    def diagnosed(self, key: str) -> list[ChartedDiagnosis]:
         """Diagnoses that are this condition; "diabetes" is either type."""
         wanted = kinds_of(key)
         return [diagnosis for diagnosis in self.diagnoses if diagnosis.keys & wanted]
@@ -332,13 +334,13 @@ def _day(facts: list[Fact], attribute: str) -> date | None:
     return date.fromisoformat(str(fact.value)) if fact else None
 
 
-def _course(drug: Fact, facts: list[Fact]) -> Course:
+def _course(drug: Fact, facts: list[Fact]) -> ChartedCourse:
     lasted = next(
         (f for f in facts if f.kind == "duration" and f.attribute == "course" and f.unit == "days"), None
     )
     dose = _of(facts, "value", "dose")
     name = str(drug.value)
-    return Course(
+    return ChartedCourse(
         id=facts[0].id,
         drug=drug_name(name),
         ingredients=tuple(alias.lower() for alias in drug.aliases) or (drug_name(name),),
@@ -354,9 +356,9 @@ def _course(drug: Fact, facts: list[Fact]) -> Course:
     )
 
 
-def _diagnosed(code: Fact, facts: list[Fact]) -> Diagnosed:
+def _diagnosed(code: Fact, facts: list[Fact]) -> ChartedDiagnosis:
     name = plain(lower(_text(_of(facts, "words", "diagnosis"))))
     number = str(code.value)
     keys = {span.key for span in matches(name) if span.kind == "condition"}
     keys |= {key for key, concept in CONCEPTS.items() if concept.codes and number.startswith(concept.codes)}
-    return Diagnosed(code.id, number, name, frozenset(keys), _day(facts, "onset"))
+    return ChartedDiagnosis(code.id, number, name, frozenset(keys), _day(facts, "onset"))

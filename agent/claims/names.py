@@ -12,7 +12,7 @@ from tools.terminology.names import names_in
 Role = Literal["person", "organisation", "name"]
 
 
-class Name(NamedTuple):
+class NamedParty(NamedTuple):
     """Words that stand where a name would; a `person` has a title or a degree, a `name` only its capitals."""
 
     start: int
@@ -21,7 +21,7 @@ class Name(NamedTuple):
     role: Role
 
 
-class Citation(NamedTuple):
+class CitedSource(NamedTuple):
     """A trial by its name, a journal with year, volume and page, or a society with the year or section cited."""
 
     start: int
@@ -44,11 +44,12 @@ _YEAR = re.compile(r"(?<![\d;:/-])((?:19|20)\d\d)(?![\d/-])")
 _SECTION = re.compile(r"\b(?:section|chapter)\s+(\d+)", re.IGNORECASE)
 
 
-def names(text: str) -> list[Name]:
+def names(text: str) -> list[NamedParty]:
     """Whatever may name somebody or a house, in order."""
     people = names_in(text)
     found = [
-        Name(w.start, w.end, _words(text[w.start : w.end]), "organisation") for w in words(text, "payer")
+        NamedParty(w.start, w.end, _words(text[w.start : w.end]), "organisation")
+        for w in words(text, "payer")
     ]
     for match in _RUN.finditer(text):
         run = [*_words(match[0])]
@@ -58,10 +59,10 @@ def names(text: str) -> list[Name]:
         if any(one.start < match.end() and start < one.end for one in found) or not run:
             continue
         if any(one.start < match.end() and start < one.end for one in people):
-            found.append(Name(start, match.end(), tuple(run), "person"))
+            found.append(NamedParty(start, match.end(), tuple(run), "person"))
         elif len(run) > 1 and not all(map(_ordinary, run)):
             house = any(map(_of_house, run))
-            found.append(Name(start, match.end(), tuple(run), "organisation" if house else "name"))
+            found.append(NamedParty(start, match.end(), tuple(run), "organisation" if house else "name"))
     return sorted(found)
 
 
@@ -78,13 +79,13 @@ def _of_house(word: str) -> bool:
     return bool(words(word, "house"))
 
 
-def citations(text: str) -> list[Citation]:
+def citations(text: str) -> list[CitedSource]:
     """Every trial, journal reference and society of a text, in order."""
     found = []
     for word in words(text, "journal"):
         if place := _PLACE.match(text, word.end):
             found.append(
-                Citation(word.start, place.end(), "journal", text[word.start : place.end()], place[1])
+                CitedSource(word.start, place.end(), "journal", text[word.start : place.end()], place[1])
             )
     shouted = text.isupper() and sum(map(str.isalpha, text)) > _HEADING
     for word in words(text, "trial"):
@@ -92,13 +93,13 @@ def citations(text: str) -> list[Citation]:
         end = number.end() if number else word.end
         if shouted or any(one.start < end and word.start < one.end for one in found):
             continue
-        found.append(Citation(word.start, end, "trial", text[word.start : end]))
+        found.append(CitedSource(word.start, end, "trial", text[word.start : end]))
     for word in words(text, "society"):
         if not any(one.start < word.end and word.start < one.end for one in found):
             near = text[max(0, word.start - 14) : word.end + _NEAR]
             year, section = _YEAR.search(near), _SECTION.search(near)
             found.append(
-                Citation(
+                CitedSource(
                     *word[:2], "society", word.key, year[1] if year else "", section[1] if section else ""
                 )
             )

@@ -9,11 +9,11 @@ from functools import cached_property
 from typing import Literal, NamedTuple, Protocol
 
 from agent.claims.codes import Code, codes, normal
-from agent.claims.dates import Day, days
-from agent.claims.drugs import Drug
-from agent.claims.index import SHORTEST, Index
-from agent.claims.names import Citation, Name, citations, names
-from agent.claims.text import Span, folded, lower, plain, segments
+from agent.claims.dates import DayMention, days
+from agent.claims.drugs import DrugMention
+from agent.claims.index import SHORTEST, LedgerIndex
+from agent.claims.names import CitedSource, NamedParty, citations, names
+from agent.claims.text import TextSpan, folded, lower, plain, segments
 from tools.language import stance
 from tools.language.stance import Word
 from tools.terminology.matcher import Span as Concept
@@ -63,7 +63,7 @@ class Issue(NamedTuple):
     why: str
 
 
-class Part(NamedTuple):
+class SentencePart(NamedTuple):
     """A part of the sentence that is read for itself, and in whose voices it speaks."""
 
     start: int
@@ -88,15 +88,15 @@ class Part(NamedTuple):
 class Sentence:
     """A sentence of a text from `offset` on. `before` is the sentence ahead of it, for what "it" leans on."""
 
-    def __init__(self, shown: str, offset: int, index: Index, before: Sentence | None = None) -> None:
+    def __init__(self, shown: str, offset: int, index: LedgerIndex, before: Sentence | None = None) -> None:
         self.shown, self.offset, self.index, self.before = shown, offset, index, before
         self.text = plain(shown).replace("\n", " ")
         self.low = lower(self.text).replace("\n", " ")  # a name that was broken over two lines is the name
         self.issues: list[Issue] = []
         self.used: dict[str, None] = {}
         self.taken: set[tuple[int, int]] = set()  # what has been judged
-        self.settled: list[Span] = []  # verbatim words of a fact
-        self.known: list[Span] = []  # names and addresses: nothing in them is a number or another name
+        self.settled: list[TextSpan] = []  # verbatim words of a fact
+        self.known: list[TextSpan] = []  # names and addresses: nothing in them is a number or another name
         self._settle()
         self.bare = blank(self.text, self.settled)
 
@@ -106,7 +106,7 @@ class Sentence:
             if words.count(" ") + 1 < _FEWEST:
                 continue
             source = next((fact for quote, fact in self.index.quotes if words in quote), None)
-            self.settled.append(Span(*match.span()))
+            self.settled.append(TextSpan(*match.span()))
             if source is None:
                 self.wrong("quote", self.settled[-1], "no clause and no note has these words")
             else:
@@ -118,9 +118,9 @@ class Sentence:
             if self._whole(start, end) and not any(s.start <= start and end <= s.end for s in self.settled):
                 self.support(fact)
                 if not settled:
-                    self.known.append(Span(start, end))
+                    self.known.append(TextSpan(start, end))
                 elif self._apart(start, end):
-                    self.settled.append(Span(start, end))
+                    self.settled.append(TextSpan(start, end))
 
     def _whole(self, start: int, end: int) -> bool:
         """No word or number goes on over its ends."""
@@ -138,11 +138,11 @@ class Sentence:
 
     @cached_property
     def _unnamed(self) -> str:
-        systems = [Span(*match.span()) for match in _SYSTEM.finditer(self.bare)]
+        systems = [TextSpan(*match.span()) for match in _SYSTEM.finditer(self.bare)]
         return blank(self.bare, [*self.known, *systems])
 
     @cached_property
-    def citations(self) -> list[Citation]:
+    def citations(self) -> list[CitedSource]:
         return citations(self.bare)
 
     @cached_property
@@ -171,7 +171,7 @@ class Sentence:
                 at = self._unnamed.find(value, end)
 
     @cached_property
-    def days(self) -> list[Day]:
+    def days(self) -> list[DayMention]:
         text = blank(self._unnamed, [*self.codes, *self.citations])
         return days(text, self.index.as_of)
 
@@ -182,7 +182,7 @@ class Sentence:
         return quantities_in(blank(self._unnamed, named, "x"))
 
     @cached_property
-    def drugs(self) -> list[Drug]:
+    def drugs(self) -> list[DrugMention]:
         return [d for d in self.index.lexicon.drugs(self.bare) if not overlaps(d, self.codes)]
 
     @cached_property
@@ -203,7 +203,7 @@ class Sentence:
         return [span for span in self.concepts if span.kind == "condition"]
 
     @cached_property
-    def names(self) -> list[Name]:
+    def names(self) -> list[NamedParty]:
         return [n for n in names(self.bare) if not overlaps(n, self.citations)]
 
     def words(self, kind: str) -> list[Word]:
@@ -214,14 +214,16 @@ class Sentence:
         return stance.denied(self.bare, word.start, word.end, reach)
 
     @cached_property
-    def parts(self) -> list[Part]:
-        gaps = [Span(*match.span()) for match in _GAP.finditer(self.text)]
+    def parts(self) -> list[SentencePart]:
+        gaps = [TextSpan(*match.span()) for match in _GAP.finditer(self.text)]
         voices = [word for word in self.words("voice") if not overlaps(word, self.days)]
         clauses = [code for code in self.codes if code.system == "clause"]
         cuts = [at for gap in gaps for at in gap]
         return [self._part(span, gaps, voices, clauses) for span in segments(self.bare, cuts)]
 
-    def _part(self, span: Span, gaps: list[Span], voices: list[Word], clauses: list[Code]) -> Part:
+    def _part(
+        self, span: TextSpan, gaps: list[TextSpan], voices: list[Word], clauses: list[Code]
+    ) -> SentencePart:
         keys = {word.key for word in voices if span.start <= word.start < span.end}
         if any(span.start <= code.start < span.end for code in clauses):
             keys.add("policy")
@@ -232,13 +234,13 @@ class Sentence:
         # A question says nothing of the patient, and one that lists what it asks for ends in a single mark.
         if "?" in self.bare[span.start : span.end] or self.bare.rstrip().endswith("?"):
             keys = (keys | {"open", "policy"}) - {"patient"}
-        return Part(span.start, span.end, frozenset(keys))
+        return SentencePart(span.start, span.end, frozenset(keys))
 
     @cached_property
     def supposed(self) -> bool:
         return any("supposed" in part.voices for part in self.parts)
 
-    def part(self, item: Placed) -> Part:
+    def part(self, item: Placed) -> SentencePart:
         """The part of the sentence that an item stands in."""
         return next((part for part in self.parts if part.holds(item)), self.parts[-1])
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from agent.claims.codes import Code, normal
 from agent.claims.courses import in_list
-from agent.claims.drugs import Drug
-from agent.claims.index import Index, kinds_of
-from agent.claims.names import Citation, Name
-from agent.claims.sentence import Part, Sentence, blank
+from agent.claims.drugs import DrugMention
+from agent.claims.index import LedgerIndex, kinds_of
+from agent.claims.names import CitedSource, NamedParty
+from agent.claims.sentence import Sentence, SentencePart, blank
 from agent.claims.text import word_list
 from agent.ledger import Fact
 from tools.language.assertion import assertion
@@ -68,7 +68,7 @@ def _keys(code: Code) -> tuple[str, ...]:
     return code.value, clause, clause.strip("()"), f"({clause.strip('()')})"
 
 
-def _check_diagnosis_code(s: Sentence, code: Code, fact: Fact, part: Part) -> None:
+def _check_diagnosis_code(s: Sentence, code: Code, fact: Fact, part: SentencePart) -> None:
     """A code of the policy is none of the chart, and "NAME (CODE)" is the name of that code."""
     index = s.index
     if fact.attribute != "diagnosis":
@@ -102,7 +102,7 @@ def _check_label(s: Sentence, code: Code, fact: Fact) -> None:
 # --- citations and names ---------------------------------------------------------------------------------------
 
 
-def _check_citation(s: Sentence, cited: Citation) -> None:
+def _check_citation(s: Sentence, cited: CitedSource) -> None:
     for source, text in s.index.cited.items():
         if _cites(s, cited, text):
             s.support(s.index.by_source[source][0].id)
@@ -112,7 +112,7 @@ def _check_citation(s: Sentence, cited: Citation) -> None:
         s.wrong("citation", cited, f"no such {_CITED[cited.kind]} is among the evidence for this case")
 
 
-def _cites(s: Sentence, cited: Citation, text: str) -> bool:
+def _cites(s: Sentence, cited: CitedSource, text: str) -> bool:
     if cited.kind == "trial":
         return bool(re.search(rf"(?<![\w-]){re.escape(cited.value)}(?![\w-])(?! \d)", text))
     if cited.kind == "journal":
@@ -126,7 +126,7 @@ def _bare(text: str) -> str:
     return re.sub(r"[\s(),.;]", "", text.lower())
 
 
-def _check_name(s: Sentence, name: Name) -> None:
+def _check_name(s: Sentence, name: NamedParty) -> None:
     """Every word of a name is in one name of the record; words of no record are a name only where they look like it."""
     index = s.index
     said = [w for word in name.words for w in word_list(word) if len(w) > 1]
@@ -145,7 +145,7 @@ def _known(word: str, words: frozenset[str]) -> bool:
     return word in words or f"{word}s" in words or word.rstrip("s") in words
 
 
-def _looks_named(s: Sentence, name: Name) -> bool:
+def _looks_named(s: Sentence, name: NamedParty) -> bool:
     """Capitalised words without a title are a name if they stand in a sentence or alone, not in a heading."""
     words = re.findall(r"[A-Za-z]{3,}", s.text)
     closed = s.text.rstrip()[-1:] in ".;!?"
@@ -202,14 +202,14 @@ def _is_denied_by_name(s: Sentence, condition: Concept) -> bool:
     )
 
 
-def _denied_behind(s: Sentence, condition: Concept, part: Part) -> bool:
+def _denied_behind(s: Sentence, condition: Concept, part: SentencePart) -> bool:
     behind = s.bare[condition.end : min(part.end, condition.end + 40)]
     return bool(
         re.match(r"\W*(?:\(?(?:was|is|are) )?(?:denied|absent|not (?:present|found|on)|negative)\b", behind)
     )
 
 
-def _is_use(s: Sentence, condition: Concept, part: Part) -> bool:
+def _is_use(s: Sentence, condition: Concept, part: SentencePart) -> bool:
     """ "for type 2 diabetes" names a use, and no patient, where something is asked for or decided."""
     before = s.low[max(part.start, condition.start - 60) : condition.start].split()
     asked = "request" in part.voices or bool(s.words("outcome"))
@@ -217,7 +217,7 @@ def _is_use(s: Sentence, condition: Concept, part: Part) -> bool:
 
 
 def _check_family(
-    s: Sentence, condition: Concept, part: Part, denied: bool, label: str, charted: bool
+    s: Sentence, condition: Concept, part: SentencePart, denied: bool, label: str, charted: bool
 ) -> None:
     index = s.index
     topic = CONCEPTS[condition.key].topic if condition.key in CONCEPTS else ""
@@ -244,7 +244,7 @@ def _check_family(
         s.support(*hits.values())
 
 
-def _words(s: Sentence, part: Part) -> list[str]:
+def _words(s: Sentence, part: SentencePart) -> list[str]:
     return word_list(s.text[part.start : part.end])
 
 
@@ -268,7 +268,7 @@ def _check_outcome(s: Sentence, word: Word) -> None:
         s.wrong("status", word, f"the determination says otherwise ({', '.join(known)})".replace("_", " "))
 
 
-def _drugs_of(s: Sentence, word: Word, part: Part) -> list[str]:
+def _drugs_of(s: Sentence, word: Word, part: SentencePart) -> list[str]:
     """The drugs that an outcome is said of: those listed before it, else behind it; else what all is about."""
     named = [(drug, name) for drug in s.drugs if (name := _judged(s.index, drug))]
     here = [one for one in named if part.holds(one[0])]
@@ -279,7 +279,7 @@ def _drugs_of(s: Sentence, word: Word, part: Part) -> list[str]:
     return [name for drug, name in chosen if drug in listed]
 
 
-def _judged(index: Index, drug: Drug) -> str:
+def _judged(index: LedgerIndex, drug: DrugMention) -> str:
     """The name under which the drug was determined; that of its brand, if there is one or one is asked about."""
     if drug.name in index.determined:
         return drug.name

@@ -26,7 +26,7 @@ ITEM = re.compile(
 WRAPPED = 62  # a line this long that ends without a stop goes on in the next
 
 
-class Span(NamedTuple):
+class TextSpan(NamedTuple):
     """From `start` up to `end`."""
 
     start: int
@@ -44,9 +44,9 @@ def lower(text: str) -> str:
     return folded if len(folded) == len(text) else "".join(c.lower()[:1] for c in text)
 
 
-def sentences(text: str) -> list[Span]:
+def sentences(text: str) -> list[TextSpan]:
     """The sentences and lines of a text, without the blanks around them; a wrapped line goes on in the next."""
-    found: list[Span] = []
+    found: list[TextSpan] = []
     for block in _blocks(text):
         start = block.start
         for end in END.finditer(text, block.start, block.end):
@@ -61,9 +61,9 @@ def sentences(text: str) -> list[Span]:
     return found
 
 
-def _blocks(text: str) -> list[Span]:
+def _blocks(text: str) -> list[TextSpan]:
     """Lines, those that were wrapped joined again."""
-    blocks: list[Span] = []
+    blocks: list[TextSpan] = []
     at, before = 0, ""
     for line in text.splitlines(keepends=True):
         end = at + len(line.rstrip())
@@ -71,9 +71,9 @@ def _blocks(text: str) -> list[Span]:
         wrapped = len(before) >= WRAPPED and before[-1] not in '.:;!?"' and not ITEM.match(line)
         quoted = bool(before) and _opens_a_quote(text[blocks[-1].start : blocks[-1].end])
         if bare and (quoted or (wrapped and not LABEL.match(bare))):
-            blocks[-1] = Span(blocks[-1].start, end)
+            blocks[-1] = TextSpan(blocks[-1].start, end)
         elif bare:
-            blocks.append(Span(at, end))
+            blocks.append(TextSpan(at, end))
         before = bare
         at += len(line)
     return blocks
@@ -83,12 +83,12 @@ def _opens_a_quote(block: str) -> bool:
     return block.count("“") > block.count("”")
 
 
-def _stripped(text: str, start: int, end: int) -> Span:
+def _stripped(text: str, start: int, end: int) -> TextSpan:
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():
         end -= 1
-    return Span(start, end)
+    return TextSpan(start, end)
 
 
 CUT = re.compile(
@@ -98,12 +98,12 @@ CUT = re.compile(
 )
 
 
-def segments(text: str, cuts: Iterable[int] = ()) -> list[Span]:
+def segments(text: str, cuts: Iterable[int] = ()) -> list[TextSpan]:
     """The parts of a sentence that are read for themselves: what is denied in one is not denied in the next. It is
     cut at further offsets too."""
     between = sorted([*(cut.span() for cut in CUT.finditer(text)), *((at, at) for at in cuts)])
     starts, ends = [0, *(end for _, end in between)], [*(start for start, _ in between), len(text)]
-    return [Span(a, b) for a, b in zip(starts, ends, strict=True) if b > a]
+    return [TextSpan(a, b) for a, b in zip(starts, ends, strict=True) if b > a]
 
 
 def folded(text: str) -> str:

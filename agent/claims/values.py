@@ -8,9 +8,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from agent.claims.courses import DAYS, DOSES, compares
-from agent.claims.dates import Day
-from agent.claims.index import Measured, amount, in_unit
-from agent.claims.sentence import Part, Placed, Sentence, overlaps, spoken
+from agent.claims.dates import DayMention
+from agent.claims.index import ChartedValue, amount, in_unit
+from agent.claims.sentence import Placed, Sentence, SentencePart, overlaps, spoken
 from agent.ledger import Fact
 from tools.terminology.matcher import Span as Concept
 from tools.terminology.observations import TESTS
@@ -30,7 +30,7 @@ class _Owner(NamedTuple):
     start: int
     end: int
     test: str
-    values: list[Measured]
+    values: list[ChartedValue]
 
 
 def check_values(s: Sentence) -> None:
@@ -73,7 +73,7 @@ class _Values:
         elif not self.s.supposed:
             self.s.wrong("number", whole, f"no blood pressure of {high.low:g}/{low.low:g} in the chart")
 
-    def _number(self, q: Quantity, part: Part) -> None:
+    def _number(self, q: Quantity, part: SentencePart) -> None:
         if self._numbers_a_line(q):
             return
         digits = any(c.isdigit() for c in self.s.text[q.start : q.end])
@@ -99,7 +99,7 @@ class _Values:
         elif (q.unit and not self._must_be_of_a_test(q)) or not q.unit:
             self._any(q, part)
 
-    def _test_of(self, q: Quantity, part: Part) -> Concept | None:
+    def _test_of(self, q: Quantity, part: SentencePart) -> Concept | None:
         """What the number is of: the test named right behind it, else the last before it, else the next behind."""
         s = self.s
         before = [t for t in s.tests if t.end <= q.start]
@@ -119,7 +119,7 @@ class _Values:
     def _has_value(self, test: Placed) -> bool:
         return any(0 <= q.start - test.end <= 6 for q in self.s.quantities)
 
-    def _value(self, q: Quantity, test: str, part: Part) -> None:
+    def _value(self, q: Quantity, test: str, part: SentencePart) -> None:
         s, name = self.s, TESTS[test].name
         demanded = "demand" in part.voices
         if q.compare or not part.of_patient or "policy" in part.voices:
@@ -149,14 +149,14 @@ class _Values:
         else:
             s.wrong("number", q, self._known(test))
 
-    def _measured(self, q: Quantity, test: str) -> list[Measured]:
+    def _measured(self, q: Quantity, test: str) -> list[ChartedValue]:
         return [
             m
             for m in self.index.measured.get(test, ())
             if (self.s.supposed or not m.supposed) and self._is(q, test, m)
         ]
 
-    def _is(self, q: Quantity, test: str, m: Measured) -> bool:
+    def _is(self, q: Quantity, test: str, m: ChartedValue) -> bool:
         """Is this the value that is said: as recorded, or rounded where it is said in another unit?"""
         value = m.value
         for unit in {m.unit, TESTS[test].unit, q.unit or m.unit}:
@@ -179,7 +179,7 @@ class _Values:
         shown = ", ".join(f"{value:g} ({spoken(day)})" for day, value in known)
         return f"the chart's {TESTS[test].name}: {shown}" if known else f"the chart has no {TESTS[test].name}"
 
-    def _is_old(self, q: Quantity, test: str, found: list[Measured], part: Part) -> bool:
+    def _is_old(self, q: Quantity, test: str, found: list[ChartedValue], part: SentencePart) -> bool:
         """ "Her BMI is 33": not where only an older value says so and no day is named."""
         said = {w.key for w in self.s.words("day") if part.holds(w)}
         days = [m.date for m in self.index.measured[test] if m.date]
@@ -207,7 +207,7 @@ class _Values:
     def _is_change(self, q: Quantity) -> bool:
         return any(w.key == "change" and w.end <= q.start and len(self.s.gap(w, q)) < 3 for w in self.of)
 
-    def _change(self, q: Quantity, part: Part) -> None:
+    def _change(self, q: Quantity, part: SentencePart) -> None:
         unit = "" if q.dimension == "score" else q.unit  # "0.7 points"
         for fact in self.index.by_attribute["change"]:
             test, value = fact.attribute.partition(":")[2], float(fact.value)
@@ -218,7 +218,7 @@ class _Values:
         if not self.s.supposed and not (not part.of_patient and self._of_policy(q)):
             self.s.wrong("number", q, "no two values of the chart differ by this")
 
-    def _age(self, q: Quantity, part: Part) -> None:
+    def _age(self, q: Quantity, part: SentencePart) -> None:
         ages = [f for f in self.index.by_attribute["age"] if f.origin != "policy"]
         years = next((float(f.value) for f in ages if f.origin != "supposed"), None)
         if any(float(f.value) == q.low for f in ages):
@@ -245,14 +245,14 @@ class _Values:
             known = ", ".join(sorted({f.shown for f in found})) or "none in the plan"
             s.wrong("number", q, f"{attribute} of {', '.join(sorted(wanted))}: {known}")
 
-    def _stage(self, q: Quantity, part: Part) -> None:
+    def _stage(self, q: Quantity, part: SentencePart) -> None:
         shown = self.s.low[q.start : q.end]
         if part.of_patient and not any(
             shown in d.name.replace(",", " ").split() for d in self.index.diagnoses
         ):
             self.s.wrong("number", q, f"no diagnosis of such a stage or class, {shown}, in the chart")
 
-    def _duration(self, q: Quantity, part: Part) -> None:
+    def _duration(self, q: Quantity, part: SentencePart) -> None:
         s = self.s
         if any(day.start <= q.start < day.end for day in s.days) or (
             not any(c.isdigit() for c in s.text[q.start : q.end]) and q.low == 1
@@ -301,14 +301,14 @@ class _Values:
             self.owners.append(_Owner(q.start, q.end, test, values))
         return bool(found)
 
-    def _any(self, q: Quantity, part: Part) -> None:
+    def _any(self, q: Quantity, part: SentencePart) -> None:
         """A number of which nothing says what it is of: some text, count or age of the record has it."""
         ages = {float(f.value) for f in self.index.by_attribute["age"]}
         of_kind = any(w.key == "type" and w.end <= q.start and len(self.s.gap(w, q)) < 3 for w in self.of)
         if not (of_kind or (not q.unit and q.low in ages)):
             self._must(q, part, "number")
 
-    def _must(self, q: Quantity, part: Part, kind: str) -> None:
+    def _must(self, q: Quantity, part: SentencePart, kind: str) -> None:
         key, alone = amount(q.low, q.unit), amount(q.low, "")
         facts = [
             fact
@@ -326,7 +326,7 @@ class _Values:
 
     # --- days -----------------------------------------------------------------------------------------------------
 
-    def _day(self, day: Day) -> None:
+    def _day(self, day: DayMention) -> None:
         s = self.s
         part = s.part(day)
         roles = {w.key for w in s.words("day") if part.holds(w)}
@@ -352,12 +352,12 @@ class _Values:
             elif not any(map(day.has, self.index.said_dates)):
                 s.wrong("date", day, "nothing is known of this day")
 
-    def _must_be(self, day: Day, known: Sequence[date], what: str) -> None:
+    def _must_be(self, day: DayMention, known: Sequence[date], what: str) -> None:
         if not any(map(day.has, known)) and (known or what == "the birth date") and not self.s.supposed:
             shown = ", ".join(spoken(one) for one in sorted(set(known))) or "not in the chart"
             self.s.wrong("date", day, f"{what}: {shown}")
 
-    def _owner(self, day: Day, part: Part) -> _Owner | None:
+    def _owner(self, day: DayMention, part: SentencePart) -> _Owner | None:
         """The value that the day belongs to: the nearest before it, or the nearest behind where none is before, with
         no other day between them."""
         s = self.s
@@ -371,7 +371,7 @@ class _Values:
     def _parted(self, one: Placed, other: Placed) -> bool:
         return any(one.end <= day.start < other.start for day in self.s.days)
 
-    def _of_test(self, day: Day, part: Part, roles: set[str]) -> bool:
+    def _of_test(self, day: DayMention, part: SentencePart, roles: set[str]) -> bool:
         """A day of a test of which no value is said. True if that settled it."""
         s = self.s
         tests = [t for t in s.tests if part.holds(t) and t.key in self.index.measured]
@@ -389,7 +389,7 @@ class _Values:
             s.wrong("date", day, f"no {TESTS[test].name} of this day; {self._known(test)}")
         return bool(known)
 
-    def _of_diagnosis(self, day: Day, part: Part, roles: set[str]) -> bool:
+    def _of_diagnosis(self, day: DayMention, part: SentencePart, roles: set[str]) -> bool:
         """A day of a diagnosis: its onset. True if that settled it."""
         s = self.s
         keys = [c.key for c in s.concepts if c.kind == "condition" and part.holds(c)]

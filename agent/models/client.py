@@ -18,7 +18,7 @@ SPARE_TOKENS = 64  # that a server may send past its limit before it is cut off
 OPEN, CLOSE = "<think>", "</think>"
 
 
-class Cancelled(Exception):
+class CallCancelled(Exception):
     """Whoever asked does not want the answer any more."""
 
 
@@ -34,7 +34,7 @@ class Prompt(NamedTuple):
     cancelled: Callable[[], bool] | None = None
 
 
-class Answer:
+class PendingAnswer:
     """What has come of one answer, and when it is not worth waiting for any longer. Whoever asks the server says what
     it cost: tokens `read` and `wrote`."""
 
@@ -68,7 +68,7 @@ class Answer:
     def look(self) -> None:
         """Cancelled or a ModelTrouble if it is not worth waiting any longer."""
         if self.cancelled():
-            raise Cancelled
+            raise CallCancelled
         times = self.timeouts
         if self._last is None and self.seconds > times.first_token:
             raise ModelTrouble(
@@ -155,7 +155,7 @@ class Client(ABC):
     checked = True
 
     @abstractmethod
-    def _pieces(self, answer: Answer) -> Generator[str, None, None]:
+    def _pieces(self, answer: PendingAnswer) -> Generator[str, None, None]:
         """The pieces of the answer to `answer.prompt`; what it cost is put into `answer`."""
 
     def complete(self, system: str, user: str, **options: Unpack[Options]) -> Reply:
@@ -182,7 +182,7 @@ class Client(ABC):
                 f" {prompt.max_tokens} do not fit the {self.num_ctx} of {self.name}"
                 " (PALADIN_NUM_CTX gives it more)",
             )
-        answer = Answer(prompt, self.name, self.timeouts, self.clock)
+        answer = PendingAnswer(prompt, self.name, self.timeouts, self.clock)
         if not self.checked:
             answer.loops = None
         try:
@@ -193,7 +193,7 @@ class Client(ABC):
                         yield shown
                         answer.token()
                     answer.look()
-        except Cancelled:
+        except CallCancelled:
             return answer.reply("cancelled")
         if rest := answer.end():
             yield rest

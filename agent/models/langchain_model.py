@@ -13,7 +13,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from agent.models.address import address, is_here
-from agent.models.client import Answer, Cancelled, Client
+from agent.models.client import CallCancelled, Client, PendingAnswer
 from agent.models.model import ModelTrouble, Timeouts, What
 from agent.models.text import excerpt
 from tools.common.errors import Invalid
@@ -73,17 +73,17 @@ class LangChainModel(Client):
                 " PALADIN_ALLOW_REMOTE_MODEL=1 allows it; a model of Ollama runs here",
             )
 
-    def _pieces(self, answer: Answer) -> Generator[str, None, None]:
+    def _pieces(self, answer: PendingAnswer) -> Generator[str, None, None]:
         """With a schema that the provider enforces, the answer comes in one piece."""
         try:
             yield from self._said(answer)
-        except (ModelTrouble, Cancelled):
+        except (ModelTrouble, CallCancelled):
             raise
         except Exception as error:  # each provider has its own
             what: What = "silent" if "timeout" in type(error).__name__.casefold() else "failed"
             raise ModelTrouble(what, f"{self.name} failed: {_line(error)}") from error
 
-    def _said(self, answer: Answer) -> Generator[str, None, None]:
+    def _said(self, answer: PendingAnswer) -> Generator[str, None, None]:
         prompt, chat = answer.prompt, self._limited(answer)
         messages = [("system", prompt.system)] if prompt.system else []
         if prompt.schema is not None:
@@ -103,7 +103,7 @@ class LangChainModel(Client):
         for chunk in chat.stream([*messages, ("human", prompt.user)]):
             yield _cost(chunk, answer)
 
-    def _limited(self, answer: Answer) -> BaseChatModel:
+    def _limited(self, answer: PendingAnswer) -> BaseChatModel:
         """The same model with this call's limits, as far as its class has fields for them."""
         prompt, fields = answer.prompt, type(self._chat).model_fields
         wanted = {"temperature": prompt.temperature, "seed": prompt.seed, "num_ctx": self.num_ctx}
@@ -122,7 +122,7 @@ def asks_here(chat: BaseChatModel) -> bool:
         return False
 
 
-def _cost(message: BaseMessage, answer: Answer) -> str:
+def _cost(message: BaseMessage, answer: PendingAnswer) -> str:
     """The message's words, once what it says of its cost is noted."""
     usage, about = getattr(message, "usage_metadata", None) or {}, message.response_metadata
     answer.read = max(answer.read, usage.get("input_tokens", 0))

@@ -10,7 +10,7 @@ from threading import Condition
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.models.address import Address, addresses
-from agent.models.client import Answer, Cancelled, Client, Prompt
+from agent.models.client import CallCancelled, Client, PendingAnswer, Prompt
 from agent.models.host import held
 from agent.models.model import TRANSPORT, ModelTrouble, Timeouts
 from agent.models.server import TROUBLES, each, options, stranger, trouble
@@ -98,7 +98,7 @@ class OllamaModel(Client):
     def _tokens(self, system: str, user: str) -> int:
         return int(estimate(system, user) * self._scale)
 
-    def _pieces(self, answer: Answer) -> Generator[str, None, None]:
+    def _pieces(self, answer: PendingAnswer) -> Generator[str, None, None]:
         tried: list[_Host] = []
         while True:
             with self._turn_at(tried, answer) as host:
@@ -114,14 +114,14 @@ class OllamaModel(Client):
                         raise
 
     @contextmanager
-    def _turn_at(self, tried: list[_Host], answer: Answer) -> Iterator[_Host]:
+    def _turn_at(self, tried: list[_Host], answer: PendingAnswer) -> Iterator[_Host]:
         """A free host that was not tried for this call. ModelTrouble if none is awake, or none comes free within
         the time that a whole answer is given."""
         until = self.clock() + self.timeouts.whole
         with self._changed:
             while not (free := self._free(tried)):
                 if answer.cancelled():
-                    raise Cancelled
+                    raise CallCancelled
                 if self.clock() >= until:
                     line = f"all {len(self._hosts)} hosts of {self.name} are at work; ask again in a moment"
                     raise ModelTrouble("busy", line)
@@ -158,7 +158,7 @@ class OllamaModel(Client):
 
     # --- one call of one server
 
-    def _asked(self, where: Address, answer: Answer) -> Generator[str, None, None]:
+    def _asked(self, where: Address, answer: PendingAnswer) -> Generator[str, None, None]:
         from ollama import ResponseError
 
         last = None
@@ -201,7 +201,7 @@ class OllamaModel(Client):
             async for part in coming:
                 yield part
 
-    def _read_it_all(self, last: ChatResponse | None, answer: Answer) -> None:
+    def _read_it_all(self, last: ChatResponse | None, answer: PendingAnswer) -> None:
         """ModelTrouble unless the server read all of the prompt and kept it to the end; what the answer cost."""
         if last is None:
             raise ModelTrouble(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
-from agent.models.client import Answer, Client
+from agent.models.client import Client, PendingAnswer
 
 Line = str | Exception
 PIECE = 7  # characters of a streamed piece: it ends in the middle of words, as tokens do
@@ -39,7 +39,7 @@ class Scripted(Client):
             lines = [replies] if isinstance(replies, str | Exception) else list(replies)
             self._say = lambda system, user, schema: lines[min(len(self.calls), len(lines)) - 1]
 
-    def _pieces(self, answer: Answer) -> Generator[str, None, None]:
+    def _pieces(self, answer: PendingAnswer) -> Generator[str, None, None]:
         asked = answer.prompt._asdict()
         del asked["cancelled"]
         self.calls.append(asked)

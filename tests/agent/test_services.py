@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from agent import services
-from agent.services import FalkorDB, Ledger, PostgreSQL, RedisServer
+from agent.services import FalkorDB, PostgreSQL, RedisServer, ServiceLedger
 from agent.terminal.services_cli import app
 
 runner = CliRunner()
@@ -69,7 +69,7 @@ def test_the_newest_postgresql_is_taken(tmp_path: Path, monkeypatch: pytest.Monk
         programs.mkdir(parents=True)
         (programs / "initdb").touch()
     monkeypatch.setattr(services, "DEBIAN", tmp_path)
-    assert PostgreSQL(tmp_path, Ledger(password="x")).find() == tmp_path / "17" / "bin"
+    assert PostgreSQL(tmp_path, ServiceLedger(password="x")).find() == tmp_path / "17" / "bin"
 
 
 @pytest.mark.parametrize("kind", [RedisServer, FalkorDB])
@@ -77,7 +77,7 @@ def test_a_server_starts_once_listens_on_loopback_alone_and_stops(
     kind: type[RedisServer], tmp_path: Path
 ) -> None:
     pytest.importorskip("redis")
-    service = kind(tmp_path, Ledger(password="secret"))
+    service = kind(tmp_path, ServiceLedger(password="secret"))
     try:
         service.find()
     except services.Unavailable as error:
@@ -97,7 +97,7 @@ def test_postgresql_starts_for_root_too_and_keeps_its_data(tmp_path: Path) -> No
     pytest.importorskip("psycopg")
     import psycopg
 
-    service = PostgreSQL(tmp_path, Ledger(password="secret"))
+    service = PostgreSQL(tmp_path, ServiceLedger(password="secret"))
     try:
         service.find()
     except services.Unavailable as error:

@@ -171,9 +171,9 @@ def test_rows_that_say_more_are_different_requests(store: Store, settings: Setti
     batch, _ = desk.begin(store, settings, planned, out=tmp_path / "out", when=WHEN)
     import msgspec
 
-    from agent.batch.checking import Wanted
+    from agent.batch.checking import BatchRequest
 
-    wanted = [msgspec.json.decode(item.asking, type=Wanted) for item in store.batch_items(batch.id)]
+    wanted = [msgspec.json.decode(item.asking, type=BatchRequest) for item in store.batch_items(batch.id)]
     assert len({one.folder for one in wanted}) == 2
     assert [one.urgency for one in wanted] == ["standard", "expedited"]
 

@@ -11,7 +11,7 @@ from pypdf import PdfReader
 
 from agent.batch import desk
 from agent.batch.binder import pages_of
-from agent.batch.checking import Terms, Wanted
+from agent.batch.checking import BatchRequest, Terms
 from agent.batch.chunks import line_of, work
 from agent.batch.drafting import Drafter
 from agent.batch.results import damaged, finish, outcome_of
@@ -223,9 +223,9 @@ def test_the_same_case_drafted_alone_is_the_batchs_draft(begin: Begin, store: St
         next(
             item.asking
             for item in store.batch_items(batch.id, EVERY)
-            if msgspec.json.decode(item.asking, type=Wanted).folder == line.folder
+            if msgspec.json.decode(item.asking, type=BatchRequest).folder == line.folder
         ),
-        type=Wanted,
+        type=BatchRequest,
     ).asking
     assert isinstance(asking, Asking)
     drafting.draft_alone(store, read_settings(), asking)

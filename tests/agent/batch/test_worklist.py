@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from agent.batch.checking import Wanted
-from agent.batch.drafting import Drafter, Line
+from agent.batch.checking import BatchRequest
+from agent.batch.drafting import CaseLine, Drafter
 from agent.batch.worklist import STAGES, open_points, stage_of
 from agent.casework import Asking
 from tests.agent.batch.conftest import WHEN
@@ -76,9 +76,11 @@ def looked_up(store: Store, patient_id: str, drug: str):  # type: ignore[no-unty
     return found, next((rule for rule in rules if rule.id == found.rule_id), None)
 
 
-def drafted(store: Store, case: Case) -> Line:
+def drafted(store: Store, case: Case) -> CaseLine:
     drafter = Drafter(store)
-    wanted = Wanted(asking=Asking(patient_id=case.patient_id, request=Request(drug=case.drug)), folder="x")
+    wanted = BatchRequest(
+        asking=Asking(patient_id=case.patient_id, request=Request(drug=case.drug)), folder="x"
+    )
     made = drafter.draft(wanted, drafter.look_up(wanted), 1, WHEN)
     assert set(made.line.files) == set(made.papers)
-    return msgspec.json.decode(msgspec.json.encode(made.line), type=Line)
+    return msgspec.json.decode(msgspec.json.encode(made.line), type=CaseLine)

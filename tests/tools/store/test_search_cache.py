@@ -118,9 +118,9 @@ def test_a_redis_that_is_killed_in_the_middle_is_done_without_and_comes_back(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING, module.__name__)  # libraries of other tests set the root logger's
-    from agent.services import Ledger, RedisServer, Unavailable
+    from agent.services import ServiceLedger, RedisServer, Unavailable
 
-    server = RedisServer(tmp_path, Ledger(password="secret"))
+    server = RedisServer(tmp_path, ServiceLedger(password="secret"))
     try:
         server.find()
     except Unavailable as error:
