@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
 
+    from agent.settings import Settings
     from tools.queries.bound import Bound
     from tools.queries.enquiries import Drafting
 
@@ -35,19 +36,6 @@ Stopped = Literal[
     "seconds",
     "model",  # its server failed
 ]
-
-
-class Host(Protocol):
-    """What of the settings says where the model is, and how much it reads."""
-
-    @property
-    def ollama_host(self) -> str: ...
-
-    @property
-    def allow_remote_model(self) -> bool: ...
-
-    @property
-    def num_ctx(self) -> int: ...
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +78,7 @@ def ask(
     question: str,
     bound: Bound,
     model_name: str,
-    settings: Host,
+    settings: Settings,
     history: Iterable[tuple[str, str]] = (),
     *,
     limits: Limits | None = None,
@@ -182,7 +170,7 @@ def _late(limits: Limits) -> str:
     return f"not done within {limits.seconds:g} s"
 
 
-def ollama(name: str, settings: Host, limits: Limits) -> BaseChatModel:
+def ollama(name: str, settings: Settings, limits: Limits) -> BaseChatModel:
     """The model of this name, for one turn: its connection ends with the turn's seconds, and none leads off
     this machine unless that is allowed."""
     try:

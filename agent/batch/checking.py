@@ -19,19 +19,10 @@ from tools.queries.check import Asked, ask, decide
 if TYPE_CHECKING:
     from tools.store.store import Store
 
-URGENT = {
-    "": "standard",
-    "standard": "standard",
-    "routine": "standard",
-    "normal": "standard",
-} | dict.fromkeys(("urgent", "expedited", "stat"), "expedited")
-KINDS = {
-    "new start": "new",
-    "start": "new",
-    "initial": "new",
-    "renew": "renewal",
-    "reauthorization": "renewal",
-}
+URGENT = dict.fromkeys(("", "standard", "routine", "normal"), "standard")
+URGENT |= dict.fromkeys(("urgent", "expedited", "stat"), "expedited")
+KINDS = dict.fromkeys(("new start", "start", "initial"), "new")
+KINDS |= dict.fromkeys(("renew", "reauthorization"), "renewal")
 
 
 class BatchRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import shutil
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -73,7 +74,7 @@ def work(
             if store.batch(batch_id).state == "cancelled":
                 break
             results.append(_result(drafter, one, round_, reusable.get(one.content), staging, batch, drafts))
-        settle = _settler(Path(batch.folder), staging)
+        settle = partial(_settle, Path(batch.folder), staging)
         return len(store.keep_results(batch_id, results, settle, drafts))
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -200,18 +201,14 @@ def _put(folder: Path, papers: dict[str, bytes]) -> None:
         (folder / name).write_bytes(content)
 
 
-def _settler(folder: Path, staging: Path) -> Callable[[BatchResult], None]:
-    """Moves a case's papers from the attempt's folder to their place; what an attempt that died between moving and
+def _settle(folder: Path, staging: Path, result: BatchResult) -> None:
+    """Move a case's papers from the attempt's folder to their place; what an attempt that died between moving and
     writing left there is replaced."""
-
-    def settle(result: BatchResult) -> None:
-        name = line_of(result).folder
-        if not name:
-            return
-        place = folder / CASES / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if place.exists():
-            shutil.rmtree(place)
-        (staging / name).rename(place)
-
-    return settle
+    name = line_of(result).folder
+    if not name:
+        return
+    place = folder / CASES / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if place.exists():
+        shutil.rmtree(place)
+    (staging / name).rename(place)

@@ -128,13 +128,9 @@ def _cell(value: Any) -> Any:
 def _parquet(rows: Sequence[dict[str, Any]]) -> bytes:
     import polars as pl
 
-    kinds: dict[str, Any] = {
-        "row": pl.Int64,
-        "days_supply": pl.Int64,
-        "open_count": pl.Int64,
-        "quantity": pl.Float64,
-    }
-    schema = {name: pl.Boolean if name == "ready" else kinds.get(name, pl.String) for name in SUMMARY}
+    schema: dict[str, Any] = dict.fromkeys(SUMMARY, pl.String)
+    schema |= dict.fromkeys(("row", "days_supply", "open_count"), pl.Int64)
+    schema |= {"quantity": pl.Float64, "ready": pl.Boolean}
     buffer = io.BytesIO()
     pl.DataFrame(rows, schema=schema).write_parquet(buffer, compression="zstd", statistics=False)
     return buffer.getvalue()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from agent.plain import Limits, PlainTurn, ask
 from agent.prompting import prompt
+from agent.settings import read_settings
 from tests import worlds
 from tests.agent.models.ollama_stub import Line, serving
 from tools.queries.bound import Bound
@@ -23,16 +24,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
-
-class Where(NamedTuple):
-    """What of the settings the agent reads."""
-
-    ollama_host: str = ""
-    allow_remote_model: bool = False
-    num_ctx: int = 4096
-
-
-HERE = Where()
+HERE = read_settings({})
 USAGE = {"input_tokens": 100, "output_tokens": 10, "total_tokens": 110}
 
 
@@ -175,14 +167,14 @@ def test_no_server_is_said_in_one_line(bound: Bound) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     pytest.importorskip("langchain_ollama")
-    made = ask("Hello?", bound, "none", Where(ollama_host=f"127.0.0.1:{port}"))
+    made = ask("Hello?", bound, "none", read_settings({"OLLAMA_HOST": f"127.0.0.1:{port}"}))
     assert (made.stopped, made.answer, made.model_calls) == ("model", "", 0) and made.trouble
 
 
 def test_a_server_that_never_answers_ends_the_turn_in_its_time(bound: Bound) -> None:
     pytest.importorskip("langchain_ollama")
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        here = Where(ollama_host=f"127.0.0.1:{silent.getsockname()[1]}")
+        here = read_settings({"OLLAMA_HOST": f"127.0.0.1:{silent.getsockname()[1]}"})
         made = ask("Hello?", bound, "none", here, limits=Limits(seconds=0.3))
     assert (made.stopped, made.trouble) == ("seconds", "not done within 0.3 s") and made.seconds < 5
 
@@ -198,12 +190,14 @@ def test_a_server_that_talks_on_and_on_is_cut_at_the_turns_end(bound: Bound) -> 
         line.done()
 
     with serving(chatter) as stub:
-        made = ask("Hello?", bound, "none", Where(ollama_host=stub.host), limits=Limits(seconds=0.5))
+        made = ask(
+            "Hello?", bound, "none", read_settings({"OLLAMA_HOST": stub.host}), limits=Limits(seconds=0.5)
+        )
     assert (made.stopped, made.trouble) == ("seconds", "not done within 0.5 s") and made.seconds < 5
 
 
 def test_a_model_elsewhere_is_not_asked(bound: Bound, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("langchain_ollama")
     monkeypatch.setattr("agent.models.address.is_here", lambda host: host == "localhost")
-    made = ask("Hello?", bound, "none", Where(ollama_host="http://models.example.org:11434"))
+    made = ask("Hello?", bound, "none", read_settings({"OLLAMA_HOST": "http://models.example.org:11434"}))
     assert made.stopped == "model" and "PALADIN_ALLOW_REMOTE_MODEL" in made.trouble
