@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import yaml
 
 from tests import worlds
 from tools.common.errors import Invalid, NotFound, Refused
@@ -73,178 +74,56 @@ def test_loading_the_same_world_again_changes_nothing(tiny: Store, folder: Path)
 
 # --- damage: (what is done to the files, what the message must name) -------------------------------------
 
-DAMAGE: dict[str, tuple[str, Callable[[Path], None], list[str]]] = {
-    "truncated": (
-        "patients.json",
-        lambda path: path.write_bytes(path.read_bytes()[:-300]),
-        ["patients.json:4", "record 3", "cut off"],
-    ),
+DAMAGE: dict[str, tuple[str, Callable[[str], str], list[str]]] = {
+    "truncated": ("patients.json", lambda text: text[:-300], ["patients.json:4", "record 3", "cut off"]),
     "truncated after a record": (
         "patients.json",
-        lambda path: path.write_text(path.read_text().rsplit(",\n", 1)[0]),
+        lambda text: text.rsplit(",\n", 1)[0],
         ["patients.json:3", "cut off"],
     ),
-    "missing comma": (
-        "patients.json",
-        lambda path: rewrite(path, "},\n{", "}\n{"),
-        ["patients.json:3:1", "comma"],
-    ),
-    "text after the end": (
-        "patients.json",
-        lambda path: path.write_text(path.read_text() + "{}"),
-        ["patients.json:6", "after the end"],
-    ),
-    "not a list": (
-        "patients.json",
-        lambda path: path.write_text("{}"),
-        ["patients.json:1:1", "begins with ["],
-    ),
-    "empty": ("patients.json", lambda path: path.write_text(""), ["patients.json:1:1", "cut off"]),
-    "not UTF-8": (
-        "patients.json",
-        lambda path: path.write_bytes(path.read_bytes().replace(b"Maria", b"Mar\xeda")),
-        ["patients.json", "UTF-8", "byte"],
-    ),
-    "key twice": (
-        "patients.json",
-        lambda path: rewrite(path, '"family":"Smith"', '"family":"Smith","family":"Smyth"'),
-        ["patients.json:3", "record 2", "'family' stands twice"],
-    ),
-    "key twice, one oddly spaced": (
-        "patients.json",
-        lambda path: rewrite(path, '"family":"Smith"', '"family" :"Smith","family":"Smyth"'),
-        ["patients.json:3", "'family' stands twice"],
-    ),
-    "key twice, one a quote that is spelled out": (
-        "patients.json",
-        lambda path: rewrite(path, '"family":"Smith"', r'"family":"Smith","family":"Sm\u0022:yth"'),
-        ["patients.json:3", "'family' stands twice"],
-    ),
-    "key twice in a record of a record": (
-        "patients.json",
-        lambda path: rewrite(path, '"test":"hba1c"', '"test":"hba1c","test":"hba1c"'),
-        ["patients.json:2", "'test' stands twice"],
-    ),
-    "not a number": (
-        "patients.json",
-        lambda path: rewrite(path, '"value":8.4', '"value":NaN'),
-        ["patients.json:2", "record 1", "NaN"],
-    ),
-    "number without end": (
-        "patients.json",
-        lambda path: rewrite(path, '"value":8.4', '"value":1e999'),
-        ["patients.json:2", "P001", "too large"],
-    ),
+    "text after the end": ("patients.json", lambda text: text + "{}", ["patients.json:6", "after the end"]),
+    "not a list": ("patients.json", lambda text: "{}", ["patients.json:1:1", "begins with ["]),
+    "empty": ("patients.json", lambda text: "", ["patients.json:1:1", "cut off"]),
     "number of many digits": (
         "patients.json",
-        lambda path: rewrite(path, '"value":8.4', '"value":' + "9" * 5000),
+        lambda text: text.replace('"value":8.4', '"value":' + "9" * 5000, 1),
         ["patients.json:2", "record 1", "not valid JSON"],
-    ),
-    "half a character": (
-        "patients.json",
-        lambda path: rewrite(path, '"given":"John"', r'"given":"Jo\ud800hn"'),
-        ["patients.json:3", "P002", "half a character"],
     ),
     "nested without end": (
         "patients.json",
-        lambda path: rewrite(path, '"value":8.4', '"value":' + "[" * 100_000),
+        lambda text: text.replace('"value":8.4', '"value":' + "[" * 100_000, 1),
         ["patients.json:2", "record 1", "nested too deeply"],
     ),
-    "a list for a record": (
-        "patients.json",
-        lambda path: rewrite(path, "[\n{", "[\n[],{"),
-        ["patients.json:2", "record 1", "Expected `object`"],
-    ),
-    "wrong enum": (
-        "patients.json",
-        lambda path: rewrite(path, '"sex":"male"', '"sex":"man"'),
-        ["patients.json:3", "P002", "sex", "'man'", "female, male, unknown"],
-    ),
-    "unknown field": (
-        "patients.json",
-        lambda path: rewrite(path, '"given":"John"', '"gvien":"John"'),
-        ["patients.json:3", "P002", "gvien", "did you mean given?"],
-    ),
-    "bad date": (
-        "patients.json",
-        lambda path: rewrite(path, "1965-11-30", "1965-13-30"),
-        ["patients.json:3", "P002", "birth_date", "'1965-13-30'", "YYYY-MM-DD"],
-    ),
-    "text for a number": (
-        "patients.json",
-        lambda path: rewrite(path, '"value":33.1', '"value":"33.1"'),
-        ["patients.json:2", "P001", "observations[1].value", "'33.1'", "float"],
-    ),
-    "missing field": (
-        "patients.json",
-        lambda path: rewrite(path, '"code":"E11.9",', ""),
-        ["patients.json:3", "P002", "conditions[0]", "`code`"],
-    ),
-    "patient twice": (
-        "patients.json",
-        lambda path: rewrite(path, '"id":"P003"', '"id":"P001"'),
-        ["patients.json:4", "P001", "twice"],
-    ),
-    "bad id": (
-        "patients.json",
-        lambda path: rewrite(path, '"id":"P003"', '"id":"P3"'),
-        ["patients.json:4", "P3", "P001 or P1000"],
-    ),
-    "record id twice": (
-        "patients.json",
-        lambda path: rewrite(path, '"obs-2"', '"obs-1"'),
-        ["patients.json:2", "observations[1].id", "'obs-1'"],
-    ),
-    "unknown plan": (
-        "patients.json",
-        lambda path: rewrite(
-            path, '"plan_id":"CASCADE-GOLD","coverages"', '"plan_id":"CASCADE-GOLF","coverages"'
-        ),
-        ["patients.json:2", "P001", "'CASCADE-GOLF'", "CASCADE-GOLD"],
-    ),
-    "unknown plan of a coverage": (
-        "patients.json",
-        lambda path: rewrite(path, '"id":"cov-1","plan_id":"CASCADE-GOLD"', '"id":"cov-1","plan_id":"OTHER"'),
-        ["patients.json:2", "coverages[0].plan_id", "'OTHER'"],
-    ),
-    "unknown criterion": (
-        "plans.json",
-        lambda path: rewrite(path, '"kind": "age"', '"kind": "agee"'),
-        ["plans.json", "CASCADE-GOLD", "benefits.Ozempic.rules[0].criteria.children[0]", "'agee'", "age"],
-    ),
-    "unknown comparison": (
-        "plans.json",
-        lambda path: rewrite(path, '"op": ">="', '"op": "=>"'),
-        ["plans.json:", "benefits.Ozempic.rules[0].criteria.children[0].op", "'=>'", ">="],
-    ),
-    "quote that the policy does not say": (
-        "plans.json",
-        lambda path: rewrite(path, "at least 18 years", "at least 21 years"),
-        ["plans.json", "CASCADE-GOLD", "Ozempic", "age", "clause 1.1", "21 years"],
-    ),
-    "clause that the policy does not have": (
-        "plans.json",
-        lambda path: rewrite(path, '"clause_id": "1.3"', '"clause_id": "9.9"'),
-        ["plans.json", "a1c", "'9.9'", "1.1, 1.2"],
-    ),
-    "form of no plan": (
-        "forms.json",
-        lambda path: rewrite(path, '"plan_id": "CASCADE-GOLD"', '"plan_id": "GOLD"'),
-        ["forms.json", "cascade-pa", "'GOLD'"],
-    ),
-    "drug twice": (
-        "drugs.json",
-        lambda path: rewrite(path, '"name": "Wegovy"', '"name": "ozempic"'),
-        ["drugs.json", "'ozempic'", "twice"],
-    ),
 }
+REPLACED = yaml.safe_load(Path(__file__).with_name("damage.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "named"), [pytest.param(*row[1:], id=row[0]) for row in REPLACED]
+)
+def test_a_damaged_value_is_named_and_changes_nothing(
+    tiny: Store, folder: Path, file: str, old: str, new: str, named: list[str]
+) -> None:
+    rewrite(folder / file, old, new)
+    refused(tiny, folder, named)
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_damage_is_named_and_changes_nothing(tiny: Store, folder: Path, damage: str) -> None:
+def test_a_damaged_file_is_named_and_changes_nothing(tiny: Store, folder: Path, damage: str) -> None:
     file, harm, named = DAMAGE[damage]
+    text = (folder / file).read_text(encoding="utf-8")
+    (folder / file).write_text(harm(text), encoding="utf-8")
+    refused(tiny, folder, named)
+
+
+def test_a_file_that_is_not_utf_8_is_named_and_changes_nothing(tiny: Store, folder: Path) -> None:
+    path = folder / "patients.json"
+    path.write_bytes(path.read_bytes().replace(b"Maria", b"Mar\xeda"))
+    refused(tiny, folder, ["patients.json", "UTF-8", "byte"])
+
+
+def refused(tiny: Store, folder: Path, named: list[str]) -> None:
     before = contents(tiny)
-    harm(folder / file)
     worlds.describe(folder)
     with pytest.raises(Invalid) as caught:
         load(tiny, folder, mode="replace")
