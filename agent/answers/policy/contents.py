@@ -14,7 +14,7 @@ from tools.domain.rules import Composite, Node, Part, Required, Rule
 from tools.language.stems import stems
 from tools.rulebook.plain import describe
 from tools.store.clauses import Chunk, policy_chunks
-from tools.store.everyday import SECTION_QUESTIONS, fixed_clauses
+from tools.store.everyday import fixed_clauses, section_questions
 from tools.terminology.conditions import conditions
 from tools.terminology.matcher import Span, loose_matches, matches
 from tools.terminology.medicines import ingredients_of, medicine
@@ -118,7 +118,7 @@ def _compared(clause: Clause, chunk: Chunk, entry: Printed | None, fixed: str) -
 
 def _whole(section: str) -> Compared:
     """A section as a whole, which is known by its title and by how people ask for it."""
-    views, none = (TITLES[section], SECTION_QUESTIONS[section]), frozenset[str]()
+    views, none = (TITLES[section], section_questions()[section]), frozenset[str]()
     return Compared(
         section, "whole", f"whole {section}", views, stems(" ".join(views)), none, none, none, none
     )

@@ -36,20 +36,15 @@ STILL: dict[str, int] = {
     "agent/dialogue/drugs.py": 10,
     "agent/dialogue/people.py": 2,
     "data_gen/cases.py": 3,
-    "data_gen/coding.py": 11,
     "data_gen/notes.py": 2,
-    "data_gen/people.py": 7,
-    "data_gen/pharmacy.py": 25,
+    "data_gen/people.py": 4,
     "data_gen/realise_courses.py": 6,
-    "data_gen/realise_record.py": 10,
-    "data_gen/sketch.py": 11,
     "tools/appeals/pointing.py": 1,
     "tools/papers/case.py": 1,
     "tools/notes/courses.py": 7,
     "tools/notes/plain.py": 5,
     "tools/notes/topics.py": 1,
     "tools/papers/citations.py": 11,
-    "tools/store/everyday.py": 3,
 }
 
 
