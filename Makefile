@@ -3,6 +3,7 @@ VENV := .venv
 BOOT := .boot
 RUN := $(VENV)/bin
 ROOMS := agent tools data_gen evals
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder # a file's tests share their worlds
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -27,15 +28,15 @@ demo: $(VENV)/.ok  ## fill the payer's form and write the letter for patient P00
 	@echo "  pa is $(RUN)/pa; to have it at hand: source $(RUN)/activate"
 	@echo "  Another case: pa check P003 Wegovy; what else there is: pa --help; in a browser: pa serve --open"
 
-test: $(VENV)/.ok  ## run the tests
-	@$(RUN)/pytest -q $(ARGS)
+test: $(VENV)/.ok  ## run the tests, on two processes (ARGS=-n0 on one)
+	@$(RUN)/pytest -q $(PARALLEL) $(ARGS)
 
 check: $(VENV)/.ok  ## the one gate: ruff, mypy --strict, import-linter, pytest with coverage
 	@$(RUN)/ruff check .
 	@$(RUN)/ruff format --check .
 	@$(RUN)/mypy $(ROOMS)
 	@$(RUN)/lint-imports --no-logo
-	@$(RUN)/pytest -q --cov -n 2 $(ARGS)
+	@$(RUN)/pytest -q --cov $(PARALLEL) $(ARGS)
 
 bench: $(VENV)/.ok  ## measure what the README promises (ARGS=--write keeps the figures)
 	@$(RUN)/python -m evals.bench $(ARGS)

@@ -229,12 +229,8 @@ def _progress(total: int) -> Iterator[Callable[[int, str], None]]:
 
     console = Console(stderr=True)
     if console.is_terminal:
-        columns = (
-            TextColumn("{task.description:<16}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-        )
+        name = TextColumn("{task.description:<16}")
+        columns = (name, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=console, transient=True) as bar:
             shown = bar.add_task("", total=total)
             yield lambda many, what: bar.update(shown, advance=many, description=what)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -31,6 +32,7 @@ CODES = ("step_therapy", "medical_necessity", "insufficient_documentation", "qua
 _TESTS = {"hba1c": ("HbA1c", "6.2 %", "7.0 % or more"), "bmi": ("BMI", "26.1 kg/m2", "at least 30.0 kg/m2"),
           "ahi": ("AHI", "9.3", "15 or more"), "egfr": ("eGFR", "18 mL/min", "at least 20 mL/min"),
           "weight": ("weight", "98.1 kg", "a loss of 5 %")}  # fmt: skip
+_STATES = ("a personal history of medullary thyroid carcinoma", "a current pregnancy", "type 1 diabetes")
 _PAPERS = ("a laboratory report of the HbA1c from the last 90 days", "chart notes of the last 90 days",
            "the pharmacy fill history", "dates of the metformin trial", "the baseline weight and its date")  # fmt: skip
 
@@ -77,9 +79,7 @@ def sent(seed: int, count: int, given: World) -> Iterator[Sent]:
 def _own_id(drawn: Drawn, number: int) -> Drawn:
     """Charts are edited, so that the same id would stand for several."""
     chart = {**drawn.patient, "id": f"P{900000 + number}"}
-    return Drawn(
-        drawn.id, chart, drawn.plan_id, drawn.drug, drawn.request, drawn.as_of, drawn.edits, drawn.label
-    )
+    return replace(drawn, patient=chart)
 
 
 def _case(drawn: Drawn, given: World, found: Determination, drug: Drug) -> Case:
@@ -104,15 +104,13 @@ def _case(drawn: Drawn, given: World, found: Determination, drug: Drug) -> Case:
 def _facts(case: Case, draw: random.Random, number: int) -> DecisionFacts:
     kind: Kind = draw.choice(("denial",) * 8 + ("appeal_upheld", "appeal_upheld", "partial_approval", "pend"))
     dated = case.as_of - timedelta(days=draw.randrange(1, 25))
-    reasons = (
-        _reasons(case, draw, dated)
-        if kind != "partial_approval"
-        else (_reason("quantity_limit", case, draw, dated),)
-    )
+    if kind == "partial_approval":
+        reasons: tuple[GivenReason, ...] = (_reason("quantity_limit", case, draw, dated),)
+    else:
+        reasons = _reasons(case, draw, dated)
     asked, patient = case.request, case.patient
-    member = (
-        case.coverage.member_id if case.coverage else next((c.member_id for c in patient.coverages), "X1")
-    )
+    members = [case.coverage] if case.coverage else patient.coverages
+    member = next((coverage.member_id for coverage in members), "X1")
     return DecisionFacts(
         kind=kind,
         plan=case.plan,
@@ -144,14 +142,9 @@ def _reasons(case: Case, draw: random.Random, dated: date) -> tuple[GivenReason,
 
 
 def _reason(code: str, case: Case, draw: random.Random, dated: date) -> GivenReason:
-    clause = draw.choice(_clauses(code, case) or [("", "")]) if draw.random() < 0.5 else ("", "")
-    return GivenReason(
-        code=code,
-        details=_details(code, case, draw, dated),
-        policy_id=case.determination.policy_id if clause[0] else "",
-        clause_id=clause[0],
-        quote=clause[1],
-    )
+    clause, quote = draw.choice(_clauses(code, case) or [("", "")]) if draw.random() < 0.5 else ("", "")
+    details, policy = _details(code, case, draw, dated), case.determination.policy_id if clause else ""
+    return GivenReason(code=code, details=details, policy_id=policy, clause_id=clause, quote=quote)
 
 
 def _clauses(code: str, case: Case) -> list[tuple[str, str]]:
@@ -173,29 +166,24 @@ def clause_codes(case: Case) -> list[tuple[str, str, frozenset[str]]]:
         codes |= {"step_therapy"} if "trial" in kinds else set()
         codes |= {"age"} if "age" in kinds else set()
         codes |= {"diagnosis_mismatch"} if "condition" in kinds else set()
-        found += [
-            (part["clause_id"], part["quote"], frozenset(codes))
-            for part in _parts(node)
-            if part.get("clause_id")
-        ]
+        found += _with_codes(node, codes)
     for node in rule.get("exclusions", ()):
         kinds = set(_kinds(node))
-        codes = (
-            {"exclusion", "insufficient_documentation"}
-            if kinds & {"condition", "attested", "allergy"}
-            else {"insufficient_documentation"}
-        )
+        codes = {"insufficient_documentation"}
+        codes |= {"exclusion"} if kinds & {"condition", "attested", "allergy"} else set()
         codes |= {"duplicate_therapy"} if "taking" in kinds else set()
         codes |= {"diagnosis_mismatch"} if "use" in kinds else set()
-        found += [
-            (part["clause_id"], part["quote"], frozenset(codes))
-            for part in _parts(node)
-            if part.get("clause_id")
-        ]
+        found += _with_codes(node, codes)
     for paper in rule.get("documents", ()):
         if paper.get("clause_id"):
             found.append((paper["clause_id"], paper["quote"], frozenset({"insufficient_documentation"})))
     return found
+
+
+def _with_codes(node: dict[str, Any], codes: set[str]) -> Iterator[tuple[str, str, frozenset[str]]]:
+    for part in _parts(node):
+        if part.get("clause_id"):
+            yield part["clause_id"], part["quote"], frozenset(codes)
 
 
 def _parts(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -229,30 +217,18 @@ def _details(code: str, case: Case, draw: random.Random, dated: date) -> dict[st
         return {"paper": draw.choice(_PAPERS)}
     if code == "quantity_limit":
         unit = case.request.unit or case.drug.unit
-        return {
-            "asked": f"{6 if unit == 'mL' else 60} {unit}",
-            "limit": f"{3 if unit == 'mL' else 30} {unit}",
-        }
+        most = 3 if unit == "mL" else 30
+        return {"asked": f"{2 * most} {unit}", "limit": f"{most} {unit}"}
     if code == "diagnosis_mismatch":
-        return {
-            "diagnosis": "R73.03 prediabetes",
-            "use": (case.rule.indication_text if case.rule else "") or "type 2 diabetes",
-        }
+        use = (case.rule.indication_text if case.rule else "") or "type 2 diabetes"
+        return {"diagnosis": "R73.03 prediabetes", "use": use}
     if code == "age":
         born = case.patient.birth_date
         return {"age": str(min(age_on(born, dated), 17) if born else 17), "minimum": "18"}
     if code == "duplicate_therapy":
         return {"other": draw.choice(("Januvia", "Victoza", "Byetta")), "on": ago}
     if code == "exclusion":
-        return {
-            "state": draw.choice(
-                (
-                    "a personal history of medullary thyroid carcinoma",
-                    "a current pregnancy",
-                    "type 1 diabetes",
-                )
-            )
-        }
+        return {"state": draw.choice(_STATES)}
     if code == "non_formulary":
         return {"others": "Januvia and Farxiga"}
     if code == "benefit_exclusion":

@@ -109,12 +109,8 @@ def _reasons(one: Planted, plan: Plan, draw: random.Random) -> tuple[GivenReason
     benefit = plan.benefits[one.label.drug]
     kind = _RIGHT[one.label.kind][0]
     if kind == "incomplete":
-        return (
-            GivenReason(
-                code="insufficient_documentation",
-                details={"paper": "the supporting documentation that the policy requires"},
-            ),
-        )
+        paper = {"paper": "the supporting documentation that the policy requires"}
+        return (GivenReason(code="insufficient_documentation", details=paper),)
     if kind == "over":
         return (GivenReason(code="quantity_limit", details=_amounts(one, benefit)),)
     if kind == "not listed":
@@ -122,15 +118,8 @@ def _reasons(one: Planted, plan: Plan, draw: random.Random) -> tuple[GivenReason
         return (GivenReason(code="non_formulary", details={"others": " and ".join(others)}),)
     node, code = draw.choice(_candidates(one))
     details = _details(node, code, draw)
-    return (
-        GivenReason(
-            code=code,
-            details=details,
-            policy_id=benefit.policy_id,
-            clause_id=node.clause_id,
-            quote=node.quote,
-        ),
-    )
+    policy, clause = benefit.policy_id, node.clause_id
+    return (GivenReason(code=code, details=details, policy_id=policy, clause_id=clause, quote=node.quote),)
 
 
 def _candidates(one: Planted) -> list[tuple[Node, str]]:
@@ -155,9 +144,7 @@ def _code(node: Node) -> str:
     """The reason that a payer gives for a criterion of this kind."""
     if isinstance(node, Age):
         return "age"
-    if isinstance(node, Trial) or (
-        isinstance(node, AnyOf) and any(isinstance(child, Trial) for child in node.children)
-    ):
+    if any(isinstance(one, Trial) for one in (node, *(node.children if isinstance(node, AnyOf) else ()))):
         return "step_therapy"
     return "medical_necessity" if isinstance(node, Lab) else ""
 
@@ -176,16 +163,10 @@ def _details(node: Node, code: str, draw: random.Random) -> dict[str, str]:
         }  # fmt: skip
     if code == "exclusion" and isinstance(node, Condition):
         return {"state": node.label}
-    trial = (
-        node
-        if isinstance(node, Trial)
-        else next(c for c in getattr(node, "children", ()) if isinstance(c, Trial))
-    )
-    return {
-        "first": trial.label,
-        "needed": f"{trial.min_days or 90} days",
-        "shown": f"{draw.randint(10, 40)} days",
-    }
+    trials = (one for one in (node, *getattr(node, "children", ())) if isinstance(one, Trial))
+    trial = next(trials)
+    shown = f"{draw.randint(10, 40)} days"
+    return {"first": trial.label, "needed": f"{trial.min_days or 90} days", "shown": shown}
 
 
 def _amounts(one: Planted, benefit: Benefit) -> dict[str, str]:

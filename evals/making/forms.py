@@ -50,30 +50,18 @@ def _value(source: str, one: Planted, dates: str) -> str | None:
 def _patient(chart: dict[str, Any], name: str, dates: str) -> str | None:
     address = chart.get("address") or {}
     values = {
-        "name": f"{chart['given']} {chart['family']}",
-        "birth_date": date.fromisoformat(chart["birth_date"]).strftime(dates),
-        "sex": chart["sex"].capitalize(),
-        "phone": chart.get("phone", ""),
-        "street": address.get("line", ""),
-        "city": address.get("city", ""),
-        "state": address.get("state", ""),
-        "zip": address.get("zip", ""),
-    }
+        "name": f"{chart['given']} {chart['family']}", "sex": chart["sex"].capitalize(),
+        "birth_date": date.fromisoformat(chart["birth_date"]).strftime(dates), "phone": chart.get("phone", ""),
+        "street": address.get("line", ""), **{part: address.get(part, "") for part in ("city", "state", "zip")},
+    }  # fmt: skip
     return values.get(name)
 
 
 def _active(chart: dict[str, Any]) -> dict[str, Any]:
     """The enrolment that holds on the day."""
     today = AS_OF.isoformat()
-    return next(
-        (
-            period
-            for period in chart["coverages"]
-            if period["plan_id"] == chart["plan_id"]
-            and period.get("start", "") <= today <= (period.get("end") or "9999")
-        ),
-        {},
-    )
+    own = (period for period in chart["coverages"] if period["plan_id"] == chart["plan_id"])
+    return next((p for p in own if p.get("start", "") <= today <= (p.get("end") or "9999")), {})
 
 
 def _drug(one: Planted, name: str) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -68,14 +69,8 @@ class Planted:
         plan, drug = catalog().plans[self.plan_id], catalog().drugs[self.label.drug]
         benefit = plan.benefits.get(drug.name)
         policy = catalog().policies.get(benefit.policy_id) if benefit else None
-        read = decide(
-            policy.text if policy else None,
-            self.chart,
-            json.loads(msgspec.json.encode(plan)),
-            json.loads(msgspec.json.encode(drug)),
-            {"drug": drug.name},
-            AS_OF,
-        )
+        table, label = (json.loads(msgspec.json.encode(record)) for record in (plan, drug))
+        read = decide(policy.text if policy else None, self.chart, table, label, {"drug": drug.name}, AS_OF)
         outcome: Outcome = msgspec.convert(read.outcome, Outcome)
         return outcome
 
@@ -118,19 +113,15 @@ def balanced(people: Sequence[Planted], wanted: int, draw: random.Random) -> lis
     queues: dict[str, list[Planted]] = {}
     for one in draw.sample(people, len(people)):
         queues.setdefault(one.label.kind, []).append(one)
-    taken: dict[str, int] = {}
+    taken: Counter[str] = Counter()
     chosen: list[Planted] = []
     while len(chosen) < min(wanted, len(people)):
         for kind in sorted(queues):
             if queues[kind] and len(chosen) < wanted:
-                best = min(
-                    queues[kind],
-                    key=lambda one: taken.get(one.label.plan_id, 0) + taken.get(one.label.drug, 0),
-                )
+                best = min(queues[kind], key=lambda one: taken[one.label.plan_id] + taken[one.label.drug])
                 queues[kind].remove(best)
                 chosen.append(best)
-                for name in (best.label.plan_id, best.label.drug):
-                    taken[name] = taken.get(name, 0) + 1
+                taken.update((best.label.plan_id, best.label.drug))
     return chosen
 
 

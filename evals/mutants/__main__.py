@@ -23,15 +23,13 @@ RESULTS = Path(__file__).parents[1] / "results"
 SEED, CASES, LABELS = 101, 2400, 900
 
 
-def ask(bug: str, questions: Path) -> Finds:
-    """What the suites say with the bug planted ("-" plants none). Errors: RuntimeError where it can't be planted."""
+def ask(bug: str, questions: Path, *, first: bool = False) -> Finds:
+    """What the suites say with the bug planted ("-" plants none); with `first`, up to the one that notices it. Errors:
+    RuntimeError where it can't be planted."""
     done = subprocess.run(
-        [sys.executable, "-m", "evals.mutants.child", bug, str(questions)],
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[2],
-        check=False,
-    )
+        [sys.executable, "-m", "evals.mutants.child", bug, str(questions), *["first"] * first],
+        capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False,
+    )  # fmt: skip
     if done.returncode:
         raise RuntimeError(f"{bug}: {done.stderr.strip().splitlines()[-1]}")
     found: Finds = json.loads(done.stdout)
@@ -48,7 +46,7 @@ def measure(bugs: tuple[Bug, ...], workers: int) -> dict[str, Any]:
         if any(sound.values()):
             raise SystemExit(f"the engine as it stands has wrong answers: {sound}")
         found = list(pool.map(lambda bug: ask(bug.name, questions), bugs))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "bug": bug.name,
             "kind": bug.kind,
@@ -58,14 +56,10 @@ def measure(bugs: tuple[Bug, ...], workers: int) -> dict[str, Any]:
         }
         for bug, seen in zip(bugs, found, strict=True)
     ]
+    noticed, seconds = sum(row["noticed"] for row in rows), round(time.perf_counter() - began, 1)
     return {
-        "bugs": len(rows),
-        "noticed": sum(row["noticed"] for row in rows),
-        "suites": sizes,
-        "engine": engine,
-        "seconds": round(time.perf_counter() - began, 1),
-        "rows": rows,
-    }
+        "bugs": len(rows), "noticed": noticed, "suites": sizes, "engine": engine, "seconds": seconds, "rows": rows
+    }  # fmt: skip
 
 
 def _engine() -> str:

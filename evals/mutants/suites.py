@@ -32,12 +32,8 @@ def prepare(path: Path, seed: int, count: int, labelled: int, patients: int = 14
     data["seen"] = [file for file in _by_others() if not _seen_wrong(data, [file])]
     data.pop("read", None)
     path.write_bytes(pickle.dumps(data))
-    return {
-        "oracle": len(asked),
-        "labels": len(data["labels"]),
-        "by hand": len(_hand_made()),
-        "other hands": len(data["seen"]),
-    }
+    sizes = (len(asked), len(data["labels"]), len(_hand_made()), len(data["seen"]))
+    return dict(zip(SUITES, sizes, strict=True))
 
 
 def run(path: Path, first: bool = False) -> Finds:
@@ -125,7 +121,8 @@ def _by_others() -> list[Path]:
 def _seen_wrong(data: Any, files: list[Path]) -> int:
     from evals.first_sight.__main__ import decide_file
 
-    return sum(one.found != one.expected for one in (decide_file(file, _known(data)) for file in files))
+    known = _known(data)
+    return sum(one.found != one.expected for one in (decide_file(file, known) for file in files))
 
 
 def _known(data: Any) -> Any:
@@ -134,5 +131,9 @@ def _known(data: Any) -> Any:
     from tools.charts.casefile import Known
     from tools.domain.records import Drug, Plan
 
-    plans = {key: msgspec.convert(plan, Plan) for key, plan in data["plans"].items()}
-    return Known(plans.__getitem__, tuple(msgspec.convert(drug, Drug) for drug in data["drugs"].values()))
+    read = data.setdefault("read", {})
+    if "known" not in read:
+        plans = {key: msgspec.convert(plan, Plan) for key, plan in data["plans"].items()}
+        drugs = tuple(msgspec.convert(drug, Drug) for drug in data["drugs"].values())
+        read["known"] = Known(plans.__getitem__, drugs)
+    return read["known"]

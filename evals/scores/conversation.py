@@ -140,9 +140,8 @@ def _outcomes(row: Row, expect: Expect, turn: Mapping[str, Any], world: World, b
             row.mark("outcome", given[-1:] == [outcome], f"{given or 'nothing'} and not {outcome}")
         else:
             if row.arm in READS and (given or not _of_the_table(outcome, expect, turn)):
-                row.mark(
-                    "outcome", outcome in given, f"determined {drug} as {given or 'nothing'}, not {outcome}"
-                )
+                wrong = f"determined {drug} as {given or 'nothing'}, not {outcome}"
+                row.mark("outcome", outcome in given, wrong)
             row.mark("outcome", (drug, outcome) in stated, f"does not say that {drug} is {outcome}")
             allowed = {str(outcome)}
             if expect.hypothetical and bound:

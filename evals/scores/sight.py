@@ -20,9 +20,7 @@ def sight(world: World, item: Item) -> World:
         return world
     words = " ".join([*(asking.ask for asking in item.turns), *(item.attack.shows if item.attack else ())])
     spoken_of = tuple(
-        name
-        for name, chart in world.patients.items()
-        if name in words or f"{chart['family']}" in words.split()
+        name for name, chart in world.patients.items() if name in words or chart["family"] in words.split()
     )
     return _narrow(world, item.patient, spoken_of)
 

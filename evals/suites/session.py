@@ -91,9 +91,8 @@ class Session:
     ) -> None:
         self.wanted, self.book, self.items, self.bench = wanted, book, items, bench
         self.found, self.log = found, log
-        self.hears: Callable[[int, str], None] = lambda many, what: (
-            None
-        )  # how many more are logged, and of what
+        # how many more are logged, and of what
+        self.hears: Callable[[int, str], None] = lambda many, what: None
         self.lost: list[NotRecorded] = []
         which = ways(wanted.arms, found.name, found.digest, wanted.epochs)
         seed = wanted.seed or 1
@@ -115,9 +114,8 @@ class Session:
         recording = found.model if isinstance(found.model, Recording) else None
         with opened(book, model, recording) as bench:
             session = cls(wanted, book, items, bench, found, log)
-            (OUT / "logs" / f"{name}.json").write_bytes(
-                msgspec.json.format(msgspec.json.encode(session.facts), indent=1)
-            )
+            facts = msgspec.json.format(msgspec.json.encode(session.facts), indent=1)
+            log.path.with_suffix(".json").write_bytes(facts)
             yield session
 
     def done(self, task: Task) -> Row:
@@ -191,16 +189,17 @@ def _many(wanted: RunOptions, suite: Suite, whole: int) -> int:
 def _about(book: Book, items: Sequence[Item]) -> Book:
     """The book with the people whom these items are about or speak of, and some more to be mistaken for them."""
     said = " ".join(
-        " ".join(
-            [item.patient, *(turn.ask for turn in item.turns), *(item.attack.shows if item.attack else ())]
-        )
+        text
         for item in items
+        for text in (
+            item.patient,
+            *(turn.ask for turn in item.turns),
+            *(item.attack.shows if item.attack else ()),
+        )
     )
     words = {*re.findall(r"[\w'-]+", said)}
     charts = [
-        chart
-        for at, chart in enumerate(book.charts)
-        if at < OTHERS or chart["id"] in words or chart["family"] in words
+        chart for at, chart in enumerate(book.charts) if at < OTHERS or {chart["id"], chart["family"]} & words
     ]
     return msgspec.structs.replace(book, items=[*items], charts=charts)
 
@@ -241,9 +240,7 @@ def find_model(wanted: RunOptions) -> OpenedModel:
     else:
         found = _held(wanted.model, settings)
     if wanted.record:
-        header = {
-            name: getattr(found, name) for name in ("name", "digest", "quantisation", "parameters", "server")
-        }
+        header = {name: getattr(found, name) for name in OpenedModel.__struct_fields__ if name != "model"}
         wanted.record.parent.mkdir(parents=True, exist_ok=True)
         _header(wanted.record).write_bytes(msgspec.json.encode({**header, "num_ctx": found.model.num_ctx}))
         found.model = Recording(wanted.record, found.name, found.digest, found.model.num_ctx, found.model)
@@ -289,12 +286,8 @@ def _server(settings: Settings) -> str:
     from agent.models.server import fetch
 
     try:
-        version = fetch(
-            address(settings.ollama_host),
-            "/api/version",
-            seconds=2.0,
-            allow_remote=settings.allow_remote_model,
-        )
+        where = address(settings.ollama_host)
+        version = fetch(where, "/api/version", seconds=2.0, allow_remote=settings.allow_remote_model)
     except Unavailable:
         return "Ollama"
     return f"Ollama {version.get('version', '')}".strip()
@@ -326,18 +319,16 @@ def name_of(wanted: RunOptions, found: OpenedModel) -> str:
 
 
 def commit() -> str:
-    try:
+    """What is checked out, "with changes" where something differs from it; "" of no checkout."""
+
+    def git(*arguments: str) -> str:
         root = Path(__file__).parents[2]
-        said = subprocess.run(
-            ["git", "rev-parse", "--short=12", "HEAD"], cwd=root, capture_output=True, text=True, check=True
-        ).stdout.strip()
-        changed = subprocess.run(
-            ["git", "status", "--porcelain", "--untracked-files=no"],
-            cwd=root,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    try:
+        said = git("rev-parse", "--short=12", "HEAD")
+        changed = git("status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.CalledProcessError):
         return ""
     return f"{said}{' with changes' if changed else ''}"
