@@ -81,11 +81,6 @@ def _cases(patients: int) -> Iterator[Case]:
             if found.outcome not in ("ready", "needs_documentation"):
                 continue
             yield Case(
-                patient=patient,
-                plan=plan,
-                drug=drug,
-                request=asked,
-                determination=found,
-                policy=catalog.policies.get(found.policy_id),
-                as_of=AS_OF,
-            )
+                patient=patient, plan=plan, drug=drug, request=asked, determination=found,
+                policy=catalog.policies.get(found.policy_id), as_of=AS_OF,
+            )  # fmt: skip

@@ -97,11 +97,8 @@ def turned(case: Case, given: World, draw: random.Random) -> tuple[Case, Row, st
 
 
 def _rows(table: DecisionTable, use: str) -> list[Row]:
-    return [
-        row
-        for part in (table.criteria, table.renewal, table.exclusions, table.papers)
-        for row in part.get(use, [])
-    ]
+    parts = (table.criteria, table.renewal, table.exclusions, table.papers)
+    return [row for part in parts for row in part.get(use, [])]
 
 
 def shares(one: Row, other: Row) -> bool:
@@ -109,10 +106,8 @@ def shares(one: Row, other: Row) -> bool:
     if one.kind == "age" or other.kind == "age":
         return one.kind == other.kind
     if one.tests and other.tests:
-        body = {"bmi", "weight", "height"}
-        return bool(set(one.tests) & set(other.tests)) or bool(
-            set(one.tests) & body and set(other.tests) & body
-        )
+        body, ours, theirs = {"bmi", "weight", "height"}, set(one.tests), set(other.tests)
+        return bool(ours & theirs) or bool(ours & body and theirs & body)
     if one.kind == other.kind == "condition" and {one.name, other.name} <= TERMS.types.keys():
         return True  # of two that exclude each other, one takes the other's place
     if one.kind == other.kind == "condition":
@@ -215,10 +210,8 @@ def unfounded(found: Determination, table: DecisionTable) -> list[str]:
     wrong = []
     for row in rows:
         below = [_TRUTH[now[r.number]] for r in rows if r.parent == row.number]
-        if (
-            row.kind == "gate"
-            and count(row.needed if row.needed > 0 else len(below), below) != _TRUTH[now[row.number]]
-        ):
+        needed = row.needed if row.needed > 0 else len(below)
+        if row.kind == "gate" and count(needed, below) != _TRUTH[now[row.number]]:
             wrong.append(f"{row.number} is {now[row.number]} over {below}")
     tops = [now[row.number] for row in rows if not row.parent]
     outs = [now[row.number] for row in table.exclusions.get(use, []) if not row.parent]
@@ -248,18 +241,14 @@ def check(case: Case, given: World, draw: random.Random) -> tuple[Counter[str], 
     for name, other in (("order and name", shuffled(case, draw)), ("28 years later", moved(case))):
         again = engine(other, given)
         done[name] += 1
-        if (again.outcome, again.stopped_by, again.indication) != (
-            found.outcome,
-            found.stopped_by,
-            found.indication,
-        ):
+        said, before = ((one.outcome, one.stopped_by, one.indication) for one in (again, found))
+        if said != before:
             broken.append(f"{case.id} {name}: {found.outcome} became {again.outcome}")
         elif statuses(again) != statuses(found):
             apart = sorted(set(statuses(again).items()) ^ set(statuses(found).items()))
             broken.append(f"{case.id} {name}: {apart}")
-    pinned = replace(
-        case, request={**case.request, "indication": found.indication} if found.policy_id else case.request
-    )
+    indication = {"indication": found.indication} if found.policy_id else {}
+    pinned = replace(case, request=case.request | indication)
     turn = turned(pinned, given, draw)
     if turn is not None:
         done["one criterion turned"] += 1

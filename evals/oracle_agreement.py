@@ -125,14 +125,11 @@ class Tally:
         self.agreed += not parted
         self.clauses += compared.clauses
         self.clauses_agreed += compared.clauses - sum(d.at != "outcome" for d in parted)
+        use, kind = (case.request.get(name, "not said") for name in ("indication", "kind"))
         groups = {
-            "outcome": compared.outcome,
-            "plan": case.plan_id,
-            "drug": case.drug,
-            "use": case.request.get("indication", "not said"),
-            "kind": case.request.get("kind", "not said"),
+            "outcome": compared.outcome, "plan": case.plan_id, "drug": case.drug, "use": use, "kind": kind,
             "chart": "edited" if case.edits else "planted",
-        }
+        }  # fmt: skip
         for name, value in groups.items():
             self.groups[name][value] += 1
             self.apart[name][value] += bool(parted)
@@ -141,17 +138,13 @@ class Tally:
     def row(self, name: str) -> dict[str, Any]:
         low, high = wilson(self.agreed, self.cases)
         return {
-            "run": name,
-            "cases": self.cases,
-            "agreed": self.agreed,
-            "clauses": self.clauses,
-            "clauses_agreed": self.clauses_agreed,
-            "agreement": round(self.agreed / self.cases, 4),
+            "run": name, "cases": self.cases, "agreed": self.agreed, "clauses": self.clauses,
+            "clauses_agreed": self.clauses_agreed, "agreement": round(self.agreed / self.cases, 4),
             "wilson95": [round(low, 4), round(high, 4)],
             "by": {group: dict(sorted(counts.items())) for group, counts in self.groups.items()},
             "differing": {group: dict(sorted((+counts).items())) for group, counts in self.apart.items()},
             "open": [_shown(d) for d in self.open],
-        }
+        }  # fmt: skip
 
 
 def run(seed: int, count: int) -> Tally:

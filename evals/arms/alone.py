@@ -54,13 +54,8 @@ def answer(row: Row, item: Item, place: Place, model: Model) -> list[dict[str, A
         asked = prompt(item, bound, item.turns[at].ask if item.turns else "", said, schema, model)
         try:
             reply = model.complete(
-                system(),
-                asked,
-                schema=schema,
-                max_tokens=MOST_TOKENS,
-                temperature=row.temperature,
-                seed=row.seed,
-            )
+                system(), asked, schema=schema, max_tokens=MOST_TOKENS, temperature=row.temperature, seed=row.seed
+            )  # fmt: skip
             turns.append(turn_of(item, json.loads(reply.text)))
         except (ModelTrouble, ValueError) as trouble:
             row.format_failure = row.format_failure or isinstance(trouble, ValueError)
@@ -115,9 +110,8 @@ def turn_of(item: Item, given: Mapping[str, Any]) -> dict[str, Any]:
     elif item.suite == "notes":
         turn["facts"] = _facts(item, given)
     elif given.get("outcome", "not_asked") != "not_asked":
-        findings = [
-            {"criterion": name, "status": status} for name, status in (given.get("criteria") or {}).items()
-        ]
+        criteria = given.get("criteria") or {}
+        findings = [{"criterion": name, "status": status} for name, status in criteria.items()]
         turn["determinations"] = [{"drug": item.drug, "outcome": given["outcome"], "findings": findings}]
     return turn
 
@@ -192,7 +186,7 @@ def _object(**properties: Any) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": properties,
-        "required": list(properties),
+        "required": [*properties],
         "additionalProperties": False,
     }
 

@@ -150,12 +150,10 @@ def _write_letter(row: Row, item: Item, place: Place, model: Model | None) -> di
     wording = said.wording
     row.fallback = model is not None and wording.model_calls > 0 and wording.path == "template"
     row.repaired = wording.path == "repaired"
+    determined = [as_data(case.determination)]
     return {
-        "letter": said.letter.text,
-        "path": wording.path,
-        "notice": wording.notice,
-        "determinations": [as_data(case.determination)],
-    }
+        "letter": said.letter.text, "path": wording.path, "notice": wording.notice, "determinations": determined
+    }  # fmt: skip
 
 
 def _work_on_denial(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
@@ -167,13 +165,8 @@ def _work_on_denial(row: Row, item: Item, place: Place, model: Model | None) -> 
     from tools.denials.working import work_to
 
     received = date.fromisoformat(item.fields["received"])
-    asked = appeals.Asked(
-        item.patient,
-        item.drug,
-        item.plan_id,
-        as_of=date.fromisoformat(item.fields["as_of"]),
-        received=received,
-    )
+    as_of = date.fromisoformat(item.fields["as_of"])
+    asked = appeals.Asked(item.patient, item.drug, item.plan_id, as_of=as_of, received=received)
     made = appeals.look(place.store, asked, appeals.Decision(item.note))
     due = work_to(made.denial, made.case.plan, received)
     turn: dict[str, Any] = {
@@ -290,7 +283,7 @@ def _plain(row: Row, item: Item, bench: Bench, model: Model | None) -> list[dict
     for asking in item.turns:
         turn = plain.ask(
             asking.ask, bound, model.name, place.settings, history, limits=limits, draft=draft, model=chat
-        )
+        )  # fmt: skip
         history.append((asking.ask, turn.answer))
         row.calls += turn.model_calls
         row.prompt_tokens += turn.prompt_tokens

@@ -95,12 +95,8 @@ class Bench:
             folder = MOCK_DATA
             if name != "bundled":
                 folder = home / "world"
-                write_world(
-                    folder,
-                    self.book.charts,
-                    self.book.seed,
-                    self.book.doctored if name == "hostile" else None,
-                )
+                doctored = self.book.doctored if name == "hostile" else None
+                write_world(folder, self.book.charts, self.book.seed, doctored)
             # the policies of the hostile world are others, so that its index would have to be made
             self._places[name] = Place(folder, home, index=name != "hostile")
         return self._places[name]

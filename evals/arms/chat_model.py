@@ -83,11 +83,9 @@ class Coat(BaseChatModel):
 
 def _words(message: BaseMessage) -> str:
     calls = getattr(message, "tool_calls", None)
-    return (
-        json.dumps([{"name": one["name"], "arguments": one["args"]} for one in calls])
-        if calls
-        else str(message.text)
-    )
+    if not calls:
+        return str(message.text)
+    return json.dumps([{"name": one["name"], "arguments": one["args"]} for one in calls])
 
 
 def _call(text: str, known: set[str]) -> dict[str, Any] | None:
@@ -96,10 +94,7 @@ def _call(text: str, known: set[str]) -> dict[str, Any] | None:
         read = json.loads(text.strip().strip("`").removeprefix("json").strip())
     except ValueError:
         return None
-    if (
-        not isinstance(read, dict)
-        or read.get("name") not in known
-        or not isinstance(read.get("arguments"), dict)
-    ):
+    known_call = isinstance(read, dict) and read.get("name") in known
+    if not known_call or not isinstance(read.get("arguments"), dict):
         return None
     return {"name": read["name"], "args": read["arguments"]}

@@ -57,11 +57,8 @@ def fields(one: Label, got: Denial) -> dict[str, tuple[Any, Any, bool]]:
     if one.questions:
         found["questions"] = _same(one.questions, len(got.questions))
     if one.criteria:
-        found["criteria"] = (
-            one.criteria,
-            tuple(c.id for c in got.cited),
-            set(one.criteria) <= {c.id for c in got.cited},
-        )
+        cited = tuple(clause.id for clause in got.cited)
+        found["criteria"] = (one.criteria, cited, set(one.criteria) <= set(cited))
     if one.reasons and one.kind != "pend":  # a pend asks in many places at once
         missed = [r.code for r in got.reasons if r.code in one.reasons and not _stands_in(one, r)]
         found["reasons quoted where they stand"] = ([], missed, not missed)

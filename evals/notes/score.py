@@ -114,32 +114,16 @@ def _misleads(fact: NoteFact, item: Labelled) -> bool:
 
 
 def _told(fact: NoteFact) -> str:
-    words = [
-        fact.kind,
-        fact.of,
-        "" if fact.present else "not",
-        "+".join(fact.subjects),
-        fact.status,
-        "maybe" if fact.hedged else "",
-    ]
-    return " ".join(word for word in (*words, "" if fact.value is None else f"{fact.value:g}") if word)
+    return _line(fact.kind, fact.of, fact.present, fact.subjects, fact.status, fact.hedged, fact.value)
 
 
 def _asked(label: Label) -> str:
-    words = [
-        label.kind,
-        label.of,
-        "" if label.present else "not",
-        "+".join(label.subjects),
-        label.planned,
-        "past" if label.past else "",
-    ]
-    return " ".join(
-        word
-        for word in (
-            *words,
-            "maybe" if label.hedged else "",
-            "" if label.value is None else f"{label.value:g}",
-        )
-        if word
-    )
+    planned = " ".join(filter(None, (label.planned, "past" if label.past else "")))
+    return _line(label.kind, label.of, label.present, label.subjects, planned, label.hedged, label.value)
+
+
+def _line(
+    kind: str, of: str, present: bool, who: Sequence[str], status: str, hedged: bool, value: float | None
+) -> str:
+    words = (kind, of, "" if present else "not", "+".join(who), status, "maybe" if hedged else "")
+    return " ".join(word for word in (*words, "" if value is None else f"{value:g}") if word)

@@ -125,13 +125,7 @@ def details(table: Sequence[ArmFigures]) -> list[list[str]]:
         }
         for name, value in figures.items():
             if value is not None:
-                text = (
-                    shown(value)
-                    if isinstance(value, Interval)
-                    else f"{value:.3f}"
-                    if isinstance(value, float)
-                    else str(value)
-                )
+                text = f"{value:.3f}" if isinstance(value, float) else str(value)
                 of = str(value.of) if isinstance(value, Interval) else ""
                 rows.append([one.suite or "all", one.arm, name, text, of])
     return rows

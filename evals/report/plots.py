@@ -35,9 +35,8 @@ def _bars(table: Sequence[ArmFigures], what: str, top: float) -> str:
     figure, axes = drawing(height=max(2.2, 0.16 * len(suites) * (len(arms) + 1) + 0.8))
     for at, arm in enumerate(arms):
         for place, suite in enumerate(suites):
-            found: Interval | None = next(
-                (getattr(one, what) for one in table if one.arm == arm and one.suite == suite), None
-            )
+            own = [one for one in table if (one.arm, one.suite) == (arm, suite)]
+            found: Interval | None = getattr(own[0], what) if own else None
             if found is not None:
                 y = place + (at - (len(arms) - 1) / 2) * 0.8 / len(arms)
                 axes.barh(y, found.value, 0.75 / len(arms), color=COLOURS[arm], label=arm)
@@ -99,14 +98,8 @@ def _confusion(arm: str, rows: Sequence[Row]) -> str:
     for y, t in enumerate(true):
         for x, g in enumerate(given):
             if found.get((t, g)):
-                axes.text(
-                    x + 0.5,
-                    y + 0.5,
-                    found[t, g],
-                    ha="center",
-                    va="center",
-                    color="#b91c1c" if t != g else "black",
-                )
+                colour = "#b91c1c" if t != g else "black"
+                axes.text(x + 0.5, y + 0.5, found[t, g], ha="center", va="center", color=colour)
     names = [name or "none" for name in given]
     axes.set_xticks([at + 0.5 for at in range(len(given))], names, rotation=30, ha="right")
     axes.set_yticks([at + 0.5 for at in range(len(true))], true)
@@ -117,14 +110,10 @@ def _confusion(arm: str, rows: Sequence[Row]) -> str:
 
 
 def _spread(rows: Sequence[Row], what: str) -> str:
-    values = {
-        arm: [
-            row.seconds if what == "seconds" else row.prompt_tokens + row.output_tokens
-            for row in rows
-            if row.arm == arm
-        ]
-        for arm in ARMS
-    }
+    def value(row: Row) -> float:
+        return row.seconds if what == "seconds" else row.prompt_tokens + row.output_tokens
+
+    values = {arm: [value(row) for row in rows if row.arm == arm] for arm in ARMS}
     shown = {arm: some for arm, some in values.items() if some and any(some)}
     if not shown:
         return ""
@@ -141,11 +130,5 @@ def _legend(axes: Any) -> None:
     first = dict(zip(names, handles, strict=True))
     if first:
         axes.legend(
-            first.values(),
-            first.keys(),
-            frameon=False,
-            loc="lower right",
-            bbox_to_anchor=(1, 1),
-            ncols=4,
-            fontsize=8,
-        )
+            first.values(), first.keys(), frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=4, fontsize=8
+        )  # fmt: skip

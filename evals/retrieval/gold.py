@@ -20,18 +20,8 @@ from tools.store.validation import descend
 
 QUESTIONS = Path(__file__).with_name("questions.jsonl")
 _NAMES = (
-    "label",
-    "test",
-    "tests",
-    "topic",
-    "statement",
-    "drugs",
-    "classes",
-    "specialties",
-    "programme",
-    "uses",
-    "of",
-)
+    "label", "test", "tests", "topic", "statement", "drugs", "classes", "specialties", "programme", "uses", "of",
+)  # fmt: skip
 
 
 class Gold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

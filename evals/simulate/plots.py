@@ -31,20 +31,10 @@ def _first_pass(year: Year) -> str:
         for at, (side, colour) in enumerate((("paladin", OURS), ("baseline", THEIRS))):
             share, sent = sides[side]["first_pass"], sides[side]["submitted"]
             y = place + (at - 0.5) * 0.38
-            axes.barh(
-                y,
-                share or 0,
-                0.34,
-                color=colour,
-                label=("Paladin", "sends everything")[at] if not place else "",
-            )
-            axes.text(
-                (share or 0) + 0.01,
-                y,
-                f"{share:.0%} of {sent}" if share is not None else "none sent",
-                va="center",
-                fontsize=7,
-            )
+            name = ("Paladin", "sends everything")[at] if not place else ""
+            axes.barh(y, share or 0, 0.34, color=colour, label=name)
+            said = f"{share:.0%} of {sent}" if share is not None else "none sent"
+            axes.text((share or 0) + 0.01, y, said, va="center", fontsize=7)
     axes.set_yticks(range(len(plans)), [plan for plan, _ in plans])
     axes.invert_yaxis()
     axes.set_xlim(0, 1.2)
@@ -95,22 +85,14 @@ def _months(year: Year) -> str:
 def _appeals(year: Year) -> str:
     found, again = year.figures["paladin"], year.figures["renewals"]
     pending = found["appeals_filed"] - found["appeals_won"] - found["appeals_lost"]
+    others = max(again["due"] - again["approved_at_once"] - again["not_renewed"], 0)
+    won_lost_open = (found["appeals_won"], found["appeals_lost"], pending)
+    renewed = (again["approved_at_once"], again["not_renewed"], others)
     rows = (
-        (
-            "appeals",
-            (
-                ("won", found["appeals_won"], OURS),
-                ("lost", found["appeals_lost"], THEIRS),
-                ("open", pending, GREY),
-            ),
-        ),
+        ("appeals", tuple(zip(("won", "lost", "open"), won_lost_open, (OURS, THEIRS, GREY), strict=True))),
         (
             "renewals",
-            (
-                ("approved at once", again["approved_at_once"], OURS),
-                ("given up", again["not_renewed"], THEIRS),
-                ("other", max(again["due"] - again["approved_at_once"] - again["not_renewed"], 0), GREY),
-            ),
+            tuple(zip(("approved at once", "given up", "other"), renewed, (OURS, THEIRS, GREY), strict=True)),
         ),
     )
     figure, axes = drawing(WIDTH, height=1.7)
@@ -119,15 +101,8 @@ def _appeals(year: Year) -> str:
         for label, count, colour in parts:
             if count:
                 axes.barh(place, count, 0.6, left=left, color=colour)
-                axes.text(
-                    left + count / 2,
-                    place,
-                    f"{label} {count}",
-                    ha="center",
-                    va="center",
-                    fontsize=7,
-                    color="white",
-                )
+                said, middle = f"{label} {count}", left + count / 2
+                axes.text(middle, place, said, ha="center", va="center", fontsize=7, color="white")
                 left += count
     axes.set_yticks([0, 1], [name for name, _ in rows])
     axes.invert_yaxis()
