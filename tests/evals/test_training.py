@@ -14,8 +14,8 @@ from agent.answers import relevance
 from agent.answers.policy import ranking
 from agent.dialogue.query import FORMS, QUERIES
 from evals import train
-from evals.training import reports
-from evals.training.encoder import LABELS, read
+from evals.training import encoder, reports
+from evals.training.encoder import LABELS, Example, read
 from evals.training.examples import FOLDER, held_out, lines
 from tools.language.encoder import fingerprint, head
 
@@ -57,8 +57,16 @@ def test_training_without_its_libraries_names_them_and_how_to_install_them(
     assert "no_such_library" in done.stderr and "--group train" in done.stderr
 
 
-def test_an_author_who_wrote_nothing_cannot_be_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def examples() -> list[Example]:
+    return [*read()]
+
+
+def test_an_author_who_wrote_nothing_cannot_be_held_out(
+    examples: list[Example], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(train, "LIBRARIES", ())
+    monkeypatch.setattr(encoder, "read", lambda: examples)
     done = CliRunner().invoke(train.app, ["encoder", "--held", "q03,nobody"])
     assert done.exit_code == 2
     assert "nobody" in done.stderr and "q03" not in done.stderr
@@ -99,10 +107,10 @@ def test_no_two_authors_say_the_same_sentence() -> None:
                 assert said.setdefault(text, author) == author, text
 
 
-def test_every_query_has_examples_by_at_least_ten_authors() -> None:
+def test_every_query_has_examples_by_at_least_ten_authors(examples: list[Example]) -> None:
     authors = Counter(
         (mark.labels["query"], example.author)
-        for example in read()
+        for example in examples
         for mark in example.spans or ()
         if "query" in mark.labels and example.author != "families"
     )
