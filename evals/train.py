@@ -53,8 +53,8 @@ WEIGHTS = {
     "ngrams": Weights(ngrams.WEIGHTS, "what a span of a turn asks, by its words and letters"),
     "relevance": Weights(RELEVANCE, "which records and clauses a turn asks for", "encoder"),
     "policy": Weights(ranking.WEIGHTS, "which clauses answer a question about a policy", "encoder"),
-    "letters": Weights(learned.WEIGHTS, "what the parts of a payer's letter are"),
     "letter-kinds": Weights(encoded.MODEL, "of what kind a payer's letter is"),
+    "letters": Weights(learned.WEIGHTS, "what the parts of a payer's letter are", "letter-kinds"),
     "likelihood": Weights(likelihood.WEIGHTS, "how a mention in a note is meant"),
 }  # in the order in which they are made
 
@@ -72,7 +72,8 @@ def plan(context: typer.Context) -> None:
 
 
 def _state(weights: Weights) -> str:
-    fresh = stamp(weights.file) == reader.fingerprint()
+    of = encoded if weights.follows == "letter-kinds" else reader
+    fresh = stamp(weights.file) == of.fingerprint()
     return "trained on the one that is here" if fresh else "trained on another: train them again"
 
 

@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from evals.training.finetuning import FineTuner, save_heads, write_onnx
-from evals.training.letters import CODES, Example, lone_sentences, older, strangers
+from evals.training.letters import Example, lone_sentences, older, strangers
 from tools.denials.drugs import named_in
 from tools.denials.encoded import HEADS, MODEL, windows_of
 from tools.denials.learned import FROM, KINDS, ROLES, TIMES
+from tools.denials.reasons import CODES
 from tools.denials.sentences import Sentence
 from tools.language.encoder import WIDTH
 

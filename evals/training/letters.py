@@ -1,7 +1,8 @@
 """Trains `tools.denials.learned`, what the parts of a payer's letter are, from labelled letters.
 
 It learns from `evals/examples/letters`, from the letters by hand of `evals/denials`, and from printed ones. Weights are
-the same for the same examples and the same scipy. It is scored without the encoder of letters, which is trained apart.
+the same for the same examples and the same scipy. It is scored without the encoder of letters, which is trained apart
+and knows all authors that it learned from.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from functools import cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,14 +24,15 @@ from evals.training.examples import FOLDER, authors_of, held_out, lines
 from evals.training.linear import hashed
 from evals.training.reports import report
 from tools.common.dates import add_months
+from tools.denials import encoded
 from tools.denials import learned as known
-from tools.denials.codes import REASONS
 from tools.denials.drugs import named_in, seen_drugs, written
 from tools.denials.learned import (
     BUCKETS,
     DENSE,
     DRUGS,
     FROM,
+    GIVE_REASONS,
     KINDS,
     NAMES,
     NUMBERS,
@@ -39,14 +42,15 @@ from tools.denials.learned import (
     WEIGHTS,
     Learned,
     Model,
+    OfRows,
     Seen,
 )  # fmt: skip
 from tools.denials.mentions import Mention, names_in, numbers_in, seen_mentions, times_in
+from tools.denials.reasons import CODES, evidence, seen_reasons
 from tools.denials.rights import rights_named
 from tools.denials.sentences import Sentence, sentences_of
 from tools.terminology.matcher import medicines_in
 
-CODES = tuple(REASONS)
 PRINTED = 220  # letters; more teach nothing that strangers say
 OWN = "b01"  # letters by the hand that wrote the reader: they teach, and are no stranger's to score on
 FOLDS = 3
@@ -82,7 +86,8 @@ def train(write: bool) -> None:
     folds = folds_of(examples)
     report("letters", score(examples, folds), write)
     if write:
-        save(fit_all(examples, fit_roles(examples), folds))
+        whole = fit_all(examples, fit_roles(examples), folds)
+        known.save(whole._replace(of_rows=fit_rows(examples)), WEIGHTS, encoded.fingerprint())
 
 
 # --- reading examples ------------------------------------------------------------------------------------
@@ -237,7 +242,7 @@ def fit(
 
     begin = np.zeros(size + (width + 1) * classes)
     flat = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": 70, "maxcor": 6}).x
-    sparse = np.zeros((BUCKETS, classes), np.float32)
+    sparse = np.zeros((BUCKETS if len(used) else 0, classes), np.float32)
     sparse[used] = flat[:size].reshape(-1, classes)
     dense = flat[size:-classes].reshape(width, classes).astype(np.float32)
     return Model(sparse, dense, flat[-classes:].astype(np.float32))
@@ -273,13 +278,18 @@ def fit_roles(examples: Sequence[Example]) -> tuple[Model, Any]:
         likely[:, ROLES.index("reason")] = 0
         targets = np.concatenate([targets, likely / likely.sum(1, keepdims=True)])
         model = fit([*seen, *others], targets, weight=[*weight, *[UNLABELLED] * len(others)])
-    steps = np.full((len(ROLES), len(ROLES)), 2.0)
-    for one in told:
-        for before, after in zip(one.roles, one.roles[1:], strict=False):
-            steps[ROLES.index(before), ROLES.index(after)] += 1
-    share = steps / steps.sum()
+    return model, fit_steps([one.roles for one in told], ROLES)
+
+
+def fit_steps(chains: Sequence[Sequence[str]], classes: Sequence[str]) -> Any:
+    """The logarithm of how much more often than by chance one class follows another."""
+    counts = np.full((len(classes), len(classes)), 2.0)
+    for chain in chains:
+        for before, after in pairwise(chain):
+            counts[classes.index(before), classes.index(after)] += 1
+    share = counts / counts.sum()
     steps = np.log(share / share.sum(1, keepdims=True) / share.sum(0, keepdims=True)) * STEP
-    return model, steps.astype(np.float32)
+    return steps.astype(np.float32)
 
 
 def fit_kind(examples: Sequence[Example], chances: dict[str, Any]) -> Model:
@@ -320,7 +330,7 @@ def fit_codes(examples: Sequence[Example]) -> Model:
     for one in examples:
         for sentence, shown, codes, role in zip(one.sentences, one.seen, one.codes, one.roles, strict=True):
             if codes or role in ("decision", "request"):
-                seen.append(known.seen_reason(sentence.words, sentence.heading, shown.vector))
+                seen.append(known.seen_reason(sentence.words, sentence.heading, shown.vector, one.kind))
                 targets.append([code in codes for code in CODES])
                 weight.append(0.4 if one.author == "printed" else 1.0 if codes else 0.5)
     for one in alone("reasons"):
@@ -328,6 +338,48 @@ def fit_codes(examples: Sequence[Example]) -> Model:
         targets.append([one.kind == name for name in CODES])
         weight.append(0.7)
     return fit(seen, np.array(targets, np.float32), 1.5, many=True, weight=weight)
+
+
+def fit_reasons(examples: Sequence[Example], folds: Sequence[Fold]) -> Model:
+    """Which reasons a letter gives, by what speaks for each where neither the roles' model nor that of reasons had seen
+    its author."""
+    seen, targets = list[Seen](), list[list[float]]()
+    for one in examples:
+        if one.roles[0] and one.author != OWN and one.kind in GIVE_REASONS:
+            fold = next(fold for fold in folds if one.author in fold.authors)
+            found = evidence(one.sentences, one.seen, fold.chances[one.id], one.kind, fold.codes)
+            seen += seen_reasons(found, one.kind)
+            targets += [[float(any(code in given for given in one.codes))] for code in CODES]
+    return fit(seen, np.array(targets, np.float32), 1 / DENSE**2, many=True)
+
+
+def fit_rows(examples: Sequence[Example]) -> OfRows:
+    """What sentences do, which reasons they give and what dates are, by the rows of the encoder of letters."""
+    roles, codes, times = (
+        list[tuple[Any, str, float]](), list[tuple[Any, list[float], float]](), list[tuple[Any, str, float]](),
+    )  # fmt: skip
+    for one in examples:
+        read = encoded.encode(one.text, one.sentences)
+        own = 1.0 if one.author.startswith("l") else 0.5
+        much = own * (0.4 if one.author == "printed" else 1.0)
+        for row, role, given in zip(
+            encoded.sentence_rows(read, one.sentences), one.roles, one.codes, strict=True
+        ):
+            if role:
+                roles.append((row, role, own))
+            if given or role in ("decision", "request"):
+                codes.append((row, [float(code in given) for code in CODES], much if given else own / 2))
+        times += [(read.mean(m.start, m.end), what, much) for m, what, _ in one.times if what]
+
+    def model(listed: Sequence[tuple[Any, Any, float]], targets: Any, many: bool = False) -> Model:
+        rows = np.array([row for row, _, _ in listed])
+        return fit(known.seen_rows(rows), targets, many=many, weight=[much for *_, much in listed])
+
+    return OfRows(
+        role=model(roles, _hot([role for _, role, _ in roles], ROLES)),
+        code=model(codes, np.array([given for _, given, _ in codes], np.float32), many=True),
+        time=model(times, _hot([what for _, what, _ in times], TIMES)),
+    )
 
 
 def fit_mentions(examples: Sequence[Example], chances: dict[str, Any]) -> dict[str, Model]:
@@ -374,10 +426,11 @@ def chain(model: Model, steps: Any, one: Example) -> Any:
 
 
 class Fold(NamedTuple):
-    """A model of roles that has not seen these authors, and what it says of their letters."""
+    """Models of roles and of reasons that have not seen these authors, and the roles of their letters' sentences."""
 
     authors: set[str]
     roles: tuple[Model, Any]
+    codes: Model
     chances: dict[str, Any]
 
 
@@ -386,7 +439,8 @@ def folds_of(examples: Sequence[Example]) -> list[Fold]:
     groups, made = _groups(examples), []
     for group, (seen, unseen) in zip(groups, held_out(examples, groups), strict=True):
         roles = fit_roles(seen)
-        made.append(Fold(group, roles, {one.id: chain(*roles, one) for one in unseen}))
+        chances = {one.id: chain(*roles, one) for one in unseen}
+        made.append(Fold(group, roles, fit_codes(seen), chances))
     return made
 
 
@@ -394,9 +448,12 @@ def fit_all(examples: Sequence[Example], roles: tuple[Model, Any], folds: Sequen
     """Every model. What rests on roles learns from those of sentences that the roles' model had not seen."""
     chances = {name: given for fold in folds for name, given in fold.chances.items()}
     mentions = fit_mentions(examples, chances)
+    dated = [[what for _, what, _ in one.times] for one in examples if one.roles[0]]
     return Learned(
         role=roles[0], steps=roles[1], kind=fit_kind(examples, chances), code=fit_codes(examples),
-        drug=fit_drugs(examples, chances), **mentions,
+        reasons=fit_reasons(examples, folds), time=mentions["time"], time_steps=fit_steps(dated, TIMES),
+        runs_from=mentions["runs_from"], number=mentions["number"], name=mentions["name"],
+        drug=fit_drugs(examples, chances),
     )  # fmt: skip
 
 
@@ -408,21 +465,6 @@ def _groups(examples: Sequence[Example]) -> list[set[str]]:
 
 
 # --- keeping and scoring ---------------------------------------------------------------------------------
-
-
-def save(models: Learned) -> None:
-    """Keep the weights in eight bits each, what rounds to nothing as nothing."""
-    kept: dict[str, Any] = {"steps": models.steps}
-    for name, model in models._asdict().items():
-        if name == "steps":
-            continue
-        for part in ("sparse", "dense"):
-            weights = getattr(model, part)
-            scale = np.float32(max(float(np.abs(weights).max(initial=0)), 1e-6) / 127)
-            kept[f"{name}.{part}"] = np.round(weights / scale).astype(np.int8)
-            kept[f"{name}.{part}.scale"] = scale
-        kept[f"{name}.bias"] = model.bias
-    np.savez_compressed(WEIGHTS, **kept)
 
 
 def score(examples: Sequence[Example], folds: Sequence[Fold]) -> dict[str, Any]:

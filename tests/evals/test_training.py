@@ -17,6 +17,8 @@ from evals import train
 from evals.training import encoder, reports
 from evals.training.encoder import LABELS, Example, read
 from evals.training.examples import FOLDER, held_out, lines
+from tools.denials import encoded
+from tools.denials.learned import WEIGHTS as LETTERS
 from tools.language.encoder import fingerprint, head
 
 
@@ -87,6 +89,11 @@ def test_the_weights_are_of_the_labels_that_are_read() -> None:
 def test_what_was_trained_on_its_rows_was_trained_on_these(weights: Path) -> None:
     """After `evals.train encoder --write` come `relevance --write` and `policy --write`."""
     assert reports.stamp(weights) == fingerprint()
+
+
+def test_what_was_learned_of_letters_was_trained_on_their_encoder() -> None:
+    """After `evals.train letter-kinds --write` comes `letters --write`."""
+    assert reports.stamp(LETTERS) == encoded.fingerprint()
 
 
 def test_every_span_of_an_example_stands_in_its_turn_and_asks_what_is_on_the_list() -> None:

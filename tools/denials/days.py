@@ -7,17 +7,14 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
-from tools.terminology.dates import DateSpan, dates_in
+from tools.terminology.dates import DateSpan, dates_in, month_abbreviation
+from tools.terminology.quantities import SMALL_NUMBERS
 
-# What a scanner reads for a digit, where digits or a month's letters stand around it.
-_SLIP = re.compile(r"(?<![A-Za-z])[\dOolI]*\d[\dOolI]*(?![A-Za-z])|\b(?:[0Oo]ct|Apri1|Ju1y?)(?:ober)?\b")
+# A number, or a word before one, with what a scanner reads for a digit and for a letter.
+_SLIP = re.compile(r"(?<![A-Za-z])[\dOolI]*\d[\dOolI]*(?![A-Za-z])|\b[^\W_]{3,10}(?=\.?\s+[\dOolI])")
 _DIGITS = str.maketrans("OolI", "0011")
-_LETTERS = str.maketrans("01", "ol")
-_SMALL = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
-)  # fmt: skip
-_NUMBERS = {word: number for number, word in enumerate(_SMALL)} | {
+_LETTERS = str.maketrans("01I", "oll")
+_NUMBERS = {word: number for number, word in enumerate(SMALL_NUMBERS)} | {
     "twenty": 20, "thirty": 30, "forty-five": 45, "sixty": 60, "sixty-five": 65, "ninety": 90,
     "one hundred eighty": 180, "one hundred and eighty": 180, "one hundred twenty": 120,
     "one hundred and twenty": 120,
@@ -60,7 +57,11 @@ def _dates(text: str, start: int, end: int | None, anchor: date | None) -> list[
 
 
 def _unslipped(written: str) -> str:
-    return written.translate(_LETTERS if re.search("[a-zA-Z]{2}", written) else _DIGITS)
+    """As it was before it was scanned or mistyped, in as many characters."""
+    if not re.search("[a-zA-Z]{2}", written):
+        return written.translate(_DIGITS)
+    month = month_abbreviation(written.translate(_LETTERS).replace("rn", "m"))
+    return month.ljust(len(written)) if month else written
 
 
 def amount_of(match: re.Match[str]) -> tuple[int, str]:

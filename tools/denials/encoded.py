@@ -9,7 +9,9 @@ the one before, so that none is read without what stands ahead of it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -76,22 +78,33 @@ def _back(ids: Sequence[Sequence[int]], first: int) -> int:
     return begin
 
 
-def kinds_of(text: str, sentences: Sequence[Sentence]) -> NDArray[np.float32]:
-    """How likely the letter is of each of KINDS: by its sentences together, each as much as it is worth notice.
-
-    Raises:
-        Unavailable: ONNX Runtime or the weights are not installed.
-    """
+def kinds_of(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How likely the letter is of each of KINDS: by the rows of its sentences, each as much as it is worth notice."""
     import numpy as np
 
-    encoded = _encoded(text, sentences)
-    rows = np.array([encoded.mean(one.start, one.end) for one in sentences])
     notice = np.exp(heads(HEADS)["notice"].scores(rows)[:, 0])
     return heads(HEADS)["kind"].likelihoods(notice @ rows / notice.sum())
 
 
-def _encoded(text: str, sentences: Sequence[Sentence]) -> Encoded:
-    """The rows of the letter's tokens."""
+def sentence_rows(encoded: Encoded, sentences: Sequence[Sentence]) -> NDArray[np.float32]:
+    """A row for each sentence."""
+    import numpy as np
+
+    return np.array([encoded.mean(one.start, one.end) for one in sentences])
+
+
+@cache
+def fingerprint() -> str:
+    """Of the weights of the encoder. What is trained on its rows carries it, for with other weights they are others."""
+    return hashlib.sha256(MODEL.read_bytes()).hexdigest()[:16]
+
+
+def encode(text: str, sentences: Sequence[Sentence]) -> Encoded:
+    """The rows of the letter's tokens.
+
+    Raises:
+        Unavailable: ONNX Runtime or the weights are not installed.
+    """
     import numpy as np
 
     rows, places = [np.zeros((1, WIDTH), np.float32)], [(0, 0)]  # for a letter that has no token

@@ -1,8 +1,10 @@
 """What was learned of payers' letters from examples by many hands: the role of each sentence, the kind of the whole
-letter, the reason that a sentence gives, and what a date or a number in it is.
+letter, the reasons that it gives, and what a date or a number in it is.
 
-All are linear models over hashed words and, for sentences, the bundled encoder's vectors of the sentence, its
-neighbours and its heading. `python -m evals.train letters --write` makes the weights from `evals/examples/letters`.
+All are linear models over hashed words and, for sentences, the bundled encoder's vector of the sentence. What a
+sentence does, which reason it gives and what a date is, other linear models say beside them, over the rows of the
+encoder of letters (`encoded.py`). `python -m evals.train letters --write` makes the weights from
+`evals/examples/letters`.
 """
 
 from __future__ import annotations
@@ -41,6 +43,9 @@ FROM = ("notice", "receipt", "")  # the day from which a stretch of time runs
 NUMBERS = ("member", "reference", "other")
 NAMES = ("member", "payer", "other")
 DRUGS = ("decided", "mentioned")
+GIVE_REASONS = (
+    "denial", "partial", "upheld", "pend", "returned", "payment_advice", "wrong_member", "extension",
+)  # fmt: skip
 
 
 class Seen(NamedTuple):
@@ -80,9 +85,18 @@ def seen_sentences(sentences: Sequence[Sentence]) -> list[Seen]:
     ]  # fmt: skip
 
 
-def seen_reason(words: str, heading: str, vector: Floats | None) -> Seen:
-    """A sentence that gives a reason, by itself."""
-    return Seen(hashed([*_grams(tokens_of(words)), *(f"h={word}" for word in tokens_of(heading))]), vector)
+def seen_reason(words: str, heading: str, vector: Floats | None, kind: str = "") -> Seen:
+    """A sentence that gives a reason in a letter of this kind."""
+    names = [*_grams(tokens_of(words)), *(f"h={word}" for word in tokens_of(heading))]
+    return Seen(hashed([*names, *([f"kind={kind}"] if kind else [])]), vector)
+
+
+def seen_rows(rows: Floats) -> list[Seen]:
+    """Rows of the encoder of letters, each of the length one."""
+    import numpy as np
+
+    length = np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-6)
+    return [Seen((), row) for row in rows / length]
 
 
 def seen_letter(sentences: Sequence[Sentence], seen: Sequence[Seen], chances: Floats) -> Seen:
@@ -208,12 +222,25 @@ def chances(scores: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-scores)), np.float32)
 
 
-def along(scores: Floats, steps: Floats) -> Floats:
-    """Shares of each sentence's roles, given those of all others: forward and backward over a chain.
+def together(one: Floats, other: Floats, weight: float) -> Floats:
+    """Scores by two who learned differently, and are seldom wrong alike: the mean of their shares' logarithms.
 
     Args:
-        scores: a row for each sentence.
-        steps: the logarithm of how much more often a role follows another than by chance.
+        weight: of the other, from 0 to 1.
+    """
+    import numpy as np
+
+    told = [np.log(shares(scores) + 1e-9) for scores in (one, other)]
+    return np.asarray((1 - weight) * told[0] + weight * told[1], np.float32)
+
+
+def along(scores: Floats, steps: Floats) -> Floats:
+    """Shares of what each of a chain is (a sentence's roles, what a date is), given those of all others: forward and
+    backward.
+
+    Args:
+        scores: a row for each.
+        steps: the logarithm of how much more often one follows another than by chance.
     """
     import numpy as np
 
@@ -232,18 +259,54 @@ def _summed(scores: Floats, axis: int) -> Floats:
     return np.asarray(np.log(np.exp(scores - most).sum(axis)) + most.squeeze(axis), np.float32)
 
 
+class OfRows(NamedTuple):
+    """Models over the rows of the encoder of letters: of sentences, and of a date's words."""
+
+    role: Model
+    code: Model
+    time: Model
+
+
 class Learned(NamedTuple):
-    """All models, and how often a role follows another."""
+    """All models, how often a role follows another and a date of one sort another, and what says the same by the
+    encoder's rows; without that a letter is read without its encoder."""
 
     role: Model
     steps: Any
     kind: Model
     code: Model
+    reasons: Model
     time: Model
+    time_steps: Any
     runs_from: Model
     number: Model
     name: Model
     drug: Model
+    of_rows: OfRows | None = None
+
+
+def save(models: Learned, path: Path, stamp: str) -> None:
+    """Keep the weights in eight bits each, what rounds to nothing as nothing.
+
+    Args:
+        stamp: the fingerprint of the encoder on whose rows some were trained.
+    """
+    import numpy as np
+
+    kept: dict[str, Any] = {"encoder": np.array(stamp)}
+    of_rows = models.of_rows._asdict() if models.of_rows else {}
+    parts = models._asdict() | {f"of_rows.{name}": model for name, model in of_rows.items()}
+    for name, model in parts.items():
+        if isinstance(model, Model):
+            for part in ("sparse", "dense"):
+                weights = getattr(model, part)
+                scale = np.float32(max(float(np.abs(weights).max(initial=0)), 1e-6) / 127)
+                kept[f"{name}.{part}"] = np.round(weights / scale).astype(np.int8)
+                kept[f"{name}.{part}.scale"] = scale
+            kept[f"{name}.bias"] = model.bias
+        elif name.endswith("steps"):
+            kept[name] = model
+    np.savez_compressed(path, **kept)
 
 
 @cache
@@ -252,16 +315,20 @@ def learned() -> Learned:
     import numpy as np
 
     with np.load(WEIGHTS) as kept:
-        models = {
-            name: Model(
-                kept[f"{name}.sparse"].astype(np.float32) * kept[f"{name}.sparse.scale"],
-                kept[f"{name}.dense"].astype(np.float32) * kept[f"{name}.dense.scale"],
-                kept[f"{name}.bias"],
+
+        def model(name: str) -> Model:
+            sparse, dense = (
+                kept[f"{name}.{part}"].astype(np.float32) * kept[f"{name}.{part}.scale"]
+                for part in ("sparse", "dense")
             )
+            return Model(sparse, dense, kept[f"{name}.bias"])
+
+        parts = {
+            name: kept[name] if name.endswith("steps") else model(name)
             for name in Learned._fields
-            if name != "steps"
+            if name != "of_rows"
         }
-        return Learned(steps=kept["steps"], **models)
+        return Learned(**parts, of_rows=OfRows(*(model(f"of_rows.{name}") for name in OfRows._fields)))
 
 
 def code_shares(words: str) -> dict[str, float]:

@@ -12,15 +12,16 @@ from datetime import date
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 
 from tools.common.errors import Invalid
 from tools.denials.by_clause import reasons_by_clause
 from tools.denials.cited import clauses_told
-from tools.denials.codes import REASONS, codes_in
 from tools.denials.drugs import drug_at, drugs_of
-from tools.denials.encoded import kinds_of
+from tools.denials.encoded import encode, kinds_of, sentence_rows
 from tools.denials.learned import (
     FROM,
+    GIVE_REASONS,
     KINDS,
     ROLES,
     TIMES,
@@ -29,11 +30,13 @@ from tools.denials.learned import (
     chances,
     learned,
     seen_letter,
-    seen_reason,
+    seen_rows,
     seen_sentences,
     shares,
+    together,
 )  # fmt: skip
 from tools.denials.mentions import Mention, seen_mentions, times_in
+from tools.denials.reasons import CODES, evidence, seen_reasons
 from tools.denials.records import (
     REFUSALS,
     Approved,
@@ -51,25 +54,28 @@ from tools.denials.rights import Time, deadline_of, rights_of
 from tools.denials.sentences import Sentence, sentences_of
 from tools.denials.who import who
 from tools.domain.records import Policy
+from tools.language.encoder import Encoded
 from tools.terminology.quantities import quantities_in
 
 LONGEST = 100_000  # characters
 SURE = 0.4  # of a kind, below which it is left open
 REFUSED = 0.7  # … of all that refuse together
-LIKELY = 0.3  # of a reason, from which it is told
-CONFIRMED = 0.6  # … and believed without a code that says so too
+GIVING = 0.6  # … of all that give reasons, from which they are told of a letter that is left open
+LIKELY = 0.4  # of a reason, from which it is told
+WORDED = 0.3  # … by its likeliest sentence, below which a code of a table alone tells it
+CONFIRMED = 0.6  # … from which it is believed without such a code
 LEAST = 0.45  # of what a day is
-ON_CODE = 0.5  # a reason that a code alone tells
+ROLES_BY_ROWS, TIMES_BY_ROWS, KIND_BY_ROWS = 0.35, 0.5, 0.5  # what the encoder's rows count beside the words
 _KIND: dict[str, LetterKind] = {
     "partial": "partial_approval",
     "upheld": "appeal_upheld",
     "overturned": "appeal_overturned",
 }
-_GIVE_REASONS = (*REFUSALS, "pend", "returned", "payment_advice", "wrong_member")
 
 
 class _Read(NamedTuple):
-    """A letter in sentences, with the share of every role, and the times in it by what they are."""
+    """A letter in sentences, with the share of every role, and the times in it by what they are; `rows` are the
+    encoder's of the sentences."""
 
     text: str
     sentences: list[Sentence]
@@ -78,6 +84,7 @@ class _Read(NamedTuple):
     times: list[Time]
     days: list[tuple[Mention, str, float]]
     kinds: Any
+    rows: Any = None
 
     @property
     def refused(self) -> float:
@@ -109,10 +116,8 @@ def read_letter(
         raise Invalid("the letter holds no text")
     if len(text) > LONGEST:
         raise Invalid(f"the letter has {len(text):,} characters; one letter has at most {LONGEST:,}")
-    read = _sensed(text, models or learned())
-    if models is None:
-        read = read._replace(kinds=_agreed(read.kinds, kinds_of(text, read.sentences)))
     models = models or learned()
+    read = _sensed(text, models)
     found = _stated(read, payers, policy, models)
     for quote in found.quotes():
         assert text[quote.start : quote.end] == quote.text, f"{quote.text!r} does not stand in the letter"
@@ -125,28 +130,56 @@ def read_letter(
 def _sensed(text: str, models: Learned) -> _Read:
     sentences = sentences_of(text)
     seen = seen_sentences(sentences)
-    roles = along(models.role.scores(seen), models.steps)
+    scores = models.role.scores(seen)
+    encoded = rows = None
+    if models.of_rows:
+        encoded = encode(text, sentences)
+        rows = sentence_rows(encoded, sentences)
+        scores = together(scores, models.of_rows.role.scores(seen_rows(rows)), ROLES_BY_ROWS)
+    roles = along(scores, models.steps)
+    days, times = _times(text, sentences, [ROLES[int(at)] for at in roles.argmax(1)], models, encoded)
+    kinds = models.kind.scores([seen_letter(sentences, seen, roles)])[0]
+    if rows is not None:
+        kinds = together(kinds, np.log(kinds_of(rows)), KIND_BY_ROWS)
+    return _Read(text, sentences, seen, roles, times, days, shares(kinds), rows)
+
+
+def _times(
+    text: str, sentences: list[Sentence], named: list[str], models: Learned, encoded: Encoded | None
+) -> tuple[list[tuple[Mention, str, float]], list[Time]]:
+    """Each day with what it is and how likely it is that, and the times by which something is to be done."""
+    days, times = list[tuple[Mention, str, float]](), list[Time]()
     mentions = times_in(text, sentences)
-    named = [ROLES[int(at)] for at in roles.argmax(1)]
-    days, times = [], []
-    if mentions:
-        around = seen_mentions(text, sentences, named, mentions)
-        told, starts = shares(models.time.scores(around)), shares(models.runs_from.scores(around))
-        for one, share, start in zip(mentions, told, starts, strict=True):
-            what = TIMES[int(share.argmax())]
-            if one.kind == "date":
-                days.append((one, what, float(share.max())))
-            if what.endswith("_by"):
-                runs_from = FROM[int(start.argmax())] or None if one.kind == "span" else None
-                times.append(Time(one, what, runs_from))  # type: ignore[arg-type]
-    kinds = shares(models.kind.scores([seen_letter(sentences, seen, roles)]))[0]
-    return _Read(text, sentences, seen, roles, times, days, kinds)
+    if not mentions:
+        return days, times
+    around = seen_mentions(text, sentences, named, mentions)
+    scores = models.time.scores(around)
+    if models.of_rows and encoded:
+        rows = np.array([encoded.mean(one.start, one.end) for one in mentions])
+        scores = together(scores, models.of_rows.time.scores(seen_rows(rows)), TIMES_BY_ROWS)
+    told = _one_notice(mentions, along(scores, models.time_steps))
+    starts = shares(models.runs_from.scores(around))
+    for one, share, start in zip(mentions, told, starts, strict=True):
+        what = TIMES[int(share.argmax())]
+        if one.kind == "date":
+            days.append((one, what, float(share.max())))
+        if what.endswith("_by"):
+            runs_from = FROM[int(start.argmax())] or None if one.kind == "span" else None
+            times.append(Time(one, what, runs_from))  # type: ignore[arg-type]
+    return days, times
 
 
-def _agreed(one: Any, other: Any) -> Any:
-    """Likelihoods by two who learned differently, and are seldom wrong alike: their mean in logarithms."""
-    both = (one * other) ** 0.5
-    return both / both.sum()
+def _one_notice(mentions: list[Mention], told: Any) -> Any:
+    """A letter has one date of its own: days that seem to be it too are the next that is likely of them."""
+    column = TIMES.index("notice")
+    seem = [(told[at, column], one.day) for at, one in enumerate(mentions) if told[at].argmax() == column]
+    if seem:
+        own = max(seem, key=lambda pair: pair[0])[1]
+        for at, one in enumerate(mentions):
+            if one.day != own:
+                told[at, column] = 0
+                told[at] /= told[at].sum()
+    return told
 
 
 # --- what they come to -----------------------------------------------------------------------------------
@@ -229,6 +262,24 @@ def _decisions(read: _Read, models: Learned) -> list[str]:
     return told
 
 
+class _Hit(NamedTuple):
+    """How likely a letter gives a reason, and its likeliest sentence; which that is, and whether a code of a table says
+    so."""
+
+    share: float
+    best: float
+    at: int
+    coded: bool
+
+    @property
+    def worded(self) -> bool:
+        return self.best >= WORDED or not self.coded
+
+    @property
+    def confirmed(self) -> bool:
+        return self.best >= (WORDED if self.coded else CONFIRMED)
+
+
 def _reasons(
     read: _Read,
     kind: LetterKind,
@@ -237,75 +288,46 @@ def _reasons(
     policy: Policy | None,
     models: Learned,
 ) -> tuple[StatedReason, ...]:
-    """Each reason once, with its likeliest words; none where the document refuses nothing, and no reason makes it one
-    that does."""
-    if kind not in _GIVE_REASONS and not (kind == "unclear" and read.refused >= 0.4):
+    """Each reason once, with its likeliest words; none where the document gives none, and no reason makes it one that
+    refuses."""
+    giving = {one: float(read.kinds[KINDS.index(one)]) for one in GIVE_REASONS}
+    likeliest = max(giving, key=lambda one: giving[one])
+    if kind != _called(likeliest) and not (kind == "unclear" and sum(giving.values()) >= GIVING):
         return ()
-    best = _likeliest(read, models)
-    if kind == "pend":
-        best = _of_pend(read, best)
-    told = {code: hit for code, hit in best.items() if hit[0] >= LIKELY}
-    bare = set(told) <= {"medical_necessity"} and all(hit[0] < CONFIRMED for hit in told.values())
-    if bare and kind in REFUSALS and (by_clause := reasons_by_clause(cited, policy)):
-        return by_clause  # no more is said than that a criterion is not met
-    if not told and kind in REFUSALS:
-        told = dict(sorted(best.items(), key=lambda pair: -pair[1][0])[:1])
-        told = {code: hit for code, hit in told.items() if hit[0] >= LIKELY / 3}
+    best = _likeliest(read, likeliest, models)
+    told = {code: hit for code, hit in best.items() if hit.share >= LIKELY}
+    if kind in REFUSALS:
+        bare = set(told) <= {"medical_necessity"} and not any(hit.confirmed for hit in told.values())
+        if bare and (by_clause := reasons_by_clause(cited, policy)):
+            return by_clause  # no more is said than that a criterion is not met
+        if not told:
+            told = dict(sorted(best.items(), key=lambda pair: -pair[1].share)[:1])
+            told = {code: hit for code, hit in told.items() if hit.share >= LIKELY / 4}
     made = [_reason(read, code, hit, drugs, cited) for code, hit in told.items()]
     return tuple(sorted(made, key=lambda reason: reason.quote.start))
 
 
-_Hit = tuple[float, int, bool]  # how likely, by which sentence, and whether a code says so
-
-
-def _likeliest(read: _Read, models: Learned) -> dict[str, _Hit]:
-    """The sentence that gives each reason most likely: by its role and its words, and by codes of a table in it."""
-    found: dict[str, _Hit] = {}
-    near = [at for at in range(len(read.sentences)) if _gives(read, at) > 0.1]
-    given = [
-        seen_reason(read.sentences[at].words, read.sentences[at].heading, read.seen[at].vector) for at in near
-    ]
-    told = chances(models.code.scores(given)) if near else ()
-    for at, row in zip(near, told, strict=True):
-        for code, share in zip(REASONS, map(float, row), strict=True):
-            likely = _gives(read, at) * share
-            if likely > found.get(code, (0.0, 0, False))[0]:
-                found[code] = (likely, at, False)
-    for at in range(len(read.sentences)):
-        if read.role(at) in ("rule", "met", "past", "order", "rights"):
-            continue
-        for row in codes_in(read.sentences, at):
-            if row.reason:
-                likely, place, _ = found.get(row.reason, (0.0, at, False))
-                found[row.reason] = (max(likely, ON_CODE), place if likely >= LIKELY else at, True)
-    return found
-
-
-def _gives(read: _Read, at: int) -> float:
-    """How likely a sentence gives a reason; one that decides may do so in the same breath."""
-    return min(1.0, read.share(at, "reason") + 0.9 * read.share(at, "decision"))
-
-
-def _of_pend(read: _Read, best: dict[str, _Hit]) -> dict[str, _Hit]:
-    """What is asked for is missing, whatever it is about."""
-    code = "insufficient_documentation"
-    decides = int(read.roles[:, ROLES.index("decision")].argmax())
-    strongest = max(best.values(), default=(0.0, decides, False))
-    likely, at, by_code = best.get(code, strongest)
-    return {code: (max(likely, LIKELY), at, by_code)}
+def _likeliest(read: _Read, kind: str, models: Learned) -> dict[str, _Hit]:
+    """What speaks for each reason in a letter of this kind."""
+    by_rows = (models.of_rows.code, read.rows) if models.of_rows else None
+    found = evidence(read.sentences, read.seen, read.roles, kind, models.code, by_rows)
+    told = chances(models.reasons.scores(seen_reasons(found, kind)))[:, 0]
+    hits = {}
+    for code, share, best, at, coded in zip(CODES, told, found.best, found.at, found.coded, strict=True):
+        by_code = coded >= 0 and best < WORDED
+        hits[code] = _Hit(float(share), float(best), coded if by_code else at, coded >= 0)
+    return hits
 
 
 def _reason(
     read: _Read, code: str, hit: _Hit, drugs: tuple[RequestedDrug, ...], cited: tuple[Cited, ...]
 ) -> StatedReason:
     """With the drug under which it stands, and the clauses that are named beside it."""
-    likely, at, by_code = hit
-    quote = read.quote(at)
+    quote = read.quote(hit.at)
     near = tuple(one.id for one in cited if quote.start - 40 <= one.quote.start <= quote.end + 60)
-    worded = not by_code or likely != ON_CODE
     return StatedReason(
         code=code, quote=quote, drug=drug_at(drugs, read.text, quote.start, quote.end), clauses=near,
-        by="words" if worded else "code", confirmed=likely >= CONFIRMED or (by_code and worded),
+        by="words" if hit.worded else "code", confirmed=hit.confirmed,
     )  # fmt: skip
 
 

@@ -37,7 +37,6 @@ _REPORTS = re.compile(
 _BACK_TO_SELF = re.compile(
     r"\b(?:pt|patient|our pt|the pt)(?:'s)?\b(?! (?:asks|asked))|\bI\b|\b(?:he|she)\b", re.IGNORECASE
 )
-_HE, _SHE = re.compile(r"\bhe\b|\bhis\b", re.IGNORECASE), re.compile(r"\bshe\b|\bher\b", re.IGNORECASE)
 _MALE = re.compile(r"(?:father|dad|pa|brother|uncle|nephew|sons?|grandpa|husband)$", re.IGNORECASE)
 _AFTER_RELATIVE = re.compile(
     rf"^[^.;]{{0,60}}?\bbelongs to (?:his|her|the)?\s*(?:{RELATIVES})\b|"

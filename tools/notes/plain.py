@@ -8,35 +8,18 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
+from rapidfuzz.distance import OSA
+
 from tools.terminology.medicines import STEP_CLASSES, exact_names, medicines_of
+from tools.terminology.quantities import SMALL_NUMBERS
 
 _TOKEN = re.compile(r"[A-Za-z]+|\d+|\s+|.", re.DOTALL)
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]")
 _LIKE = {"’": "'", "‘": "'", "–": "-", "—": "-", "“": '"', "”": '"', "→": "->", "•": "*", "≤": "<", "≥": ">"}
-_DIGITS = {
-    word: str(number)
-    for number, word in enumerate(
-        (
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-        )
-    )
-}
+_DIGITS = {word: str(number) for number, word in enumerate(SMALL_NUMBERS[:15])}
 # Words of a clinic that people misspell; beside them every drug's name.
 _CLINICAL = (
     "anaphylaxis", "cirrhosis", "diabetes", "diarrhea", "gastroparesis", "hypertension", "hypoglycemia", "intolerance",
@@ -109,48 +92,15 @@ def spelled(word: str) -> str:
     fold = word.casefold()
     if len(fold) < 5 or fold in _KNOWN or fold in _OTHER_WORDS or fold.removesuffix("s") in _KNOWN:
         return word
-    for near in {fold[:cut] + fold[cut + 1 :] for cut in range(len(fold))} | {fold}:
-        for known in _BY_DELETION.get(near, ()):
-            if known[0] == fold[0] and _one_apart(fold, known):
-                return known
-    return word
-
-
-def _one_apart(a: str, b: str) -> bool:
-    """One letter more, less or other, or two neighbours swapped."""
-    if abs(len(a) - len(b)) > 1:
-        return False
-    head = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-    rest_a, rest_b = a[head:], b[head:]
-    return (
-        rest_a[1:] == rest_b[1:]
-        or rest_a[1:] == rest_b
-        or rest_a == rest_b[1:]
-        or (rest_a[:2] == rest_b[1::-1] and rest_a[2:] == rest_b[2:])
-    )
+    near = (known for known in _BY_INITIAL.get(fold[0], ()) if OSA.distance(fold, known, score_cutoff=1) < 2)
+    return next(near, word)  # one letter more, less or other, or two neighbours swapped
 
 
 # Real words that are one letter away from one of ours.
-_OTHER_WORDS = frozenset(
-    (
-        "weighs",
-        "stomped",
-        "stepped",
-        "topped",
-        "diabetic",
-        "tolerated",
-        "talking",
-        "making",
-        "dancer",
-        "raking",
-        "caking",
-        "tasking",
-        "cancel",
-        "waking",
-        "faking",
-        "baking",
-    )
-)
+_OTHER_WORDS = frozenset([
+    "weighs", "stomped", "stepped", "topped", "diabetic", "tolerated", "talking", "making", "dancer", "raking",
+    "caking", "tasking", "cancel", "waking", "faking", "baking",
+])  # fmt: skip
 _NOTED = (*STEP_CLASSES, "statin", "acei_arb", "beta_blocker", "antiplatelet", "diuretic", "ccb", "other")
 _KNOWN = frozenset(
     word
@@ -158,7 +108,4 @@ _KNOWN = frozenset(
     for word in name.casefold().split()
     if len(word) >= 6 and word.isalpha() and word != "insulin" and word not in exact_names()
 )
-_BY_DELETION: dict[str, list[str]] = {}
-for _word in sorted(_KNOWN):
-    for _form in {_word, *(_word[:cut] + _word[cut + 1 :] for cut in range(len(_word)))}:
-        _BY_DELETION.setdefault(_form, []).append(_word)
+_BY_INITIAL = {first: tuple(words) for first, words in groupby(sorted(_KNOWN), key=lambda word: word[0])}

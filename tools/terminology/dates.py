@@ -15,6 +15,7 @@ from functools import cache
 from typing import NamedTuple
 
 import msgspec
+from rapidfuzz.distance.Levenshtein import distance
 
 from tools.common.dates import add_months
 from tools.terminology.rows import read_rows
@@ -80,6 +81,16 @@ def read_date(text: str, anchor: date | None) -> date | None:
 def month_number(name: str) -> int | None:
     """1 to 12 for the name of a month or its abbreviation, in English or Spanish."""
     return _numbers("month").get(name.casefold().rstrip("."))
+
+
+def month_abbreviation(written: str) -> str:
+    """Three letters for the name of a month, also with one slip in five letters or more; "" if it is none."""
+    name = written.casefold()
+    number = month_number(name)
+    if number is None and len(name) > 4:
+        near = (one for one in _numbers("month") if len(one) > 4 and distance(name, one, score_cutoff=1) < 2)
+        number = month_number(next(near, ""))
+    return calendar.month_abbr[number] if number else ""
 
 
 def month_names() -> str:

@@ -431,9 +431,6 @@ def _salts() -> frozenset[str]:
     )
 
 
-_NOT_BESIDE = ("salt", "exact", "purpose")  # words that do not stand beside any name
-
-
 @cache
 def _other_words() -> frozenset[str]:
     return frozenset(

@@ -159,14 +159,14 @@ _LATIN = {
     "qwk": (1.0, "/wk"), "qweek": (1.0, "/wk"), "qw": (1.0, "/wk"), "biw": (2.0, "/wk"), "tiw": (3.0, "/wk"),
     "qmonth": (1.0, "/mo"), "qhour": (1.0, "/h"),
 }  # fmt: skip
-_ONES = (
+SMALL_NUMBERS = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 )  # fmt: skip
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _SPANISH = ("dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez")
 _WORDS: dict[str, float] = {
-    **{word: float(number) for number, word in enumerate(_ONES)},
+    **{word: float(number) for number, word in enumerate(SMALL_NUMBERS)},
     **{word: 10.0 * number for number, word in enumerate(_TENS, start=2)},
     **{word: float(number) for number, word in enumerate(_SPANISH, start=2)},
     **dict.fromkeys(("a", "an", "once", "un", "una"), 1.0),
@@ -199,7 +199,10 @@ _READERS = {"q": _quantity, "h": _height, "p": _pounds, "b": _pressure, "m": _mo
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    ones, longest = "|".join(_ONES[1:10]), "|".join(sorted((*_ONES, *_SPANISH), key=len, reverse=True))
+    ones, longest = (
+        "|".join(SMALL_NUMBERS[1:10]),
+        "|".join(sorted((*SMALL_NUMBERS, *_SPANISH), key=len, reverse=True)),
+    )
     words = rf"(?:{'|'.join(_TENS)})(?:[- ](?:{ones}))?|{longest}"
     spoken = (
         rf"(?:(?:a|{ones})\s+hundred(?:\s+and)?(?:\s+(?:{words}))?|{words})"
