@@ -166,7 +166,8 @@ THEN = "bmi: [31.2 280 days ago, 26.1 on 2026-09-01]"
         ),
         Claim(
             "0.99 is less than 1.0",
-            FALL, "labs: {hba1c: [8.95 % 200 days ago, 7.96 % 5 days ago]}", "not_met", "percentage points", start=day(190),
+            FALL, "labs: {hba1c: [8.95 % 200 days ago, 7.96 % 5 days ago]}", "not_met", "percentage points",
+            start=day(190),
         ),
     )
 )  # fmt: skip
@@ -429,14 +430,16 @@ def said(topic: str, present: str, ago: int, more: str = "") -> str:
         Claim("a specialist prescribes", ENDOCRINOLOGY, "prescriber: {name: Dr B, specialty: Endocrinology}", "met"),
         Claim(
             "or was consulted",
-            ENDOCRINOLOGY, f"{BY_FAMILY}, {said('specialist_consult', 'true', 20, ', specialty: endocrinology')}", "met",
+            ENDOCRINOLOGY,
+            f"{BY_FAMILY}, {said('specialist_consult', 'true', 20, ', specialty: endocrinology')}", "met",
         ),
         Claim(
             "a consultation that nobody recorded is missing",
             ENDOCRINOLOGY, BY_FAMILY, "unknown missing", "consultation with endocrinology",
         ),
         Claim(
-            "one that is denied failed", ENDOCRINOLOGY, f"{BY_FAMILY}, {said('specialist_consult', 'false', 20)}", "not_met"
+            "one that is denied failed",
+            ENDOCRINOLOGY, f"{BY_FAMILY}, {said('specialist_consult', 'false', 20)}", "not_met",
         ),
         Claim("unless the prescriber may be one", ENDOCRINOLOGY, said("specialist_consult", "false", 20), "unknown"),
         Claim("age is in completed years", "age >= 56", "", "not_met"),

@@ -11,7 +11,7 @@ it holds nothing is then no way out either, if another branch is mentioned.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple, cast, get_args
@@ -107,7 +107,7 @@ def read_case(path: Path, known: Known, as_of: date | None = None) -> Case:
     day = as_of or _as_of(found)
     chart = as_map(found.get("patient") or Map(found.place), found.at("patient"), "patient")
     request = _request(found, known.drugs)
-    plan = _plan(found, path, known, request)
+    plan = _PlanReader(found, path, known, request).plan()
     _check_use(found, plan)
     reading = read_chart(chart, day, known.drugs, _topics_of(plan))
     patient = reading.patient
@@ -249,38 +249,137 @@ def _amount(text: str, place: Place) -> tuple[float, str]:
     return float(match[1]), match[2]
 
 
-def _plan(found: Map, path: Path, known: Known, request: Request) -> Plan:
-    given = [key for key in ("plan", "rule", "rules") if key in found]
-    if not given:
-        raise found.place.error("a case needs a plan, or a rule (rule: …), to be judged by")
-    if isinstance(found.get("plan"), str):
-        plan = known.plan(found["plan"])
-        if len(given) == 1:
+class _PlanReader:
+    """Reads the plan of a case: one that the store knows, or the case's own table and rules."""
+
+    def __init__(self, found: Map, path: Path, known: Known, request: Request) -> None:
+        self.found, self.path, self.known, self.request = found, path, known, request
+        self.drugs = {drug.name: drug for drug in known.drugs}
+
+    def plan(self) -> Plan:
+        found = self.found
+        own = "rule" in found or "rules" in found
+        if "plan" not in found and not own:
+            raise found.place.error("a case needs a plan, or a rule (rule: …), to be judged by")
+        if isinstance(found.get("plan"), str):
+            plan = self.known.plan(found["plan"])
+        elif "plan" in found:
+            plan = self._table(as_map(found["plan"], found.at("plan"), "plan"))
+        else:
+            plan = _inline_plan("CASE", "the case's payer", {})
+        if not own:
             return plan
-        benefit = _benefit_of(found, path, known, request)
-        return msgspec.structs.replace(plan, benefits={**plan.benefits, request.drug: benefit})
-    if "plan" not in found:
-        return _inline_plan(
-            "CASE", "the case's payer", {request.drug: _benefit_of(found, path, known, request)}
+        key = "rules" if "rules" in found else "rule"
+        benefit = Benefit(drug=self.request.drug, covered=True, pa_required=True)
+        benefit = self._with_rules(benefit, _listed(found[key]), found.at(key))
+        return msgspec.structs.replace(plan, benefits={**plan.benefits, benefit.drug: benefit})
+
+    def _table(self, table: Map) -> Plan:
+        only(table, _PLAN_KEYS, "a plan")
+        rows = as_map(table.get("drugs") or Map(table.place), table.at("drugs"), "drugs")
+        named = {self._drug(name, rows.at(name)): name for name in rows}
+        plan = _inline_plan(
+            str(table.get("id", "CASE")),
+            str(table.get("payer", "the case's payer")),
+            {drug: self._benefit(drug, rows[name], rows.at(name)) for drug, name in named.items()},
+            _one_of(table, "line_of_business", BUSINESSES, "commercial"),
         )
-    table = as_map(found["plan"], found.at("plan"), "plan")
-    only(table, _PLAN_KEYS, "a plan")
-    rows = as_map(table.get("drugs") or Map(table.place), table.at("drugs"), "drugs")
-    benefits = {}
-    for name, row in rows.items():
-        drug = _drug_name(name, known.drugs, rows.at(name))
-        benefits[drug] = _benefit(drug, row, rows.at(name), path, found, known)
-    if len(given) > 1:
-        benefits[request.drug] = _benefit_of(found, path, known, request)
-    plan = _inline_plan(
-        str(table.get("id", "CASE")),
-        str(table.get("payer", "the case's payer")),
-        benefits,
-        _one_of(table, "line_of_business", BUSINESSES, "commercial"),
-    )
-    if RENEWAL_GAP in table:
-        plan = msgspec.structs.replace(plan, renewal_gap_days=read_renewal_gap(table))
-    return plan
+        if RENEWAL_GAP in table:
+            plan = msgspec.structs.replace(plan, renewal_gap_days=read_renewal_gap(table))
+        return plan
+
+    def _drug(self, name: str, place: Place) -> str:
+        return _drug_name(name, self.known.drugs, place)
+
+    def _benefit(self, drug: str, row: Any, place: Place) -> Benefit:
+        if not isinstance(row, Map):
+            word = str(row).strip().lower()
+            if word in ("not covered", "no", "false"):
+                return Benefit(drug=drug, covered=False, reason="not on the formulary")
+            if word in ("no pa", "covered"):
+                return Benefit(drug=drug, covered=True)
+            return self._with_rules(Benefit(drug=drug, covered=True, pa_required=True), [row], place)
+        if "rule" in row and "rules" not in row:
+            row["rules"], row.places["rules"] = row.pop("rule"), row.at("rule")
+        only(row, _BENEFIT_KEYS, "a plan's drug")
+        limits = read_limits(row, self.drugs.get(drug))
+        benefit = Benefit(
+            drug=drug,
+            covered=_yes(row, "covered", True),
+            reason=str(row.get("reason", "")),
+            pa_required=_yes(row, "pa", "rules" in row),
+            tier=row.get("tier"),
+            copay=str(row.get("copay", "")),
+            quantity_limit=limits.quantity,
+            strength_limits=limits.by_strength,
+            starting_limits=limits.starting,
+            supply_limits=limits.supplies,
+            excluded_uses=_excluded_uses(row),
+        )
+        return (
+            self._with_rules(benefit, _listed(row["rules"]), row.at("rules")) if "rules" in row else benefit
+        )
+
+    def _with_rules(self, benefit: Benefit, listed: Iterable[Any], place: Place) -> Benefit:
+        """The benefit with its rules, and with the quantity limit that a named policy brings for the drug."""
+        rules: list[Rule] = []
+        for item in listed:
+            if isinstance(item, str) and "/" in item:
+                plan_id, drug = item.split("/", 1)
+                source = self.known.plan(plan_id).benefits.get(self._drug(drug, place))
+                if source is None:
+                    raise place.error(f"plan {plan_id} has no rule for {drug}")
+                rules += source.rules
+                if benefit.quantity_limit is None:
+                    benefit = msgspec.structs.replace(
+                        benefit,
+                        quantity_limit=source.quantity_limit,
+                        strength_limits=source.strength_limits,
+                        starting_limits=source.starting_limits,
+                        supply_limits=source.supply_limits,
+                    )
+                continue
+            body = self._named(item, place) if isinstance(item, str) else as_map(item, place, "a rule")
+            limits = self._limits(body)
+            if benefit.drug in limits and benefit.quantity_limit is None:
+                benefit = msgspec.structs.replace(benefit, quantity_limit=limits[benefit.drug])
+            rules.append(self._rule(body, f"{benefit.drug}/{len(rules) + 1}", benefit.drug))
+        return msgspec.structs.replace(benefit, rules=(*benefit.rules, *rules), pa_required=True)
+
+    def _limits(self, body: Map) -> dict[str, QuantityLimit]:
+        """The quantity limits that a rule brings, by drug."""
+        name = "quantity_limits"
+        table = as_map(body.get(name) or Map(body.place), body.at(name), name)
+        return {
+            self._drug(drug, table.at(drug)): read_limit(limit, table.at(drug))
+            for drug, limit in table.items()
+        }
+
+    def _named(self, name: str, place: Place) -> Map:
+        """A rule by name, from the file that `policies:` names, else policies.yaml beside the case."""
+        library = self.path.parent / str(self.found.get("policies", "policies.yaml"))
+        if not library.is_file():
+            raise place.error(
+                f"no rule {name!r}: there is no {library.name} beside the case; write the rule inline"
+            )
+        rules = as_map(read_yaml(library), Place(str(library), 1), "policies")
+        if name not in rules:
+            raise unknown(place, f"rule in {library.name}", name, rules)
+        return as_map(rules[name], rules.at(name), "a rule")
+
+    def _rule(self, body: Map, rule_id: str, drug: str) -> Rule:
+        only(body, (*RULE_KEYS, "quantity_limits", "title"), "a rule")
+        bare = Map(body.place)
+        for key in RULE_KEYS:
+            if key in body:
+                bare[key], bare.places[key] = body[key], body.at(key)
+        bare.setdefault("indication", "t2dm")
+        reader = Reader(drugs=self.drugs, preferred=read_preferred(self.found, self.drugs))
+        return described(reader.rule(bare, rule_id, self.drugs.get(drug)))
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, Seq) else [value]
 
 
 def _inline_plan(
@@ -295,47 +394,6 @@ def _inline_plan(
         channel="fax",
         benefits=benefits,
     )
-
-
-def _benefit_of(found: Map, path: Path, known: Known, request: Request) -> Benefit:
-    """The benefit that `rule:` or `rules:` at the top of the case describe."""
-    key = "rules" if "rules" in found else "rule"
-    listed = found[key] if isinstance(found[key], Seq) else [found[key]]
-    return _with_rules(
-        Benefit(drug=request.drug, covered=True, pa_required=True), listed, found.at(key), path, found, known
-    )
-
-
-def _benefit(drug: str, row: Any, place: Place, path: Path, found: Map, known: Known) -> Benefit:
-    if not isinstance(row, Map):
-        if str(row).strip().lower() in ("not covered", "no", "false"):
-            return Benefit(drug=drug, covered=False, reason="not on the formulary")
-        if str(row).strip().lower() in ("no pa", "covered"):
-            return Benefit(drug=drug, covered=True)
-        return _with_rules(
-            Benefit(drug=drug, covered=True, pa_required=True), [row], place, path, found, known
-        )
-    if "rule" in row and "rules" not in row:
-        row["rules"], row.places["rules"] = row.pop("rule"), row.at("rule")
-    only(row, _BENEFIT_KEYS, "a plan's drug")
-    limits = read_limits(row, next((one for one in known.drugs if one.name == drug), None))
-    benefit = Benefit(
-        drug=drug,
-        covered=_yes(row, "covered", True),
-        reason=str(row.get("reason", "")),
-        pa_required=_yes(row, "pa", "rules" in row),
-        tier=row.get("tier"),
-        copay=str(row.get("copay", "")),
-        quantity_limit=limits.quantity,
-        strength_limits=limits.by_strength,
-        starting_limits=limits.starting,
-        supply_limits=limits.supplies,
-        excluded_uses=_excluded_uses(row),
-    )
-    if "rules" not in row:
-        return benefit
-    listed = row["rules"] if isinstance(row["rules"], Seq) else [row["rules"]]
-    return _with_rules(benefit, listed, row.at("rules"), path, found, known)
 
 
 def _excluded_uses(row: Map) -> dict[str, str]:
@@ -361,71 +419,6 @@ def _yes(row: Map, key: str, default: bool) -> bool:
     if word not in known:
         raise unknown(row.at(key), f"value of {key}", row[key], known)
     return known[word]
-
-
-def _with_rules(
-    benefit: Benefit, listed: Iterable[Any], place: Place, path: Path, found: Map, known: Known
-) -> Benefit:
-    """The benefit with its rules, and with the quantity limit that a named policy brings for the drug."""
-    rules: list[Rule] = []
-    for item in listed:
-        if isinstance(item, str) and "/" in item:
-            plan_id, drug = item.split("/", 1)
-            source = known.plan(plan_id).benefits.get(_drug_name(drug, known.drugs, place))
-            if source is None:
-                raise place.error(f"plan {plan_id} has no rule for {drug}")
-            rules += source.rules
-            if benefit.quantity_limit is None:
-                benefit = msgspec.structs.replace(
-                    benefit,
-                    quantity_limit=source.quantity_limit,
-                    strength_limits=source.strength_limits,
-                    starting_limits=source.starting_limits,
-                    supply_limits=source.supply_limits,
-                )
-            continue
-        body = _named(item, place, path, found) if isinstance(item, str) else as_map(item, place, "a rule")
-        limits = _limits(body, known.drugs)
-        if benefit.drug in limits and benefit.quantity_limit is None:
-            benefit = msgspec.structs.replace(benefit, quantity_limit=limits[benefit.drug])
-        rules.append(_rule(body, f"{benefit.drug}/{len(rules) + 1}", benefit.drug, found, known.drugs))
-    return msgspec.structs.replace(benefit, rules=(*benefit.rules, *rules), pa_required=True)
-
-
-def _limits(body: Map, drugs: Iterable[Drug]) -> dict[str, QuantityLimit]:
-    """The quantity limits that a rule brings, by drug."""
-    table = as_map(
-        body.get("quantity_limits") or Map(body.place), body.at("quantity_limits"), "quantity_limits"
-    )
-    return {
-        _drug_name(name, drugs, table.at(name)): read_limit(limit, table.at(name))
-        for name, limit in table.items()
-    }
-
-
-def _named(name: str, place: Place, path: Path, found: Map) -> Map:
-    """A rule by name, from the file that `policies:` names, else policies.yaml beside the case."""
-    library = path.parent / str(found.get("policies", "policies.yaml"))
-    if not library.is_file():
-        raise place.error(
-            f"no rule {name!r}: there is no {library.name} beside the case; write the rule inline"
-        )
-    rules = as_map(read_yaml(library), Place(str(library), 1), "policies")
-    if name not in rules:
-        raise unknown(place, f"rule in {library.name}", name, rules)
-    return as_map(rules[name], rules.at(name), "a rule")
-
-
-def _rule(body: Map, rule_id: str, drug: str, found: Map, drugs: Iterable[Drug]) -> Rule:
-    only(body, (*RULE_KEYS, "quantity_limits", "title"), "a rule")
-    bare = Map(body.place)
-    for key in RULE_KEYS:
-        if key in body:
-            bare[key], bare.places[key] = body[key], body.at(key)
-    bare.setdefault("indication", "t2dm")
-    named = {item.name: item for item in drugs}
-    reader = Reader(drugs=named, preferred=read_preferred(found, named))
-    return described(reader.rule(bare, rule_id, named.get(drug)))
 
 
 def described(rule: Rule) -> Rule:
