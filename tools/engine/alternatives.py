@@ -20,6 +20,7 @@ from tools.engine.criteria import evaluate
 from tools.engine.determine import determine
 from tools.engine.request import complete_request
 from tools.evidence.context import EvaluationContext
+from tools.evidence.courses import is_taken
 
 
 def alternatives(
@@ -37,11 +38,7 @@ def alternatives(
         return ()
     by_name = {drug.name: drug for drug in drugs}
     wanted = _uses(patient, case, by_name.get(request.drug), as_of)
-    taken = {
-        entry.drug.casefold()
-        for entry in patient.medications or ()
-        if (entry.end > as_of if entry.end is not None else entry.status == "active")
-    }
+    taken = {entry.drug.casefold() for entry in patient.medications or () if is_taken((entry,), as_of)}
     found = [
         option
         for name, benefit in plan.benefits.items()
@@ -71,20 +68,22 @@ def _rules_out(finding: Finding | None) -> bool:
 
 def label_finding(patient: Patient, label: LabelIndication, drug: Drug, as_of: date) -> Finding | None:
     """What the chart shows of who the label is for, whatever else may forbid the drug; None if it has no rule."""
-    if label.rule is None:
-        return None
-    context = EvaluationContext(patient, complete_request(patient, drug, Request(drug=drug.name)), as_of)
-    return evaluate(label.rule.criteria, context)
+    return evaluate(label.rule.criteria, _context(patient, drug, as_of)) if label.rule is not None else None
 
 
 def _on_label(patient: Patient, label: LabelIndication, drug: Drug, as_of: date) -> bool:
     """The label's indication is shown and nothing it forbids is proven."""
-    if label.rule is None:
+    shown = label_finding(patient, label, drug, as_of)
+    if label.rule is None or shown is None or shown.status != "met":
         return False
-    context = EvaluationContext(patient, complete_request(patient, drug, Request(drug=drug.name)), as_of)
-    return evaluate(label.rule.criteria, context).status == "met" and not any(
+    context = _context(patient, drug, as_of)
+    return not any(
         evaluate(node, context, exclude=True).status == "not_met" for node in label.rule.exclusions
     )
+
+
+def _context(patient: Patient, drug: Drug, as_of: date) -> EvaluationContext:
+    return EvaluationContext(patient, complete_request(patient, drug, Request(drug=drug.name)), as_of)
 
 
 def _option(

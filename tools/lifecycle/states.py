@@ -88,15 +88,3 @@ def steps(state: str, level: str, levels: tuple[Level, ...]) -> tuple[Step, ...]
 def full(state: str, level: str) -> str:
     """A state with its level where it has one: `appealed(external)`."""
     return f"{state}({level})" if state in LEVELLED else state
-
-
-def edges(levels: tuple[Level, ...]) -> frozenset[tuple[str, What, str]]:
-    """Every arrow of the drawing, with these levels put in."""
-    keys = tuple(level.key for level in levels)
-    at = {"appealed": keys, "upheld": keys, "partly_approved": ("", *keys)}
-    return frozenset(
-        (full(state, level), step.what, full(step.state, step.level))
-        for state in STATES
-        for level in at.get(state, ("",))
-        for step in steps(state, level, levels)
-    )

@@ -9,9 +9,7 @@ from tools.common.errors import NotFound, Unavailable
 from tools.store.clauses import Hit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from tools.domain.records import ClauseRef, Policy
+    from tools.domain.records import Policy
     from tools.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -44,21 +42,6 @@ def search(store: Store, plan_id: str, drug: str, query: str, k: int = 3) -> lis
     for hit in hits:
         assert hit.policy_id == policy.id, f"{hit.policy_id} came back in a search of {policy.id}"
     return hits
-
-
-def unsupported(store: Store, citations: Iterable[ClauseRef]) -> list[ClauseRef]:
-    """Those of these citations whose quote does not stand in the clause that they name."""
-    said = {
-        (policy.id, clause.id): " ".join(clause.text.split())
-        for policy in store.policies()
-        for clause in policy.clauses
-    }
-    return [
-        citation
-        for citation in citations
-        if not citation.quote.strip()
-        or " ".join(citation.quote.split()) not in said.get((citation.policy_id, citation.clause_id), "")
-    ]
 
 
 def _by_meaning(store: Store, policy: Policy, query: str, k: int) -> list[Hit] | None:

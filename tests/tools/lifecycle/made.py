@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from tools.lifecycle.levels import levels_of
+from tools.lifecycle.levels import Level, levels_of
 from tools.lifecycle.records import (
     Approval,
     AuthorizationCase,
@@ -17,6 +17,7 @@ from tools.lifecycle.records import (
     Notice,
     What,
 )
+from tools.lifecycle.states import STATES, full, steps
 
 NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
 KIM = "Kim Ortiz, CPhT"
@@ -85,4 +86,16 @@ def dated_case(spec: dict[str, Any]) -> AuthorizationCase:
         return AuthorizationCase(head=top, events=(told,), state="denied", notices={"request": told})
     return AuthorizationCase(
         head=top, events=(told,), state="upheld", level=before[-1], urgency=urgency, notices=notices
+    )
+
+
+def edges(levels: tuple[Level, ...]) -> frozenset[tuple[str, What, str]]:
+    """Every arrow of the drawing, with these levels put in."""
+    keys = tuple(level.key for level in levels)
+    at = {"appealed": keys, "upheld": keys, "partly_approved": ("", *keys)}
+    return frozenset(
+        (full(state, level), step.what, full(step.state, step.level))
+        for state in STATES
+        for level in at.get(state, ("",))
+        for step in steps(state, level, levels)
     )

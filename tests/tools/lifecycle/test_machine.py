@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy import event as sqlalchemy_event
 
-from tests.tools.lifecycle.made import approval, event, head
+from tests.tools.lifecycle.made import approval, edges, event, head
 from tools.common.errors import Correctable, Refused
 from tools.lifecycle.levels import LEVELS, levels_of
 from tools.lifecycle.records import AuthorizationCase, CaseEvent, Notice, What
 from tools.lifecycle.running import clocks_of
-from tools.lifecycle.states import REMARKS, edges, full
+from tools.lifecycle.states import REMARKS, full
 from tools.store import Store
 from tools.store.tables import METADATA
 

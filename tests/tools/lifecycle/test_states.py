@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import pytest
 
+from tests.tools.lifecycle.made import edges
 from tools.lifecycle import states
 from tools.lifecycle.levels import LEVELS, levels_of, next_levels
 
 
 @pytest.mark.parametrize("line", LEVELS)
 def test_every_state_can_be_reached_and_every_case_can_be_closed(line: str) -> None:
-    arrows = states.edges(levels_of(line))
+    arrows = edges(levels_of(line))
     reached, frontier = {"draft"}, ["draft"]
     while frontier:
         here = frontier.pop()
@@ -24,13 +25,11 @@ def test_every_state_can_be_reached_and_every_case_can_be_closed(line: str) -> N
 
 
 def test_what_is_closed_stays_so() -> None:
-    assert not [arrow for arrow in states.edges(levels_of("commercial")) if arrow[0] == "closed"]
+    assert not [arrow for arrow in edges(levels_of("commercial")) if arrow[0] == "closed"]
 
 
 def test_nothing_is_submitted_that_was_not_reviewed_or_decided_before() -> None:
-    sources = {
-        s.partition("(")[0] for s, what, _ in states.edges(levels_of("medicaid")) if what == "submitted"
-    }
+    sources = {s.partition("(")[0] for s, what, _ in edges(levels_of("medicaid")) if what == "submitted"}
     assert sources == {"reviewed", "denied", "upheld", "partly_approved"}
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests import worlds
 from tools.common.errors import NotFound, Unavailable
-from tools.domain.records import ClauseRef, Policy
+from tools.domain.records import Policy
 from tools.queries import policies
 from tools.store import Store, embedding, index
 from tools.store.clauses import chunks
@@ -236,15 +236,3 @@ def test_every_clause_is_one_chunk_with_what_it_is_found_by(tiny: Store) -> None
     )
     assert any("average blood sugar" in view for view in by_id["1.3"].views[1:])
     assert max(len(chunk.views) for chunk in found) <= index.MOST_VIEWS
-
-
-def test_a_quote_that_the_clause_does_not_say_is_found_out(tiny: Store) -> None:
-    right = ClauseRef(policy_id="CASCADE-GOLD-OZEMPIC", clause_id="1.1", quote="at least 18 years")
-    wrong_words = msgspec.structs.replace(right, quote="at least 21 years")
-    wrong_clause = msgspec.structs.replace(right, clause_id="1.2")
-    nothing = msgspec.structs.replace(right, quote="")
-    assert policies.unsupported(tiny, [right, wrong_words, wrong_clause, nothing]) == [
-        wrong_words,
-        wrong_clause,
-        nothing,
-    ]
