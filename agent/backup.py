@@ -38,7 +38,7 @@ FOLDERS = ("drafts", f"{STORE}.files", "letters", "forms", "batches")
 FILES = (HEADS, KEY, "models.json", "session.key", LESSONS)
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+class BackupManifest(msgspec.Struct, frozen=True, kw_only=True):
     """What a backup holds: the SHA-256 of each file by its name, and the home whose paths its drafts name."""
 
     version: str
@@ -48,7 +48,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, str]
 
 
-def back_up(store: Store, settings: Settings, to: Path) -> Manifest:
+def back_up(store: Store, settings: Settings, to: Path) -> BackupManifest:
     """Write the backup, whole or not at all, and read it again before it is called one.
 
     Raises:
@@ -66,7 +66,7 @@ def back_up(store: Store, settings: Settings, to: Path) -> Manifest:
             if (settings.home / name).exists()
         ]
         kept = copied + list(_papers(settings.home))
-        manifest = Manifest(
+        manifest = BackupManifest(
             version=version(),
             schema=SCHEMA,
             taken=now(),
@@ -84,7 +84,7 @@ def back_up(store: Store, settings: Settings, to: Path) -> Manifest:
     return manifest
 
 
-def read_backup(file: Path, into: Path | None = None) -> Manifest:
+def read_backup(file: Path, into: Path | None = None) -> BackupManifest:
     """What a backup holds, each file held against its hash; and brought into a folder if one is named.
 
     Raises:
@@ -96,7 +96,7 @@ def read_backup(file: Path, into: Path | None = None) -> Manifest:
             opened = tar.extractfile(first) if first and first.name == MANIFEST else None
             if opened is None:
                 raise Invalid(f"{file} is no backup of Paladin; `pa backup FILE` makes one")
-            manifest = msgspec.json.decode(opened.read(), type=Manifest)
+            manifest = msgspec.json.decode(opened.read(), type=BackupManifest)
             left = dict(manifest.files)
             for member in iter(tar.next, None):
                 if _read(tar, member, into) != left.pop(member.name, None):
@@ -110,7 +110,7 @@ def read_backup(file: Path, into: Path | None = None) -> Manifest:
     return manifest
 
 
-def restore(file: Path, settings: Settings, *, replace: bool = False) -> tuple[Manifest, Path | None]:
+def restore(file: Path, settings: Settings, *, replace: bool = False) -> tuple[BackupManifest, Path | None]:
     """Put a backup in the place of this home, all of it or nothing, and where the old home was moved to.
 
     Raises:

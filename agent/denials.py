@@ -14,7 +14,7 @@ from tools.denials.working import WorkTo, work_to
 from tools.store.store import Store
 
 
-class Reading(NamedTuple):
+class LetterReading(NamedTuple):
     """The letter, how it agrees with the chart, and the day to work to."""
 
     denial: Denial
@@ -22,10 +22,10 @@ class Reading(NamedTuple):
     due: WorkTo | None = None
 
 
-def read_alone(text: str, received: date | None = None) -> Reading:
+def read_alone(text: str, received: date | None = None) -> LetterReading:
     """Without a patient: nothing is compared, and no rule is counted."""
     found = read_letter(text)
-    return Reading(found, (), work_to(found, None, received))
+    return LetterReading(found, (), work_to(found, None, received))
 
 
 def read_for(
@@ -36,7 +36,7 @@ def read_for(
     patient_id: str = "",
     drug: str = "",
     received: date | None = None,
-) -> Reading:
+) -> LetterReading:
     """For the patient of a case, or one that is named. Refused if it is somebody else's letter, Invalid if
     it decides on another
     drug."""
@@ -53,7 +53,7 @@ def read_for(
     compared = require_same(found, patient)
     if wanted:
         require_same_drug(found, wanted)
-    return Reading(found, compared, work_to(found, plan, received))
+    return LetterReading(found, compared, work_to(found, plan, received))
 
 
 def require_same_drug(denial: Denial, drug: str) -> None:

@@ -60,13 +60,13 @@ def draft(
     The same case is the same thread: what was interrupted goes on, what already waits is found again.
     """
     from agent.casework import asking_of, fingerprint, look_up, thread_of
-    from agent.workflow import Desk
+    from agent.workflow import DraftingContext
 
     asked = look_up(store, asking)
     asking = asking_of(asked, asking)  # a day that was left out is today's, also tomorrow
     thread = thread_of(asking, fingerprint(store, asked))
     config: Any = {"configurable": {"thread_id": thread}}
-    desk = Desk(store, settings.drafts, now(), model)
+    desk = DraftingContext(store, settings.drafts, now(), model)
     snapshot = graph.get_state(config)
     kept = _kept(store, snapshot.values.get("draft_id"))
     if kept and not altered_papers(kept):
@@ -97,7 +97,7 @@ def decide(
     """Hand a person's decision to the case that waits for it."""
     from langgraph.types import Command
 
-    from agent.workflow import Desk
+    from agent.workflow import DraftingContext
 
     kept = store.draft(draft_id)
     if kept.status in ("approved", "rejected"):
@@ -127,7 +127,7 @@ def decide(
         )
     if decision.action == "edit":
         _try(store, snapshot.values, kept, decision)
-    desk = Desk(store, settings.drafts, decision.when)
+    desk = DraftingContext(store, settings.drafts, decision.when)
     if begun and not snapshot.interrupts:  # it waits from now on
         graph.invoke(None, config, context=desk, durability="sync")
     if "review" not in snapshot.next:  # killed after an earlier decision: that one is finished first

@@ -60,9 +60,9 @@ class WorkflowContext:
     "request": {"drug": "Ozempic"}}}`."""
 
     @cached_property
-    def _desk(self) -> workflow_graph.Desk:
+    def _desk(self) -> workflow_graph.DraftingContext:
         settings, store = _opened()
-        return workflow_graph.Desk(store, settings.drafts, now())
+        return workflow_graph.DraftingContext(store, settings.drafts, now())
 
     def __getattr__(self, name: str) -> Any:
         """The rest is the desk's."""

@@ -29,7 +29,7 @@ from tools.store.rows import Draft, DraftFile, whose
 from tools.store.store import Store
 
 
-class Written(NamedTuple):
+class WrittenPapers(NamedTuple):
     """The files by what they are ("form_pdf", "form", "letter", …), and the letter as data."""
 
     files: dict[str, DraftFile]
@@ -41,7 +41,7 @@ def fill_form(store: Store, case: Case) -> PARequest:
     return fill(store.form(case.plan.id, case.request.form), case)
 
 
-def write(store: Store, case: Case, form: PARequest, folder: Path, said: Reworded) -> Written:
+def write(store: Store, case: Case, form: PARequest, folder: Path, said: Reworded) -> WrittenPapers:
     """Print everything that goes to the payer into a folder; a file is there whole or not at all."""
     letter = said.letter
     stem = f"{case.patient.id}-{case.drug.name}"
@@ -50,7 +50,7 @@ def write(store: Store, case: Case, form: PARequest, folder: Path, said: Reworde
         path = folder / f"{stem}-{file}"
         put(path, content)
         files[name] = DraftFile(path=str(path), sha256=sha256(content).hexdigest())
-    return Written(files, kept_letter(said))
+    return WrittenPapers(files, kept_letter(said))
 
 
 def kept_letter(said: Reworded, **more: object) -> bytes:

@@ -38,7 +38,7 @@ Stopped = Literal[
 ]
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
+class AgentLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How far one question may go."""
 
     model_calls: int = 8
@@ -81,13 +81,13 @@ def ask(
     settings: Settings,
     history: Iterable[tuple[str, str]] = (),
     *,
-    limits: Limits | None = None,
+    limits: AgentLimits | None = None,
     draft: Drafting | None = None,
     model: BaseChatModel | None = None,
 ) -> PlainTurn:
     """Let the agent answer; `history` are earlier questions and answers. Every turn ends, also one that goes wrong:
     only a missing library is Unavailable. `model` stands in for the one of that name on the Ollama host."""
-    limits = limits or Limits()
+    limits = limits or AgentLimits()
     began = time.perf_counter()
     said: list[BaseMessage] = []
     try:
@@ -117,7 +117,7 @@ def _run(
     question: str,
     bound: Bound,
     model: BaseChatModel,
-    limits: Limits,
+    limits: AgentLimits,
     history: Iterable[tuple[str, str]],
     draft: Drafting | None,
     said: list[BaseMessage],
@@ -166,11 +166,11 @@ def _run(
     return "answered", ""
 
 
-def _late(limits: Limits) -> str:
+def _late(limits: AgentLimits) -> str:
     return f"not done within {limits.seconds:g} s"
 
 
-def ollama(name: str, settings: Settings, limits: Limits) -> BaseChatModel:
+def ollama(name: str, settings: Settings, limits: AgentLimits) -> BaseChatModel:
     """The model of this name, for one turn: its connection ends with the turn's seconds, and none leads off
     this machine unless that is allowed."""
     try:

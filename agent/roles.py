@@ -19,7 +19,7 @@ ROLES: dict[str, tuple[str, ...]] = {
 }
 
 
-class Rule(NamedTuple):
+class AccessRule(NamedTuple):
     """What a call needs whose method and path match; `*` is any text, `/` too."""
 
     method: str
@@ -29,18 +29,18 @@ class Rule(NamedTuple):
 
 # The first that matches holds. What no line names is read with GET and written otherwise, also on pages to come.
 RULES = (
-    Rule("*", "/sign-in", ANYONE),
-    Rule("*", "/sign-out", ANYONE),
-    Rule("GET", "/metrics", AUDIT),
-    Rule("POST", "/api/fhir/import", IMPORT),
-    Rule("POST", "*/drafts/*/approve", APPROVE),
-    Rule("POST", "*/drafts/*/reject", REVIEW),
-    Rule("POST", "*/drafts/*/edit", REVIEW),
-    Rule("POST", "/api/denials/read", READ),
-    Rule("GET", "*", READ),
-    Rule("HEAD", "*", READ),
-    Rule("OPTIONS", "*", READ),
-    Rule("*", "*", WRITE),
+    AccessRule("*", "/sign-in", ANYONE),
+    AccessRule("*", "/sign-out", ANYONE),
+    AccessRule("GET", "/metrics", AUDIT),
+    AccessRule("POST", "/api/fhir/import", IMPORT),
+    AccessRule("POST", "*/drafts/*/approve", APPROVE),
+    AccessRule("POST", "*/drafts/*/reject", REVIEW),
+    AccessRule("POST", "*/drafts/*/edit", REVIEW),
+    AccessRule("POST", "/api/denials/read", READ),
+    AccessRule("GET", "*", READ),
+    AccessRule("HEAD", "*", READ),
+    AccessRule("OPTIONS", "*", READ),
+    AccessRule("*", "*", WRITE),
 )
 
 

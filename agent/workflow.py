@@ -63,7 +63,7 @@ class State(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class Desk:
+class DraftingContext:
     """What the work is done with: the store, the folder for drafts, the time on the clock, and a model that words
     letters, if one was asked for."""
 
@@ -73,10 +73,10 @@ class Desk:
     model: Model | None = None
 
 
-def build() -> StateGraph[State, Desk, State, State]:
+def build() -> StateGraph[State, DraftingContext, State, State]:
     """The graph; compile it with a checkpointer."""
     outside = RetryPolicy(max_attempts=3, initial_interval=0.2, retry_on=worth_a_retry)
-    graph = StateGraph(State, context_schema=Desk)
+    graph = StateGraph(State, context_schema=DraftingContext)
     graph.add_node("look_up_patient", look_up_patient, retry_policy=outside)
     graph.add_node("check_coverage", check_coverage, retry_policy=outside)
     graph.add_node("retrieve_policy", retrieve_policy, retry_policy=outside)
@@ -102,23 +102,23 @@ def build() -> StateGraph[State, Desk, State, State]:
 # --- nodes, in their order -------------------------------------------------------------------------------
 
 
-def look_up_patient(state: State, runtime: Runtime[Desk]) -> State:
+def look_up_patient(state: State, runtime: Runtime[DraftingContext]) -> State:
     """Patient, plan, drug and the complete request are there, and this is what they were."""
     asking = _asking(state)
     return {"chart": fingerprint(runtime.context.store, look_up(runtime.context.store, asking))}
 
 
-def check_coverage(state: State, runtime: Runtime[Desk]) -> State:
+def check_coverage(state: State, runtime: Runtime[DraftingContext]) -> State:
     """The enrolment on the day, and what the plan says of the drug."""
     return {"coverage": coverage(_asked(state, runtime.context))}
 
 
-def retrieve_policy(state: State, runtime: Runtime[Desk]) -> State:
+def retrieve_policy(state: State, runtime: Runtime[DraftingContext]) -> State:
     """The clauses of this plan's policy for this drug, and of no other, from the index."""
     return {"clauses": retrieve(runtime.context.store, _asked(state, runtime.context))}
 
 
-def determine(state: State, runtime: Runtime[Desk]) -> State:
+def determine(state: State, runtime: Runtime[DraftingContext]) -> State:
     """Decide, make sure that every clause cited was retrieved as it is quoted, and refuse what no PA can mend."""
     asked = _asked(state, runtime.context)
     found = decide(runtime.context.store, asked)
@@ -128,7 +128,7 @@ def determine(state: State, runtime: Runtime[Desk]) -> State:
     return {"determination": msgspec.to_builtins(found), "refusal": refusal}
 
 
-def draft(state: State, runtime: Runtime[Desk]) -> State:
+def draft(state: State, runtime: Runtime[DraftingContext]) -> State:
     """Fill the form, write the letter and the cover, and keep them as one draft that waits for a person."""
     desk = runtime.context
     case = _case(state, desk)
@@ -151,7 +151,7 @@ def after_review(state: State) -> str:
     return "revise" if state["decision"]["action"] == "edit" else "conclude"
 
 
-def revise(state: State, runtime: Runtime[Desk]) -> State:
+def revise(state: State, runtime: Runtime[DraftingContext]) -> State:
     """Decide the changed request anew and print all papers of it; they take the place of the old ones together."""
     desk, decision = runtime.context, _decision(state)
     kept = desk.store.draft(state["draft_id"])
@@ -185,7 +185,7 @@ def revise(state: State, runtime: Runtime[Desk]) -> State:
     return {}
 
 
-def conclude(state: State, runtime: Runtime[Desk]) -> State:
+def conclude(state: State, runtime: Runtime[DraftingContext]) -> State:
     """Record what the person decided. Nothing is sent: that is the person's, too."""
     decision = _decision(state)
     status: DraftStatus = "approved" if decision.action == "approve" else "rejected"
@@ -204,7 +204,7 @@ def _asking(state: State) -> Asking:
     return msgspec.convert(state["asking"], Asking)
 
 
-def _asked(state: State, desk: Desk) -> Asked:
+def _asked(state: State, desk: DraftingContext) -> Asked:
     """What was looked up, read again; Unavailable if it changed while the case was being worked on."""
     asked = look_up(desk.store, _asking(state))
     if fingerprint(desk.store, asked) != state["chart"]:
@@ -212,7 +212,7 @@ def _asked(state: State, desk: Desk) -> Asked:
     return asked
 
 
-def _case(state: State, desk: Desk) -> Case:
+def _case(state: State, desk: DraftingContext) -> Case:
     asked = _asked(state, desk)
     found = msgspec.convert(state["determination"], Determination)
     return case_of(asked, found, desk.store.policy(asked.plan.id, asked.drug.name))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import msgspec
 
-from agent.batch.requests import COLUMNS, Rejected, Row
+from agent.batch.requests import COLUMNS, RejectedRow, RequestRow
 from agent.casework import Asking, asking_of, case_of
 from tools.common.errors import Invalid, NotFound, PaladinError, nearest
 from tools.domain.records import Kind, Request
@@ -51,10 +51,10 @@ class Terms(NamedTuple):
 
 
 def check_rows(
-    store: Store, rows: Iterable[Row], terms: Terms, tell: Callable[[], None] = lambda: None
-) -> tuple[list[CheckedRequest], list[Rejected]]:
+    store: Store, rows: Iterable[RequestRow], terms: Terms, tell: Callable[[], None] = lambda: None
+) -> tuple[list[CheckedRequest], list[RejectedRow]]:
     """The requests in the order of their rows, each once, and the rows that are none. `tell` is called per row."""
-    checked, rejected = list[CheckedRequest](), list[Rejected]()
+    checked, rejected = list[CheckedRequest](), list[RejectedRow]()
     first: dict[str, int] = {}
     for row in rows:
         tell()
@@ -62,23 +62,25 @@ def check_rows(
             found = _check(store, row, terms)
         except NotFound as error:
             reason, near = str(error), next(iter(error.near), "")
-            rejected.append(Rejected(row=row.number, reason=reason, near=near, cells=_cells(row)))
+            rejected.append(RejectedRow(row=row.number, reason=reason, near=near, cells=_cells(row)))
             continue
         except PaladinError as error:
             if not isinstance(error, Invalid):
                 raise
-            rejected.append(Rejected(row=row.number, reason=str(error), cells=_cells(row)))
+            rejected.append(RejectedRow(row=row.number, reason=str(error), cells=_cells(row)))
             continue
         before = first.setdefault(found.key, found.row)
         if before != found.row:
             reason = f"asks the same as row {before}, which is drafted"
-            rejected.append(Rejected(row=row.number, reason=reason, near=f"row {before}", cells=_cells(row)))
+            rejected.append(
+                RejectedRow(row=row.number, reason=reason, near=f"row {before}", cells=_cells(row))
+            )
         else:
             checked.append(found)
     return checked, rejected
 
 
-def _check(store: Store, row: Row, terms: Terms) -> CheckedRequest:
+def _check(store: Store, row: RequestRow, terms: Terms) -> CheckedRequest:
     cells = row.cells
     given = Request(
         drug=cells["drug"],
@@ -109,7 +111,7 @@ def key_of(asked: Asked) -> str:
     return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:24]
 
 
-def _cells(row: Row) -> dict[str, str]:
+def _cells(row: RequestRow) -> dict[str, str]:
     return {column: row.cells.get(column, "") for column in COLUMNS}
 
 

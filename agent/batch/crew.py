@@ -35,7 +35,7 @@ TRIES, DEATHS = 6, 2
 FIRST_PAUSE = 0.25  # seconds before another try; doubled each time
 
 
-class Crew:
+class WorkerPool:
     """Drafts chunks, in as many processes as it is told; safe to share between threads."""
 
     def __init__(self, settings: Settings, processes: int) -> None:

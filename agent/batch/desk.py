@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from agent.batch.checking import CheckedRequest, Terms, check_rows
-from agent.batch.options import CHUNK, CHUNK_OF_MODEL, Options, options_of
-from agent.batch.requests import Rejected, Requests
+from agent.batch.options import CHUNK, CHUNK_OF_MODEL, BatchOptions, options_of
+from agent.batch.requests import RejectedRow, Requests
 from tools.common.errors import Invalid, Refused
 from tools.store.batches import Batch, BatchItem
 
@@ -36,7 +36,7 @@ class Plan(NamedTuple):
 
     source: str
     checked: list[CheckedRequest]
-    rejected: list[Rejected]
+    rejected: list[RejectedRow]
     terms: Terms
     unused: tuple[str, ...] = ()
 
@@ -98,7 +98,7 @@ def begin(
     same = next((b for b in store.batches("running", limit=1000) if b.digest == digest), None)
     if same is None or idempotency_key is not None:
         _check_folder(store, out)
-    options = Options(
+    options = BatchOptions(
         model=planned.terms.model,
         force=planned.terms.force,
         source=planned.source,

@@ -103,7 +103,7 @@ def merged(job: Job) -> bytes:
     return bind(f"{job.practice} to {job.payer}, {job.channel}: {len(job.ready)} ready to send", groups)
 
 
-class Row(NamedTuple):
+class ContentsRow(NamedTuple):
     """A line of the list: what stands at the left, in the middle, and at the right; a heading has the first alone."""
 
     left: str
@@ -111,23 +111,25 @@ class Row(NamedTuple):
     right: str = ""
 
 
-def pages_of_list(job: Job, starts: Sequence[int]) -> list[list[Row]]:
+def pages_of_list(job: Job, starts: Sequence[int]) -> list[list[ContentsRow]]:
     """What follows and where, and what is withheld and why, page by page."""
     rows = []
     for line, start in zip(job.ready, starts, strict=True):
         mark = "expedited, " if line.urgency == "expedited" else ""
         rows.append(
-            Row(f"{line.patient_id}  {line.patient}", f"{line.drug} {line.strength}", f"{mark}page {start}")
+            ContentsRow(
+                f"{line.patient_id}  {line.patient}", f"{line.drug} {line.strength}", f"{mark}page {start}"
+            )
         )
     if job.withheld:
-        rows.append(Row(f"Withheld, because not complete: {len(job.withheld)}"))
+        rows.append(ContentsRow(f"Withheld, because not complete: {len(job.withheld)}"))
     for line, why in job.withheld:
-        rows.append(Row(f"{line.patient_id}  {line.patient}", f"{line.drug} {line.strength}"))
-        rows += [Row("", part) for part in textwrap.wrap(why, REASON_WIDTH)]
+        rows.append(ContentsRow(f"{line.patient_id}  {line.patient}", f"{line.drug} {line.strength}"))
+        rows += [ContentsRow("", part) for part in textwrap.wrap(why, REASON_WIDTH)]
     return [rows[first : first + LINES_ON_PAGE] for first in range(0, len(rows), LINES_ON_PAGE)]
 
 
-def _drawn(job: Job, pages: Sequence[Sequence[Row]]) -> bytes:
+def _drawn(job: Job, pages: Sequence[Sequence[ContentsRow]]) -> bytes:
     buffer = BytesIO()
     pen = canvas(buffer, f"{job.practice} to {job.payer}: contents")
     many = f"{len(job.ready)} requests" if len(job.ready) != 1 else "1 request"

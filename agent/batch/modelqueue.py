@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from agent.models.address import address
 from agent.models.factory import is_of_langchain, open_model
 from agent.models.host import held
-from agent.models.model import ModelTrouble, Options, Reply, Stream
+from agent.models.model import CallOptions, ModelTrouble, Reply, Stream
 from agent.prompting import FOLDER
 
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ class Queued:
         self._locks = [FileLock(folder / f"model-{digest}.lock") for digest in digests]
         folder.mkdir(parents=True, exist_ok=True)
 
-    def complete(self, system: str, user: str, **options: Unpack[Options]) -> Reply:
+    def complete(self, system: str, user: str, **options: Unpack[CallOptions]) -> Reply:
         """As the protocol says."""
         with self._turn():
             return self.model.complete(system, user, **options)
 
-    def stream(self, system: str, user: str, **options: Unpack[Options]) -> Stream:
+    def stream(self, system: str, user: str, **options: Unpack[CallOptions]) -> Stream:
         """As the protocol says."""
 
         def pieces() -> Generator[str, None, Reply]:

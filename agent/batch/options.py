@@ -13,7 +13,7 @@ CHUNK = 50  # cases that are begun again together after a crash: the queue costs
 CHUNK_OF_MODEL = 1  # a model takes half a minute for one
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True):
+class BatchOptions(msgspec.Struct, frozen=True, kw_only=True):
     """`model` "" lets code word every letter; `source` is the file or panel as it was named."""
 
     model: str = ""
@@ -23,5 +23,5 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     chunk: int = CHUNK
 
 
-def options_of(batch: Batch) -> Options:
-    return msgspec.json.decode(batch.options, type=Options)
+def options_of(batch: Batch) -> BatchOptions:
+    return msgspec.json.decode(batch.options, type=BatchOptions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.batch.requests import Row
+from agent.batch.requests import RequestRow
 from tools.common.errors import Invalid, NotFound, nearest
 
 if TYPE_CHECKING:
@@ -15,18 +15,18 @@ KEYS = ("payer", "plan", "drug", "kind", "urgency")
 PAGE = 1000
 
 
-def rows_of_panel(store: Store, text: str) -> list[Row]:
+def rows_of_panel(store: Store, text: str) -> list[RequestRow]:
     """A row for each patient of the plans and each drug; without a drug, those that the chart orders."""
     said = parse(text)
     plans = _plans(store, said)
     drugs = [store.drug(name).name for name in said.get("drug", "").split(",") if name.strip()]
     beside: dict[str, str] = {key: said[key] for key in ("kind", "urgency") if key in said}
-    rows = list[Row]()
+    rows = list[RequestRow]()
     for plan in plans:
         for patient_id in _members(store, plan):
             for drug in drugs or _ordered(store, patient_id):
                 cells = {"patient_id": patient_id, "drug": drug, "plan_id": plan.id} | beside
-                rows.append(Row(len(rows) + 1, cells))
+                rows.append(RequestRow(len(rows) + 1, cells))
     if not rows:
         raise Invalid(f"nobody is in the panel {text!r}; `pa describe` counts the patients of each plan")
     return rows

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.batch.merging import withheld_for
-from agent.batch.options import Options
+from agent.batch.options import BatchOptions
 from agent.batch.worklist import STAGES, urgent_first
 from tools.common.printable import printable
 
 if TYPE_CHECKING:
     from agent.batch.drafting import CaseLine
-    from agent.batch.results import Outcome
+    from agent.batch.results import BatchOutcome
 
 OUTCOMES = (
     "ready", "needs_documentation", "quantity_exception", "likely_denial", "not_covered", "wrong_plan", "not_required",
@@ -24,7 +24,7 @@ MOST_MISSING = 12
 MOST_ROWS = 2000  # of one list; the summary has them all
 
 
-def page(outcome: Outcome, options: Options, merged: list[str]) -> str:
+def page(outcome: BatchOutcome, options: BatchOptions, merged: list[str]) -> str:
     """The page; the same for the same results."""
     lines = outcome.lines
     folder = Path(outcome.batch.folder)

@@ -36,14 +36,14 @@ ALIASES = {
 }
 
 
-class Row(NamedTuple):
+class RequestRow(NamedTuple):
     """One row as text by column; `number` is its line in a file of lines, its place in another, from 1."""
 
     number: int
     cells: dict[str, str]
 
 
-class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+class RejectedRow(msgspec.Struct, frozen=True, kw_only=True):
     """A row that is not worked on, why, and the value that may have been meant."""
 
     row: int
@@ -55,8 +55,8 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True):
 class Requests(NamedTuple):
     """What a file holds: rows to look at, rows that cannot be read, and columns that say nothing here."""
 
-    rows: list[Row]
-    rejected: list[Rejected]
+    rows: list[RequestRow]
+    rejected: list[RejectedRow]
     unused: list[str]
 
 
@@ -80,7 +80,7 @@ def _empty(name: str) -> Invalid:
 
 def from_records(records: Iterable[Any], name: str) -> Requests:
     """The same of objects that came as JSON."""
-    rows, rejected = list[Row](), list[Rejected]()
+    rows, rejected = list[RequestRow](), list[RejectedRow]()
     for number, record in enumerate(records, 1):
         _of_object(number, record, rows, rejected)
     return _checked(name, _columns_of(rows), rows, rejected)
@@ -99,15 +99,17 @@ def harmless(cell: str) -> str:
 # --- what holds for every format -------------------------------------------------------------------------
 
 
-def _checked(name: str, columns: Sequence[str], rows: list[Row], rejected: list[Rejected]) -> Requests:
+def _checked(
+    name: str, columns: Sequence[str], rows: list[RequestRow], rejected: list[RejectedRow]
+) -> Requests:
     _check_columns(name, columns)
     if not rows and not rejected:
         raise Invalid(f"{name} names its columns and has no request below them")
-    good = list[Row]()
+    good = list[RequestRow]()
     for row in rows:
         reason = _unfit(row)
         if reason:
-            rejected.append(Rejected(row=row.number, reason=reason, cells=_legible(row.cells)))
+            rejected.append(RejectedRow(row=row.number, reason=reason, cells=_legible(row.cells)))
         else:
             good.append(row)
     rejected.sort(key=lambda one: one.row)
@@ -127,7 +129,7 @@ def _check_columns(name: str, columns: Sequence[str]) -> None:
         raise Invalid(f"{name} has the column {twice[0]!r} twice; leave one")
 
 
-def _unfit(row: Row) -> str:
+def _unfit(row: RequestRow) -> str:
     """Why no cell of this row is to be believed; "" if they may be looked at."""
     for column in COLUMNS:
         cell = row.cells.get(column, "")
@@ -183,7 +185,7 @@ def _ending(name: str) -> str:
 # --- CSV -------------------------------------------------------------------------------------------------
 
 
-def _csv(content: bytes, name: str) -> tuple[list[str], list[Row], list[Rejected]]:
+def _csv(content: bytes, name: str) -> tuple[list[str], list[RequestRow], list[RejectedRow]]:
     text = _decoded(content, name)
     if "\x00" in text:
         raise Invalid(f"{name} is no CSV: it holds zero bytes; export it as CSV, UTF-8")
@@ -195,15 +197,15 @@ def _csv(content: bytes, name: str) -> tuple[list[str], list[Row], list[Rejected
     columns = [_column(cell) for cell in _cells(lines[head], delimiter) or []]
     if not columns:
         raise Invalid(f"{name} has a first line that is no CSV: {lines[head][:60]!r}")
-    rows, rejected = list[Row](), list[Rejected]()
+    rows, rejected = list[RequestRow](), list[RejectedRow]()
     for number, cells, reason in _records(lines, head + 1, delimiter, len(columns)):
         named = {
             column: cell.strip() for column, cell in zip(columns, cells, strict=False) if column in COLUMNS
         }
         if reason:
-            rejected.append(Rejected(row=number, reason=reason, cells=_legible(named)))
+            rejected.append(RejectedRow(row=number, reason=reason, cells=_legible(named)))
         elif any(cell.strip() for cell in cells):
-            rows.append(Row(number, named))
+            rows.append(RequestRow(number, named))
     return columns, rows, rejected
 
 
@@ -253,8 +255,8 @@ def _cells(record: str, delimiter: str) -> list[str] | None:
 # --- JSON lines and Parquet ------------------------------------------------------------------------------
 
 
-def _jsonl(content: bytes, name: str) -> tuple[list[str], list[Row], list[Rejected]]:
-    rows, rejected = list[Row](), list[Rejected]()
+def _jsonl(content: bytes, name: str) -> tuple[list[str], list[RequestRow], list[RejectedRow]]:
+    rows, rejected = list[RequestRow](), list[RejectedRow]()
     read = 0
     for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
         if not line.strip():
@@ -264,33 +266,33 @@ def _jsonl(content: bytes, name: str) -> tuple[list[str], list[Row], list[Reject
             _of_object(number, msgspec.json.decode(line), rows, rejected)
             read += 1
         except UnicodeDecodeError:
-            rejected.append(Rejected(row=number, reason="the line is not UTF-8; save the file as UTF-8"))
+            rejected.append(RejectedRow(row=number, reason="the line is not UTF-8; save the file as UTF-8"))
         except (msgspec.DecodeError, RecursionError) as error:
-            rejected.append(Rejected(row=number, reason=f"the line is no JSON: {error}"))
+            rejected.append(RejectedRow(row=number, reason=f"the line is no JSON: {error}"))
     if not read:
         raise Invalid(f"{name} has no line that is JSON; each line is one object with {', '.join(NEEDED)}")
     return _columns_of(rows), rows, rejected
 
 
-def _of_object(number: int, record: Any, rows: list[Row], rejected: list[Rejected]) -> None:
+def _of_object(number: int, record: Any, rows: list[RequestRow], rejected: list[RejectedRow]) -> None:
     if not isinstance(record, dict):
-        rejected.append(Rejected(row=number, reason="it is no object with patient_id and drug"))
+        rejected.append(RejectedRow(row=number, reason="it is no object with patient_id and drug"))
         return
     named = {_column(str(key)): value for key, value in record.items()}
     nested = next((key for key in COLUMNS if isinstance(named.get(key), dict | list | bool)), "")
     cells = {key: "" if isinstance(value, dict | list) else _text(value) for key, value in named.items()}
     if nested:
-        rejected.append(Rejected(row=number, reason=f"{nested} is neither a text nor a number"))
+        rejected.append(RejectedRow(row=number, reason=f"{nested} is neither a text nor a number"))
     else:
-        rows.append(Row(number, cells))
+        rows.append(RequestRow(number, cells))
 
 
-def _columns_of(rows: Sequence[Row]) -> list[str]:
+def _columns_of(rows: Sequence[RequestRow]) -> list[str]:
     """Every key that occurs; what a single object lacks is that row's affair."""
     return list(dict.fromkeys(key for row in rows for key in row.cells))
 
 
-def _parquet(content: bytes, name: str) -> tuple[list[str], list[Row], list[Rejected]]:
+def _parquet(content: bytes, name: str) -> tuple[list[str], list[RequestRow], list[RejectedRow]]:
     import polars as pl
 
     try:
@@ -300,7 +302,7 @@ def _parquet(content: bytes, name: str) -> tuple[list[str], list[Row], list[Reje
         raise Invalid(f"{name} cannot be read as Parquet: {first[0] if first else 'it is none'}") from None
     columns = [_column(column) for column in frame.columns]
     _check_columns(name, columns)
-    rows, rejected = list[Row](), list[Rejected]()
+    rows, rejected = list[RequestRow](), list[RejectedRow]()
     for number, values in enumerate(frame.iter_rows(), 1):
         _of_object(number, dict(zip(columns, values, strict=True)), rows, rejected)
     return columns, rows, rejected

@@ -21,7 +21,7 @@ from agent.batch.drafting import CaseLine
 from agent.batch.merging import Each, merge_ready
 from agent.batch.options import options_of
 from agent.batch.report import page
-from agent.batch.requests import COLUMNS, Rejected, harmless
+from agent.batch.requests import COLUMNS, RejectedRow, harmless
 from agent.integrity import altered
 from agent.papers import put
 from tools.common.printable import one_line
@@ -39,21 +39,21 @@ NOTED = ("summary.csv", "summary.parquet", "rejected.csv", "report.html")
 MERGED = "to_send"
 
 
-class Outcome(NamedTuple):
+class BatchOutcome(NamedTuple):
     """What a finished batch holds."""
 
     batch: Batch
     lines: list[CaseLine]
-    rejected: list[Rejected]
+    rejected: list[RejectedRow]
 
     @property
     def stages(self) -> Counter[str]:
         return Counter(line.stage for line in self.lines)
 
 
-def outcome_of(store: Store, batch: Batch) -> Outcome:
+def outcome_of(store: Store, batch: Batch) -> BatchOutcome:
     lines = [line_of(result) for result in store.batch_results(batch.id)]
-    return Outcome(batch, lines, msgspec.json.decode(batch.rejected, type=list[Rejected]))
+    return BatchOutcome(batch, lines, msgspec.json.decode(batch.rejected, type=list[RejectedRow]))
 
 
 def finish(store: Store, batch: Batch, each: Each = map) -> None:
@@ -73,7 +73,7 @@ def finish(store: Store, batch: Batch, each: Each = map) -> None:
     shutil.rmtree(folder / STAGING, ignore_errors=True)
 
 
-def tables(outcome: Outcome) -> dict[str, bytes]:
+def tables(outcome: BatchOutcome) -> dict[str, bytes]:
     """summary.csv, summary.parquet and rejected.csv."""
     rows = [_row(line) for line in outcome.lines]
     return {
@@ -83,7 +83,7 @@ def tables(outcome: Outcome) -> dict[str, bytes]:
     }
 
 
-def damaged(outcome: Outcome) -> list[str]:
+def damaged(outcome: BatchOutcome) -> list[str]:
     """The papers that are not there as they were written."""
     folder = Path(outcome.batch.folder) / CASES
     return [
@@ -102,7 +102,7 @@ def _row(line: CaseLine) -> dict[str, Any]:
     }
 
 
-def _rejected(row: Rejected) -> dict[str, Any]:
+def _rejected(row: RejectedRow) -> dict[str, Any]:
     shown = {column: row.cells.get(column, "") for column in COLUMNS}
     return {"row": row.row, "reason": row.reason, "nearest": row.near, **shown}
 

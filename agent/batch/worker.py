@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.engine import make_url
 
 from agent.batch import drafting, results  # noqa: F401 - their records are to be known before threads begin
-from agent.batch.crew import Crew, patiently
+from agent.batch.crew import WorkerPool, patiently
 from agent.batch.options import options_of
 from agent.batch.results import finish
 from agent.desk import make_home, now
@@ -50,7 +50,7 @@ class Worker:
     def __init__(self, settings: Settings, processes: int) -> None:
         self.settings, self.processes = settings, processes
         self.store = Store.open(settings.database_url)
-        self.crew = Crew(settings, processes)
+        self.crew = WorkerPool(settings, processes)
         self.id = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._beaten = 0.0
 

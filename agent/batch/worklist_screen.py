@@ -18,8 +18,8 @@ from tools.messages import term
 if TYPE_CHECKING:
     from agent.batch.desk import Plan
     from agent.batch.drafting import CaseLine
-    from agent.batch.requests import Rejected
-    from agent.batch.results import Outcome
+    from agent.batch.requests import RejectedRow
+    from agent.batch.results import BatchOutcome
 
 MOST = 15  # rows of one list; the files have them all
 COLOURS: dict[Stage, str] = {
@@ -32,7 +32,7 @@ COLOURS: dict[Stage, str] = {
 }
 
 
-def show(outcome: Outcome, damaged: list[str]) -> None:
+def show(outcome: BatchOutcome, damaged: list[str]) -> None:
     """The worklist in its order, then where everything is."""
     batch, stages = outcome.batch, outcome.stages
     parts: list[RenderableType] = [
@@ -105,7 +105,7 @@ def _what(stage: Stage, line: CaseLine) -> str:
     return line.summary.removeprefix(f"{term(f'outcome.{line.outcome}')}: ")
 
 
-def _rejected(rows: list[Rejected]) -> RenderableType:
+def _rejected(rows: list[RejectedRow]) -> RenderableType:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Unpack
 
 import msgspec
 
-from agent.models.model import ModelTrouble, Options, Reply, Stopped, Stream, Timeouts
+from agent.models.model import CallOptions, ModelTrouble, Reply, Stopped, Stream, Timeouts
 from agent.models.text import Loops, estimate, excerpt, fitting, is_garbage
 
 SPARE_TOKENS = 64  # that a server may send past its limit before it is cut off
@@ -158,12 +158,12 @@ class Client(ABC):
     def _pieces(self, answer: PendingAnswer) -> Generator[str, None, None]:
         """The pieces of the answer to `answer.prompt`; what it cost is put into `answer`."""
 
-    def complete(self, system: str, user: str, **options: Unpack[Options]) -> Reply:
+    def complete(self, system: str, user: str, **options: Unpack[CallOptions]) -> Reply:
         """As the protocol says."""
         reply = self.stream(system, user, **options).drain()
         return settle(reply, options.get("schema"), self.name) if self.checked else reply
 
-    def stream(self, system: str, user: str, **options: Unpack[Options]) -> Stream:
+    def stream(self, system: str, user: str, **options: Unpack[CallOptions]) -> Stream:
         """As the protocol says."""
         return Stream(self._answered(Prompt(system, user, **options)))
 

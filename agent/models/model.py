@@ -105,7 +105,7 @@ class Stream:
         return self.last
 
 
-class Options(TypedDict, total=False):
+class CallOptions(TypedDict, total=False):
     """How a prompt is to be answered."""
 
     schema: dict[str, Any] | None  # the answer is JSON that fits it
@@ -124,7 +124,7 @@ class Model(Protocol):
     @property
     def num_ctx(self) -> int: ...
 
-    def complete(self, system: str, user: str, **options: Unpack[Options]) -> Reply:
+    def complete(self, system: str, user: str, **options: Unpack[CallOptions]) -> Reply:
         """The answer; with a schema, JSON that fits it. ModelTrouble if there is none.
 
         Without a schema an answer that was cut at max_tokens is a Reply that `stopped` at "length"; a call that
@@ -132,7 +132,7 @@ class Model(Protocol):
         """
         ...
 
-    def stream(self, system: str, user: str, **options: Unpack[Options]) -> Stream:
+    def stream(self, system: str, user: str, **options: Unpack[CallOptions]) -> Stream:
         """The same piece by piece. A ModelTrouble comes from the iteration; an answer that was cut at max_tokens
         is none, for its pieces were good."""
         ...

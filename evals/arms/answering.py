@@ -276,7 +276,7 @@ def _plain(row: Row, item: Item, bench: Bench, model: Model | None) -> list[dict
         drafted.append(made.draft.id)
         return made
 
-    limits = plain.Limits(temperature=row.temperature, seed=row.seed)
+    limits = plain.AgentLimits(temperature=row.temperature, seed=row.seed)
     chat = chat_model(model, place.settings, limits)
     history: list[tuple[str, str]] = []
     turns: list[dict[str, Any]] = []

@@ -18,11 +18,11 @@ from pydantic import ConfigDict
 
 if TYPE_CHECKING:
     from agent.models.model import Model
-    from agent.plain import Limits
+    from agent.plain import AgentLimits
     from agent.settings import Settings
 
 
-def chat_model(model: Model, settings: Settings, limits: Limits) -> BaseChatModel | None:
+def chat_model(model: Model, settings: Settings, limits: AgentLimits) -> BaseChatModel | None:
     """None leaves it to the plain agent, which then asks Ollama with the tool-call channel."""
     from agent.models.ollama_model import OllamaModel
 

@@ -16,7 +16,7 @@ from typing import Any, Unpack
 
 import msgspec
 
-from agent.models.model import Model, ModelTrouble, Options, Reply, Stream, What
+from agent.models.model import CallOptions, Model, ModelTrouble, Reply, Stream, What
 from tools.common.errors import Unavailable
 
 # Trouble with the answer, and not with its server.
@@ -61,7 +61,7 @@ class Counted:
     def format_failures(self) -> int:
         return sum(what in FORMAT for what in self.troubles)
 
-    def complete(self, system: str, user: str, **options: Unpack[Options]) -> Reply:
+    def complete(self, system: str, user: str, **options: Unpack[CallOptions]) -> Reply:
         self.calls += 1
         try:
             reply = self.model.complete(system, user, **options)
@@ -71,7 +71,7 @@ class Counted:
         self._count(reply)
         return reply
 
-    def stream(self, system: str, user: str, **options: Unpack[Options]) -> Stream:
+    def stream(self, system: str, user: str, **options: Unpack[CallOptions]) -> Stream:
         return Stream(self._pieces(self.model.stream(system, user, **options)))
 
     def fits(self, system: str, user: str, max_tokens: int) -> bool:
@@ -113,7 +113,7 @@ class Recording:
         """Another sample: what was asked before is another sample's."""
         self._asked.clear()
 
-    def complete(self, system: str, user: str, **options: Unpack[Options]) -> Reply:
+    def complete(self, system: str, user: str, **options: Unpack[CallOptions]) -> Reply:
         key = self._key("complete", system, user, options)
         if key in self._known:
             return _said(self._known[key])
@@ -126,7 +126,7 @@ class Recording:
         self._keep(key, {"reply": msgspec.to_builtins(reply)})
         return reply
 
-    def stream(self, system: str, user: str, **options: Unpack[Options]) -> Stream:
+    def stream(self, system: str, user: str, **options: Unpack[CallOptions]) -> Stream:
         key = self._key("stream", system, user, options)
         if key in self._known:
             return Stream(_again(self._known[key]))
@@ -154,7 +154,7 @@ class Recording:
         self._keep(key, {"pieces": pieces, "reply": msgspec.to_builtins(inner.last)})
         return inner.last
 
-    def _key(self, how: str, system: str, user: str, options: Options) -> str:
+    def _key(self, how: str, system: str, user: str, options: CallOptions) -> str:
         asked = [options.get(name, default) for name, default in DECIDING.items()]
         text = json.dumps([how, self.name, self.digest, self.num_ctx, system, user, *asked], sort_keys=True)
         self._asked[text] += 1

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agent.plain import Limits, PlainTurn, ask
+from agent.plain import AgentLimits, PlainTurn, ask
 from agent.prompting import prompt
 from agent.settings import read_settings
 from tests import worlds
@@ -112,17 +112,17 @@ def test_what_was_said_before_is_sent_and_not_counted(bound: Bound) -> None:
 
 
 def test_one_that_loops_is_stopped(bound: Bound) -> None:
-    made, model = turn(bound, calls(OZEMPIC), limits=Limits(model_calls=3))
+    made, model = turn(bound, calls(OZEMPIC), limits=AgentLimits(model_calls=3))
     assert (made.stopped, made.answer, len(model.sent)) == ("model_calls", "", 3)
     made, _ = turn(bound, calls(*[OZEMPIC] * 9))
     assert (made.stopped, made.answer, len(made.tool_calls)) == ("tool_calls", "", 9)
     assert not any(use.result for use in made.tool_calls)
-    made, _ = turn(bound, calls(OZEMPIC), limits=Limits(steps=4))
+    made, _ = turn(bound, calls(OZEMPIC), limits=AgentLimits(steps=4))
     assert made.stopped == "steps" and made.trouble
 
 
 def test_one_that_takes_too_long_is_stopped(bound: Bound) -> None:
-    made, model = turn(bound, calls(OZEMPIC), "Yes.", limits=Limits(seconds=0))
+    made, model = turn(bound, calls(OZEMPIC), "Yes.", limits=AgentLimits(seconds=0))
     assert made.stopped == "seconds" and len(model.sent) <= 1
 
 
@@ -175,7 +175,7 @@ def test_a_server_that_never_answers_ends_the_turn_in_its_time(bound: Bound) -> 
     pytest.importorskip("langchain_ollama")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         here = read_settings({"OLLAMA_HOST": f"127.0.0.1:{silent.getsockname()[1]}"})
-        made = ask("Hello?", bound, "none", here, limits=Limits(seconds=0.3))
+        made = ask("Hello?", bound, "none", here, limits=AgentLimits(seconds=0.3))
     assert (made.stopped, made.trouble) == ("seconds", "not done within 0.3 s") and made.seconds < 5
 
 
@@ -191,7 +191,11 @@ def test_a_server_that_talks_on_and_on_is_cut_at_the_turns_end(bound: Bound) -> 
 
     with serving(chatter) as stub:
         made = ask(
-            "Hello?", bound, "none", read_settings({"OLLAMA_HOST": stub.host}), limits=Limits(seconds=0.5)
+            "Hello?",
+            bound,
+            "none",
+            read_settings({"OLLAMA_HOST": stub.host}),
+            limits=AgentLimits(seconds=0.5),
         )
     assert (made.stopped, made.trouble) == ("seconds", "not done within 0.5 s") and made.seconds < 5
 

@@ -43,7 +43,7 @@ def test_a_busy_disk_or_database_is_tried_again(
 ) -> None:
     real, tries = papers.write, []
 
-    def flaky(*given: Any) -> papers.Written:
+    def flaky(*given: Any) -> papers.WrittenPapers:
         tries.append(given)
         if len(tries) < 3:
             raise error

@@ -9,17 +9,30 @@ import msgspec
 import pytest
 from pypdf import PdfReader
 
+from agent import case_desk
+from agent import desk as drafting
 from agent.batch import desk
 from agent.batch.binder import pages_of
 from agent.batch.checking import BatchRequest, Terms
-from agent.batch.chunks import line_of, work
+from agent.batch.chunks import give_up, line_of, work
 from agent.batch.drafting import Drafter
 from agent.batch.results import damaged, finish, outcome_of
+from agent.decision import Decision
+from agent.settings import read_settings
 from tests.agent.batch.conftest import WHEN, Begin, files_of
 from tests.agent.chats import adversaries
 from tools.store import Store
+from tools.store.batches import Batch
+from tools.store.rows import ChartEntry
 
 EVERY = range(12)
+
+
+def drafted(begin: Begin, store: Store, out: str = "out") -> Batch:
+    """A batch of which every case was drafted."""
+    batch = begin(out=out)
+    work(store, Drafter(store), batch.id, 1, EVERY, out)
+    return batch
 
 
 def test_the_second_attempt_changes_nothing(begin: Begin, store: Store) -> None:
@@ -51,8 +64,7 @@ def test_an_attempt_that_wakes_late_touches_no_paper(
 
 
 def test_papers_that_a_dead_attempt_left_are_replaced(begin: Begin, store: Store) -> None:
-    batch = begin()
-    work(store, Drafter(store), batch.id, 1, EVERY, "first")
+    batch = drafted(begin, store)
     whole = files_of(Path(batch.folder))
     line = next(line_of(r) for r in store.batch_results(batch.id) if line_of(r).folder)
     other = begin(out="other")
@@ -90,8 +102,6 @@ def test_a_case_that_goes_wrong_fails_alone_and_can_be_retried(
 
 
 def test_an_attempt_of_an_earlier_round_brings_no_failure_back(begin: Begin, store: Store) -> None:
-    from agent.batch.chunks import give_up
-
     batch = begin()
     give_up(store, batch.id, 1, [0], "the disk was full")
     store.next_round(batch.id, failed=True, when=WHEN)
@@ -101,10 +111,7 @@ def test_an_attempt_of_an_earlier_round_brings_no_failure_back(begin: Begin, sto
 
 
 def test_what_did_not_change_is_taken_over_and_what_did_is_not(begin: Begin, store: Store) -> None:
-    from tools.store.rows import ChartEntry
-
-    first = begin()
-    work(store, Drafter(store), first.id, 1, EVERY, "first")
+    drafted(begin, store)
     entry = {"id": "", "test": "hba1c", "value": 9.9, "unit": "%", "date": "2026-08-30"}
     store.add_chart_entry(
         ChartEntry(
@@ -115,22 +122,19 @@ def test_what_did_not_change_is_taken_over_and_what_did_is_not(begin: Begin, sto
             when=WHEN,
         )
     )
-    second = begin(out="second")
-    work(store, Drafter(store), second.id, 1, EVERY, "second")
+    second = drafted(begin, store, "second")
     reused = {line_of(r).patient_id: r.reused for r in store.batch_results(second.id)}
     assert [patient for patient, taken in reused.items() if not taken] == ["P005"]
     assert desk.standing(store, second).reused == 11
 
 
 def test_papers_that_were_edited_since_are_drafted_anew(begin: Begin, store: Store) -> None:
-    first = begin()
-    work(store, Drafter(store), first.id, 1, EVERY, "first")
+    first = drafted(begin, store)
     whole = files_of(Path(first.folder))
     line = next(line_of(r) for r in store.batch_results(first.id) if line_of(r).folder)
     (Path(first.folder) / "cases" / line.folder / "letter.txt").write_text("mine")
     assert damaged(outcome_of(store, first)) == [f"{line.folder}/letter.txt"]
-    second = begin(out="second")
-    work(store, Drafter(store), second.id, 1, EVERY, "second")
+    second = drafted(begin, store, "second")
     assert files_of(Path(second.folder)) == whole
     assert sum(not result.reused for result in store.batch_results(second.id)) == 1
 
@@ -163,8 +167,7 @@ def test_each_case_says_who_worded_its_letter(begin: Begin, store: Store) -> Non
 
 
 def test_the_report_is_the_same_bytes_each_time(begin: Begin, store: Store) -> None:
-    batch = begin()
-    work(store, Drafter(store), batch.id, 1, EVERY, "first")
+    batch = drafted(begin, store)
     finish(store, batch)
     once = files_of(Path(batch.folder))
     shutil.rmtree(Path(batch.folder) / "to_send")
@@ -174,8 +177,7 @@ def test_the_report_is_the_same_bytes_each_time(begin: Begin, store: Store) -> N
 
 
 def test_what_was_edited_since_is_not_among_what_is_to_be_sent(begin: Begin, store: Store) -> None:
-    batch = begin()
-    work(store, Drafter(store), batch.id, 1, EVERY, "first")
+    batch = drafted(begin, store)
     finish(store, batch)
     whole = sum(pages_of(file.read_bytes()) for file in (Path(batch.folder) / "to_send").glob("*.pdf"))
     line = next(line for line in outcome_of(store, batch).lines if line.ready)
@@ -188,13 +190,7 @@ def test_what_was_edited_since_is_not_among_what_is_to_be_sent(begin: Begin, sto
 
 
 def test_what_a_batch_drafts_waits_for_review_and_becomes_a_case(begin: Begin, store: Store) -> None:
-    from agent import case_desk
-    from agent import desk as drafting
-    from agent.decision import Decision
-    from agent.settings import read_settings
-
-    batch = begin()
-    work(store, Drafter(store), batch.id, 1, EVERY, "first")
+    batch = drafted(begin, store)
     lines = outcome_of(store, batch).lines
     waiting = {(draft.patient_id, draft.drug): draft for draft in store.drafts(limit=100)}
     assert set(waiting) == {(line.patient_id, line.drug) for line in lines if line.files}
@@ -211,44 +207,30 @@ def test_what_a_batch_drafts_waits_for_review_and_becomes_a_case(begin: Begin, s
 
 
 def test_the_same_case_drafted_alone_is_the_batchs_draft(begin: Begin, store: Store) -> None:
-    from agent import desk as drafting
-    from agent.casework import Asking
-    from agent.settings import read_settings
-
-    batch = begin()
-    work(store, Drafter(store), batch.id, 1, EVERY, "first")
+    batch = drafted(begin, store)
     line = next(line for line in outcome_of(store, batch).lines if line.files)
     before = len(store.drafts(limit=100))
-    asking = msgspec.json.decode(
-        next(
-            item.asking
-            for item in store.batch_items(batch.id, EVERY)
-            if msgspec.json.decode(item.asking, type=BatchRequest).folder == line.folder
-        ),
-        type=BatchRequest,
-    ).asking
-    assert isinstance(asking, Asking)
+    items = store.batch_items(batch.id, EVERY)
+    requests = [msgspec.json.decode(item.asking, type=BatchRequest) for item in items]
+    asking = next(request.asking for request in requests if request.folder == line.folder)
     drafting.draft_alone(store, read_settings(), asking)
     assert len(store.drafts(limit=100)) == before
 
 
 def test_an_edit_of_a_person_is_not_undone_by_a_later_batch(begin: Begin, store: Store) -> None:
-    first = begin()
-    work(store, Drafter(store), first.id, 1, EVERY, "first")
+    first = drafted(begin, store)
     line = next(line_of(r) for r in store.batch_results(first.id) if line_of(r).files)
     draft = store.drafts(patient_id=line.patient_id, limit=1)[0]
     store.set_draft_status(draft.id, "rejected", by="R. Lee", reason="moved", when=WHEN)
     (Path(first.folder) / "cases" / line.folder / "letter.txt").write_text("mine")
-    second = begin(out="second")
-    work(store, Drafter(store), second.id, 1, EVERY, "second")
+    drafted(begin, store, "second")
     assert store.draft(draft.id).status == "rejected"
 
 
 def test_what_goes_out_is_grouped_by_practice_and_patient_and_names_what_is_withheld(
     begin: Begin, store: Store
 ) -> None:
-    batch = begin()
-    work(store, Drafter(store), batch.id, 1, EVERY, "first")
+    batch = drafted(begin, store)
     finish(store, batch)
     folder = Path(batch.folder)
     lines = outcome_of(store, batch).lines
