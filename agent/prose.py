@@ -10,6 +10,7 @@ and lists are code's word for word.
 from __future__ import annotations
 
 import json
+import pathlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
@@ -43,22 +44,7 @@ NEGATION = re.compile(
     re.IGNORECASE,
 )
 # What may be said around facts without saying anything of the case.
-PLAIN = frozenset(
-    re.findall(
-        r"\S+",
-        """
-    a about above after again all already also although an and any anything are as ask asks at be because been before
-    being below both but by can could do does doing done each either else for from get gets getting go goes going
-    got had has have having he her here hers him his how i if in into is it its itself just keep know let like look
-    make makes may me means might more most must my need needed needs next now of off on once one or other our out
-    over own please put right said same say says see seen send she should since so some something still such take
-    takes than thank thanks that the their them then there these they thing things this those though to together
-    too under until up us very want wants was we well were what when where which while who why will with within
-    would yes you your patient drug plan payer policy record chart today currently means shows shown show based
-    according therefore however first second third finally additionally which'll we'll that's it's here's there's
-        """,
-    )
-)
+PLAIN = frozenset(pathlib.Path(__file__).with_name("plain_words.txt").read_text(encoding="utf-8").split())
 
 
 class Worded(NamedTuple):

@@ -98,6 +98,7 @@ def _weights(model: Model, host: str, settings: Settings) -> str:
 def _prompts() -> str:
     """What tells two versions of the prompts, and of the code that holds a model to the facts, apart."""
     digest = hashlib.sha256()
-    for file in sorted([*FOLDER.glob("*.md"), *FOLDER.parent.rglob("*.py")]):
+    files = (*FOLDER.glob("*.md"), *FOLDER.parent.rglob("*.py"), *FOLDER.parent.glob("*.txt"))
+    for file in sorted(files):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]

@@ -74,7 +74,7 @@ def codes(text: str) -> list[Code]:
 def normal(text: str, system: str = "") -> str:
     """As codes are compared."""
     if system in ("phone", "number"):
-        digits = re.sub(r"\D", "", text)
+        digits = "".join(filter(str.isdecimal, text))
         return digits[1:] if len(digits) == 11 and digits.startswith("1") else digits
-    bare = re.sub(r"\s", "", text).strip(".,;:")
+    bare = "".join(text.split()).strip(".,;:")
     return bare.upper() if system != "clause" else bare.replace("§", "").casefold()

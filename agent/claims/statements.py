@@ -23,6 +23,7 @@ from tools.terminology.vocabulary import vocabulary
 _PAYERS = frozenset(("approved", "denied", "guaranteed"))
 _SYSTEMS = {"icd10": "ICD-10-CM code", "clause": "clause", "phone": "telephone number", "ndc": "NDC"}
 _LABELS = ("npi", "member", "fax", "group")
+_PUNCTUATION = dict.fromkeys(map(ord, "(),.;"))
 _LINE_BEGINS = 3  # characters of a bullet or paragraph sign
 _CITED = {"trial": "trial", "journal": "article", "society": "guideline"}
 
@@ -123,7 +124,7 @@ def _cites(s: Sentence, cited: CitedSource, text: str) -> bool:
 
 
 def _bare(text: str) -> str:
-    return re.sub(r"[\s(),.;]", "", text.lower())
+    return "".join(text.lower().translate(_PUNCTUATION).split())
 
 
 def _check_name(s: Sentence, name: NamedParty) -> None:

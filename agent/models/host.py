@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import socket
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -19,7 +18,7 @@ from tools.domain.records import Record
 PROBE_SECONDS = 0.3  # what a start without a model may cost
 LIST_SECONDS = 5.0
 MOST_PARAMETERS = 9e9  # above it a laptop answers too slowly for a talk
-EMBEDS = re.compile(r"bert|embed|minilm|bge|rerank", re.IGNORECASE)
+EMBEDS = ("bert", "embed", "minilm", "bge", "rerank")  # in the names of models that do not chat
 SCALES = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 
 
@@ -115,7 +114,7 @@ def _held(entry: dict[str, Any], evaluated: list[Evaluated]) -> Held:
         quantisation=str(details.get("quantization_level") or ""),
         digest=digest,
         remote=bool(entry.get("remote_host") or entry.get("remote_model")) or cloud,
-        chats=not EMBEDS.search(f"{name} {family}"),
+        chats=not any(part in f"{name} {family}".casefold() for part in EMBEDS),
         evaluated=next((one for one in evaluated if one.is_of(name, digest)), None),
     )
 
