@@ -13,7 +13,7 @@ conversation's id, so that it can be left and gone on with.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, TypedDict
 
@@ -33,6 +33,7 @@ from agent.answers import (
     glossary,
     people,
     refusals,
+    why,
 )
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.registry import ANSWERS
@@ -53,6 +54,7 @@ from tools.queries.bound import Bound
 MOST_ASKS = 4  # things asked for in one turn
 UNSURE = 0.15  # of likelihood, below which a query is asked back about and not answered
 SURE = 0.3  # of likelihood, below which the second reading is offered behind the answer
+SURE_OF_A_DRAFT = 0.9  # of likelihood, below which it is asked whether one is wanted
 MOST_CALLS = 4  # of a model in one turn
 MOST_HISTORY = 200  # turns kept in a conversation's list
 
@@ -169,6 +171,7 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     sitting.go_on()
     sitting.emit(Event(what="checking", text=", ".join(dict.fromkeys(a.intent for a in reading.asks))))
     ledger, talk = _ledger(spoken), talk_of(state)
+    reading = _of_what_is_ordered(reading, sitting.desk.bind(state["patient_id"]))
     asks = _worth_answering(reading, talk)
     answers = []
     if any(ask.query in ("patient", "other_patient") and ask not in asks for ask in reading.asks):
@@ -180,7 +183,15 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
         if ask.query in _OF_THE_PLAN_NAMED or ask.plan_id in plans_on(bound.patient, bound.as_of):
             bound = sitting.desk.bind(state["patient_id"], ask.plan_id)
         before = msgspec.structs.replace(talk, asks=tuple(asks[:at]) or talk.asks)
-        answers.append(_answered(_under_its_plan(ask, bound), reading, before, bound, ledger, sitting.desk))
+        if ask.query in _DRAFTING and ask.sure < SURE_OF_A_DRAFT:
+            answers.append(courtesy.otherwise(ask.query, ledger))
+        else:
+            answers.append(
+                _answered(_under_its_plan(ask, bound), reading, before, bound, ledger, sitting.desk)
+            )
+    if not any(ask.query in DECISIONS or ask.query == "criterion" for ask in asks):
+        counted = why.counted(asks[0], _under_discussion(asks, talk, bound), bound, ledger)
+        answers += [counted] if counted else []
     if len(asks) == 1 and UNSURE <= asks[0].sure < SURE and reading.readings and not answers[-1].offered:
         answers.append(courtesy.otherwise(reading.readings[1], ledger))
     question = Question(state["question"], talk.question, frozenset(talk.shown))
@@ -290,6 +301,28 @@ def _under_its_plan(ask: Ask, bound: Bound) -> Ask:
     if _has_ended(ask.plan_id, bound):
         return msgspec.structs.replace(ask, plan_id="")
     return msgspec.structs.replace(ask, query="what_if", changes=(Insured(plan_id=ask.plan_id),))
+
+
+def _under_discussion(asks: Sequence[Ask], talk: Talk, bound: Bound) -> str:
+    """The drug that records are looked at for: asked about beside them, talked of before, or ordered; else empty."""
+    ours = bound.plan.benefits
+    named = [name for ask in asks for name in (*ask.drugs, *ask.medicines) if name in ours]
+    ordered = [order.drug for order in bound.patient.orders if order.drug in ours]
+    return next(iter((*named, *talk.drugs, *ordered)), "")
+
+
+def _of_what_is_ordered(reading: Reading, bound: Bound) -> Reading:
+    """A description that fits several drugs ("the weekly shot") means the one of them that is ordered."""
+    ordered = {order.drug for order in bound.patient.orders} & {*reading.candidates}
+    if len(ordered) != 1:
+        return reading
+    asks = tuple(
+        msgspec.structs.replace(ask, drugs=tuple(ordered))
+        if ask.query in OF_A_DRUG and not (ask.drugs or ask.all_drugs)
+        else ask
+        for ask in reading.asks
+    )
+    return msgspec.structs.replace(reading, asks=asks, candidates=())
 
 
 def _speaks_of_another(reading: Reading) -> bool:

@@ -15,6 +15,7 @@ from agent.ledger import Ledger
 from tools.queries.bound import Bound
 
 LIKELY = 0.5  # that a right answer states it, from which a passage is told
+LIKELIER = 0.35  # the same beside a general answer: that a passage is more of an answer than that
 MOST = 3
 MOST_DRUGS = 2
 _BARE: frozenset[Kind] = frozenset(
@@ -55,7 +56,10 @@ def with_passages(
     found = [one for one in found if one.kind not in left_out]
     likely = relevance.likelihoods(question, relevance.pool_of(found, texts(found, bound)))
     ranked = sorted(zip(likely, found, strict=True), key=lambda one: -one[0])
-    wanted = [passage for likelihood, passage in ranked[:MOST] if likelihood >= LIKELY]
+    general = all(one.general or one.offered for one in answers)
+    wanted = [
+        passage for likelihood, passage in ranked[:MOST] if likelihood >= (LIKELIER if general else LIKELY)
+    ]
     if not wanted:
         return Focus([*answers])
     particular = [one for one in answers if not (one.general or one.offered)]

@@ -8,7 +8,7 @@ from datetime import date
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.eligibility import standing
 from agent.answers.policy import clause_slot, printed
-from agent.answers.wording import Words, drug_slot, plan_slot, sentence
+from agent.answers.wording import Words, drug_slot, drugs_meant, plan_slot, sentence
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger, Origin
 from tools.common.errors import NotFound
@@ -31,7 +31,8 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     if ask.query in _OF_PLAN:
         reply.said += _OF_PLAN[ask.query](ask, bound, plan, ledger)
         return reply
-    names = ask.drugs or (tuple(plan.benefits) if ask.all_drugs or ask.query == "formulary" else ())
+    every = ask.all_drugs or ask.query == "formulary"
+    names = tuple(plan.benefits) if every and not ask.drugs else drugs_meant(ask, bound)
     if not names:
         return _ask_back(bound, plan, ledger)
     if len(names) >= MANY and ask.query in _FORMULARY:
@@ -49,14 +50,8 @@ def _source(plan: Plan) -> Source:
 
 
 def _ask_back(bound: Bound, plan: Plan, ledger: Ledger) -> Answer:
-    ordered = [order.drug for order in bound.patient.orders if order.drug in plan.benefits]
-    choice = tuple(dict.fromkeys(ordered)) or tuple(
-        name for name, one in plan.benefits.items() if one.covered
-    )
-    names = ", ".join(drug_slot(ledger, name) for name in choice)
-    text = (
-        f"Do you mean {names}, or another drug?" if len(choice) == 1 else f"Which drug do you mean: {names}?"
-    )
+    choice = tuple(name for name, one in plan.benefits.items() if one.covered)
+    text = f"Which drug do you mean: {', '.join(drug_slot(ledger, name) for name in choice)}?"
     return Answer(intent="plan", said=[Said(text=text, verbatim=True)], ledger=ledger, offered=choice)
 
 
@@ -372,6 +367,11 @@ def _submit(ask: Ask, bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
     )
     by = "through" if plan.channel == "portal" else "by"
     said = [Said(text=f"{plan_slot(ledger, plan)} takes PA requests {by} {first}.")]
+    for drug in drugs_meant(ask, bound)[:1]:
+        if ask.query == "submit" and plan.id == bound.plan.id and drug in plan.benefits:
+            words = Words(bound, ledger, bound.determination(drug))
+            if words.found.outcome in ("not_required", "not_covered"):
+                said.insert(0, Said(text=words.headline()))
     others = [words for name, words in ways.items() if name != plan.channel]
     if others:
         said.append(Said(text=f"It can also be reached by {_and(others)}."))

@@ -138,7 +138,9 @@ def marker(changes: Sequence[Change], drug: str, bound: Bound, ledger: Ledger) -
 
 
 def _told(then: Words, now: Words, short: bool) -> list[Said]:
-    changed = _changed(now.found, then.found)
+    changed = [
+        one for one in _changed(now.found, then.found) if one.criterion != "form" or one.status == "met"
+    ]
     same = then.found.outcome == now.found.outcome
     said = [Said(text=_before_and_after(then, now)), *_what_changes(changed, then, now)]
     if short:
@@ -170,6 +172,10 @@ def _before_and_after(then: Words, now: Words) -> str:
         return f"If so, {request} would be “{then.outcome()}” under {then.plan()}; {before}."
     if then.use() and now.use() and then.use() != now.use():
         request += f" (judged{now.use()} now)"
+    left = Sorted.of(then.found).unmet
+    if left and all(finding.criterion == "form" for finding in left):
+        told = f"every criterion of {request} under {then.plan()} would be met and no exclusion would apply"
+        return f"If so, {told}; what is left is the form: {'; '.join(map(then.shown, left))}."
     if then.found.outcome == now.found.outcome:
         return f"If so, {request} under {then.plan()} would stay as it is: {then.outcome()}."
     return f"If so, {request} under {then.plan()} would go from “{now.outcome()}” to “{then.outcome()}”."

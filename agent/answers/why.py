@@ -71,6 +71,27 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     return reply
 
 
+def counted(ask: Ask, drug: str, bound: Bound, ledger: Ledger) -> Answer | None:
+    """How a record that was told counts for the drug that it is looked at for, where a criterion is about it."""
+    if (ask.intent != "chart" and ask.query != "order") or drug not in bound.plan.benefits:
+        return None
+    found = bound.determination(drug, ask.indication)
+    over = next(((one, one) for one in found.findings if _is_over(ask, one)), None)
+    if (pair := _criterion_named(ask, _parts(found)) or over) is None:
+        return None
+    words, (top, part) = Words(bound, ledger, found), pair
+    lines = [finding_told(words, one) for one in ((top,) if part.status == top.status else (part, top))]
+    text = f"For {words.drug()} under {words.plan()}: {lines[0].text}"
+    said = [Said(text=text, must=False), *(Said(text=line.text, must=False) for line in lines[1:])]
+    return Answer(
+        intent="why", ledger=ledger, said=said, drugs=(drug,), determinations=[found], sources=sources([top])
+    )
+
+
+def _is_over(ask: Ask, finding: Finding) -> bool:
+    return ask.query == "order" and finding.criterion == "quantity" and finding.status == "not_met"
+
+
 def clause(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """What the policy says, and how this patient stands to the clauses that were quoted, or to all that is asked."""
     reply = policy.answer(ask, bound, ledger)
@@ -107,18 +128,26 @@ def _enrolled_elsewhere(bound: Bound, ledger: Ledger) -> Answer | None:
 def about_criterion(ask: Ask, found: Determination) -> tuple[Finding, Finding] | None:
     """The top criterion and the part of it that the query names: by what it names that is known, else by likeness in
     meaning; nothing if none comes near."""
-    pairs = [(top, part) for top in found.findings for part in walk([top])]
+    pairs = _parts(found)
     numbers = named_in(ask.text, [part.clause.clause_id for _, part in pairs if part.clause])
     for top, part in pairs:
         if part.clause and part.clause.clause_id in numbers:
             return top, part
+    return _criterion_named(ask, pairs) or _alike(ask.text, pairs)
+
+
+def _parts(found: Determination) -> list[tuple[Finding, Finding]]:
+    """Each criterion with each part of it, and with itself."""
+    return [(top, part) for top in found.findings for part in walk([top])]
+
+
+def _criterion_named(ask: Ask, pairs: Sequence[tuple[Finding, Finding]]) -> tuple[Finding, Finding] | None:
+    """The one that most of the things that the query names are in."""
     named = [(_named(ask, part), top, part) for top, part in pairs]
     best = max(
         named, key=lambda one: (one[0], one[2].status == one[1].status, one[1].status != "met"), default=None
     )
-    if best is not None and best[0] > 0:
-        return best[1], best[2]
-    return _alike(ask.text, pairs)
+    return (best[1], best[2]) if best is not None and best[0] > 0 else None
 
 
 def _named(ask: Ask, finding: Finding) -> int:

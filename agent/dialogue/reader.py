@@ -57,7 +57,8 @@ _WANTED = ("requested", "mentioned")  # roles of a drug that is no course
 SEVERAL = 0.6  # of likelihood, from which a drug that is named is one that is asked about
 _DRAFTING = ("draft", "draft_appeal")
 _THINGS = ("test", "condition", "medicine", "class", "drug")
-_OF_A_TEST: frozenset[Query] = frozenset(("value", "trend", "value_age", "criterion", "lookback"))
+_VALUES: frozenset[Query] = frozenset(("value", "trend", "value_age"))
+_OF_A_TEST: frozenset[Query] = _VALUES | {"criterion", "lookback"}
 _OF_A_MEDICINE: frozenset[Query] = frozenset(("medication", "allergy", "fills"))
 _OF_A_CONDITION: frozenset[Query] = frozenset(("diagnosis", "statement", "family"))
 _OF_A_THING = _OF_A_TEST | _OF_A_MEDICINE | _OF_A_CONDITION
@@ -257,7 +258,7 @@ def _ask(
         medicines = [*drugs]
     tests, conditions = _keys(within, "test"), _keys(within, "condition")
     if not (tests or conditions or medicines):
-        if span.query in _OF_A_TEST and (near := entities.nearest(typed, "test", known)):
+        if span.query in _OF_A_TEST and (near := _test_meant(span.query, typed, named.text, known)):
             tests = (near,)
         elif span.query in _OF_A_CONDITION and (near := entities.nearest(typed, "condition", known)):
             conditions = (near,)
@@ -279,6 +280,12 @@ def _ask(
         text=named.text[span.start : span.end],
         sure=round(span.sure, 2),
     )
+
+
+def _test_meant(query: Query, typed: str, turn: str, known: Known) -> str:
+    """The test that the words of the span mean, or those around it ("the kidneys are down to twenty. Is that so?")."""
+    near = entities.nearest(typed, "test", known)
+    return near or (entities.nearest(turn.lower(), "test", known) if query in _VALUES else "")
 
 
 def _talked_of(

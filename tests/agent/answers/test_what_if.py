@@ -113,7 +113,7 @@ def test_another_plan_names_both() -> None:
 def test_a_stop_that_is_documented_opens_the_way_and_the_form_asks_how_it_went() -> None:
     text = rendered(if_so(Bound(bundled(), "P002"), "Ozempic", Stopped(drug="Victoza")))
     assert "duplicate therapy would be ruled out" in text
-    assert "the payer's form, with every required box filled would be open" in text
+    assert "would be met and no exclusion would apply; what is left is the form" in text
 
 
 @pytest.mark.parametrize(

@@ -119,3 +119,19 @@ def test_a_clause_is_told_with_how_the_patient_stands_to_it() -> None:
     )
     text = rendered(answer)
     assert "For this patient:\n- Met: HbA1c at least 7.0 %" in text
+
+
+def test_a_record_is_told_with_how_it_counts_for_the_drug_under_discussion() -> None:
+    counted = why.counted(
+        Ask(query="medication", medicines=("glipizide",)), "Ozempic", Bound(bundled(), "P006"), Ledger()
+    )
+    assert counted is not None
+    part, whole = rendered(counted).splitlines()
+    assert "Met: a second oral drug: glipizide for 152 days" in part and whole.startswith(
+        "Not met: step therapy"
+    )
+
+
+def test_a_record_that_no_criterion_is_about_counts_for_nothing() -> None:
+    ask = Ask(query="medication", medicines=("atorvastatin",))
+    assert why.counted(ask, "Ozempic", Bound(bundled(), "P001"), Ledger()) is None
