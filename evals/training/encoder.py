@@ -230,12 +230,8 @@ class EncoderTuner(FineTuner):
     def row(self, example: Example) -> Row:
         before = self.tokenizer(example.before, add_special_tokens=False)["input_ids"][-BEFORE:]
         read = self.tokenizer(
-            example.text,
-            add_special_tokens=False,
-            return_offsets_mapping=True,
-            truncation=True,
-            max_length=LONGEST,
-        )
+            example.text, add_special_tokens=False, return_offsets_mapping=True, truncation=True, max_length=LONGEST,
+        )  # fmt: skip
         ahead, offsets = [101, *before, 102], read["offset_mapping"]
         tags, pooled = [_IGNORED if example.spans is None else 0] * len(offsets), []
         for mark in (*(example.spans or ()), *example.marks):

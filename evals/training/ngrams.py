@@ -110,11 +110,6 @@ def _save(model: NGrams, share: float, heat: float) -> None:
     """Weights in eight bits, each label with a scale of its own."""
     scale = np.maximum(np.abs(model.weights).max(0), 1e-6) / 127
     np.savez_compressed(
-        WEIGHTS,
-        weights=np.round(model.weights / scale).astype(np.int8),
-        scale=scale.astype(np.float32),
-        offset=model.offset,
-        labels=np.array(" ".join(model.labels)),
-        share=np.float32(share),
-        heat=np.float32(heat),
-    )
+        WEIGHTS, weights=np.round(model.weights / scale).astype(np.int8), scale=scale.astype(np.float32),
+        offset=model.offset, labels=np.array(" ".join(model.labels)), share=np.float32(share), heat=np.float32(heat),
+    )  # fmt: skip

@@ -215,15 +215,11 @@ def packed(examples: Sequence[Example], keys: dict[str, list[str]] | None = None
                 places[group].get(getattr(one, group), len(keys[group])) for one in example.compared
             ]
     return Packed(
-        torch.tensor(own),
-        torch.tensor(np.array([one.given.none for one in examples])),
+        torch.tensor(own), torch.tensor(np.array([one.given.none for one in examples])),
         torch.tensor(np.array([one.given.asked for one in examples])),
-        {group: torch.tensor(at) for group, at in groups.items()},
-        keys,
-        torch.tensor(there),
-        torch.tensor(right),
+        {group: torch.tensor(at) for group, at in groups.items()}, keys, torch.tensor(there), torch.tensor(right),
         torch.tensor([1.0 if one.whole else WITHOUT for one in examples]),
-    )
+    )  # fmt: skip
 
 
 def fitted(examples: Sequence[Example]) -> dict[str, Any]:

@@ -195,14 +195,10 @@ def resubmit(matter: Matter, ready: bool, late: Step | None = None) -> Step:
     else:
         why = "with the evidence in hand a new request is decided sooner than an appeal, which stays open meanwhile"
     step = Step(
-        kind="resubmit",
-        what=f"Submit the request for {case.drug.name} again, with what was missing",
-        why=why,
-        ready=ready,
-        needs=(f"`pa draft {case.patient.id} {case.drug.name}`", *_papers(matter)),
-        takes=request_takes(case.plan),
-        possible=late.possible if late else "",
-    )
+        kind="resubmit", what=f"Submit the request for {case.drug.name} again, with what was missing", why=why,
+        ready=ready, needs=(f"`pa draft {case.patient.id} {case.drug.name}`", *_papers(matter)),
+        takes=request_takes(case.plan), possible=late.possible if late else "",
+    )  # fmt: skip
     return step if late else _clocked(matter, step, _filing(matter))
 
 
@@ -372,13 +368,8 @@ def _clocked(matter: Matter, step: Step, clock: Clock | None) -> Step:
     if clock is None:
         return step
     return msgspec.structs.replace(
-        step,
-        by=clock.due,
-        terms=clock.terms,
-        days_left=clock.days_left,
-        late=clock.late,
-        possible=clock.possible,
-    )
+        step, by=clock.due, terms=clock.terms, days_left=clock.days_left, late=clock.late, possible=clock.possible,
+    )  # fmt: skip
 
 
 def _plainly(fix: str) -> str:

@@ -50,19 +50,10 @@ def strategy(
     matter = Matter(case, denial, clocks, decided, reasons, next_level(denial, case.plan, decided))
     steps = (moves.pending(matter, pending),) if pending else tuple(_steps(matter))
     draft = Strategy(
-        patient_id=case.patient.id,
-        drug=case.drug.name,
-        plan_id=case.plan.id,
-        payer=case.plan.payer,
-        as_of=case.as_of,
-        outcome=case.determination.outcome,
-        letter=denial.kind,
-        level=decided,
-        reasons=reasons,
-        steps=steps,
-        notes=tuple(_notes(matter)),
-        odds=odds,
-    )
+        patient_id=case.patient.id, drug=case.drug.name, plan_id=case.plan.id, payer=case.plan.payer,
+        as_of=case.as_of, outcome=case.determination.outcome, letter=denial.kind, level=decided, reasons=reasons,
+        steps=steps, notes=tuple(_notes(matter)), odds=odds,
+    )  # fmt: skip
     return msgspec.structs.replace(draft, refusal=_refusal(draft, case), then=_then(draft, case))
 
 

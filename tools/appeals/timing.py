@@ -55,15 +55,11 @@ def notice_of(denial: Denial, plan: Plan, decided: str, received: date | None = 
         deadline = denial.next_deadline
     call = next((r.deadline for r in denial.rights if r.kind == "peer_to_peer" and r.deadline), None)
     return Notice(
-        dated=dated.value,
-        received=came if came and came >= dated.value else None,
-        reference=denial.reference.value if denial.reference else "",
-        reasons=denial.codes,
-        deadline=deadline.day if deadline else None,
-        deadline_for=wanted if wanted in known else "",
-        within_days=_days(deadline),
-        peer_to_peer=_call_by(call, dated.value),
-    )
+        dated=dated.value, received=came if came and came >= dated.value else None,
+        reference=denial.reference.value if denial.reference else "", reasons=denial.codes,
+        deadline=deadline.day if deadline else None, deadline_for=wanted if wanted in known else "",
+        within_days=_days(deadline), peer_to_peer=_call_by(call, dated.value),
+    )  # fmt: skip
 
 
 def _days(deadline: Deadline | None) -> int | None:
@@ -81,17 +77,10 @@ def _call_by(call: Deadline | None, dated: date) -> date | None:
 def _supposed(denial: Denial, case: Case, decided: str, notice: Notice) -> AuthorizationCase:
     began = datetime.combine(notice.dated, time(), UTC)
     head = CaseHead(
-        patient_id=case.patient.id,
-        person="",
-        name=case.patient.name,
-        drug=case.drug.name,
-        plan_id=case.plan.id,
-        payer=case.plan.payer,
-        line=case.plan.line_of_business,
-        internal_levels=case.plan.internal_levels,
-        kind=case.kind or "new",
-        opened=began,
-    )
+        patient_id=case.patient.id, person="", name=case.patient.name, drug=case.drug.name, plan_id=case.plan.id,
+        payer=case.plan.payer, line=case.plan.line_of_business, internal_levels=case.plan.internal_levels,
+        kind=case.kind or "new", opened=began,
+    )  # fmt: skip
     told = CaseEvent(number=1, what="denied", on=notice.dated, by="", facts=Facts(notice=notice), when=began)
     if denial.kind == "pend":
         return AuthorizationCase(head=head, events=(told,), state="pended", pend=told)
@@ -146,12 +135,8 @@ def clock_for(clocks: tuple[Clock, ...], plan: Plan, level: str) -> Clock | None
 def decides_within(plan: Plan, level: str, urgency: Urgency = "standard") -> str:
     """How long the decision takes by the rule, e.g. "30 calendar days (29 CFR …)"; "" where no rule says."""
     rule = find(
-        plan.line_of_business,
-        "decision",
-        level,
-        urgency=urgency,
-        internal_levels=min(plan.internal_levels, 2),
-    )
+        plan.line_of_business, "decision", level, urgency=urgency, internal_levels=min(plan.internal_levels, 2),
+    )  # fmt: skip
     return f"{rule.period} ({rule.cite})" if rule else ""
 
 

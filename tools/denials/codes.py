@@ -1,7 +1,8 @@
 """The reasons that payers give, as data, and the codes of the field's tables that stand for them.
 
-`codes.jsonl` holds the codes, each with its table, its words and its source. A code is looked up in the table that the
-letter names, never in another: 16 is a claim adjustment (CARC) and no pharmacy reject (NCPDP).
+`reasons.jsonl` holds the reasons, `codes.jsonl` the codes, each with its table, its words and its source. A code is
+looked up in the table that the letter names, never in another: 16 is a claim adjustment (CARC) and no pharmacy reject
+(NCPDP).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -18,52 +19,21 @@ from tools.denials.sentences import Sentence
 Table = Literal["ncpdp", "carc", "rarc"]
 
 
-class Reason(NamedTuple):
-    """`title` completes "denied: …". `answer` is what usually answers it; the strategy of a case decides."""
+class Reason(msgspec.Struct, frozen=True):
+    """`title` completes "denied: …"; `hcr01` is the code of X12 278. `answer` is what usually answers it; the strategy
+    of a case decides."""
 
+    key: str
     title: str
-    hcr01: str  # X12 278
+    hcr01: str
     answer: str
 
 
-REASONS: dict[str, Reason] = {
-    "pa_required": Reason("prior authorization is required and absent", "A3", "submit the request"),
-    "non_formulary": Reason(
-        "the drug is not on the formulary", "A3", "formulary exception, or an alternative"
-    ),
-    "benefit_exclusion": Reason(
-        "the benefit excludes the drug or its use",
-        "A3",
-        "usually not clinical: another indication that is covered, or none",
-    ),
-    "step_therapy": Reason(
-        "another drug is to be tried first", "A3", "fills, intolerance, contraindication or a step exception"
-    ),
-    "medical_necessity": Reason(
-        "a clinical criterion is not met", "A3", "evidence criterion by criterion, or a peer-to-peer"
-    ),
-    "insufficient_documentation": Reason(
-        "documents or facts are missing", "A4", "supply what is missing and resubmit"
-    ),
-    "quantity_limit": Reason("quantity or dose is over the limit", "A2", "titration schedule or label dose"),
-    "diagnosis_mismatch": Reason(
-        "the diagnosis does not support the use", "A3", "correct a wrong code; never recode to fit"
-    ),
-    "age": Reason("age is outside the limits", "A3", "the label's age"),
-    "duplicate_therapy": Reason(
-        "a drug of the same kind is taken", "A3", "the day on which the old drug was stopped"
-    ),
-    "not_eligible": Reason("not covered by the plan on the day", "A3", "the right plan and dates"),
-    "refill_too_soon": Reason("it is too early for a refill", "A3", "the day on which it is payable"),
-    "exclusion": Reason(
-        "the patient's state rules the drug out",
-        "A3",
-        "correct the record if it is wrong; otherwise another drug",
-    ),
-    "administrative": Reason(
-        "the request was not made in the way that it must be", "A3", "mend the form and send it again"
-    ),
-}
+def _lines(name: str) -> bytes:
+    return Path(__file__).with_name(name).read_bytes()
+
+
+REASONS = {row.key: row for row in msgspec.json.Decoder(Reason).decode_lines(_lines("reasons.jsonl"))}
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -87,7 +57,7 @@ _BETWEEN = frozenset(",;:/-#&.()[]▣") | {"and", "code", "codes", "group", "y"}
 @cache
 def table() -> dict[tuple[Table, str], Row]:
     """Every code, by its table."""
-    rows = msgspec.json.Decoder(Row).decode_lines(Path(__file__).with_name("codes.jsonl").read_bytes())
+    rows = msgspec.json.Decoder(Row).decode_lines(_lines("codes.jsonl"))
     return {(row.table, row.code): row for row in rows}
 
 

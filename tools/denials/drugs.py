@@ -5,17 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from tools.denials.learned import DRUGS, ROLES, Model, Seen, hashed, shares, tokens_of
+from tools.denials.learned import DRUGS, ROLES, Floats, Model, Seen, hashed, shares, tokens_of
 from tools.denials.records import Quote, RequestedDrug
 from tools.denials.sentences import Sentence
 from tools.terminology.matcher import medicines_in
 from tools.terminology.medicines import terminology
 from tools.terminology.quantities import Quantity, quantities_in
-
-if TYPE_CHECKING:
-    from tools.denials.learned import Floats
 
 _REACH = 170  # characters behind a drug's name in which its strength and amount stand
 LEAST = 0.5  # of a drug, from which it is decided on

@@ -13,14 +13,13 @@ import hashlib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tools.denials.sentences import Sentence
 from tools.language.encoder import SEPARATOR, START, WIDTH, Encoded, heads, hidden_rows, tokenizer
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 MODEL = Path(__file__).parent / "model" / "encoder.onnx"
 HEADS = Path(__file__).parent / "model" / "heads.npz"
@@ -80,16 +79,12 @@ def _back(ids: Sequence[Sequence[int]], first: int) -> int:
 
 def kinds_of(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """How likely the letter is of each of KINDS: by the rows of its sentences, each as much as it is worth notice."""
-    import numpy as np
-
     notice = np.exp(heads(HEADS)["notice"].scores(rows)[:, 0])
     return heads(HEADS)["kind"].likelihoods(notice @ rows / notice.sum())
 
 
 def sentence_rows(encoded: Encoded, sentences: Sequence[Sentence]) -> NDArray[np.float32]:
     """A row for each sentence."""
-    import numpy as np
-
     return np.array([encoded.mean(one.start, one.end) for one in sentences])
 
 
@@ -105,8 +100,6 @@ def encode(text: str, sentences: Sequence[Sentence]) -> Encoded:
     Raises:
         Unavailable: ONNX Runtime or the weights are not installed.
     """
-    import numpy as np
-
     rows, places = [np.zeros((1, WIDTH), np.float32)], [(0, 0)]  # for a letter that has no token
     for window in windows_of(text, sentences):
         if window.own:

@@ -13,17 +13,17 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tools.denials.codes import REASONS
 from tools.denials.sentences import Sentence
 from tools.terminology.matcher import medicines_in
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float32]
+Floats = NDArray[np.float32]
 
 WEIGHTS = Path(__file__).with_name("learned.npz")
 BUCKETS = 1 << 16
@@ -93,8 +93,6 @@ def seen_reason(words: str, heading: str, vector: Floats | None, kind: str = "")
 
 def seen_rows(rows: Floats) -> list[Seen]:
     """Rows of the encoder of letters, each of the length one."""
-    import numpy as np
-
     length = np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-6)
     return [Seen((), row) for row in rows / length]
 
@@ -105,8 +103,6 @@ def seen_letter(sentences: Sequence[Sentence], seen: Sequence[Seen], chances: Fl
     Args:
         chances: a row for each sentence, a column for each of ROLES.
     """
-    import numpy as np
-
     decided = chances[:, ROLES.index("decision")]
     ahead = chances[:, [ROLES.index("past"), ROLES.index("future")]].sum(1)
     each = np.array([one.vector for one in seen])
@@ -196,8 +192,6 @@ class Model(NamedTuple):
 
     def scores(self, seen: Sequence[Seen]) -> Floats:
         """A row for each thing, a column for each class."""
-        import numpy as np
-
         made = np.array([self.sparse[list(one.rows)].sum(0) for one in seen], np.float32) * SPARSE
         if len(self.dense):
             made = made + np.array([one.vector for one in seen]) * DENSE @ self.dense
@@ -209,16 +203,12 @@ SPARSE, DENSE = 0.5, 3.0  # how much a hashed feature and a vector weigh beside 
 
 def shares(scores: Floats) -> Floats:
     """Of each class, where a thing is of one."""
-    import numpy as np
-
     raised = np.exp(scores - scores.max(-1, keepdims=True))
     return np.asarray(raised / raised.sum(-1, keepdims=True), np.float32)
 
 
 def chances(scores: Floats) -> Floats:
     """Of each class by itself, where a thing may be of several."""
-    import numpy as np
-
     return np.asarray(1 / (1 + np.exp(-scores)), np.float32)
 
 
@@ -228,8 +218,6 @@ def together(one: Floats, other: Floats, weight: float) -> Floats:
     Args:
         weight: of the other, from 0 to 1.
     """
-    import numpy as np
-
     told = [np.log(shares(scores) + 1e-9) for scores in (one, other)]
     return np.asarray((1 - weight) * told[0] + weight * told[1], np.float32)
 
@@ -242,8 +230,6 @@ def along(scores: Floats, steps: Floats) -> Floats:
         scores: a row for each.
         steps: the logarithm of how much more often one follows another than by chance.
     """
-    import numpy as np
-
     count = len(scores)
     ahead, back = np.zeros_like(scores), np.zeros_like(scores)
     for at in range(1, count):
@@ -253,8 +239,6 @@ def along(scores: Floats, steps: Floats) -> Floats:
 
 
 def _summed(scores: Floats, axis: int) -> Floats:
-    import numpy as np
-
     most = scores.max(axis, keepdims=True)
     return np.asarray(np.log(np.exp(scores - most).sum(axis)) + most.squeeze(axis), np.float32)
 
@@ -291,8 +275,6 @@ def save(models: Learned, path: Path, stamp: str) -> None:
     Args:
         stamp: the fingerprint of the encoder on whose rows some were trained.
     """
-    import numpy as np
-
     kept: dict[str, Any] = {"encoder": np.array(stamp)}
     of_rows = models.of_rows._asdict() if models.of_rows else {}
     parts = models._asdict() | {f"of_rows.{name}": model for name, model in of_rows.items()}
@@ -312,8 +294,6 @@ def save(models: Learned, path: Path, stamp: str) -> None:
 @cache
 def learned() -> Learned:
     """The weights beside this module, loaded once."""
-    import numpy as np
-
     with np.load(WEIGHTS) as kept:
 
         def model(name: str) -> Model:
@@ -333,7 +313,5 @@ def learned() -> Learned:
 
 def code_shares(words: str) -> dict[str, float]:
     """How likely words by themselves give each reason."""
-    from tools.denials.codes import REASONS
-
     scores = learned().code.scores([seen_reason(words, "", vectors([words])[0])])
     return dict(zip(REASONS, map(float, chances(scores)[0]), strict=True))

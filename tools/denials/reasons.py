@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+import numpy as np
 
 from tools.denials.codes import REASONS, codes_in
-from tools.denials.learned import GIVE_REASONS, ROLES, Model, Seen, chances, seen_reason, seen_rows
+from tools.denials.learned import GIVE_REASONS, ROLES, Floats, Model, Seen, chances, seen_reason, seen_rows
 from tools.denials.sentences import Sentence
-
-if TYPE_CHECKING:
-    from tools.denials.learned import Floats
 
 CODES = tuple(REASONS)
 GIVES = 0.1  # how likely a sentence must give a reason to be asked which
@@ -45,8 +44,6 @@ def evidence(
         model: of the reason that a sentence gives.
         by_rows: another model of it, over the encoder's rows of the sentences.
     """
-    import numpy as np
-
     gives = np.minimum(1, roles[:, ROLES.index("reason")] + 0.9 * roles[:, ROLES.index("decision")])
     near = np.flatnonzero(gives > GIVES).tolist()  # one that decides may give a reason in the same breath
     best, total, at = np.zeros(len(CODES), np.float32), np.zeros(len(CODES), np.float32), [0] * len(CODES)
@@ -70,8 +67,6 @@ def evidence(
 
 def seen_reasons(found: Evidence, kind: str) -> list[Seen]:
     """Each reason beside the others of the letter, in the order of CODES."""
-    import numpy as np
-
     best = found.best
     odds = np.log(best + 0.01) - np.log(1.01 - best)
     told = []

@@ -6,7 +6,10 @@ import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import cache
-from typing import NamedTuple, get_args
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
 
 from tools.common.dates import add_months
 from tools.denials.mentions import Mention
@@ -14,39 +17,6 @@ from tools.denials.records import Anchor, Deadline, Quote, Right, RightKind, Uni
 from tools.denials.sentences import Sentence
 from tools.terminology.matcher import Matcher, Name
 
-_PHRASES: dict[RightKind, tuple[str, ...]] = {
-    "peer_to_peer": (
-        "peer to peer", "p2p", "doctor to doctor", "physician to physician", "peer line", "peer discussion",
-        "peer review call", "talk with our pharmacist", "speak with the reviewer", "talk to the reviewer",
-        "discuss this decision with", "speak with our medical director", "speak to our medical director",
-        "talk with our medical director", "discuss the case with", "reviewing physician", "reviewing pharmacist",
-        "peer conversation", "clinical discussion",
-    ),
-    "second_level": (
-        "second level", "level 2", "level two", "second appeal", "second review", "voluntary appeal", "2nd level",
-    ),
-    "external_review": (
-        "external review", "external appeal", "independent review", "independent external review", "outside review",
-        "outside reviewer", "outside doctor", "independent organization", "independent review organization", "iro",
-        "independent review entity", "independent reviewer", "external reviewer", "independent medical review", "ire",
-        "reviewed independently", "outside organization", "someone outside the plan",
-    ),
-    "fair_hearing": ("fair hearing", "state hearing", "audiencia imparcial", "medicaid hearing"),
-    "hearing": ("administrative law judge", "alj", "alj hearing", "administrative hearing"),
-    "expedited": (
-        "expedited", "fast appeal", "fast decision", "faster decision", "faster appeal", "quick appeal",
-        "quick decision", "expedite", "fast review", "apelación rápida", "urgent appeal", "rush appeal", "rushed",
-        "expedited appeal", "expedited redetermination", "expedited review", "fast redetermination", "fast one",
-        "urgent", "urgent review", "fast reconsideration",
-    ),
-    "appeal": (
-        "appeal", "appeals", "appealed", "redetermination", "reconsideration", "grievance", "reconsider", "look again",
-        "look at it again", "internal review", "apelar", "apelación", "first level", "level 1", "level one", "dispute",
-        "ask us to review", "request for review", "ask for a review", "review of this decision", "contest",
-        "look at this again", "change our decision", "ask us to change", "review it again", "plan appeal",
-    ),
-}  # fmt: skip
-_ORDER: tuple[RightKind, ...] = get_args(RightKind)
 _WHERE = re.compile(
     r"(?:(?:fax|phone|call|telephone|line|tel)\W{0,3}(?:us (?:at|on)\W?)?)?(?:1[- ])?\(?[0-9OlI]{3}\)?[- .]{1,2}"
     r"[0-9OlI]{3}-[0-9OlI]{4}(?:,? (?:opt(?:ion)?|ext)\.? \d+)?|(?:P\.?O\.? ?Box \d+|\d+ [A-Z][\w.]+(?: [A-Z][\w.]+)"
@@ -154,13 +124,9 @@ def _with(right: Right, deadline: Deadline) -> Right:
         new = deadline
     elif old.amount is not None and deadline.stated and not old.stated:
         new = Deadline(
-            quote=deadline.quote,
-            amount=old.amount,
-            unit=old.unit,
-            runs_from=old.runs_from,
-            day=deadline.day,
+            quote=deadline.quote, amount=old.amount, unit=old.unit, runs_from=old.runs_from, day=deadline.day,
             stated=True,
-        )
+        )  # fmt: skip
     elif (
         old.stated and old.amount is None and deadline.amount is not None and deadline.day in (None, old.day)
     ):
@@ -185,9 +151,17 @@ def rights_named(text: str, sentence: Sentence) -> list[tuple[RightKind, int]]:
     ]
 
 
+class _Phrases(msgspec.Struct, frozen=True):
+    """A line of rights.jsonl: what a right is called."""
+
+    right: RightKind
+    phrases: tuple[str, ...]
+
+
 @cache
 def _matcher() -> Matcher:
-    return Matcher(Name(phrase, f"right:{kind}") for kind in _ORDER for phrase in _PHRASES[kind])
+    rows = msgspec.json.Decoder(_Phrases).decode_lines(Path(__file__).with_name("rights.jsonl").read_bytes())
+    return Matcher(Name(phrase, f"right:{row.right}") for row in rows for phrase in row.phrases)
 
 
 def _quote(text: str, start: int, end: int) -> Quote:

@@ -166,13 +166,8 @@ def _words(lead: Lead) -> str:
 def _keep(to: additions.Entering, decided: str, confirmed: bool, words: str) -> ChartEntry:
     """The provenance: which words of which note, by whom and when, and what they became."""
     record = Attestation(
-        id="",
-        topic=DECIDED + decided,
-        present=confirmed,
-        date=to.when.date(),
-        by=to.by.strip(),
-        text=words,
-    )
+        id="", topic=DECIDED + decided, present=confirmed, date=to.when.date(), by=to.by.strip(), text=words,
+    )  # fmt: skip
     raw = msgspec.Raw(msgspec.json.encode(record))
     return to.store.add_chart_entry(
         ChartEntry(patient_id=to.patient_id, part="attestations", record=raw, by=to.by.strip(), when=to.when)
@@ -238,13 +233,8 @@ def _attestation(to: additions.Entering, record: dict[str, Any], filled: Filled,
         raise Invalid(f"say the day of the statement with --date: lead {lead.id} does not")
     subjects = record.get("subjects", ("self",))
     return lambda where: additions.add_attestation(
-        where,
-        record["topic"],
-        present=record["present"],
-        subjects=subjects,
-        on=day,
-        text=record.get("text", ""),
-    )
+        where, record["topic"], present=record["present"], subjects=subjects, on=day, text=record.get("text", ""),
+    )  # fmt: skip
 
 
 def _program(to: additions.Entering, record: dict[str, Any], filled: Filled, lead: Lead) -> Enter:

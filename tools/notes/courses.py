@@ -414,34 +414,18 @@ def _tell(
                 if inside
                 else False
             )
-            found.append(
-                MedicationAssertion(
-                    say.kind,
-                    drug.of,
-                    start,
-                    _with_form(text, drug, stop),
-                    _named(text, drug),
-                    say.present,
-                    subjects,
-                    say.status,
-                    hedged,
-                    say.detail,
-                    began,
-                    ended,
-                    when,
-                )
-            )
+            name, form = text[drug.start : drug.end], _form(text, drug)
+            if form:
+                name, stop = f"{name} {form[0].strip().upper()}", max(stop, drug.end + form.end())
+            found.append(MedicationAssertion(
+                say.kind, drug.of, start, stop, name, say.present, subjects, say.status, hedged, say.detail, began,
+                ended, when,
+            ))  # fmt: skip
     return found
 
 
-def _named(text: str, drug: Mention) -> str:
-    form = re.match(r"\s+(?:ER|XR|IR)\b", text[drug.end : drug.end + 4], re.IGNORECASE)
-    return text[drug.start : drug.end] + (f" {form[0].strip().upper()}" if form else "")
-
-
-def _with_form(text: str, drug: Mention, stop: int) -> int:
-    form = re.match(r"\s+(?:ER|XR|IR)\b", text[drug.end : drug.end + 4], re.IGNORECASE)
-    return max(stop, drug.end + form.end()) if form else stop
+def _form(text: str, drug: Mention) -> re.Match[str] | None:
+    return re.match(r"\s+(?:ER|XR|IR)\b", text[drug.end : drug.end + 4], re.IGNORECASE)
 
 
 def _classify(
@@ -483,7 +467,7 @@ def _classify(
         effect is not None and (stop or _caused(text, begin, end, first, last, effect, inside, sentence))
     ):
         cues = tuple(match.span() for match in (bad, effect, stop) if match is not None)
-        return [_Say("intolerance", cues, status="history", detail=_detail(text, effect, bad, begin, end))]
+        return [_Say("intolerance", cues, status="history", detail=_detail(text, effect, begin, end))]
     if not_failed := seek(_NOT_FAILED):
         ran = _words(r"\bran out\b").search(text, not_failed.end(), end)
         more = [_Say("stopped", (ran.span(),), status="history")] if ran else []
@@ -597,7 +581,7 @@ def _negated(text: str, begin: int, match: re.Match[str]) -> bool:
     )
 
 
-def _detail(text: str, effect: re.Match[str] | None, bad: re.Match[str] | None, begin: int, end: int) -> str:
+def _detail(text: str, effect: re.Match[str] | None, begin: int, end: int) -> str:
     for name, pattern in _EFFECTS.items():
         if pattern.search(text, begin, end) if effect is None else pattern.search(effect[0]):
             return name

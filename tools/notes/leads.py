@@ -180,17 +180,11 @@ def _keep(
         return
     start, end = _passage(note, fact)
     found[key] = Lead(
-        id=lead_id(note.id, fact.start, fact.end, shown.part, fact.kind, fact.of),
-        criteria=(criterion,),
-        quote=note.text[start:end],
-        document=note.id,
-        date=note.date,
-        start=start,
-        end=end,
-        proposes=Proposal(part=shown.part, record=record),
-        needs=shown.needs,
+        id=lead_id(note.id, fact.start, fact.end, shown.part, fact.kind, fact.of), criteria=(criterion,),
+        quote=note.text[start:end], document=note.id, date=note.date, start=start, end=end,
+        proposes=Proposal(part=shown.part, record=record), needs=shown.needs,
         says=_says(note, note.text[start:end], shown),
-    )
+    )  # fmt: skip
 
 
 def lead_id(*parts: object) -> str:
@@ -379,15 +373,10 @@ def _shown(
             return _taking(leaf, fact, patient, determination)
         case Lab() | Change():
             return _value(
-                leaf.test,
-                leaf.within,
-                item.finding,
-                fact,
-                patient,
-                as_of,
+                leaf.test, leaf.within, item.finding, fact, patient, as_of,
                 at_start=getattr(leaf, "at", "current") == "baseline",
                 newest=not isinstance(leaf, Lab) or leaf.of_newest,
-            )
+            )  # fmt: skip
         case Measured():
             tests = [test for test in leaf.tests if test == fact.of]
             return _value(tests[0], leaf.within, item.finding, fact, patient, as_of) if tests else None
@@ -461,20 +450,14 @@ def _course(
     base = blank[0] if len(blank) == 1 else None
     ended = fact.date if fact.kind != "effective" else None
     record = Medication(
-        id="",
-        drug=base.drug if base else _drug_name(fact),
-        ingredients=base.ingredients if base else ingredients,
-        classes=base.classes if base else classes,
-        dose=base.dose if base else None,
-        dose_unit=base.dose_unit if base else None,
-        per_day=base.per_day if base else None,
-        formulation=(base.formulation if base else None) or form,
-        start=(base.start if base else None) or fact.began,
+        id="", drug=base.drug if base else _drug_name(fact), ingredients=base.ingredients if base else ingredients,
+        classes=base.classes if base else classes, dose=base.dose if base else None,
+        dose_unit=base.dose_unit if base else None, per_day=base.per_day if base else None,
+        formulation=(base.formulation if base else None) or form, start=(base.start if base else None) or fact.began,
         end=(base.end if base else None) or ended,
         status="stopped" if fact.kind in ("intolerance", "stopped") else (base.status if base else None),
-        outcome=outcome,
-        reason=_words(note, fact),
-    )
+        outcome=outcome, reason=_words(note, fact),
+    )  # fmt: skip
     needs = []
     if isinstance(leaf, Trial) and leaf.min_days:
         needs = [

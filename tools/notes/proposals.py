@@ -50,15 +50,11 @@ def admit(note: Note, kind: FactKind, of: str, quote: str) -> NoteFact | None:
     if _UNSURE.search(plain.text, here.start, here.end) or here.section in ("family", "plan", "copied"):
         return None
     fact = NoteFact(
-        kind=kind,
-        of=of,
-        quote=quote,
-        start=at,
-        end=at + len(quote),
+        kind=kind, of=of, quote=quote, start=at, end=at + len(quote),
         status="history" if kind in OF_A_DRUG - {"taking", "effective"} else "current",
         drug=plain.text[mention.start : mention.end] if kind in OF_A_DRUG else "",
         detail="other" if kind == "intolerance" else "",
-    )
+    )  # fmt: skip
     return accept(fact, note)
 
 

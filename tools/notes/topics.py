@@ -41,6 +41,7 @@ _PAST = _words(
 _OVER = _words(r"^[^.;\n]{0,45}?\b(?:resolved|in remission|years ago|cured|no longer)\b")
 _REMOTE = _words(r"\b(?:remote|resolved)\s+(?:\w+\s+)?$")
 _YEAR = _words(r"^[^.;\n,]{0,12}?(?:, )?(?:\bin )?\(?(?:\d\d?/)?(?:19|20)\d\d\b")
+_NO_ONES = _words(r"\s*(?:prevention|clinic|education|supplies|specialist|educator)")  # a program or a clinic
 _BEFORE_TYPE = _words(r"\b(?:men|neoplasia|syndrome)\s*,?\s*$")
 
 
@@ -53,7 +54,7 @@ def diagnoses_told(text: str, sentences: Sequence[Sentence]) -> Iterator[Noted]:
                 continue
             listed = index > 0 and mentions[index - 1].end >= clause_of(text, sentence, mention.start)[0]
             seen = context(text, sentence, mention.start, mention.end, listed)
-            if seen.supposed or _blamed(text, sentence, mention):
+            if seen.supposed or _NO_ONES.match(text, mention.end):
                 continue
             status: Standing = "history" if _is_past(text, sentence, mention, seen) else "current"
             yield Noted(
@@ -73,17 +74,6 @@ def _joined(text: str, mentions: list[Mention]) -> list[Mention]:
         else:
             found.append(mention)
     return found
-
-
-def _blamed(text: str, sentence: Sentence, mention: Mention) -> bool:
-    """A program's name, or a clinic's: no diagnosis of anybody."""
-    return bool(
-        re.match(
-            r"\s*(?:prevention|clinic|education|supplies|specialist|educator)",
-            text[mention.end :],
-            re.IGNORECASE,
-        )
-    )
 
 
 def _is_past(text: str, sentence: Sentence, mention: Mention, seen: Context) -> bool:
@@ -157,13 +147,8 @@ def statements_told(text: str, sentences: Sequence[Sentence], written: date | No
         if (match := _REFER.search(text, start, end)) and not re.search(
             r"\breferring\b|\bthank", text[start:end], re.IGNORECASE
         ):
-            yield Noted(
-                "statement",
-                "specialist_consult",
-                *match.span(),
-                status="planned",
-                detail=match["specialty"].casefold(),
-            )
+            specialty = match["specialty"].casefold()
+            yield Noted("statement", "specialist_consult", *match.span(), status="planned", detail=specialty)
         elif match := _CONSULT.search(text, start, end):
             detail = (match["specialty"] or match["clinic"]).casefold()
             if not re.search(
@@ -172,13 +157,8 @@ def statements_told(text: str, sentences: Sequence[Sentence], written: date | No
                 re.IGNORECASE,
             ):
                 days = days_in(text, written, match.start(), end)
-                yield Noted(
-                    "statement",
-                    "specialist_consult",
-                    *match.span(),
-                    detail=detail,
-                    day=days[0].day if days else None,
-                )
+                day = days[0].day if days else None
+                yield Noted("statement", "specialist_consult", *match.span(), detail=detail, day=day)
         for pattern, of, present in ((_ADHERES, "adherent", True), (_LAPSES, "adherent", False)):
             match = pattern.search(text, start, end)
             if (

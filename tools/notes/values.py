@@ -139,11 +139,8 @@ def _values(text: str, sentence: Sentence, written: date | None) -> list[Measure
         ):
             whose = subjects_of(text, sentence, match.start(), match.end())
             unit = _SPELLED.get(match["unit"].casefold(), match["unit"].casefold())
-            found.append(
-                Measured(
-                    test, float(match["number"]), unit, match.start(), match.end(), written, "", False, whose
-                )
-            )
+            value = float(match["number"])
+            found.append(Measured(test, value, unit, *match.span(), written, "", False, whose))
     return sorted(found, key=lambda item: item.start)
 
 
@@ -162,19 +159,8 @@ def _stages(text: str, sentence: Sentence, written: date | None) -> list[Measure
         opening = days_in(text, written, sentence.start, match.start())
         whose = subjects_of(text, sentence, match.start(), match.end())
         day, when = (opening[0].day, opening[0].words) if opening else (None, "")
-        found.append(
-            Measured(
-                "fibrosis_stage",
-                float(match["number"]),
-                "{stage}",
-                match.start(),
-                match.end(),
-                day,
-                when,
-                bool(_HEDGE.search(lead)),
-                whose,
-            )
-        )
+        stage, hedged = float(match["number"]), bool(_HEDGE.search(lead))
+        found.append(Measured("fibrosis_stage", stage, "{stage}", *match.span(), day, when, hedged, whose))
     return found
 
 
@@ -198,9 +184,8 @@ def _from_to(text: str, sentence: Sentence, written: date | None) -> list[Measur
             end = match.end(name) + (text[match.end(name) : match.end(name) + 1] == "%")
             beside = [day for day in days_in(text, written, end, stop) if _beside(text[end : day.start])]
             day, when = (beside[0].day, beside[0].words) if beside else (None, "earlier")
-            found.append(
-                Measured("hba1c", float(match[name]), "%", match.start(name), end, day, when, False, whose)
-            )
+            span = match.start(name), end
+            found.append(Measured("hba1c", float(match[name]), "%", *span, day, when, False, whose))
     return found
 
 
@@ -237,21 +222,10 @@ def _measured(
     if test == "blood_pressure":
         if match["low"] is None:
             return []
-        low = match["low"].strip(" /")
-        pair = (("sbp", number, match.end("low")), ("dbp", low, match.end("low")))
+        day, span = day or (None if when else written), (match.start(), match.end("low"))
         return [
-            Measured(
-                name,
-                float(value),
-                "mm[Hg]",
-                match.start(),
-                stop,
-                day or (None if when else written),
-                when,
-                hedged,
-                subjects,
-            )
-            for name, value, stop in pair
+            Measured(name, float(value), "mm[Hg]", *span, day, when, hedged, subjects)
+            for name, value in (("sbp", number), ("dbp", match["low"].strip(" /")))
             if _fits(name, value, "mm[Hg]")
         ]
     if unit and unit[0] == "ft":
@@ -271,14 +245,8 @@ def _measured(
     )
     if earlier is None or not _fits(test, earlier["number"], earlier["unit"] or ""):
         return [named]
-    before = named._replace(
-        value=float(earlier["number"]),
-        start=earlier.start("number"),
-        end=earlier.end(),
-        day=None,
-        when="earlier",
-    )
-    return [named, before]
+    value, start = float(earlier["number"]), earlier.start("number")
+    return [named, named._replace(value=value, start=start, end=earlier.end(), day=None, when="earlier")]
 
 
 def _unit_after(text: str, test: str, at: int, end: int) -> tuple[str, int] | None:
