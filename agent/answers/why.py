@@ -174,7 +174,7 @@ def _named(ask: Ask, finding: Finding) -> int:
 
 def _bare(label: str) -> str:
     """The label of a class without its article."""
-    return label.partition(" ")[2].casefold()
+    return label.removeprefix("an ").removeprefix("a ").casefold()
 
 
 def _alike(text: str, pairs: Sequence[tuple[Finding, Finding]]) -> tuple[Finding, Finding] | None:

@@ -127,7 +127,7 @@ def test_a_record_is_told_with_how_it_counts_for_the_drug_under_discussion() -> 
     )
     assert counted is not None
     part, whole = rendered(counted).splitlines()
-    assert "Met: a second oral drug: glipizide for 152 days" in part and whole.startswith(
+    assert "Met: sulfonylurea trial: glipizide for 152 days" in part and whole.startswith(
         "Not met: step therapy"
     )
 
