@@ -15,28 +15,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from evals.oracle_agreement import engine
-from evals.oracle_cases import Case, Json, World
+from evals.oracle_cases import DRAWN, Case, Json, World
 from tools.domain.records import Determination
 from tools.engine.documents import walk
 
 Edit = Callable[[Json, Determination, random.Random], bool]
-_SENTENCES = (
-    "Still injecting {drug} from another clinic.",
-    "Taking {drug} that we do not prescribe.",
-    "Stopped {drug} last month on her own.",
-    "Never filled the {drug}.",
-    "Patient is pregnant, 9 weeks.",
-    "Pregnancy test positive.",
-    "Mother had medullary thyroid carcinoma.",
-    "History of pancreatitis in 2019.",
-    "Type 2 diabetes was entered in error.",
-    "Has type 1 diabetes per endocrinology.",
-    "On dialysis since spring.",
-    "The HbA1c was mislabelled and belongs to another patient.",
-    "Skips doses most weeks.",
-    "Dropped out of the lifestyle program after two sessions.",
-)
-_DRUGS = ("sitagliptin", "Byetta", "metformin", "Trulicity", "Wegovy", "phentermine", "Invokana", "Lantus")
 
 
 def add_unknown_medicine(patient: Json, found: Determination, draw: random.Random) -> bool:
@@ -53,7 +36,7 @@ def add_unknown_medicine(patient: Json, found: Determination, draw: random.Rando
 
 def add_contradicting_note(patient: Json, found: Determination, draw: random.Random) -> bool:
     """A note of the day with one of the sentences; unsigned, so that it is no required document itself."""
-    text = draw.choice(_SENTENCES).format(drug=draw.choice(_DRUGS))
+    text = draw.choice(DRAWN["doubts"]).format(drug=draw.choice(DRAWN["doubted"]))
     note = {"id": "X2", "date": found.as_of.isoformat(), "text": text, "status": "unsigned"}
     patient["notes"] = [*(patient.get("notes") or ()), note]
     return True

@@ -3,12 +3,14 @@
     python -m evals.clocks.walk > evals/clocks/cases.yaml
 
 The months, the leap years and the federal holidays stand here as a clerk has them on the wall; the periods are
-typed from the regulations, not read from clocks.yaml. Each case tells in `why` how its day was reached.
+typed from the regulations into sorts.csv, not read from clocks.yaml. Each case tells in `why` how its day was reached.
 """
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 Day = tuple[int, int, int]  # year, month, day
@@ -99,7 +101,6 @@ class Sort(NamedTuple):
     start: str  # sent, dated, received, presumed
     days: int = 0
     hours: int = 0
-    months: int = 0
     longer: int = 0
     more: tuple[tuple[str, Any], ...] = ()
 
@@ -109,52 +110,24 @@ ALL = f"{GROUP} exchange"
 PART_D = "medicare_part_d medicare_advantage"
 EXCEPTION = (("ask", "exception"),)
 TWO = (("internal_levels", 2),)
-SORTS = (
-    Sort("claim-decision", ALL, "decision", "request", "standard", "sent", days=15, longer=15),
-    Sort("claim-decision-expedited", ALL, "decision", "request", "expedited", "sent", hours=72),
-    Sort("claim-answer", ALL, "answer", "request", "standard", "received", days=45),
-    Sort("claim-answer-expedited", ALL, "answer", "request", "expedited", "received", hours=48),
-    Sort(
-        "exchange-exception-decision", "exchange", "decision", "request", "standard", "sent", hours=72, more=EXCEPTION,
-    ),
-    Sort(
-        "exchange-exception-decision-expedited", "exchange", "decision", "request", "expedited", "sent", hours=24,
-        more=EXCEPTION,
-    ),
-    Sort("internal-file", ALL, "file", "internal", "standard", "received", days=180),
-    Sort("internal-decision", ALL, "decision", "internal", "standard", "sent", days=30),
-    Sort("internal-decision-of-two", GROUP, "decision", "internal", "standard", "sent", days=15, more=TWO),
-    Sort("internal-decision-expedited", ALL, "decision", "internal", "expedited", "sent", hours=72),
-    Sort("second-decision", GROUP, "decision", "second", "standard", "sent", days=15, more=TWO),
-    Sort("second-decision-expedited", GROUP, "decision", "second", "expedited", "sent", hours=72, more=TWO),
-    Sort("external-decision", ALL, "decision", "external", "standard", "sent", days=45),
-    Sort("external-decision-expedited", ALL, "decision", "external", "expedited", "sent", hours=72),
-    Sort("part-d-decision", PART_D, "decision", "request", "standard", "sent", hours=72),
-    Sort("part-d-decision-expedited", PART_D, "decision", "request", "expedited", "sent", hours=24),
-    Sort("redetermination-file", PART_D, "file", "redetermination", "standard", "presumed", days=60),
-    Sort("redetermination-decision", PART_D, "decision", "redetermination", "standard", "sent", days=7),
-    Sort("redetermination-decision-expedited", PART_D, "decision", "redetermination", "expedited", "sent", hours=72),
-    Sort("reconsideration-file", PART_D, "file", "reconsideration", "standard", "presumed", days=60),
-    Sort("reconsideration-decision", PART_D, "decision", "reconsideration", "standard", "sent", days=7),
-    Sort("reconsideration-decision-expedited", PART_D, "decision", "reconsideration", "expedited", "sent", hours=72),
-    Sort("hearing-file", PART_D, "file", "hearing", "standard", "presumed", days=60),
-    Sort("hearing-decision", PART_D, "decision", "hearing", "standard", "sent", days=90),
-    Sort("hearing-decision-expedited", PART_D, "decision", "hearing", "expedited", "sent", days=10),
-    Sort("council-file", PART_D, "file", "council", "standard", "presumed", days=60),
-    Sort("council-decision", PART_D, "decision", "council", "standard", "sent", days=90),
-    Sort("council-decision-expedited", PART_D, "decision", "council", "expedited", "sent", days=10),
-    Sort("court-file", PART_D, "file", "court", "standard", "presumed", days=60),
-    Sort("medicaid-decision", "medicaid", "decision", "request", "standard", "sent", hours=24),
-    Sort("medicaid-decision", "medicaid", "decision", "request", "expedited", "sent", hours=24),
-    Sort("plan-appeal-file", "medicaid", "file", "plan_appeal", "standard", "dated", days=60),
-    Sort("medicaid-continue", "medicaid", "continue", "plan_appeal", "standard", "dated", days=10),
-    Sort("plan-appeal-decision", "medicaid", "decision", "plan_appeal", "standard", "sent", days=30, longer=14),
-    Sort(
-        "plan-appeal-decision-expedited", "medicaid", "decision", "plan_appeal", "expedited", "sent", hours=72,
-        longer=14,
-    ),
-    Sort("fair-hearing-file", "medicaid", "file", "fair_hearing", "standard", "dated", days=120),
-)  # fmt: skip
+LINES = {"all": ALL, "group": GROUP, "part_d": PART_D}
+MORE: dict[str, tuple[tuple[str, Any], ...]] = {"": (), "exception": EXCEPTION, "two levels": TWO}
+
+
+def read_sorts() -> tuple[Sort, ...]:
+    """The rows of sorts.csv; an empty number is none."""
+    with Path(__file__).with_name("sorts.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(
+            Sort(
+                row["id"], LINES.get(row["lines"], row["lines"]), row["clock"], row["level"], row["urgency"],
+                row["start"], days=int(row["days"] or 0), hours=int(row["hours"] or 0),
+                longer=int(row["longer"] or 0), more=MORE[row["more"]],
+            )
+            for row in csv.DictReader(file)
+        )  # fmt: skip
+
+
+SORTS = read_sorts()
 # An ordinary day; into a leap February and into a common one; over the year's end; the last day of a month; a Friday
 # before a holiday weekend: only what its rule rolls over is rolled over.
 DAYS: tuple[Day, ...] = (
@@ -213,7 +186,7 @@ def _head(sort: Sort, line: str) -> dict[str, Any]:
     return kept | dict(sort.more)
 
 
-EXTERNAL_FILE = Sort("external-file", ALL, "file", "external", "standard", "received", months=4)
+EXTERNAL_FILE = Sort("external-file", ALL, "file", "external", "standard", "received")
 
 
 def _external(line: str, day: Day) -> dict[str, Any]:

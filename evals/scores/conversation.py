@@ -8,7 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from agent.dialogue.query import REFUSED
 from evals.chat.questions import Expect
@@ -17,54 +20,12 @@ from evals.chat.world import World
 from evals.scores.rows import READS, Row
 from evals.suites.items import Item
 
-# How an answer may word an outcome, and how it must not word another one. A looser wording states the right one; only
-# a plain one counts as stating a wrong one.
-STATES: dict[str, str] = {
-    "ready": (
-        r"ready|meets (?:all|every|each)|qualif(?:y|ies)\b|(?<!in)eligible|would (?:likely |probably )?be approved"
-        r"|(?:every|all) criteri(?:on|a) (?:is|are) met|approvable|nothing (?:is )?missing"
-    ),
-    "needs_documentation": (
-        r"needs? (?:more )?documentation|documentation (?:is )?(?:needed|missing)|not yet documented|incomplete"
-        r"|(?:is|are) (?:still )?missing|needs? (?:more )?documents|open (?:point|question|item|criteri)"
-    ),
-    "likely_denial": (
-        r"likely denial|likely (?:to )?be(?:ing)? denied|(?:would|will) (?:likely |probably )?be denied"
-        r"|denial (?:is )?likely|expect a denial|not eligible|does(?:n't| not) (?:qualify|meet)|probable denial"
-    ),
-    "not_required": (
-        r"(?:no|without(?: a| any)?) (?:prior authorization|PA)\b|not required|needs? no (?:PA|prior)|without one"
-        r"|(?:prior authorization|PA)(?: form)? is not (?:required|needed)|does(?:n't| not) (?:need|require) (?:a )?"
-        r"(?:PA|prior)"
-    ),
-    "not_covered": (
-        r"(?:not|isn't|never) covered|does(?:n't| not) cover|non-?formulary|not a (?:covered )?benefit"
-        r"|not on (?:the|its|this) (?:plan's )?(?:formulary|list)"
-    ),
-    "quantity_exception": (
-        r"over the (?:quantity )?limit|quantity (?:limit )?exception|exceeds? the (?:quantity )?limit"
-        r"|(?:above|more than) the (?:quantity )?limit"
-    ),
-    "wrong_plan": (
-        r"wrong plan|not (?:enrolled|active)|(?:plan|coverage|enrollment|\b[A-Z]+-[A-Z]+) (?:has )?ended|inactive"
-        r"|no longer (?:active|enrolled)"
-    ),
-}
-PLAINLY: dict[str, str] = {
-    "ready": (
-        r"ready to (?:submit|send)|(?:is|are|be) ready\b|: ready\b|would (?:likely |probably )?be approved"
-        r"|(?:will|would) qualify|(?:is|are) approved|(?<!not )(?:is|are) eligible"
-    ),
-    "needs_documentation": r"needs? (?:more )?documentation",
-    "likely_denial": r"likely denial|(?:would|will) (?:likely |probably )?be denied|denial (?:is )?likely",
-    "not_required": (
-        r"no (?:prior authorization|PA)(?: is)? (?:required|needed)"
-        r"|(?:prior authorization|PA) is not (?:required|needed)"
-    ),
-    "not_covered": r"not covered|isn't covered|does(?:n't| not) cover (?:it|this|that)\b",
-    "quantity_exception": r"over the quantity limit|quantity exception",
-    "wrong_plan": r"wrong plan",
-}
+_WORDINGS: dict[str, dict[str, list[str]]] = yaml.safe_load(
+    Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
+)
+STATES, PLAINLY = (
+    {outcome: "|".join(ways) for outcome, ways in _WORDINGS[name].items()} for name in ("states", "plainly")
+)
 NEGATED = re.compile(
     r"\b(?:not|never|no longer|isn't|aren't|won't|wouldn't|cannot|can't|before it is|until it is|if it were|to be)"
     r"[^\w:;.,]+(?:\w+[^\w:;.,]+){0,2}$",

@@ -158,7 +158,8 @@ def code() -> str:
     root = Path(__file__).parents[2]
     digest = hashlib.sha256()
     for room in CODE:
-        answering = (path for path in (root / room).rglob("*") if path.suffix in (".py", ".npz", ".onnx"))
+        suffixes = (".py", ".yaml", ".npz", ".onnx")
+        answering = (path for path in (root / room).rglob("*") if path.suffix in suffixes)
         for path in sorted(answering):
             digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:12]
