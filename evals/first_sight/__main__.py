@@ -22,7 +22,7 @@ from typing import NamedTuple
 import msgspec
 import yaml
 
-from evals.first_sight.rows import PAGE, ROWS, Row, append, commit, page, rows
+from evals.first_sight.rows import PAGE, ROWS, CaseRow, append, commit, page, rows
 from evals.pages import described
 from evals.stores import read_drugs, read_plans
 from tools.charts.casefile import Known, case_files, decide_case, read_case
@@ -59,25 +59,19 @@ def _expected(file: Path) -> str:
     return str(expect["outcome"] if isinstance(expect, dict) else expect)
 
 
-def row_of(scored: Sequence[Scored], kind: str, name: str, voice: str) -> Row:
+def row_of(scored: Sequence[Scored], kind: str, name: str, voice: str) -> CaseRow:
     """The counts of a scored set."""
-
-    return Row(
-        kind=kind,
-        set=name,
-        voice=voice,
-        n=len(scored),
-        date=date.today().isoformat(),
-        commit=commit(),
-        right=sum(one.found == one.expected for one in scored),
-        false_ready=sum(one.found == "ready" != one.expected for one in scored),
-        not_ready=sum(one.expected != "ready" for one in scored),
-        ready_lost=sum(one.expected == "ready" != one.found for one in scored),
-        ready=sum(one.expected == "ready" for one in scored),
-        unknown_found=sum(one.expected == one.found == "needs_documentation" for one in scored),
-        unknown=sum(one.expected == "needs_documentation" for one in scored),
+    pairs = Counter((one.expected, one.found) for one in scored)
+    expected = Counter(one.expected for one in scored)
+    right = sum(many for (wanted, found), many in pairs.items() if wanted == found)
+    ready_found = pairs["ready", "ready"]
+    return CaseRow(
+        kind=kind, set=name, voice=voice, n=len(scored), date=date.today().isoformat(), commit=commit(), right=right,
+        false_ready=sum(one.found == "ready" for one in scored) - ready_found,
+        not_ready=len(scored) - expected["ready"], ready_lost=expected["ready"] - ready_found, ready=expected["ready"],
+        unknown_found=pairs["needs_documentation", "needs_documentation"], unknown=expected["needs_documentation"],
         unread=sum(not one.found for one in scored),
-    )
+    )  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -21,7 +21,8 @@ from typing import Any
 
 import msgspec
 
-from evals.first_sight.rows import RESULTS, commit
+from evals.first_sight.rows import RESULTS, append, commit
+from evals.pages import described
 from evals.stores import fresh_store
 from tools.common.statistics import wilson
 
@@ -31,7 +32,7 @@ GRADES = ("dangerous", "wrong", "unhelpful", "clumsy", "good")  # worst first
 USABLE = ("good", "clumsy")
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class QuestionRow(msgspec.Struct, frozen=True, kw_only=True):
     """The score of one set at first sight, in items and in turns."""
 
     set: str
@@ -51,9 +52,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = described(argparse.ArgumentParser(), __doc__)
     actions = parser.add_subparsers(dest="action", required=True)
     ask = actions.add_parser("ask", help="put every turn to the conversation and write answers.jsonl")
     ask.add_argument("set", type=Path)
@@ -67,17 +66,15 @@ def main() -> None:
     given = parser.parse_args()
     if given.action == "ask":
         out = given.out or given.set / "answers.jsonl"
-        out.write_text(
-            "".join(f"{json.dumps(one, ensure_ascii=False)}\n" for one in answers(given.set, given.model))
-        )
+        lines = (json.dumps(one, ensure_ascii=False) for one in answers(given.set, given.model))
+        out.write_text("".join(f"{line}\n" for line in lines))
         print(out)
         return
     if given.action == "keep":
         row = row_of(given.set, given.voice, given.model)
         if any((one.set, one.model) == (row.set, row.model) for one in rows()):
             raise SystemExit(f"{row.set} was scored before with {row.model}; a first sight is kept once")
-        with ROWS.open("ab") as file:
-            file.write(msgspec.json.encode(row) + b"\n")
+        append(row, ROWS)
     PAGE.write_text(page(rows()))
     print(page(rows()))
 
@@ -109,7 +106,7 @@ def answers(folder: Path, model: str = "offline") -> Iterator[dict[str, Any]]:
                 }  # fmt: skip
 
 
-def row_of(folder: Path, voice: str, model: str) -> Row:
+def row_of(folder: Path, voice: str, model: str) -> QuestionRow:
     """The counts of a set that was read by a judge."""
     graded = [json.loads(line) for line in (folder / "grades.jsonl").read_text(encoding="utf-8").splitlines()]
     turns: dict[str, list[tuple[int, str]]] = {}
@@ -118,32 +115,23 @@ def row_of(folder: Path, voice: str, model: str) -> Row:
     worst = [min((grade for _, grade in item), key=GRADES.index) for item in turns.values()]
     every = [pair for item in turns.values() for pair in item]
     later = [grade for number, grade in every if number]
-    return Row(
-        set=folder.name,
-        voice=voice,
-        model=model,
-        date=date.today().isoformat(),
-        commit=commit(),
-        items=len(worst),
-        usable=sum(grade in USABLE for grade in worst),
-        good=sum(grade == "good" for grade in worst),
-        turns=len(every),
-        usable_turns=sum(grade in USABLE for _, grade in every),
-        later=len(later),
-        usable_later=sum(grade in USABLE for grade in later),
+    usable_later = sum(grade in USABLE for grade in later)
+    return QuestionRow(
+        set=folder.name, voice=voice, model=model, date=date.today().isoformat(), commit=commit(), items=len(worst),
+        usable=sum(grade in USABLE for grade in worst), good=worst.count("good"), turns=len(every),
+        usable_turns=sum(grade in USABLE for _, grade in every), later=len(later), usable_later=usable_later,
         wrong=sum(grade in ("wrong", "dangerous") for _, grade in every),
         dangerous=sum(grade == "dangerous" for _, grade in every),
-    )
+    )  # fmt: skip
 
 
-def rows() -> list[Row]:
+def rows() -> list[QuestionRow]:
     """Every first sight of questions so far, oldest first."""
-    if not ROWS.exists():
-        return []
-    return [msgspec.json.decode(line, type=Row) for line in ROWS.read_bytes().splitlines()]
+    lines = ROWS.read_bytes().splitlines() if ROWS.exists() else []
+    return [msgspec.json.decode(line, type=QuestionRow) for line in lines]
 
 
-def page(kept: Sequence[Row]) -> str:
+def page(kept: Sequence[QuestionRow]) -> str:
     """The table of first sights of questions as Markdown."""
     lines = [
         "# First sights of questions",

@@ -15,7 +15,7 @@ ROWS = RESULTS / "first_sight.jsonl"
 PAGE = RESULTS / "first_sight.md"
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     """The score of one set at first sight. Shares are counts over `n`."""
 
     kind: str
@@ -62,25 +62,25 @@ def commit() -> str:
     return told.stdout.strip()
 
 
-def rows() -> list[Row | LetterRow]:
+def rows() -> list[CaseRow | LetterRow]:
     """Every first sight so far, oldest first."""
     lines = ROWS.read_bytes().splitlines() if ROWS.exists() else []
     return [_row(line) for line in lines]
 
 
-def _row(line: bytes) -> Row | LetterRow:
+def _row(line: bytes) -> CaseRow | LetterRow:
     if b'"kind":"letters"' in line:
         return msgspec.json.decode(line, type=LetterRow)
-    return msgspec.json.decode(line, type=Row)
+    return msgspec.json.decode(line, type=CaseRow)
 
 
-def append(row: Row | LetterRow) -> None:
+def append(row: msgspec.Struct, file: Path = ROWS) -> None:
     """Keep a first sight."""
-    with ROWS.open("ab") as file:
-        file.write(msgspec.json.encode(row) + b"\n")
+    with file.open("ab") as rows_kept:
+        rows_kept.write(msgspec.json.encode(row) + b"\n")
 
 
-def page(kept: Sequence[Row | LetterRow]) -> str:
+def page(kept: Sequence[CaseRow | LetterRow]) -> str:
     """The table of first sights as Markdown."""
     lines = [
         "# First sights",
@@ -94,7 +94,7 @@ def page(kept: Sequence[Row | LetterRow]) -> str:
         "| unknown found | keys corrected |",
         "|---|---|---|---|---|---:|---|---:|---:|---:|---:|",
     ]
-    for row in (one for one in kept if isinstance(one, Row)):
+    for row in (one for one in kept if isinstance(one, CaseRow)):
         low, high = wilson(row.right, row.n)
         lines.append(
             f"| {row.kind} | {row.set} | {row.voice} | {row.date} | {row.commit} | {row.right}/{row.n} "
