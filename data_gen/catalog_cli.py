@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tools.common.errors import NotFound, nearest
+from tools.common.errors import Invalid, NotFound, nearest
 
 if TYPE_CHECKING:
     from data_gen.catalog_loader import Catalog
@@ -46,8 +47,6 @@ def check(catalog: Folder = None, as_json: AsJson = False) -> None:
             _print_plan(loaded, plan, None)
         print(_counts(loaded))
     if unfaithful:
-        from tools.common.errors import Invalid
-
         raise Invalid(f"printed and read back, these rules differ: {', '.join(unfaithful)}")
 
 
@@ -93,8 +92,6 @@ def list_cells(catalog: Folder = None, as_json: AsJson = False) -> None:
 
 def _overview(loaded: Catalog) -> Iterator[str]:
     """Plans down, drugs across; drugs that find no room beside the others stand in a table below."""
-    from shutil import get_terminal_size
-
     yield "tier, PA = prior authorization, - = not covered"
     first = max(map(len, (*loaded.plans, "plan"))) + 2
     rows = {name: [_cell(plan.benefits[name]) for plan in loaded.plans.values()] for name in loaded.drugs}

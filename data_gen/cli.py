@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from datetime import date
 from pathlib import Path
+from time import perf_counter
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from data_gen.setting import AS_OF
@@ -74,8 +76,6 @@ def generate(
     )
     made = _with_progress(order)
     if as_json:
-        import msgspec
-
         typer.echo(msgspec.json.encode(made).decode())
         return
     rate = f", {made.added / made.seconds:,.0f} patients/s" if made.added >= 1000 else ""
@@ -103,8 +103,6 @@ def describe(folder: WorldFolder = Path("mock_data"), html: Html = None, as_json
 
     made = measure(folder, own_order)
     if as_json:
-        import msgspec
-
         typer.echo(msgspec.json.encode(made).decode())
     else:
         from rich.console import Console
@@ -141,8 +139,6 @@ def _with_progress(order: Any) -> Any:
 
     if not sys.stderr.isatty() or order.count < 2000:
         return world.generate(order)
-    from time import perf_counter
-
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

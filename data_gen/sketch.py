@@ -81,7 +81,7 @@ class Sketch:
         """A sketch with these as well; Infeasible if they can't stand together."""
         more = self.copy()
         for leaf, shown, exclude in found:
-            _TAKE[type(leaf)](more, leaf, shown, exclude)
+            getattr(more, f"_{type(leaf).__struct_config__.tag}")(leaf, shown, exclude)
         more.check()
         return more
 
@@ -177,7 +177,7 @@ class Sketch:
         if days is not None:
             self.within[test] = min(self.within.get(test, days), days)
 
-    # --- one per kind of leaf ------------------------------------------------------------------------------
+    # --- one per kind of leaf, named by its tag ------------------------------------------------------------
 
     def _age(self, leaf: Age, shown: bool, exclude: bool) -> None:
         self.ages.append((leaf, shown))
@@ -337,21 +337,3 @@ def _clash(asked: list[Any], against: list[Any]) -> bool:
         for leaf in asked
         for other in against
     )
-
-
-_TAKE: dict[type, Any] = {
-    Age: Sketch._age,
-    Use: Sketch._use,
-    Lab: Sketch._lab,
-    Measured: Sketch._measured,
-    Condition: Sketch._condition,
-    Trial: Sketch._trial,
-    Intolerance: Sketch._intolerance,
-    AllergyTo: Sketch._allergy,
-    Taking: Sketch._taking,
-    OnDrug: Sketch._on_drug,
-    Programme: Sketch._programme,
-    Attested: Sketch._attested,
-    Specialist: Sketch._specialist,
-    Change: Sketch._change,
-}

@@ -15,11 +15,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from time import perf_counter
 from typing import IO, Literal, NamedTuple
 
 import msgspec
 
-from data_gen import charts
+from data_gen import charts, parquet
 from data_gen.cases import Planter
 from data_gen.catalog_loader import Catalog, load_catalog, our_catalog
 from data_gen.draws import BLOCK, block_rows
@@ -198,8 +199,6 @@ def make_in_order(
 
 def generate(order: Order, progress: Progress = lambda done, total: None) -> Made:
     """Make the world, or add to the one that is there; raises Invalid or Refused and leaves it as it was."""
-    from time import perf_counter
-
     if order.count < 1:
         raise Invalid(f"{order.count} patients: at least 1 is needed")
     began = perf_counter()
@@ -392,8 +391,6 @@ def _write_parts(
     progress: Progress,
 ) -> _Patients:
     """patients/*.parquet: the parts that are full already as they are, the others made."""
-    from data_gen import parquet
-
     (staging / "patients").mkdir()
     digests: dict[str, str] = {}
     for part in parquet.parts(0, there // parquet.PART * parquet.PART):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import func, select
 
 from tools.common.errors import Invalid, Unavailable
+from tools.graph.embedded import Embedded
 from tools.graph.model import VERSION, Graph, State
 from tools.store import panel
 from tools.store.tables import AUTHORIZATION_EVENTS, CHARTS, PATIENTS
@@ -36,8 +37,6 @@ def graph_of(store: Store, url: str, home: Path) -> Graph:
     """The engine at this URL as this store uses it, imported only then; embedded, in a file of `home`, where there is
     no URL. Invalid if it is of no engine."""
     if not url:
-        from tools.graph.embedded import Embedded
-
         return Embedded(home / FILE)
     if not url.startswith(("falkor://", "falkors://")):
         raise Invalid(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -147,6 +148,21 @@ def sqlite_file(url: URL) -> Path | None:
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
         return None
     return Path(url.database)
+
+
+def folder_beside(engine: Engine, kind: str, *, is_cache: bool = False) -> Path | None:
+    """Where files of a store lie: beside an SQLite file, in this user's data or cache for a server, nowhere for a store
+    in memory."""
+    file = sqlite_file(engine.url)
+    if file:
+        return file.with_name(f"{file.name}.{kind}")
+    if engine.dialect.name == "sqlite":
+        return None
+    from platformdirs import user_cache_path, user_data_path
+
+    home = (user_cache_path if is_cache else user_data_path)("paladin")
+    shown = engine.url.render_as_string(hide_password=True)
+    return home / f"{kind}-{sha256(shown.encode()).hexdigest()[:16]}"
 
 
 def _parse(url: str) -> URL:

@@ -35,15 +35,10 @@ class Files(Audited):
     @property
     def files_dir(self) -> Path:
         """Where they lie: beside an SQLite file, or in this user's data for a server; Unavailable for one in memory."""
-        file = database.sqlite_file(self.engine.url)
-        if file:
-            return file.with_name(file.name + ".files")
-        if self.engine.dialect.name == "sqlite":
+        folder = database.folder_beside(self.engine, "files")
+        if folder is None:
             raise Unavailable("a store in memory keeps no files")
-        from platformdirs import user_data_path
-
-        shown = self.engine.url.render_as_string(hide_password=True)
-        return user_data_path("paladin") / f"files-{sha256(shown.encode()).hexdigest()[:16]}"
+        return folder
 
     def keep_file(self, content: bytes) -> str:
         """Write it, whole or not at all; its SHA-256. The same content is kept once."""

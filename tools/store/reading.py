@@ -18,6 +18,7 @@ import msgspec
 
 from tools.common.errors import Invalid, Unavailable
 from tools.store.explaining import UnclearError, explain, line_of, problem, skip, unsound
+from tools.store.parquet import RecordLines
 
 T = TypeVar("T")
 BLOCK = 1 << 20
@@ -37,8 +38,6 @@ def read_records(path: Path, kind: type[T], sha256: hashlib._Hash | None = None)
     wrong. `sha256` is fed with the bytes that are read, all of them once the iterator ends."""
     try:
         if path.suffix == ".parquet":
-            from tools.store.parquet import RecordLines
-
             yield from _Reader(path, kind, RecordLines(path), None).records()
             if sha256 is not None:
                 sha256.update(path.read_bytes())

@@ -6,7 +6,6 @@ is laid over the record as it is read, so that an addition can be undone and the
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -107,15 +106,7 @@ class Store(
     def index_dir(self) -> Path | None:
         """Where the policy index of this store belongs: beside an SQLite file, in this machine's cache for a server,
         nowhere for a store in memory."""
-        file = database.sqlite_file(self.engine.url)
-        if file:
-            return file.with_name(file.name + ".index")
-        if self.engine.dialect.name == "sqlite":
-            return None
-        from platformdirs import user_cache_path
-
-        shown = self.engine.url.render_as_string(hide_password=True)
-        return user_cache_path("paladin") / f"index-{hashlib.sha256(shown.encode()).hexdigest()[:16]}"
+        return database.folder_beside(self.engine, "index", is_cache=True)
 
     # --- patients
 
