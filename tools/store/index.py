@@ -18,6 +18,7 @@ import shutil
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -58,17 +59,19 @@ class Damaged(Unavailable):
     """The index is not what its manifest says."""
 
 
+class Away(Unavailable):
+    """The server of the index does not answer."""
+
+
 def ensure(store: Store) -> int:
     """Build the index unless it is there, current and whole; returns how many clauses it holds."""
-    if store.chroma_url:
-        from tools.store import index_server
-
-        return index_server.ensure(store)
     try:
         index = _opened(store)
         for plan_id in index.manifest.collections:
             index.collection(plan_id)
         return index.manifest.count
+    except Away:
+        raise
     except Unavailable:
         return rebuild(store)
 
@@ -76,9 +79,7 @@ def ensure(store: Store) -> int:
 def rebuild(store: Store) -> int:
     """Build the index anew beside the one that is there, and swap; returns how many clauses it holds."""
     if store.chroma_url:
-        from tools.store import index_server
-
-        return index_server.rebuild(store)
+        return int(_server().rebuild(store))
     from filelock import FileLock
 
     home = _home(store)
@@ -94,11 +95,19 @@ def rebuild(store: Store) -> int:
 
 def search(store: Store, policy: Policy, query: str, k: int) -> list[Hit]:
     """The k clauses of this policy that answer best, by meaning; Unavailable, with why, if the index can't say."""
-    if store.chroma_url:
-        from tools.store import index_server
+    try:
+        return _opened(store).search(policy, query, k)
+    except Damaged:
+        if store.chroma_url:
+            _server().forget(store.chroma_url)
+        raise
 
-        return index_server.search(store, policy, query, k)
-    return _opened(store).search(policy, query, k)
+
+def _server() -> ModuleType:
+    """The index on a Chroma server, which rests on this module."""
+    from tools.store import index_server
+
+    return index_server
 
 
 # --- reading ----------------------------------------------------------------------------------------------
@@ -151,6 +160,9 @@ _opening = threading.Lock()
 
 def _opened(store: Store) -> Index:
     """The current index, opened once per process; Unavailable if it is missing, stale or damaged."""
+    if store.chroma_url:
+        shared: Index = _server().opened(store)
+        return shared
     home = _home(store)
     manifest = read_manifest(home)
     with _opening:

@@ -19,30 +19,16 @@ from urllib.parse import urlsplit
 import msgspec
 
 from tools.common.errors import Invalid, Unavailable
-from tools.store.clauses import Chunk, Hit, chunks, fingerprint
-from tools.store.index import MADE_BY, Damaged, Index, Manifest, as_damage, fill
+from tools.store.clauses import Chunk, chunks, fingerprint
+from tools.store.index import MADE_BY, Away, Index, Manifest, as_damage, fill
 
 if TYPE_CHECKING:
-    from tools.domain.records import Policy
     from tools.store.store import Store
 
 PORT = 8000
 CONNECT_SECONDS, SECONDS = 1.0, 10.0
 REST = 5.0  # seconds for which a server that did not answer is left alone
 PREFIX = "paladin-"
-
-
-def ensure(store: Store) -> int:
-    """Build the index unless the server has it, whole; returns how many clauses it holds."""
-    try:
-        index = _opened(store)
-        for plan_id in index.manifest.collections:
-            index.collection(plan_id)
-        return index.manifest.count
-    except _Away:
-        raise
-    except Unavailable:
-        return rebuild(store)
 
 
 def rebuild(store: Store) -> int:
@@ -55,32 +41,18 @@ def rebuild(store: Store) -> int:
         hashes = fill(client, found, build)
         manifest = Manifest(folder=build, clauses=what, model=MADE_BY, count=len(found), collections=hashes)
         _name_it(client, manifest)
-    _forget(store)
+    forget(store.chroma_url)
     return manifest.count
 
 
-def search(store: Store, policy: Policy, query: str, k: int) -> list[Hit]:
-    """The k clauses of this policy that answer best; Unavailable, with why, if the server can't say."""
-    try:
-        return _opened(store).search(policy, query, k)
-    except Damaged:
-        _forget(store)
-        raise
-
-
 # --- what is open -----------------------------------------------------------------------------------------
-
-
-class _Away(Unavailable):
-    """The server does not answer."""
-
 
 _open: dict[tuple[str, str], Index] = {}  # by server and world
 _away: dict[str, float] = {}
 _opening = threading.Lock()
 
 
-def _opened(store: Store) -> Index:
+def opened(store: Store) -> Index:
     """This store's index, opened once per process and world."""
     key = store.chroma_url, store.dataset().fingerprint
     with _opening:
@@ -89,18 +61,13 @@ def _opened(store: Store) -> Index:
         return _open[key]
 
 
-def _forget(store: Store) -> None:
+def forget(url: str = "") -> None:
+    """Open the indexes of this server, or of all, anew when they are next asked for, and ask the servers again."""
     with _opening:
-        for key in [key for key in _open if key[0] == store.chroma_url]:
+        for key in [key for key in _open if key[0] == (url or key[0])]:
             _open.pop(key).close()
-
-
-def forget() -> None:
-    """Open every index anew when it is next asked for, and ask every server again."""
-    with _opening:
-        while _open:
-            _open.popitem()[1].close()
-        _away.clear()
+        if not url:
+            _away.clear()
 
 
 def _find(client: Any, found: list[Chunk]) -> Index:
@@ -143,15 +110,15 @@ def _mark(what: str) -> str:
 
 
 def _client(url: str) -> Any:
-    """A client of the server; _Away, at once, for a while after it did not answer."""
+    """A client of the server; Away, at once, for a while after it did not answer."""
     host, port, ssl = _address(url)
     if time.monotonic() < _away.get(url, 0.0):
-        raise _Away(f"the Chroma server at {host}:{port} did not answer just now")
+        raise Away(f"the Chroma server at {host}:{port} did not answer just now")
     try:
         socket.create_connection((host, port), CONNECT_SECONDS).close()
     except OSError as error:
         _away[url] = time.monotonic() + REST
-        raise _Away(f"the Chroma server at {host}:{port} does not answer ({error})") from error
+        raise Away(f"the Chroma server at {host}:{port} does not answer ({error})") from error
     import chromadb
 
     with as_damage("cannot be reached"):
