@@ -45,9 +45,9 @@ def test_the_committed_world_is_what_the_generator_makes(tmp_path: Path) -> None
 def test_the_same_seed_makes_the_same_world_in_any_number_of_processes(
     tmp_path: Path, format: world.Format
 ) -> None:
-    for workers in (1, 2, 3):
+    for workers in (1, 3):
         generate(Order(count=2030, out=tmp_path / str(workers), format=format, workers=workers))
-    assert bytes_of(tmp_path / "1") == bytes_of(tmp_path / "2") == bytes_of(tmp_path / "3")
+    assert bytes_of(tmp_path / "1") == bytes_of(tmp_path / "3")
     lines = (tmp_path / "1" / f"patients.{format}").read_bytes().splitlines()
     if format == "jsonl":
         assert lines == patients_of(0, 2030)
