@@ -9,23 +9,27 @@ import re
 from bisect import bisect_right
 from functools import lru_cache
 from itertools import groupby
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+import msgspec
 from rapidfuzz.distance import OSA
 
 from tools.terminology.medicines import STEP_CLASSES, exact_names, medicines_of
 from tools.terminology.quantities import SMALL_NUMBERS
+from tools.terminology.rows import read_rows
 
 _TOKEN = re.compile(r"[A-Za-z]+|\d+|\s+|.", re.DOTALL)
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]")
 _LIKE = {"’": "'", "‘": "'", "–": "-", "—": "-", "“": '"', "”": '"', "→": "->", "•": "*", "≤": "<", "≥": ">"}
 _DIGITS = {word: str(number) for number, word in enumerate(SMALL_NUMBERS[:15])}
-# Words of a clinic that people misspell; beside them every drug's name.
-_CLINICAL = (
-    "anaphylaxis", "cirrhosis", "diabetes", "diarrhea", "gastroparesis", "hypertension", "hypoglycemia", "intolerance",
-    "ineffective", "inadequate", "medullary", "nausea", "pancreatitis", "pregnant", "stomach", "thyroid", "tolerate",
-    "vomiting", "weight", "obesity", "neuropathy", "family", "taking", "cancer", "stopped",
-)  # fmt: skip
+
+
+class _Spelling(msgspec.Struct, frozen=True):
+    """A line of spelling.jsonl: `right` are words of a clinic that people misspell, `other` are real words that are one
+    letter away from one of these or of a drug."""
+
+    kind: Literal["right", "other"]
+    words: tuple[str, ...]
 
 
 class Plain(NamedTuple):
@@ -96,15 +100,12 @@ def spelled(word: str) -> str:
     return next(near, word)  # one letter more, less or other, or two neighbours swapped
 
 
-# Real words that are one letter away from one of ours.
-_OTHER_WORDS = frozenset([
-    "weighs", "stomped", "stepped", "topped", "diabetic", "tolerated", "talking", "making", "dancer", "raking",
-    "caking", "tasking", "cancel", "waking", "faking", "baking",
-])  # fmt: skip
+_SPELLING = {row.kind: row.words for row in read_rows("spelling", _Spelling)}
+_OTHER_WORDS = frozenset(_SPELLING["other"])
 _NOTED = (*STEP_CLASSES, "statin", "acei_arb", "beta_blocker", "antiplatelet", "diuretic", "ccb", "other")
 _KNOWN = frozenset(
     word
-    for name in (*(row.name for row in medicines_of(_NOTED)), *_CLINICAL)
+    for name in (*(row.name for row in medicines_of(_NOTED)), *_SPELLING["right"])
     for word in name.casefold().split()
     if len(word) >= 6 and word.isalpha() and word != "insulin" and word not in exact_names()
 )

@@ -42,7 +42,6 @@ STILL: dict[str, int] = {
     "tools/appeals/pointing.py": 1,
     "tools/papers/case.py": 1,
     "tools/notes/courses.py": 7,
-    "tools/notes/plain.py": 5,
     "tools/notes/topics.py": 1,
     "tools/papers/citations.py": 11,
 }
