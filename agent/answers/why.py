@@ -169,7 +169,9 @@ def _named(ask: Ask, finding: Finding) -> int:
     names = {word for name, known in named for word in (name.casefold(), *known.ingredients)}
     score += 2 * sum(word in text for word in names)
     classes = {key for _, known in named for key in known.classes}
-    return score + bool(own & classes or any(_bare(CLASSES[key]) in text for key in classes if key in CLASSES))
+    return score + bool(
+        own & classes or any(_bare(CLASSES[key]) in text for key in classes if key in CLASSES)
+    )
 
 
 def _bare(label: str) -> str:

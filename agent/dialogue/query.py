@@ -119,6 +119,11 @@ class Ask(Record, frozen=True, kw_only=True):
     def intent(self) -> Intent:
         return intent_of(self.query)
 
+    @property
+    def names_something(self) -> bool:
+        """Whether a test, a condition or a medicine is named, so that not the whole list is meant."""
+        return bool(self.tests or self.conditions or self.medicines)
+
 
 class Reading(Record, frozen=True, kw_only=True):
     """What one turn says. `person` is somebody named or numbered in it ("P007", "Maria Lopez", "born 1970-02-03"),

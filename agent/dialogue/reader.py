@@ -52,7 +52,7 @@ _TELLING: frozenset[Query] = frozenset(
     query
     for query in QUERIES
     if intent_of(query) in ("eligibility", "missing", "why", "compare", "chart", "plan", "dates", "cases")
-) - {"quantity", "sources"}
+) - {"quantity", "sources", "note", "summary"}
 _WANTED = ("requested", "mentioned")  # roles of a drug that is no course
 SEVERAL = 0.6  # of likelihood, from which a drug that is named is one that is asked about
 _DRAFTING = ("draft", "draft_appeal")
@@ -114,8 +114,8 @@ def read(question: str, talk: Talk, known: Known, lessons: Lessons | None = None
     asks: list[Ask] = []
     for span in spans:
         asks.append(_ask(span, spans, encoded, named, asks, talk, known))
-    for span in _second(spans, asks):
-        asks.append(_ask(span, spans, encoded, named, asks, talk, known))
+    second = [_ask(span, spans, encoded, named, asks, talk, known) for span in _second(spans, asks)]
+    asks += [ask for ask in second if ask.query not in _OF_A_THING or ask.names_something]
     asks = [_with_drugs_of_the_turn(ask, asks) for ask in asks]
     if len(spans) == 1 and spans[0].query == "correct":
         asks = _corrected(asks[0], spans[0], talk)

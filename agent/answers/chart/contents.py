@@ -82,8 +82,7 @@ def _tests(page: Page) -> list[str]:
 
 def _nothing_named(page: Page) -> bool:
     """Whether the query names nothing at all, so that the whole list is meant."""
-    ask = page.ask
-    return not (ask.tests or ask.conditions or ask.medicines)
+    return not page.ask.names_something
 
 
 def _unresolved(page: Page, what: str) -> None:
