@@ -17,18 +17,29 @@ from io import BytesIO
 from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
+import pypdfium2
 import typer
+from pypdf import PdfReader
 
+from agent import papers
+from agent.casework import MAY_DRAFT
+from agent.grounding import lines_of, verify
+from agent.known_facts import enter_bound
+from agent.ledger import Ledger
+from data_gen.world import Order, generate
 from evals import forms as foreign
-from tools.domain.records import PARequest, Patient
+from tools.common.errors import PaladinError
+from tools.domain.records import PARequest, Patient, Request
+from tools.papers import form_mapping, form_reading
 from tools.papers.case import Case
 from tools.papers.composed import Letter
-
-if TYPE_CHECKING:
-    from tools.store.store import Store
+from tools.queries.bound import Bound
+from tools.queries.check import ask, decide
+from tools.store.load import load
+from tools.store.store import Store
 
 HOW_MANY, PATIENTS = 60, 400
 RESULTS = Path(__file__).parent / "results" / "packets.md"
@@ -70,7 +81,6 @@ class Sent:
 
     @cached_property
     def fields(self) -> dict[str, str]:
-        from pypdf import PdfReader
 
         found = PdfReader(BytesIO(self.papers["form_pdf"])).get_fields() or {}
         return {name: str(field.get("/V", "")).removeprefix("/") for name, field in found.items()}
@@ -83,7 +93,6 @@ class Sent:
 
 def _texts(pdf: bytes) -> list[str]:
     """Each page's words as they are printed, values of fields too."""
-    import pypdfium2
 
     with pypdfium2.PdfDocument(pdf) as document:
         document.init_forms()
@@ -223,7 +232,6 @@ def _printed(sent: Sent) -> Iterator[str]:
 
 @check("Nothing on a form runs out of its page, and no field covers another")
 def _apart(sent: Sent) -> Iterator[str]:
-    from pypdf import PdfReader
 
     for page in PdfReader(BytesIO(sent.papers["form_pdf"])).pages:
         boxes = [tuple(map(float, mark.get_object()["/Rect"])) for mark in page.get("/Annots") or ()]
@@ -249,7 +257,6 @@ def _columns(sent: Sent) -> Iterator[str]:
 
 @check("Type is not smaller than 8 points, on a payer's PDF than it allows")
 def _type_size(sent: Sent) -> Iterator[str]:
-    from pypdf import PdfReader
 
     if sent.on_payers_pdf:
         return
@@ -361,12 +368,6 @@ def _verified_form(sent: Sent) -> Iterator[str]:
 
 
 def _issues(sent: Sent, paper: str) -> Iterator[str]:
-    from pypdf import PdfReader
-
-    from agent.grounding import lines_of, verify
-    from agent.known_facts import enter_bound
-    from agent.ledger import Ledger
-    from tools.queries.bound import Bound
 
     ledger = Ledger()
     bound = Bound(sent.store, sent.case.patient.id, as_of=sent.case.as_of, plan_id=sent.case.plan.id)
@@ -411,7 +412,6 @@ class Wanted(NamedTuple):
 
 def packets(how_many: int = HOW_MANY, patients: int = PATIENTS) -> Iterator[Sent]:
     """As many packets, going round the plans; every tenth is on a payer's own PDF."""
-    from agent import papers
 
     with TemporaryDirectory() as folder:
         store = open_world(Path(folder), patients)
@@ -428,10 +428,6 @@ def packets(how_many: int = HOW_MANY, patients: int = PATIENTS) -> Iterator[Sent
 
 def open_world(folder: Path, patients: int) -> Store:
     """A world of its own, and the three forms of strangers, learned and confirmed as they were read."""
-    from data_gen.world import Order, generate
-    from tools.papers import form_mapping, form_reading
-    from tools.store.load import load
-    from tools.store.store import Store
 
     generate(Order(count=patients, out=folder / "world", workers=1))
     store = Store.create(f"sqlite:///{folder / 'paladin.db'}")
@@ -449,10 +445,6 @@ def open_world(folder: Path, patients: int) -> Store:
 
 def cases_to_draft(store: Store, people: Iterable[str] = ()) -> Iterator[Wanted]:
     """Every case that can be drafted: of these people, or of all."""
-    from agent.casework import MAY_DRAFT
-    from tools.common.errors import PaladinError
-    from tools.domain.records import Request
-    from tools.queries.check import ask, decide
 
     drugs = store.drugs()
     for person in people or [found.id for found in store.find_patients(limit=PATIENTS)]:

@@ -7,10 +7,15 @@ from io import BytesIO
 from itertools import groupby
 from typing import Any, NamedTuple
 
+import msgspec
+
 from tools.domain.records import FilledField, FormTemplate, PARequest
 from tools.papers import formats
 from tools.papers.case import Case
 from tools.papers.composed import Block, Letter, heading, paragraph
+from tools.papers.epa import exchange
+from tools.papers.form_layout import wrap
+from tools.papers.letter_pdf import letter_pdf
 from tools.papers.letters import Writer
 from tools.papers.paper import canvas
 
@@ -38,13 +43,7 @@ def cover(template: FormTemplate, request: PARequest, case: Case, pages: int) ->
     if template.channel == "phone":
         return Paper("phone-script.md", "text/markdown", phone_script(template, request, case).encode())
     if template.channel == "mail":
-        from tools.papers.letter_pdf import letter_pdf
-
         return Paper("mail-cover.pdf", "application/pdf", letter_pdf(mail_cover(template, request, case)))
-    import msgspec
-
-    from tools.papers.epa import exchange
-
     content = msgspec.json.format(msgspec.json.encode(exchange(template, request, case)), indent=2)
     return Paper("epa.json", "application/json", content)
 
@@ -96,8 +95,6 @@ def _fax_lines(
 
 
 def _confidential(pen: Any, y: float) -> None:
-    from tools.papers.form_layout import wrap
-
     lines = wrap(CONFIDENTIAL, "Helvetica", 10, 470)
     pen.rect(60, y - 14 * len(lines) - 4, 492, 14 * len(lines) + 16)
     pen.setFont("Helvetica", 10)

@@ -7,11 +7,15 @@ against `field_names.yaml`, with the embedding model that policies are searched 
 
 from __future__ import annotations
 
+import ctypes
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rapidfuzz import fuzz
 
 from tools.domain.records import Blank
 from tools.papers.form_sources import COLUMNS
@@ -131,8 +135,6 @@ def _printed(content: bytes) -> tuple[list[Phrase], list[_Drawn]]:
 
 
 def _is_bold(text: Any, left: float, bottom: float, top: float) -> bool:
-    import ctypes
-
     import pypdfium2
 
     at = pypdfium2.raw.FPDFText_GetCharIndexAtPos(text.raw, left + 1, (bottom + top) / 2, 4, 4)
@@ -564,18 +566,17 @@ def _off(variant: str, own: str, context: str, name: _Name) -> float:
 
 def _alike(text: str, party: str, names: Sequence[_Name]) -> NDArray[np.float32]:
     import numpy as np
-    from rapidfuzz import fuzz
 
     core = _core(text)
     meant = _EMBEDDED.rows([f"{name.party} {_core(name.text)}".strip() for name in names])
     plain = _EMBEDDED.rows([_core(name.text) for name in names])
     of_party, itself = _EMBEDDED.rows([f"{party} {core}".strip(), core])
-    spelled = np.array([_spelled(core, _core(name.text), fuzz) for name in names], np.float32)
+    spelled = np.array([_spelled(core, _core(name.text)) for name in names], np.float32)
     alike: NDArray[np.float32] = 0.3 * (meant @ of_party) + 0.3 * (plain @ itself) + 0.4 * spelled
     return alike
 
 
-def _spelled(text: str, name: str, fuzz: Any) -> float:
+def _spelled(text: str, name: str) -> float:
     whole = float(fuzz.token_sort_ratio(text, name)) / 100
     several = " " in name
     return max(whole, 0.85 * float(fuzz.token_set_ratio(text, name)) / 100) if several else whole
@@ -622,8 +623,6 @@ def as_lines(proposals: Iterable[Proposal]) -> Iterator[str]:
 
 
 def _lines(proposal: Proposal) -> Iterator[str]:
-    import json
-
     blank, sure = proposal.blank, proposal.sure
     if blank.source != HAND and sure < SURE:
         others = f"; or {', '.join(proposal.others)}" if proposal.others else ""

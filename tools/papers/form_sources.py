@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tools.domain.records import Diagnosis, ExceptionKind, Medication
 from tools.papers import formats
@@ -106,19 +106,23 @@ def diagnosis_row(entry: Diagnosis, hand: Hand) -> dict[str, Value]:
 # --- single values -------------------------------------------------------------------------------
 
 
-def _patient(read: Callable[[Case, Hand], str]) -> Source:
-    return lambda case, hand: Value(read(case, hand), "patient")
+def _of(record: str, path: str, write: Callable[[Any], str] = str) -> Source:
+    """What stands at a path of the case, e.g. "patient.address.city"; blank where a part of it is not on record.
 
+    Args:
+        record: whose it is; of a plan's and a drug's, PLAN and DRUG.
+    """
 
-def _prescriber(read: Callable[[Case], str | None]) -> Source:
     def value(case: Case, _: Hand) -> Value:
-        return Value(read(case) or "", "prescriber") if case.patient.prescriber else BLANK
+        found: Any = case
+        for part in path.split("."):
+            found = getattr(found, part, None)
+        return Value("" if found is None else write(found), record.format(case))
 
     return value
 
 
-def _prescriber_part(name: str) -> Source:
-    return _prescriber(lambda case: getattr(case.patient.prescriber, name))
+PLAN, DRUG = "plan:{0.plan.id}", "drug:{0.drug.name}"
 
 
 def _coverage(name: str) -> Source:
@@ -135,14 +139,6 @@ def _coverage(name: str) -> Source:
 
 def _member_id(case: Case, _: Hand) -> Value:
     return Value(case.coverage.member_id, case.coverage.id) if case.coverage else BLANK
-
-
-def _plan(name: str) -> Source:
-    return lambda case, _: Value(getattr(case.plan, name), f"plan:{case.plan.id}")
-
-
-def _drug(read: Callable[[Case], str]) -> Source:
-    return lambda case, _: Value(read(case), f"drug:{case.drug.name}")
 
 
 def _requested(name: str) -> Source:
@@ -240,25 +236,14 @@ def _height_weight(case: Case, hand: Hand) -> Value:
     return Value(" / ".join(one.text for one in both), ids(one.record for one in both))
 
 
-def _with_strength(name: Callable[[Case], str]) -> Source:
-    def value(case: Case, hand: Hand) -> Value:
-        asked = _requested("strength")(case, hand)
-        return asked._replace(text=f"{name(case)} {asked.text}") if asked.text else BLANK
-
-    return value
+def _name_strength(case: Case, hand: Hand) -> Value:
+    asked = _requested("strength")(case, hand)
+    return asked._replace(text=f"{case.drug.name} {asked.text}") if asked.text else BLANK
 
 
 def _strength_route(case: Case, hand: Hand) -> Value:
     asked = _requested("strength")(case, hand)
     return asked._replace(text=f"{asked.text}, {case.drug.route}") if asked.text else BLANK
-
-
-def _prescriber_place(part: str) -> Source:
-    def read(case: Case) -> str:
-        doctor = case.patient.prescriber
-        return getattr(doctor.address, part) if doctor and doctor.address else ""
-
-    return _prescriber(read)
 
 
 def _current(case: Case, hand: Hand) -> Value:
@@ -387,18 +372,18 @@ def _corrected(case: Case, hand: Hand) -> Value:
 
 
 SOURCES: dict[str, Source] = {
-    "patient.name": _patient(lambda c, _: c.patient.name),
-    "patient.given": _patient(lambda c, _: c.patient.given),
-    "patient.family": _patient(lambda c, _: c.patient.family),
-    "patient.birth_date": _patient(lambda c, h: h.date(c.patient.birth_date)),
-    "patient.age": _patient(lambda c, _: str(c.age) if c.age is not None else ""),
-    "patient.sex": _patient(lambda c, _: SEXES.get(c.patient.sex, "")),
-    "patient.address": _patient(lambda c, _: formats.address(c.patient.address)),
-    "patient.street": _patient(lambda c, _: c.patient.address.line if c.patient.address else ""),
-    "patient.city": _patient(lambda c, _: c.patient.address.city if c.patient.address else ""),
-    "patient.state": _patient(lambda c, _: c.patient.address.state if c.patient.address else ""),
-    "patient.zip": _patient(lambda c, _: c.patient.address.zip if c.patient.address else ""),
-    "patient.phone": _patient(lambda c, _: c.patient.phone),
+    "patient.name": _of("patient", "patient.name"),
+    "patient.given": _of("patient", "patient.given"),
+    "patient.family": _of("patient", "patient.family"),
+    "patient.birth_date": lambda case, hand: Value(hand.date(case.patient.birth_date), "patient"),
+    "patient.age": _of("patient", "age"),
+    "patient.sex": _of("patient", "patient.sex", lambda sex: SEXES.get(sex, "")),
+    "patient.address": _of("patient", "patient.address", formats.address),
+    "patient.street": _of("patient", "patient.address.line"),
+    "patient.city": _of("patient", "patient.address.city"),
+    "patient.state": _of("patient", "patient.address.state"),
+    "patient.zip": _of("patient", "patient.address.zip"),
+    "patient.phone": _of("patient", "patient.phone"),
     "patient.height": _measured("height"),
     "patient.weight": _measured("weight"),
     "patient.weight_date": _measured_on("weight"),
@@ -409,36 +394,32 @@ SOURCES: dict[str, Source] = {
     "coverage.group": _coverage("group"),
     "coverage.bin": _coverage("bin"),
     "coverage.pcn": _coverage("pcn"),
-    "plan.name": _plan("name"),
-    "plan.payer": _plan("payer"),
-    "plan.phone": _plan("phone"),
-    "plan.fax": _plan("fax"),
-    "prescriber.name": _prescriber_part("name"),
-    "prescriber.npi": _prescriber_part("npi"),
-    "prescriber.specialty": _prescriber(
-        lambda c: ((c.patient.prescriber and c.patient.prescriber.specialty) or "").capitalize()
-    ),
-    "prescriber.practice": _prescriber_part("practice"),
-    "prescriber.address": _prescriber(
-        lambda c: formats.address(c.patient.prescriber.address if c.patient.prescriber else None)
-    ),
-    "prescriber.street": _prescriber_place("line"),
-    "prescriber.city": _prescriber_place("city"),
-    "prescriber.state": _prescriber_place("state"),
-    "prescriber.zip": _prescriber_place("zip"),
-    "prescriber.phone": _prescriber_part("phone"),
-    "prescriber.fax": _prescriber_part("fax"),
-    "prescriber.contact": _prescriber_part("contact"),
-    "drug.name": _drug(lambda c: c.drug.name),
-    "drug.generic": _drug(lambda c: c.generic),
-    "drug.name_generic": _drug(lambda c: f"{c.drug.name} ({c.generic})"),
-    "drug.route": _drug(lambda c: c.drug.route),
-    "drug.form": _drug(lambda c: c.drug.form),
-    "drug.rxnorm": _drug(lambda c: c.drug.rxnorm),
+    "plan.name": _of(PLAN, "plan.name"),
+    "plan.payer": _of(PLAN, "plan.payer"),
+    "plan.phone": _of(PLAN, "plan.phone"),
+    "plan.fax": _of(PLAN, "plan.fax"),
+    "prescriber.name": _of("prescriber", "patient.prescriber.name"),
+    "prescriber.npi": _of("prescriber", "patient.prescriber.npi"),
+    "prescriber.specialty": _of("prescriber", "patient.prescriber.specialty", str.capitalize),
+    "prescriber.practice": _of("prescriber", "patient.prescriber.practice"),
+    "prescriber.address": _of("prescriber", "patient.prescriber.address", formats.address),
+    "prescriber.street": _of("prescriber", "patient.prescriber.address.line"),
+    "prescriber.city": _of("prescriber", "patient.prescriber.address.city"),
+    "prescriber.state": _of("prescriber", "patient.prescriber.address.state"),
+    "prescriber.zip": _of("prescriber", "patient.prescriber.address.zip"),
+    "prescriber.phone": _of("prescriber", "patient.prescriber.phone"),
+    "prescriber.fax": _of("prescriber", "patient.prescriber.fax"),
+    "prescriber.contact": _of("prescriber", "patient.prescriber.contact"),
+    "drug.name": _of(DRUG, "drug.name"),
+    "drug.generic": _of(DRUG, "generic"),
+    "drug.name_generic": lambda case, _: Value(f"{case.drug.name} ({case.generic})", DRUG.format(case)),
+    "drug.route": _of(DRUG, "drug.route"),
+    "drug.form": _of(DRUG, "drug.form"),
+    "drug.rxnorm": _of(DRUG, "drug.rxnorm"),
     "drug.strength": _requested("strength"),
     "drug.strength_form": _strength_form,
     "drug.strength_route": _strength_route,
-    "drug.name_strength": _with_strength(lambda c: c.drug.name),
+    "drug.name_strength": _name_strength,
     "drug.ndc": _ndc,
     "drug.sig": _sig,
     "drug.quantity": _quantity,

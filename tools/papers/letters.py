@@ -525,10 +525,6 @@ class Writer:
         return Block(kind="signature", lines=("Sincerely,", name, ", ".join(filter(None, (specialty, npi)))))
 
 
-def _all_met(asked: Iterable[Question]) -> bool:
-    return all(q.finding is not None and q.finding.status == "met" for q in asked)
-
-
 def _joined(parts: Iterable[str]) -> str:
     items = list(parts)
     return "; ".join(items)

@@ -19,6 +19,7 @@ from tools.papers.form_pdf import form_pages
 from tools.papers.letter_pdf import letter_pages
 from tools.papers.paper import Page, identity, pdf_of, reference
 from tools.papers.payer_form import pages_in
+from tools.papers.uploads import PDF, printed_pages
 
 if TYPE_CHECKING:
     from pypdf import PageObject, PdfWriter
@@ -170,8 +171,6 @@ def _stamped(page: Page, stamp: str, number: str) -> Page:
 def _with_files(content: bytes, parts: Sequence[_Part], file: Callable[[str], bytes]) -> bytes:
     """The packet, with the attached pages on the sheets that were left for them."""
     from pypdf import PdfReader, PdfWriter
-
-    from tools.papers.uploads import PDF, printed_pages
 
     writer = PdfWriter(clone_from=PdfReader(BytesIO(content)))
     at = 0

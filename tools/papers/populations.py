@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from tools.evidence.measurements import values_of
 from tools.papers.case import Case
 
@@ -49,7 +47,11 @@ def kidney(case: Case) -> bool:
 
 
 def type_2_vascular(case: Case) -> bool:
-    return type_2(case) and vascular(case) and aged(case, 50)
+    return type_2(case) and vascular(case)
+
+
+def type_2_vascular_past_fifty(case: Case) -> bool:
+    return type_2_vascular(case) and aged(case, 50)
 
 
 def flow(case: Case) -> bool:
@@ -62,7 +64,7 @@ def flow(case: Case) -> bool:
 def rewind(case: Case) -> bool:
     risks = [case.has("hypertension"), case.has("dyslipidemia"), case.has("obesity")]
     several = aged(case, 60) and sum(risk is not None for risk in risks) >= 2
-    return type_2_vascular(case) or (type_2(case) and several)
+    return type_2_vascular_past_fifty(case) or (type_2(case) and several)
 
 
 def soul(case: Case) -> bool:
@@ -103,8 +105,12 @@ def essence(case: Case) -> bool:
     )
 
 
-def failing(low: float, high: float) -> Callable[[Case], bool]:
-    return lambda case: case.has("hf") is not None and between(case, "lvef", low, high)
+def reduced_ejection(case: Case) -> bool:
+    return case.has("hf") is not None and between(case, "lvef", 0, 40.01)
+
+
+def preserved_ejection(case: Case) -> bool:
+    return case.has("hf") is not None and between(case, "lvef", 40.01, 101)
 
 
 def empa_kidney(case: Case) -> bool:

@@ -12,6 +12,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tools.common.errors import Invalid
+from tools.papers.paper import canvas
 
 if TYPE_CHECKING:
     from pypdf import PageObject, PdfReader
@@ -246,8 +247,6 @@ def _as_pdf(content: bytes) -> bytes:
     """A picture's pages, each as wide or as high as the sheet lets it be."""
     from PIL import Image
     from reportlab.lib.utils import ImageReader
-
-    from tools.papers.paper import canvas
 
     buffer = BytesIO()
     pen = canvas(buffer, "")
