@@ -29,6 +29,10 @@ class Citation(msgspec.Struct, frozen=True):
     population: str
     drugs: tuple[str, ...] = ()
 
+    def holds(self, case: Case) -> bool:
+        """Does the case belong to the population?"""
+        return bool(getattr(populations, self.population)(case))
+
 
 TABLE = msgspec.json.Decoder(Citation).decode_lines(
     (Path(__file__).with_name("citations.jsonl")).read_bytes()
@@ -45,5 +49,5 @@ def _fits(citation: Citation, case: Case) -> bool:
         (not citation.drugs or case.drug.name in citation.drugs)
         and case.indication in citation.indications
         and citation.year <= case.as_of.year
-        and bool(getattr(populations, citation.population)(case))
+        and citation.holds(case)
     )
