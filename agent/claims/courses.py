@@ -71,7 +71,7 @@ def _check_drug(s: Sentence, drug: DrugMention, span: TextSpan) -> None:
     courses = index.courses_of(drug.name, drug.ingredients, drug.release, drug.brand)
     own = any(drug.name in (str(f.value).lower(), *map(str.lower, f.aliases)) for f in known)
     if not courses and (not known or (drug.brand and not own)):
-        in_policy = not part.of_patient and any(drug.name in quote for quote, _ in index.quotes)
+        in_policy = not part.asserts and any(drug.name in quote for quote, _ in index.quotes)
         if not in_policy and not (said and all(_none(s, word) for word in said)):
             s.wrong("drug", drug, f"{drug.name} is not in the chart, the plan or the request")
         return
@@ -313,7 +313,11 @@ def _none(s: Sentence, word: Word) -> bool:
 
 def _contradiction(s: Sentence, drug: DrugMention, courses: list[ChartedCourse], word: Word) -> str:
     """Why the chart does not bear the word out; "" if it does."""
-    what, denied, name = word.key, s.denied(word), drug.name
+    told_apart = any(
+        s.gap(other, word).strip() == "," for other in s.words("course") if other.end <= word.start
+    )
+    denied = s.denied(word) and not told_apart  # "not tolerated, stopped in May"
+    what, name = word.key, drug.name
     active = any(c.status == "active" for c in courses)
     stopped = any(c.status == "stopped" or c.end for c in courses)
     responses = [c.response for c in courses if c.response]

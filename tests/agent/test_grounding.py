@@ -90,6 +90,7 @@ def kinds(text: str) -> list[str]:
         "Her BMI is 33.4 and she weighs 228.6 lb.",
         "Ms. Quill, 56, has type 2 diabetes (E11.9).",
         "She could not tolerate metformin IR 500 mg bid, March 10 to March 31, 2024.",
+        "Metformin was not tolerated, stopped on March 31, 2024.",
         "Glipizide 10 mg twice daily since 26 July 2025, with a partial response.",
         "The plan requires an HbA1c of at least 7.0 %.",
         "Her mother had type 2 diabetes.",
