@@ -14,7 +14,7 @@ from agent.desk import now
 from agent.dump import plain
 from agent.integrity import orphaned, require_owner, require_unaltered
 from agent.settings import today
-from tools.common.errors import Invalid, NotFound, Refused
+from tools.common.errors import Invalid, NotFound, Refused, nearest
 from tools.denials.papers import text_of
 from tools.denials.records import Denial
 from tools.domain.records import Correction, Determination, Plan, Request
@@ -22,7 +22,7 @@ from tools.lifecycle.fold import levels, possible, standing
 from tools.lifecycle.letters import approval_of, notice_of, what_of
 from tools.lifecycle.records import Ask, AuthorizationCase, Basis, CaseEvent, CaseHead, Facts, Paper, What
 from tools.lifecycle.running import Clock, clocks_of, in_order
-from tools.lifecycle.states import full
+from tools.lifecycle.states import STATES, full
 from tools.store.cases import Kept
 from tools.store.rows import Draft, named, whose
 from tools.store.store import Store
@@ -271,6 +271,15 @@ def due_within(
         (case, clock)
         for case, clock in due(store, cases, days)
         if (clock.due is None or clock.due <= until(days.of(case))) and (clock.ours or not ours)
+    ]
+
+
+def in_state(cases: Iterable[AuthorizationCase], state: str, *, closed: bool) -> list[AuthorizationCase]:
+    """The cases in a state, or in any; those that are closed only if they are asked for. NotFound for no state."""
+    if state and state not in STATES:
+        raise NotFound("state", state, nearest(state, STATES), f"there are {', '.join(STATES)}")
+    return [
+        case for case in cases if (closed or case.open or state == "closed") and state in ("", case.state)
     ]
 
 

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from agent.dump import plain
-from tools.common.errors import PaladinError, Refused
-from tools.domain.records import Plan
+from tools.common.errors import NotFound, PaladinError, Refused
+from tools.domain.records import Patient, Plan
 from tools.fhir.grouping import NOBODYS
 from tools.fhir.importer import Imported, import_unit
 from tools.fhir.keeping import keep
@@ -98,3 +98,11 @@ class FhirImport:
             "left_aside": self.aside,
             "refused": [{"file": one.name, "why": one.why} for one in self.refused],
         }
+
+
+def plan_on_file(store: Store, patient: Patient) -> Plan | None:
+    """The plan that a chart names; None where it names none, or one that is not ours."""
+    try:
+        return store.plan(patient.plan_id) if patient.plan_id else None
+    except NotFound:
+        return None

@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import Header, Query, Request, Response
@@ -32,14 +32,11 @@ from agent.batch.checking import Terms
 from agent.batch.desk import Standing
 from agent.batch.worker import is_lost
 from agent.desk import now
-from agent.settings import read_as_of
+from agent.settings import Settings, read_as_of
 from tools.common.errors import Invalid, NotFound, Refused
 from tools.domain.records import Kind
-
-if TYPE_CHECKING:
-    from agent.settings import Settings
-    from tools.store.batches import Batch
-    from tools.store.store import Store
+from tools.store.batches import Batch
+from tools.store.store import Store
 
 PATH = "/api/batches"
 router = wire.Router(prefix=PATH, tags=["batches"])

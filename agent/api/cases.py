@@ -14,14 +14,13 @@ from agent.api.office import Desk, Office
 from agent.case_calendar import calendar
 from agent.renewal_desk import renewals as approvals_that_end
 from agent.settings import BIGGEST
-from tools.common.errors import Invalid, NotFound, nearest
+from tools.common.errors import Invalid
 from tools.common.printable import one_line
 from tools.domain.records import Kind
 from tools.domain.records import Request as DrugRequest
 from tools.lifecycle.records import Ask, AuthorizationCase, CaseEvent, Facts, What
 from tools.lifecycle.renewals import Renewal
 from tools.lifecycle.running import Clock
-from tools.lifecycle.states import STATES
 
 router = wire.Router(prefix="/api", tags=["cases"])
 Within = Annotated[int, Query(ge=0, le=3660, description="Days ahead")]
@@ -103,14 +102,8 @@ def cases(
     limit: int = Query(50, ge=1, le=500),
     offset: int = Query(0, ge=0, le=BIGGEST),
 ) -> list[dict[str, Any]]:
-    if state and state not in STATES:
-        raise NotFound("state", state, nearest(state, STATES), f"there are {', '.join(STATES)}")
     days = _days(desk, as_of)
-    found = [
-        case
-        for case in desk.store.authorization_cases(patient_id)
-        if (closed or case.open or state == "closed") and state in ("", case.state)
-    ]
+    found = case_desk.in_state(desk.store.authorization_cases(patient_id), state, closed=closed)
     first = case_desk.first_clocks(desk.store, found, days)
     if late:
         found = [case for case in found if case.id in first and first[case.id].late]

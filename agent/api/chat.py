@@ -103,8 +103,8 @@ async def _turn(request: Request, talk: Conversation, question: str) -> Turn:
     return await asking
 
 
-async def _stream(talk: Conversation, question: str) -> AsyncIterator[bytes]:
-    """The turn's events as they come; the generator is closed when the caller hangs up."""
+async def events_of(talk: Conversation, question: str) -> AsyncIterator[Event | Turn | BaseException]:
+    """The turn's events as they come, and at last the turn, or why there is none; given up when the reader goes."""
     cancelled, queue = Signal(), asyncio.Queue[Event | None]()
     loop = asyncio.get_running_loop()
 
@@ -115,16 +115,19 @@ async def _stream(talk: Conversation, question: str) -> AsyncIterator[bytes]:
     asking.add_done_callback(lambda _: queue.put_nowait(None))
     try:
         while (event := await queue.get()) is not None:
-            yield _sse(event.what, event.data or {"text": event.text})
-        error = asking.exception()
-        if error is not None:
-            problem = wire.problem(error)
-            yield format_sse_event(data_str=bytes(problem.body).decode(), event="error")
-            if not isinstance(error, PaladinError):
-                raise error
+            yield event
+        yield asking.exception() or asking.result()
     finally:
         cancelled.set()
 
 
-def _sse(name: str, data: Any) -> bytes:
-    return format_sse_event(data_str=msgspec.json.encode(plain(data)).decode(), event=name)
+async def _stream(talk: Conversation, question: str) -> AsyncIterator[bytes]:
+    async for event in events_of(talk, question):
+        if isinstance(event, BaseException):
+            problem = wire.problem(event)
+            yield format_sse_event(data_str=bytes(problem.body).decode(), event="error")
+            if not isinstance(event, PaladinError):
+                raise event
+        elif isinstance(event, Event):
+            data = plain(event.data or {"text": event.text})
+            yield format_sse_event(data_str=msgspec.json.encode(data).decode(), event=event.what)

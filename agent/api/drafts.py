@@ -12,7 +12,7 @@ from agent.api import wire
 from agent.api.office import Desk, Office
 from agent.decision import Action, Decision
 from agent.desk import now
-from agent.dump import plain
+from agent.draft_body import body
 from agent.integrity import orphaned, read_recorded, require_unaltered
 from agent.settings import BIGGEST
 from tools.common.errors import NotFound
@@ -72,25 +72,11 @@ class DraftEdit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 def view(draft: Draft) -> dict[str, Any]:
     """A draft as it is shown."""
     form = draft.filled_form()
-    return {
-        "id": draft.id,
-        "patient_id": draft.patient_id,
-        "drug": draft.drug,
-        "plan_id": draft.plan_id,
-        "as_of": draft.as_of.isoformat(),
-        "status": draft.status,
-        "version": draft.version,
-        "edits": plain(draft.edits),
-        "contradicts": list(draft.contradicts),
-        "to_attach": list(form.to_attach),
-        "outcome": draft.outcome,
-        "ready": form.ready,
-        "missing": list(form.missing),
-        "warning": form.warning,
+    return body(draft, form) | {
         "created": draft.created.isoformat(),
         "updated": draft.updated.isoformat(),
         "links": {name: f"/api/drafts/{draft.id}/files/{name}" for name in draft.files},
-        "form": plain(form),
+        "form": form,
     }
 
 

@@ -13,9 +13,9 @@ from starlette.concurrency import run_in_threadpool
 from agent.api import wire
 from agent.api.doorkeeper import Accepts
 from agent.api.office import Desk
-from agent.fhir_import import FhirImport
+from agent.fhir_import import FhirImport, plan_on_file
 from agent.settings import judgeable
-from tools.common.errors import Invalid, NotFound
+from tools.common.errors import Invalid
 from tools.domain.records import Patient
 from tools.fhir.exporter import export_patient
 from tools.fhir.reading import units
@@ -86,11 +86,8 @@ async def import_fhir(
 )  # fmt: skip
 def export_fhir(desk: Desk, patient_id: str) -> dict[str, Any]:
     patient = desk.store.patient(patient_id)
-    try:
-        plan = desk.store.plan(patient.plan_id) if patient.plan_id else None
-    except NotFound:  # a chart may name a plan that is not ours
-        plan = None
-    return export_patient(patient, plan, as_of=patient.as_of or desk.store.dataset().as_of)
+    as_of = patient.as_of or desk.store.dataset().as_of
+    return export_patient(patient, plan_on_file(desk.store, patient), as_of=as_of)
 
 
 @router.read(

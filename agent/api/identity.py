@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers
@@ -23,9 +23,7 @@ from agent.api import wire
 from agent.roles import ALL, ANYONE, ROLES, needs
 from tools.audit.events import Actor, system_user
 from tools.common.errors import NotFound, PaladinError
-
-if TYPE_CHECKING:
-    from tools.store.store import Store
+from tools.store.store import Store
 
 REFUSED = {401, 403, 409}
 COOKIE, IDLE_SECONDS, LONGEST_SECONDS = "paladin", 1800, 12 * 3600

@@ -7,28 +7,25 @@ from contextlib import ExitStack
 from datetime import date
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
 from agent import desk
 from agent.api.fresh import FreshStore
-from agent.casework import asking_of
+from agent.casework import Asking, asking_of
 from agent.conversation import ChatDesk, conversations
 from agent.decision import Decision
 from agent.dialogue.lessons import FILE as LESSONS
 from agent.models.factory import open_model
+from agent.models.model import Model
+from agent.models.ollama_model import HostState, OllamaModel
 from agent.settings import Settings
 from agent.stores import equip
 from tools.graph.asking import current, graph_of
+from tools.graph.model import Graph
 from tools.store import database
 from tools.store.rows import Draft
-
-if TYPE_CHECKING:
-    from agent.casework import Asking
-    from agent.models.model import Model
-    from agent.models.ollama_model import HostState
-    from tools.graph.model import Graph
 
 
 class Office:
@@ -96,8 +93,6 @@ class Office:
 
     def model_hosts(self) -> list[HostState]:
         """How the hosts of the models in use are doing."""
-        from agent.models.ollama_model import OllamaModel
-
         ours = [model for model in self._models.values() if isinstance(model, OllamaModel)]
         return [state for model in ours for state in model.states()]
 

@@ -143,9 +143,5 @@ def _asking(desk: Office, given: Process) -> Asking:
         corrects=corrects or None,
     )
     return Asking(
-        patient_id=given.patient_id,
-        request=request,
-        plan_id=given.plan_id,
-        as_of=as_of,
-        force=given.force,
+        patient_id=given.patient_id, request=request, plan_id=given.plan_id, as_of=as_of, force=given.force
     )

@@ -6,20 +6,18 @@ import ipaddress
 import multiprocessing
 import os
 import signal
+import socket
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+
+import uvicorn
+from fastapi import FastAPI
 
 from agent.settings import Settings, read_settings
 from tools.common.errors import Refused, Unavailable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from multiprocessing.process import BaseProcess
-
-    from fastapi import FastAPI
-
-    from tools.store.store import Store
+from tools.store.store import Store
 
 GRACE = 5.0  # seconds for a worker whose server is gone to end what it answers
 
@@ -34,9 +32,6 @@ def run(
     """Serve until interrupted; Refused for an address that other machines reach. `begun` is told where, once nothing
     stands in the way."""
     check_host(host)
-    import uvicorn
-
-    from tools.store.store import Store
 
     store = Store.open(settings.database_url)
     check_port(host, port)
@@ -104,8 +99,6 @@ def check_host(host: str) -> None:
 
 def check_port(host: str, port: int) -> None:
     """Unavailable, and another port to try, if this one is taken."""
-    import socket
-
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from itsdangerous import BadData, URLSafeTimedSerializer
 from starlette.concurrency import run_in_threadpool
 
 from agent.api import wire
 from agent.api.doorkeeper import Accepts
 from agent.api.office import office
+from agent.settings import Settings
 from tools.common.errors import NotFound
 from tools.common.private import secret_of
-
-if TYPE_CHECKING:
-    from agent.settings import Settings
-    from tools.store.users import User
+from tools.store.users import User
 
 router = APIRouter(include_in_schema=False)
 FORM = Accepts(frozenset({"application/x-www-form-urlencoded"}), 4_000)
@@ -101,8 +99,6 @@ def _again(said: str) -> Response:
 
 
 def _of_link(request: Request, token: str) -> User | None:
-    from itsdangerous import BadData
-
     try:
         name = _signer(secret(office(request).settings)).loads(token, max_age=LINK_SECONDS)
         user = office(request).store.user(str(name))
@@ -123,6 +119,5 @@ def _must_wait(name: str) -> int:
 
 
 def _signer(key: str):  # type: ignore[no-untyped-def]
-    from itsdangerous import URLSafeTimedSerializer
 
     return URLSafeTimedSerializer(key, salt="sign-in")

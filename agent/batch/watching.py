@@ -6,21 +6,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
+from rich.progress import Progress
 from rich.text import Text
 
 from agent.batch.chunks import line_of
 from agent.batch.desk import Standing, standing
+from agent.terminal.progress import bars
 from agent.terminal.screen import STYLES, console, say
 from tools.common.printable import one_line
 from tools.store.batches import Batch
 from tools.store.store import Store
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
-
 
 GLANCE = 0.2  # seconds between two looks at the store
 LINE_EVERY = 5.0  # seconds between two plain lines
@@ -49,7 +46,7 @@ def watch(store: Store, batch: Batch, *, quiet: bool, tend: Callable[[], None] =
 def _live(out: Console, batch: Batch) -> Iterator[Show]:
     from rich.live import Live
 
-    bar = _bar()
+    bar = bars(live=True)
     task = bar.add_task("drafting", total=batch.total)
     with Live(bar, console=out, refresh_per_second=8, transient=True) as live:
 
@@ -101,18 +98,6 @@ def _new_failures(store: Store, now: Standing, told: set[int]) -> list[str]:
     return lines
 
 
-def _bar() -> Progress:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn, TimeRemainingColumn
-
-    class Rate(TextColumn):
-        def render(self, task: Task) -> Text:
-            speed = task.finished_speed or task.speed
-            return Text(f"{speed:.0f}/s" if speed else "")
-
-    words = TextColumn("{task.description}")
-    return Progress(words, BarColumn(), MofNCompleteColumn(), Rate(""), TimeRemainingColumn())
-
-
 def _counts(now: Standing) -> RenderableType:
     text = Text("  ")
     for outcome in ORDER:
@@ -157,7 +142,6 @@ def counting(rows: int) -> Iterator[Callable[[], None]]:
     if not out.is_terminal or rows < MANY_ROWS:
         yield lambda: None
         return
-    from rich.progress import Progress
 
     with Progress(console=out, transient=True) as bar:
         task = bar.add_task("checking the rows", total=rows)

@@ -10,11 +10,10 @@ import typer
 from agent import appeals
 from agent.appeals import Appealing
 from agent.letter_wording import Reworded
-from agent.models.factory import open_model
 from agent.papers import put
 from agent.settings import BIGGEST, read_as_of, read_settings
 from agent.terminal import appeal_screen
-from agent.terminal.common import AsOf, Json, Use, opened, prepared_by
+from agent.terminal.common import AsOf, Json, Use, model_of, opened, prepared_by
 from agent.terminal.lines import print_json, tell
 from tools.appeals.letter import Filing
 from tools.appeals.sheet import call_sheet
@@ -84,13 +83,10 @@ def _look(
 
 Each reason of the letter is held against today's determination. What the
 record refutes can be fought; what it confirms is not argued away; what it
-leaves open needs evidence first.""",
+leaves open needs evidence first."""
 )
 @prepared_by(_look)
-def plan(
-    made: Appealing,
-    as_json: Json = False,
-) -> None:
+def plan(made: Appealing, as_json: Json = False) -> None:
     """Say what to do about the letter, in what order and by when."""
     if as_json:
         print_json(made.found)
@@ -107,15 +103,11 @@ def plan(
 
 Where an appeal is not right it is refused (exit 2), with what to do
 instead. The letter is unsigned, and what only the prescriber knows is a gap
-in it. An expedited review is asked for only in the prescriber's words.""",
+in it. An expedited review is asked for only in the prescriber's words."""
 )
 @prepared_by(_look)
 def draft(
-    made: Appealing,
-    expedited: Expedited = "",
-    model: WordedBy = "",
-    out: Out = None,
-    as_json: Json = False,
+    made: Appealing, expedited: Expedited = "", model: WordedBy = "", out: Out = None, as_json: Json = False
 ) -> None:
     """Write the letter of appeal that answers the stated reason, and that alone."""
     said = _compose(made, expedited, model)
@@ -128,13 +120,10 @@ def draft(
 
 @app.command(
     epilog="""[bold]Example[/]
-  pa appeal sheet --patient P001 --drug Ozempic --denial letter.txt --out to_call""",
+  pa appeal sheet --patient P001 --drug Ozempic --denial letter.txt --out to_call"""
 )
 @prepared_by(_look)
-def sheet(
-    made: Appealing,
-    out: Out = None,
-) -> None:
+def sheet(made: Appealing, out: Out = None) -> None:
     """Print the one page that the prescriber needs for a peer-to-peer call."""
     found = call_sheet(made.case, made.denial, made.found)
     if out is None:
@@ -149,7 +138,7 @@ def sheet(
   pa appeal packet --patient P001 --drug Ozempic --denial letter.pdf --out to_sign
 
 One PDF with bookmarks: the letter, the decision, the policy's clauses, the
-evidence by criterion, and the chart's records.""",
+evidence by criterion, and the chart's records."""
 )
 @prepared_by(_look)
 def packet(
@@ -165,12 +154,7 @@ def packet(
 
 
 def _compose(made: Appealing, expedited: str, model: str) -> Reworded:
-    """The letter; where the model that was named is not there, code words it, and a line says so."""
-    words = None
-    if model and not made.found.refusal:
-        words, line = open_model(model, read_settings())
-        if line:
-            tell(line, error=True)
+    words = model_of(model, read_settings()) if model and not made.found.refusal else None
     return appeals.compose(made, Filing(expedited=" ".join(expedited.split())), words)
 
 

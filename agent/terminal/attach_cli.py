@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from agent.terminal import chart_cli
-from agent.terminal.common import AddedBy, JsonEntry, PatientId, opened
+from agent.terminal.common import AddedBy, JsonEntry, PatientId, opened, read_bytes
 from tools.charts import additions
 from tools.common.errors import Invalid
 from tools.papers.uploads import MOST_BYTES
@@ -51,15 +51,13 @@ def _attach(
     if day is None:
         raise Invalid("say the day that the paper bears, e.g. --date 2026-08-30")
     entry = additions.attach(
-        to, _read(file), day, name=file.name, kind=kind, title=title, about=about, status=status
+        to,
+        read_bytes(file, MOST_BYTES),
+        day,
+        name=file.name,
+        kind=kind,
+        title=title,
+        about=about,
+        status=status,
     )
     chart_cli.show_added(entry, to, as_json)
-
-
-def _read(file: Path) -> bytes:
-    """Its content, and no more than may be attached and a byte."""
-    try:
-        with file.open("rb") as opened:
-            return opened.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise Invalid(f"cannot read {file}: {error.strerror}") from error

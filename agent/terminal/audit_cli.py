@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from agent.audit import head, held_against
-from agent.dump import to_json
+from agent.dump import plain, to_json
 from agent.papers import put
 from agent.terminal.common import JsonArray, JsonObject, OnlyPatient, opened
 from agent.terminal.lines import print_json, tell
@@ -135,8 +135,6 @@ def _export(
 
 def _show(events: Iterable[tuple[int, AuditEvent]], as_json: bool) -> None:
     if as_json:
-        from agent.dump import plain
-
         print_json([{"number": number, **plain(event)} for number, event in events])
         return
     for number, event in events:

@@ -213,12 +213,7 @@ def _work(store: Store, settings: Settings, batch: Batch, processes: int, as_jso
         watching.tell(found, _next_steps(found, []))
 
 
-def _planned(
-    store: Store,
-    file: Path | None,
-    panel: str,
-    terms: Terms,
-) -> Plan:
+def _planned(store: Store, file: Path | None, panel: str, terms: Terms) -> Plan:
     if panel:
         if file:
             raise Invalid("name a file or a --panel, not both")

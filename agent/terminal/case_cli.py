@@ -30,7 +30,7 @@ from tools.common.errors import Invalid, NotFound, nearest
 from tools.domain.records import Kind, Request
 from tools.lifecycle.levels import LEVELS
 from tools.lifecycle.records import Ask, Call, What
-from tools.lifecycle.states import MACHINE, STATES
+from tools.lifecycle.states import MACHINE
 from tools.store.cases import Kept
 from tools.store.store import Store
 
@@ -69,16 +69,12 @@ def list_cases(
 ) -> None:
     """List the open cases, the one whose clock ends first at the top."""
     store, days = _opened()
-    if state and state not in STATES:
-        raise NotFound("state", state, nearest(state, STATES), f"there are {', '.join(STATES)}")
     if sort not in ("clock", "id", "patient"):
         raise Invalid(f"cannot sort by {sort!r}; choose clock, id or patient")
     cases = [
         case
-        for case in case_desk.cases_of(store, patient_id)
-        if (every or case.open or state == "closed")
-        and state in ("", case.state)
-        and plan.casefold() in ("", case.head.plan_id.casefold())
+        for case in case_desk.in_state(case_desk.cases_of(store, patient_id), state, closed=every)
+        if plan.casefold() in ("", case.head.plan_id.casefold())
         and drug.casefold() in ("", case.head.drug.casefold())
     ]
     first = case_desk.first_clocks(store, cases, days)
@@ -238,8 +234,6 @@ def record(
     if what not in known:
         raise NotFound("kind of entry", what, nearest(what, known), f"there are {', '.join(known)}")
     if what == "reviewed":
-        from agent import case_desk
-
         store, days = _opened()
         entry = _entry(days, by, on, store.authorization_case(case_id).head.patient_id)
         _show(store, days, case_desk.review(store, case_id, entry, draft_id=draft, why=why), as_json)

@@ -108,9 +108,7 @@ def chat(
             plan_id=plan,
             draft=drafter(store, settings),
             panel=lambda: current(
-                store,
-                graph_of(store, settings.graph_url, settings.home),
-                settings.day(as_of),
+                store, graph_of(store, settings.graph_url, settings.home), settings.day(as_of)
             ),
             lessons=settings.home / FILE,
             clock=time.perf_counter,

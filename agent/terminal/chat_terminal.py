@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from agent.conversation import ChatDesk, Conversation, Turn
+from agent.models.factory import open_model
 from agent.settings import Settings
 from agent.terminal import screen
 from agent.terminal.chat_page import LEAVE, Page, asked
@@ -103,8 +104,6 @@ class Terminal:
 
     def _patient(self, patient_id: str) -> None:
         if patient_id:
-            from agent.conversation import Conversation
-
             self.talk = Conversation(self.talk.graph, self.desk, patient_id=patient_id)
             self.last = None
             self._say(f"A new conversation, {self.talk.id}.")
@@ -120,8 +119,6 @@ class Terminal:
 
     def _model(self, name: str) -> None:
         if name:
-            from agent.models.factory import open_model
-
             chosen, line = open_model(name, self.settings)
             self.talk.desk = replace(self.desk, model=chosen)
             if line:

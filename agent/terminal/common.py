@@ -9,17 +9,19 @@ from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 
 import typer
 
+from agent.models.factory import open_model
+from agent.models.model import Model
 from agent.settings import Settings, read_settings
 from agent.stores import open_store
+from agent.terminal.lines import tell
+from tools.common.errors import Invalid
 from tools.store.store import Store
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def prepared_by(
-    make: Callable[..., T],
-) -> Callable[[Callable[Concatenate[T, P], None]], Callable[..., None]]:
+def prepared_by(make: Callable[..., T]) -> Callable[[Callable[Concatenate[T, P], None]], Callable[..., None]]:
     """A command whose first parameter is what `make` returns: its parameters are options of the command as well, and
     stand before the command's own."""
     given = inspect.signature(make, eval_str=True).parameters
@@ -41,6 +43,23 @@ def opened() -> tuple[Settings, Store]:
     """The settings and the store that they name; Unavailable, with the next step, if there is none."""
     settings = read_settings()
     return settings, open_store(settings)
+
+
+def model_of(name: str, settings: Settings) -> Model | None:
+    """The model of this name; where it is not there, a line says so, and code words what it was to word."""
+    found, line = open_model(name, settings)
+    if line:
+        tell(line, error=True)
+    return found
+
+
+def read_bytes(file: Path, most: int) -> bytes:
+    """The content of a file, of one that is longer a byte more than `most`; Invalid for what cannot be read."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(most + 1)
+    except OSError as error:
+        raise Invalid(f"cannot read {file}: {error.strerror}") from error
 
 
 # --- of whom, and of what --------------------------------------------------------------------------------

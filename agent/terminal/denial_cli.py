@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from agent.denials import as_data
+from agent.denials import as_data, read_alone, read_for
 from agent.settings import read_as_of
 from agent.terminal import screen
 from agent.terminal.common import JsonObject, Letter, opened
@@ -77,12 +77,8 @@ def read(
         raise Invalid("--drug needs the patient whom the letter is about: --patient P001")
     text = text_of(file)
     if not (case or patient):
-        from agent.denials import read_alone
-
         found = read_alone(text, came)
     else:
-        from agent.denials import read_for
-
         _, store = opened()
         found = read_for(store, text, case_id=case or None, patient_id=patient, drug=drug, received=came)
     if as_json:

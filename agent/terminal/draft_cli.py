@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import msgspec
 import typer
 
-from agent.settings import BIGGEST, Settings, read_settings
-from agent.terminal.lines import print_json, tell
+from agent import case_desk, desk, papers
+from agent.casework import Asking
+from agent.decision import Action, Decision
+from agent.draft_body import body
+from agent.settings import BIGGEST
+from agent.terminal import review_screen
+from agent.terminal.common import (
+    AskPlan,
+    AsOf,
+    DaysSupply,
+    Json,
+    PatientId,
+    Quantity,
+    RequestKind,
+    Strength,
+    Use,
+    Why,
+    model_of,
+    opened,
+)
+from agent.terminal.lines import print_json
 from tools.common.errors import Invalid
-
-if TYPE_CHECKING:
-    from agent.decision import Action, Decision
-    from agent.models.model import Model
-    from tools.domain.records import ExceptionKind, Kind
-    from tools.store.rows import Draft
-    from tools.store.store import Store
+from tools.domain.records import Determination, ExceptionKind, Kind, Request
+from tools.store.rows import Draft
+from tools.store.store import Store
 
 draft, review = typer.Typer(add_completion=False), typer.Typer(add_completion=False)
 
@@ -60,20 +75,18 @@ An approved draft is yours to sign and send; Paladin submits nothing."""
 
 @draft.command(epilog=DRAFT_EPILOG)
 def _draft(
-    patient_id: str = typer.Argument(..., metavar="PATIENT", help="Patient id, e.g. P001."),
+    patient_id: PatientId,
     drug: str = typer.Argument(..., metavar="DRUG", help="Brand, or a generic name that only one brand has."),
     out: Path | None = typer.Option(None, metavar="DIR", help="Also put the papers into this folder."),
     force: bool = typer.Option(False, "--force", help="Draft even though a criterion is not met."),
     again: bool = typer.Option(False, "--again", help="A new draft of a case that was approved or rejected."),
-    plan: str = typer.Option("", metavar="PLAN", help="Ask this plan instead of the one on file."),
-    as_of: str = typer.Option("", metavar="DATE", help="Judge on this day: YYYY-MM-DD or today."),
-    indication: str = typer.Option(
-        "", metavar="USE", help="Pin the use: t2dm, weight, cv, osa, hf, ckd, mash."
-    ),
-    strength: str = typer.Option("", help="Strength, as on the label, e.g. '1 mg'."),
-    quantity: float | None = typer.Option(None, help="Billing units (mL, tablets) asked for."),
-    days_supply: int | None = typer.Option(None, help="Days that this quantity lasts."),
-    kind: str = typer.Option("", metavar="KIND", help="new, continuation or renewal."),
+    plan: AskPlan = "",
+    as_of: AsOf = "",
+    indication: Use = "",
+    strength: Strength = "",
+    quantity: Quantity = None,
+    days_supply: DaysSupply = None,
+    kind: RequestKind = "",
     exception: str = typer.Option(
         "", metavar="KIND", help="Ask for an exception: quantity_limit, step_therapy, formulary or tier."
     ),
@@ -99,16 +112,13 @@ def _draft(
     Stops for review: nothing is approved until a person says so, and nothing is
     ever sent. Interrupted, the same command goes on where it stopped.
     """
-    from agent import case_desk, desk, papers
-    from agent.casework import Asking
-    from agent.stores import open_store
-    from tools.domain.records import Request
-
     if expedited is not None and not expedited.strip():
         raise Invalid("--expedited wants the prescriber's reason why it cannot wait")
-    settings = read_settings()
-    store = open_store(settings)
-    words = _model(model, settings) if model else None
+    settings, store = opened()
+    words = model_of(model, settings) if model else None
+    corrected = None
+    if corrects:
+        corrected = case_desk.correction(store, settings.day(as_of), corrects, patient_id, drug)
     asking = Asking(
         patient_id=patient_id,
         request=Request(
@@ -121,9 +131,7 @@ def _draft(
             exception=cast("ExceptionKind | None", exception or None),
             statement=statement,
             expedited=expedited or "",
-            corrects=case_desk.correction(store, settings.day(as_of), corrects, patient_id, drug)
-            if corrects
-            else None,
+            corrects=corrected,
             form=Path(form).stem if form.endswith((".yaml", ".yml")) else form,
         ),
         plan_id=plan,
@@ -137,22 +145,9 @@ def _draft(
     if out:
         files = papers.copy(drafted.draft, out)
     if as_json:
-        print_json({**body(drafted.draft), "files": {name: str(path) for name, path in files.items()}})
+        print_json({**_body(drafted.draft), "files": {name: str(path) for name, path in files.items()}})
         return
-    from agent.terminal import review_screen
-
     review_screen.drafted(drafted.draft, store, files, new=drafted.new)
-
-
-def _model(name: str, settings: Settings) -> Model | None:
-    """The model that was named; where it is not there, code words the letter, and a line says so."""
-
-    from agent.models.factory import open_model
-
-    found, line = open_model(name, settings)
-    if line:
-        tell(line, error=True)
-    return found
 
 
 @review.command(epilog=REVIEW_EPILOG)
@@ -165,16 +160,13 @@ def _review(
     edit: list[str] = typer.Option(
         [], "--set", metavar="FIELD=VALUE", help="Change the request, or fill a field; repeatable."
     ),
-    reason: str = typer.Option("", help="Why."),
+    reason: Why = "",
     by: str = typer.Option("", metavar="NAME", help="Who decides."),
     all_of_them: bool = typer.Option(False, "--all", help="List decided drafts as well."),
-    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+    as_json: Json = False,
 ) -> None:
     """List the drafts that wait; approve, edit or reject one."""
-    from agent.stores import open_store
-
-    settings = read_settings()
-    store = open_store(settings)
+    settings, store = opened()
     chosen = [name for name, said in (("approve", approve), ("reject", reject), ("set", bool(edit))) if said]
     if draft_id is None:
         if chosen:
@@ -186,65 +178,28 @@ def _review(
     found = store.draft(draft_id)
     if chosen:
         action = cast("Action", "edit" if edit else chosen[0])
-        found = _decide(store, settings, draft_id, action, by, reason, _edits(edit))
+        decision = Decision(action=action, by=by, when=desk.now(), reason=reason, edits=_edits(edit))
+        found = desk.decide_alone(store, settings, draft_id, decision)
     if as_json:
-        from agent.dump import plain
-
-        print_json({**body(found), "reviews": plain(store.reviews(draft_id))})
+        print_json({**_body(found), "reviews": store.reviews(draft_id)})
         return
-    from agent.terminal import review_screen
-
     if chosen:
         review_screen.decided(found, store)
     else:
         review_screen.one(found, store)
 
 
-def body(draft: Draft) -> dict[str, Any]:
+def _body(draft: Draft) -> dict[str, Any]:
     """A draft as JSON shows it: the filled form and the determination as objects, the papers as paths."""
-    from agent.dump import plain
-    from agent.papers import wording
-    from tools.domain.records import Determination
-
     form = draft.filled_form()
-    return {
-        "id": draft.id,
-        "patient_id": draft.patient_id,
-        "drug": draft.drug,
-        "plan_id": draft.plan_id,
-        "as_of": draft.as_of,
-        "status": draft.status,
-        "version": draft.version,
-        "edits": plain(draft.edits),
-        "contradicts": draft.contradicts,
-        "to_attach": form.to_attach,
-        "outcome": draft.outcome,
-        "ready": form.ready,
-        "missing": form.missing,
-        "warning": form.warning,
+    return body(draft, form) | {
         "exceptions": list(form.exceptions),
         "expedited": form.expedited,
-        "wording": plain(wording(draft)),
+        "wording": papers.wording(draft),
         "files": {name: file.path for name, file in draft.files.items()},
-        "form": plain(form),
-        "determination": plain(msgspec.json.decode(draft.determination, type=Determination)),
+        "form": form,
+        "determination": msgspec.json.decode(draft.determination, type=Determination),
     }
-
-
-def _decide(
-    store: Store,
-    settings: Settings,
-    draft_id: int,
-    action: Action,
-    by: str,
-    reason: str,
-    edits: dict[str, str],
-) -> Draft:
-    from agent import desk
-    from agent.decision import Decision
-
-    decision: Decision = Decision(action=action, by=by, when=desk.now(), reason=reason, edits=edits)
-    return desk.decide_alone(store, settings, draft_id, decision)
 
 
 def _edits(given: list[str]) -> dict[str, str]:
@@ -262,7 +217,7 @@ def _list(store: Store, every: bool, as_json: bool) -> None:
         draft for draft in store.drafts(limit=1000) if every or draft.status in ("needs_review", "edited")
     ]
     if as_json:
-        kept = (
+        keys = (
             "id",
             "patient_id",
             "drug",
@@ -274,8 +229,7 @@ def _list(store: Store, every: bool, as_json: bool) -> None:
             "missing",
             "warning",
         )
-        print_json([{key: value for key, value in body(draft).items() if key in kept} for draft in found])
+        bodies = (body(draft, draft.filled_form()) for draft in found)
+        print_json([{key: shown[key] for key in keys} for shown in bodies])
         return
-    from agent.terminal import review_screen
-
     review_screen.waiting(found, store)

@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from agent import case_desk
+from agent.case_calendar import calendar
 from agent.terminal import case_screen
 from agent.terminal.common import JsonArray, OnlyPatient, OnlyPlan, opened
 from agent.terminal.lines import print_json
@@ -49,8 +50,6 @@ def _due(
     ]
     rows = case_desk.due_within(store, cases, days, lambda day: ahead(day, within), ours=mine)
     if ics:
-        from agent.case_calendar import calendar
-
         try:
             ics.write_bytes(calendar(rows, names=names))
         except OSError as error:

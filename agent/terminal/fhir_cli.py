@@ -13,7 +13,7 @@ import msgspec
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from agent.fhir_import import FhirImport
+from agent.fhir_import import FhirImport, plan_on_file
 from agent.settings import BIGGEST, read_as_of, read_settings
 from agent.stores import open_store
 from agent.terminal.common import JsonAny
@@ -22,7 +22,7 @@ from agent.terminal.lines import print_json
 from agent.terminal.screen import console, say
 from tools.common.errors import NotFound, Refused, Unavailable
 from tools.common.printable import escaped, one_line
-from tools.domain.records import Determination, Patient, Plan
+from tools.domain.records import Determination
 from tools.engine.determine import determine
 from tools.fhir.exporter import export_patient, losses
 from tools.fhir.pas import export_case
@@ -229,24 +229,12 @@ def export_command(
     print(f"{out}: {len(bundle['entry'])} resources")
 
 
-def _say_losses(patient: Patient, exported: dict[str, Any]) -> None:
-    if lost := losses(patient, exported):
-        print(f"pa: FHIR has no element for: {'; '.join(lost)}", file=sys.stderr)
-
-
 def _patient(store: Store, patient_id: str) -> dict[str, Any]:
     patient = store.patient(patient_id)
-    plan = _plan(store, patient)
-    exported = export_patient(patient, plan, as_of=store.day_of(patient))
-    _say_losses(patient, exported)
+    exported = export_patient(patient, plan_on_file(store, patient), as_of=store.day_of(patient))
+    if lost := losses(patient, exported):
+        print(f"pa: FHIR has no element for: {'; '.join(lost)}", file=sys.stderr)
     return exported
-
-
-def _plan(store: Store, patient: Patient) -> Plan | None:
-    try:
-        return store.plan(patient.plan_id) if patient.plan_id else None
-    except NotFound:  # a chart may name a plan that is not ours
-        return None
 
 
 def _case(store: Store, draft_id: int) -> dict[str, Any]:
@@ -268,8 +256,7 @@ def _case(store: Store, draft_id: int) -> dict[str, Any]:
             f"the records of {draft.patient_id} changed since draft {draft_id} was made;"
             f" run `pa draft {draft.patient_id} {draft.drug}` again and export that draft"
         )
-    form = draft.filled_form()
-    return export_case(case, form, _letter(draft.letter))
+    return export_case(case, draft.filled_form(), _letter(draft.letter))
 
 
 def _letter(kept: bytes) -> str:

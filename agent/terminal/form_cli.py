@@ -12,12 +12,11 @@ from agent import papers
 from agent.dump import plain
 from agent.settings import Settings, read_settings
 from agent.stores import open_store
-from agent.terminal.common import Json
+from agent.terminal.common import Json, read_bytes
 from agent.terminal.lines import print_json, tell
 from tools.common.errors import Invalid, NotFound, Refused, nearest
 from tools.common.printable import one_line
 from tools.papers import form_mapping, form_reading
-from tools.papers.form_mapping import Mapping
 from tools.papers.form_reading import HAND, SURE, Proposal
 from tools.papers.payer_form import opened
 
@@ -106,7 +105,13 @@ def list_command(as_json: Json = False) -> None:
     settings = read_settings()
     known = form_mapping.placed(settings.payer_forms)
     if as_json:
-        print_json([_listed(name, one) for name, one in known.items()])
+        keys = ("title", "plan", "confirmed")
+        print_json(
+            [
+                {"name": name, **{key: getattr(one, key) for key in keys}, "places": len(one.blanks)}
+                for name, one in known.items()
+            ]
+        )
         return
     if not known:
         tell("No form was confirmed yet. Read a payer's PDF with: pa form learn FILE.pdf")
@@ -127,11 +132,7 @@ def remove(name: str = typer.Argument(..., metavar="NAME", help="As `pa form lis
 
 
 def _content(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise Invalid(f"cannot read {file}: {error.strerror}") from error
+    content = read_bytes(file, MOST_BYTES)
     if len(content) > MOST_BYTES:
         raise Invalid(f"{file} has more than {MOST_BYTES // 2**20} MB, as no form has")
     return content
@@ -178,14 +179,4 @@ def _as_json(target: Path, title: str, proposals: list[Proposal]) -> dict[str, A
         "file": str(target),
         "title": title,
         "blanks": [{**plain(p.blank), "sure": round(p.sure, 2), "others": list(p.others)} for p in proposals],
-    }
-
-
-def _listed(name: str, one: Mapping) -> dict[str, Any]:
-    return {
-        "name": name,
-        "title": one.title,
-        "plan": one.plan,
-        "confirmed": one.confirmed,
-        "places": len(one.blanks),
     }

@@ -14,7 +14,8 @@ from agent.settings import Settings
 from agent.terminal import graph_screen, screen
 from agent.terminal.common import JsonObject, PatientId, opened
 from agent.terminal.lines import print_json
-from agent.terminal.screen_cli import progress
+from agent.terminal.progress import bars
+from agent.terminal.screen_cli import counted
 from tools.graph.asking import Asked, current, graph_of, version_of
 from tools.graph.building import build as build_graph
 from tools.graph.model import Graph
@@ -58,8 +59,8 @@ def build(
     as_json: JsonObject = False,
 ) -> None:
     """Build the graph of the store as it is now, in the place of the old one."""
-    with _opened() as (store, graph, settings), progress() as told:
-        state = build_graph(store, graph, settings.day(as_of), workers=workers, progress=told)
+    with _opened() as (store, graph, settings), bars() as shown:
+        state = build_graph(store, graph, settings.day(as_of), workers=workers, progress=counted(shown))
     if as_json:
         print_json(state)
         return

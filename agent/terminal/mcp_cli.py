@@ -43,11 +43,7 @@ def mcp(
 
     settings, store = opened()
     server = serve(
-        store,
-        patient_id=patient,
-        as_of=settings.day(as_of),
-        plan_id=plan,
-        draft=drafter(store, settings),
+        store, patient_id=patient, as_of=settings.day(as_of), plan_id=plan, draft=drafter(store, settings)
     )
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)  # standard output is the protocol's
     anyio.run(over_stdio, server)

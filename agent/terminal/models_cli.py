@@ -8,6 +8,7 @@ import typer
 from rich.table import Column
 from rich.text import Text
 
+from agent.dump import plain
 from agent.models.address import Address, address
 from agent.models.factory import default, is_of_langchain, models_at, opened, refuse_remote
 from agent.models.host import Held, full
@@ -58,8 +59,6 @@ def models(
     found = models_at(where, settings, details=True)
     taken, why = default(found, settings)
     if as_json:
-        from agent.dump import plain
-
         print_json({"host": where.url, "models": plain(found), "default": taken or None, "why": why})
         return
     _show_models(where, found, taken, why)
@@ -77,8 +76,6 @@ def check(
     model, digest, server = _to_test(name, read_settings())
     tested = selftest(model, digest=digest, server=server, told=_quiet if as_json else _show_check)
     if as_json:
-        from agent.dump import plain
-
         print_json(plain(tested) | {"passed": tested.passed})
     else:
         _show_verdict(tested)

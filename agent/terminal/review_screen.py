@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column
 from rich.text import Text
 
 from agent.integrity import orphaned
+from agent.papers import wording
 from agent.terminal.lines import tell
-from agent.terminal.screen import STYLES, console, say
+from agent.terminal.screen import STYLES, say, table
 from tools.common.errors import NotFound
 from tools.domain.records import PARequest
 from tools.store.rows import Draft, named
@@ -39,31 +38,27 @@ SENDING = {
 
 def drafted(draft: Draft, store: Store, files: Mapping[str, Path], *, new: bool) -> None:
     """Where the papers lie, what is missing, and what to do next."""
-    out, form = console(), draft.filled_form()
-    say(_head(draft, store), out)
+    form = draft.filled_form()
+    say(_head(draft, store))
     if form.warning:
-        say(Text(f"\n{form.warning}", "bold red"), out)
+        say(f"\n{form.warning}", style="bold red")
     if not new:
         say(
-            Text(
-                f"\nThis case was drafted before, with nothing changed since; it is {_status(draft)}.", "bold"
-            ),
-            out,
+            f"\nThis case was drafted before, with nothing changed since; it is {_status(draft)}.",
+            style="bold",
         )
-    say(Text("\nPapers", "bold"), out)
+    say("\nPapers", style="bold")
     _papers(files)
-    _worded(draft, out)
+    _worded(draft)
     for other in _rivals(draft, store):
         said = f"\nDraft {other.id} of the same case waits too, from earlier records or another request; reject it:"
-        say(Text(f"{said}\n  pa review {other.id} --reject --reason superseded --by NAME", "yellow"), out)
+        say(f"{said}\n  pa review {other.id} --reject --reason superseded --by NAME", style="yellow")
     _gaps(form)
     _next(draft, form)
 
 
-def _worded(draft: Draft, out: Console) -> None:
+def _worded(draft: Draft) -> None:
     """Whose words the letter's prose is in, where a model was asked."""
-    from agent.papers import wording
-
     found = wording(draft)
     if found.model == "offline":
         return
@@ -73,76 +68,61 @@ def _worded(draft: Draft, out: Console) -> None:
         "template": f"by code: nothing that {found.model} wrote could be kept",
     }[found.path]
     said = f"Prose of the letter: {how}, {found.model_calls} model calls."
-    say(Text("\n" + " ".join(filter(None, (said, found.notice)))), out)
+    say("\n" + " ".join(filter(None, (said, found.notice))))
 
 
 def waiting(drafts: Sequence[Draft], store: Store) -> None:
     """The list of drafts."""
-    out = console()
     if not drafts:
-        say(Text("No draft waits for review. `pa draft P001 Ozempic` makes one."), out)
+        say("No draft waits for review. `pa draft P001 Ozempic` makes one.")
         return
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    for title in ("ID", "Patient", "Drug", "Plan", "Outcome", "Missing", "Status"):
-        table.add_column(title, no_wrap=title != "Patient")
+    titles = ("ID", "Patient", "Drug", "Plan", "Outcome", "Missing", "Status")
+    rows = table(*(Column(title, no_wrap=title != "Patient") for title in titles), header="bold")
     for draft in drafts:
         form = draft.filled_form()
         outcome = Text(draft.outcome.replace("_", " "), STYLES.get(draft.outcome, ""))
         who = f"{draft.patient_id} {_name(draft, store)}"
         missing = str(len(form.missing)) if form.missing else "-"
-        table.add_row(
-            str(draft.id),
-            who,
-            draft.drug,
-            draft.plan_id,
-            outcome,
-            missing,
-            "orphaned"
-            if orphaned(store, draft.person, draft.patient_id)
-            else WAITING.get(draft.status, draft.status),
-        )
-    say(table, out)
-    say(Text(f"\nLook at one: pa review {drafts[0].id}", "dim"), out)
+        status = WAITING.get(draft.status, draft.status)
+        if orphaned(store, draft.person, draft.patient_id):
+            status = "orphaned"
+        rows.add_row(str(draft.id), who, draft.drug, draft.plan_id, outcome, missing, status)
+    say(rows)
+    say(f"\nLook at one: pa review {drafts[0].id}", style="dim")
 
 
 def one(draft: Draft, store: Store) -> None:
     """A draft with every field of its form, to be read before it is approved."""
-    out, form = console(), draft.filled_form()
-    say(_head(draft, store), out)
+    form = draft.filled_form()
+    say(_head(draft, store))
     if form.warning:
-        say(Text(f"\n{form.warning}", "bold red"), out)
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
-    table.add_column(ratio=3)
-    table.add_column(ratio=4)
-    table.add_column(style="dim", overflow="fold")
+        say(f"\n{form.warning}", style="bold red")
+    columns = (Column(ratio=3), Column(ratio=4), Column(style="dim", overflow="fold"))
+    rows = table(*columns, header=None)
     section = ""
     for field in form.fields:
         if field.section != section:
             section = field.section
-            table.add_row(Text(f"\n{section}", "bold"))
+            rows.add_row(Text(f"\n{section}", "bold"))
         empty = Text("missing", "bold red") if field.required else Text("-", "dim")
-        table.add_row(field.label, Text(field.value) if field.value else empty, field.record_id or "")
-    say(table, out)
-    _changes(draft, out)
-    say(Text("\nPapers", "bold"), out)
+        rows.add_row(field.label, Text(field.value) if field.value else empty, field.record_id or "")
+    say(rows)
+    _changes(draft)
+    say("\nPapers", style="bold")
     _papers({name: Path(file.path) for name, file in draft.files.items()})
     for done in store.reviews(draft.id):
-        say(Text(f"{done.when:%Y-%m-%d %H:%M} {done.status} by {done.by}  {done.reason}", "dim"), out)
+        say(f"{done.when:%Y-%m-%d %H:%M} {done.status} by {done.by}  {done.reason}", style="dim")
     _gaps(form)
     _next(draft, form)
 
 
 def decided(draft: Draft, store: Store) -> None:
     """What was decided, and what is next."""
-    out = console()
     last = store.reviews(draft.id)[-1]
     said = f": {last.reason}" if last.reason else ""
     say(
-        Text(
-            f"Draft {draft.id} ({draft.patient_id}, {draft.drug}) is {_status(draft)} by {last.by}{said}",
-            "bold",
-        ),
-        out,
+        f"Draft {draft.id} ({draft.patient_id}, {draft.drug}) is {_status(draft)} by {last.by}{said}",
+        style="bold",
     )
     _next(draft, draft.filled_form())
 
@@ -168,14 +148,14 @@ def _head(draft: Draft, store: Store) -> Text:
     return Text.assemble((title, "bold"), about, outcome, (alone, "bold red"))
 
 
-def _changes(draft: Draft, out: Console) -> None:
+def _changes(draft: Draft) -> None:
     """What people changed, and where the draft says otherwise than the chart since."""
     for change in draft.edits:
         said = "; ".join(f"{key} = {value}" for key, value in change.values.items())
         why = f" ({change.why})" if change.why else ""
-        say(Text(f"\nChanged by {change.by}, {change.when:%Y-%m-%d %H:%M}: {said}{why}"), out)
+        say(f"\nChanged by {change.by}, {change.when:%Y-%m-%d %H:%M}: {said}{why}")
     for contradiction in draft.contradicts:
-        say(Text(f"Contradicts the chart: {contradiction}", "bold yellow"), out)
+        say(f"Contradicts the chart: {contradiction}", style="bold yellow")
 
 
 def _papers(files: Mapping[str, Path]) -> None:
@@ -186,27 +166,23 @@ def _papers(files: Mapping[str, Path]) -> None:
 
 
 def _gaps(form: PARequest) -> None:
-    out = console()
     on_file = [paper.label for paper in form.attachments if paper.record_id and not paper.enclosed]
     if on_file:
         say(
-            Text(
-                f"\nTo be attached ({len(on_file)}): on file by name, and the packet lacks it", "bold yellow"
-            ),
-            out,
+            f"\nTo be attached ({len(on_file)}): on file by name, and the packet lacks it",
+            style="bold yellow",
         )
     for label in on_file:
-        say(Padding(label, (0, 0, 0, 2)), out)
+        say(label, indent=2)
     if not form.missing:
-        say(Text("\nNothing that the form requires is missing.", "green"), out)
+        say("\nNothing that the form requires is missing.", style="green")
         return
-    say(Text(f"\nMissing ({len(form.missing)})", "bold yellow"), out)
+    say(f"\nMissing ({len(form.missing)})", style="bold yellow")
     for label in form.missing:
-        say(Padding(label, (0, 0, 0, 2)), out)
+        say(label, indent=2)
 
 
 def _next(draft: Draft, form: PARequest) -> None:
-    out = console()
     send = SENDING[form.channel].format(payer=form.payer)
     number = draft.id
     steps = {
@@ -226,9 +202,9 @@ def _next(draft: Draft, form: PARequest) -> None:
             steps.append("Fill what is missing: pa chart add, then draft again; or pa review "
                          f"{number} --set 'FIELD=VALUE' --by NAME")  # fmt: skip
         steps.append(f"Decide: pa review {number} --approve --by NAME, or --reject --reason WHY --by NAME")
-    say(Text("\nNext", "bold"), out)
+    say("\nNext", style="bold")
     for step in steps:
-        say(Padding(step, (0, 0, 0, 2)), out)
+        say(step, indent=2)
 
 
 def _status(draft: Draft) -> str:

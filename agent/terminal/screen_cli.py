@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
 
 import msgspec
 import typer
+from rich.progress import Progress as Bars
 from rich.table import Column, Table
 
 from agent.screening import report as page
@@ -21,7 +20,8 @@ from agent.screening.summary import LISTS, OUTCOMES, Summary, summarize
 from agent.settings import BIGGEST, read_settings, today
 from agent.terminal.common import Workers
 from agent.terminal.lines import print_json
-from agent.terminal.screen import STYLES, console, say
+from agent.terminal.progress import bars
+from agent.terminal.screen import STYLES, say
 from tools.common.errors import Invalid, nearest
 
 app = typer.Typer(add_completion=False)
@@ -97,8 +97,8 @@ def screen(
             outcomes=frozenset(outcome),
             limit=limit,
         )
-        with progress() as told:
-            done = run.screen(source, wanted, parts, workers=workers, progress=told)
+        with bars() as shown:
+            done = run.screen(source, wanted, parts, workers=workers, progress=counted(shown))
         rows = done.rows_of()
         if out is not None:
             table.write(rows, out)
@@ -111,6 +111,22 @@ def screen(
         print_json(summary)
     else:
         _show(source, summary, done, out, report)
+
+
+def counted(shown: Bars) -> Progress:
+    """Counts patients on a bar of its own; what was done before the first count was another run's, and not as fast."""
+    task = shown.add_task("patients", total=None, start=False)
+    started = False
+
+    def count(done: int, total: int) -> None:
+        nonlocal started
+        if started:
+            shown.update(task, completed=done, total=total or None)
+        else:
+            shown.reset(task, completed=done, total=total or None)
+            started = True
+
+    return count
 
 
 @contextmanager
@@ -180,32 +196,3 @@ def _show_counts(summary: Summary) -> None:
         if shown.rows:
             print()
             say(shown)
-
-
-@contextmanager
-def progress() -> Iterator[Progress]:
-    """A bar with rate and time left on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda done, total: None
-        return
-
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("patients"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
-        task, began = bar.add_task("patients", total=None, rate=""), perf_counter()
-        there: list[int] = []  # done when it began
-
-        def show(done: int, total: int) -> None:
-            if not there:
-                there.append(done)
-            rate = (done - there[0]) / max(perf_counter() - began, 1e-9)
-            bar.update(task, completed=done, total=total or None, rate=f"{rate:,.0f}/s")
-
-        yield show

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import typer
+from rich.progress import TaskID
 
 from agent.access import watch
 from agent.desk import make_home
 from agent.settings import Settings, read_settings
 from agent.terminal.common import JsonReport, opened
 from agent.terminal.lines import print_json
-from agent.terminal.screen import console
+from agent.terminal.progress import bars
 from tools.common.errors import Refused, Unavailable
 from tools.common.private import keep_private
 from tools.store import DatasetInfo
 from tools.store.index import ensure, rebuild
-from tools.store.load import LoadReport, Mode, Progress
+from tools.store.load import LoadReport, Mode
 from tools.store.load import load as load_world
 from tools.store.reading import read_record
 from tools.store.store import Store
@@ -101,9 +101,7 @@ def _load_command(
 The index is a cache of the policies in the store: it is built beside the old
 one and swapped, and can be thrown away at any time."""
 )
-def _index_command(
-    as_json: JsonReport = False,
-) -> None:
+def _index_command(as_json: JsonReport = False) -> None:
     """Rebuild the search index of the policies."""
     clauses = rebuild(opened()[1])
     print(f'{{"clauses": {clauses}}}' if as_json else f"{clauses} policy clauses are indexed")
@@ -185,7 +183,14 @@ def _create(settings: Settings) -> Store:
 
 
 def _load(store: Store, folder: Path, mode: Mode, trust: bool) -> LoadReport:
-    with _progress() as progress:
+    with bars() as shown:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(stage: str, done: int, expected: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = shown.add_task(stage, total=expected or None)
+            shown.update(tasks[stage], completed=done)
+
         return load_world(store, folder, mode=mode, trust=trust, progress=progress)
 
 
@@ -199,22 +204,3 @@ def _told(report: LoadReport) -> str:
     resting = f"; {report.resting} additions rest, their patients are gone" if report.resting else ""
     trusted = f"; edited, and taken on trust: {', '.join(report.trusted)}" if report.trusted else ""
     return f"{did}: {report.patients} patients, {world}{more}{resting}{trusted}"
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """A bar with rate and time left on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda stage, done, expected: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
-        tasks: dict[str, object] = {}
-
-        def show(stage: str, done: int, expected: int) -> None:
-            task = tasks.setdefault(stage, bar.add_task(stage, total=expected or None))
-            bar.update(task, completed=done)  # type: ignore[arg-type]
-
-        yield show

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from threading import Event as Signal
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 from fastapi.sse import format_sse_event
-from starlette.concurrency import run_in_threadpool
 
 from agent.api import wire
+from agent.api.chat import events_of
 from agent.api.office import Desk, Office
-from agent.conversation import LONGEST_QUESTION, Conversation, Event, Turn, find, kept
+from agent.conversation import LONGEST_QUESTION, Conversation, Turn, find, kept
 from agent.web.page import PageRoute, Sent, go, is_part, part, render
 from tools.common.errors import Invalid, PaladinError
 from tools.domain.records import Patient
@@ -63,28 +61,16 @@ def ask(request: Request, desk: Desk, patient_id: str, form: Sent) -> Response:
 
 
 async def _stream(held: Conversation, question: str, shown: Callable[[Turn], str]) -> AsyncIterator[bytes]:
-    """Each sentence once it was verified, then the whole turn as the page shows it; given up if the reader goes."""
-    cancelled, queue = Signal(), asyncio.Queue[Event | None]()
-    loop = asyncio.get_running_loop()
-
-    def put(event: Event) -> None:
-        loop.call_soon_threadsafe(queue.put_nowait, event)
-
-    asking = asyncio.ensure_future(run_in_threadpool(held.ask, question, put, cancelled))
-    asking.add_done_callback(lambda _: queue.put_nowait(None))
-    try:
-        while (event := await queue.get()) is not None:
-            if event.what == "answer":
-                yield format_sse_event(data_str=json.dumps(event.text), event="sentence")
-        error = asking.exception()
-        if isinstance(error, PaladinError):
-            yield format_sse_event(data_str=json.dumps(str(error)), event="refusal")
-        elif error is not None:
-            raise error
-        else:
-            yield format_sse_event(data_str=json.dumps(shown(asking.result())), event="turn")
-    finally:
-        cancelled.set()
+    """Each sentence once it was verified, then the whole turn as the page shows it."""
+    async for event in events_of(held, question):
+        if isinstance(event, Turn):
+            yield format_sse_event(data_str=json.dumps(shown(event)), event="turn")
+        elif isinstance(event, PaladinError):
+            yield format_sse_event(data_str=json.dumps(str(event)), event="refusal")
+        elif isinstance(event, BaseException):
+            raise event
+        elif event.what == "answer":
+            yield format_sse_event(data_str=json.dumps(event.text), event="sentence")
 
 
 def _page(desk: Office, patient: Patient) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, cast, get_args
+from typing import Annotated, Any, NamedTuple, cast, get_args
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel
 
 from agent.api.office import Desk, Office
 from agent.casework import Asking, coverage, why_not
@@ -38,22 +39,30 @@ class Line(NamedTuple):
     before: str = ""
 
 
-class Supposing(NamedTuple):
-    """What the controls hold, as it was typed; the names are those of `enquiries.changes_of`."""
+Typed = Annotated[str, Query(max_length=SHORT)]
+Day = Annotated[str, Query(max_length=10)]
 
-    test: str = ""
-    value: str = ""
-    stopped: str = ""
-    tried: str = ""
-    tried_days: str = ""
-    diagnosis: str = ""
-    denied: str = ""
-    programme_months: str = ""
-    on: str = ""
+
+class Supposing(BaseModel):
+    """What the address says: plan and day, and what the controls hold, as it was typed; their names are those of
+    `enquiries.changes_of`."""
+
+    plan: Annotated[str, Query(max_length=100)] = ""
+    as_of: Day = ""
+    test: Typed = ""
+    value: Typed = ""
+    stopped: Typed = ""
+    tried: Typed = ""
+    tried_days: Typed = ""
+    diagnosis: Typed = ""
+    denied: Typed = ""
+    programme_months: Typed = ""
+    on: Day = ""
 
     @property
     def any(self) -> bool:
-        return any(text for name, text in self._asdict().items() if name not in ("test", "tried_days"))
+        asked = self.model_dump(exclude={"plan", "as_of", "test", "tried_days"})
+        return any(asked.values())
 
     def changes(self) -> list[Change]:
         value = read_number("value", self.value)
@@ -94,25 +103,11 @@ def drugs(
 
 @router.get("/{drug}")
 def check(
-    request: Request,
-    desk: Desk,
-    patient_id: str,
-    drug: str,
-    plan: str = Query("", max_length=100),
-    as_of: str = Query("", max_length=10),
-    test: str = Query("", max_length=SHORT),
-    value: str = Query("", max_length=SHORT),
-    stopped: str = Query("", max_length=SHORT),
-    tried: str = Query("", max_length=SHORT),
-    tried_days: str = Query("", max_length=SHORT),
-    diagnosis: str = Query("", max_length=SHORT),
-    denied: str = Query("", max_length=SHORT),
-    programme_months: str = Query("", max_length=SHORT),
-    on: str = Query("", max_length=10),
+    request: Request, desk: Desk, patient_id: str, drug: str, controls: Annotated[Supposing, Query()]
 ) -> Response:
     """One drug; with suppositions, what it would be, beside what it is."""
+    plan, as_of = controls.plan, controls.as_of
     bound = _bound(desk, patient_id, plan, as_of)
-    controls = Supposing(test, value, stopped, tried, tried_days, diagnosis, denied, programme_months, on)
     asked, real = bound.asked(drug), bound.determination(drug)
     supposed = bound.supposed(drug, controls.changes()) if controls.any else None
     shown = supposed or real

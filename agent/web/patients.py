@@ -41,10 +41,7 @@ KINDS = {  # of papers, as tools.charts.additions.OF has them
 
 @router.get("")
 def patients(
-    request: Request,
-    desk: Desk,
-    q: str = Query("", max_length=200),
-    page: int = Query(1, ge=1, le=1_000_000),
+    request: Request, desk: Desk, q: str = Query("", max_length=200), page: int = Query(1, ge=1, le=1_000_000)
 ) -> Response:
     first, match = (page - 1) * PAGE, _meant(desk.store, q)
     found = desk.store.find_patients(**match, limit=PAGE, offset=first)

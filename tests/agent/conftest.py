@@ -1,15 +1,24 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 import pytest
+from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
+from agent.cli import app
+from agent.settings import read_settings
+from data_gen.world import Order, generate
+from tests import worlds
 from tools.domain.records import Determination
 from tools.queries.check import check
 from tools.store import Store
+from tools.store.load import load
 
 PATIENTS = 60
 
@@ -25,9 +34,6 @@ class Case(NamedTuple):
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small generated world, and a store that holds it; without an index, so that policies are searched by words."""
-    from data_gen.world import Order, generate
-    from tools.store.load import load
-
     folder = tmp_path_factory.mktemp("world")
     generate(Order(count=PATIENTS, out=folder / "data", workers=1))
     store = Store.create(f"sqlite:///{folder / 'paladin.db'}")
@@ -77,16 +83,40 @@ class Ran(NamedTuple):
     err: str
 
 
+Pa = Callable[..., Ran]
+Cases = dict[str, Case]
+Capture = pytest.CaptureFixture[str]
+
+
+def run_pa(*args: str, typed: str | None = None) -> Ran:
+    """What `pa` does in this process, on whatever home the environment names; `typed` is its standard input."""
+    result = CliRunner().invoke(app, list(args), input=typed)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return Ran(result.exit_code, result.stdout, result.stderr)
+
+
 @pytest.fixture
-def pa(home: Path) -> Callable[..., Ran]:
-    """Runs `pa` in this process."""
-    from typer.testing import CliRunner
+def pa(home: Path) -> Pa:
+    """Runs `pa` on the test world."""
+    return run_pa
 
-    from agent.cli import app
 
-    def run(*args: str) -> Ran:
-        result = CliRunner().invoke(app, list(args))
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-        return Ran(result.exit_code, result.stdout, result.stderr)
+@pytest.fixture
+def api(home: Path) -> Iterator[TestClient]:
+    """The HTTP API over the test world."""
+    from agent.api.app import create_app  # half a second that few tests need
 
-    return run
+    with TestClient(create_app(read_settings()), "http://localhost", raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """The tiny world of tests.worlds in a home of its own, which the environment names."""
+    stand_in = ModuleType("tools.rulebook.policy_text")
+    stand_in.read_policy = worlds.read_policy  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "tools.rulebook.policy_text", stand_in)
+    monkeypatch.setenv("PALADIN_HOME", str(tmp_path))
+    store = Store.create(f"sqlite:///{tmp_path}/paladin.db")
+    load(store, worlds.write_world(tmp_path / "world"))
+    return store

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from pytest import MonkeyPatch
 
 from agent.api import batches
 from agent.api.app import create_app
@@ -20,7 +21,7 @@ ROWS = b"patient_id,drug\nP001,Ozempic\nP002,Wegovy\nP003,Ozempic\nP9999,Ozempic
 
 
 @pytest.fixture
-def client(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+def client(home: Path, monkeypatch: MonkeyPatch) -> Iterator[TestClient]:
     """Nobody works unless a test says so."""
     monkeypatch.setattr(batches, "ensure_worker", lambda store, settings: None)
     with TestClient(create_app(read_settings()), base_url="http://127.0.0.1") as client:
@@ -109,7 +110,7 @@ def test_a_file_that_is_wrong_begins_nothing(client: TestClient, store: Store) -
     assert store.batches() == []
 
 
-def test_too_much_that_waits_is_429_with_a_time(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_much_that_waits_is_429_with_a_time(client: TestClient, monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "MOST_WAITING", 4)
     assert post(client).status_code == 202
     answer = post(client, b"patient_id,drug\nP004,Ozempic\nP005,Ozempic\n", key="other")
@@ -154,9 +155,7 @@ def test_cancel_resume_and_retry(client: TestClient, store: Store) -> None:
     assert client.get("/api/batches/0").status_code == 422
 
 
-def test_a_server_has_its_batches_worked_on(
-    home: Path, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_has_its_batches_worked_on(home: Path, store: Store, monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "IDLE", 1)
     monkeypatch.chdir(Path(__file__).parents[2])
     monkeypatch.setenv("PALADIN_DATA", str(home))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from icalendar import Calendar
+from pytest import MonkeyPatch
 
 from agent.api.app import create_app
 from agent.settings import LAST_DAY, read_settings
@@ -19,7 +20,7 @@ NOTICE = {"notice": {"dated": "2026-09-01", "deadline": "2026-12-01"}}
 
 
 @pytest.fixture
-def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+def api(tmp_path: Path, monkeypatch: MonkeyPatch) -> Iterator[TestClient]:
     store = open_clinic(tmp_path, monkeypatch)
     draft_of(store)
     store.close()

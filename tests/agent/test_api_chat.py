@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from agent.api.app import create_app
 from agent.settings import read_settings
-from tests.agent.conftest import Case
+from tests.agent.conftest import Cases, Pa
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def ask(client: TestClient, question: str, **more: Any) -> dict[str, Any]:
     return found
 
 
-def test_a_turn_is_the_object_of_pa_chat(client: TestClient, cases: dict[str, Case], pa: Any) -> None:
+def test_a_turn_is_the_object_of_pa_chat(client: TestClient, cases: Cases, pa: Pa) -> None:
     case = cases["ready"]
     turn = ask(client, f"Can she get {case.drug}?", patient_id=case.patient_id)
     assert turn["determination"]["outcome"] == "ready"
@@ -40,7 +40,7 @@ def test_a_turn_is_the_object_of_pa_chat(client: TestClient, cases: dict[str, Ca
     assert told["answer"] == turn["answer"] and told["citations"] == turn["citations"]
 
 
-def test_a_conversation_is_listed_read_and_gone_on_with(client: TestClient, cases: dict[str, Case]) -> None:
+def test_a_conversation_is_listed_read_and_gone_on_with(client: TestClient, cases: Cases) -> None:
     case = cases["ready"]
     first = ask(client, f"Can she get {case.drug}?", patient_id=case.patient_id)
     name = first["conversation_id"]
@@ -54,9 +54,7 @@ def test_a_conversation_is_listed_read_and_gone_on_with(client: TestClient, case
     assert [one["question"] for one in read["history"]] == [f"Can she get {case.drug}?", "what is missing?"]
 
 
-def test_the_stream_says_what_is_done_and_ends_with_the_turn(
-    client: TestClient, cases: dict[str, Case]
-) -> None:
+def test_the_stream_says_what_is_done_and_ends_with_the_turn(client: TestClient, cases: Cases) -> None:
     case = cases["needs_documentation"]
     body = {
         "question": f"What is missing for {case.drug}?",
@@ -94,7 +92,7 @@ def test_bad_input_is_a_problem_that_names_it(client: TestClient, body: Any, sta
     assert said in answered.json()["detail"]
 
 
-def test_a_conversation_stays_with_its_patient(client: TestClient, cases: dict[str, Case]) -> None:
+def test_a_conversation_stays_with_its_patient(client: TestClient, cases: Cases) -> None:
     case = cases["ready"]
     name = ask(client, "hello", patient_id=case.patient_id)["conversation_id"]
     other = next(one.patient_id for one in cases.values() if one.patient_id != case.patient_id)

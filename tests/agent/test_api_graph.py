@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from pytest import MonkeyPatch
 
-from agent.api.app import create_app
-from agent.settings import read_settings
-from tests.agent.conftest import Ran
+from tests.agent.conftest import Pa
 from tools.graph import asking
-
-
-@pytest.fixture
-def api(home: Path) -> Iterator[TestClient]:
-    with TestClient(create_app(read_settings()), "http://localhost", raise_server_exceptions=False) as client:
-        yield client
 
 
 @pytest.mark.parametrize(
@@ -33,14 +24,14 @@ def api(home: Path) -> Iterator[TestClient]:
     ],
 )
 def test_an_answer_is_the_object_that_the_command_prints(
-    api: TestClient, pa: Callable[..., Ran], path: str, words: str
+    api: TestClient, pa: Pa, path: str, words: str
 ) -> None:
     answered = api.get(f"/api/graph/{path}")
     assert answered.status_code == 200
     assert answered.json() == json.loads(pa("graph", *words.split(), "--json").out)
 
 
-def test_the_status_follows_the_store(api: TestClient, pa: Callable[..., Ran]) -> None:
+def test_the_status_follows_the_store(api: TestClient, pa: Pa) -> None:
     assert api.get("/api/graph/status").json()["fresh"] is False
     pa("graph", "build")
     assert api.get("/api/graph/status").json()["fresh"] is True
@@ -48,7 +39,7 @@ def test_the_status_follows_the_store(api: TestClient, pa: Callable[..., Ran]) -
     assert api.get("/api/graph/status").json()["fresh"] is False
 
 
-def test_a_stale_graph_is_503_with_the_command(api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stale_graph_is_503_with_the_command(api: TestClient, monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "SMALL", 10)
     told = api.get("/api/graph/payers")
     assert (told.status_code, "pa graph build" in told.json()["detail"]) == (503, True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -11,14 +10,11 @@ import pytest
 from fastapi.testclient import TestClient
 from pypdf import PdfReader
 
-from agent.api.app import create_app
-from agent.settings import read_settings
-from tests.agent.conftest import Case, Ran
+from tests.agent.conftest import Case, Cases, Pa
 from tools.papers.composed import Block, Letter
 from tools.papers.letter_pdf import letter_pdf
 from tools.store import Store
 
-Run = Callable[..., Ran]
 REASON = "We denied this request because the drug is not medically necessary."
 
 
@@ -40,47 +36,39 @@ You may appeal within 180 days of the date of this letter.
 
 
 @pytest.fixture
-def denied(home: Path, store: Store, cases: dict[str, Case]) -> Path:
+def denied(home: Path, store: Store, cases: Cases) -> Path:
     """The letter that denies what is ready."""
     file = home / "letter.txt"
     file.write_text(letter_about(store, cases["ready"]), encoding="utf-8")
     return file
 
 
-@pytest.fixture
-def api(home: Path) -> Iterator[TestClient]:
-    with TestClient(create_app(read_settings()), "http://localhost", raise_server_exceptions=False) as client:
-        yield client
-
-
 def of(case: Case, file: Path) -> tuple[str, ...]:
     return ("--patient", case.patient_id, "--drug", case.drug, "--denial", str(file))
 
 
-def test_a_plan_names_reason_steps_and_days(pa: Run, cases: dict[str, Case], denied: Path) -> None:
+def test_a_plan_names_reason_steps_and_days(pa: Pa, cases: Cases, denied: Path) -> None:
     ran = pa("appeal", "plan", *of(cases["ready"], denied))
     assert ran.code == 0
     assert "the record refutes it" in ran.out and "What to do, in this order" in ran.out
     assert "days left" in ran.out
 
 
-def test_the_plan_as_json_is_whole(pa: Run, cases: dict[str, Case], denied: Path) -> None:
+def test_the_plan_as_json_is_whole(pa: Pa, cases: Cases, denied: Path) -> None:
     found = json.loads(pa("appeal", "plan", *of(cases["ready"], denied), "--json").out)
     assert found["reasons"][0]["standing"] == "refuted" and found["refusal"] == ""
     assert {"kind", "why", "by", "terms", "needs", "takes"} <= set(found["steps"][0])
 
 
 def test_a_letter_is_drafted_unsigned_and_put_where_it_is_wanted(
-    pa: Run, cases: dict[str, Case], denied: Path, tmp_path: Path
+    pa: Pa, cases: Cases, denied: Path, tmp_path: Path
 ) -> None:
     ran = pa("appeal", "draft", *of(cases["ready"], denied), "--out", str(tmp_path / "out"))
     assert ran.code == 0 and "Signature: ____" in ran.out and "not medically necessary" in ran.out
     assert {file.suffix for file in (tmp_path / "out").iterdir()} == {".txt", ".md", ".pdf", ".json"}
 
 
-def test_the_same_letter_is_the_same_packet(
-    pa: Run, cases: dict[str, Case], denied: Path, tmp_path: Path
-) -> None:
+def test_the_same_letter_is_the_same_packet(pa: Pa, cases: Cases, denied: Path, tmp_path: Path) -> None:
     made = []
     for name in ("one", "two"):
         assert pa("appeal", "packet", *of(cases["ready"], denied), "--out", str(tmp_path / name)).code == 0
@@ -88,9 +76,7 @@ def test_the_same_letter_is_the_same_packet(
     assert made[0] == made[1] and len(PdfReader(BytesIO(made[0])).outline) >= 4
 
 
-def test_a_letter_as_pdf_or_json_is_read_too(
-    pa: Run, store: Store, cases: dict[str, Case], home: Path
-) -> None:
+def test_a_letter_as_pdf_or_json_is_read_too(pa: Pa, store: Store, cases: Cases, home: Path) -> None:
     text = letter_about(store, cases["ready"])
     as_json, as_pdf = home / "letter.json", home / "letter.pdf"
     as_json.write_text(json.dumps({"text": text}), encoding="utf-8")
@@ -103,7 +89,7 @@ def test_a_letter_as_pdf_or_json_is_read_too(
         assert [reason["code"] for reason in found["reasons"]] == ["medical_necessity"]
 
 
-def test_a_scan_is_refused_with_what_to_do(pa: Run, cases: dict[str, Case], home: Path) -> None:
+def test_a_scan_is_refused_with_what_to_do(pa: Pa, cases: Cases, home: Path) -> None:
     empty = home / "scan.pdf"
     empty.write_bytes(
         letter_pdf(Letter(title="x", case_id="", blocks=(Block(kind="lines", lines=("",)),), facts=()))
@@ -114,7 +100,7 @@ def test_a_scan_is_refused_with_what_to_do(pa: Run, cases: dict[str, Case], home
 
 @pytest.mark.parametrize("outcome", ["exclusion", "likely_denial", "not_covered", "needs_documentation"])
 def test_where_no_appeal_is_right_it_is_refused_with_what_to_do_instead(
-    pa: Run, store: Store, cases: dict[str, Case], home: Path, outcome: str
+    pa: Pa, store: Store, cases: Cases, home: Path, outcome: str
 ) -> None:
     file = home / "letter.txt"
     reason = (
@@ -129,7 +115,7 @@ def test_where_no_appeal_is_right_it_is_refused_with_what_to_do_instead(
 
 
 def test_a_letter_about_somebody_else_or_another_drug_is_refused(
-    pa: Run, store: Store, cases: dict[str, Case], home: Path, denied: Path
+    pa: Pa, store: Store, cases: Cases, home: Path, denied: Path
 ) -> None:
     other = next(p for p in store.find_patients(limit=9) if p.id != cases["ready"].patient_id)
     ran = pa("appeal", "plan", "--patient", other.id, "--drug", cases["ready"].drug, "--denial", str(denied))
@@ -152,7 +138,7 @@ def test_a_letter_about_somebody_else_or_another_drug_is_refused(
     ],
 )
 def test_what_is_wrong_is_named(
-    pa: Run, denied: Path, given: tuple[str, ...], said: str, tmp_path: Path
+    pa: Pa, denied: Path, given: tuple[str, ...], said: str, tmp_path: Path
 ) -> None:
     (tmp_path / "letter.txt").write_bytes(denied.read_bytes())
     ran = pa("appeal", "plan", *given)
@@ -160,20 +146,20 @@ def test_what_is_wrong_is_named(
 
 
 def test_a_level_that_the_plan_has_not_is_refused_with_those_that_it_has(
-    pa: Run, cases: dict[str, Case], denied: Path
+    pa: Pa, cases: Cases, denied: Path
 ) -> None:
     ran = pa("appeal", "plan", *of(cases["ready"], denied), "--level", "supreme")
     assert ran.code == 2 and "it has request, " in ran.err
 
 
-def test_a_case_brings_patient_drug_and_plan(pa: Run, cases: dict[str, Case], denied: Path) -> None:
+def test_a_case_brings_patient_drug_and_plan(pa: Pa, cases: Cases, denied: Path) -> None:
     assert pa("case", "open", cases["ready"].patient_id, cases["ready"].drug, "--by", "R. Lee").code == 0
     found = json.loads(pa("appeal", "plan", "1", "--denial", str(denied), "--json").out)
     assert (found["patient_id"], found["drug"]) == (cases["ready"].patient_id, cases["ready"].drug)
 
 
 def test_the_cases_day_of_receipt_and_the_letters_own_deadline_both_count(
-    pa: Run, cases: dict[str, Case], denied: Path
+    pa: Pa, cases: Cases, denied: Path
 ) -> None:
     by = ("--by", "R. Lee")
     assert (
@@ -196,7 +182,7 @@ def test_the_cases_day_of_receipt_and_the_letters_own_deadline_both_count(
 # --- over HTTP -------------------------------------------------------------------------------------------
 
 
-def test_the_api_plans_drafts_and_binds(api: TestClient, cases: dict[str, Case], denied: Path) -> None:
+def test_the_api_plans_drafts_and_binds(api: TestClient, cases: Cases, denied: Path) -> None:
     case = cases["ready"]
     body = {"patient_id": case.patient_id, "drug": case.drug, "letter": denied.read_text(encoding="utf-8")}
     assert api.post("/api/appeals/plan", json=body).json()["refusal"] == ""
@@ -207,7 +193,7 @@ def test_the_api_plans_drafts_and_binds(api: TestClient, cases: dict[str, Case],
 
 
 def test_the_api_refuses_as_the_command_does(
-    api: TestClient, store: Store, cases: dict[str, Case], denied: Path
+    api: TestClient, store: Store, cases: Cases, denied: Path
 ) -> None:
     case = cases["exclusion"]
     body = {"patient_id": case.patient_id, "drug": case.drug, "letter": letter_about(store, case)}

@@ -4,35 +4,23 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pytest
 from fastapi.testclient import TestClient
 
-from agent.api.app import create_app
-from agent.settings import read_settings
-from tests.agent.conftest import Case, Ran
+from tests.agent.conftest import Cases, Pa
 from tools.audit.events import system_user
 from tools.audit.merkle import is_consistent, is_included
 
 PROCESS = "/api/orchestrator/process"
 
 
-@pytest.fixture
-def api(home: Path) -> Iterator[TestClient]:
-    with TestClient(create_app(read_settings()), "http://localhost", raise_server_exceptions=False) as client:
-        yield client
-
-
-def whose(pa: Callable[..., Ran], patient_id: str) -> list[dict[str, object]]:
+def whose(pa: Pa, patient_id: str) -> list[dict[str, object]]:
     found: list[dict[str, object]] = json.loads(pa("audit", "who", patient_id, "--json").out)
     return found
 
 
-def test_a_check_is_told_with_the_user_of_this_machine_and_the_command(
-    pa: Callable[..., Ran], cases: dict[str, Case]
-) -> None:
+def test_a_check_is_told_with_the_user_of_this_machine_and_the_command(pa: Pa, cases: Cases) -> None:
     case = cases["ready"]
     pa("check", case.patient_id, case.drug)
     read, determined = whose(pa, case.patient_id)
@@ -42,13 +30,13 @@ def test_a_check_is_told_with_the_user_of_this_machine_and_the_command(
     assert case.drug in pa("audit", "who", case.patient_id).out
 
 
-def test_who_names_ids_that_are_near_for_a_patient_that_is_none(pa: Callable[..., Ran]) -> None:
+def test_who_names_ids_that_are_near_for_a_patient_that_is_none(pa: Pa) -> None:
     ran = pa("audit", "who", "P0001")
     assert ran.code == 2 and "P001" in ran.err
 
 
 def test_a_request_is_an_access_of_its_own_and_a_refusal_is_recorded(
-    api: TestClient, pa: Callable[..., Ran], cases: dict[str, Case]
+    api: TestClient, pa: Pa, cases: Cases
 ) -> None:
     case = cases["ready"]
     for _ in range(2):
@@ -60,24 +48,13 @@ def test_a_request_is_an_access_of_its_own_and_a_refusal_is_recorded(
     assert (last["what"], last["of"], last["why"]) == ("refused", f"POST {PROCESS}", "403")
 
 
-def test_the_whole_life_of_a_draft_leaves_a_store_that_verifies(
-    pa: Callable[..., Ran], cases: dict[str, Case], home: Path
-) -> None:
+def test_the_whole_life_of_a_draft_leaves_a_store_that_verifies(pa: Pa, cases: Cases, home: Path) -> None:
     case = cases["ready"]
     pa("draft", case.patient_id, case.drug)
     pa("review", "1", "--approve", "--by", "R. Lee, CPhT")
     pa("case", "open", "--draft", "1", "--by", "R. Lee, CPhT")
-    pa(
-        "case",
-        "submit",
-        "1",
-        "--on",
-        "2026-09-01",
-        "--by",
-        "R. Lee, CPhT",
-        "--reason",
-        "the payer has the papers",
-    )
+    by = ("--by", "R. Lee, CPhT")
+    pa("case", "submit", "1", "--on", "2026-09-01", *by, "--reason", "the payer has the papers")
     done = [str(event["what"]) for event in whose(pa, case.patient_id)]
     assert [what for what in done if what in ("draft.saved", "draft.approved", "case.opened")] == [
         "draft.saved", "draft.approved", "case.opened"
@@ -92,7 +69,7 @@ def test_the_whole_life_of_a_draft_leaves_a_store_that_verifies(
 
 
 def test_a_head_that_was_kept_elsewhere_shows_that_the_log_was_cut(
-    pa: Callable[..., Ran], cases: dict[str, Case], home: Path, tmp_path: Path
+    pa: Pa, cases: Cases, home: Path, tmp_path: Path
 ) -> None:
     pa("check", cases["ready"].patient_id, cases["ready"].drug)
     assert pa("audit", "head", "--to", str(tmp_path / "heads.jsonl")).code == 0
@@ -109,7 +86,7 @@ def test_a_head_that_was_kept_elsewhere_shows_that_the_log_was_cut(
     assert ran.code == 1 and "the log was cut" in ran.out
 
 
-def test_proofs_hold_against_heads_alone(pa: Callable[..., Ran], cases: dict[str, Case]) -> None:
+def test_proofs_hold_against_heads_alone(pa: Pa, cases: Cases) -> None:
     before = json.loads(pa("audit", "head", "--json").out)
     pa("check", cases["ready"].patient_id, cases["ready"].drug)
     after = json.loads(pa("audit", "head", "--json").out)
@@ -122,7 +99,7 @@ def test_proofs_hold_against_heads_alone(pa: Callable[..., Ran], cases: dict[str
     assert is_included(bytes.fromhex(one["leaf"]), before["size"], after["size"], path, roots[1])
 
 
-def test_the_export_is_of_fhir_audit_events(pa: Callable[..., Ran], cases: dict[str, Case]) -> None:
+def test_the_export_is_of_fhir_audit_events(pa: Pa, cases: Cases) -> None:
     from fhir.resources.R4B.auditevent import AuditEvent
 
     case = cases["ready"]

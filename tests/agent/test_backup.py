@@ -5,19 +5,19 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tarfile
-from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from pytest import MonkeyPatch
 
 from agent.backup import read_backup
-from tests.agent.conftest import Case, Ran
+from tests.agent.conftest import Cases, Pa
 from tools.common.errors import Invalid
 
 
 @pytest.fixture
-def taken(pa: Callable[..., Ran], cases: dict[str, Case], tmp_path: Path) -> Path:
+def taken(pa: Pa, cases: Cases, tmp_path: Path) -> Path:
     """A backup of a home with a draft that was approved."""
     case = cases["ready"]
     assert pa("draft", case.patient_id, case.drug).code == 0
@@ -28,9 +28,7 @@ def taken(pa: Callable[..., Ran], cases: dict[str, Case], tmp_path: Path) -> Pat
     return tmp_path / "kept.tar"
 
 
-def test_what_was_backed_up_is_restored_with_its_papers_and_its_log(
-    pa: Callable[..., Ran], taken: Path, home: Path
-) -> None:
+def test_what_was_backed_up_is_restored_with_its_papers_and_its_log(pa: Pa, taken: Path, home: Path) -> None:
     shutil.rmtree(home)
     ran = pa("restore", str(taken))
     assert ran.code == 0, ran
@@ -41,7 +39,7 @@ def test_what_was_backed_up_is_restored_with_its_papers_and_its_log(
 
 
 def test_it_is_restored_into_another_home_whose_drafts_name_their_papers_there(
-    pa: Callable[..., Ran], taken: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pa: Pa, taken: Path, home: Path, tmp_path: Path, monkeypatch: MonkeyPatch
 ) -> None:
     shutil.rmtree(home)
     monkeypatch.setenv("PALADIN_HOME", str(tmp_path / "elsewhere"))
@@ -50,7 +48,7 @@ def test_it_is_restored_into_another_home_whose_drafts_name_their_papers_there(
 
 
 def test_a_home_that_is_there_is_moved_aside_only_if_somebody_says_so(
-    pa: Callable[..., Ran], taken: Path, home: Path
+    pa: Pa, taken: Path, home: Path
 ) -> None:
     refused = pa("restore", str(taken))
     assert refused.code == 2 and "--replace" in refused.err
@@ -60,9 +58,7 @@ def test_a_home_that_is_there_is_moved_aside_only_if_somebody_says_so(
 
 
 @pytest.mark.parametrize("damage", ["a byte", "cut off", "another file"])
-def test_a_damaged_backup_is_refused_and_the_home_stays(
-    pa: Callable[..., Ran], taken: Path, home: Path, damage: str
-) -> None:
+def test_a_damaged_backup_is_refused_and_the_home_stays(pa: Pa, taken: Path, home: Path, damage: str) -> None:
     content = bytearray(taken.read_bytes())
     if damage == "a byte":
         content[len(content) // 2] ^= 1
@@ -89,9 +85,7 @@ def test_a_file_that_would_leave_the_folder_is_no_part_of_a_backup(taken: Path, 
     assert not (tmp_path / "outside.db").exists()
 
 
-def test_it_is_taken_while_others_write(
-    pa: Callable[..., Ran], home: Path, tmp_path: Path, cases: dict[str, Case]
-) -> None:
+def test_it_is_taken_while_others_write(pa: Pa, home: Path, tmp_path: Path, cases: Cases) -> None:
     done = Event()
 
     def write() -> None:

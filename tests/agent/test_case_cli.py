@@ -7,27 +7,25 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from icalendar import Calendar
-from typer.testing import CliRunner
+from pytest import MonkeyPatch
 
-from agent.cli import app
 from tests.agent.clinic import NOON, draft_of, open_clinic
-from tests.agent.conftest import Ran
+from tests.agent.conftest import Pa, run_pa
 from tools.domain.records import Attachment
 from tools.store import Store
 
-Pa = Callable[..., Ran]
 DENIED = ("denied", "--notice", "2026-09-01", "--reason", "step_therapy")
 
 
 @pytest.fixture
-def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+def clinic(tmp_path: Path, monkeypatch: MonkeyPatch) -> Iterator[Store]:
     store = open_clinic(tmp_path, monkeypatch)
     yield store
     store.close()
@@ -35,12 +33,7 @@ def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 
 @pytest.fixture
 def pa(clinic: Store) -> Pa:
-    def run(*args: str) -> Ran:
-        result = CliRunner().invoke(app, list(args))
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-        return Ran(result.exit_code, result.stdout, result.stderr)
-
-    return run
+    return run_pa
 
 
 def shown(pa: Pa, *args: str) -> Any:
@@ -140,20 +133,8 @@ def test_a_letter_about_somebody_else_is_not_entered(pa: Pa, clinic: Store, tmp_
 
 def test_a_call_is_logged_with_who_when_and_its_reference(pa: Pa, clinic: Store) -> None:
     begin(pa, clinic)
-    pa(
-        "case",
-        "log",
-        "1",
-        "By Friday",
-        "--spoke-with",
-        "Dana",
-        "--reference",
-        "C-55",
-        "--at",
-        "14:30",
-        "--by",
-        "Kim",
-    )
+    when = ["--reference", "C-55", "--at", "14:30", "--by", "Kim"]
+    pa("case", "log", "1", "By Friday", "--spoke-with", "Dana", *when)
     call = clinic.authorization_case(1).events[-1]
     assert call.facts.call and (call.facts.call.spoke_with, call.facts.call.reference) == ("Dana", "C-55")
     assert (call.by, call.at, call.why) == ("Kim", "14:30", "By Friday")
@@ -167,7 +148,7 @@ def test_both_deadlines_are_shown_and_the_earlier_is_worked_to(pa: Pa, clinic: S
 
 
 def test_what_is_late_is_said_plainly_with_what_is_still_possible(
-    pa: Pa, clinic: Store, monkeypatch: pytest.MonkeyPatch
+    pa: Pa, clinic: Store, monkeypatch: MonkeyPatch
 ) -> None:
     begin(pa, clinic)
     pa("case", "record", "1", *DENIED)
@@ -302,16 +283,18 @@ def test_a_pended_request_is_corrected_within_its_time_and_not_after(pa: Pa, cli
     early = pa("draft", "P001", "Ozempic", "--corrects", "1")
     assert early.code == 2 and "is submitted, not pended" in " ".join(early.err.split())
     pa(
-        "case",
-        "record",
-        "1",
-        "pended",
-        "--notice",
-        "2026-09-01",
-        "--reference",
-        "Q-17",
-        "--deadline",
-        "2026-09-20",
+        *[
+            "case",
+            "record",
+            "1",
+            "pended",
+            "--notice",
+            "2026-09-01",
+            "--reference",
+            "Q-17",
+            "--deadline",
+            "2026-09-20",
+        ]
     )
     body = shown(pa, "draft", "P001", "Ozempic", "--corrects", "1")
     said = Path(body["files"]["letter"]).read_text()

@@ -3,43 +3,21 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-from agent.cli import main
-from tests import sheets, worlds
+from tests import sheets
+from tests.agent.conftest import Pa, run_pa
 from tools.store import Store
-from tools.store.load import load
-
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def pa(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs `pa` on the tiny world: exit code, output, errors."""
-    stand_in = ModuleType("tools.rulebook.policy_text")
-    stand_in.read_policy = worlds.read_policy  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "tools.rulebook.policy_text", stand_in)
-    monkeypatch.setenv("PALADIN_HOME", str(tmp_path))
-    store = Store.create(f"sqlite:///{tmp_path}/paladin.db")
-    load(store, worlds.write_world(tmp_path / "world"))
-    store.close()
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["pa", *words])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        out, err = capsys.readouterr()
-        return int(stopped.value.code or 0), out, err
-
-    return run
+def pa(tiny: Store) -> Pa:
+    return run_pa
 
 
-def test_what_is_added_is_logged_and_can_be_undone(pa: Run) -> None:
+def test_what_is_added_is_logged_and_can_be_undone(pa: Pa) -> None:
     code, out, _ = pa("chart", "add", "P002", "hba1c", "7.4", "%", "--date", "2026-08-30", "--by", "kim")
     assert code == 0
     assert "value 7.4" in out
@@ -54,7 +32,7 @@ def test_what_is_added_is_logged_and_can_be_undone(pa: Run) -> None:
     assert (code, err.count("\n"), "already undone by lee" in err) == (2, 1, True)
 
 
-def test_every_kind_of_entry_can_be_typed(pa: Run, tmp_path: Path) -> None:
+def test_every_kind_of_entry_can_be_typed(pa: Pa, tmp_path: Path) -> None:
     (tmp_path / "study.pdf").write_bytes(b"%PDF-1.7")
     for words in (
         "egfr 25 mL/min --date 2026-08-30",
@@ -85,13 +63,13 @@ def test_every_kind_of_entry_can_be_typed(pa: Run, tmp_path: Path) -> None:
         ("trial", "trial DRUG"),
     ],
 )
-def test_what_cannot_be_read_says_how_to_write_it(pa: Run, words: str, said: str) -> None:
+def test_what_cannot_be_read_says_how_to_write_it(pa: Pa, words: str, said: str) -> None:
     code, _, err = pa("chart", "add", "P002", *words.split(" "))
     assert (code, err.count("\n")) == (2, 1)
     assert any(part in err for part in said.split("|")), err
 
 
-def test_a_paper_is_attached_with_who_and_when_and_can_be_taken_out(pa: Run, tmp_path: Path) -> None:
+def test_a_paper_is_attached_with_who_and_when_and_can_be_taken_out(pa: Pa, tmp_path: Path) -> None:
     paper = tmp_path / "weight-class.pdf"
     paper.write_bytes(sheets.pdf("one", "two"))
     code, out, _ = pa(
@@ -107,7 +85,7 @@ def test_a_paper_is_attached_with_who_and_when_and_can_be_taken_out(pa: Run, tmp
     ("content", "said"), [(b"no paper", "is no PDF, TIFF, PNG or JPEG"), (None, "cannot read")]
 )
 def test_a_file_that_cannot_be_attached_is_refused_in_one_line(
-    pa: Run, tmp_path: Path, content: bytes | None, said: str
+    pa: Pa, tmp_path: Path, content: bytes | None, said: str
 ) -> None:
     paper = tmp_path / "paper.pdf"
     if content is not None:

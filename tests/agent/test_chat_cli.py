@@ -6,23 +6,23 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
+from pytest import MonkeyPatch
 from typer.testing import CliRunner
 
 from agent.cli import app
-from tests.agent.conftest import Case
+from tests.agent.conftest import Cases, Pa
 
 
-def test_one_question(pa: Any, cases: dict[str, Case]) -> None:
+def test_one_question(pa: Pa, cases: Cases) -> None:
     case = cases["ready"]
     ran = pa("chat", f"Can she get {case.drug}?", "--patient", case.patient_id, "--model", "offline")
     assert ran.code == 0 and ran.err == ""
     assert case.drug in ran.out and "[" in ran.out and "\x1b" not in ran.out
 
 
-def test_a_script_of_questions_is_one_conversation(home: Path, cases: dict[str, Case]) -> None:
+def test_a_script_of_questions_is_one_conversation(home: Path, cases: Cases) -> None:
     case = cases["ready"]
     lines = f"Can she get {case.drug}?\n# a remark\n\nwhat is missing?\n/quit\nnever asked\n"
     args = ["chat", "--patient", case.patient_id, "--model", "offline", "--json"]
@@ -33,7 +33,7 @@ def test_a_script_of_questions_is_one_conversation(home: Path, cases: dict[str, 
     assert len({turn["conversation_id"] for turn in turns}) == 1
 
 
-def test_resume_and_list(pa: Any, cases: dict[str, Case]) -> None:
+def test_resume_and_list(pa: Pa, cases: Cases) -> None:
     case = cases["ready"]
     first = json.loads(
         pa(
@@ -56,13 +56,13 @@ def test_resume_and_list(pa: Any, cases: dict[str, Case]) -> None:
         (["hi", "--as-of", "soon"], "soon"),
     ],
 )
-def test_bad_input_is_one_line_and_2(pa: Any, args: list[str], said: str) -> None:
+def test_bad_input_is_one_line_and_2(pa: Pa, args: list[str], said: str) -> None:
     ran = pa("chat", *args, "--model", "offline")
     assert ran.code == 2 and said in ran.err and ran.err.count("\n") == 1 and ran.out == ""
 
 
 def test_where_no_model_answers_it_says_so_once_with_the_command(
-    pa: Any, cases: dict[str, Case], monkeypatch: pytest.MonkeyPatch
+    pa: Pa, cases: Cases, monkeypatch: MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
     case = cases["ready"]
@@ -72,7 +72,7 @@ def test_where_no_model_answers_it_says_so_once_with_the_command(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
-def test_at_a_terminal(home: Path, cases: dict[str, Case]) -> None:
+def test_at_a_terminal(home: Path, cases: Cases) -> None:
     """A person types at a real terminal: a question, the commands, and leaves."""
     import pty
     import select

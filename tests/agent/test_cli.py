@@ -7,20 +7,19 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from pytest import MonkeyPatch
 
 from agent import cli
 from agent.terminal import world_cli
-from tests.agent.conftest import Case, Ran
+from tests.agent.conftest import Capture, Cases, Pa, Ran
 from tools.common.errors import NotFound, Unavailable
 from tools.store import Store
 
-Pa = Callable[..., Ran]
 ROOT = Path(__file__).parents[2]
 COMMANDS = [
     "generate",
@@ -64,7 +63,7 @@ def test_a_misspelt_command_is_one_line(pa: Pa) -> None:
     assert pa("chek") == Ran(2, "", "pa: no command 'chek'; did you mean check?\n")
 
 
-def test_a_fault_of_ours_is_one_line_without_a_traceback(pa: Pa, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_ours_is_one_line_without_a_traceback(pa: Pa, monkeypatch: MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("of ours")
 
@@ -74,7 +73,7 @@ def test_a_fault_of_ours_is_one_line_without_a_traceback(pa: Pa, monkeypatch: py
     assert ran.err == "pa: this should not happen: ZeroDivisionError: of ours (--debug shows where)\n"
 
 
-def test_debug_shows_where(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_debug_shows_where(home: Path, monkeypatch: MonkeyPatch) -> None:
     (home / "paladin.db").unlink()
     ran = process("check", "P001", "Ozempic", "--debug")
     assert "Traceback" in ran.stderr and ran.returncode != 0
@@ -93,7 +92,7 @@ def test_each_kind_of_error_has_its_exit_code(error: BaseException, code: int) -
     assert cli.report(error) == code
 
 
-def test_a_message_of_many_lines_is_printed_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_message_of_many_lines_is_printed_as_one(capsys: Capture) -> None:
     cli.report(NotFound("drug", "Oz\nempic", hint="a\n\nb"))
     assert capsys.readouterr().err.count("\n") == 1
 
@@ -108,7 +107,7 @@ def test_interrupted_exits_with_130(home: Path) -> None:
     assert server.returncode in (0, 130) and "Traceback" not in errors
 
 
-def test_a_reader_who_has_seen_enough_is_no_error(home: Path, cases: dict[str, Case]) -> None:
+def test_a_reader_who_has_seen_enough_is_no_error(home: Path, cases: Cases) -> None:
     case = cases["ready"]
     command = f"{pa_script()} check {case.patient_id} {case.drug} --json | head -1"
     ran = subprocess.run(
@@ -117,7 +116,7 @@ def test_a_reader_who_has_seen_enough_is_no_error(home: Path, cases: dict[str, C
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
-def test_a_plain_terminal_gets_plain_ascii(home: Path, cases: dict[str, Case]) -> None:
+def test_a_plain_terminal_gets_plain_ascii(home: Path, cases: Cases) -> None:
     case = cases["needs_documentation"]
     ran = process("check", case.patient_id, case.drug, PYTHONIOENCODING="ascii", PYTHONUTF8="0", LC_ALL="C")
     assert ran.returncode == 0, ran.stderr
@@ -147,7 +146,7 @@ def test_a_folder_without_a_world_says_how_to_make_one(pa: Pa, tmp_path: Path) -
 
 
 def test_setup_makes_a_world_where_there_is_none_loads_and_indexes_it(
-    pa: Pa, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pa: Pa, home: Path, tmp_path: Path, monkeypatch: MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PALADIN_HOME", str(tmp_path / "new"))
     monkeypatch.setenv("PALADIN_DATA", str(tmp_path / "new" / "world"))
@@ -161,7 +160,7 @@ def test_setup_makes_a_world_where_there_is_none_loads_and_indexes_it(
 
 
 def test_setup_with_a_clinics_catalog_keeps_the_size_and_seed_of_the_world_that_is_there(
-    pa: Pa, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pa: Pa, home: Path, tmp_path: Path, monkeypatch: MonkeyPatch
 ) -> None:
     world = tmp_path / "world"
     monkeypatch.setenv("PALADIN_HOME", str(tmp_path / "new"))
@@ -252,7 +251,7 @@ def test_an_option_is_never_the_value_of_another(pa: Pa, home: Path, args: tuple
 
 
 def test_a_home_that_cannot_be_written_is_read(
-    pa: Pa, home: Path, cases: dict[str, Case], monkeypatch: pytest.MonkeyPatch
+    pa: Pa, home: Path, cases: Cases, monkeypatch: MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tools.store.database.os.access", lambda folder, mode: False)
     case = cases["ready"]
@@ -265,7 +264,7 @@ def test_a_home_that_cannot_be_written_is_read(
     assert (ran.code, ran.err.splitlines()) == (3, [f"pa: the store cannot be used: {why}"])
 
 
-def test_what_lies_on_disk_is_for_its_owner_alone(home: Path, cases: dict[str, Case], tmp_path: Path) -> None:
+def test_what_lies_on_disk_is_for_its_owner_alone(home: Path, cases: Cases, tmp_path: Path) -> None:
     case = cases["ready"]
     home.chmod(0o755)
     (home / "paladin.db").chmod(0o644)
@@ -275,13 +274,8 @@ def test_what_lies_on_disk_is_for_its_owner_alone(home: Path, cases: dict[str, C
         f" && $PA due --ics {tmp_path}/due.ics && $PA fhir export {who} --out {tmp_path}/chart.json"
     )
     assert ran.returncode == 0, ran.stderr
-    made = [
-        home,
-        *home.rglob("*"),
-        *(tmp_path / "papers").rglob("*"),
-        tmp_path / "due.ics",
-        tmp_path / "chart.json",
-    ]
+    made = [home, *home.rglob("*"), *(tmp_path / "papers").rglob("*")]
+    made += [tmp_path / "due.ics", tmp_path / "chart.json"]
     assert {"checkpoints.db", "conversations.db", "paladin.db"} <= {path.name for path in made}
     assert [path for path in made if path.stat().st_mode & 0o077] == []
 
@@ -297,11 +291,10 @@ def test_a_store_is_made_for_its_owner_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command",
-    ["draft {} --out {out}", "chart add {} hba1c 7.4 % --date 2026-08-30", "due --ics {out}"],
+    "command", ["draft {} --out {out}", "chart add {} hba1c 7.4 % --date 2026-08-30", "due --ics {out}"]
 )
 def test_a_disk_that_takes_no_more_is_one_line_and_no_fault(
-    home: Path, cases: dict[str, Case], tmp_path: Path, command: str
+    home: Path, cases: Cases, tmp_path: Path, command: str
 ) -> None:
     case = cases["ready"]
     whom = case.patient_id if command.startswith("chart") else f"{case.patient_id} {case.drug}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent.conftest import Case
+from tests.agent.conftest import Cases
 
 HEAVY = {
     "langchain", "langchain_core", "langchain_community", "langgraph", "chromadb", "onnxruntime", "tokenizers",
@@ -31,7 +31,7 @@ def loaded_by(*args: str) -> set[str]:
 
 
 @pytest.mark.parametrize("more", [(), ("--json",)])
-def test_check_loads_nothing_heavy(home: Path, cases: dict[str, Case], more: tuple[str, ...]) -> None:
+def test_check_loads_nothing_heavy(home: Path, cases: Cases, more: tuple[str, ...]) -> None:
     case = cases["ready"]
     assert loaded_by("check", case.patient_id, case.drug, *more) & HEAVY == set()
 

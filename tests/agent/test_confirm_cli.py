@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-from agent.cli import main
-from tests import worlds
+from tests.agent.conftest import Pa, run_pa
 from tools.store import Store
-from tools.store.load import load
 
-Run = Callable[..., tuple[int, str, str]]
 CASE = ("--drug", "Ozempic")
 NOTE = (
     "A1c 9.1 % on 08/10/2026. Metformin 1/1/2025 to 6/1/2025, inadequate response. Mother failed metformin."
@@ -24,28 +17,13 @@ NOTE = (
 
 
 @pytest.fixture
-def pa(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs `pa` on the tiny world: exit code, output, errors. P002 has a note that shows what the chart lacks."""
-    stand_in = ModuleType("tools.rulebook.policy_text")
-    stand_in.read_policy = worlds.read_policy  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "tools.rulebook.policy_text", stand_in)
-    monkeypatch.setenv("PALADIN_HOME", str(tmp_path))
-    store = Store.create(f"sqlite:///{tmp_path}/paladin.db")
-    load(store, worlds.write_world(tmp_path / "world"))
-    store.close()
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["pa", *words])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        out, err = capsys.readouterr()
-        return int(stopped.value.code or 0), out, err
-
-    assert run("chart", "add", "P002", "note", NOTE, "--date", "2026-08-20")[0] == 0
-    return run
+def pa(tiny: Store) -> Pa:
+    """On the tiny world, where P002 has a note that shows what the chart lacks."""
+    assert run_pa("chart", "add", "P002", "note", NOTE, "--date", "2026-08-20").code == 0
+    return run_pa
 
 
-def listed(pa: Run) -> list[dict[str, Any]]:
+def listed(pa: Pa) -> list[dict[str, Any]]:
     code, out, _ = pa("confirm", "P002", *CASE, "--json")
     assert code == 0
     found: list[dict[str, Any]] = json.loads(out)["leads"]
@@ -57,7 +35,7 @@ def of(leads: list[dict[str, Any]], criterion: str) -> str:
     return str(lead)
 
 
-def test_leads_are_listed_and_shown_with_the_check(pa: Run) -> None:
+def test_leads_are_listed_and_shown_with_the_check(pa: Pa) -> None:
     leads = listed(pa)
     assert {name for lead in leads for name in lead["criteria"]} == {"a1c", "metformin"}
     _, out, _ = pa("confirm", "P002", *CASE)
@@ -68,7 +46,7 @@ def test_leads_are_listed_and_shown_with_the_check(pa: Run) -> None:
     assert [lead["id"] for lead in json.loads(raw)["leads"]] == [lead["id"] for lead in leads]
 
 
-def test_what_is_confirmed_is_a_record_with_its_provenance(pa: Run) -> None:
+def test_what_is_confirmed_is_a_record_with_its_provenance(pa: Pa) -> None:
     lead = of(listed(pa), "a1c")
     code, out, _ = pa("confirm", "P002", lead, *CASE, "--by", "kim", "--json")
     assert code == 0
@@ -84,7 +62,7 @@ def test_what_is_confirmed_is_a_record_with_its_provenance(pa: Run) -> None:
     assert lead not in [left["id"] for left in found["leads"]]
 
 
-def test_all_of_it_confirmed_the_case_is_decided_anew(pa: Run) -> None:
+def test_all_of_it_confirmed_the_case_is_decided_anew(pa: Pa) -> None:
     leads = listed(pa)
     pa("confirm", "P002", of(leads, "a1c"), *CASE)
     _, out, _ = pa("confirm", "P002", of(leads, "metformin"), *CASE, "--json")
@@ -94,7 +72,7 @@ def test_all_of_it_confirmed_the_case_is_decided_anew(pa: Run) -> None:
     assert done["entered"]["record"]["outcome"] == "Inadequate response"
 
 
-def test_twice_is_once(pa: Run) -> None:
+def test_twice_is_once(pa: Pa) -> None:
     lead = of(listed(pa), "a1c")
     pa("confirm", "P002", lead, *CASE, "--by", "kim")
     _, before, _ = pa("chart", "log", "P002")
@@ -103,7 +81,7 @@ def test_twice_is_once(pa: Run) -> None:
     assert pa("chart", "log", "P002")[1] == before
 
 
-def test_a_confirmation_that_was_cut_short_is_not_entered_twice(pa: Run) -> None:
+def test_a_confirmation_that_was_cut_short_is_not_entered_twice(pa: Pa) -> None:
     lead = of(listed(pa), "a1c")
     pa("confirm", "P002", lead, *CASE)
     log = json.loads(pa("chart", "log", "P002", "--json")[1])
@@ -114,14 +92,14 @@ def test_a_confirmation_that_was_cut_short_is_not_entered_twice(pa: Run) -> None
     assert sum(entry["part"] == "observations" for entry in log) == 1
 
 
-def test_undone_is_offered_again(pa: Run) -> None:
+def test_undone_is_offered_again(pa: Pa) -> None:
     lead = of(listed(pa), "a1c")
     _, out, _ = pa("confirm", "P002", lead, *CASE, "--json")
     pa("chart", "undo", str(json.loads(out)["entered"]["number"]))
     assert lead in [left["id"] for left in listed(pa)]
 
 
-def test_a_dry_run_shows_and_keeps_nothing(pa: Run) -> None:
+def test_a_dry_run_shows_and_keeps_nothing(pa: Pa) -> None:
     lead = of(listed(pa), "a1c")
     _, before, _ = pa("chart", "log", "P002")
     code, out, _ = pa("confirm", "P002", lead, *CASE, "--dry-run")
@@ -130,7 +108,7 @@ def test_a_dry_run_shows_and_keeps_nothing(pa: Run) -> None:
     assert lead in [left["id"] for left in listed(pa)]
 
 
-def test_rejected_is_kept_and_not_offered_again(pa: Run) -> None:
+def test_rejected_is_kept_and_not_offered_again(pa: Pa) -> None:
     lead = of(listed(pa), "a1c")
     code, out, _ = pa("confirm", "P002", lead, *CASE, "--reject", "--by", "kim")
     assert (code, "pa chart undo" in out) == (0, True)
@@ -139,7 +117,7 @@ def test_rejected_is_kept_and_not_offered_again(pa: Run) -> None:
     assert (code, "rejected by kim" in out) == (0, True)
 
 
-def test_what_the_note_leaves_open_is_asked_for(pa: Run) -> None:
+def test_what_the_note_leaves_open_is_asked_for(pa: Pa) -> None:
     pa("chart", "add", "P003", "note", "Outside A1c of 9.1 % a while ago.", "--date", "2026-08-20")
     _, out, _ = pa("confirm", "P003", *CASE, "--json")
     (lead,) = [lead["id"] for lead in json.loads(out)["leads"] if "a1c" in lead["criteria"]]
@@ -159,12 +137,12 @@ def test_what_the_note_leaves_open_is_asked_for(pa: Run) -> None:
         (("P002", "L1", *CASE, "--reject", "--dry-run"), "--dry-run"),
     ],
 )
-def test_errors_are_one_line(pa: Run, words: tuple[str, ...], said: str) -> None:
+def test_errors_are_one_line(pa: Pa, words: tuple[str, ...], said: str) -> None:
     code, _, err = pa("confirm", *words)
     assert (code, err.count("\n"), said in err) == (2, 1, True), err
 
 
-def test_a_sentence_against_a_record_is_listed_and_can_be_rejected(pa: Run) -> None:
+def test_a_sentence_against_a_record_is_listed_and_can_be_rejected(pa: Pa) -> None:
     assert (
         pa("chart", "add", "P001", "note", "Does not have type 2 diabetes.", "--date", "2026-08-20")[0] == 0
     )

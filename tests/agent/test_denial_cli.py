@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from pytest import MonkeyPatch
 
 from data_gen.denials import DecisionFacts, GivenReason, denial_letter
+from tests.agent.conftest import Pa
 from tools.store import Store
 
 
@@ -38,7 +38,7 @@ def printed(store: Store, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["letter.txt", "letter.pdf"])
-def test_a_letter_is_read_for_its_patient(pa: Callable[..., Any], printed: Path, name: str) -> None:
+def test_a_letter_is_read_for_its_patient(pa: Pa, printed: Path, name: str) -> None:
     ran = pa("denial", "read", str(printed / name), "--patient", "P001", "--drug", "ozempic")
     assert ran.code == 0, ran.err
     for words in ("Denied: Ozempic", "insufficient_documentation", "name agrees", "Work to:", "PA-26-77"):
@@ -46,7 +46,7 @@ def test_a_letter_is_read_for_its_patient(pa: Callable[..., Any], printed: Path,
     assert "\x1b" not in ran.out
 
 
-def test_json_has_quotes_that_stand_in_the_letter(pa: Callable[..., Any], printed: Path) -> None:
+def test_json_has_quotes_that_stand_in_the_letter(pa: Pa, printed: Path) -> None:
     text = (printed / "letter.txt").read_text(encoding="utf-8")
     told = json.loads(pa("denial", "read", str(printed / "letter.txt"), "--patient", "P001", "--json").out)
     assert told["codes"] == ["insufficient_documentation"]
@@ -55,12 +55,12 @@ def test_json_has_quotes_that_stand_in_the_letter(pa: Callable[..., Any], printe
     assert told["work_to"]["day"]
 
 
-def test_another_patients_letter_is_refused(pa: Callable[..., Any], printed: Path) -> None:
+def test_another_patients_letter_is_refused(pa: Pa, printed: Path) -> None:
     ran = pa("denial", "read", str(printed / "letter.txt"), "--patient", "P002")
     assert ran.code == 2 and "not about P002" in ran.err and ran.err.count("\n") == 1
 
 
-def test_another_drugs_letter_is_bad_input(pa: Callable[..., Any], printed: Path) -> None:
+def test_another_drugs_letter_is_bad_input(pa: Pa, printed: Path) -> None:
     ran = pa("denial", "read", str(printed / "letter.txt"), "--patient", "P001", "--drug", "Wegovy")
     assert ran.code == 2 and "decides on Ozempic" in ran.err
 
@@ -69,13 +69,13 @@ def test_another_drugs_letter_is_bad_input(pa: Callable[..., Any], printed: Path
     "options",
     [["--case", "1", "--patient", "P001"], ["--drug", "Ozempic"], ["--case", "999"], ["--received", "soon"]],
 )
-def test_bad_options_are_one_line(pa: Callable[..., Any], printed: Path, options: list[str]) -> None:
+def test_bad_options_are_one_line(pa: Pa, printed: Path, options: list[str]) -> None:
     ran = pa("denial", "read", str(printed / "letter.txt"), *options)
     assert ran.code == 2 and ran.err.count("\n") == 1
 
 
 def test_a_letter_is_read_without_a_store(
-    pa: Callable[..., Any], printed: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    pa: Pa, printed: Path, monkeypatch: MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PALADIN_HOME", str(tmp_path / "nowhere"))
     ran = pa("denial", "read", str(printed / "letter.txt"))

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from fastapi.testclient import TestClient
+from pytest import MonkeyPatch
 
 from agent.api import batches, doorkeeper
 from agent.api.app import create_app
@@ -37,7 +38,7 @@ class Call(NamedTuple):
 
 
 @pytest.fixture
-def api(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+def api(home: Path, monkeypatch: MonkeyPatch) -> Iterator[TestClient]:
     monkeypatch.setattr(batches, "ensure_worker", lambda store, settings: None)
     with TestClient(create_app(read_settings()), "http://localhost", raise_server_exceptions=False) as client:
         yield client
@@ -184,7 +185,7 @@ def test_every_answer_is_kept_nowhere_and_framed_by_nobody(api: TestClient, stor
     assert {name: refused[name] for name in HEADERS} == HEADERS
 
 
-def test_a_body_that_never_ends_is_given_up(api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_that_never_ends_is_given_up(api: TestClient, monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setattr(doorkeeper, "BODY_SECONDS", 0.05)
 
     async def call() -> list[Any]:

@@ -2,42 +2,41 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
+from pytest import MonkeyPatch
 
-from tests.agent.conftest import Case, Ran
+from tests.agent.conftest import Case, Cases, Pa, Ran
 from tools.store import Store
 
-Pa = Callable[..., Ran]
 BY = ("--by", "R. Lee, CPhT")
 PAPERS = {"packet", "form_pdf", "form", "letter_pdf", "letter", "letter_md", "cover", "determination"}
 
 
-def test_a_ready_case_is_drafted_and_waits(pa: Pa, cases: dict[str, Case], store: Store) -> None:
+def test_a_ready_case_is_drafted_and_waits(pa: Pa, cases: Cases, store: Store) -> None:
     ran = draft(pa, cases["ready"])
     assert ran.code == 0, ran.err
     assert "waiting for review" in ran.out and "pa review 1" in ran.out
     assert [kept.status for kept in store.drafts()] == ["needs_review"]
 
 
-def test_the_papers_lie_where_the_screen_says(pa: Pa, cases: dict[str, Case], home: Path) -> None:
+def test_the_papers_lie_where_the_screen_says(pa: Pa, cases: Cases, home: Path) -> None:
     out = draft(pa, cases["ready"]).out
     paths = [Path(line.split()[-1]) for line in out.splitlines() if str(home) in line or "home/" in line]
     assert len(paths) == len(PAPERS)
     assert all((path if path.is_absolute() else home.parent / path).is_file() for path in paths)
 
 
-def test_the_form_is_a_pdf_that_can_be_filled(pa: Pa, cases: dict[str, Case]) -> None:
+def test_the_form_is_a_pdf_that_can_be_filled(pa: Pa, cases: Cases) -> None:
     body = json.loads(draft(pa, cases["ready"], "--json").out)
     assert set(body["files"]) == PAPERS
     fields = PdfReader(body["files"]["form_pdf"]).get_fields()
     assert fields
 
 
-def test_out_puts_the_same_papers_into_a_folder(pa: Pa, cases: dict[str, Case], tmp_path: Path) -> None:
+def test_out_puts_the_same_papers_into_a_folder(pa: Pa, cases: Cases, tmp_path: Path) -> None:
     first = json.loads(draft(pa, cases["ready"], "--json").out)["files"]
     second = json.loads(draft(pa, cases["ready"], "--json", "--out", str(tmp_path / "out")).out)["files"]
     assert {Path(path).parent for path in second.values()} == {tmp_path / "out"}
@@ -45,7 +44,7 @@ def test_out_puts_the_same_papers_into_a_folder(pa: Pa, cases: dict[str, Case], 
         assert Path(first[name]).read_bytes() == Path(second[name]).read_bytes()
 
 
-def test_the_same_case_again_finds_the_draft_that_waits(pa: Pa, cases: dict[str, Case], store: Store) -> None:
+def test_the_same_case_again_finds_the_draft_that_waits(pa: Pa, cases: Cases, store: Store) -> None:
     draft(pa, cases["ready"])
     again = draft(pa, cases["ready"])
     assert "drafted before" in again.out
@@ -53,7 +52,7 @@ def test_the_same_case_again_finds_the_draft_that_waits(pa: Pa, cases: dict[str,
 
 
 def test_papers_that_were_deleted_are_made_again_with_the_same_bytes(
-    pa: Pa, cases: dict[str, Case], store: Store
+    pa: Pa, cases: Cases, store: Store
 ) -> None:
     files = {
         name: Path(path)
@@ -68,7 +67,7 @@ def test_papers_that_were_deleted_are_made_again_with_the_same_bytes(
 
 
 def test_two_homes_make_the_same_bytes(
-    pa: Pa, cases: dict[str, Case], home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pa: Pa, cases: Cases, home: Path, tmp_path: Path, monkeypatch: MonkeyPatch
 ) -> None:
     first = json.loads(draft(pa, cases["ready"], "--json").out)["files"]
     other = tmp_path / "other"
@@ -82,7 +81,7 @@ def test_two_homes_make_the_same_bytes(
 
 @pytest.mark.parametrize("outcome", ["not_required", "not_covered", "exclusion", "likely_denial"])
 def test_what_a_request_cannot_mend_is_refused_with_what_to_do(
-    pa: Pa, cases: dict[str, Case], store: Store, outcome: str
+    pa: Pa, cases: Cases, store: Store, outcome: str
 ) -> None:
     ran = draft(pa, cases[outcome])
     assert (ran.code, ran.err.count("\n")) == (2, 1)
@@ -91,11 +90,11 @@ def test_what_a_request_cannot_mend_is_refused_with_what_to_do(
 
 
 @pytest.mark.parametrize("outcome", ["not_required", "not_covered", "exclusion"])
-def test_force_does_not_draft_what_is_certain_to_fail(pa: Pa, cases: dict[str, Case], outcome: str) -> None:
+def test_force_does_not_draft_what_is_certain_to_fail(pa: Pa, cases: Cases, outcome: str) -> None:
     assert draft(pa, cases[outcome], "--force").code == 2
 
 
-def test_force_drafts_a_likely_denial_and_says_at_its_top_what_fails(pa: Pa, cases: dict[str, Case]) -> None:
+def test_force_drafts_a_likely_denial_and_says_at_its_top_what_fails(pa: Pa, cases: Cases) -> None:
     case = cases["likely_denial"]
     body = json.loads(draft(pa, case, "--force", "--json").out)
     failing = next(f for f in case.found.findings if f.status == "not_met")
@@ -105,7 +104,7 @@ def test_force_drafts_a_likely_denial_and_says_at_its_top_what_fails(pa: Pa, cas
     assert "DENIAL IS LIKELY" in letter[:400].upper()
 
 
-def test_a_case_that_needs_documentation_is_drafted_with_its_gaps(pa: Pa, cases: dict[str, Case]) -> None:
+def test_a_case_that_needs_documentation_is_drafted_with_its_gaps(pa: Pa, cases: Cases) -> None:
     body = json.loads(draft(pa, cases["needs_documentation"], "--json").out)
     assert body["missing"] and not body["ready"]
     assert "[PRESCRIBER TO COMPLETE" in Path(body["files"]["letter"]).read_text()
@@ -118,7 +117,7 @@ def test_an_empty_list_says_how_to_get_a_draft(pa: Pa) -> None:
     assert "pa draft" in pa("review").out
 
 
-def test_the_list_shows_what_waits(pa: Pa, cases: dict[str, Case]) -> None:
+def test_the_list_shows_what_waits(pa: Pa, cases: Cases) -> None:
     case = cases["ready"]
     draft(pa, case)
     out = pa("review").out
@@ -126,7 +125,7 @@ def test_the_list_shows_what_waits(pa: Pa, cases: dict[str, Case]) -> None:
     assert [row["id"] for row in json.loads(pa("review", "--json").out)] == [1]
 
 
-def test_one_draft_shows_every_field_and_where_it_comes_from(pa: Pa, cases: dict[str, Case]) -> None:
+def test_one_draft_shows_every_field_and_where_it_comes_from(pa: Pa, cases: Cases) -> None:
     draft(pa, cases["ready"])
     shown = pa("review", "1", "--json")
     form = json.loads(shown.out)["form"]
@@ -135,7 +134,7 @@ def test_one_draft_shows_every_field_and_where_it_comes_from(pa: Pa, cases: dict
     assert all(field["label"].split()[0] in pa("review", "1").out for field in filled[:5])
 
 
-def test_approved_is_approved_and_no_longer_waits(pa: Pa, cases: dict[str, Case], store: Store) -> None:
+def test_approved_is_approved_and_no_longer_waits(pa: Pa, cases: Cases, store: Store) -> None:
     draft(pa, cases["ready"])
     ran = pa("review", "1", "--approve", *BY, "--reason", "complete")
     assert ran.code == 0 and "approved by R. Lee" in ran.out
@@ -145,14 +144,14 @@ def test_approved_is_approved_and_no_longer_waits(pa: Pa, cases: dict[str, Case]
     assert "No draft waits" in pa("review").out
 
 
-def test_a_decision_needs_a_name(pa: Pa, cases: dict[str, Case], store: Store) -> None:
+def test_a_decision_needs_a_name(pa: Pa, cases: Cases, store: Store) -> None:
     draft(pa, cases["ready"])
     ran = pa("review", "1", "--approve")
     assert ran.code == 2 and "--by" in ran.err
     assert store.draft(1).status == "needs_review"
 
 
-def test_a_rejection_needs_a_reason_and_keeps_it(pa: Pa, cases: dict[str, Case], store: Store) -> None:
+def test_a_rejection_needs_a_reason_and_keeps_it(pa: Pa, cases: Cases, store: Store) -> None:
     draft(pa, cases["ready"])
     assert pa("review", "1", "--reject", *BY).code == 2
     assert pa("review", "1", "--reject", "--reason", "changed to Trulicity", *BY).code == 0
@@ -160,7 +159,7 @@ def test_a_rejection_needs_a_reason_and_keeps_it(pa: Pa, cases: dict[str, Case],
     assert store.reviews(1)[0].reason == "changed to Trulicity"
 
 
-def test_what_is_decided_stays_decided(pa: Pa, cases: dict[str, Case], store: Store) -> None:
+def test_what_is_decided_stays_decided(pa: Pa, cases: Cases, store: Store) -> None:
     draft(pa, cases["ready"])
     pa("review", "1", "--reject", "--reason", "wrong", *BY)
     ran = pa("review", "1", "--approve", *BY)
@@ -168,14 +167,14 @@ def test_what_is_decided_stays_decided(pa: Pa, cases: dict[str, Case], store: St
     assert store.draft(1).status == "rejected"
 
 
-def test_again_makes_another_draft_of_a_decided_case(pa: Pa, cases: dict[str, Case], store: Store) -> None:
+def test_again_makes_another_draft_of_a_decided_case(pa: Pa, cases: Cases, store: Store) -> None:
     draft(pa, cases["ready"])
     pa("review", "1", "--reject", "--reason", "wrong", *BY)
     assert draft(pa, cases["ready"], "--again").code == 0
     assert [kept.status for kept in store.drafts()] == ["rejected", "needs_review"]
 
 
-def test_gaps_are_approved_only_with_a_reason(pa: Pa, cases: dict[str, Case], store: Store) -> None:
+def test_gaps_are_approved_only_with_a_reason(pa: Pa, cases: Cases, store: Store) -> None:
     draft(pa, cases["needs_documentation"])
     ran = pa("review", "1", "--approve", *BY)
     assert ran.code == 2 and "not complete" in ran.err
@@ -183,9 +182,7 @@ def test_gaps_are_approved_only_with_a_reason(pa: Pa, cases: dict[str, Case], st
     assert store.draft(1).status == "approved"
 
 
-def test_an_edit_is_traced_to_its_person_printed_and_waits_again(
-    pa: Pa, cases: dict[str, Case], store: Store
-) -> None:
+def test_an_edit_is_traced_to_its_person_printed_and_waits_again(pa: Pa, cases: Cases, store: Store) -> None:
     before = json.loads(draft(pa, cases["ready"], "--json").out)
     pdf = Path(before["files"]["form_pdf"]).read_bytes()
     phone = next(f for f in before["form"]["fields"] if f["id"] == "prescriber_phone")
@@ -206,7 +203,7 @@ def test_an_edit_is_traced_to_its_person_printed_and_waits_again(
 
 
 def test_a_draft_whose_chart_changed_is_not_approved_and_another_takes_its_place(
-    pa: Pa, cases: dict[str, Case], store: Store
+    pa: Pa, cases: Cases, store: Store
 ) -> None:
     case = cases["ready"]
     draft(pa, case)
@@ -220,7 +217,7 @@ def test_a_draft_whose_chart_changed_is_not_approved_and_another_takes_its_place
     assert [kept.status for kept in store.drafts()] == ["rejected", "approved"]
 
 
-def test_the_state_between_the_steps_is_plain_json(pa: Pa, cases: dict[str, Case], home: Path) -> None:
+def test_the_state_between_the_steps_is_plain_json(pa: Pa, cases: Cases, home: Path) -> None:
     from agent import desk
     from agent.settings import read_settings
 
@@ -244,7 +241,7 @@ def test_the_state_between_the_steps_is_plain_json(pa: Pa, cases: dict[str, Case
     ],
 )
 def test_a_wrong_review_is_one_line_that_helps(
-    pa: Pa, cases: dict[str, Case], args: tuple[str, ...], says: str
+    pa: Pa, cases: Cases, args: tuple[str, ...], says: str
 ) -> None:
     draft(pa, cases["ready"])
     ran = pa("review", *args)
@@ -257,7 +254,7 @@ def draft(pa: Pa, case: Case, *more: str) -> Ran:
 
 
 def test_a_quantity_over_its_limit_is_drafted_as_the_exception_and_completed_in_review(
-    pa: Pa, cases: dict[str, Case], store: Store
+    pa: Pa, cases: Cases, store: Store
 ) -> None:
     body = json.loads(draft(pa, cases["quantity_exception"], "--json").out)
     assert body["exceptions"] == ["quantity_limit"] and not body["ready"]
@@ -270,7 +267,7 @@ def test_a_quantity_over_its_limit_is_drafted_as_the_exception_and_completed_in_
     assert "Prescriber's supporting statement" not in kept.filled_form().missing
 
 
-def test_an_expedited_request_carries_the_prescribers_certification(pa: Pa, cases: dict[str, Case]) -> None:
+def test_an_expedited_request_carries_the_prescribers_certification(pa: Pa, cases: Cases) -> None:
     body = json.loads(draft(pa, cases["ready"], "--expedited", "Waiting risks\nketoacidosis", "--json").out)
     assert body["expedited"] and body["ready"]
     assert '"Waiting risks ketoacidosis."' in Path(body["files"]["letter"]).read_text()
@@ -282,13 +279,13 @@ def test_an_expedited_request_carries_the_prescribers_certification(pa: Pa, case
     ("kind", "says"),
     [("formulary", "no formulary exception is needed"), ("quantity", "did you mean quantity_limit")],
 )
-def test_an_exception_that_cannot_be_is_refused(pa: Pa, cases: dict[str, Case], kind: str, says: str) -> None:
+def test_an_exception_that_cannot_be_is_refused(pa: Pa, cases: Cases, kind: str, says: str) -> None:
     ran = draft(pa, cases["ready"], "--exception", kind)
     assert ran.code == 2 and says in " ".join(ran.err.split())
 
 
 def test_a_statement_without_an_exception_is_refused_and_not_swallowed(
-    pa: Pa, cases: dict[str, Case], store: Store
+    pa: Pa, cases: Cases, store: Store
 ) -> None:
     ran = draft(pa, cases["ready"], "--statement", "Nothing else has helped.")
     assert ran.code == 2 and "asks for none" in " ".join(ran.err.split())

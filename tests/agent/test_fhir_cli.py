@@ -14,12 +14,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from pytest import MonkeyPatch
 
 from agent.cli import app
 from tests import worlds
+from tests.agent.conftest import Capture
 from tools.domain.records import Patient
 from tools.store import Store
-from tools.store.load import load
 from tools.store.rows import ChartEntry, Draft
 
 BUNDLES = Path(__file__).parents[1] / "fhir"
@@ -27,18 +28,8 @@ HEART, WEIGHT = BUNDLES / "heart_and_kidney.json", BUNDLES / "weight.json"
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """The tiny world in a store of its own, which `pa` opens."""
-    from types import ModuleType
-
-    stand_in = ModuleType("tools.rulebook.policy_text")
-    stand_in.read_policy = worlds.read_policy  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "tools.rulebook.policy_text", stand_in)
-    url = f"sqlite:///{tmp_path}/store.db"
-    monkeypatch.setenv("PALADIN_DATABASE_URL", url)
-    made = Store.create(url)
-    load(made, worlds.write_world(tmp_path / "world"))
-    return made
+def store(tiny: Store) -> Store:
+    return tiny
 
 
 def pa(*words: str | Path) -> int:
@@ -48,12 +39,12 @@ def pa(*words: str | Path) -> int:
     return int(done.value.code or 0)
 
 
-def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+def printed(capsys: Capture) -> dict[str, Any]:
     read: dict[str, Any] = json.loads(capsys.readouterr().out)
     return read
 
 
-def imported(capsys: pytest.CaptureFixture[str], *words: str | Path) -> list[dict[str, Any]]:
+def imported(capsys: Capture, *words: str | Path) -> list[dict[str, Any]]:
     assert pa("import", *words, "--json") == 0
     listed: list[dict[str, Any]] = printed(capsys)["imported"]
     return listed
@@ -63,16 +54,14 @@ def everyone(store: Store) -> int:
     return store.count_patients()
 
 
-def test_an_import_prints_its_id_and_the_chart_is_in_the_store(
-    store: Store, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_import_prints_its_id_and_the_chart_is_in_the_store(store: Store, capsys: Capture) -> None:
     (one,) = imported(capsys, HEART, "--plan", "CASCADE-GOLD", "--as-of", "2024-02-01")
     chart = store.patient(one["patient_id"])
     assert one["fate"] == "new"
     assert (chart.family, chart.plan_id, chart.as_of) == ("Oberbrunner298", "CASCADE-GOLD", date(2024, 2, 1))
 
 
-def test_the_same_record_is_the_same_patient(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_same_record_is_the_same_patient(store: Store, capsys: Capture) -> None:
     (first,) = imported(capsys, HEART)
     before = everyone(store)
     (second,) = imported(capsys, HEART, "--plan", "CASCADE-GOLD")
@@ -82,7 +71,7 @@ def test_the_same_record_is_the_same_patient(store: Store, capsys: pytest.Captur
     assert imported(capsys, HEART)[0]["fate"] == "unchanged", "an enrolment that was asked for stays"
 
 
-def test_the_screen_accounts_for_every_entry(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_screen_accounts_for_every_entry(store: Store, capsys: Capture) -> None:
     assert pa("import", HEART, "--all") == 0
     out = capsys.readouterr().out
     entries = len(json.loads(HEART.read_text())["entry"])
@@ -90,9 +79,7 @@ def test_the_screen_accounts_for_every_entry(store: Store, capsys: pytest.Captur
     assert "Full-time employment" in out and "the patient has died" in " ".join(out.split())
 
 
-def test_a_bad_file_is_named_and_the_others_come_in(
-    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_bad_file_is_named_and_the_others_come_in(store: Store, tmp_path: Path, capsys: Capture) -> None:
     bad = tmp_path / "bad.json"
     bad.write_text('{"resourceType": "Bundle", "entry": [')
     before = everyone(store)
@@ -103,7 +90,7 @@ def test_a_bad_file_is_named_and_the_others_come_in(
 
 
 def test_a_dry_run_needs_no_store_and_keeps_nothing(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    monkeypatch: MonkeyPatch, tmp_path: Path, capsys: Capture
 ) -> None:
     monkeypatch.setenv("PALADIN_DATABASE_URL", f"sqlite:///{tmp_path}/nothing.db")
     (one,) = imported(capsys, HEART, "--dry-run")
@@ -111,7 +98,7 @@ def test_a_dry_run_needs_no_store_and_keeps_nothing(
     assert not (tmp_path / "nothing.db").exists()
 
 
-def test_a_dry_run_says_what_would_become_of_it(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_says_what_would_become_of_it(store: Store, capsys: Capture) -> None:
     before = everyone(store)
     assert imported(capsys, HEART, "--dry-run")[0]["fate"] == "new"
     assert everyone(store) == before
@@ -120,7 +107,7 @@ def test_a_dry_run_says_what_would_become_of_it(store: Store, capsys: pytest.Cap
 
 
 def test_a_folder_a_pattern_and_stdin_are_files_too(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    store: Store, tmp_path: Path, monkeypatch: MonkeyPatch, capsys: Capture
 ) -> None:
     shutil.copytree(BUNDLES, folder := tmp_path / "in", ignore=shutil.ignore_patterns("fixtures"))
     assert len(imported(capsys, folder)) == 2
@@ -129,9 +116,7 @@ def test_a_folder_a_pattern_and_stdin_are_files_too(
     assert imported(capsys, "-")[0]["name"] == "Nell Fixture"
 
 
-def test_hospitals_beside_patients_are_left_aside(
-    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_hospitals_beside_patients_are_left_aside(store: Store, tmp_path: Path, capsys: Capture) -> None:
     hospitals = tmp_path / "hospitalInformation.json"
     hospitals.write_text(
         '{"resourceType":"Bundle","type":"batch","entry":[{"resource":{"resourceType":"Organization"}}]}'
@@ -152,15 +137,13 @@ def test_hospitals_beside_patients_are_left_aside(
     ],
 )
 def test_bad_input_is_one_line_that_helps(
-    store: Store, capsys: pytest.CaptureFixture[str], words: tuple[str | Path, ...], said: str
+    store: Store, capsys: Capture, words: tuple[str | Path, ...], said: str
 ) -> None:
     assert pa("import", *words) == 2
     assert said in capsys.readouterr().err
 
 
-def test_a_patient_goes_out_and_comes_back_unchanged(
-    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_patient_goes_out_and_comes_back_unchanged(store: Store, tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "p001.json"
     assert pa("export", "P001", "--out", out) == 0
     before = everyone(store)
@@ -171,7 +154,7 @@ def test_a_patient_goes_out_and_comes_back_unchanged(
 
 
 def test_an_export_of_elsewhere_never_overwrites_our_p001(
-    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    store: Store, tmp_path: Path, capsys: Capture
 ) -> None:
     from tools.fhir.exporter import export_patient
 
@@ -186,9 +169,7 @@ def test_an_export_of_elsewhere_never_overwrites_our_p001(
     assert imported(capsys, stranger)[0]["patient_id"] == one["patient_id"]
 
 
-def test_a_changed_export_does_not_change_the_chart(
-    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_changed_export_does_not_change_the_chart(store: Store, tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "p001.json"
     assert pa("export", "P001", "--out", out) == 0
     changed = json.loads(out.read_text())
@@ -209,9 +190,7 @@ def person(tmp_path: Path, file_name: str, **said: Any) -> Path:
     return file
 
 
-def test_patient_1_of_two_systems_are_two_people(
-    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_patient_1_of_two_systems_are_two_people(store: Store, tmp_path: Path, capsys: Capture) -> None:
     ann = person(tmp_path, "a.json", name=[{"family": "Ash", "given": ["Ann"]}])
     bea = person(tmp_path, "b.json", name=[{"family": "Birch", "given": ["Bea"]}])
     first, second = imported(capsys, ann, bea)
@@ -221,7 +200,7 @@ def test_patient_1_of_two_systems_are_two_people(
 
 
 def test_one_number_of_two_people_is_refused_or_kept_apart(
-    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    store: Store, tmp_path: Path, capsys: Capture
 ) -> None:
     mrn = [{"system": "http://hospital.example.org", "value": "77"}]
     ann = person(tmp_path, "a.json", identifier=mrn, name=[{"family": "Ash", "given": ["Ann"]}])
@@ -240,9 +219,7 @@ def test_one_number_of_two_people_is_refused_or_kept_apart(
     assert [one["fate"] for one in imported(capsys, ann, bob)] == ["unchanged", "unchanged"]
 
 
-def test_a_replaced_chart_keeps_its_earlier_version(
-    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_replaced_chart_keeps_its_earlier_version(store: Store, tmp_path: Path, capsys: Capture) -> None:
     mrn = [{"system": "http://hospital.example.org", "value": "77"}]
     name = [{"family": "Ash", "given": ["Ann"]}]
     imported(capsys, person(tmp_path, "a.json", identifier=mrn, name=name))
@@ -258,7 +235,7 @@ def test_a_replaced_chart_keeps_its_earlier_version(
 
 
 def test_one_person_twice_in_a_run_does_not_replace_itself(
-    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    store: Store, tmp_path: Path, capsys: Capture
 ) -> None:
     mrn = [{"system": "http://hospital.example.org", "value": "77"}]
     name = [{"family": "Ash", "given": ["Ann"]}]
@@ -272,7 +249,7 @@ def test_one_person_twice_in_a_run_does_not_replace_itself(
     assert [one["fate"] for one in both] == ["unchanged", "replaced"]
 
 
-def test_an_export_says_what_is_lost(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_export_says_what_is_lost(store: Store, capsys: Capture) -> None:
     order = msgspec.Raw(b'{"id":"new","drug":"Ozempic","kind":"renewal"}')
     when = datetime(2026, 9, 1, tzinfo=UTC)
     store.add_chart_entry(ChartEntry(patient_id="P002", part="orders", record=order, by="kim", when=when))
@@ -280,9 +257,7 @@ def test_an_export_says_what_is_lost(store: Store, capsys: pytest.CaptureFixture
     assert "FHIR has no element for: orders: kind" in capsys.readouterr().err
 
 
-def test_a_draft_goes_out_as_a_case_while_its_chart_is_the_same(
-    store: Store, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_draft_goes_out_as_a_case_while_its_chart_is_the_same(store: Store, capsys: Capture) -> None:
     from tools.domain.records import PARequest, Request
     from tools.queries.check import ask, decide
 
@@ -329,7 +304,7 @@ def test_a_draft_goes_out_as_a_case_while_its_chart_is_the_same(
     assert "changed since draft" in capsys.readouterr().err
 
 
-def test_what_is_not_there_is_named(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_not_there_is_named(store: Store, capsys: Capture) -> None:
     assert pa("export", "P9999") == 2
     assert "'P9999'" in capsys.readouterr().err
     assert pa("export", "77") == 2
@@ -345,7 +320,7 @@ def test_a_letter_is_its_text_however_it_is_kept() -> None:
 
 @pytest.mark.parametrize("words", [("check",), ("check", "--json"), ("fhir", "export"), ("chart", "log")])
 def test_no_imported_name_orders_a_terminal_to_do_anything(
-    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+    store: Store, tmp_path: Path, capsys: Capture, words: tuple[str, ...]
 ) -> None:
     """Neither through an import nor from a chart that came before imports were cleaned."""
     evil = "\x1b[2J\x1b[1;1HREADY\x9b31m\x00"
@@ -404,7 +379,7 @@ def bulk(folder: Path, people: int) -> Path:
 
 
 def test_an_import_that_was_killed_goes_on_and_doubles_nothing(
-    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    store: Store, tmp_path: Path, capsys: Capture
 ) -> None:
     folder, before = bulk(tmp_path / "export", 6), everyone(store)
     harness = tmp_path / "harness.py"
@@ -420,7 +395,7 @@ def test_an_import_that_was_killed_goes_on_and_doubles_nothing(
 
 
 def test_the_api_imports_lists_versions_and_exports(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, tmp_path: Path, monkeypatch: MonkeyPatch
 ) -> None:
     from fastapi.testclient import TestClient
 

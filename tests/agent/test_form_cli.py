@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
 
 from evals import forms as drawn
-from tests.agent.conftest import Case, Ran
+from tests.agent.conftest import Cases, Pa
 from tools.store import Store
 
-Pa = Callable[..., Ran]
 BY = ("--by", "R. Lee, CPhT")
 
 
@@ -27,7 +25,7 @@ def paper(tmp_path: Path) -> Path:
 
 
 def test_a_form_is_learned_confirmed_and_named_by_a_draft(
-    pa: Pa, cases: dict[str, Case], paper: Path, store: Store
+    pa: Pa, cases: Cases, paper: Path, store: Store
 ) -> None:
     learned = pa("form", "learn", str(paper))
     assert learned.code == 0, learned.err
@@ -47,7 +45,7 @@ def test_a_form_is_learned_confirmed_and_named_by_a_draft(
 
 
 def test_a_form_that_was_placed_for_a_plan_is_every_draft_of_it(
-    pa: Pa, cases: dict[str, Case], paper: Path, store: Store
+    pa: Pa, cases: Cases, paper: Path, store: Store
 ) -> None:
     case = cases["ready"]
     plan = store.patient(case.patient_id).plan_id
@@ -66,7 +64,7 @@ def test_a_form_that_was_placed_for_a_plan_is_every_draft_of_it(
 
 
 def test_an_edit_of_a_draft_is_printed_on_the_payers_form(
-    pa: Pa, cases: dict[str, Case], paper: Path, store: Store
+    pa: Pa, cases: Cases, paper: Path, store: Store
 ) -> None:
     pa("form", "learn", str(paper))
     pa("form", "confirm", str(paper.with_suffix(".yaml")), *BY)
@@ -78,7 +76,7 @@ def test_an_edit_of_a_draft_is_printed_on_the_payers_form(
     assert "Ada Stone" in shown and "PRIOR AUTHORIZATION FAX FORM" in shown
 
 
-def test_nothing_is_filled_before_a_person_confirmed_it(pa: Pa, cases: dict[str, Case], paper: Path) -> None:
+def test_nothing_is_filled_before_a_person_confirmed_it(pa: Pa, cases: Cases, paper: Path) -> None:
     pa("form", "learn", str(paper))
     case = cases["ready"]
     ran = pa("draft", case.patient_id, case.drug, "--form", "pbm")

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pytest import MonkeyPatch
 
-from tests.agent.conftest import Ran
+from tests.agent.conftest import Pa
 from tools.graph import asking
-
-Pa = Callable[..., Ran]
 
 
 def test_a_small_panel_needs_no_build(pa: Pa, home: Path) -> None:
@@ -32,17 +30,17 @@ def test_a_build_says_what_it_built(pa: Pa) -> None:
     assert json.loads(pa("graph", "build", "--json").out)["patients"] == 60
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        "pathways P003",
-        "shortest P003",
-        "prescribers",
-        "payers",
-        "policy-change",
-        "shortest P003 ozempic",
-    ],
+QUESTIONS = (
+    "pathways P003",
+    "shortest P003",
+    "shortest P003 ozempic",
+    "prescribers",
+    "payers",
+    "policy-change",
 )
+
+
+@pytest.mark.parametrize("words", QUESTIONS)
 def test_every_question_answers_in_words_and_in_json(pa: Pa, words: str) -> None:
     shown, machine = pa("graph", *words.split()), pa("graph", *words.split(), "--json")
     assert (shown.code, machine.code, shown.err, machine.err) == (0, 0, "", "")
@@ -78,7 +76,7 @@ def test_an_addition_is_seen_by_the_next_question(pa: Pa) -> None:
     assert taken[1] - taken[0] == {"pioglitazone"}
 
 
-def test_a_large_panel_is_never_answered_from_a_stale_graph(pa: Pa, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_panel_is_never_answered_from_a_stale_graph(pa: Pa, monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "SMALL", 10)
     assert (pa("graph", "payers").code, "pa graph build" in pa("graph", "payers").err) == (3, True)
     pa("graph", "build")
@@ -88,7 +86,7 @@ def test_a_large_panel_is_never_answered_from_a_stale_graph(pa: Pa, monkeypatch:
     assert (told.code, "stale" in told.err, told.out) == (3, True, "")
 
 
-def test_what_does_not_exist_is_named(pa: Pa, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_does_not_exist_is_named(pa: Pa, monkeypatch: MonkeyPatch) -> None:
     for words in (
         ("pathways", "P999"),
         ("shortest", "P001", "Nosuchdrug"),

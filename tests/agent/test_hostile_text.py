@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,10 +15,9 @@ from fastapi.testclient import TestClient
 
 from agent.api.app import create_app
 from agent.settings import read_settings
-from tests.agent.conftest import Case, Ran
+from tests.agent.conftest import Case, Cases, Pa, Ran
 from tools.common.printable import escaped, one_line, printable
 
-Pa = Callable[..., Ran]
 ORDER = "\x1b[2J\x1b[1;1HREADY\x07\x9b31m\x00\x7f\u202e"
 FORGED = f"Ann{ORDER}\nREADY  forged\r\n<script>x</script>"
 FORMULA = "=HYPERLINK(1)\x1b[2J"
@@ -47,7 +46,7 @@ def is_clean(ran: Ran) -> bool:
 
 
 @pytest.fixture
-def hostile(home: Path, cases: dict[str, Case]) -> Case:
+def hostile(home: Path, cases: Cases) -> Case:
     """A patient whose texts all say FORGED, as an import of an older version would have kept them."""
     case = cases["ready"]
     with closing(sqlite3.connect(home / "paladin.db")) as store, store:

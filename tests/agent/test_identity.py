@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from pytest import MonkeyPatch
 
 from agent.api import session
 from agent.api.app import create_app
 from agent.desk import now
 from agent.roles import ALL, ANYONE, APPROVE, READ, ROLES, WRITE, needs
 from agent.settings import read_settings
-from tests.agent.conftest import Case
+from tests.agent.conftest import Cases
 from tools.common.errors import Invalid, Refused
 from tools.common.private import secret_of
 from tools.store import Store
@@ -24,7 +25,7 @@ PROCESS = "/api/orchestrator/process"
 
 
 @pytest.fixture
-def staffed(store: Store, home: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+def staffed(store: Store, home: Path, monkeypatch: MonkeyPatch) -> Store:
     """A store with one user of each role, who is called as the role is."""
     from argon2 import PasswordHasher
 
@@ -96,7 +97,7 @@ def test_every_route_is_closed_to_nobody_and_open_to_those_whose_role_it_names(
 
 
 def test_what_nobody_may_see_is_answered_as_what_is_not_there(
-    client: Callable[[], TestClient], cases: dict[str, Case]
+    client: Callable[[], TestClient], cases: Cases
 ) -> None:
     there, nowhere = (client().get(f"/api/patients/{id}") for id in (cases["ready"].patient_id, "P999999"))
     assert (there.status_code, there.content, sorted(there.headers)) == (
@@ -106,7 +107,7 @@ def test_what_nobody_may_see_is_answered_as_what_is_not_there(
 
 
 def test_roles_may_what_their_row_says(
-    client: Callable[[], TestClient], cases: dict[str, Case], staffed: Store
+    client: Callable[[], TestClient], cases: Cases, staffed: Store
 ) -> None:
     case, by = cases["ready"], {"by": "R. Lee, CPhT"}
     asked = {"patient_id": case.patient_id, "drug": case.drug}
@@ -142,7 +143,7 @@ def test_a_session_ends_with_the_password_the_user_and_the_sign_out(
 
 
 def test_a_session_ends_after_twelve_hours_and_a_cookie_that_is_no_signature_opens_nothing(
-    client: Callable[[], TestClient], monkeypatch: pytest.MonkeyPatch
+    client: Callable[[], TestClient], monkeypatch: MonkeyPatch
 ) -> None:
     kept = signed_in(client(), "viewer")
     import time as clock
@@ -182,7 +183,7 @@ def test_a_wrong_password_is_told_as_a_wrong_name_and_the_sixth_try_waits(
 
 
 def test_the_printed_link_signs_the_owner_in_for_ten_minutes(
-    client: Callable[[], TestClient], monkeypatch: pytest.MonkeyPatch
+    client: Callable[[], TestClient], monkeypatch: MonkeyPatch
 ) -> None:
     made = client()
     there = session.link(read_settings(), "", "admin")

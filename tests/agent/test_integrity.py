@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from agent.api.app import create_app
-from agent.settings import read_settings
-from tests.agent.conftest import Case, Ran
+from tests.agent.conftest import Cases, Pa, Ran
 from tests.agent.test_appeal_cli import letter_about
 from tools.store import Draft, Store
 
-Pa = Callable[..., Ran]
 BY = ("--by", "R. Lee, CPhT")
 JSON_BY = {"by": "R. Lee, CPhT"}
 
 
 @pytest.fixture
-def api(home: Path) -> Iterator[TestClient]:
-    with TestClient(create_app(read_settings()), "http://localhost", raise_server_exceptions=False) as client:
-        yield client
-
-
-@pytest.fixture
-def drafted(pa: Pa, cases: dict[str, Case], store: Store) -> Draft:
+def drafted(pa: Pa, cases: Cases, store: Store) -> Draft:
     assert pa("draft", cases["ready"].patient_id, cases["ready"].drug).code == 0
     return store.draft(1)
 
@@ -126,7 +116,7 @@ def test_what_was_edited_since_is_not_recorded_as_submitted(pa: Pa, api: TestCli
 
 
 def test_a_packet_encloses_the_letter_that_the_case_has_on_record(
-    pa: Pa, reviewed: Draft, store: Store, cases: dict[str, Case], tmp_path: Path
+    pa: Pa, reviewed: Draft, store: Store, cases: Cases, tmp_path: Path
 ) -> None:
     came = tmp_path / "denial.txt"
     text = letter_about(store, cases["ready"]).replace("August 25", "September 4")

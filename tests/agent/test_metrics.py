@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from pytest import MonkeyPatch
 
 from agent.api.app import create_app
 from agent.settings import read_settings
 from tests import servers
-from tests.agent.conftest import Ran
+from tests.agent.conftest import Pa
 
 SEARCH = "/api/policies/search?plan_id=CASCADE-GOLD&drug=Ozempic&q=how+old+may+the+HbA1c+be"
 LINE = re.compile(r'paladin_[a-z_]+(\{[a-z]+="[^"]*"\})? [0-9.e+-]+')
@@ -45,7 +45,7 @@ def test_a_store_that_cannot_be_read_is_a_figure_and_no_fault(home: Path) -> Non
         assert scraped(api)["paladin_store_up"] == 0
 
 
-def test_hits_are_counted(home: Path, pa: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hits_are_counted(home: Path, pa: Pa, monkeypatch: MonkeyPatch) -> None:
     assert pa("index").code == 0
     with servers.redis_database() as url:
         monkeypatch.setenv("PALADIN_REDIS_URL", url)
@@ -59,7 +59,7 @@ def test_hits_are_counted(home: Path, pa: Callable[..., Ran], monkeypatch: pytes
     assert found["paladin_cache_hit_ratio"] == 0.75
 
 
-def test_without_its_redis_the_api_answers_and_says_so(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_redis_the_api_answers_and_says_so(home: Path, monkeypatch: MonkeyPatch) -> None:
     pytest.importorskip("redis")
     monkeypatch.setenv("PALADIN_REDIS_URL", "redis://127.0.0.1:9")
     with TestClient(create_app(read_settings()), "http://localhost") as api:

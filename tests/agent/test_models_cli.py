@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest import MonkeyPatch
 
 from agent.cli import COMMANDS
 from tests.agent.models.ollama_stub import Line, Stub, serving
@@ -30,7 +31,7 @@ def stubborn(line: Line) -> None:
 
 
 @pytest.fixture
-def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Models:
+def models(tmp_path: Path, monkeypatch: MonkeyPatch) -> Models:
     """Runs `pa models` in this process, with a home of its own."""
     from typer.testing import CliRunner
 
@@ -50,7 +51,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Models:
 
 
 @pytest.fixture
-def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
+def stub(monkeypatch: MonkeyPatch) -> Iterator[Stub]:
     with serving(pupil) as served:
         monkeypatch.setenv("OLLAMA_HOST", served.host)
         yield served
@@ -73,7 +74,7 @@ def test_json_holds_the_same(models: Models, stub: Stub) -> None:
 
 
 def test_what_the_surroundings_name_is_the_default(
-    models: Models, stub: Stub, monkeypatch: pytest.MonkeyPatch
+    models: Models, stub: Stub, monkeypatch: MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PALADIN_MODEL", "small:0.5b")
     assert "Default: small:0.5b: PALADIN_MODEL says so\n" in models()[1]
@@ -97,7 +98,7 @@ def test_a_model_that_is_good_passes_the_test(models: Models, stub: Stub) -> Non
     assert "small:0.5b (aaaa1111) can be used" in out
 
 
-def test_one_that_keeps_to_no_schema_exits_with_1(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_keeps_to_no_schema_exits_with_1(models: Models, monkeypatch: MonkeyPatch) -> None:
     with serving(stubborn) as served:
         monkeypatch.setenv("OLLAMA_HOST", served.host)
         code, out, _ = models("check", "small:0.5b")
@@ -117,7 +118,7 @@ def test_a_misspelt_model_exits_with_2_and_names_the_near_one(models: Models, st
 
 @pytest.mark.parametrize("args", [(), ("check", "small:0.5b")])
 def test_without_a_server_it_exits_with_3_and_the_command(
-    models: Models, args: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    models: Models, args: tuple[str, ...], monkeypatch: MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")
     code, out, err = models(*args)
@@ -125,7 +126,7 @@ def test_without_a_server_it_exits_with_3_and_the_command(
     assert err.count("\n") == 1 and "`ollama serve`" in err
 
 
-def test_a_server_elsewhere_is_not_asked(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_elsewhere_is_not_asked(models: Models, monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setenv("OLLAMA_HOST", "192.0.2.7")
     code, _, err = models()
     assert code == 3 and "192.0.2.7 is not on this machine" in err

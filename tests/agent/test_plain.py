@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pytest import MonkeyPatch
 
 from agent.plain import AgentLimits, PlainTurn, ask
 from agent.prompting import prompt
@@ -60,7 +61,7 @@ def calls(*wanted: tuple[str, dict[str, Any]]) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     folder = tmp_path_factory.mktemp("plain")
-    with pytest.MonkeyPatch.context() as patch:
+    with MonkeyPatch.context() as patch:
         patch.setattr("tools.rulebook.policy_text.read_policy", worlds.read_policy)
         patch.setattr("tools.store.validation.read_policy", worlds.read_policy, raising=False)
         store = Store.create(f"sqlite:///{folder}/store.db")
@@ -200,7 +201,7 @@ def test_a_server_that_talks_on_and_on_is_cut_at_the_turns_end(bound: Bound) -> 
     assert (made.stopped, made.trouble) == ("seconds", "not done within 0.5 s") and made.seconds < 5
 
 
-def test_a_model_elsewhere_is_not_asked(bound: Bound, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_elsewhere_is_not_asked(bound: Bound, monkeypatch: MonkeyPatch) -> None:
     pytest.importorskip("langchain_ollama")
     monkeypatch.setattr("agent.models.address.is_here", lambda host: host == "localhost")
     made = ask("Hello?", bound, "none", read_settings({"OLLAMA_HOST": "http://models.example.org:11434"}))

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
-import pytest
+from pytest import MonkeyPatch
 
-from tests.agent.conftest import Case, Ran
+from tests.agent.conftest import Cases, Pa
 from tools.audit.verification import verify
 from tools.queries import check
 from tools.store import Store
 
 
-def replayed(pa: Callable[..., Ran], *args: str) -> dict[str, object]:
+def replayed(pa: Pa, *args: str) -> dict[str, object]:
     found: dict[str, object] = json.loads(pa("replay", *args, "--json").out)
     return found
 
 
 def test_a_draft_is_decided_again_word_for_word_whatever_became_of_its_chart(
-    pa: Callable[..., Ran], cases: dict[str, Case], store: Store
+    pa: Pa, cases: Cases, store: Store
 ) -> None:
     case = cases["ready"]
     pa("draft", case.patient_id, case.drug)
@@ -34,9 +33,7 @@ def test_a_draft_is_decided_again_word_for_word_whatever_became_of_its_chart(
     assert verify(store).problems == ()
 
 
-def test_a_revised_draft_is_decided_again_with_its_corrections(
-    pa: Callable[..., Ran], cases: dict[str, Case]
-) -> None:
+def test_a_revised_draft_is_decided_again_with_its_corrections(pa: Pa, cases: Cases) -> None:
     case = cases["ready"]
     pa("draft", case.patient_id, case.drug)
     assert pa("review", "1", "--set", "Office contact=R. Lee", "--by", "R. Lee, CPhT").code == 0
@@ -44,7 +41,7 @@ def test_a_revised_draft_is_decided_again_with_its_corrections(
     assert found["same"] and found["changed"] == []
 
 
-def test_a_case_by_hand_is_decided_again(pa: Callable[..., Ran], cases: dict[str, Case]) -> None:
+def test_a_case_by_hand_is_decided_again(pa: Pa, cases: Cases) -> None:
     case = cases["needs_documentation"]
     ran = pa("case", "open", case.patient_id, case.drug, "--by", "R. Lee, CPhT")
     assert ran.code == 0, ran
@@ -52,7 +49,7 @@ def test_a_case_by_hand_is_decided_again(pa: Callable[..., Ran], cases: dict[str
 
 
 def test_an_engine_that_decides_otherwise_is_told_by_criterion(
-    pa: Callable[..., Ran], cases: dict[str, Case], monkeypatch: pytest.MonkeyPatch
+    pa: Pa, cases: Cases, monkeypatch: MonkeyPatch
 ) -> None:
     import msgspec
 

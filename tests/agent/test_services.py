@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from pytest import MonkeyPatch
 from typer.testing import CliRunner
 
 from agent import services
@@ -18,13 +19,13 @@ runner = CliRunner()
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: MonkeyPatch) -> Path:
     monkeypatch.setenv("PALADIN_HOME", str(tmp_path))
     return tmp_path
 
 
 def test_a_server_that_is_not_installed_is_named_with_its_package(
-    home: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, monkeypatch: MonkeyPatch
 ) -> None:
     monkeypatch.setattr(services, "DEBIAN", home / "nowhere")
     monkeypatch.setattr("shutil.which", lambda name: None)
@@ -63,7 +64,7 @@ def test_only_the_owner_reads_the_password(tmp_path: Path) -> None:
     assert services.read(tmp_path) == written
 
 
-def test_the_newest_postgresql_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_newest_postgresql_is_taken(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
     for version in ("9.6", "17", "15"):
         programs = tmp_path / version / "bin"
         programs.mkdir(parents=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 from markupsafe import escape
+from pytest import MonkeyPatch
 
 from agent.api.app import create_app
 from agent.settings import read_settings
@@ -19,7 +20,7 @@ from agent.web.opening import open_once_up
 from agent.web.page import HEADERS
 from tests import sheets
 from tests.agent.clinic import open_clinic
-from tests.agent.conftest import Case
+from tests.agent.conftest import Case, Cases
 from tests.agent.test_hostile_text import FORGED, acting, hostile  # noqa: F401 - a fixture
 from tests.agent.web.browser import HERE, Browser, Screen
 from tools.store import Store
@@ -51,7 +52,7 @@ def sent(browser: Browser, draft: Screen) -> Screen:
 
 
 @pytest.fixture
-def screens(browser: Browser, cases: dict[str, Case], draft: Screen) -> list[Screen]:
+def screens(browser: Browser, cases: Cases, draft: Screen) -> list[Screen]:
     """One of each screen, with a case that has been sent and a question that was asked."""
     case = cases["ready"]
     running = sent(browser, draft)
@@ -211,7 +212,7 @@ def test_the_worklist_has_each_request_once_under_what_must_happen(browser: Brow
     assert case.path not in browser.open("/?view=denied").leads
 
 
-def test_filters_are_links_that_can_be_kept(browser: Browser, cases: dict[str, Case], draft: Screen) -> None:
+def test_filters_are_links_that_can_be_kept(browser: Browser, cases: Cases, draft: Screen) -> None:
     case = cases["ready"]
     kept = browser.open(f"/?view=review&plan={case.found.plan_id}&drug={case.drug}")
     assert draft.path in kept.leads
@@ -250,7 +251,7 @@ def test_a_chart_shows_what_is_recorded_and_draws_the_plans_goals(browser: Brows
     ],
 )  # fmt: skip
 def test_what_is_added_to_a_chart_stands_there_and_can_be_taken_back(
-    browser: Browser, cases: dict[str, Case], store: Store, what: str, filled: dict[str, str], says: str
+    browser: Browser, cases: Cases, store: Store, what: str, filled: dict[str, str], says: str
 ) -> None:
     who = cases["ready"].patient_id
     added = browser.send(browser.open(f"/patients/{who}"), "/chart", having={"what": what}, by=LEE, **filled)
@@ -260,9 +261,7 @@ def test_what_is_added_to_a_chart_stands_there_and_can_be_taken_back(
     assert f"taken back by {KIM}" in undone.text and store.patient(who).typed == ()
 
 
-def test_what_cannot_be_so_is_refused_with_why(
-    browser: Browser, cases: dict[str, Case], store: Store
-) -> None:
+def test_what_cannot_be_so_is_refused_with_why(browser: Browser, cases: Cases, store: Store) -> None:
     who = cases["ready"].patient_id
     chart = browser.open(f"/patients/{who}")
     wrong = {"test": "hba1c", "value": "740", "unit": "%", "date": "2026-08-30"}
@@ -273,7 +272,7 @@ def test_what_cannot_be_so_is_refused_with_why(
     assert not store.patient(who).typed
 
 
-def test_who_fills_in_a_form_is_remembered(browser: Browser, cases: dict[str, Case]) -> None:
+def test_who_fills_in_a_form_is_remembered(browser: Browser, cases: Cases) -> None:
     chart = browser.open(f"/patients/{cases['ready'].patient_id}")
     browser.send(chart, "/chart", having={"what": "note"}, by='Ann "A" O’Hara', date="2026-08-01", text="x")
     assert browser.open(chart.path).form("/chart", what="note").fields["by"] == 'Ann "A" O’Hara'
@@ -282,9 +281,7 @@ def test_who_fills_in_a_form_is_remembered(browser: Browser, cases: dict[str, Ca
 # --- checks ----------------------------------------------------------------------------------------------
 
 
-def test_a_check_shows_each_criterion_with_its_record_and_its_clause(
-    browser: Browser, cases: dict[str, Case]
-) -> None:
+def test_a_check_shows_each_criterion_with_its_record_and_its_clause(browser: Browser, cases: Cases) -> None:
     case = cases["needs_documentation"]
     screen = browser.open(address(case))
     assert case.found.headless in screen.text
@@ -299,9 +296,7 @@ def test_a_check_shows_each_criterion_with_its_record_and_its_clause(
         assert action in screen.text
 
 
-def test_all_drugs_of_the_plan_stand_side_by_side(
-    browser: Browser, cases: dict[str, Case], store: Store
-) -> None:
+def test_all_drugs_of_the_plan_stand_side_by_side(browser: Browser, cases: Cases, store: Store) -> None:
     case = cases["ready"]
     screen = browser.open(f"/patients/{case.patient_id}/check")
     for drug in store.plan(case.found.plan_id).benefits:
@@ -309,7 +304,7 @@ def test_all_drugs_of_the_plan_stand_side_by_side(
 
 
 def test_what_is_supposed_is_marked_and_nothing_of_it_is_kept(
-    browser: Browser, cases: dict[str, Case], store: Store
+    browser: Browser, cases: Cases, store: Store
 ) -> None:
     case = cases["ready"]
     before = store.patient(case.patient_id)
@@ -323,7 +318,7 @@ def test_what_is_supposed_is_marked_and_nothing_of_it_is_kept(
     assert wrong.status == 422 and "'abc' is no number" in wrong.text
 
 
-def test_what_is_not_drafted_says_what_to_do_instead(browser: Browser, cases: dict[str, Case]) -> None:
+def test_what_is_not_drafted_says_what_to_do_instead(browser: Browser, cases: Cases) -> None:
     case = cases["not_covered"]
     screen = browser.open(address(case))
     assert "Instead:" in screen.text and "Draft the request" not in screen.text
@@ -389,7 +384,7 @@ def test_a_rejection_needs_its_reason_and_stands(browser: Browser, draft: Screen
     assert again.path == "/drafts/2"
 
 
-def test_a_paper_that_is_attached_goes_into_the_next_packet(browser: Browser, cases: dict[str, Case]) -> None:
+def test_a_paper_that_is_attached_goes_into_the_next_packet(browser: Browser, cases: Cases) -> None:
     case = cases["needs_documentation"]
     screen = browser.open(f"/patients/{case.patient_id}")
     paper = ("class <b>.pdf", sheets.pdf("Weight class"), "application/pdf")
@@ -503,9 +498,7 @@ def test_an_approval_that_ends_is_shown_before_it_does(browser: Browser, draft: 
 # --- chat ------------------------------------------------------------------------------------------------
 
 
-def test_an_answer_leads_to_the_records_and_clauses_that_it_rests_on(
-    browser: Browser, cases: dict[str, Case]
-) -> None:
+def test_an_answer_leads_to_the_records_and_clauses_that_it_rests_on(browser: Browser, cases: Cases) -> None:
     case = cases["needs_documentation"]
     page = browser.open(f"/patients/{case.patient_id}/chat")
     said = browser.send(page, "/chat", question=f"What is missing for {case.drug}?")
@@ -514,7 +507,7 @@ def test_an_answer_leads_to_the_records_and_clauses_that_it_rests_on(
     assert browser.send(said, "/chat", question="and why?").html.count("<article") == 2
 
 
-def test_a_turn_names_its_records_and_clauses_as_links(browser: Browser, cases: dict[str, Case]) -> None:
+def test_a_turn_names_its_records_and_clauses_as_links(browser: Browser, cases: Cases) -> None:
     case = cases["needs_documentation"]
     answer = browser.client.post(
         f"/patients/{case.patient_id}/chat",
@@ -527,9 +520,7 @@ def test_a_turn_names_its_records_and_clauses_as_links(browser: Browser, cases: 
     assert [lead for lead in turn.leads if lead.startswith((policy, f"/patients/{case.patient_id}#"))]
 
 
-def test_a_conversation_is_about_its_patient_alone(
-    browser: Browser, cases: dict[str, Case], store: Store
-) -> None:
+def test_a_conversation_is_about_its_patient_alone(browser: Browser, cases: Cases, store: Store) -> None:
     case = cases["ready"]
     said = browser.send(
         browser.open(f"/patients/{case.patient_id}/chat"), "/chat", question="What is missing?"
@@ -543,7 +534,7 @@ def test_a_conversation_is_about_its_patient_alone(
 
 
 def test_a_policy_is_shown_as_printed_with_each_clause_at_its_own_address(
-    browser: Browser, cases: dict[str, Case], store: Store
+    browser: Browser, cases: Cases, store: Store
 ) -> None:
     found = cases["ready"].found
     policy = store.policy(found.plan_id, found.drug)
@@ -555,9 +546,7 @@ def test_a_policy_is_shown_as_printed_with_each_clause_at_its_own_address(
     assert "Closest clauses" in asked.text
 
 
-def test_a_turn_is_streamed_sentence_by_sentence_and_then_drawn(
-    browser: Browser, cases: dict[str, Case]
-) -> None:
+def test_a_turn_is_streamed_sentence_by_sentence_and_then_drawn(browser: Browser, cases: Cases) -> None:
     case = cases["needs_documentation"]
     said = browser.client.post(
         f"/patients/{case.patient_id}/chat",
@@ -583,7 +572,7 @@ def test_the_page_is_opened_once_the_server_answers() -> None:
 
 
 def test_words_of_a_note_become_a_record_when_a_person_confirms_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: MonkeyPatch
 ) -> None:
     store = open_clinic(tmp_path, monkeypatch)
     said = "A1c 9.1 % on 08/10/2026. Metformin 1/1/2025 to 6/1/2025, inadequate response."
@@ -605,7 +594,7 @@ def test_words_of_a_note_become_a_record_when_a_person_confirms_them(
 
 
 def test_a_fault_of_ours_is_a_page_and_stands_in_the_log(
-    browser: Browser, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    browser: Browser, monkeypatch: MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("patient Ann has <b>something</b>")
@@ -617,7 +606,7 @@ def test_a_fault_of_ours_is_a_page_and_stands_in_the_log(
 
 
 def test_a_request_that_cannot_wait_or_is_excepted_is_drafted_so(
-    browser: Browser, cases: dict[str, Case], store: Store
+    browser: Browser, cases: Cases, store: Store
 ) -> None:
     case = cases["ready"]
     check = browser.open(address(case))
