@@ -41,40 +41,32 @@ MEDIA = {  # of files, by their suffix
     ".txt": "text/plain; charset=utf-8",
 }
 FILE = {"type": "string", "format": "binary"}  # the schema of a file
-STATUS: tuple[tuple[type[PaladinError], int, str], ...] = (
-    (NotFound, 404, "not-found"),
-    (Refused, 409, "refused"),
-    (Invalid, 422, "invalid"),
-    (Correctable, 422, "invalid"),
-    (Unavailable, 503, "unavailable"),
-)
-ROUTER = {404: "not-found", 405: "not-allowed"}
-DOOR = {
-    "unknown": 401,
-    "forbidden": 403,
-    "not-yours": 403,
-    "too-slow": 408,
-    "too-long": 413,
-    "long-url": 414,
-    "media": 415,
-}  # before any endpoint
-WRITES_ONLY = ("too-slow", "too-long", "media")
-TITLES = {
-    "not-found": "There is no such thing",
-    "refused": "Understood, and not done",
-    "invalid": "The input cannot be read as what it should be",
-    "unavailable": "Something that is needed is not available",
-    "full": "Too much is waiting",
-    "forbidden": "Only this machine is let in",
-    "unknown": "Nobody is let in unknown",
-    "not-yours": "Not of this role",
-    "not-allowed": "It is not asked in this way",
-    "too-slow": "The request did not arrive in time",
-    "too-long": "The body is too long",
-    "long-url": "The address is too long",
-    "media": "The body is of a type that is not read here",
-    "fault": "A fault of Paladin itself",
+PROBLEMS = {  # by name: the status, and the title
+    "not-found": (404, "There is no such thing"),
+    "refused": (409, "Understood, and not done"),
+    "invalid": (422, "The input cannot be read as what it should be"),
+    "unavailable": (503, "Something that is needed is not available"),
+    "full": (429, "Too much is waiting"),
+    "forbidden": (403, "Only this machine is let in"),
+    "unknown": (401, "Nobody is let in unknown"),
+    "not-yours": (403, "Not of this role"),
+    "not-allowed": (405, "It is not asked in this way"),
+    "too-slow": (408, "The request did not arrive in time"),
+    "too-long": (413, "The body is too long"),
+    "long-url": (414, "The address is too long"),
+    "media": (415, "The body is of a type that is not read here"),
+    "fault": (500, "A fault of Paladin itself"),
 }
+KINDS: dict[type[Exception], str] = {
+    NotFound: "not-found",
+    Refused: "refused",
+    Correctable: "invalid",
+    Unavailable: "unavailable",
+    RequestValidationError: "invalid",
+}
+OF_AN_ENDPOINT = ("not-found", "refused", "invalid", "unavailable")
+BEFORE_ANY_ENDPOINT = ("unknown", "forbidden", "not-yours", "too-slow", "too-long", "long-url", "media")
+WRITES_ONLY = ("too-slow", "too-long", "media")
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,25 +150,35 @@ def check_bounds(given: Any) -> None:
         level = below
 
 
+def kind_of(error: BaseException) -> str:
+    """The name of the problem that this error is."""
+    if isinstance(error, HTTPException):
+        return {403: "forbidden", 404: "not-found", 405: "not-allowed"}.get(error.status_code, "invalid")
+    return next((name for kind, name in KINDS.items() if isinstance(error, kind)), "fault")
+
+
+def near(error: BaseException) -> tuple[str, ...]:
+    """What looks like the value that was given, or what is possible instead."""
+    return error.near if isinstance(error, NotFound | Refused) else ()
+
+
 def problem(error: BaseException) -> Response:
     """The error as problem+json."""
-    for kind, status, name in STATUS:
-        if isinstance(error, kind):
-            near = error.near if isinstance(error, NotFound | Refused) else ()
-            return _problem(name, status, str(error), near)
-    return _problem("fault", 500, f"{type(error).__name__}; the server's log has the details")
+    name = kind_of(error)
+    fault = f"{type(error).__name__}; the server's log has the details"
+    return _problem(name, fault if name == "fault" else str(error), near(error))
 
 
 def full(detail: str, seconds: int) -> Response:
     """429: too much is waiting; the caller may try again after so many seconds."""
-    told = _problem("full", 429, detail)
+    told = _problem("full", detail)
     told.headers["retry-after"] = str(seconds)
     return told
 
 
 def refuse(name: str, detail: str) -> Response:
-    """What the door answers instead of an endpoint, by its name in DOOR."""
-    return _problem(name, DOOR[name], detail)
+    """What the door answers instead of an endpoint, by the problem's name."""
+    return _problem(name, detail)
 
 
 def install(app: FastAPI) -> None:
@@ -188,13 +190,12 @@ def install(app: FastAPI) -> None:
     async def unreadable(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        return _problem("invalid", 422, said)
+        return _problem("invalid", said)
 
     async def refused_by_router(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        name = ROUTER.get(error.status_code, "invalid")
-        asked = f"{request.method} {request.url.path}"
-        told = _problem(name, error.status_code, f"{asked}: {error.detail}; /docs lists what there is")
+        said = f"{request.method} {request.url.path}: {error.detail}; /docs lists what there is"
+        told = _problem(kind_of(error), said, status=error.status_code)
         told.headers.update(error.headers or {})
         return told
 
@@ -204,10 +205,11 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, known)
 
 
-def _problem(name: str, status: int, detail: str, near: tuple[str, ...] = ()) -> Response:
+def _problem(name: str, detail: str, near: tuple[str, ...] = (), *, status: int = 0) -> Response:
+    usual, title = PROBLEMS[name]
     said = detail if len(detail) <= LONGEST_DETAIL else f"{detail[:LONGEST_DETAIL]} …"
-    told = Problem(type=f"urn:paladin:{name}", title=TITLES[name], status=status, detail=said, near=near)
-    return Response(msgspec.json.encode(told), status, media_type=PROBLEM)
+    told = Problem(type=f"urn:paladin:{name}", title=title, status=status or usual, detail=said, near=near)
+    return Response(msgspec.json.encode(told), told.status, media_type=PROBLEM)
 
 
 # --- OpenAPI ---------------------------------------------------------------------------------------------
@@ -291,12 +293,12 @@ def _answering(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 def gives(kind: Any, description: str, *, media: str = JSON) -> Responses:
     """`responses` of an endpoint: what it gives, and the problems that it may have."""
     content = {media: {"schema": schema(kind)}}
-    problems: Responses = {code: _described(name) for _, code, name in STATUS}
+    problems: Responses = {PROBLEMS[name][0]: _described(name) for name in OF_AN_ENDPOINT}
     return {200: {"description": description, "content": content}, **problems}
 
 
 def _described(name: str) -> dict[str, Any]:
-    return {"description": TITLES[name], "content": {PROBLEM: {"schema": schema(Problem)}}}
+    return {"description": PROBLEMS[name][1], "content": {PROBLEM: {"schema": schema(Problem)}}}
 
 
 def document(app: FastAPI) -> None:
@@ -310,9 +312,9 @@ def document(app: FastAPI) -> None:
             describe_as_sent(components)
             for path in found["paths"].values():
                 for method, call in path.items():
-                    for name, status in DOOR.items():
+                    for name in BEFORE_ANY_ENDPOINT:
                         if method != "get" or name not in WRITES_ONLY:
-                            call["responses"].setdefault(str(status), _described(name))
+                            call["responses"].setdefault(str(PROBLEMS[name][0]), _described(name))
             found.setdefault("components", {}).setdefault("schemas", {}).update(components)
             app.openapi_schema = found
         return app.openapi_schema

@@ -26,7 +26,7 @@ from agent.api.doorkeeper import Accepts
 from agent.api.session import WHO
 from agent.desk import now
 from agent.settings import read_as_of
-from tools.common.errors import Invalid, NotFound, PaladinError, Refused
+from tools.common.errors import Invalid, PaladinError
 from tools.common.printable import one_line, printable
 from tools.papers.formats import PRINTED_UNITS
 from tools.papers.uploads import MOST_BYTES
@@ -46,7 +46,6 @@ FRAMED = {  # of papers that a page of ours shows inside itself
     "content-security-policy": "default-src 'self'; frame-ancestors 'self'",
     "x-frame-options": "SAMEORIGIN",
 }
-_KINDS = {403: "forbidden", 404: "not-found"}
 _log = logging.getLogger(__name__)
 
 
@@ -181,25 +180,17 @@ def _require_own(request: Request) -> None:
 
 
 def _problem(request: Request, error: Exception) -> Response:
-    status, kind, near = _of(error)
+    kind = wire.kind_of(error)
+    usual, title = wire.PROBLEMS[kind]
+    status = error.status_code if isinstance(error, HTTPException) else usual
     said = one_line(str(error.detail) if isinstance(error, HTTPException) else str(error))
-    if status == 500:
+    if kind == "fault":
         said = f"{type(error).__name__}; the server's log has the details"
     if isinstance(error, RequestValidationError):
         said = "; ".join(f"{_label(str(e['loc'][-1]))}: {e['msg']}" for e in error.errors())
     template = "problem_part.html" if is_part(request) else "problem.html"
-    given = {"title": wire.TITLES[kind], "said": said[: wire.LONGEST_DETAIL], "near": near}
+    given = {"title": title, "said": said[: wire.LONGEST_DETAIL], "near": wire.near(error)}
     return render(request, template, status, code=status, **given)
-
-
-def _of(error: Exception) -> tuple[int, str, tuple[str, ...]]:
-    """Status, kind and what is near."""
-    for known, status, name in wire.STATUS:
-        if isinstance(error, known):
-            return status, name, error.near if isinstance(error, NotFound | Refused) else ()
-    if isinstance(error, HTTPException):
-        return error.status_code, _KINDS.get(error.status_code, "invalid"), ()
-    return (422, "invalid", ()) if isinstance(error, RequestValidationError) else (500, "fault", ())
 
 
 def _label(name: str) -> str:
