@@ -182,6 +182,7 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
             ask = msgspec.structs.replace(ask, plan_id="")  # nothing is sent to it any more
         if ask.query in _OF_THE_PLAN_NAMED or ask.plan_id in plans_on(bound.patient, bound.as_of):
             bound = sitting.desk.bind(state["patient_id"], ask.plan_id)
+        ask = why.step_of(ask, talk.drugs, bound)
         before = msgspec.structs.replace(talk, asks=tuple(asks[:at]) or talk.asks)
         if ask.query in _DRAFTING and ask.sure < SURE_OF_A_DRAFT:
             answers.append(courtesy.otherwise(ask.query, ledger))
@@ -347,9 +348,9 @@ def _worth_answering(reading: Reading, talk: Talk) -> list[Ask]:
         others = [ask for ask in asks if ask.query != "no_draft"]
         asks = [*others, *(ask for ask in asks if ask.query == "no_draft")]
     asks = [ask for ask in asks if ask.query != "sources" or talk.asks] or asks
-    if any(
-        ask.changes for ask in asks
-    ):  # how it would stand is told of the supposed case, not of the real one too
+    if any(ask.query == "earliest" for ask in asks):  # which says how it would stand, and from when
+        asks = [ask for ask in asks if ask.query != "what_if"]
+    if any(ask.changes for ask in asks):  # it is told how the supposed case would stand, not the real one too
         asks = [ask for ask in asks if ask.changes or ask.query not in DECISIONS]
     clear = [ask for ask in asks if ask.sure >= UNSURE]
     return (clear or asks)[:MOST_ASKS]

@@ -14,7 +14,6 @@ from agent.answers import (
     glossary,
     missing,
     plan,
-    policy,
     refusals,
     steps,
     what_if,
@@ -50,8 +49,7 @@ _BY_ANSWERER: tuple[tuple[Answerer, tuple[Query, ...]], ...] = (
         ),
     ),
     (dates.answer, ("turnaround", "approval_length", "lookback")),
-    (why.clause, ("policy", "policy_all")),
-    (policy.answer, ("renewal_rules",)),
+    (why.clause, ("policy", "policy_all", "renewal_rules")),
     (
         cases.answer,
         (

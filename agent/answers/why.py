@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from agent.answers import plan, policy
 from agent.answers.answer import Answer, Said
 from agent.answers.eligibility import standing
@@ -21,7 +23,7 @@ from agent.answers.wording import (
     unlisted,
 )
 from agent.answers.wording.phrases import NAMES
-from agent.dialogue.query import Ask
+from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
 from tools.domain.records import Determination, Finding
 from tools.engine.documents import walk
@@ -34,6 +36,9 @@ from tools.terminology.observations import TESTS
 MOST_LINES = 6
 MOST_HELD = 2  # findings beside the clauses of a policy
 BEFORE_CRITERIA = ("eligibility", "formulary", "benefit", "pa")  # what stops a case before any is judged
+_ON_A_CRITERION: frozenset[Query] = frozenset(
+    ("why", "criterion", "criteria", "policy", "policy_all", "step")
+)
 NEAR = 0.3  # cosine from which a criterion is meant by words that name nothing known
 
 
@@ -71,6 +76,20 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     return reply
 
 
+def step_of(ask: Ask, talked: Sequence[str], bound: Bound) -> Ask:
+    """A question on a drug that the criteria of the one talked about ask to be tried first, as what it then is: one on
+    that criterion ("why need he not try Mounjaro first?")."""
+    if ask.query not in _ON_A_CRITERION or len(ask.drugs) != 1 or not talked or talked[0] in ask.drugs:
+        return ask
+    name, drug = ask.drugs[0], talked[0]
+    if drug not in bound.plan.benefits or ask.from_talk:
+        return ask
+    found = bound.determination(drug, ask.indication)
+    if not any(name in part.text and not part.exclusion for _, part in _parts(found)):
+        return ask
+    return msgspec.structs.replace(ask, query="criterion", drugs=(drug,), medicines=(name,))
+
+
 def counted(ask: Ask, drug: str, bound: Bound, ledger: Ledger) -> Answer | None:
     """How a record that was told counts for the drug that it is looked at for, where a criterion is about it."""
     if (ask.intent != "chart" and ask.query != "order") or drug not in bound.plan.benefits:
@@ -105,7 +124,7 @@ def clause(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         return reply
     found = bound.determination(drug, ask.indication)
     words = Words(bound, ledger, found)
-    if ask.query == "policy_all":
+    if ask.query in ("policy_all", "renewal_rules"):
         reply.said += standing(words)
         return reply
     held = [one for one in walk(found.findings) if one.clause is not None and one.clause.clause_id in quoted]
@@ -165,13 +184,17 @@ def _named(ask: Ask, finding: Finding) -> int:
     score = 2 * len(own & {*ask.tests, *ask.conditions})
     score += sum(TESTS[test].name.casefold() in text for test in ask.tests)
     score += sum(CONCEPTS[key].label.casefold() in text for key in ask.conditions if key in CONCEPTS)
-    named = [(name, medicine(name)) for name in ask.medicines]
-    names = {word for name, known in named for word in (name.casefold(), *known.ingredients)}
-    score += 2 * sum(word in text for word in names)
-    classes = {key for _, known in named for key in known.classes}
-    return score + bool(
-        own & classes or any(_bare(CLASSES[key]) in text for key in classes if key in CLASSES)
-    )
+    return score + max((_of_medicine(name, own, text) for name in ask.medicines), default=0)
+
+
+def _of_medicine(name: str, own: set[str], text: str) -> int:
+    """How nearly a finding is about a medicine: by its name, by what it is made of, by its class, or not at all."""
+    known = medicine(name)
+    if name.casefold() in text:
+        return 3
+    if any(ingredient in text for ingredient in known.ingredients):
+        return 2
+    return int(any(key in own or _bare(CLASSES[key]) in text for key in known.classes if key in CLASSES))
 
 
 def _bare(label: str) -> str:

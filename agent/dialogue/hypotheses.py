@@ -63,6 +63,12 @@ class Thing(NamedTuple):
     day: date | None = None
 
 
+_ENDED = (
+    "failed",
+    "not_tolerated",
+)  # what has ended so is taken as tried for long enough, whatever else is said
+
+
 def find(
     named: Entities, encoded: Encoded, start: int, end: int, talk: Talk, known: Known
 ) -> tuple[Change, ...]:
@@ -144,7 +150,7 @@ def _drug(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]
     name = thing.entity.key if len(thing.entity.names) != 1 else thing.entity.names[0]
     course = _nearest(thing, [one for one in things if one.kind == "duration" and one.role == "course"])
     length = days_of(course.quantity) if course and course.quantity else 0
-    if thing.role in _OUTCOMES:
+    if thing.role in _OUTCOMES and (length or thing.role in _ENDED):
         return [Tried(drug=name, days=length or 90, outcome=_OUTCOMES[thing.role])]
     if thing.role == "stopped":
         ended = _nearest(thing, [one for one in things if one.kind == "date" and one.role == "stopped"])

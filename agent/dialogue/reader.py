@@ -29,6 +29,7 @@ from agent.dialogue.query import (
     Talk,
     intent_of,
 )
+from tools.engine.what_if import Diagnosed
 from tools.language.assertion import sentences
 from tools.language.encoder import Encoded, encode, head
 from tools.language.ngrams import ngrams
@@ -236,6 +237,10 @@ def _ask(
     if span.query in _SUPPOSING:
         held = msgspec.structs.replace(talk, supposed=()) if span.query == "earliest" else talk
         changes = hypotheses.find(named, encoded, start, end, held, known)
+        if drug_names.indication(
+            named.text[start:end].lower()
+        ):  # "for the kidneys and not the diabetes": a use
+            changes = tuple(one for one in changes if not (isinstance(one, Diagnosed) and not one.present))
         if span.query == "earliest":
             changes = hypotheses.under_way(changes, named.within(start, end, "drug"))
     supposed = frozenset(str(getattr(change, "drug", "")) for change in changes)

@@ -61,4 +61,4 @@ def test_the_readme_tells_how_strangers_letters_are_read() -> None:
         f"of the last {last.n} at first sight {last.right} kinds were right and {last.abstained} left"
         in readme
     )
-    assert f"{last.false_denials} were called denials and were none, and reasons had F1 {f1:.2f}" in readme
+    assert f"(called denials that are none: {last.false_denials}), and reasons had F1 {f1:.2f}" in readme

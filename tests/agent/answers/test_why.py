@@ -135,3 +135,14 @@ def test_a_record_is_told_with_how_it_counts_for_the_drug_under_discussion() -> 
 def test_a_record_that_no_criterion_is_about_counts_for_nothing() -> None:
     ask = Ask(query="medication", medicines=("atorvastatin",))
     assert why.counted(ask, "Ozempic", Bound(bundled(), "P001"), Ledger()) is None
+
+
+def test_a_drug_that_is_to_be_tried_first_is_a_criterion_of_the_drug_talked_about() -> None:
+    """ "Why need he not try Mounjaro first?" asks about Ozempic's step, and not about Mounjaro."""
+    bound = Bound(bundled(), "P001")
+    asked = why.step_of(Ask(query="policy", drugs=("Mounjaro",)), ("Ozempic",), bound)
+    assert (asked.query, asked.drugs, asked.medicines) == ("criterion", ("Ozempic",), ("Mounjaro",))
+    text = rendered(answered(why.answer, bound, asked))
+    assert text.startswith("For Ozempic") and "no trial of Mounjaro is charted" in text
+    alone = Ask(query="policy", drugs=("Mounjaro",))
+    assert why.step_of(alone, ("Wegovy",), bound) == alone

@@ -165,3 +165,14 @@ def test_from_when_on_supposes_what_begins_and_not_that_it_is_over() -> None:
         for ask in read(text, talk):
             if ask.query == "earliest":
                 assert not [one for one in ask.changes if isinstance(one, Enrolled | Tried | Started)]
+
+
+def test_of_a_list_that_was_told_no_drug_is_meant_by_it() -> None:
+    names = known().names
+    assert read("and what is still missing?", Talk(patient_id="P009", drugs=tuple(names[:6])))[-1].drugs == ()
+
+
+def test_a_trial_of_a_length_that_nobody_told_is_not_supposed() -> None:
+    talk = Talk(patient_id="P019", drugs=("Wegovy",))
+    asks = read("his weight hasn't budged on Wegovy, is that going to sink the renewal?", talk)
+    assert not [change for ask in asks for change in ask.changes if isinstance(change, Tried)]
