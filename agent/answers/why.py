@@ -9,6 +9,7 @@ import msgspec
 from agent.answers import plan, policy
 from agent.answers.answer import Answer, Said
 from agent.answers.eligibility import standing
+from agent.answers.policy import printed
 from agent.answers.policy.finding import named_in
 from agent.answers.wording import (
     LONGEST_QUOTE,
@@ -26,6 +27,7 @@ from agent.answers.wording.phrases import NAMES
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
 from tools.domain.records import Determination, Finding
+from tools.domain.rules import Trial
 from tools.engine.documents import walk
 from tools.engine.eligibility import active_coverage
 from tools.queries.bound import Bound
@@ -84,8 +86,8 @@ def step_of(ask: Ask, talked: Sequence[str], bound: Bound) -> Ask:
     name, drug = ask.drugs[0], talked[0]
     if drug not in bound.plan.benefits or ask.from_talk:
         return ask
-    found = bound.determination(drug, ask.indication)
-    if not any(name in part.text and not part.exclusion for _, part in _parts(found)):
+    tried = (entry.part for entry in printed(bound.plan.benefits[drug]) if isinstance(entry.part, Trial))
+    if not any(name.casefold() in map(str.casefold, trial.drugs) for trial in tried):
         return ask
     return msgspec.structs.replace(ask, query="criterion", drugs=(drug,), medicines=(name,))
 
