@@ -136,6 +136,8 @@ def decide(
         kept = store.draft(draft_id)
         if kept.status in ("approved", "rejected"):
             return kept
+        if kept.version != seen and _is_the_last(store, kept, decision):  # the very edit, said again
+            return kept
         if kept.version != seen and decision.action == "approve":
             raise Refused(
                 f"an edit that was interrupted is finished only now, and draft {draft_id} has its version"
@@ -151,6 +153,13 @@ def _begun_in_a_batch(kept: Draft) -> dict[str, Any]:
     if not begun:
         return {}
     return {**begun, "thread": kept.thread_id, "refusal": "", "draft_id": kept.id}
+
+
+def _is_the_last(store: Store, kept: Draft, decision: Decision) -> bool:
+    """Does the decision change what the draft's newest edit changed, to the same?"""
+    from agent.revision import edit_of
+
+    return decision.action == "edit" and edit_of(store, kept, decision).values == kept.edits[-1].values
 
 
 def _try(store: Store, state: dict[str, Any], kept: Draft, decision: Decision) -> None:

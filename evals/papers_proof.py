@@ -279,7 +279,7 @@ def disagreements(draft: Draft, store: Store) -> Iterator[str]:
     shown = {sources.get(field.id, ""): field.value for field in form.fields}
     wanted = {
         "drug.quantity": amount if request.quantity else "",
-        "drug.days_supply": str(request.days_supply or ""),
+        "drug.days_supply": formats.number(request.days_supply),
         "drug.strength": request.strength,
         "drug.kind": (request.kind or "").capitalize(),
     }

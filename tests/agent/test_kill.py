@@ -111,6 +111,19 @@ def test_killed_after_an_edit_was_recorded_it_is_recorded_once(
     assert [done.status for done in store.reviews(1)] == ["edited", "approved"]
 
 
+def test_an_edit_that_was_interrupted_and_is_said_again_is_made_once(
+    harness: Harness, cases: dict[str, Case], store: Store
+) -> None:
+    case = cases["ready"]
+    harness.run("", "draft", case.patient_id, case.drug)
+    edit = ("review", "1", "--set", "prescriber_phone=937-555-0177", "--by", "R. Lee")
+    assert harness.run("revise", *edit).returncode == -signal.SIGKILL
+    assert harness.run("", *edit).returncode == 0
+    assert (store.draft(1).version, [done.status for done in store.reviews(1)]) == (2, ["edited"])
+    other = ("review", "1", "--set", "prescriber_phone=937-555-0178", "--by", "R. Lee")
+    assert harness.run("", *other).returncode == 0 and store.draft(1).version == 3
+
+
 def test_killed_before_an_edit_is_kept_the_draft_is_whole_and_nobody_approves_what_they_have_not_read(
     harness: Harness, cases: dict[str, Case], store: Store
 ) -> None:
