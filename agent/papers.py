@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Mapping
 from datetime import datetime
+from glob import escape
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +27,7 @@ from tools.papers.letters import Letter
 from tools.papers.letters import letter as write_letter
 from tools.papers.packet import packet
 from tools.papers.payer_form import filled_pdf
+from tools.store.files import SWEPT_AFTER
 from tools.store.rows import Draft, DraftFile, whose
 from tools.store.store import Store
 
@@ -156,8 +159,14 @@ def copy(draft: Draft, folder: Path) -> dict[str, Path]:
 
 
 def put(path: Path, content: bytes) -> None:
-    """Write a file so that a reader, or a crash, finds the old one or the new one and nothing between."""
+    """Write a file so that a reader, or a crash, finds the old one or the new one and nothing between.
+
+    What a crash left beside it is removed once it is older than an hour.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{escape(path.name)}.*.part"):
+        if left.stat().st_mtime < time.time() - SWEPT_AFTER:
+            left.unlink(missing_ok=True)
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
