@@ -191,8 +191,8 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
                 _answered(_under_its_plan(ask, bound), reading, before, bound, ledger, sitting.desk)
             )
     if not any(ask.query in DECISIONS or ask.query == "criterion" for ask in asks):
-        counted = why.counted(asks[0], _under_discussion(asks, talk, bound), bound, ledger)
-        answers += [counted] if counted else []
+        criterion = why.relevant_criterion(asks[0], _under_discussion(asks, talk, bound), bound, ledger)
+        answers += [criterion] if criterion else []
     if len(asks) == 1 and UNSURE <= asks[0].sure < SURE and reading.readings and not answers[-1].offered:
         answers.append(courtesy.otherwise(reading.readings[1], ledger))
     question = Question(state["question"], talk.question, frozenset(talk.shown))

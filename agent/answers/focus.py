@@ -15,7 +15,7 @@ from agent.ledger import Ledger
 from tools.queries.bound import Bound
 
 LIKELY = 0.5  # that a right answer states it, from which a passage is told
-LIKELIER = 0.35  # the same beside a general answer: that a passage is more of an answer than that
+LIKELY_INSTEAD = 0.35  # the same where a passage stands for a general answer, which tells less
 MOST = 3
 MOST_DRUGS = 2
 _BARE: frozenset[Kind] = frozenset(
@@ -58,7 +58,9 @@ def with_passages(
     ranked = sorted(zip(likely, found, strict=True), key=lambda one: -one[0])
     general = all(one.general or one.offered for one in answers)
     wanted = [
-        passage for likelihood, passage in ranked[:MOST] if likelihood >= (LIKELIER if general else LIKELY)
+        passage
+        for likelihood, passage in ranked[:MOST]
+        if likelihood >= (LIKELY_INSTEAD if general else LIKELY)
     ]
     if not wanted:
         return Focus([*answers])

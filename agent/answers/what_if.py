@@ -122,8 +122,9 @@ def _as_it_stands(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
 
 
 def _all_that_is_open(words: Words) -> Said:
+    """That nothing else of the policy is open. Not that it would be ready: the form may then ask for more."""
     names = listed([words.named(finding) for finding in Sorted.of(words.found).unmet], MOST_OPEN, words)
-    return Said(text=f"That is all that stands in its way: with {names} settled it would be ready to submit.")
+    return Said(text=f"Beside {names} no criterion or exclusion of the policy stands in its way.")
 
 
 def marker(changes: Sequence[Change], drug: str, bound: Bound, ledger: Ledger) -> str:

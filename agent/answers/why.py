@@ -92,7 +92,7 @@ def step_of(ask: Ask, talked: Sequence[str], bound: Bound) -> Ask:
     return msgspec.structs.replace(ask, query="criterion", drugs=(drug,), medicines=(name,))
 
 
-def counted(ask: Ask, drug: str, bound: Bound, ledger: Ledger) -> Answer | None:
+def relevant_criterion(ask: Ask, drug: str, bound: Bound, ledger: Ledger) -> Answer | None:
     """How a record that was told counts for the drug that it is looked at for, where a criterion is about it."""
     if (ask.intent != "chart" and ask.query != "order") or drug not in bound.plan.benefits:
         return None

@@ -99,13 +99,16 @@ def _chosen_person(tokens: Sequence[str], talk: Talk) -> Reading | None:
 
 
 def _chosen_query(tokens: Sequence[str], talk: Talk) -> Reading | None:
-    """One of the two readings between which was asked back: the last turn again, read so."""
+    """What was asked back about: a thing that the last turn may have asked, alone; or the last turn again, read so."""
     at = _place(tokens)
     if at is None and tokens[0] in _YES:
         at = 0
     if at is None or at >= len(talk.offered) or not talk.asks:
         return None
     query: Query = talk.offered[at]  # type: ignore[assignment]
+    unsure = next((ask for ask in talk.asks if ask.query == query), None)
+    if unsure is not None:
+        return Reading(asks=(msgspec.structs.replace(unsure, sure=1.0),), sure=0.9)
     return Reading(
         asks=(msgspec.structs.replace(talk.asks[0], query=query, sure=1.0), *talk.asks[1:]), sure=0.9
     )

@@ -122,7 +122,7 @@ def test_a_clause_is_told_with_how_the_patient_stands_to_it() -> None:
 
 
 def test_a_record_is_told_with_how_it_counts_for_the_drug_under_discussion() -> None:
-    counted = why.counted(
+    counted = why.relevant_criterion(
         Ask(query="medication", medicines=("glipizide",)), "Ozempic", Bound(bundled(), "P006"), Ledger()
     )
     assert counted is not None
@@ -134,7 +134,7 @@ def test_a_record_is_told_with_how_it_counts_for_the_drug_under_discussion() -> 
 
 def test_a_record_that_no_criterion_is_about_counts_for_nothing() -> None:
     ask = Ask(query="medication", medicines=("atorvastatin",))
-    assert why.counted(ask, "Ozempic", Bound(bundled(), "P001"), Ledger()) is None
+    assert why.relevant_criterion(ask, "Ozempic", Bound(bundled(), "P001"), Ledger()) is None
 
 
 def test_a_drug_that_is_to_be_tried_first_is_a_criterion_of_the_drug_talked_about() -> None:

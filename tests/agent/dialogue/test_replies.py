@@ -54,3 +54,13 @@ def test_one_of_the_people_offered() -> None:
     talk = Talk(offered=("P003", "P004"), asks=(Ask(query="eligible", drugs=("Wegovy",)),))
     reading = replies.reply(entities.find("the first", talk, known), talk, known)
     assert reading is not None and reading.person == "P003" and reading.asks[0].query == "eligible"
+
+
+def test_a_yes_to_a_draft_that_was_not_surely_asked_for_is_that_draft_alone_and_sure() -> None:
+    """What stood beside it was answered already, and it is not asked about again."""
+    known = Known.of(bundled())
+    asks = (Ask(query="value", tests=("bmi",)), Ask(query="draft", drugs=("Wegovy",), sure=0.8))
+    talk = Talk(patient_id="P003", offered=("draft",), asks=asks)
+    reading = replies.reply(entities.find("yes", talk, known), talk, known)
+    assert reading is not None
+    assert [(ask.query, ask.drugs, ask.sure) for ask in reading.asks] == [("draft", ("Wegovy",), 1.0)]
