@@ -91,6 +91,10 @@ class Form:
         found = self._data.get(name)
         return found.replace("\r\n", "\n").strip() if isinstance(found, str) else ""
 
+    def every(self, name: str) -> list[str]:
+        """Of each field of this name, as boxes that were ticked."""
+        return [one_line(one) for one in self._data.getlist(name) if isinstance(one, str)]
+
     def by(self, what: str) -> str:
         """Who sent it; Invalid, with what they are to say, for nobody."""
         found = self.text("by")

@@ -13,7 +13,7 @@ from agent.api import attachments, wire
 from agent.api.office import Desk, Office
 from agent.desk import now
 from agent.web import plots
-from agent.web.page import Form, PageRoute, Sent, go, render
+from agent.web.page import Form, PageRoute, Sent, go, is_part, render
 from tools.charts import additions
 from tools.common.errors import Correctable, Invalid, NotFound
 from tools.common.printable import one_line
@@ -26,6 +26,7 @@ from tools.terminology.terms import TOPICS
 
 router = APIRouter(prefix="/patients", route_class=PageRoute, include_in_schema=False)
 PAGE = 50  # rows
+IN_PALETTE = 6
 ATTACHMENTS = "/patients/{patient_id}/attachments"
 HIDDEN = ("id", "loinc", "sha256", "media_type", "rxnorm", "ingredients", "classes", "source")
 KINDS = {  # of papers, as tools.charts.additions.OF has them
@@ -43,7 +44,11 @@ KINDS = {  # of papers, as tools.charts.additions.OF has them
 def patients(
     request: Request, desk: Desk, q: str = Query("", max_length=200), page: int = Query(1, ge=1, le=1_000_000)
 ) -> Response:
+    """Those who are meant, or whoever is the only one; for the palette, the first of them and nobody without words."""
     first, match = (page - 1) * PAGE, _meant(desk.store, q)
+    if is_part(request):
+        few = desk.store.find_patients(**match, limit=IN_PALETTE) if q.strip() else []
+        return render(request, "found.html", rows=few)
     found = desk.store.find_patients(**match, limit=PAGE, offset=first)
     total = desk.store.count_patients(**match)
     if total == 1 and q and not page > 1:

@@ -7,20 +7,23 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from functools import lru_cache
 from itertools import count
-from typing import Any, NamedTuple, cast
+from typing import Annotated, Any, NamedTuple, cast
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel
 
 from agent import case_desk
 from agent.api.office import Desk, Office
+from agent.desk import now
 from agent.renewal_desk import renewals as approvals_that_end
-from agent.web.page import PageRoute, render
-from tools.common.errors import NotFound
+from agent.web.page import Form, PageRoute, Sent, go, render
+from tools.common.errors import Invalid, NotFound
 from tools.lifecycle.records import AuthorizationCase
 from tools.lifecycle.states import full
 from tools.store.rows import Draft, DraftStatus, named
 from tools.store.store import Store
+from tools.store.worklists import RequestKey
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 VIEWS = {  # in the order in which a day is worked
@@ -47,6 +50,7 @@ OF_STATE = {
 PAGE = 100  # rows
 CHUNK = 200  # drafts that are read at once: they bring their papers along
 AHEAD = 60  # days within which an approval's end is shown
+NOBODY = "-"  # as the owner that is filtered by
 
 
 class Row(NamedTuple):
@@ -65,6 +69,11 @@ class Row(NamedTuple):
     days_left: int | None = None
     outcome: str = ""  # of a draft
     draft_id: int | None = None
+    owner: str = ""
+
+    @property
+    def key(self) -> RequestKey:
+        return RequestKey(self.patient_id, self.drug, self.plan_id)
 
     @property
     def late(self) -> bool:
@@ -74,22 +83,51 @@ class Row(NamedTuple):
         return not view or self.view == view or (view == "late" and self.late)
 
 
+Typed = Annotated[str, Query(max_length=100)]
+
+
+class Filters(BaseModel):
+    """Which requests are shown, as the address of the worklist has it."""
+
+    view: Typed = ""
+    plan: Typed = ""
+    drug: Typed = ""
+    owner: Typed = ""
+
+    @property
+    def any(self) -> bool:
+        return any(self.model_dump().values())
+
+    def admits(self, row: Row) -> bool:
+        """Whether they let a row through, whatever its view."""
+        owned = self.owner in ("", row.owner) or (self.owner == NOBODY and not row.owner)
+        return owned and self.plan in ("", row.plan_id) and self.drug in ("", row.drug)
+
+    def query(self, **changed: str | int) -> str:
+        wanted = {key: value for key, value in {**self.model_dump(), **changed}.items() if value}
+        return urlencode(wanted)
+
+    def link(self, **changed: str | int) -> str:
+        """The worklist with one filter set otherwise, from its first page on."""
+        query = self.query(**changed)
+        return f"/?{query}" if query else "/"
+
+
 @router.get("/")
 def worklist(
     request: Request,
     desk: Desk,
-    view: str = Query("", max_length=20),
-    plan: str = Query("", max_length=100),
-    drug: str = Query("", max_length=100),
+    filters: Annotated[Filters, Query()],
     page: int = Query(1, ge=1, le=10_000),
 ) -> Response:
+    view = filters.view
     if view and view not in VIEWS:
         raise NotFound("view", view, hint=f"there are {', '.join(VIEWS)}")
     every = _rows(desk)
-    chosen = [row for row in every if plan in ("", row.plan_id) and drug in ("", row.drug)]
-    counts = {key: sum(row.is_in(key) for row in chosen) for key in VIEWS}
+    chosen = [row for row in every if filters.admits(row)]
     shown = sorted((row for row in chosen if row.is_in(view)), key=_order)
     first = (page - 1) * PAGE
+    owners = _most(row.owner for row in every if row.owner)
     return render(
         request,
         "worklist.html",
@@ -100,27 +138,62 @@ def worklist(
         page=page,
         more=first + PAGE < len(shown),
         views=VIEWS,
-        counts=counts,
+        counts={key: sum(row.is_in(key) for row in chosen) for key in VIEWS},
         all=len(chosen),
-        chosen={"view": view, "plan": plan, "drug": drug},
-        plans=_most(row.plan_id for row in every),
-        drugs=_most(row.drug for row in every),
-        link=_link,
+        filters=filters,
+        choices={
+            "plan": _most(row.plan_id for row in every),
+            "drug": _most(row.drug for row in every),
+            "owner": [(NOBODY, sum(not row.owner for row in every)), *owners],
+        },
+        people=sorted({name for name, _ in owners} | {user.name for user in desk.store.users()}),
+        saved=desk.store.saved_views(),
         patients=desk.store.count_patients(),
         as_of=desk.settings.day() or desk.store.dataset().as_of,
     )
+
+
+@router.post("/assign")
+def assign(desk: Desk, form: Sent) -> Response:
+    """Give the requests that were ticked to somebody, and come back to the same filters."""
+    by = form.by("assigns it")
+    links = form.every("request")
+    if not links:
+        raise Invalid("tick the requests that you assign")
+    desk.store.assign([_key_at(desk.store, link) for link in links], form.text("to"), by=by, when=now())
+    page = form.whole("page") or 0
+    return go(_filters(form).link(page=page if page > 1 else 0), by)
+
+
+@router.post("/views")
+def save_view(desk: Desk, form: Sent) -> Response:
+    """Keep the filters under a name for everybody here, or take a name away."""
+    name, filters = form.text("name"), _filters(form)
+    if form.text("remove"):
+        desk.store.remove_view(name)
+    else:
+        desk.store.save_view(name, filters.query(), by=form.text("by"), when=now())
+    return go(filters.link())
+
+
+def _filters(form: Form) -> Filters:
+    """The filters of the page that a form stood on."""
+    return Filters(**{name: form.text(name)[:100] for name in Filters.model_fields})
+
+
+def _key_at(store: Store, link: str) -> RequestKey:
+    """The request to which a row of the worklist leads."""
+    kind, _, number = link.strip("/").partition("/")
+    if kind not in ("drafts", "cases") or not number.isdecimal():
+        raise NotFound("request", link[:100])
+    about = store.draft(int(number)) if kind == "drafts" else store.authorization_case(int(number)).head
+    return RequestKey(about.patient_id, about.drug, about.plan_id)
 
 
 @router.get("/renewals")
 def renewals(request: Request, desk: Desk, within: int = Query(AHEAD, ge=1, le=366)) -> Response:
     found = approvals_that_end(desk.store, desk.settings.day(), lambda day: day + timedelta(days=within))
     return render(request, "renewals.html", rows=found, within=within)
-
-
-def _link(chosen: dict[str, str], **changed: str | int) -> str:
-    """The worklist with one filter set otherwise, from its first page on."""
-    wanted = {key: value for key, value in {**chosen, **changed}.items() if value}
-    return f"/?{urlencode(wanted)}" if wanted else "/"
 
 
 def _most(names: Iterable[str]) -> list[tuple[str, int]]:
@@ -133,8 +206,9 @@ def _order(row: Row) -> tuple[bool, date, bool, str]:
 
 
 def _rows(desk: Office) -> list[Row]:
-    cases = desk.store.authorization_cases()
-    return [*_of_drafts(desk.store, cases), *_of_cases(desk, cases)]
+    cases, owners = desk.store.authorization_cases(), desk.store.owners()
+    rows = [*_of_drafts(desk.store, cases), *_of_cases(desk, cases)]
+    return [row._replace(owner=owners.get(row.key, "")) for row in rows]
 
 
 def _of_drafts(store: Store, cases: Iterable[AuthorizationCase]) -> Iterator[Row]:

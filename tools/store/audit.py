@@ -39,6 +39,7 @@ from tools.store.tables import (
     PLANS,
     POLICIES,
     PROVENANCE,
+    REQUEST_OWNERS,
     REVIEWS,
     USERS,
 )
@@ -54,7 +55,7 @@ Key = tuple["Table", tuple[Any, ...]]
 # (patients, members, name_words), or says how work goes on and not what came of it.
 ROW_BY_ROW = (
     CHART_ENTRIES, CHART_VERSIONS, PATIENT_IDENTIFIERS, DRAFTS, REVIEWS, AUTHORIZATION_CASES, AUTHORIZATION_EVENTS,
-    BATCHES, BATCH_RESULTS, MEDICINE_NAMES, PROVENANCE, USERS, API_KEYS,
+    BATCHES, BATCH_RESULTS, MEDICINE_NAMES, PROVENANCE, USERS, API_KEYS, REQUEST_OWNERS,
 )  # fmt: skip
 AS_A_WHOLE = (CHARTS, DATASET, DRUGS, PLANS, FORMS, POLICIES)
 ALL_CHARTS = f"{CHARTS.name}/*"

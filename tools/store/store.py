@@ -38,6 +38,7 @@ from tools.store.tables import (
     POLICIES,
 )
 from tools.store.users import Users
+from tools.store.worklists import Worklists
 from tools.terminology.own_terms import register
 
 if TYPE_CHECKING:
@@ -69,7 +70,18 @@ _patient_decoder = msgspec.json.Decoder(Patient)
 
 
 class Store(
-    Additions, Audit, Batches, Cases, Drafts, Files, Finding, Imports, MedicineNames, Provenances, Users
+    Additions,
+    Audit,
+    Batches,
+    Cases,
+    Drafts,
+    Files,
+    Finding,
+    Imports,
+    MedicineNames,
+    Provenances,
+    Users,
+    Worklists,
 ):
     """Everything that is known at run time. Safe to share between threads."""
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-SCHEMA = "0010"  # the newest revision in migrations/versions; a test holds it
+SCHEMA = "0011"  # the newest revision in migrations/versions; a test holds it
 # An id may be named in a URL and have any size; SQLite counts up its INTEGER alone, which is as wide.
 NUMBER: Any = BigInteger().with_variant(Integer, "sqlite")
 
@@ -382,6 +382,30 @@ class ApiKeyTable(SQLModel, table=True):
     revoked: bool
 
 
+class RequestOwnerTable(SQLModel, table=True):
+    """Who does a request. It is nobody's without a row."""
+
+    __tablename__ = "request_owners"
+
+    patient_id: str = Field(primary_key=True)
+    drug: str = Field(primary_key=True)
+    plan_id: str = Field(primary_key=True)
+    owner: str
+    by: str
+    when: str
+
+
+class SavedViewTable(SQLModel, table=True):
+    """Filters of the worklist under a name, as its address has them."""
+
+    __tablename__ = "saved_views"
+
+    name: str = Field(primary_key=True)
+    query: str
+    by: str
+    when: str
+
+
 # The tables themselves, as statements name them.
 METADATA = SQLModel.metadata
 
@@ -416,3 +440,5 @@ SNAPSHOTS = _table(SnapshotTable)
 PROVENANCE = _table(ProvenanceTable)
 USERS = _table(UserTable)
 API_KEYS = _table(ApiKeyTable)
+REQUEST_OWNERS = _table(RequestOwnerTable)
+SAVED_VIEWS = _table(SavedViewTable)

@@ -17,10 +17,29 @@ function move(step) {
   next.scrollIntoView({ block: "nearest" });
 }
 
+// What there is to edit, the most urgent first: what a page names, a form's gaps, its first field.
+function edit() {
+  const row = rows().find((one) => one.contains(document.activeElement));
+  const box = row?.querySelector("input[type=checkbox]");
+  if (box && !document.querySelector("[data-row] input:checked")) box.checked = true;
+  for (const fields of ["[data-edit]", ".missing :is(input, select)", ".form-fields input", ".stack :is(input, select)"]) {
+    const field = [...document.querySelectorAll(`main ${fields}`)].find((one) => one.type !== "hidden");
+    if (field) return show(field);
+  }
+}
+
+function show(field) {
+  field.closest("details")?.setAttribute("open", "");
+  field.focus();
+  field.scrollIntoView({ block: "nearest" });
+}
+
 const KEYS = {
   j: () => move(1),
   k: () => move(-1),
   g: () => location.assign("/"),
+  e: edit,
+  x: () => rows().find((row) => row.contains(document.activeElement))?.querySelector("input[type=checkbox]")?.click(),
   "/": () => {
     const find = document.getElementById("q");
     find.focus();
@@ -29,13 +48,60 @@ const KEYS = {
 };
 
 document.addEventListener("keydown", (event) => {
+  if (event.key === "k" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    openPalette();
+    return;
+  }
   if (event.key === "Escape" && typing(event.target)) event.target.blur();
-  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  const ticking = event.target.matches("[type=checkbox]");
+  if (event.ctrlKey || event.metaKey || event.altKey || (typing(event.target) && !ticking)) return;
   const act = KEYS[event.key];
   if (act) {
     event.preventDefault();
     act();
   }
+});
+
+// Ctrl-K: every place and action of the page that is open, and patients by name, in one list.
+const palette = document.getElementById("palette");
+const wanted = document.getElementById("wanted");
+const ACTIONS = ".top nav a, .saved a, main .head .actions :is(a, button), main summary, main .drugs a";
+
+function openPalette() {
+  if (!palette.open) palette.showModal();
+  wanted.select();
+  listActions();
+}
+
+function listActions() {
+  const words = wanted.value.toLowerCase().split(/\s+/);
+  const nodes = [...document.querySelectorAll(ACTIONS)];
+  const fitting = nodes.filter((node) => words.every((word) => node.textContent.toLowerCase().includes(word)));
+  const items = fitting.slice(0, 12).map((node) => {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: node.innerText });
+    button.addEventListener("click", () => {
+      palette.close();
+      node.click();
+      if (node.matches("summary")) show(node.parentElement.querySelector(":is(input, select):not([type=hidden])") || node);
+    });
+    const item = document.createElement("li");
+    item.append(button);
+    return item;
+  });
+  document.getElementById("commands").replaceChildren(...items);
+}
+
+wanted.addEventListener("input", listActions);
+palette.addEventListener("click", (event) => event.target === palette && palette.close());
+palette.addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const all = [wanted, ...palette.querySelectorAll("li :is(a, button)")];
+  if (step) {
+    event.preventDefault();
+    all[(all.indexOf(document.activeElement) + step + all.length) % all.length].focus();
+  }
+  if (event.key === "Enter" && document.activeElement === wanted) all[1]?.click();
 });
 
 // A filter takes effect as it is chosen; without scripts there is a button.

@@ -220,6 +220,62 @@ def test_filters_are_links_that_can_be_kept(browser: Browser, cases: Cases, draf
     assert draft.path not in browser.open("/?plan=NO-SUCH-PLAN").leads
 
 
+def test_requests_are_given_to_somebody_many_at_once_and_keep_them(
+    browser: Browser, cases: Cases, draft: Screen, store: Store
+) -> None:
+    other = browser.send(browser.open(address(cases["needs_documentation"])), "/draft")
+    ticked = {"request": [draft.path, other.path], "to": KIM, "by": LEE}
+    own = {"origin": HERE}
+    assigned = Screen(browser.client.post("/assign", data=ticked, headers=own))
+    assert assigned.status == 200 and assigned.text.count(KIM) >= 2
+    mine = browser.open(f"/?owner={KIM}")
+    assert draft.path in mine.leads and other.path in mine.leads
+    assert draft.path not in browser.open("/?owner=-").leads
+    case = sent(browser, draft)
+    assert case.path in browser.open(f"/?owner={KIM}").leads, "what becomes of a draft stays with its owner"
+    browser.client.post("/assign", data=ticked | {"request": other.path, "to": ""}, headers=own)
+    assert other.path in browser.open("/?owner=-").leads
+    given = [event for _, event in store.audit_events() if event.what == "request.assigned"]
+    assert [(event.why, event.by) for event in given] == [(f"to {KIM}", LEE)] * 2 + [("to nobody", LEE)]
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ({"request": "/drafts/1", "to": KIM}, 422),
+        ({"to": KIM, "by": LEE}, 422),
+        ({"request": ["/drafts/1", "/drafts/77"], "to": KIM, "by": LEE}, 404),
+        ({"request": "https://example.org/drafts/1", "to": KIM, "by": LEE}, 404),
+        ({"request": "/drafts/1", "to": "x" * 81, "by": LEE}, 422),
+    ],
+)
+def test_what_cannot_be_assigned_changes_nothing(
+    browser: Browser, draft: Screen, store: Store, sent: dict[str, str], status: int
+) -> None:
+    assert browser.client.post("/assign", data=sent, headers={"origin": HERE}).status_code == status
+    assert store.owners() == {}
+
+
+def test_a_view_is_kept_for_everybody_under_its_name(browser: Browser, cases: Cases, draft: Screen) -> None:
+    filtered = browser.open(f"/?view=review&drug={cases['ready'].drug}")
+    kept = browser.send(filtered, "/views", name="Mondays & <b>more")
+    assert kept.status == 200 and "Mondays & <b>more" in kept.text
+    assert f"/?view=review&drug={cases['ready'].drug}" in browser.open("/").leads
+    form = kept.form("/views")
+    gone = browser.client.post("/views", data={**form.fields, "remove": "yes"}, headers={"origin": HERE})
+    assert gone.status_code == 200 and "Mondays" not in gone.text
+    again = browser.client.post("/views", data={**form.fields, "remove": "yes"}, headers={"origin": HERE})
+    assert again.status_code == 404
+    assert browser.send(filtered, "/views", name="").status == 422
+
+
+def test_the_palette_finds_patients_and_nobody_without_words(browser: Browser, store: Store) -> None:
+    patient = store.find_patients(limit=1)[0]
+    found = browser.open(f"/patients?q={patient.family}", part=True)
+    assert f"/patients/{patient.id}" in found.leads and "<html" not in found.html
+    assert not browser.open("/patients?q=", part=True).leads
+
+
 def test_one_person_is_found_by_name_birth_date_member_id_and_number(browser: Browser, store: Store) -> None:
     patient = store.patient(store.find_patients(limit=1)[0].id)
     born = patient.birth_date
