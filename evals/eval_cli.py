@@ -159,7 +159,7 @@ def report(
         from evals.report.publishing import publish as write
 
         path = read_settings().evaluated
-        typer.echo(write(path, about, rows))
+        typer.echo(write(path, about, rows, dict(texts)["html"]))
 
 
 @app.command("compare")

@@ -114,9 +114,7 @@ async def begin(
     def keep() -> Response:
         batch, new = _known(desk.store, idempotency_key, digest), False
         if batch is None:
-            over = desk.store.waiting_requests() + len(asked.rows) - MOST_WAITING
-            if over > 0:
-                wait = max(1, over // PER_SECOND)
+            if wait := seconds_until_room(desk.store, len(asked.rows)):
                 return wire.full(f"{MOST_WAITING} requests may wait and no more; try again in {wait} s", wait)
             filled = terms._replace(as_of=desk.settings.day(terms.as_of))
             planned = batching.plan(desk.store, asked, name, filled)
@@ -214,11 +212,9 @@ async def _asked(request: Request) -> tuple[requests.Requests, Terms, str, str]:
         if not given.requests:
             raise Invalid("requests is empty")
         asked = requests.from_records(given.requests, "requests")
-        terms = _terms(given.kind, given.as_of, given.model, given.force)
+        terms = terms_of(given.kind, given.as_of, given.model, given.force)
         digest, name = hashlib.sha256(await request.body()).hexdigest(), given.name[:100]
-    if len(asked.rows) > MOST_REQUESTS:
-        raise Invalid(f"{len(asked.rows)} requests; a batch takes {MOST_REQUESTS}: split it")
-    return asked, terms, digest, name
+    return require_size(asked), terms, digest, name
 
 
 async def _uploaded(request: Request) -> tuple[requests.Requests, Terms, str, str]:
@@ -230,11 +226,25 @@ async def _uploaded(request: Request) -> tuple[requests.Requests, Terms, str, st
         said = {key: str(form.get(key) or "") for key in FIELDS}
     force = said["force"].casefold() in ("1", "true", "yes", "on")
     digest = hashlib.sha256(msgspec.json.encode((hashlib.sha256(content).hexdigest(), sorted(said.items()))))
-    terms = _terms(said["kind"], said["as_of"], said["model"], force)
+    terms = terms_of(said["kind"], said["as_of"], said["model"], force)
     return await run_in_threadpool(requests.read, content, name), terms, digest.hexdigest(), name
 
 
-def _terms(kind: str, as_of: str, model: str, force: bool) -> Terms:
+def require_size(asked: requests.Requests) -> requests.Requests:
+    """The same; Invalid if they are more than a batch takes over HTTP."""
+    if len(asked.rows) > MOST_REQUESTS:
+        raise Invalid(f"{len(asked.rows)} requests; a batch takes {MOST_REQUESTS}: split it")
+    return asked
+
+
+def seconds_until_room(store: Store, many: int) -> int:
+    """About how long until so many requests may wait too; 0 where they may now."""
+    over = store.waiting_requests() + many - MOST_WAITING
+    return max(1, over // PER_SECOND) if over > 0 else 0
+
+
+def terms_of(kind: str, as_of: str, model: str, force: bool) -> Terms:
+    """What holds for all rows, as it was typed; Invalid for a kind or a day that is none."""
     if kind not in ("", "new", "continuation", "renewal"):
         raise Invalid(f"kind {kind!r} is none of new, continuation, renewal")
     known: Kind | None = kind or None  # type: ignore[assignment]

@@ -36,6 +36,11 @@ class Evaluated(Record, frozen=True, kw_only=True):
     score: float = 0.0  # 0 … 1; the better of two that passed is taken
     date: str = ""
 
+    @property
+    def report(self) -> str:
+        """The name of its report, a page in the folder `evals` beside the file."""
+        return f"{full(self.name).replace(':', '-').replace('/', '-')}.html"
+
     def is_of(self, name: str, digest: str) -> bool:
         """Whether it was found of the model of this name and digest."""
         same = digest.removeprefix("sha256:").startswith(self.digest.removeprefix("sha256:"))

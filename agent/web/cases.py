@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple, cast, get_args
 from urllib.parse import quote
@@ -14,11 +12,12 @@ from fastapi import APIRouter, Request, Response
 from agent import appeals, case_desk, denials
 from agent.api import wire
 from agent.api.office import Desk, Office
+from agent.web.kept import keep, kept
 from agent.web.page import FRAMED, Form, PageRoute, Sent, go, render
 from tools.appeals.letter import Filing
 from tools.appeals.records import Strategy
 from tools.appeals.sheet import call_sheet
-from tools.common.errors import Correctable, Invalid, NotFound, Refused
+from tools.common.errors import Correctable, Invalid, NotFound
 from tools.denials.codes import REASONS
 from tools.denials.papers import SUFFIXES, text_in, text_of
 from tools.denials.records import Denial
@@ -31,7 +30,6 @@ from tools.papers.letter_pdf import letter_pdf
 
 router = APIRouter(prefix="/cases", route_class=PageRoute, include_in_schema=False)
 LETTERS = "/cases/{case_id}/letters"
-HEX = set("0123456789abcdef")
 
 
 class Stretch(NamedTuple):
@@ -76,7 +74,7 @@ def take_letter(desk: Desk, case_id: wire.Number, form: Sent) -> Response:
     if suffix not in SUFFIXES:
         raise Invalid(f"{name} is no {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
     text_in(content, suffix, name)
-    return go(_address(case_id, _keep(desk, name, content), form.day("received")))
+    return go(_address(case_id, keep(_letters(desk), name, content), form.day("received")))
 
 
 @router.get("/{case_id}/letters/{digest}")
@@ -159,31 +157,12 @@ def _look(desk: Office, case_id: int, file: Path, received: date | None) -> appe
     return appeals.look(desk.store, appeals.asked_about(desk.store, asked), appeals.decision_of(file))
 
 
-def _keep(desk: Office, name: str, content: bytes) -> str:
-    """A letter under the hash of its content, for its owner alone; the name that it came with stays its own."""
-    digest = sha256(content).hexdigest()
-    folder = _letters(desk) / digest
-    for made in (folder.parent, folder):
-        made.mkdir(exist_ok=True, mode=0o700)
-    if not any(folder.iterdir()):
-        file = folder / f"{Path(name).stem[:50] or 'letter'}{Path(name).suffix.lower()}"
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-            out.write(content)
-    return digest
-
-
 def _letters(desk: Office) -> Path:
     return desk.settings.home / "letters"
 
 
 def _letter(desk: Office, digest: str) -> Path:
-    folder = _letters(desk) / digest
-    if len(digest) == 64 and set(digest) <= HEX and folder.is_dir():
-        for file in folder.iterdir():
-            if sha256(file.read_bytes()).hexdigest() != digest:
-                raise Refused(f"the letter {digest[:12]} is another than the one that was dropped here")
-            return file
-    raise NotFound("letter", digest[:64], hint="it is not kept here; drop it on its case again")
+    return kept(_letters(desk), digest, "letter")
 
 
 def _stretches(text: str, read: Denial) -> list[Stretch]:

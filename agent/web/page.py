@@ -30,6 +30,7 @@ from tools.common.errors import Invalid, PaladinError
 from tools.common.printable import one_line, printable
 from tools.papers.formats import PRINTED_UNITS
 from tools.papers.uploads import MOST_BYTES
+from tools.screening.needs import told
 from tools.terminology.terms import INDICATIONS
 
 HERE = Path(__file__).parent
@@ -241,7 +242,14 @@ def _templates_of(folder: Path) -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    made.filters |= {"words": _words, "use": _use, "number": _number, "unit": _unit, "moment": _moment}
+    made.filters |= {
+        "words": _words,
+        "use": _use,
+        "number": _number,
+        "unit": _unit,
+        "moment": _moment,
+        "told": told,
+    }
     made.globals["now"] = now
     return made
 

@@ -61,7 +61,6 @@ def patients(
         q=q,
         page=page,
         first=first,
-        more=first + PAGE < total,
     )
 
 

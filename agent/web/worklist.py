@@ -136,7 +136,6 @@ def worklist(
         total=len(shown),
         first=first,
         page=page,
-        more=first + PAGE < len(shown),
         views=VIEWS,
         counts={key: sum(row.is_in(key) for row in chosen) for key in VIEWS},
         all=len(chosen),

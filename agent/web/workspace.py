@@ -9,7 +9,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from agent.api.doorkeeper import Accepts
-from agent.web import cases, chats, checks, drafts, patients, policies, worklist
+from agent.web import batches, cases, chats, checks, drafts, models, patients, policies, screen, worklist
 from agent.web.page import FORM, HERE, UPLOAD
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -19,9 +19,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     patients.router,
     drafts.router,
     cases.router,
+    batches.router,
+    screen.router,
     policies.router,
+    models.router,
 )
-UPLOADS = {patients.ATTACHMENTS, cases.LETTERS}
+UPLOADS = {patients.ATTACHMENTS, cases.LETTERS, batches.FILES}
 
 
 class OurFiles(StaticFiles):

@@ -40,8 +40,9 @@ def verdict(about: About, rows: Sequence[Row]) -> Evaluated:
     )  # fmt: skip
 
 
-def publish(path: Path, about: About, rows: Sequence[Row]) -> str:
-    """Add the verdict to the file, in the place of an older one of the same model; says what was written."""
+def publish(path: Path, about: About, rows: Sequence[Row], page: str = "") -> str:
+    """Add the verdict to the file, in the place of an older one of the same model, and its report's page to the folder
+    `evals` beside it, where the workspace finds it; says what was written."""
     new = verdict(about, rows)
     kept = [one for one in reversed(read_evaluated(path)) if (one.name, one.digest) != (new.name, new.digest)]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,4 +51,8 @@ def publish(path: Path, about: About, rows: Sequence[Row]) -> str:
         json.dumps({"models": msgspec.to_builtins([*kept, new])}, indent=1) + "\n", encoding="utf-8"
     )
     beside.replace(path)
+    if page:
+        reports = path.parent / "evals"
+        reports.mkdir(exist_ok=True)
+        (reports / new.report).write_text(page, encoding="utf-8")
     return f"{new.name} {'passed' if new.passed else 'failed'} ({new.score:g}); written to {path}"

@@ -12,6 +12,8 @@ from tools.store.rows import PatientRow, decoded, patient_number
 from tools.store.tables import MEMBERS, NAME_WORDS, PATIENTS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy import ColumnElement, Connection, Select, SelectBase
 
 MANY = 10_000  # whom a word finds; of more, a page is met sooner by going through the list
@@ -47,6 +49,14 @@ class Finding(Audited):
         asked = (query, family, birth_date, member_id, plan_id)
         self.note("patients.listed", of=" ".join(str(one) for one in asked if one) or "all")
         return [decoded(PatientRow, row) for row in rows]
+
+    def patient_rows(self, ids: Iterable[str]) -> dict[str, PatientRow]:
+        """Those of these ids that there are, by id."""
+        table, wanted = PATIENTS.c, set(ids)
+        columns = (table[name] for name in PatientRow.__struct_fields__)
+        rows = self._rows(select(*columns).where(table.id.in_(wanted)))
+        self.note("patients.listed", of=f"{len(rows)} by id")
+        return {row.id: decoded(PatientRow, row) for row in rows}
 
     def count_patients(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 from datetime import date, timedelta
@@ -13,14 +14,17 @@ from fastapi.testclient import TestClient
 from markupsafe import escape
 from pytest import MonkeyPatch
 
+from agent.api import batches as api_batches
 from agent.api.app import create_app
 from agent.settings import read_settings
 from agent.web import policies
+from agent.web import screen as screening
 from agent.web.opening import open_once_up
 from agent.web.page import HEADERS
 from tests import sheets
 from tests.agent.clinic import open_clinic
-from tests.agent.conftest import Case, Cases
+from tests.agent.conftest import Case, Cases, run_pa
+from tests.agent.test_api_batches import finish
 from tests.agent.test_hostile_text import FORGED, acting, hostile  # noqa: F401 - a fixture
 from tests.agent.web.browser import HERE, Browser, Screen
 from tools.store import Store
@@ -63,7 +67,8 @@ def screens(browser: Browser, cases: Cases, draft: Screen) -> list[Screen]:
         "/", "/?view=review", "/renewals", "/patients", "/patients?q=zzz", f"/patients/{case.patient_id}",
         f"/patients/{case.patient_id}/check", address(case), f"{address(case)}?programme_months=6",
         address(cases["not_covered"]), draft.path, "/policies",
-        f"/policies/{case.found.plan_id}/{case.drug}?q=how+long", "/patients/P9999", "/drafts/77", "/cases/77",
+        f"/policies/{case.found.plan_id}/{case.drug}?q=how+long", "/batches", "/screen", "/models",
+        "/patients/P9999", "/drafts/77", "/cases/77",
     )  # fmt: skip
     return [running, talk, *(browser.open(path) for path in paths)]
 
@@ -178,6 +183,9 @@ def test_an_empty_store_says_what_to_do(browser: Browser, home: Path) -> None:
         ("/?view=mine", 404, "no view 'mine'"),
         ("/?page=0", 422, "Page"),
         ("/drafts/1/papers/secret", 404, "no"),
+        ("/batches/77", 404, "no batch '77'"),
+        ("/batches/new/77", 404, "drop it again"),
+        ("/models/x.html", 404, "pa eval report --publish"),
     ],
 )
 def test_what_is_not_there_is_a_page_that_says_so(
@@ -549,6 +557,126 @@ def test_an_approval_that_ends_is_shown_before_it_does(browser: Browser, draft: 
     )  # fmt: skip
     assert f"{soon}" in browser.open("/renewals?within=60").text
     assert browser.open("/renewals?within=0").status == 422
+
+
+# --- batches, screen and models ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def idle(monkeypatch: MonkeyPatch) -> None:
+    """Nobody works on batches unless a test says so."""
+    monkeypatch.setattr(api_batches, "ensure_worker", lambda store, settings: None)
+
+
+def test_a_file_is_looked_at_row_by_row_before_anything_is_drafted(
+    browser: Browser, cases: Cases, store: Store, idle: None
+) -> None:
+    case = cases["ready"]
+    rows = f"patient_id,drug\n{case.patient_id},{case.drug}\nP9999,Ozempic\n=cmd(),Wegovy\n".encode()
+    page = browser.open("/batches")
+    plan = browser.send(page, "/batches", file=("monday <b>.csv", rows, "text/csv"), kind="new")
+    assert plan.status == 200 and "1 of 3 rows would be drafted" in plan.text
+    assert "no patient 'P9999'" in plan.text and "formula" in plan.text and not store.batches()
+    assert address(case) in plan.leads
+    begun = browser.send(plan, plan.path)
+    assert begun.path == "/batches/1" and "0 of 1" in begun.text and "2 rows rejected" in begun.text
+    assert 'hx-trigger="every 1s"' in browser.open("/batches/1", part=True).html
+    assert browser.send(plan, plan.path).status == 404, "what was begun is not begun again"
+    finish(store, 1)
+    part = browser.open("/batches/1", part=True)
+    assert part.headers["hx-refresh"] == "true" and "every 1s" not in part.html
+    done = browser.open("/batches/1?stage=ready")
+    assert address(case) in " ".join(done.leads) and "P9999" in done.text
+    for file in (lead for lead in done.leads if lead.startswith("/api/batches/1/files/")):
+        assert browser.client.get(file).status_code == 200
+    assert f"/patients/{case.patient_id}" not in " ".join(browser.open("/batches/1?stage=failed").leads)
+    assert "/drafts/1" in browser.open("/?view=review").leads
+
+
+def test_a_batch_is_stopped_and_gone_on_with(browser: Browser, cases: Cases, idle: None) -> None:
+    case = cases["ready"]
+    rows = f"patient_id,drug\n{case.patient_id},{case.drug}\n".encode()
+    plan = browser.send(browser.open("/batches"), "/batches", file=("a.csv", rows, "text/csv"))
+    stopped = browser.send(browser.send(plan, plan.path), "/cancel")
+    assert stopped.status == 200 and "cancelled" in stopped.text
+    assert "running" in browser.send(stopped, "/resume").text
+    assert browser.client.post("/batches/1/erase", headers={"origin": HERE}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.csv", b"", "choose the file"),
+        ("a.xlsx", b"PK", "none of .csv"),
+        ("a.csv", b"mrn,drug\n1,Ozempic\n", "no column 'patient_id'"),
+        ("a.csv", b"patient_id,drug\n" + b"P001,Ozempic\n" * 10_001, "split it"),
+    ],
+)
+def test_a_file_that_is_wrong_as_a_whole_is_refused_with_what_to_do(
+    browser: Browser, home: Path, name: str, content: bytes, says: str
+) -> None:
+    refused = browser.send(browser.open("/batches"), "/batches", file=(name, content, "text/csv"))
+    assert refused.status == 422 and says in refused.text and not (home / "uploads").exists()
+
+
+def test_the_panel_is_screened_beside_the_server_and_its_lists_become_batches(
+    browser: Browser, store: Store, home: Path, monkeypatch: MonkeyPatch, idle: None
+) -> None:
+    class Screening:
+        pid = -1
+
+        def __init__(self, command: list[str], **_: object) -> None:
+            assert run_pa(*command[3:]).code == 0
+
+        def wait(self) -> None: ...
+
+    monkeypatch.setattr(screening.subprocess, "Popen", Screening)
+    empty = browser.open("/screen")
+    assert "not screened yet" in empty.text
+    browser.send(empty, "/screen")
+    (home / "screen" / "screen.parquet.parts").rmdir()  # what `pa screen` does last
+    found = browser.open("/screen")
+    summary = json.loads((home / "screen" / "summary.json").read_bytes())
+    assert f"{summary['cases']:,} cases" in found.text and summary["unlocks"][0]["told"] in found.text
+    need = next(lead for lead in found.leads if "need=" in lead)
+    chosen = browser.open(need)
+    assert summary["unlocks"][0]["told"] in chosen.text and "Show all" in chosen.text
+    plan = browser.send(chosen, "/screen/batch")
+    assert f"{summary['unlocks'][0]['cases']} of {summary['unlocks'][0]['cases']} rows" in plan.text
+    assert (
+        browser.open("/screen?list=losing").status == 200 and browser.open("/screen?list=all").status == 404
+    )
+
+
+def test_a_screen_that_stopped_says_why_and_goes_on(browser: Browser, home: Path) -> None:
+    parts = home / "screen" / "screen.parquet.parts"
+    parts.mkdir(parents=True)
+    (parts / "part-00000.json").write_text('{"patients": 40, "rows": 400, "skipped": {}}')
+    (home / "screen" / "log").write_text("pa: the disk is full\n")
+    stopped = browser.open("/screen")
+    assert "stopped after 40 of 60 patients: pa: the disk is full" in stopped.text
+    (home / "screen" / "pid").write_text(str(os.getpid()))
+    assert 'hx-trigger="every 1s"' in browser.open("/screen", part=True).html
+    assert browser.open("/screen").status == 200 and not browser.open("/screen").forms[1:]
+
+
+def test_models_are_shown_with_what_they_are_trusted_with(browser: Browser, home: Path) -> None:
+    assert "No model was measured here" in browser.open("/models").text
+    one = {"name": "small:1b", "digest": "abc", "passed": True, "score": 0.981, "date": "2026-09-01"}
+    (home / "models.json").write_text(json.dumps({"models": [one, {"name": "tiny:0.5b", "passed": False}]}))
+    (home / "evals").mkdir()
+    (home / "evals" / "small-1b.html").write_text("<h1>measured</h1>")
+    (home / "evals" / "other.html").write_text("nobody's")
+    screen = browser.open("/models")
+    assert (
+        "98.1 %" in screen.text
+        and "questions and wording" in screen.text
+        and "failed the evals" in screen.text
+    )
+    report = browser.client.get("/models/small-1b.html")
+    assert report.text == "<h1>measured</h1>" and "sandbox" in report.headers["content-security-policy"]
+    for name in ("other.html", "tiny-0.5b.html", "..%2fmodels.json"):
+        assert browser.client.get(f"/models/{name}").status_code == 404
 
 
 # --- chat ------------------------------------------------------------------------------------------------

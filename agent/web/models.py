@@ -1,0 +1,34 @@
+"""Models: which was measured here, with what result, and so what it is trusted with."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+
+from agent.api.office import Desk
+from agent.models.host import read_evaluated
+from agent.web.page import PageRoute, render
+from tools.common.errors import NotFound
+
+router = APIRouter(prefix="/models", route_class=PageRoute, include_in_schema=False)
+OWN_STYLE = "default-src 'none'; style-src 'unsafe-inline'; sandbox"  # a report is one page with all in it
+
+
+@router.get("")
+def models(request: Request, desk: Desk) -> Response:
+    found, reports = read_evaluated(desk.settings.evaluated), desk.settings.evaluated.parent / "evals"
+    rows = [(one, (reports / one.report).is_file()) for one in found]
+    return render(request, "models.html", rows=rows, chosen=desk.settings.model)
+
+
+@router.get("/{name}")
+def report(desk: Desk, name: str) -> Response:
+    """The report of the evals of one model, as it was published."""
+    path = desk.settings.evaluated
+    if (
+        all(one.report != name for one in read_evaluated(path))
+        or not (path.parent / "evals" / name).is_file()
+    ):
+        raise NotFound("report of a model", name[:100], hint="`pa eval report --publish` leaves one")
+    page = (path.parent / "evals" / name).read_text(encoding="utf-8")
+    return HTMLResponse(page, headers={"content-security-policy": OWN_STYLE})
