@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from agent.audit import HEADS, KEY
-from agent.desk import now
+from agent.desk import now, working_in
 from agent.dialogue.lessons import FILE as LESSONS
 from agent.settings import Settings
 from tools.audit.events import version
@@ -35,7 +35,7 @@ STORE = "paladin.db"
 MANIFEST = "manifest.json"
 DATABASES = ("checkpoints.db", "conversations.db", "queue.db")
 FOLDERS = ("drafts", f"{STORE}.files", "letters", "forms", "batches")
-FILES = (HEADS, KEY, "models.json", "session.key", LESSONS)
+FILES = (HEADS, KEY, "models.json", LESSONS)
 
 
 class BackupManifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +114,8 @@ def restore(file: Path, settings: Settings, *, replace: bool = False) -> tuple[B
     """Put a backup in the place of this home, all of it or nothing, and where the old home was moved to.
 
     Raises:
-        Refused: there is a store already, and nobody said that it may go aside; or the backup is of a newer Paladin.
+        Refused: there is a store already, and nobody said that it may go aside; a server or worker is at work in it; or
+            the backup is of a newer Paladin.
         Invalid: the backup is damaged.
     """
     home = settings.home
@@ -133,11 +134,13 @@ def restore(file: Path, settings: Settings, *, replace: bool = False) -> tuple[B
         for name in (STORE, *DATABASES):
             _require_sound(fresh / name)
         aside = home.with_name(f"{home.name}.before-{now():%Y%m%dT%H%M%S}") if home.exists() else None
-        if aside:
-            home.rename(aside)
-        fresh.rename(home)
+        with working_in(home, alone=True):
+            if aside:
+                home.rename(aside)
+            fresh.rename(home)
     restored = Store.create(settings.database_url)
     restored.move_papers(manifest.home, str(home), f"backup of {manifest.taken:%Y-%m-%d %H:%M} UTC")
+    restored.end_sessions()  # what was ended since does not come back
     restored.close()
     return manifest, aside
 

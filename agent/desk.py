@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -227,6 +229,23 @@ def make_home(home: Path) -> None:
     ignore = home / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n")
+
+
+@contextmanager
+def working_in(home: Path, *, alone: bool = False) -> Iterator[None]:
+    """As long as this lasts, this process works in the home, beside others or alone; Refused where that cannot be."""
+    if not home.is_dir():  # all that there is lies on a server
+        yield
+        return
+    handle = os.open(home, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        who = "a server or worker is" if alone else "a restore is"
+        raise Refused(f"{who} at work in {home}; end it, or wait for its end, and say this again") from None
+    finally:
+        os.close(handle)
 
 
 def _kept(store: Store, draft_id: int | None) -> Draft | None:

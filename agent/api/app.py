@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
-from starlette.middleware.sessions import SessionMiddleware
+from starlette.types import Receive, Scope, Send
 
 from agent.api import (
     appeals,
@@ -29,8 +29,8 @@ from agent.api import (
     session,
     wire,
 )
-from agent.api.doorkeeper import Doorkeeper
-from agent.api.identity import COOKIE, IDLE_SECONDS, Identity
+from agent.api.doorkeeper import Doorkeeper, with_headers
+from agent.api.identity import Identity
 from agent.api.office import Desk, Office
 from agent.settings import Settings
 from agent.web import workspace
@@ -84,6 +84,13 @@ ROUTERS = (  # in the order in which /docs shows them
 )  # fmt: skip
 
 
+class Application(FastAPI):
+    """Sends everything with the headers of the door, also what answers before and after all middleware."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await super().__call__(scope, receive, with_headers(send))
+
+
 def create_app(settings: Settings) -> FastAPI:
     """The application over the store that these settings name; it is opened with the first request."""
 
@@ -93,7 +100,7 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         app.state.office.close()
 
-    app = FastAPI(
+    app = Application(
         title="Paladin",
         version=version("paladin-pa"),
         description=ABOUT,
@@ -105,13 +112,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.office = Office(settings)
     app.add_middleware(Doorkeeper, accepts=ACCEPTS)
     app.add_middleware(Identity)
-    app.add_middleware(
-        SessionMiddleware,
-        secret_key=session.secret(settings),
-        session_cookie=COOKIE,
-        max_age=IDLE_SECONDS,
-        same_site="strict",
-    )
     for router in ROUTERS:
         app.include_router(router)
     wire.install(app)

@@ -57,14 +57,6 @@ class Doorkeeper:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-
-        async def sent(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
         headers = Headers(scope=scope)
         refusal = _stranger(scope, headers)
         if refusal is None and scope["method"] not in READS:
@@ -78,7 +70,7 @@ class Doorkeeper:
                     return
                 else:
                     refusal = read
-        await (self.app if refusal is None else refusal)(scope, receive, sent)
+        await (self.app if refusal is None else refusal)(scope, receive, send)
 
     def _accepted(self, path: list[str]) -> Accepts:
         for known, accepts in self.accepts:
@@ -87,6 +79,19 @@ class Doorkeeper:
             ):
                 return accepts
         return Accepts()
+
+
+def with_headers(send: Send) -> Send:
+    """Sends an answer with what browsers are to do with it, whoever gives it: an endpoint, a refusal, a fault."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return sent
 
 
 def _stranger(scope: Scope, headers: Headers) -> Response | None:

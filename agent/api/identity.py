@@ -2,31 +2,31 @@
 answered as what is not there. Each request is one access in the audit, and what was refused is recorded too.
 
 Until a user is made the door is the local owner's, as whom everybody on this machine acts who reaches the port.
-From then on everybody signs in (a cookie, SameSite, ended after half an hour of nothing and after twelve hours) or
-brings a key (`Authorization: Bearer`).
+From then on everybody signs in (a cookie, SameSite, of a session in the store, which ends after half an hour of
+nothing, after twelve hours, and with the sign-out) or brings a key (`Authorization: Bearer`).
 """
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent import access
 from agent.api import wire
+from agent.api.session import COOKIE
+from agent.desk import now
 from agent.roles import ALL, ANYONE, ROLES, needs
 from tools.audit.events import Actor, system_user
-from tools.common.errors import NotFound, PaladinError
+from tools.common.errors import PaladinError
 from tools.store.store import Store
 
 REFUSED = {401, 403, 409}
-COOKIE, IDLE_SECONDS, LONGEST_SECONDS = "paladin", 1800, 12 * 3600
 
 
 class Caller(NamedTuple):
@@ -44,7 +44,7 @@ LONGEST_VIA = 300  # characters of an address that an event keeps
 
 
 class Identity:
-    """ASGI middleware; the session is in the scope."""
+    """ASGI middleware."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -97,29 +97,22 @@ def _caller(store: Store, scope: Scope) -> Caller:
     try:
         if not store.has_users():
             return Caller(system_user(), "owner", ALL)
-        return _by_key(store, scope) or _by_session(store, scope) or NOBODY
+        asking = HTTPConnection(scope)
+        return _by_key(store, asking) or _by_session(store, asking) or NOBODY
     except SQLAlchemyError:  # it cannot be known who calls, so it is nobody
         return NOBODY
 
 
-def _by_key(store: Store, scope: Scope) -> Caller | None:
-    scheme, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
-    found = store.bearer(given.strip(), datetime.now(UTC)) if scheme.casefold() == "bearer" else None
+def _by_key(store: Store, asking: HTTPConnection) -> Caller | None:
+    scheme, _, given = asking.headers.get("authorization", "").partition(" ")
+    found = store.bearer(given.strip(), now()) if scheme.casefold() == "bearer" else None
     if found is None:
         return None
     user, scopes = found
     return Caller(user.name, user.role, tuple(one for one in ROLES.get(user.role, ()) if one in scopes))
 
 
-def _by_session(store: Store, scope: Scope) -> Caller | None:
-    session = scope.get("session") or {}
-    try:
-        user = store.user(str(session.get("user", "")))
-    except NotFound:
-        return None
-    fresh = 0 <= time.time() - float(session.get("began", 0)) < LONGEST_SECONDS
-    if user.disabled or user.stamp != session.get("stamp") or not fresh:
-        session.clear()
-        return None
-    session["seen"] = int(time.time()) // 60  # what changes is sent anew, so the half hour begins again
-    return Caller(user.name, user.role, ROLES.get(user.role, ()))
+def _by_session(store: Store, asking: HTTPConnection) -> Caller | None:
+    token = asking.cookies.get(COOKIE, "")
+    user = store.session(token, now()) if token else None
+    return Caller(user.name, user.role, ROLES.get(user.role, ())) if user else None

@@ -41,6 +41,7 @@ class Office:
     def store(self) -> FreshStore:
         store = FreshStore(self.settings.database_url)
         database.check(store.engine)
+        self._closing.enter_context(desk.working_in(self.settings.home))
         equip(store, self.settings)
         self._closing.callback(store.close)
         return store

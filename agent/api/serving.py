@@ -15,6 +15,7 @@ from multiprocessing.process import BaseProcess
 import uvicorn
 from fastapi import FastAPI
 
+from agent.api.session import link
 from agent.settings import Settings, read_settings
 from tools.common.errors import Refused, Unavailable
 from tools.store.store import Store
@@ -37,7 +38,7 @@ def run(
     check_port(host, port)
     base = f"http://{_shown(host)}:{port}"
     print(f"Paladin is at {base}  (docs at /docs; Ctrl-C ends it)", flush=True)
-    print(_who_may(store, settings, base), flush=True)
+    print(_who_may(store, base), flush=True)
     store.close()
     if begun is not None:
         begun(host, port)
@@ -52,16 +53,14 @@ def run(
     )
 
 
-def _who_may(store: Store, settings: Settings, base: str) -> str:
+def _who_may(store: Store, base: str) -> str:
     """Whom the door lets in, and the owner's way in."""
-    from agent.api.session import link
-
     admins = [user.name for user in store.users() if user.role == "admin" and not user.disabled]
     if not store.has_users():
         return "No user was made: whoever reaches this port acts as you. `pa users add NAME --role admin` ends that."
     if not admins:
         return "Everybody signs in, and no admin is let in: `pa users set NAME --role admin`"
-    return f"Everybody signs in. {admins[0]}, within ten minutes: {link(settings, base, admins[0])}"
+    return f"Everybody signs in. {admins[0]}, once and within ten minutes: {link(store, base, admins[0])}"
 
 
 def from_environment() -> FastAPI:

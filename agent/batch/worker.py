@@ -25,7 +25,7 @@ from agent.batch import drafting, results  # noqa: F401 - their records are to b
 from agent.batch.crew import WorkerPool, patiently
 from agent.batch.options import options_of
 from agent.batch.results import finish
-from agent.desk import make_home, now
+from agent.desk import make_home, now, working_in
 from agent.settings import Settings
 from tools.common import structs
 from tools.common.errors import Unavailable
@@ -52,9 +52,11 @@ class Worker:
         self.store = Store.open(settings.database_url)
         self.crew = WorkerPool(settings, processes)
         self.id = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._home = working_in(settings.home)
         self._beaten = 0.0
 
     def __enter__(self) -> Worker:
+        self._home.__enter__()
         structs.build()  # before chunks are drafted by threads
         patiently(self._tell)
         self.dbos = _launch(self)
@@ -66,6 +68,7 @@ class Worker:
         self.dbos.destroy(destroy_registry=True)
         self.crew.close()
         self.store.close()
+        self._home.__exit__(None, None, None)
 
     def beat(self) -> None:
         """Once a second: be seen, and look round."""

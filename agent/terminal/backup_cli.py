@@ -44,7 +44,8 @@ def _backup(
   pa restore /media/usb/paladin-2026-09-01.tar --replace
 
 Every file is held against its hash before anything is moved. With --replace
-the home that is there is moved aside, and nothing of it is deleted."""
+the home that is there is moved aside, and nothing of it is deleted. End a
+server or worker first: nothing is put back under one that is at work."""
 )
 def _restore(
     file: Path = typer.Argument(..., metavar="FILE", help="What `pa backup` wrote."),
@@ -65,8 +66,6 @@ def _restore(
             f"{settings.home} is as it was on {manifest.taken:%Y-%m-%d %H:%M} UTC: {len(manifest.files)} files"
         )
         if aside:
-            tell(
-                f"what was there is in {aside}; a server or worker that was running goes on there: start it again"
-            )
+            tell(f"what was there is in {aside}")
         tell("`pa index` builds the search index anew")
     raise typer.Exit(1 if found.problems else 0)

@@ -11,11 +11,9 @@ from agent.access import acting
 from agent.desk import now
 from agent.dump import plain
 from agent.roles import ALL, ROLES
-from agent.settings import read_settings
 from agent.terminal.common import JsonObject, opened
 from agent.terminal.lines import print_json, tell
 from tools.common.errors import Invalid, NotFound, nearest
-from tools.common.private import secret_of
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -43,8 +41,7 @@ def _list(as_json: JsonObject = False) -> None:
     _, store = opened()
     users, keys = store.users(), store.keys()
     if as_json:
-        shown = [{name: value for name, value in plain(user).items() if name != "stamp"} for user in users]
-        print_json({"users": shown, "keys": [plain(key) for key in keys]})
+        print_json({"users": [plain(user) for user in users], "keys": [plain(key) for key in keys]})
         return
     for user in users:
         tell(f"{user.name}  {user.role}{'  disabled' if user.disabled else ''}")
@@ -63,12 +60,9 @@ def _add(
     ),
 ) -> None:
     """Make a user; the password is asked for, or read from a pipe."""
-    from agent.api.session import KEY
-
     _, store = opened()
     user = store.add_user(name, _role(role), _password(), by=acting().actor.who, when=now())
-    secret_of(read_settings().home / KEY)
-    tell(f"{user.name} is {user.role}; a server that runs already is to be started again")
+    tell(f"{user.name} is {user.role}")
 
 
 @app.command("set", epilog="[bold]Example[/]\n  pa users set rlee --role reviewer")
@@ -97,6 +91,14 @@ def _disable(
     """Shut a user out, with their keys; what they did stays theirs."""
     user = opened()[1].change_user(name, by=acting().actor.who, disabled=not undo)
     tell(f"{user.name} is {'let in again' if undo else 'shut out'}")
+
+
+@app.command("sign-out", epilog="[bold]Example[/]\n  pa users sign-out rlee")
+def _sign_out(name: str = typer.Argument(..., metavar="NAME")) -> None:
+    """End a user's sessions and sign-in links; keys stay."""
+    store = opened()[1]
+    store.end_sessions(store.user(name).name)
+    tell(f"{name} is signed in nowhere")
 
 
 @app.command("key", epilog="[bold]Example[/]\n  pa users key rlee --days 90 --scopes read")

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from fastapi.testclient import TestClient
 from pytest import MonkeyPatch
 
 from agent.backup import read_backup
@@ -55,6 +56,19 @@ def test_a_home_that_is_there_is_moved_aside_only_if_somebody_says_so(
     assert pa("restore", str(taken), "--replace").code == 0
     aside = list(home.parent.glob("home.before-*"))
     assert len(aside) == 1 and (aside[0] / "paladin.db").exists()
+
+
+def test_nothing_is_put_back_under_a_server_that_is_at_work_and_its_sessions_do_not_come_back(
+    pa: Pa, taken: Path, home: Path, api: TestClient
+) -> None:
+    assert api.get("/health").status_code == 200
+    refused = pa("restore", str(taken), "--replace")
+    assert refused.code == 2 and "at work in" in refused.err and not list(home.parent.glob("home.before-*"))
+    api.app.state.office.close()  # type: ignore[attr-defined]
+    assert pa("restore", str(taken), "--replace").code == 0
+    with sqlite3.connect(home / "paladin.db") as connection:
+        said = connection.execute("SELECT what FROM audit_events ORDER BY number DESC").fetchall()
+    assert ("session.ended",) in said
 
 
 @pytest.mark.parametrize("damage", ["a byte", "cut off", "another file"])

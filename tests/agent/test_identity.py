@@ -12,12 +12,13 @@ from pytest import MonkeyPatch
 
 from agent.api import session
 from agent.api.app import create_app
+from agent.api.doorkeeper import HEADERS
 from agent.desk import now
 from agent.roles import ALL, ANYONE, APPROVE, READ, ROLES, WRITE, needs
 from agent.settings import read_settings
 from tests.agent.conftest import Cases
+from tools.audit.verification import verify
 from tools.common.errors import Invalid, Refused
-from tools.common.private import secret_of
 from tools.store import Store
 
 PASSWORD = "correct horse battery"
@@ -33,7 +34,6 @@ def staffed(store: Store, home: Path, monkeypatch: MonkeyPatch) -> Store:
 
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(users, "_hasher", lambda: quick)
-    secret_of(home / session.KEY)
     for role in sorted(ROLES, key=lambda role: role != "admin"):
         store.add_user(role, role, PASSWORD, by="root", when=now())
     session._tries.clear()
@@ -104,6 +104,7 @@ def test_what_nobody_may_see_is_answered_as_what_is_not_there(
         nowhere.status_code, nowhere.content, sorted(nowhere.headers),
     )  # fmt: skip
     assert client().get("/api/no/such/route").status_code == 401
+    assert {name: there.headers[name] for name in HEADERS} == HEADERS
 
 
 def test_roles_may_what_their_row_says(
@@ -125,34 +126,45 @@ def test_roles_may_what_their_row_says(
     assert events["draft.approved"].by == "R. Lee, CPhT"
 
 
-def test_a_session_ends_with_the_password_the_user_and_the_sign_out(
+@pytest.mark.parametrize("end", ["sign out", "password", "role", "disabled"])
+def test_a_copied_cookie_ends_with_the_session(
+    client: Callable[[], TestClient], staffed: Store, end: str
+) -> None:
+    kept, copied = signed_in(client(), "viewer"), client()
+    copied.cookies.set(session.COOKIE, kept.cookies[session.COOKIE])
+    assert copied.get("/api/plans").status_code == 200
+    if end == "sign out":
+        kept.post("/sign-out", data={})
+    else:
+        change = {"password": {"password": "another horse battery"}, "role": {"role": "service"}}
+        staffed.change_user("viewer", by="root", **change.get(end, {"disabled": True}))  # type: ignore[arg-type]
+    assert [one.get("/api/plans").status_code for one in (kept, copied)] == [401, 401]
+    assert verify(staffed).problems == ()
+
+
+def test_a_session_that_is_taken_up_again_past_the_log_is_found(
     client: Callable[[], TestClient], staffed: Store
 ) -> None:
-    kept = signed_in(client(), "viewer")
-    again = kept.post("/sign-in", data={"name": "viewer", "password": PASSWORD})
-    assert {"samesite=strict", "httponly"} <= set(again.headers["set-cookie"].split("; "))
-    assert kept.get("/api/plans").status_code == 200
-    staffed.change_user("viewer", by="root", password="another horse battery")
-    assert kept.get("/api/plans").status_code == 401
-    other = signed_in(client(), "specialist")
-    other.post("/sign-out", data={})
-    assert other.get("/api/plans").status_code == 401
-    third = signed_in(client(), "reviewer")
-    staffed.change_user("reviewer", by="root", disabled=True)
-    assert third.get("/api/plans").status_code == 401
+    signed_in(client(), "viewer").post("/sign-out", data={})
+    with staffed.engine.connect() as connection:
+        connection.exec_driver_sql("UPDATE sessions SET ended = 0").close()
+    assert "sessions/" in verify(staffed).problems[0]
 
 
-def test_a_session_ends_after_twelve_hours_and_a_cookie_that_is_no_signature_opens_nothing(
-    client: Callable[[], TestClient], monkeypatch: MonkeyPatch
+def test_a_cookie_is_for_this_server_alone_and_ends_after_half_an_hour_of_nothing_and_after_twelve_hours(
+    client: Callable[[], TestClient], staffed: Store
 ) -> None:
-    kept = signed_in(client(), "viewer")
-    import time as clock
-
-    later = clock.time() + 12 * 3600 + 1
-    monkeypatch.setattr("agent.api.identity.time.time", lambda: later)
-    assert kept.get("/api/plans").status_code == 401
+    made = client()
+    sent = made.post("/sign-in", data={"name": "viewer", "password": PASSWORD}).headers["set-cookie"]
+    assert {"samesite=strict", "httponly"} <= set(map(str.casefold, sent.split("; ")))
+    began, token = now(), made.cookies[session.COOKIE]
+    for minutes in range(20, 12 * 60 - 1, 20):
+        assert staffed.session(token, began + timedelta(minutes=minutes)), minutes
+    assert staffed.session(token, began + timedelta(hours=12, minutes=1)) is None
+    assert staffed.session(staffed.begin_session("viewer", began), began + timedelta(minutes=31)) is None
+    assert verify(staffed).problems == ()
     forged = client()
-    forged.cookies.set("paladin", "eyJ1c2VyIjogImFkbWluIn0=.aaaa.bbbb")
+    forged.cookies.set(session.COOKIE, "eyJ1c2VyIjogImFkbWluIn0=.aaaa.bbbb")
     assert forged.get("/api/plans").status_code == 401
 
 
@@ -182,21 +194,25 @@ def test_a_wrong_password_is_told_as_a_wrong_name_and_the_sixth_try_waits(
     assert made.post("/sign-in", data={"name": "viewer", "password": PASSWORD}).status_code == 429
 
 
-def test_the_printed_link_signs_the_owner_in_for_ten_minutes(
-    client: Callable[[], TestClient], monkeypatch: MonkeyPatch
+def test_the_printed_link_signs_the_owner_in_once_and_within_ten_minutes(
+    client: Callable[[], TestClient], staffed: Store
 ) -> None:
-    made = client()
-    there = session.link(read_settings(), "", "admin")
-    assert made.get(there).status_code == 303 and made.get("/api/plans").status_code == 200
+    made, there = client(), session.link(staffed, "", "admin")
     assert client().get(f"{there}x").status_code == 401
-    monkeypatch.setattr(session, "LINK_SECONDS", -1)
+    assert made.get(there).status_code == 303 and made.get("/api/plans").status_code == 200
     assert client().get(there).status_code == 401
+    later = staffed.begin_session("admin", now() - timedelta(minutes=10), link=True)
+    assert client().get(f"/sign-in?token={later}").status_code == 401
+    no_cookie = client()
+    no_cookie.cookies.set(session.COOKIE, staffed.begin_session("admin", now(), link=True))
+    assert no_cookie.get("/api/plans").status_code == 401
 
 
-def test_neither_password_nor_key_lies_in_the_store(staffed: Store, home: Path) -> None:
+def test_neither_password_nor_key_nor_cookie_lies_in_the_store(staffed: Store, home: Path) -> None:
+    cookie = staffed.begin_session("viewer", now())
     told = key_of(staffed, "viewer", READ)["authorization"].rpartition("_")[2]
     content = b"".join(path.read_bytes() for path in home.glob("paladin.db*") if path.is_file())
-    assert PASSWORD.encode() not in content and told.encode() not in content
+    assert not [one for one in (PASSWORD, told, cookie) if one.encode() in content]
 
 
 def test_a_browser_can_send_the_sign_in_form_and_does_not_keep_whose_name_signs(
@@ -206,4 +222,3 @@ def test_a_browser_can_send_the_sign_in_form_and_does_not_keep_whose_name_signs(
     assert made.get("/sign-in").headers["referrer-policy"] == "same-origin"  # else its origin is "null"
     answered = made.post("/sign-in", data={"name": "reviewer", "password": PASSWORD})
     assert any(one.startswith('who="";') for one in answered.headers.get_list("set-cookie"))
-    assert "set-cookie" in made.get("/api/plans").headers  # the half hour begins again

@@ -38,9 +38,11 @@ from tools.store.tables import (
     PATIENT_IDENTIFIERS,
     PLANS,
     POLICIES,
+    PRACTICE_MEMBERS,
     PROVENANCE,
     REQUEST_OWNERS,
     REVIEWS,
+    SESSIONS,
     USERS,
 )
 
@@ -55,11 +57,11 @@ Key = tuple["Table", tuple[Any, ...]]
 # (patients, members, name_words), or says how work goes on and not what came of it.
 ROW_BY_ROW = (
     CHART_ENTRIES, CHART_VERSIONS, PATIENT_IDENTIFIERS, DRAFTS, REVIEWS, AUTHORIZATION_CASES, AUTHORIZATION_EVENTS,
-    BATCHES, BATCH_RESULTS, MEDICINE_NAMES, PROVENANCE, USERS, API_KEYS, REQUEST_OWNERS,
+    BATCHES, BATCH_RESULTS, MEDICINE_NAMES, PROVENANCE, USERS, API_KEYS, REQUEST_OWNERS, SESSIONS, PRACTICE_MEMBERS,
 )  # fmt: skip
 AS_A_WHOLE = (CHARTS, DATASET, DRUGS, PLANS, FORMS, POLICIES)
 ALL_CHARTS = f"{CHARTS.name}/*"
-LEFT_OUT = {BATCHES.name: {"queued"}}  # columns that say how work goes on
+LEFT_OUT = {BATCHES.name: {"queued"}, SESSIONS.name: {"seen"}}  # columns that say how work goes on
 
 _APPEND = {
     "sqlite": "INSERT INTO audit_events (at, who, what, whose, body, leaf) VALUES (?, ?, ?, ?, ?, ?)",

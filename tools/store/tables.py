@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-SCHEMA = "0011"  # the newest revision in migrations/versions; a test holds it
+SCHEMA = "0012"  # the newest revision in migrations/versions; a test holds it
 # An id may be named in a URL and have any size; SQLite counts up its INTEGER alone, which is as wide.
 NUMBER: Any = BigInteger().with_variant(Integer, "sqlite")
 
@@ -406,6 +406,28 @@ class SavedViewTable(SQLModel, table=True):
     when: str
 
 
+class SessionTable(SQLModel, table=True):
+    """Somebody who signed in, by the SHA-256 of what their cookie says; or a link that signs in, once."""
+
+    __tablename__ = "sessions"
+
+    digest: str = Field(primary_key=True)
+    user: str = Field(foreign_key="users.name")
+    began: str
+    seen: str
+    link: bool
+    ended: bool
+
+
+class PracticeMemberTable(SQLModel, table=True):
+    """Whose charts a user sees; who is not named sees those of the home that holds this table."""
+
+    __tablename__ = "practice_members"
+
+    user: str = Field(primary_key=True, foreign_key="users.name")
+    practice: str
+
+
 # The tables themselves, as statements name them.
 METADATA = SQLModel.metadata
 
@@ -442,3 +464,5 @@ USERS = _table(UserTable)
 API_KEYS = _table(ApiKeyTable)
 REQUEST_OWNERS = _table(RequestOwnerTable)
 SAVED_VIEWS = _table(SavedViewTable)
+SESSIONS = _table(SessionTable)
+PRACTICE_MEMBERS = _table(PracticeMemberTable)

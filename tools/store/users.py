@@ -1,38 +1,53 @@
-"""Who may come in over HTTP: users with a role and a password, and the keys of programs; of both, hashes are kept."""
+"""Who may come in over HTTP: users with a role and a password, the keys of programs, and who is signed in; of
+passwords, keys and sessions, hashes are kept."""
 
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, delete, insert, select, true, update
+from sqlalchemy.exc import DBAPIError
 
 from tools.common.errors import Invalid, NotFound, Refused, nearest
 from tools.common.printable import one_line
 from tools.domain.records import Record
 from tools.store import database
-from tools.store.audit import Audited
+from tools.store.audit import Audited, Key
 from tools.store.rows import decoded, moment
-from tools.store.tables import API_KEYS, USERS
+from tools.store.tables import API_KEYS, PRACTICE_MEMBERS, SESSIONS, USERS
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
-    from sqlalchemy import Row
+    from sqlalchemy import Connection, Row
 
 SHORTEST = 12  # characters of a password
+IDLE, LONGEST, LINK = (
+    timedelta(minutes=30),
+    timedelta(hours=12),
+    timedelta(minutes=10),
+)  # of a session, of a link
+SEEN_EVERY = timedelta(minutes=1)
+_USER = select(USERS, PRACTICE_MEMBERS.c.practice).outerjoin(
+    PRACTICE_MEMBERS, PRACTICE_MEMBERS.c.user == USERS.c.name
+)
+_SESSION = _USER.add_columns(SESSIONS.c.began, SESSIONS.c.seen).join(
+    SESSIONS, SESSIONS.c.user == USERS.c.name
+)
 
 
 class User(Record, frozen=True, kw_only=True):
-    """Who may sign in. `stamp` changes with the password, and ends the sessions that began before."""
+    """Who may sign in, and to whose charts: `practice` is "" for those of the server's own home."""
 
     name: str
     role: str
     disabled: bool = False
     created: datetime
-    stamp: str = ""
+    practice: str = ""
 
 
 class ApiKey(Record, frozen=True, kw_only=True):
@@ -58,12 +73,14 @@ class Users(Audited):
         finally:
             borrowed.close()
 
-    def add_user(self, name: str, role: str, password: str, *, by: str, when: datetime) -> User:
+    def add_user(
+        self, name: str, role: str, password: str, *, by: str, when: datetime, practice: str = ""
+    ) -> User:
         """Make a user.
 
         Raises:
             Invalid: no name, or a password that is too short.
-            Refused: the name is taken, or the first of all is no admin.
+            Refused: the name is taken, or the first of all is no admin of this home.
         """
         name = name.strip()
         if not name or name != one_line(name):
@@ -73,49 +90,115 @@ class Users(Audited):
             there = list(connection.scalars(select(USERS.c.name)))
             if name in there:
                 raise Refused(f"there is a user {name!r} already")
-            if not there and role != "admin":
+            if not there and (role != "admin" or practice):
                 raise Refused(
                     "the first user is an admin: from then on everybody has to sign in (--role admin)"
                 )
             connection.execute(insert(USERS), row | {"created": moment(when)})
-            self.record(connection, "user.added", of=f"{name}: {role}", by=by, rows=[(USERS, (name,))])
+            rows: list[Key] = [(USERS, (name,))]
+            if practice:
+                connection.execute(insert(PRACTICE_MEMBERS), {"user": name, "practice": practice})
+                rows.append((PRACTICE_MEMBERS, (name,)))
+            of = f"{name}: {role}{f' of {practice}' if practice else ''}"
+            self.record(connection, "user.added", of=of, by=by, rows=rows)
         return self.user(name)
 
     def change_user(
         self, name: str, *, by: str, role: str = "", password: str = "", disabled: bool | None = None
     ) -> User:
-        """Give a user another role or password, or shut them out; sessions end with the next request."""
+        """Give a user another role or password, or shut them out; their sessions end."""
         self.user(name)
         values: dict[str, Any] = {"role": role} if role else {}
         values |= {"password": hashed(password)} if password else {}
         values |= {} if disabled is None else {"disabled": disabled}
         with database.writing(self.engine) as connection:
             connection.execute(update(USERS).where(USERS.c.name == name).values(**values))
+            rows: list[Key] = [(USERS, (name,)), *_end(connection, SESSIONS.c.user == name)]
             of = f"{name}: {', '.join(sorted(values))}"
-            self.record(connection, "user.changed", of=of, by=by, rows=[(USERS, (name,))])
+            self.record(connection, "user.changed", of=of, by=by, rows=rows)
         return self.user(name)
 
     def user(self, name: str) -> User:
         """By name; NotFound names those that are near."""
-        row = self._row(select(USERS).where(USERS.c.name == name))
+        row = self._row(_USER.where(USERS.c.name == name))
         if row is None:
             raise NotFound("user", name, nearest(name, [one.name for one in self.users()]))
         return _user(row)
 
     def users(self) -> list[User]:
         """Everybody, by name."""
-        return [_user(row) for row in self._rows(select(USERS).order_by(USERS.c.name))]
+        return [_user(row) for row in self._rows(_USER.order_by(USERS.c.name))]
 
     def sign_in(self, name: str, password: str) -> User | None:
         """The user, if the password is theirs and they may come in. Nobody takes as long as somebody."""
         from argon2.exceptions import InvalidHashError, VerificationError
 
-        row = self._row(select(USERS).where(USERS.c.name == name))
+        row = self._row(_USER.where(USERS.c.name == name))
         try:
             _hasher().verify(row.password if row else _of_nobody(), password)
         except (VerificationError, InvalidHashError):
             return None
         return _user(row) if row and not row.disabled else None
+
+    # --- sessions
+
+    def begin_session(self, user: str, when: datetime, *, link: bool = False) -> str:
+        """What the cookie of a new session says, or the link that begins one; what is over is cleared away."""
+        token = secrets.token_urlsafe(32)
+        with database.writing(self.engine) as connection:
+            over = SESSIONS.c.began <= moment(when - LONGEST)
+            rows: list[Key] = [
+                (SESSIONS, (one,)) for one in connection.scalars(select(SESSIONS.c.digest).where(over))
+            ]
+            connection.execute(delete(SESSIONS).where(over))
+            began = {"digest": _digest(token), "began": moment(when), "seen": moment(when)}
+            connection.execute(insert(SESSIONS), began | {"user": user, "link": link, "ended": False})
+            what = "link.made" if link else "session.begun"
+            self.record(connection, what, of=user, rows=[*rows, (SESSIONS, (_digest(token),))])
+        return token
+
+    def session(self, token: str, now: datetime) -> User | None:
+        """Who is signed in by this cookie; that they were seen keeps it from ending."""
+        digest = _digest(token)
+        row = self._row(
+            _SESSION.where(_is_open(now), SESSIONS.c.digest == digest, SESSIONS.c.seen > moment(now - IDLE))
+        )
+        if row is None:
+            return None
+        if row.seen <= moment(now - SEEN_EVERY):
+            with (
+                suppress(DBAPIError),
+                database.writing(self.engine) as connection,
+            ):  # a full disk ends it, in time
+                connection.execute(
+                    update(SESSIONS).where(SESSIONS.c.digest == digest).values(seen=moment(now))
+                )
+        return _user(row)
+
+    def take_link(self, token: str, now: datetime) -> User | None:
+        """Whom a link signs in, the first time that it is followed."""
+        chosen = SESSIONS.c.digest == _digest(token)
+        row = self._row(_SESSION.where(_is_open(now, link=True), chosen))
+        if row is None:
+            return None
+        with database.writing(self.engine) as connection:
+            ended = _end(connection, chosen)
+            if ended:  # and nobody was faster
+                self.record(connection, "link.taken", of=row.name, rows=ended)
+        return _user(row) if ended else None
+
+    def end_session(self, token: str) -> None:
+        """It signs nobody in any more, whoever holds its cookie."""
+        with database.writing(self.engine) as connection:
+            ended = _end(connection, SESSIONS.c.digest == _digest(token))
+            if ended:
+                self.record(connection, "session.ended", rows=ended)
+
+    def end_sessions(self, user: str = "") -> None:
+        """All of a user, or of everybody."""
+        with database.writing(self.engine) as connection:
+            ended = _end(connection, SESSIONS.c.user == user if user else true())
+            self.record(connection, "session.ended", of=user or "all", rows=ended)
 
     # --- keys of programs
 
@@ -165,6 +248,20 @@ class Users(Audited):
         return user, key.scopes
 
 
+def _is_open(now: datetime, *, link: bool = False) -> Any:
+    """Of a session, or of a link: it began not long ago, nobody ended it, and its user may come in."""
+    began = SESSIONS.c.began > moment(now - (LINK if link else LONGEST))
+    return and_(began, SESSIONS.c.link.is_(link), SESSIONS.c.ended.is_(False), USERS.c.disabled.is_(False))
+
+
+def _end(connection: Connection, which: Any) -> list[Key]:
+    """End the sessions and links of which this holds: their rows."""
+    open_ = and_(which, SESSIONS.c.ended.is_(False))
+    ended = list(connection.scalars(select(SESSIONS.c.digest).where(open_)))
+    connection.execute(update(SESSIONS).where(open_).values(ended=True))
+    return [(SESSIONS, (one,)) for one in ended]
+
+
 def hashed(password: str) -> str:
     """Argon2id; Invalid for a password that is too short to be one."""
     if len(password) < SHORTEST:
@@ -190,7 +287,7 @@ def _digest(secret: str) -> str:
 
 
 def _user(row: Row[Any]) -> User:
-    return decoded(User, row, stamp=_digest(row.password)[:16])
+    return decoded(User, row, practice=row.practice or "")
 
 
 def _key(row: Row[Any]) -> ApiKey:

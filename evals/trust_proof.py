@@ -1,0 +1,508 @@
+"""Trust, proved in the large; each part may be run by itself, and keeps its figures with --write.
+
+python -m evals.trust_proof tamperings --count 600   # changed past Paladin, and found by `pa audit verify`
+python -m evals.trust_proof probes --count 1500      # what is another practice's is answered as what is not there
+python -m evals.trust_proof bodies --count 400       # hostile bodies are refused, soon, and are no fault
+python -m evals.trust_proof replays --count 200      # drafts are decided again from what was known then
+python -m evals.trust_proof fuzz --count 10000       # schemathesis as every role; `pip install schemathesis` first
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import sqlite3
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from datetime import timedelta
+from hashlib import sha256
+from itertools import cycle, islice
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import hypothesis
+import msgspec
+import typer
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+
+from agent import desk
+from agent.api import batches
+from agent.api.app import create_app
+from agent.api.doorkeeper import HEADERS
+from agent.audit import head, held_against
+from agent.casework import Asking
+from agent.decision import Decision
+from agent.desk import now
+from agent.roles import ALL, ROLES
+from agent.settings import Settings, read_settings
+from evals import packets
+from evals.pages import prove
+from tools.audit.merkle import leaf_hash
+from tools.domain.records import Observation, Request
+from tools.queries.replay import replay
+from tools.store.audit import AS_A_WHOLE, LEFT_OUT, ROW_BY_ROW
+from tools.store.rows import ChartEntry
+from tools.store.store import Store
+from tools.store.tables import AUDIT_EVENTS, MEMBERS, NAME_WORDS, PATIENTS
+
+RESULTS = Path(__file__).parent / "results" / "trust.json"
+SEED, PEOPLE, PASSWORD = 7, 40, "correct horse battery"
+SLOWEST = 5.0  # seconds for the answer to a hostile body
+MARK = "Zyxwvutsdottir"  # a name that stands in the other practice alone
+Figures = dict[str, Any]
+
+
+@contextmanager
+def a_home() -> Iterator[tuple[Store, Settings]]:
+    """A home with a small world, a user of each role, and something of every kind that is kept."""
+    with TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        store = packets.open_world(home, PEOPLE)
+        settings = read_settings({"PALADIN_HOME": str(home)})
+        for role in sorted(ROLES, key=lambda role: role != "admin"):
+            store.add_user(role, role, PASSWORD, by="evals", when=now())
+        yield store, settings
+        store.close()
+
+
+def _drafted(store: Store, settings: Settings, count: int) -> list[int]:
+    """The numbers of so many drafts, every third one approved or rejected."""
+    made = []
+    with desk.workflow(settings) as graph:
+        for number, one in enumerate(islice(packets.cases_to_draft(store), count)):
+            asking = Asking(patient_id=one.case.patient.id, request=Request(drug=one.case.drug.name))
+            made.append(desk.draft(graph, store, settings, asking).draft.id)
+            if number % 3 == 0:
+                rejection = Decision(action="reject", by="R. Lee", when=now(), reason="another drug")
+                desk.decide(graph, store, settings, made[-1], rejection)
+    return made
+
+
+# --- tamperings ------------------------------------------------------------------------------------------
+
+
+def tamperings_show(count: int) -> Figures:
+    """So many changes by a careful hand, which puts the triggers back, and those that are missed."""
+    draw, missed, kinds = Random(SEED), Counter[str](), Counter[str]()
+    with a_home() as (store, settings):
+        _drafted(store, settings, 12)
+        hba1c = Observation(id="", test="hba1c", value=7.4, unit="%", date=store.dataset().as_of)
+        store.add_chart_entry(
+            ChartEntry(patient_id="P001", part="observations", by="R. Lee", when=now(),
+                       record=msgspec.Raw(msgspec.json.encode(hba1c)))
+        )  # fmt: skip
+        brought = msgspec.structs.replace(store.patient("P002"), id="", given="Ida", source="file")
+        for given in ("Ida", "Ida B."):
+            store.keep_import(
+                msgspec.structs.replace(brought, given=given),
+                [("urn:mrn", "7")],
+                taken_from="a.json",
+                when=now(),
+            )
+        store.name_medicine("Slimara Forte", "phentermine", by="R. Lee", when=now())
+        store.add_key("viewer", ("read",), now() + timedelta(days=1), by="evals")
+        store.begin_session("viewer", now())
+        witness = settings.home.parent / "witness.jsonl"
+        head(store, settings, also=witness)
+        assert not held_against(store, settings, [witness]).problems
+        whole = settings.home.parent / "whole.db"
+        with (
+            closing(sqlite3.connect(settings.home / "paladin.db")) as here,
+            closing(sqlite3.connect(whole)) as there,
+        ):
+            here.backup(there)
+            there.execute("PRAGMA journal_mode = DELETE").close()
+        papers = sorted(path for path in (settings.home / "drafts").rglob("*.*") if path.is_file())
+        while kinds.total() < count:
+            file = Path(shutil.copy(whole, settings.home.parent / f"{kinds.total()}.db"))
+            kind = _tampered_file(draw, papers) if draw.random() < 0.1 else _tampered_row(draw, file)
+            if kind:
+                kinds[kind.label] += 1
+                changed = Store(f"sqlite:///{file}")
+                missed[kind.label] += not held_against(changed, settings, [witness]).problems
+                changed.close()
+                kind.undo()
+            file.unlink()
+    return {"tamperings": kinds.total(), "found": kinds.total() - missed.total()} | dict(sorted(kinds.items())) | {
+        "wrong": dict(+missed)
+    }  # fmt: skip
+
+
+class Tampering(NamedTuple):
+    """What was done, and what takes it back where that is not the store."""
+
+    label: str
+    undo: Callable[[], object] = lambda: None
+
+
+def _tampered_file(draw: Random, papers: Sequence[Path]) -> Tampering:
+    path = draw.choice(papers)
+    content = path.read_bytes()
+    if draw.random() < 0.5:
+        path.unlink()
+        return Tampering("a paper taken out", lambda: path.write_bytes(content))
+    changed = bytearray(content)
+    changed[draw.randrange(len(changed))] ^= 1
+    path.write_bytes(changed)
+    return Tampering("a paper changed", lambda: path.write_bytes(content))
+
+
+def _tampered_row(draw: Random, file: Path) -> Tampering | None:
+    """Change, take out, copy or exchange rows of a table, or cut the log; None if that changes nothing."""
+    table = draw.choice([*ROW_BY_ROW, *AS_A_WHOLE, PATIENTS, MEMBERS, NAME_WORDS, AUDIT_EVENTS, AUDIT_EVENTS])
+    with closing(sqlite3.connect(file)) as connection, connection:
+        rows = (
+            connection.execute(f'SELECT rowid, * FROM "{table.name}"').fetchall()
+            if table is not NAME_WORDS
+            else []
+        )
+        if not rows:
+            return None
+        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            connection.execute(f'DROP TRIGGER "{name}"')
+        row, columns = draw.choice(rows), [one.name for one in table.columns]
+        column = draw.choice([one for one in columns if one not in LEFT_OUT.get(table.name, ())])
+        value = row[1 + columns.index(column)]
+        way = draw.choice(
+            ["changed", "taken out", "exchanged", "cut off" if table is AUDIT_EVENTS else "copied"]
+        )
+        try:
+            if way == "changed":
+                connection.execute(
+                    f'UPDATE "{table.name}" SET "{column}" = ? WHERE rowid = ?', (_other(value), row[0])
+                )
+                if table is AUDIT_EVENTS and column == "body":  # its hash is made anew: only a head shows it
+                    leaf = leaf_hash(_other(value))
+                    connection.execute("UPDATE audit_events SET leaf = ? WHERE rowid = ?", (leaf, row[0]))
+            elif way == "taken out":
+                connection.execute(f'DELETE FROM "{table.name}" WHERE rowid = ?', (row[0],))
+            elif way == "cut off":
+                connection.execute("DELETE FROM audit_events WHERE number >= ?", (row[0],))
+            elif way == "copied":
+                key = next(iter(table.primary_key)).name
+                values = [
+                    _other(cell) if name == key else cell for name, cell in zip(columns, row[1:], strict=True)
+                ]
+                marks = ", ".join("?" * len(values))
+                connection.execute(f'INSERT INTO "{table.name}" VALUES ({marks})', values)
+            else:
+                other = draw.choice(rows)
+                if other[1 + columns.index(column)] == value:
+                    raise sqlite3.IntegrityError
+                for to, of in ((row, other), (other, row)):
+                    connection.execute(
+                        f'UPDATE "{table.name}" SET "{column}" = ? WHERE rowid = ?',
+                        (of[1 + columns.index(column)], to[0]),
+                    )
+        except sqlite3.IntegrityError:
+            connection.rollback()
+            return None
+        for _, order in triggers:
+            connection.execute(order)
+    return Tampering(f"{table.name}: {way}")
+
+
+def _other(value: Any) -> Any:
+    """Another value of the same kind."""
+    if isinstance(value, bytes):
+        return value + b" "
+    return value + 1 if isinstance(value, int | float) else f"{value or ''}x"
+
+
+# --- probes ----------------------------------------------------------------------------------------------
+
+
+def probes_tell_nothing(count: int) -> Figures:
+    """So many calls, as every role of a practice, for what another one keeps: each is answered as by a server on which
+    the other one keeps nothing."""
+    draw, wrong, statuses = Random(SEED), Counter[str](), Counter[int]()
+    took: dict[str, list[float]] = {"there": [], "nowhere": []}
+    with a_home() as (store, settings), ExitStack() as stack:
+        there = settings.of_practice("north")
+        shutil.copytree(settings.home, there.home)
+        keys = {role: store.add_key(role, ALL, now() + timedelta(days=1), by="evals")[1] for role in ROLES}
+        bare = Path(settings.home.parent / "bare" / "home")
+        shutil.copytree(settings.home, bare)
+        shutil.copytree(there.home, bare.with_name("home-north"))
+        ids = _filled(there)
+        apps = {
+            "there": stack.enter_context(_client(settings)),
+            "nowhere": stack.enter_context(_client(read_settings({"PALADIN_HOME": str(bare)}))),
+        }
+        routes = [
+            (method, route.path)
+            for route in apps["there"].app.routes  # type: ignore[attr-defined]
+            if isinstance(route, APIRoute) and "{" in route.path
+            for method in route.methods
+        ]
+        calls = cycle((role, *route) for role in ["", *ROLES] for route in routes)
+        for role, method, template in islice(calls, count):
+            path = template
+            for name, known in ids.items():
+                path = path.replace(f"{{{name}}}", str(draw.choice(known)))
+            path = path.replace("{", "").replace("}", "")
+            answers = {}
+            order = list(apps.items())
+            draw.shuffle(order)
+            for where, client in order:
+                began = time.perf_counter()
+                sent: dict[str, Any] = {"json": {}} if path.startswith("/api") else {"data": {"by": "R. Lee"}}
+                headers = {"authorization": f"Bearer {keys[role]}"} if role else {}
+                answer = client.request(
+                    method,
+                    path,
+                    headers={"origin": "http://localhost", **headers},
+                    **(sent if method == "POST" else {}),
+                )
+                took[where].append(time.perf_counter() - began)
+                answers[where] = (answer.status_code, answer.content, sorted(answer.headers))
+                statuses[answer.status_code] += where == "there"
+                if MARK.encode() in answer.content or answer.status_code >= 500:
+                    wrong[f"{answer.status_code} {method} {template} as {role or 'nobody'}"] += 1
+                if any(answer.headers.get(name) is None for name in HEADERS):
+                    wrong[f"headers lack at {method} {template}"] += 1
+            if answers["there"] != answers["nowhere"]:
+                wrong[f"it shows at {method} {template} as {role or 'nobody'}"] += 1
+    return {
+        "probes": statuses.total(),
+        "routes": len(routes),
+        **{f"answered {status}": times for status, times in sorted(statuses.items())},
+        "median ms where it is another's": round(1000 * statistics.median(took["there"]), 2),
+        "median ms where it is nowhere": round(1000 * statistics.median(took["nowhere"]), 2),
+        "wrong": dict(wrong),
+    }
+
+
+def _filled(settings: Settings) -> dict[str, list[Any]]:
+    """Give a practice a patient, drafts and a case of its own; their ids, by the names that routes have for them."""
+    store = Store.open(settings.database_url)
+    mine = msgspec.structs.replace(store.patient("P001"), id="", given="Ida", family=MARK, source="file")
+    store.keep_import(mine, [("urn:mrn", "7")], taken_from="a.json", when=now())
+    ids = {
+        "patient_id": [one.id for one in store.find_patients(MARK)],
+        "draft_id": _drafted(store, settings, 9),
+        "case_id": [1],
+        "batch_id": [1],
+        "conversation_id": ["c-1"],
+        "name": ["form", "letter", "packet"],
+    }
+    store.close()
+    return ids
+
+
+@contextmanager
+def _client(settings: Settings) -> Iterator[TestClient]:
+    batches.ensure_worker = lambda store, settings: None
+    with TestClient(
+        create_app(settings), "http://localhost", raise_server_exceptions=False, follow_redirects=False
+    ) as client:
+        yield client
+
+
+# --- hostile bodies --------------------------------------------------------------------------------------
+
+HOSTILE: tuple[tuple[str, bytes], ...] = (
+    ("deep", b"[" * 50_000 + b"]" * 50_000),
+    ("a deep object", b'{"a":' * 20_000 + b"1" + b"}" * 20_000),
+    ("long list", b"[" + b"1," * 200_000 + b"1]"),
+    ("long text", b'"' + b"x" * 900_000 + b'"'),
+    ("a number that nobody counts to", b"1" + b"0" * 50_000),
+    ("an exponent", b"1e999999"),
+    ("no number", b"NaN"),
+    ("no UTF-8", b'"\xff\xfe\xc0\x80"'),
+    ("half a pair", b'"\\ud800"'),
+    ("a zero", b'"P001\\u0000"'),
+    ("orders to a terminal", b'"\\u001b]0;READY\\u0007\\u202eYDAER\\u200b"'),
+    ("a path", b'"../../../../etc/passwd"'),
+    ("SQL", b'"P001\'; DROP TABLE charts; --"'),
+    ("a template", b'"{{7*7}}${7*7}<script>alert(1)</script>"'),
+    ("nothing", b"null"),
+    ("a list for a text", b'["P001"]'),
+    ("the end of days", b'"9999-12-31"'),
+    ("a date that is none", b'"2026-02-31"'),
+    ("truth", b"true"),
+    ("a negative number", b"-9223372036854775809"),
+)
+
+
+def bodies_are_refused(count: int) -> Figures:
+    """So many bodies of which one field, or all, is hostile; what is answered with a fault, late, or raw."""
+    draw, wrong, statuses = Random(SEED), Counter[str](), Counter[int]()
+    slowest = 0.0
+    with a_home() as (_, settings), _client(settings) as client:
+        store = Store.open(settings.database_url)
+        key = store.add_key("admin", ALL, now() + timedelta(days=1), by="evals")[1]
+        store.close()
+        calls = []
+        for path, methods in client.app.openapi()["paths"].items():  # type: ignore[attr-defined]
+            content = (
+                methods.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json")
+            )
+            if content:
+                calls.append((path, dict(content.get("example") or {})))
+        held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for (path, body), (label, value) in islice(
+            cycle((call, hostile) for hostile in HOSTILE for call in calls), count
+        ):
+            field = draw.choice(sorted(body) or ["patient_id"])
+            rest = b"".join(b', "%s": %s' % (name.encode(), json.dumps(given).encode())
+                            for name, given in body.items() if name != field)  # fmt: skip
+            sent = value if draw.random() < 0.2 else b'{"%s": %s%s}' % (field.encode(), value, rest)
+            began = time.perf_counter()
+            for name in ("patient_id", "draft_id", "case_id", "batch_id"):
+                path = path.replace(f"{{{name}}}", "P001" if name == "patient_id" else "1")
+            answer = client.post(
+                path,
+                content=sent,
+                headers={"authorization": f"Bearer {key}", "content-type": "application/json"},
+            )
+            spent = time.perf_counter() - began
+            slowest = max(slowest, spent)
+            statuses[answer.status_code] += 1
+            if answer.status_code >= 500:
+                wrong[f"{answer.status_code} at {path} with {label} as {field}"] += 1
+            if spent > SLOWEST:
+                wrong[f"{spent:.1f} s at {path} with {label} as {field}"] += 1
+            if any(raw in answer.content for raw in (b"\x1b", b"\xe2\x80\xae")):
+                wrong[f"raw at {path} with {label} as {field}"] += 1
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - held
+    return {
+        "bodies": statuses.total(),
+        "routes": len(calls),
+        **{f"answered {status}": times for status, times in sorted(statuses.items())},
+        "slowest, s": round(slowest, 2),
+        "memory grown by, MB": grown // 1024,
+        "wrong": dict(wrong),
+    }
+
+
+# --- replays ---------------------------------------------------------------------------------------------
+
+
+def replays_are_equal(count: int) -> Figures:
+    """So many drafts decided again, after every chart of theirs was added to."""
+    wrong, same = Counter[str](), 0
+    with a_home() as (store, settings):
+        made = _drafted(store, settings, count)
+        hba1c = Observation(id="", test="hba1c", value=5.0, unit="%", date=store.dataset().as_of)
+        for person in sorted({store.draft(number).patient_id for number in made}):
+            store.add_chart_entry(
+                ChartEntry(patient_id=person, part="observations", by="R. Lee", when=now(),
+                           record=msgspec.Raw(msgspec.json.encode(hba1c)))
+            )  # fmt: skip
+        for number in made:
+            kept = store.draft(number).determination
+            again = replay(store, kept, store.provenance(sha256(kept).hexdigest()))
+            same += again.same
+            if not again.same:
+                wrong[f"{again.outcome} is {again.again}"] += 1
+    return {"replays": len(made), "the same, byte for byte": same, "wrong": dict(wrong)}
+
+
+# --- schemathesis ----------------------------------------------------------------------------------------
+
+
+def fuzz_finds_nothing(count: int) -> Figures:
+    """So many calls that follow the schema, and as many that do not, over three seeds, as every role: answers that are
+    faults, that the schema does not know, or that are otherwise than it says."""
+    import schemathesis
+    from schemathesis import GenerationMode
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.core.failures import FailureGroup
+    from schemathesis.specs.openapi.checks import (
+        content_type_conformance,
+        response_schema_conformance,
+        status_code_conformance,
+    )
+
+    checks = [
+        not_a_server_error,
+        status_code_conformance,
+        content_type_conformance,
+        response_schema_conformance,
+    ]
+    wrong, statuses = Counter[str](), Counter[int]()
+    with a_home() as (store, settings), _client(settings) as client:
+        keys = cycle(store.add_key(role, ALL, now() + timedelta(days=1), by="evals")[1] for role in ROLES)
+        keys = cycle(list(islice(keys, len(ROLES))))
+        _drafted(store, settings, 3)
+        operations = [
+            one.ok()
+            for one in schemathesis.openapi.from_dict(client.app.openapi()).get_all_operations()  # type: ignore[attr-defined]
+        ]
+        each = max(1, count // (6 * len(operations)))
+        for seed in range(SEED, SEED + 3):
+            for operation in operations:
+                for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+
+                    @hypothesis.seed(seed)
+                    @hypothesis.settings(
+                        max_examples=each,
+                        database=None,
+                        deadline=None,
+                        suppress_health_check=list(hypothesis.HealthCheck),
+                        phases=[hypothesis.Phase.generate],
+                    )
+                    @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
+                    def call(case: Any) -> None:
+                        asked = case.as_transport_kwargs(base_url="http://localhost")
+                        asked.pop("timeout", None)
+                        headers = dict(asked.pop("headers", None) or {}) | {
+                            "authorization": f"Bearer {next(keys)}"
+                        }
+                        try:
+                            answer = client.request(**asked, headers=headers)
+                        except (ValueError, TypeError):  # what no client can send
+                            return
+                        statuses[answer.status_code] += 1
+                        try:
+                            case.validate_response(answer, checks=checks)
+                        except FailureGroup as group:
+                            for failure in group.exceptions:
+                                where = f"{case.method} {case.path}"
+                                wrong[
+                                    f"{where}, {answer.status_code}: {str(failure).splitlines()[0]}"[:200]
+                                ] += 1
+
+                    try:
+                        call()
+                    except hypothesis.errors.Unsatisfiable:
+                        continue
+    return {
+        "calls": statuses.total(),
+        "operations": len(operations),
+        **{f"answered {status}": times for status, times in sorted(statuses.items())},
+        "wrong": dict(wrong),
+    }
+
+
+PARTS: dict[str, tuple[str, int, Callable[[int], Figures]]] = {
+    "tamperings": ("What is changed past Paladin is found", 600, tamperings_show),
+    "probes": ("What another practice keeps is answered as what is not there", 1500, probes_tell_nothing),
+    "bodies": ("Hostile bodies are refused, soon, and are no fault", 400, bodies_are_refused),
+    "replays": ("Drafts are decided again from what was known then", 200, replays_are_equal),
+    "fuzz": ("Every answer is one that the schema of the API knows", 10_000, fuzz_finds_nothing),
+}
+
+
+def main(
+    part: str = typer.Argument(..., help=", ".join(PARTS)),
+    count: int = typer.Option(0, help="How many; by default as many as the page says."),
+    write: bool = typer.Option(
+        False, "--write", help="Keep the figures in evals/results/trust.json and trust.md."
+    ),
+) -> None:
+    """Prove one part, and say what does not hold."""
+    prove(PARTS, part, count, RESULTS if write else None, "Trust, proved in the large", "evals.trust_proof")
+
+
+if __name__ == "__main__":
+    typer.run(main)
