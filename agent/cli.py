@@ -61,6 +61,7 @@ EPILOG = """[bold]First steps[/]
 [bold]Settings[/] (environment variables)
   PALADIN_HOME          store, index, drafts; default .paladin beside
                         mock_data, elsewhere your user data folder
+  PALADIN_PRACTICE      a practice's own home, beside that one
   PALADIN_DATABASE_URL  another database, as an SQLAlchemy URL
   PALADIN_REDIS_URL     a Redis that keeps policy searches
   PALADIN_GRAPH_URL     a graph database instead of the embedded one

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from agent.access import acting
 from agent.decision import Decision, validate
 from agent.integrity import altered_papers, require_owner, require_unaltered
 from agent.settings import Settings
@@ -112,6 +113,8 @@ def decide(
         require_owner(store, kept)
     if decision.action == "approve":
         require_unaltered(kept)
+        if settings.practice.two_persons:
+            _require_another(store, kept)
     config: Any = {"configurable": {"thread_id": kept.thread_id}}
     snapshot = graph.get_state(config)
     begun = _begun_in_a_batch(kept)
@@ -147,6 +150,19 @@ def decide(
             )
     graph.invoke(Command(resume=msgspec.to_builtins(decision)), config, context=desk, durability="sync")
     return store.draft(draft_id)
+
+
+def _require_another(store: Store, kept: Draft) -> None:
+    """Refused if whoever acts had a hand in this draft."""
+    hands = {
+        event.actor.who
+        for _, event in store.audit_events(kept.patient_id)
+        if event.of == f"draft {kept.id}" and event.what in ("draft.saved", "draft.edited")
+    }
+    if acting().actor.who in hands:
+        raise Refused(
+            f"{acting().actor.who} drafted or edited draft {kept.id}; in this practice somebody else approves"
+        )
 
 
 def _begun_in_a_batch(kept: Draft) -> dict[str, Any]:

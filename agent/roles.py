@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 READ, WRITE, REVIEW, APPROVE = "read", "write", "review", "approve"
 IMPORT, AUDIT, ANYONE = "import", "audit", ""
-ALL = (READ, WRITE, REVIEW, APPROVE, IMPORT, AUDIT)
+EMERGENCY = "emergency"  # reading, with a reason, what is another practice's
+ALL = (READ, WRITE, REVIEW, APPROVE, IMPORT, AUDIT, EMERGENCY)
 
 ROLES: dict[str, tuple[str, ...]] = {
     "viewer": (READ,),
     "specialist": (READ, WRITE),
     "reviewer": (READ, WRITE, REVIEW, APPROVE),
-    "prescriber": (READ, REVIEW, APPROVE),
+    "prescriber": (READ, REVIEW, APPROVE, EMERGENCY),
     "admin": ALL,
     "service": (READ, WRITE, IMPORT),
 }

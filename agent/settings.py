@@ -18,6 +18,13 @@ FIRST_DAY, LAST_DAY = (
 )  # that anything is judged on; a calendar ends in 9999
 
 
+class Practice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a practice wants of its own, as `practice.json` in its home says: whether those who drafted or edited a
+    request may not approve it."""
+
+    two_persons: bool = False
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where things lie, and which day everything is judged on: `judged` is a date, `today`, or nothing."""
 
@@ -46,6 +53,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             typed: what a person or a caller gave: a date, `YYYY-MM-DD`, `today`, or nothing.
         """
         return judgeable(typed) if isinstance(typed, date) else read_as_of(typed or self.judged)
+
+    def of_practice(self, name: str) -> Settings:
+        """The settings of a practice whose home, with all that it keeps, lies beside this one; "" is this one.
+
+        Raises:
+            Invalid: it is no name of a practice, or the store is not in the home.
+        """
+        if not name:
+            return self
+        if not (
+            name.isascii() and name.replace("-", "").isalnum() and name == name.lower() and len(name) <= 40
+        ):
+            raise Invalid(
+                f"{name!r} is no name of a practice: small letters, digits and hyphens, e.g. north-clinic"
+            )
+        if self.database_url != f"sqlite:///{self.home / 'paladin.db'}":
+            raise Invalid("a practice has its store in a home of its own; unset PALADIN_DATABASE_URL")
+        home = self.home.with_name(f"{self.home.name}-{name}")
+        url = f"sqlite:///{home / 'paladin.db'}"
+        return msgspec.structs.replace(self, home=home, database_url=url, graph_url="", chroma_url="")
+
+    @property
+    def practice(self) -> Practice:
+        file = self.home / "practice.json"
+        try:
+            return msgspec.json.decode(file.read_bytes(), type=Practice) if file.exists() else Practice()
+        except msgspec.DecodeError as error:
+            raise Invalid(f"{file} is not what a practice wants: {error}") from None
 
     @property
     def drafts(self) -> Path:
@@ -88,7 +123,7 @@ def read_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
     catalog = Path(environ["PALADIN_CATALOG"]).expanduser() if environ.get("PALADIN_CATALOG") else None
     ours = root / "mock_data" if root and not catalog else home / "world"
     read_as_of(environ.get("PALADIN_AS_OF", ""))
-    return Settings(
+    settings = Settings(
         home=home,
         database_url=environ.get("PALADIN_DATABASE_URL") or f"sqlite:///{home / 'paladin.db'}",
         data=Path(environ.get("PALADIN_DATA") or ours).expanduser().absolute(),
@@ -105,6 +140,7 @@ def read_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
         first_token_seconds=_number(environ, "PALADIN_FIRST_TOKEN_SECONDS", 90.0, 0.05, 3600),
         model_seconds=_number(environ, "PALADIN_MODEL_SECONDS", 180.0, 0.05, 3600),
     )
+    return settings.of_practice(environ.get("PALADIN_PRACTICE", "").strip())
 
 
 def today() -> date:

@@ -14,7 +14,7 @@ import os
 import re
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -39,8 +39,7 @@ from agent.settings import read_settings
 from evals import bench_batch, bench_cli, bench_draft, packets
 from evals.kills import papers as killing
 from evals.kills.papers import sheet
-from evals.measuring import machine
-from evals.pages import keep, table
+from evals.pages import prove
 from tools.charts.additions import OF
 from tools.common.errors import PaladinError
 from tools.domain.records import Determination, Document, Request
@@ -373,42 +372,14 @@ def main(
     ),
 ) -> None:
     """Prove one part, and say what does not hold."""
-    if part not in PARTS:
-        raise typer.BadParameter(f"{part} is none of {', '.join(PARTS)}")
-    _, most, prove = PARTS[part]
-    figures = prove(count or most) | {"machine": machine()}
-    print(json.dumps(figures, indent=2))
-    if write:
-        known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-        known[part] = figures
-        keep(RESULTS, known, page(known))
-    if figures.get("wrong"):
-        raise typer.Exit(1)
-
-
-def page(known: dict[str, Figures]) -> Iterator[str]:
-    """What each part came to, as Markdown."""
-    yield from (
-        "# What goes to a payer, proved in the large",
-        "",
-        "`python -m evals.papers_proof PART --write`.",
+    prove(
+        PARTS,
+        part,
+        count,
+        RESULTS if write else None,
+        "What goes to a payer, proved in the large",
+        "evals.papers_proof",
     )
-    for part, (title, _, _) in PARTS.items():
-        if part not in known:
-            continue
-        figures = dict(known[part])
-        where, wrong = figures.pop("machine"), figures.pop("wrong", None)
-        yield from ("", f"## {title} (`{part}`)", "")
-        rows: Iterable[Sequence[object]] = figures.items()
-        yield from table(
-            [("", ""), *rows, *([("wrong", sum(wrong.values()))] if wrong is not None else [])], "---:"
-        )
-        yield from (
-            "",
-            *(f"- {what}: {times}" for what, times in (wrong or {}).items()),
-            *([""] if wrong else []),
-            where,
-        )
 
 
 if __name__ == "__main__":

@@ -33,8 +33,7 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from agent import desk
-from agent.api import batches
-from agent.api.app import create_app
+from agent.api import app, batches
 from agent.api.doorkeeper import HEADERS
 from agent.audit import head, held_against
 from agent.casework import Asking
@@ -42,6 +41,7 @@ from agent.decision import Decision
 from agent.desk import now
 from agent.roles import ALL, ROLES
 from agent.settings import Settings, read_settings
+from agent.web import workspace
 from evals import packets
 from evals.pages import prove
 from tools.audit.merkle import leaf_hash
@@ -239,7 +239,8 @@ def probes_tell_nothing(count: int) -> Figures:
         }
         routes = [
             (method, route.path)
-            for route in apps["there"].app.routes  # type: ignore[attr-defined]
+            for router in (*app.ROUTERS, *workspace.ROUTERS)
+            for route in router.routes
             if isinstance(route, APIRoute) and "{" in route.path
             for method in route.methods
         ]
@@ -302,7 +303,7 @@ def _filled(settings: Settings) -> dict[str, list[Any]]:
 def _client(settings: Settings) -> Iterator[TestClient]:
     batches.ensure_worker = lambda store, settings: None
     with TestClient(
-        create_app(settings), "http://localhost", raise_server_exceptions=False, follow_redirects=False
+        app.create_app(settings), "http://localhost", raise_server_exceptions=False, follow_redirects=False
     ) as client:
         yield client
 

@@ -311,21 +311,21 @@ def _hidden(path: Path, folder: Path) -> bool:
 # --- who works -------------------------------------------------------------------------------------------
 
 _starting = Lock()
-_started: list[subprocess.Popen[bytes]] = []
+_started: dict[Path, subprocess.Popen[bytes]] = {}  # by home
 
 
 def ensure_worker(store: Store, settings: Settings) -> None:
     """See to it that somebody works on what waits."""
     with _starting:
-        _started[:] = [process for process in _started if process.poll() is None]
-        if _started or not store.batches("running", limit=1):
+        ours = _started.get(settings.home)
+        if (ours and ours.poll() is None) or not store.batches("running", limit=1):
             return
         if any(not is_lost(worker, time.time()) for worker in store.batch_workers()):
             return
         environ = {"PALADIN_HOME": str(settings.home), "PALADIN_DATABASE_URL": settings.database_url}
+        environ |= {"PALADIN_PRACTICE": ""}  # its home is named
         none = subprocess.DEVNULL
         command = [sys.executable, "-m", "agent.cli", "batch", "worker", "--idle", str(IDLE)]
-        process = subprocess.Popen(
+        _started[settings.home] = subprocess.Popen(
             command, env=os.environ | environ, stdin=none, stdout=none, stderr=none, start_new_session=True
         )
-        _started.append(process)

@@ -36,6 +36,17 @@ class Office:
         self._closing = ExitStack()
         self._one_at_a_time, self._opening = Lock(), Lock()
         self._models: dict[str, Model] = {}
+        self._practices: dict[str, Office] = {}
+
+    def of(self, practice: str) -> Office:
+        """The office of a practice, with a store of its own; "" is this one."""
+        if not practice:
+            return self
+        with self._opening:
+            if practice not in self._practices:
+                self._practices[practice] = Office(self.settings.of_practice(practice))
+                self._closing.callback(self._practices[practice].close)
+            return self._practices[practice]
 
     @cached_property
     def store(self) -> FreshStore:
@@ -110,7 +121,8 @@ class Office:
 
 
 def office(request: Request) -> Office:
-    found: Office = request.app.state.office
+    """Of the practice of whoever calls, as the identity says; nothing that a caller sends names one."""
+    found: Office = request.scope["office"]
     return found
 
 

@@ -11,7 +11,6 @@ from starlette.concurrency import run_in_threadpool
 
 from agent.api import wire
 from agent.api.doorkeeper import Accepts
-from agent.api.office import office
 from agent.desk import now
 from tools.store.store import Store
 from tools.store.users import LONGEST
@@ -43,7 +42,7 @@ def link(store: Store, base: str, name: str) -> str:
 async def page(request: Request, token: str = "") -> Response:
     if not token:
         return HTMLResponse(PAGE.replace("{said}", ""), headers=OF_THIS_PAGE)
-    user = await run_in_threadpool(office(request).store.take_link, token, now())
+    user = await run_in_threadpool(_users(request).take_link, token, now())
     return (
         await run_in_threadpool(_begin, request, user.name)
         if user
@@ -57,7 +56,7 @@ async def sign_in(request: Request) -> Response:
         name: values[0]
         for name, values in parse_qs((await request.body()).decode("utf-8", "replace")).items()
     }
-    name, store = given.get("name", "").strip(), office(request).store
+    name, store = given.get("name", "").strip(), _users(request)
     wait = _must_wait(name)
     if wait:
         return wire.full(f"too many tries; wait {wait} s", wait)
@@ -71,10 +70,16 @@ async def sign_in(request: Request) -> Response:
 
 @router.post("/sign-out")
 async def sign_out(request: Request) -> Response:
-    await run_in_threadpool(office(request).store.end_session, request.cookies.get(COOKIE, ""))
+    await run_in_threadpool(_users(request).end_session, request.cookies.get(COOKIE, ""))
     answer = _leading_to("/sign-in")
     answer.delete_cookie(COOKIE)
     return answer
+
+
+def _users(request: Request) -> Store:
+    """Of the server's own home, whatever practice a user is of."""
+    store: Store = request.app.state.office.store
+    return store
 
 
 def _leading_to(address: str) -> Response:
@@ -84,7 +89,7 @@ def _leading_to(address: str) -> Response:
 
 
 def _begin(request: Request, name: str) -> Response:
-    store, answer = office(request).store, _leading_to("/")
+    store, answer = _users(request), _leading_to("/")
     store.end_session(request.cookies.get(COOKIE, ""))
     answer.set_cookie(
         COOKIE,

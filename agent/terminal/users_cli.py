@@ -27,7 +27,13 @@ Roles: viewer reads; specialist drafts, adds and records; reviewer edits,
 rejects and approves as well; prescriber reads, edits and approves; service is
 a program that reads, writes and imports; admin may everything. Until the first
 user is made, whoever reaches the port acts as the local owner; from then on
-everybody signs in. The command line is the operating system's user's always."""
+everybody signs in. The command line is the operating system's user's always.
+
+A practice has a home of its own beside this one: PALADIN_PRACTICE=north pa setup
+makes it, and `--practice north` gives it users. {"two_persons": true} in its
+practice.json has nobody approve what they drafted or edited. A prescriber or
+admin may read another practice's charts in an emergency, with the header
+`Break-Glass: north: REASON`; both logs tell it."""
 
 
 @app.callback(epilog=EPILOG)
@@ -44,7 +50,8 @@ def _list(as_json: JsonObject = False) -> None:
         print_json({"users": [plain(user) for user in users], "keys": [plain(key) for key in keys]})
         return
     for user in users:
-        tell(f"{user.name}  {user.role}{'  disabled' if user.disabled else ''}")
+        of = f" of {user.practice}" if user.practice else ""
+        tell(f"{user.name}  {user.role}{of}{'  disabled' if user.disabled else ''}")
     for key in keys:
         over = "  revoked" if key.revoked else f"  until {key.expires:%Y-%m-%d}"
         tell(f"key {key.id} of {key.user}: {', '.join(key.scopes)}{over}")
@@ -58,11 +65,18 @@ def _add(
     role: str = typer.Option(
         ..., metavar="ROLE", help="viewer, specialist, reviewer, prescriber, admin, service."
     ),
+    practice: str = typer.Option(
+        "", metavar="NAME", help="Whose charts they see; default those of this home."
+    ),
 ) -> None:
     """Make a user; the password is asked for, or read from a pipe."""
-    _, store = opened()
-    user = store.add_user(name, _role(role), _password(), by=acting().actor.who, when=now())
-    tell(f"{user.name} is {user.role}")
+    settings, store = opened()
+    theirs = settings.of_practice(practice)
+    who = acting().actor.who
+    user = store.add_user(name, _role(role), _password(), by=who, when=now(), practice=practice)
+    tell(
+        f"{user.name} is {user.role}{f' of {practice}, whose charts are in {theirs.home}' if practice else ''}"
+    )
 
 
 @app.command("set", epilog="[bold]Example[/]\n  pa users set rlee --role reviewer")
@@ -105,7 +119,9 @@ def _sign_out(name: str = typer.Argument(..., metavar="NAME")) -> None:
 def _key(
     name: str = typer.Argument(..., metavar="NAME", help="Whose key it is; it may no more than they may."),
     days: int = typer.Option(90, min=1, max=366, help="How long it opens anything."),
-    scopes: str = typer.Option("read", help="What it may: read, write, review, approve, import, audit."),
+    scopes: str = typer.Option(
+        "read", help="What it may: read, write, review, approve, import, audit, emergency."
+    ),
 ) -> None:
     """Make a key for a program; it is shown once."""
     wanted = tuple(one.strip() for one in scopes.split(",") if one.strip())

@@ -8,16 +8,20 @@ from types import ModuleType
 from typing import NamedTuple
 
 import pytest
+from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from agent.cli import app
+from agent.desk import now
+from agent.roles import ROLES
 from agent.settings import read_settings
 from data_gen.world import Order, generate
 from tests import worlds
+from tests.agent.staff import PASSWORD, Clients
 from tools.domain.records import Determination
 from tools.queries.check import check
-from tools.store import Store
+from tools.store import Store, users
 from tools.store.load import load
 
 PATIENTS = 60
@@ -108,6 +112,31 @@ def api(home: Path) -> Iterator[TestClient]:
 
     with TestClient(create_app(read_settings()), "http://localhost", raise_server_exceptions=False) as client:
         yield client
+
+
+@pytest.fixture
+def staffed(store: Store, home: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A store with one user of each role, who is called as the role is."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(users, "_hasher", lambda: quick)
+    for role in sorted(ROLES, key=lambda role: role != "admin"):
+        store.add_user(role, role, PASSWORD, by="root", when=now())
+    from agent.api import session
+
+    session._tries.clear()
+    return store
+
+
+@pytest.fixture
+def client(staffed: Store) -> Iterator[Clients]:
+    """Makes clients with cookies of their own over one server."""
+    from agent.api.app import create_app
+
+    app = create_app(read_settings())
+    with TestClient(app, "http://localhost"):
+        yield lambda: TestClient(
+            app, "http://localhost", raise_server_exceptions=False, follow_redirects=False
+        )
 
 
 @pytest.fixture

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from pytest import MonkeyPatch
 
 from agent.api import session
 from agent.api.app import create_app
@@ -17,48 +15,12 @@ from agent.desk import now
 from agent.roles import ALL, ANYONE, APPROVE, READ, ROLES, WRITE, needs
 from agent.settings import read_settings
 from tests.agent.conftest import Cases
+from tests.agent.staff import PASSWORD, Clients, key_of, signed_in
 from tools.audit.verification import verify
 from tools.common.errors import Invalid, Refused
 from tools.store import Store
 
-PASSWORD = "correct horse battery"
 PROCESS = "/api/orchestrator/process"
-
-
-@pytest.fixture
-def staffed(store: Store, home: Path, monkeypatch: MonkeyPatch) -> Store:
-    """A store with one user of each role, who is called as the role is."""
-    from argon2 import PasswordHasher
-
-    from tools.store import users
-
-    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(users, "_hasher", lambda: quick)
-    for role in sorted(ROLES, key=lambda role: role != "admin"):
-        store.add_user(role, role, PASSWORD, by="root", when=now())
-    session._tries.clear()
-    return store
-
-
-@pytest.fixture
-def client(staffed: Store) -> Iterator[Callable[[], TestClient]]:
-    """Makes clients with cookies of their own over one server."""
-    app = create_app(read_settings())
-    with TestClient(app, "http://localhost"):
-        yield lambda: TestClient(
-            app, "http://localhost", raise_server_exceptions=False, follow_redirects=False
-        )
-
-
-def signed_in(made: TestClient, name: str) -> TestClient:
-    answered = made.post("/sign-in", data={"name": name, "password": PASSWORD})
-    assert answered.status_code == 303, answered.text
-    return made
-
-
-def key_of(store: Store, user: str, *scopes: str, days: int = 1) -> dict[str, str]:
-    _, told = store.add_key(user, scopes, datetime.now(UTC) + timedelta(days=days), by="root")
-    return {"authorization": f"Bearer {told}"}
 
 
 def test_until_a_user_is_made_the_door_is_the_local_owners(home: Path) -> None:
@@ -74,7 +36,7 @@ def test_the_first_user_is_an_admin_and_passwords_are_long(store: Store) -> None
 
 
 def test_every_route_is_closed_to_nobody_and_open_to_those_whose_role_it_names(
-    client: Callable[[], TestClient], staffed: Store
+    client: Clients, staffed: Store
 ) -> None:
     """Each is called with a body that none reads, so 401 and 403 come of who calls alone."""
     nobody = client()
@@ -96,9 +58,7 @@ def test_every_route_is_closed_to_nobody_and_open_to_those_whose_role_it_names(
                     assert answered.status_code == 403, (role, method, path, answered.text)
 
 
-def test_what_nobody_may_see_is_answered_as_what_is_not_there(
-    client: Callable[[], TestClient], cases: Cases
-) -> None:
+def test_what_nobody_may_see_is_answered_as_what_is_not_there(client: Clients, cases: Cases) -> None:
     there, nowhere = (client().get(f"/api/patients/{id}") for id in (cases["ready"].patient_id, "P999999"))
     assert (there.status_code, there.content, sorted(there.headers)) == (
         nowhere.status_code, nowhere.content, sorted(nowhere.headers),
@@ -107,9 +67,7 @@ def test_what_nobody_may_see_is_answered_as_what_is_not_there(
     assert {name: there.headers[name] for name in HEADERS} == HEADERS
 
 
-def test_roles_may_what_their_row_says(
-    client: Callable[[], TestClient], cases: Cases, staffed: Store
-) -> None:
+def test_roles_may_what_their_row_says(client: Clients, cases: Cases, staffed: Store) -> None:
     case, by = cases["ready"], {"by": "R. Lee, CPhT"}
     asked = {"patient_id": case.patient_id, "drug": case.drug}
     viewer, specialist = signed_in(client(), "viewer"), signed_in(client(), "specialist")
@@ -127,9 +85,7 @@ def test_roles_may_what_their_row_says(
 
 
 @pytest.mark.parametrize("end", ["sign out", "password", "role", "disabled"])
-def test_a_copied_cookie_ends_with_the_session(
-    client: Callable[[], TestClient], staffed: Store, end: str
-) -> None:
+def test_a_copied_cookie_ends_with_the_session(client: Clients, staffed: Store, end: str) -> None:
     kept, copied = signed_in(client(), "viewer"), client()
     copied.cookies.set(session.COOKIE, kept.cookies[session.COOKIE])
     assert copied.get("/api/plans").status_code == 200
@@ -142,9 +98,7 @@ def test_a_copied_cookie_ends_with_the_session(
     assert verify(staffed).problems == ()
 
 
-def test_a_session_that_is_taken_up_again_past_the_log_is_found(
-    client: Callable[[], TestClient], staffed: Store
-) -> None:
+def test_a_session_that_is_taken_up_again_past_the_log_is_found(client: Clients, staffed: Store) -> None:
     signed_in(client(), "viewer").post("/sign-out", data={})
     with staffed.engine.connect() as connection:
         connection.exec_driver_sql("UPDATE sessions SET ended = 0").close()
@@ -152,7 +106,7 @@ def test_a_session_that_is_taken_up_again_past_the_log_is_found(
 
 
 def test_a_cookie_is_for_this_server_alone_and_ends_after_half_an_hour_of_nothing_and_after_twelve_hours(
-    client: Callable[[], TestClient], staffed: Store
+    client: Clients, staffed: Store
 ) -> None:
     made = client()
     sent = made.post("/sign-in", data={"name": "viewer", "password": PASSWORD}).headers["set-cookie"]
@@ -169,7 +123,7 @@ def test_a_cookie_is_for_this_server_alone_and_ends_after_half_an_hour_of_nothin
 
 
 def test_a_key_opens_what_its_scopes_and_its_user_may_until_it_is_over(
-    client: Callable[[], TestClient], staffed: Store
+    client: Clients, staffed: Store
 ) -> None:
     made = client()
     read = key_of(staffed, "specialist", READ)
@@ -184,7 +138,7 @@ def test_a_key_opens_what_its_scopes_and_its_user_may_until_it_is_over(
 
 
 def test_a_wrong_password_is_told_as_a_wrong_name_and_the_sixth_try_waits(
-    client: Callable[[], TestClient],
+    client: Clients,
 ) -> None:
     made = client()
     wrong = [made.post("/sign-in", data={"name": name, "password": "x"}) for name in ("viewer", "nobody")]
@@ -195,7 +149,7 @@ def test_a_wrong_password_is_told_as_a_wrong_name_and_the_sixth_try_waits(
 
 
 def test_the_printed_link_signs_the_owner_in_once_and_within_ten_minutes(
-    client: Callable[[], TestClient], staffed: Store
+    client: Clients, staffed: Store
 ) -> None:
     made, there = client(), session.link(staffed, "", "admin")
     assert client().get(f"{there}x").status_code == 401
@@ -216,7 +170,7 @@ def test_neither_password_nor_key_nor_cookie_lies_in_the_store(staffed: Store, h
 
 
 def test_a_browser_can_send_the_sign_in_form_and_does_not_keep_whose_name_signs(
-    client: Callable[[], TestClient],
+    client: Clients,
 ) -> None:
     made = client()
     assert made.get("/sign-in").headers["referrer-policy"] == "same-origin"  # else its origin is "null"
