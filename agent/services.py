@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import msgspec
 
 from tools.common.errors import Unavailable
+from tools.common.structs import UNREADABLE
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -302,7 +303,7 @@ def read(home: Path) -> ServiceLedger:
         return msgspec.json.decode(file.read_bytes(), type=ServiceLedger)
     except FileNotFoundError:
         return ServiceLedger(password=secrets.token_hex(16))
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise Unavailable(f"{file} cannot be read ({error}); remove {home} to begin anew") from None
 
 

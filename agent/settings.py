@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from tools.common.errors import Invalid, Unavailable
+from tools.common.structs import UNREADABLE
 
 BIGGEST = 2**63 - 1  # the last number that a database counts to
 FIRST_DAY, LAST_DAY = (
@@ -79,7 +80,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         file = self.home / "practice.json"
         try:
             return msgspec.json.decode(file.read_bytes(), type=Practice) if file.exists() else Practice()
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise Invalid(f"{file} is not what a practice wants: {error}") from None
 
     @property

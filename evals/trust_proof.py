@@ -54,7 +54,7 @@ from tools.store.tables import AUDIT_EVENTS, MEMBERS, NAME_WORDS, PATIENTS
 
 RESULTS = Path(__file__).parent / "results" / "trust.json"
 SEED, PEOPLE, PASSWORD = 7, 40, "correct horse battery"
-SLOWEST = 5.0  # seconds for the answer to a hostile body
+SLOWEST = 5.0  # seconds of processor for the answer to a hostile body
 MARK = "Zyxwvutsdottir"  # a name that stands in the other practice alone
 Figures = dict[str, Any]
 
@@ -242,7 +242,7 @@ def probes_tell_nothing(count: int) -> Figures:
             for router in (*app.ROUTERS, *workspace.ROUTERS)
             for route in router.routes
             if isinstance(route, APIRoute) and "{" in route.path
-            for method in route.methods
+            for method in route.methods or ()
         ]
         calls = cycle((role, *route) for role in ["", *ROLES] for route in routes)
         for role, method, template in islice(calls, count):
@@ -287,7 +287,7 @@ def _filled(settings: Settings) -> dict[str, list[Any]]:
     store = Store.open(settings.database_url)
     mine = msgspec.structs.replace(store.patient("P001"), id="", given="Ida", family=MARK, source="file")
     store.keep_import(mine, [("urn:mrn", "7")], taken_from="a.json", when=now())
-    ids = {
+    ids: dict[str, list[Any]] = {
         "patient_id": [one.id for one in store.find_patients(MARK)],
         "draft_id": _drafted(store, settings, 9),
         "case_id": [1],
@@ -357,7 +357,7 @@ def bodies_are_refused(count: int) -> Figures:
             rest = b"".join(b', "%s": %s' % (name.encode(), json.dumps(given).encode())
                             for name, given in body.items() if name != field)  # fmt: skip
             sent = value if draw.random() < 0.2 else b'{"%s": %s%s}' % (field.encode(), value, rest)
-            began = time.perf_counter()
+            began = time.process_time()
             for name in ("patient_id", "draft_id", "case_id", "batch_id"):
                 path = path.replace(f"{{{name}}}", "P001" if name == "patient_id" else "1")
             answer = client.post(
@@ -365,7 +365,7 @@ def bodies_are_refused(count: int) -> Figures:
                 content=sent,
                 headers={"authorization": f"Bearer {key}", "content-type": "application/json"},
             )
-            spent = time.perf_counter() - began
+            spent = time.process_time() - began
             slowest = max(slowest, spent)
             statuses[answer.status_code] += 1
             if answer.status_code >= 500:
@@ -379,7 +379,7 @@ def bodies_are_refused(count: int) -> Figures:
         "bodies": statuses.total(),
         "routes": len(calls),
         **{f"answered {status}": times for status, times in sorted(statuses.items())},
-        "slowest, s": round(slowest, 2),
+        "slowest, seconds of processor": round(slowest, 2),
         "memory grown by, MB": grown // 1024,
         "wrong": dict(wrong),
     }
@@ -464,6 +464,7 @@ def fuzz_finds_nothing(count: int) -> Figures:
                         except (ValueError, TypeError):  # what no client can send
                             return
                         statuses[answer.status_code] += 1
+                        answer.request._content = b""  # schemathesis asks for it, and it was a stream
                         try:
                             case.validate_response(answer, checks=checks)
                         except FailureGroup as group:

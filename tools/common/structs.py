@@ -12,6 +12,8 @@ from collections.abc import Iterator
 import msgspec
 
 OURS = ("tools", "agent")
+# What bytes of strangers may raise that are no JSON, no UTF-8, or nested too deep.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def build() -> int:

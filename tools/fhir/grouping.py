@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from tools.common.structs import UNREADABLE
 from tools.fhir.elements import Element, Reference
 from tools.fhir.report import Entry
 from tools.fhir.versions import ADVICE, other_version
@@ -94,7 +95,7 @@ class Grouping:
         """A resource that cannot be read is left, with the reason; the others come in."""
         try:
             said = msgspec.json.decode(raw.body)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             self.leave(raw, f"not JSON: {error}")
             return
         if not isinstance(said, dict):

@@ -17,6 +17,7 @@ import msgspec
 
 from tools.common.errors import Invalid
 from tools.common.printable import one_line
+from tools.common.structs import UNREADABLE
 from tools.fhir.grouping import NOBODYS, Grouping, Raw
 from tools.fhir.versions import ADVICE
 
@@ -99,7 +100,7 @@ def _unit(document: _Document, name: str, exports: dict[str, Unit]) -> Unit | No
     """A whole bundle is a unit of its own; anything else joins its folder's."""
     alone = Raw(name, document.place, "", document.body)
     try:
-        head, entries = _read(document, name)
+        head, whole, entries = _read(document, name)
     except Invalid as error:
         if not document.place:
             raise
@@ -108,7 +109,7 @@ def _unit(document: _Document, name: str, exports: dict[str, Unit]) -> Unit | No
     if head.resource_type != "Bundle":
         _export(name, exports).add(alone)
         return None
-    whole = msgspec.json.decode(head.type) in WHOLE and not _nobodys(entries)
+    whole = whole and not _nobodys(entries)
     grouping = Grouping(whole=True) if whole else _export(name, exports)
     for raw in entries:
         grouping.add(raw)
@@ -130,33 +131,34 @@ def _nobodys(entries: list[Raw]) -> bool:
     for raw in entries:
         try:
             types.add(msgspec.json.decode(raw.body, type=_Head).resource_type)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             return False
     return bool(types) and types <= NOBODYS
 
 
-def _read(document: _Document, name: str) -> tuple[_Head, list[Raw]]:
-    """What a document is, and the entries of a bundle."""
+def _read(document: _Document, name: str) -> tuple[_Head, bool, list[Raw]]:
+    """What a document is, whether it is a whole record, and the entries of a bundle."""
     where = f"{name}: line {document.place}" if document.place else name
     try:
         head = msgspec.json.decode(document.body, type=_Head)
+        whole = msgspec.json.decode(head.type) in WHOLE
         if head.resource_type != "Bundle":
             listed = []
         else:
             listed = msgspec.json.decode(head.entry, type=list[msgspec.Raw])
     except msgspec.ValidationError as error:
         raise Invalid(f"{where}: {error}; expected a FHIR R4 Bundle or resource") from None
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise Invalid(f"{where}: not JSON: {one_line(str(error))}") from None
     if not head.resource_type:
         raise Invalid(f"{where}: $.resourceType: missing; expected a FHIR R4 Bundle or resource")
-    return head, [_entry(entry, place, name) for place, entry in enumerate(listed)]
+    return head, whole, [_entry(entry, place, name) for place, entry in enumerate(listed)]
 
 
 def _entry(entry: msgspec.Raw, place: int, name: str) -> Raw:
     try:
         said = msgspec.json.decode(entry, type=_EntryShape)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return Raw(name, place, "", bytes(entry))
     return Raw(name, place, said.full_url, bytes(said.resource))
 
@@ -200,7 +202,7 @@ def _complete(data: bytes, bracket: bytes = b"{") -> bool:
     """Whether this is a JSON object by itself, or a list."""
     try:
         msgspec.json.decode(data, type=msgspec.Raw)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return False
     return data.lstrip()[:1] == bracket
 

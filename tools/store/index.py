@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tools.common.errors import Unavailable
+from tools.common.structs import UNREADABLE
 from tools.store import embedding
 from tools.store.clauses import Chunk, Hit, chunks, fingerprint
 from tools.store.everyday import in_clinical_words
@@ -202,7 +203,7 @@ def read_manifest(home: Path) -> Manifest:
         return msgspec.json.decode((home / "current.json").read_bytes(), type=Manifest)
     except FileNotFoundError:
         raise Unavailable("there is no policy index") from None
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise Damaged(f"the policy index's current.json cannot be read: {error}") from None
 
 

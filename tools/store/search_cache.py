@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from tools.common.errors import Invalid, Unavailable
+from tools.common.structs import UNREADABLE
 from tools.store.clauses import Hit
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class SearchCache:
         if found is not None:
             try:
                 known = msgspec.json.decode(found, type=list[Hit])
-            except msgspec.DecodeError:  # somebody else's, or damaged: what is made now takes its place
+            except UNREADABLE:  # somebody else's, or damaged: what is made now takes its place
                 log.warning("%s held something under %s that is no policy search", self._where, key)
             else:
                 with self._lock:

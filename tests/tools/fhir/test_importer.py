@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from datetime import date
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from tests import worlds
 from tools.domain.records import Diagnosis, Medication, Observation, Patient
 from tools.fhir.importer import import_bundle
+from tools.fhir.reading import FileRefusal, units
 from tools.fhir.report import ImportReport
 
 Alone = Callable[..., dict[str, Any]]
@@ -445,3 +447,20 @@ def test_an_egfr_that_its_creatinine_denies_is_pointed_out(alone: Alone) -> None
         alone(measured("33914-3", 106.9, "mL/min/{1.73_m2}"), measured("38483-4", 1.37, "mg/dL"))
     ).notices
     assert any("107 charted" in notice and "CKD-EPI" in notice for notice in said)
+
+
+# --- what is none ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"resourceType": "\xff\xfe", "entry": []}',
+        b'{"resourceType": "Bundle", "type": "\xff", "entry": []}',
+        b'{"resourceType": "Bundle", "type": 1' + b"0" * 5_000 + b', "entry": []}',
+        b'{"resourceType": "Bundle", "entry": ' + b"[" * 50_000,
+    ],
+)
+def test_bytes_that_are_no_bundle_are_refused_and_named(body: bytes) -> None:
+    (told,) = units(["sent.json"], lambda _: BytesIO(body))
+    assert isinstance(told, FileRefusal) and told.why.startswith("sent.json: ")
