@@ -13,7 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from evals.making.notes import labelled
 from evals.scores.rows import Row
 from evals.suites.items import Item
 from tools.domain.records import Outcome, Status
@@ -22,7 +21,6 @@ from tools.queries.enquiries import PARTS, patient_chart
 if TYPE_CHECKING:
     from agent.models.model import Model
     from evals.arms.bench import Place
-    from tools.notes.facts import NoteFact
     from tools.queries.bound import Bound
 
 MOST_TOKENS = 500
@@ -46,12 +44,12 @@ def answer(row: Row, item: Item, place: Place, model: Model) -> list[dict[str, A
     from agent.models.model import ModelTrouble
     from tools.queries.bound import Bound
 
-    bound = None if item.suite == "notes" else Bound(place.store, item.patient, plan_id=item.plan_id)
+    bound = Bound(place.store, item.patient, plan_id=item.plan_id)
     schema = schema_of(item, bound)
     turns: list[dict[str, Any]] = []
-    for at in range(max(1, len(item.turns))):
+    for at, asking in enumerate(item.turns):
         said = [(item.turns[n].ask, turns[n]["answer"]) for n in range(at)]
-        asked = prompt(item, bound, item.turns[at].ask if item.turns else "", said, schema, model)
+        asked = prompt(item, bound, asking.ask, said, schema, model)
         try:
             reply = model.complete(
                 system(), asked, schema=schema, max_tokens=MOST_TOKENS, temperature=row.temperature, seed=row.seed
@@ -64,9 +62,9 @@ def answer(row: Row, item: Item, place: Place, model: Model) -> list[dict[str, A
     return turns
 
 
-def schema_of(item: Item, bound: Bound | None) -> dict[str, Any]:
+def schema_of(item: Item, bound: Bound) -> dict[str, Any]:
     """What the suite wants to know."""
-    if item.suite == "tools" and bound is not None:
+    if item.suite == "tools":
         from tools.queries.toolbox import DRAFT, TOOLS
 
         names = [tool.name for tool in (*TOOLS, DRAFT)]
@@ -78,10 +76,6 @@ def schema_of(item: Item, bound: Bound | None) -> dict[str, Any]:
         return _object(**dict.fromkeys(item.fields, TEXT))
     if item.suite == "letters":
         return _object(letter={"type": "string", "maxLength": 2400})
-    if item.suite == "notes":
-        from agent.note_model import schema
-
-        return schema()
     if item.truth:
         return _object(
             criteria=_object(**dict.fromkeys(item.truth, _one_of(STATUSES))),
@@ -107,8 +101,6 @@ def turn_of(item: Item, given: Mapping[str, Any]) -> dict[str, Any]:
         turn["fields"] = dict(given)
     elif item.suite == "letters":
         turn["letter"] = str(given["letter"])
-    elif item.suite == "notes":
-        turn["facts"] = _facts(item, given)
     elif given.get("outcome", "not_asked") != "not_asked":
         criteria = given.get("criteria") or {}
         findings = [{"criterion": name, "status": status} for name, status in criteria.items()]
@@ -116,22 +108,12 @@ def turn_of(item: Item, given: Mapping[str, Any]) -> dict[str, Any]:
     return turn
 
 
-def _facts(item: Item, given: Mapping[str, Any]) -> list[NoteFact]:
-    """What the model says that the note holds, taken at its word where its quotation stands there."""
-    from agent.note_model import _proposed
-    from tools.notes.proposals import admit
-
-    note = labelled(item)
-    said = [admit(note.note, kind, of, quote) for kind, of, quote in _proposed(json.dumps(given))]
-    return [fact for fact in said if fact is not None]
-
-
 # --- the prompt --------------------------------------------------------------------------------------------
 
 
 def prompt(
     item: Item,
-    bound: Bound | None,
+    bound: Bound,
     question: str,
     said: Sequence[tuple[str, str]],
     schema: Mapping[str, Any],
@@ -139,13 +121,7 @@ def prompt(
 ) -> str:
     """Policy, chart, what was said, and the question; the longest that fits."""
     talk = "".join(f"Asked before: {ask}\nAnswered: {answered}\n" for ask, answered in said)
-    end = (
-        f"{talk}Question: {question}"
-        if question
-        else "Question: which facts of the patient does the note hold?"
-    )
-    if bound is None:
-        return f"Note:\n{labelled(item).note.text}\n\n{end}"
+    end = f"{talk}Question: {question}"
     if item.suite == "forms":
         end += f"\nFields to fill: {', '.join(_labels(item, bound))}"
     lines = [*_policy(item, bound), *_chart(bound)]

@@ -45,7 +45,7 @@ TOOL_OF: dict[Intent, str] = {
 
 def asks(arm: Arm, item: Item) -> bool:
     """Whether the item can be put to the arm at all: the tools and the model alone are bound to a patient."""
-    bound = bool(item.patient) or item.suite == "notes" or arm in ("engine", "paladin")
+    bound = bool(item.patient) or arm in ("engine", "paladin")
     return bound and arm in ASKED.get(item.suite, ARMS)
 
 
@@ -187,20 +187,11 @@ def _work_on_denial(row: Row, item: Item, place: Place, model: Model | None) -> 
 
 
 def _read_note(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
-    """The facts of the note, by the reader, and by the model through the reader's gate."""
+    """The facts of the note, by the reader."""
     from evals.making.notes import labelled
     from tools.notes.reader import read_note
 
-    note = labelled(item).note
-    if model is not None:
-        from agent.models.model import ModelTrouble
-        from agent.note_model import read_with
-
-        try:
-            return {"answer": "", "facts": read_with(note, model, seed=row.seed)[0]}
-        except ModelTrouble:
-            row.fallback = True
-    return {"answer": "", "facts": read_note(note)}
+    return {"answer": "", "facts": read_note(labelled(item).note)}
 
 
 def _read_denial(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from evals.suites.items import Suite
 Arm = Literal["plain", "alone", "engine", "paladin"]
 ARMS: tuple[Arm, ...] = get_args(Arm)
 READS: frozenset[Arm] = frozenset(("engine", "paladin"))  # arms that say what they understood
-# Which arms a suite is put to, where it is not all of them: reading notes or working on a denial is nothing that the
-# tools do, and letters and sentences are read without a model.
+# Which arms a suite is put to, where it is not all of them: working on a denial is nothing that the tools do, and
+# notes, letters and sentences are read without a model.
 ASKED: dict[Suite, tuple[Arm, ...]] = {
-    "notes": ("alone", "engine", "paladin"),
+    "notes": ("engine",),
     "appeals": ("engine", "paladin"),
     "denials": ("engine",),
     "grounding": ("engine",),
