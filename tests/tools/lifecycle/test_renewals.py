@@ -29,7 +29,9 @@ RENEWAL = AllOf(
 
 def plan(**more: Any) -> Plan:
     found = worlds.plan()
-    rule: Rule = msgspec.structs.replace(worlds.rule(), renewal=RENEWAL, exclusions=())
+    rule: Rule = msgspec.structs.replace(
+        worlds.plan().benefits["Ozempic"].rules[0], renewal=RENEWAL, exclusions=()
+    )
     benefit = msgspec.structs.replace(found.benefits["Ozempic"], rules=(rule,))
     return msgspec.structs.replace(
         found, benefits={**found.benefits, "Ozempic": benefit}, **{"review_hours": 72, **more}

@@ -36,7 +36,7 @@ def two_plans(folder: Path) -> Path:
     other_plan = msgspec.json.decode(said.replace(b"cascade-pa", b"north-pa"), type=type(gold))
     text = msgspec.json.encode(worlds.policy()).replace(b"CASCADE-GOLD", b"NORTH-PLUS")
     other_policy = msgspec.json.decode(text, type=Policy)
-    other_form = msgspec.structs.replace(worlds.form(), id="north-pa", plan_id="NORTH-PLUS")
+    other_form = msgspec.structs.replace(worlds.tiny_world().forms[0], id="north-pa", plan_id="NORTH-PLUS")
     return worlds.write_world(
         folder,
         world._replace(
