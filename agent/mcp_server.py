@@ -16,15 +16,15 @@ from importlib.metadata import version
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from agent.toolbox import Param, Result, Tool, arguments, call, schema, table
 from tools.common import structs
 from tools.common.errors import Correctable, PaladinError, Refused
 from tools.queries.bound import Bound
-from tools.queries.toolbox import Param, Result, Tool, arguments, call, schema, table
 
 if TYPE_CHECKING:
     from mcp.server import Server
 
-    from tools.queries.enquiries import Drafting
+    from agent.enquiries import Drafting
     from tools.store.store import Store
 
 log = logging.getLogger(__name__)

@@ -15,16 +15,16 @@ import msgspec
 
 from agent.models.model import ModelTrouble
 from agent.prompting import prompt
+from agent.toolbox import toolbox
 from tools.common.errors import Unavailable
-from tools.queries.toolbox import toolbox
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
 
+    from agent.enquiries import Drafting
     from agent.settings import Settings
     from tools.queries.bound import Bound
-    from tools.queries.enquiries import Drafting
 
 Stopped = Literal[
     "answered",

@@ -135,7 +135,7 @@ class _Cells:
         if not cell.get("pa"):
             return ()
         rules: dict[str, Rule] = {}
-        listed = cell["pa"] if isinstance(cell["pa"], Seq) else _single(cell["pa"], cell.at("pa"))
+        listed = cell["pa"] if isinstance(cell["pa"], Seq) else Seq.of(cell["pa"], cell.at("pa"))
         for index, item in enumerate(as_seq(listed, cell.at("pa"), "pa")):
             place = listed.at(index)
             body = self._body(item, place, name)
@@ -207,13 +207,6 @@ def _paper(paper: Map) -> Paper:
 def _named(found: Map, key: str) -> dict[str, Map]:
     table = as_map(found.get(key) or Map(found.place), found.at(key), key)
     return {name: as_map(body, table.at(name), f"{key}.{name}") for name, body in table.items()}
-
-
-def _single(value: Any, place: Place) -> Seq:
-    items = Seq(place)
-    items.append(value)
-    items.places.append(place)
-    return items
 
 
 def _located(found: Map, fields: dict[str, Any]) -> Map:

@@ -19,10 +19,9 @@ from tools.charts import additions
 from tools.common.errors import NotFound
 from tools.domain.records import Determination, ExceptionKind, Finding
 from tools.domain.records import Request as DrugRequest
-from tools.engine.what_if import Change
+from tools.engine.what_if import Change, changes_of
 from tools.notes import confirming
 from tools.queries.bound import Bound
-from tools.queries.enquiries import changes_of
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.observations import TESTS
 from tools.terminology.terms import TOPICS
@@ -45,7 +44,7 @@ Day = Annotated[str, Query(max_length=10)]
 
 class Supposing(BaseModel):
     """What the address says: plan and day, and what the controls hold, as it was typed; their names are those of
-    `enquiries.changes_of`."""
+    `what_if.changes_of`."""
 
     plan: Annotated[str, Query(max_length=100)] = ""
     as_of: Day = ""

@@ -13,10 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from agent.enquiries import PARTS, patient_chart
 from evals.scores.rows import Row
 from evals.suites.items import Item
 from tools.domain.records import Outcome, Status
-from tools.queries.enquiries import PARTS, patient_chart
 
 if TYPE_CHECKING:
     from agent.models.model import Model
@@ -65,7 +65,7 @@ def answer(row: Row, item: Item, place: Place, model: Model) -> list[dict[str, A
 def schema_of(item: Item, bound: Bound) -> dict[str, Any]:
     """What the suite wants to know."""
     if item.suite == "tools":
-        from tools.queries.toolbox import DRAFT, TOOLS
+        from agent.toolbox import DRAFT, TOOLS
 
         names = [tool.name for tool in (*TOOLS, DRAFT)]
         drugs = [drug.name for drug in bound.drugs]
@@ -137,7 +137,7 @@ def _policy(item: Item, bound: Bound) -> Iterator[str]:
     yield f"Today is {bound.as_of}. Plan: {bound.plan.id}."
     if not item.drug:
         return
-    from tools.queries.enquiries import coverage_check
+    from agent.enquiries import coverage_check
 
     yield coverage_check(bound, item.drug)
     policy = bound.policy(item.drug)

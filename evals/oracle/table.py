@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
+from typing import TypeVar
 
 from evals.oracle.clauses import Clause, clauses_of
 from evals.oracle.reading import Row, Unreadable, read_document, read_gate, read_sentence, uses_in
 
-__all__ = ["DecisionTable", "Limit", "Row", "Unreadable", "read_policy"]
+Numbered = TypeVar("Numbered", Clause, Row)
+
+__all__ = ["DecisionTable", "Limit", "Row", "Unreadable", "read_policy", "stands_under"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ def read_policy(text: str) -> DecisionTable:
         "documents": table.papers,
     }
     for head in clauses:
-        below = [c for c in clauses if c.section == head.section and _stands_under(c, head, clauses)]
+        below = [c for c in clauses if c.section == head.section and stands_under(c, head, clauses)]
         if head.parent or not below:
             continue
         rows = [_row(c, clauses, numbers, head) for c in below]
@@ -87,7 +91,8 @@ def read_policy(text: str) -> DecisionTable:
     return table
 
 
-def _stands_under(clause: Clause, head: Clause, clauses: list[Clause]) -> bool:
+def stands_under(clause: Numbered, head: Numbered, clauses: Sequence[Numbered]) -> bool:
+    """Whether it is a part of the other, or of one of its parts."""
     by_number = {c.number: c for c in clauses}
     while clause.parent:
         if clause.parent == head.number:

@@ -56,17 +56,13 @@ def agreed(said: set[bool]) -> Answer:
 
 def worst(parts: list[Answer]) -> Answer:
     """All must hold."""
-    for truth in (NO, OPEN):
-        for part in parts:
-            if part.truth == truth:
-                return part
-    return Answer(YES)
+    return _first(parts, NO, OPEN) or Answer(YES)
 
 
 def best(answers: list[Answer]) -> Answer:
     """One must hold."""
-    for truth in (YES, OPEN):
-        for answer in answers:
-            if answer.truth == truth:
-                return answer
-    return Answer(NO)
+    return _first(answers, YES, OPEN) or Answer(NO)
+
+
+def _first(answers: list[Answer], *truths: Truth) -> Answer | None:
+    return next((answer for truth in truths for answer in answers if answer.truth == truth), None)

@@ -15,7 +15,7 @@ from evals.oracle.chart import Chart
 from evals.oracle.clauses import clauses_of
 from evals.oracle.judging import Ask, judge
 from evals.oracle.reading import Row, uses_in
-from evals.oracle.table import DecisionTable, Limit
+from evals.oracle.table import DecisionTable, Limit, stands_under
 from evals.payer.rebuilding import Rebuilt
 
 Kind = Literal["approve", "ask", "part", "deny", "not_needed"]
@@ -124,7 +124,7 @@ def _alike(question: str, clause: str) -> float:
 
 
 def _with_parts(row: Row, rows: Sequence[Row]) -> str:
-    return " ".join([row.text, *(r.text for r in rows if r.parent and _under(r, row, rows))])
+    return " ".join([row.text, *(r.text for r in rows if r.parent and stands_under(r, row, rows))])
 
 
 def _rows(table: DecisionTable, use: str, renewing: bool) -> list[Row]:
@@ -158,7 +158,9 @@ def mistaken(book: Book, sent: Rebuilt, on: date, draw: random.Random) -> Ground
 
 def _ground(row: Row, rows: Sequence[Row], sent: Rebuilt, on: date, table: DecisionTable) -> Ground:
     """Why this clause is a reason to deny: what kind of clause it is decides under which code it goes."""
-    leaves = [row] if row.kind != "gate" else [r for r in rows if r.kind != "gate" and _under(r, row, rows)]
+    leaves = (
+        [row] if row.kind != "gate" else [r for r in rows if r.kind != "gate" and stands_under(r, row, rows)]
+    )
     kinds = {leaf.kind for leaf in leaves}
     excluding = any(row in exclusions for exclusions in table.exclusions.values())
     trial = next((leaf for leaf in leaves if leaf.kind in ("trial", "intolerance")), None)
@@ -189,15 +191,6 @@ def _shut(row: Row, leaf: Row, sent: Rebuilt, on: date) -> Ground:
         return Ground("benefit_exclusion", row.number, row.text, details)
     state = leaf.name or ("an allergy to the drug" if leaf.kind == "allergy" else "what the policy excludes")
     return Ground("exclusion", row.number, row.text, {"state": state})
-
-
-def _under(leaf: Row, gate: Row, rows: Sequence[Row]) -> bool:
-    by_number = {row.number: row for row in rows}
-    while leaf.parent:
-        if leaf.parent == gate.number:
-            return True
-        leaf = by_number[leaf.parent]
-    return False
 
 
 def _step(trial: Row, sent: Rebuilt) -> dict[str, str]:

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
+from agent.enquiries import LONGEST
 from agent.mcp_server import MOST_TRIES, Connection, serve
 from tests import worlds
 from tools.common.errors import NotFound
 from tools.domain.records import Patient
-from tools.queries.enquiries import LONGEST
 from tools.store import Store
 from tools.store.load import load
 
@@ -66,7 +66,7 @@ async def test_a_connection_opens_one_patient_and_keeps_it(store: Store, mode: s
         said, error = await say(client, "open_patient", **JOHN)
         assert error and "a patient is open already" in said
         said, error = await say(client, "determine_eligibility", drug="Ozempic")
-        assert said.startswith("OUTCOME ready.") and not error
+        assert said.startswith("OUTCOME: Ozempic ready.") and not error
 
 
 async def test_connections_of_one_server_know_nothing_of_each_other(store: Store) -> None:
@@ -82,7 +82,7 @@ async def test_connections_of_one_server_know_nothing_of_each_other(store: Store
 
 
 async def test_no_schema_has_a_patients_id_and_the_same_table_is_served(store: Store) -> None:
-    from tools.queries.toolbox import table
+    from agent.toolbox import table
 
     async with mcp.Client(serve(store, patient_id="P001")) as client:
         listed = (await client.list_tools()).tools
@@ -203,7 +203,7 @@ async def test_a_real_process_answers_over_stdio(home: Path) -> None:
     async with mcp.Client(mcp.stdio_client(command(home))) as client:
         assert "open it first" in (client.instructions or "")
         assert (await say(client, "open_patient", **MARIA))[1] is False
-        assert (await say(client, "whats_missing", drug="ozempic"))[0].startswith("OUTCOME ready")
+        assert (await say(client, "whats_missing", drug="ozempic"))[0].startswith("OUTCOME: Ozempic ready.")
         assert "draft_request" in {tool.name for tool in (await client.list_tools()).tools}
 
 

@@ -87,14 +87,14 @@ def test_it_calls_a_tool_and_answers(bound: Bound) -> None:
     made, model = turn(bound, calls(OZEMPIC), "Yes, it is ready.")
     assert (made.answer, made.stopped, made.model_calls) == ("Yes, it is ready.", "answered", 2)
     assert made.tool_calls[0].name == "determine_eligibility"
-    assert made.tool_calls[0].result.startswith("OUTCOME ready.")
+    assert made.tool_calls[0].result.startswith("OUTCOME: Ozempic ready.")
     assert (made.prompt_tokens, made.output_tokens) == (200, 20)
     assert model.sent[0][0].text == prompt("plain_agent")
     assert "P001" not in str(model.sent)
 
 
 def test_it_has_the_whole_toolbox_and_no_drafting_unless_it_is_handed_in(bound: Bound) -> None:
-    from tools.queries.toolbox import DRAFT, TOOLS
+    from agent.toolbox import DRAFT, TOOLS
 
     _, model = turn(bound, "Hello.")
     assert [tool.name for tool in model.tools] == [tool.name for tool in TOOLS]

@@ -10,7 +10,7 @@ from tools.denials.records import Deadline, Denial, RightKind
 from tools.domain.records import Plan
 from tools.lifecycle.clocks import find
 from tools.lifecycle.levels import Level, levels_of, next_levels
-from tools.lifecycle.records import AuthorizationCase, CaseEvent, CaseHead, Facts, Notice, Urgency
+from tools.lifecycle.records import AuthorizationCase, CaseEvent, CaseHead, Facts, Notice
 from tools.lifecycle.running import Clock, clocks_of
 from tools.papers.case import Case
 
@@ -132,11 +132,9 @@ def clock_for(clocks: tuple[Clock, ...], plan: Plan, level: str) -> Clock | None
     return next((clock for clock in clocks if clock.kind == "file" and clock.id in names), None)
 
 
-def decides_within(plan: Plan, level: str, urgency: Urgency = "standard") -> str:
+def decides_within(plan: Plan, level: str) -> str:
     """How long the decision takes by the rule, e.g. "30 calendar days (29 CFR …)"; "" where no rule says."""
-    rule = find(
-        plan.line_of_business, "decision", level, urgency=urgency, internal_levels=min(plan.internal_levels, 2),
-    )  # fmt: skip
+    rule = find(plan.line_of_business, "decision", level, internal_levels=min(plan.internal_levels, 2))
     return f"{rule.period} ({rule.cite})" if rule else ""
 
 

@@ -249,11 +249,12 @@ def _asked_topics(to: Entering) -> dict[str, str]:
     return {node.topic: node.statement for node in nodes if isinstance(node, Attested)}
 
 
-def add_note(to: Entering, text: str, on: date, *, type: str = "progress note") -> ChartEntry:
+def add_note(to: Entering, text: str, on: date) -> ChartEntry:
     """A clinical note; no value in it is evidence by itself."""
     if not text.strip():
         raise Invalid("a note needs a text")
-    return _add(to, "notes", Note(id="", date=_past(to, on), author=to.by, type=type, text=text.strip()))
+    note = Note(id="", date=_past(to, on), author=to.by, type="progress note", text=text.strip())
+    return _add(to, "notes", note)
 
 
 def attach(

@@ -530,3 +530,41 @@ _SUPPOSE: dict[type, Callable[[_Case, Any, str], None]] = {
     Diagnosed: _diagnosed, Stated: _stated, Enrolled: _enrolled, Aged: _aged, Asked: _asked,
     Insured: _insured,
 }  # fmt: skip
+
+
+def changes_of(
+    test: str = "",
+    value: float | None = None,
+    days_later: int = 0,
+    on: date | None = None,
+    stopped: str = "",
+    tried: str = "",
+    tried_days: int = 90,
+    diagnosis: str = "",
+    denied: str = "",
+    programme_months: int = 0,
+    plan: str = "",
+) -> list[Change]:
+    """The suppositions that these words make; Invalid where a half of one is missing."""
+    if bool(test) != (value is not None):
+        raise Invalid("a supposed test needs both test and value")
+    changes: list[Change] = []
+    if test and value is not None:
+        changes.append(Value(test=test, value=value))
+    if tried:
+        changes.append(Tried(drug=tried, days=tried_days))
+    if stopped:
+        changes.append(Stopped(drug=stopped))
+    if diagnosis:
+        changes.append(Diagnosed(concept=diagnosis))
+    if denied:
+        changes.append(Stated(topic=denied, present=False))
+    if programme_months:
+        changes.append(Enrolled(months=programme_months))
+    if plan:
+        changes.append(Insured(plan_id=plan))
+    if days_later:
+        changes.append(Later(days=days_later))
+    if on is not None:
+        changes.append(On(date=on))
+    return changes

@@ -1,4 +1,4 @@
 """What can be asked of the store: a determination (`check.py`), and all that one patient's session asks (`bound.py`).
 
-`toolbox.py` is the table of these questions for models, `replay.py` asks an old one again.
+`replay.py` asks an old one again.
 """

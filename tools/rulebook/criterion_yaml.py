@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
@@ -48,6 +48,7 @@ from tools.terminology.observations import TESTS
 from tools.terminology.terms import INDICATIONS, TOPICS
 from tools.terminology.vocabulary import term_of_name, vocabulary
 
+T = TypeVar("T")
 _BOUND = re.compile(
     r"(?:(?P<reading>any|highest|lowest)\s+)?(?P<what>[a-z_0-9]+)\s*(?P<op>>=|<=|==|>|<|≥|≤)\s*"
     r"(?P<value>-?\d+(?:\.\d+)?)(?P<rest>.*)",
@@ -146,17 +147,12 @@ def _lab(match: re.Match[str], op: str, place: Place) -> Lab:
     if unit and (unit not in spec.units or spec.units[unit] != ("1", "0")):
         raise place.error(f"{spec.name} is compared in {spec.unit}, not {unit!r}")
     fields = {
-        "kind": "lab",
-        "id": test,
-        "test": test,
-        "op": op,
-        "value": float(match["value"]),
-        "unit": spec.unit,
+        "kind": "lab", "id": test, "test": test, "op": op, "value": float(match["value"]), "unit": spec.unit,
         "within": _period(rest["within"], place) if rest and rest["within"] else None,
         "at": "baseline" if rest and rest["at"] else "current",
         "rounded": "tenths" if rest and rest["rounded"] else None,
         "reading": match["reading"] or "newest",
-    }
+    }  # fmt: skip
     return convert(fields, Lab, place)
 
 
@@ -168,7 +164,7 @@ def _lab_of(reader: Criteria, found: Map, place: Place) -> Node:
     fields |= {key: found[key] for key in ("rounded", "reading", "readings") if key in found}
     fields["within"] = window(found) or node.within
     fields["after"] = _after(reader, found) if "after" in found else None
-    read = convert(as_written(found, {"kind": "lab", **fields}), Lab, place)
+    read = _node(Lab, found, fields, place)
     if read.readings < 1 or (read.readings > 1 and read.reading != "newest"):
         raise found.at("readings").error(
             "readings is 2 or more, of different days, and goes without a reading"
@@ -206,7 +202,7 @@ def _age(reader: Criteria, found: Map, place: Place) -> Node:
 
 def _condition(reader: Criteria, found: Map, place: Place) -> Node:
     key = str(found["condition"])
-    fields: dict[str, Any] = {"kind": "condition", "id": key}
+    fields: dict[str, Any] = {"id": key}
     if key in CONCEPTS:
         fields |= CONCEPTS[key]._asdict()
     elif not any(found.get(part) for part in ("codes", "phrases", "topic")):
@@ -231,7 +227,7 @@ def _condition(reader: Criteria, found: Map, place: Place) -> Node:
         raise found.at("degree").error("a degree is one of the family; write also who: family")
     for part in ("phrases", "suggest_phrases", "not_phrases"):
         fields[part] = tuple(str(phrase).casefold() for phrase in fields.get(part, ()))
-    return convert(as_written(found, fields), Condition, place)
+    return _node(Condition, found, fields, place)
 
 
 def _measured(reader: Criteria, found: Map, place: Place) -> Node:
@@ -239,15 +235,10 @@ def _measured(reader: Criteria, found: Map, place: Place) -> Node:
     for test in tests:
         if test not in TESTS:
             raise unknown(found.at("measured"), "test", test, TESTS)
-    fields = {
-        "kind": "measured",
-        "id": "_".join(tests),
-        "tests": tests,
-        "within": window(found),
-    }
-    if fields["within"] is None:
+    within = window(found)
+    if within is None:
         raise place.error("say how old they may be, e.g. within: 90 days")
-    return convert(as_written(found, fields), Measured, place)
+    return _node(Measured, found, {"id": "_".join(tests), "tests": tests, "within": within}, place)
 
 
 def _course(kind: type, tail: str) -> Callable[[Criteria, Map, Place], Node]:
@@ -256,7 +247,6 @@ def _course(kind: type, tail: str) -> Callable[[Criteria, Map, Place], Node]:
     def read(reader: Criteria, found: Map, place: Place) -> Node:
         drugs, classes = reader.drug_names(found, key)
         fields: dict[str, Any] = {
-            "kind": key,
             "id": _slug((*drugs, *classes), tail),
             "label": drugs_label(drugs, classes, together=bool(found.get("together"))),
             "drugs": drugs,
@@ -270,7 +260,7 @@ def _course(kind: type, tail: str) -> Callable[[Criteria, Map, Place], Node]:
                 fields[names.get(part, part)] = words(found, part) if part == "responses" else value
         if "within" in found:
             fields["within_days"] = _in_days(found, "within")
-        return convert(as_written(found, fields, {"min_days": "days", "min_fills": "fills"}), kind, place)
+        return _node(kind, found, fields, place, {"min_days": "days", "min_fills": "fills"})
 
     return read
 
@@ -366,24 +356,20 @@ def _allergy(reader: Criteria, found: Map, place: Place) -> Node:
 
 
 def _on_drug(reader: Criteria, found: Map, place: Place) -> Node:
-    fields = {
-        "id": "on_drug",
-        "min_months": count(found, "on_drug", "months"),
-        "min_dose": found.get("min_dose"),
-    }
-    return convert(as_written(found, {"kind": "on_drug", **fields}), OnDrug, place)
+    months = count(found, "on_drug", "months")
+    fields = {"id": "on_drug", "min_months": months, "min_dose": found.get("min_dose")}
+    return _node(OnDrug, found, fields, place)
 
 
 def _program(reader: Criteria, found: Map, place: Place) -> Node:
     fields = {
-        "kind": "programme",
         "id": "lifestyle_program",
         "min_duration": _duration(found, "program", "months"),
         "within": window(found),
         "min_sessions": found.get("sessions", 0),
         "ongoing": found.get("ongoing", False),
     }
-    return convert(as_written(found, fields, {"min_sessions": "sessions"}), Programme, place)
+    return _node(Programme, found, fields, place, {"min_sessions": "sessions"})
 
 
 def _attested(reader: Criteria, found: Map, place: Place) -> Node:
@@ -393,7 +379,7 @@ def _attested(reader: Criteria, found: Map, place: Place) -> Node:
         raise unknown(found.at("attested"), "topic (or give its statement)", topic, TOPICS)
     no_slip(found.at("attested"), "topic", topic, TOPICS)
     fields = {"id": topic, "topic": topic, "statement": statement, "within": window(found)}
-    return convert(as_written(found, {"kind": "attested", **fields}), Attested, place)
+    return _node(Attested, found, fields, place)
 
 
 def _specialist(reader: Criteria, found: Map, place: Place) -> Node:
@@ -405,13 +391,10 @@ def _specialist(reader: Criteria, found: Map, place: Place) -> Node:
             raise unknown(found.at("specialist"), "specialty", name, known)
         specialties.append(term.label)
     fields = {
-        "kind": "specialist",
-        "id": "specialist",
-        "specialties": tuple(specialties),
-        "within": window(found),
+        "id": "specialist", "specialties": tuple(specialties), "within": window(found),
         "prescriber": found.get("prescriber", True),
-    }
-    return convert(as_written(found, fields), Specialist, place)
+    }  # fmt: skip
+    return _node(Specialist, found, fields, place)
 
 
 def _change(reader: Criteria, found: Map, place: Place) -> Node:
@@ -420,10 +403,9 @@ def _change(reader: Criteria, found: Map, place: Place) -> Node:
         raise unknown(found.at("change"), "test", test, TESTS)
     if ("percent" in found) == ("amount" in found):
         raise place.error("a change has either 'percent' or 'amount'")
-    fields: dict[str, Any] = {"kind": "change", "id": f"{test}_change", "test": test}
+    fields = {"id": f"{test}_change", "test": test, "within": window(found)}
     fields |= {part: found[part] for part in ("direction", "percent", "amount", "since") if part in found}
-    fields["within"] = window(found)
-    return convert(as_written(found, fields), Change, place)
+    return _node(Change, found, fields, place)
 
 
 def _asked_for(reader: Criteria, found: Map, place: Place) -> Node:
@@ -432,14 +414,10 @@ def _asked_for(reader: Criteria, found: Map, place: Place) -> Node:
         if use not in INDICATIONS:
             raise unknown(found.at("asked_for"), "indication", use, INDICATIONS)
     fields = {
-        "kind": "use",
-        "id": _slug(uses, "use"),
-        "uses": uses,
-        "label": str(found.get("label") or uses_label(uses)),
-        "min_dose": found.get("min_dose"),
-        "max_dose": found.get("max_dose"),
-    }
-    return convert(as_written(found, fields), Use, place)
+        "id": _slug(uses, "use"), "uses": uses, "label": str(found.get("label") or uses_label(uses)),
+        "min_dose": found.get("min_dose"), "max_dose": found.get("max_dose"),
+    }  # fmt: skip
+    return _node(Use, found, fields, place)
 
 
 def _composite(key: str) -> Callable[[Criteria, Map, Place], Node]:
@@ -556,6 +534,14 @@ def as_written(found: Map, fields: dict[str, Any], written: Mapping[str, str] | 
         made[key] = value
         made.places[key] = found.at((written or {}).get(key, key))
     return made
+
+
+def _node(
+    kind: type[T], found: Map, fields: dict[str, Any], place: Place, written: Mapping[str, str] | None = None
+) -> T:
+    """The fields as a node of this kind; an error names the key that a field was written as."""
+    tagged = {"kind": kind.__struct_config__.tag, **fields}  # type: ignore[attr-defined]
+    return convert(as_written(found, tagged, written), kind, place)
 
 
 def _periods(found: Any) -> Any:

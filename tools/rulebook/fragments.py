@@ -27,7 +27,7 @@ class Fragments:
             yield from (
                 self.expand(body, depth + 1)
                 if isinstance(body, Seq)
-                else self.expand(_one(body, place), depth + 1)
+                else self.expand(Seq.of(body, place), depth + 1)
             )
 
     def fill(self, call: Map) -> Any:
@@ -78,10 +78,3 @@ def substitute(value: Any, values: Mapping[str, Any], place: Place) -> Any:
         return str(values[match[1]])
 
     return re.sub(r"\$([a-z_0-9]+)", one, value)
-
-
-def _one(item: Any, place: Place) -> Seq:
-    items = Seq(place)
-    items.append(item)
-    items.places.append(place)
-    return items

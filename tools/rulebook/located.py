@@ -52,6 +52,14 @@ class Seq(list[Any]):
         self.place = place
         self.places: list[Place] = []
 
+    @classmethod
+    def of(cls, item: Any, place: Place) -> Seq:
+        """A sequence of this alone."""
+        made = cls(place)
+        made.append(item)
+        made.places.append(place)
+        return made
+
     def at(self, index: int) -> Place:
         return self.places[index] if 0 <= index < len(self.places) else self.place
 

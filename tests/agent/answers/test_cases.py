@@ -14,12 +14,12 @@ from agent import case_desk
 from agent.answers import cases
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
+from agent.toolbox import TOOLS, call
 from tests.agent.chats import adversaries, talk
 from tests.case_answers import rendered
 from tools.domain.records import Request
 from tools.lifecycle.records import Approval, Call, Facts, Notice, What
 from tools.queries.bound import Bound
-from tools.queries.toolbox import TOOLS, call
 from tools.store import Store
 
 Enter = Callable[..., None]
@@ -233,5 +233,5 @@ def test_the_tool_tells_the_same_without_an_id(clinic: Clinic) -> None:
     clinic.denied(deadline=clinic.day(40))
     said = call(tool, Bound(clinic.store, "P001"), {})
     assert not said.error and "P001" not in said.text
-    assert f"Due on {clinic.day(40)}" in said.text and "denied" in said.text
-    assert "No authorization case" in call(tool, Bound(clinic.store, "P002"), {}).text
+    assert shown(clinic.day(40)) in said.text and "denied it" in said.text and "No call" in said.text
+    assert "No request is recorded" in call(tool, Bound(clinic.store, "P002"), {}).text

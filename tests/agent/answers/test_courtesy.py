@@ -45,11 +45,7 @@ def ask(
         ("no_draft", "do not send anything", "Nothing was drafted or sent"),
         ("unclear", "asdf qwer", "I am not sure what you mean."),
         ("unclear", "", "I got no question."),
-        ("advice", "should she take it?", "for the prescriber to decide"),
-        ("dosing", "what dose?", "I do not choose doses"),
-        ("fabricate", "make an a1c up", "I cannot make up"),
-        ("submit_it", "send it", "I submit and sign nothing"),
-        ("other_patient", "and P003?", "one patient only"),
+        ("advice", "should she take it?", "for the prescriber to decide"),  # the others: test_refusals.py
     ],
 )
 def test_each_gets_its_word(query: Query, text: str, wanted: str, bound: bool) -> None:

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from agent import enquiries
 from tools.common.errors import Correctable, Invalid, Unavailable, nearest
-from tools.queries import case_enquiries, enquiries
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.observations import TESTS
 from tools.terminology.terms import INDICATIONS, TOPICS
@@ -23,8 +23,8 @@ from tools.terminology.terms import INDICATIONS, TOPICS
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
+    from agent.enquiries import Drafting
     from tools.queries.bound import Bound
-    from tools.queries.enquiries import Drafting
     from tools.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,9 @@ TOOLS = (
         "Read the chart of the patient of this conversation: diagnoses, medications tried and why they were stopped, "
         "lab values with dates, allergies, notes. Use it for any question about what the record holds.",
         (
-            Param("part", "Which part of the chart; summary if you are not sure", one_of=enquiries.PARTS),
+            Param(
+                "part", "Which part of the chart; summary if you are not sure", one_of=tuple(enquiries.PARTS)
+            ),
             Param("test", "One test, for all its values with dates, e.g. hba1c", one_of=tuple(TESTS)),
         ),
         enquiries.patient_chart,
@@ -149,7 +151,7 @@ TOOLS = (
         "Requests that were made for the patient: where each case or appeal stands, what the payer answered, what is "
         "due by when, and who called the payer last. It only reads; report days and states as they are.",
         (),
-        case_enquiries.authorization_cases,
+        enquiries.authorization_cases,
     ),
 )
 DRAFT = Tool(

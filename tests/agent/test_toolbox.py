@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Iterator
 from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-import msgspec
 import pytest
 
+from agent import toolbox as tb
+from agent.enquiries import LONGEST, fitted
 from tests import worlds
 from tools.common.errors import Refused, Unavailable
 from tools.domain.records import Coverage, Diagnosis, Medication, Note, Observation, Patient
-from tools.queries import toolbox as tb
 from tools.queries.bound import Bound
-from tools.queries.enquiries import LONGEST, fitted
 from tools.store import Store
-from tools.store.load import load
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """The tiny world of three patients."""
-    folder = tmp_path_factory.mktemp("toolbox")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tools.rulebook.policy_text.read_policy", worlds.read_policy)
-        patch.setattr("tools.store.validation.read_policy", worlds.read_policy, raising=False)
-        store = Store.create(f"sqlite:///{folder}/store.db")
-        load(store, worlds.write_world(folder / "world"))
-        yield store
-        store.close()
 
 
 @pytest.fixture
@@ -61,9 +46,7 @@ def test_no_example_looks_like_a_fact() -> None:
         ), said
 
 
-def test_every_tool_is_described_and_its_function_takes_what_the_schema_names(bound: Bound) -> None:
-    import inspect
-
+def test_every_tool_is_described_and_its_function_takes_what_the_schema_names() -> None:
     for tool in (*tb.TOOLS, tb.DRAFT):
         assert len(tool.about) > 40
         taken = inspect.signature(tool.run).parameters
@@ -78,38 +61,36 @@ def test_drugs_are_an_enum_of_the_stores(bound: Bound) -> None:
 
 
 def test_the_outcome_comes_first_and_is_the_engines(bound: Bound, tiny: Store) -> None:
-    assert say(bound, "determine_eligibility", drug="ozempic").text.startswith("OUTCOME ready.")
+    assert say(bound, "determine_eligibility", drug="ozempic").text.startswith("OUTCOME: Ozempic ready.")
     said = say(Bound(tiny, "P002"), "determine_eligibility", drug="Ozempic").text
-    assert said.startswith(f"OUTCOME {Bound(tiny, 'P002').determination('Ozempic').outcome}")
-    assert "NOT MET: metformin [1.4]" in said and "UNKNOWN: a1c [1.3]" in said
+    assert said.startswith(f"OUTCOME: Ozempic {Bound(tiny, 'P002').determination('Ozempic').outcome}.")
+    assert "- Not met: no trial of metformin is charted (1.4)." in said and "- Open: HbA1c" in said
+    assert " is next: " in said and said.endswith("CASCADE-GOLD-OZEMPIC 3.1]")
 
 
 def test_what_is_missing_says_how_to_get_it(tiny: Store) -> None:
     said = say(Bound(tiny, "P002"), "whats_missing", drug="Ozempic").text
-    assert "to do: " in said and "Met:" not in said
+    assert "- Lab or clinic: obtain a new HbA1c" in said and "Met:" not in said
 
 
 def test_a_clause_stands_there_word_for_word(bound: Bound) -> None:
     said = say(bound, "policy_search", drug="Ozempic", question="how long metformin").text
-    assert f"1.4: “{worlds.CLAUSES[3].text}”" in said
+    assert f"in clause 1.4: “{worlds.CLAUSES[3].text}”" in said
 
 
 def test_coverage_says_whether_the_plan_lists_the_drug(bound: Bound) -> None:
     said = say(bound, "coverage_check", drug="Ozempic").text
-    assert (
-        "active, 2025-01-01 to open end" in said
-        and "tier 3, copay $45" in said
-        and "3 mL per 28 days" in said
-    )
-    assert "not covered (weight loss is excluded)" in say(bound, "coverage_check", drug="Wegovy").text
+    for told in ("since Jan 1, 2025, with no end", "tier 3, copay of $45", "3 mL in 28 days", "by fax"):
+        assert told in said
+    assert "is not covered by Cascade Gold: weight loss" in say(bound, "coverage_check", drug="Wegovy").text
 
 
 def test_an_absent_list_is_unknown_and_an_empty_one_is_none(bound: Bound, tiny: Store) -> None:
-    assert "complete and empty" in say(bound, "patient_chart", part="allergies").text
+    assert "on record and empty" in say(bound, "patient_chart", part="allergies").text
     silent = Bound(tiny, "P001")
     silent.patient = Patient(id="P001")
-    assert "unknown" in say(silent, "patient_chart", part="allergies").text
-    assert "it is unknown" in say(silent, "patient_chart", test="egfr").text
+    assert "not on record" in say(silent, "patient_chart", part="allergies").text
+    assert "not on record" in say(silent, "patient_chart", test="egfr").text
 
 
 def test_what_is_no_evidence_is_shown_as_such(tiny: Store) -> None:
@@ -124,12 +105,11 @@ def test_what_is_no_evidence_is_shown_as_such(tiny: Store) -> None:
             Observation(id="good", test="hba1c", value=8, unit="%", date=day - timedelta(days=300)),
         ),
     )
-    lines = say(bound, "patient_chart", test="hba1c").text.splitlines()
-    assert lines[0] == f"HbA1c 8 % on {day - timedelta(days=300)} [good]"
-    assert [line.endswith("no evidence)") for line in lines] == [False, True, True]
-    said = say(bound, "patient_chart").text
-    assert "type 1 diabetes (refuted: NOT a diagnosis)" in said and "Latest HbA1c 8 %" in said
-    assert "Takes now: none." in said and "Unknown whether still taken: Victoza" in said
+    said = say(bound, "patient_chart", test="hba1c").text
+    assert said.startswith("The latest HbA1c is 8.0 %") and said.endswith("[chart good]")
+    assert "late, does not count: dated after" in said and "9" not in said.replace("2026-09-01", "")
+    assert "(E10.9, refuted)" in say(bound, "patient_chart", part="diagnoses").text
+    assert "Victoza, since Jan 1, 2025; whether it ended is not on record" in say(bound, "patient_chart").text
 
 
 def test_another_plan_of_the_day_is_named(bound: Bound, tiny: Store) -> None:
@@ -137,17 +117,19 @@ def test_another_plan_of_the_day_is_named(bound: Bound, tiny: Store) -> None:
     new = Coverage(id="d", plan_id="BLUESTEM-PPO", start=date(2021, 1, 1))
     bound.patient = Patient(id="P001", plan_id="CASCADE-GOLD", coverages=(old, new))
     said = say(bound, "coverage_check", drug="Ozempic").text
-    assert "NOT active on 2026-09-01. Enrolled on that day in BLUESTEM-PPO." in said
+    assert "Enrolled in BLUESTEM-PPO since Jan 1, 2021" in said and "no longer active" in said
 
 
 def test_comparing_puts_the_easiest_first(bound: Bound) -> None:
     lines = say(bound, "compare_drugs").text.splitlines()
-    assert [line.split(":")[0] for line in lines] == ["Ozempic", "Wegovy"]
+    assert [line.split(":")[0] for line in lines if line.startswith("- ")] == ["- Ozempic", "- Wegovy"]
 
 
 def test_a_supposition_is_marked_and_keeps_nothing(bound: Bound, tiny: Store) -> None:
     said = say(bound, "what_if", drug="Ozempic", test="HbA1c", value="6.2").text
-    assert said.startswith("HYPOTHETICAL, nothing is recorded. On record: ready. Supposed: likely_denial.")
+    assert said.startswith(
+        "OUTCOME: Ozempic likely_denial (supposed); Ozempic ready.\nHypothetical: if HbA1c"
+    )
     assert tiny.patient("P001") == bound.patient and not tiny.chart_entries("P001")
 
 
@@ -167,7 +149,6 @@ def test_a_supposition_is_marked_and_keeps_nothing(bound: Bound, tiny: Store) ->
         ("what_if", {"drug": "Ozempic", "days_later": 1e30}, "whole number"),
         ("what_if", {"drug": "Ozempic", "on": "soon"}, "a date, YYYY-MM-DD"),
         ("compare_drugs", {"drugs": ["Ozempic"] * 50}, "at most 20"),
-        ("policy_search", {"drug": "Wegovy", "question": "age"}, "does not cover the drug"),
     ],
 )
 def test_what_is_wrong_comes_back_as_what_to_send(
@@ -207,12 +188,12 @@ def test_drafting_stops_at_the_review(bound: Bound) -> None:
     def draft(what: Any) -> Any:
         asked.append(what)
         form = SimpleNamespace(missing=("Prescriber NPI",))
-        kept = SimpleNamespace(id=7, drug="Ozempic", filled_form=lambda: form)
+        kept = SimpleNamespace(id=7, drug="Ozempic", files={}, filled_form=lambda: form)
         return SimpleNamespace(draft=kept, new=True)
 
     tool = {tool.name: tool for tool in tb.toolbox(bound, draft)}["draft_request"]
     said = tool.invoke({"drug": "Ozempic"})
-    assert "waits for a person's review. Nothing was sent." in said and "Prescriber NPI" in said
+    assert "waits for a person's review; nothing was sent." in said and "Prescriber NPI" in said
     assert asked[0].patient.id == "P001"
 
 
@@ -235,26 +216,3 @@ def test_nothing_that_goes_wrong_is_raised_at_the_model(bound: Bound) -> None:
     tool = tb.Tool("t", "", (), broken)
     assert tb.call(tool, bound, {}) == tb.Result("t failed. Tell the user; do not try it again.", error=True)
     assert "the store is locked" in tb.call(tool._replace(run=gone), bound, None).text
-
-
-def test_a_lead_in_a_note_is_quoted_as_one(bound: Bound) -> None:
-    from tools.domain.records import Lead, Proposal
-
-    found = bound.determination("Ozempic")
-    quote = "stopped metformin in May"
-    lead = Lead(
-        id="L1",
-        criteria=("metformin",),
-        quote=quote,
-        document="N1",
-        date=None,
-        start=0,
-        end=len(quote),
-        proposes=Proposal(part="medications", record={}),
-        says="",
-    )
-    bound._decided["Ozempic", ""] = msgspec.structs.replace(found, leads=(lead,))
-    assert (
-        f"counts only once a person confirms it: “{quote}” [N1]"
-        in say(bound, "whats_missing", drug="Ozempic").text
-    )
