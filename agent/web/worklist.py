@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
@@ -14,11 +17,11 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from agent import case_desk
-from agent.api.office import Desk, Office
+from agent.api.office import Desk, Office, office
 from agent.desk import now
 from agent.renewal_desk import renewals as approvals_that_end
 from agent.web.page import Form, PageRoute, Sent, go, render
-from tools.common.errors import Invalid, NotFound
+from tools.common.errors import Invalid, NotFound, Refused, Unavailable
 from tools.lifecycle.records import AuthorizationCase
 from tools.lifecycle.states import full
 from tools.store.rows import Draft, DraftStatus, named
@@ -150,6 +153,25 @@ def worklist(
         patients=desk.store.count_patients(),
         as_of=desk.settings.day() or desk.store.dataset().as_of,
     )
+
+
+@router.post("/setup")
+def setup(request: Request) -> Response:
+    """Bring the demo world into a store that holds nothing, as `pa setup` does; what is there is left as it is."""
+    desk = office(request)
+    try:
+        many = desk.store.count_patients()
+    except Unavailable:
+        many = 0
+    if many:
+        raise Refused(f"the store holds {many} patients; the demo world is made in an empty one")
+    settings = desk.settings
+    environ = {"PALADIN_HOME": str(settings.home), "PALADIN_DATABASE_URL": settings.database_url}
+    command = [sys.executable, "-m", "agent.cli", "setup"]
+    done = subprocess.run(command, env=os.environ | environ, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Unavailable(f"the demo world could not be made: {done.stderr.strip()[-300:]}")
+    return go("/")
 
 
 @router.post("/assign")

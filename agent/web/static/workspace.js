@@ -66,7 +66,7 @@ document.addEventListener("keydown", (event) => {
 // Ctrl-K: every place and action of the page that is open, and patients by name, in one list.
 const palette = document.getElementById("palette");
 const wanted = document.getElementById("wanted");
-const ACTIONS = ".top nav a, .saved a, main .head .actions :is(a, button), main summary, main .drugs a";
+const ACTIONS = ".top nav a, .saved a, main .actions :is(a, button), main summary, main .drugs a, main .links a";
 
 function openPalette() {
   if (!palette.open) palette.showModal();
@@ -76,7 +76,7 @@ function openPalette() {
 
 function listActions() {
   const words = wanted.value.toLowerCase().split(/\s+/);
-  const nodes = [...document.querySelectorAll(ACTIONS)];
+  const nodes = [...document.querySelectorAll(ACTIONS)].filter((node) => node.offsetParent !== null && !node.closest("summary")?.parentElement.open);
   const fitting = nodes.filter((node) => words.every((word) => node.textContent.toLowerCase().includes(word)));
   const items = fitting.slice(0, 12).map((node) => {
     const button = Object.assign(document.createElement("button"), { type: "button", textContent: node.innerText });

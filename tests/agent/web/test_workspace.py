@@ -8,6 +8,7 @@ import re
 import socket
 from datetime import date, timedelta
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from fastapi.testclient import TestClient
@@ -17,7 +18,7 @@ from pytest import MonkeyPatch
 from agent.api import batches as api_batches
 from agent.api.app import create_app
 from agent.settings import read_settings
-from agent.web import policies
+from agent.web import policies, worklist
 from agent.web import screen as screening
 from agent.web.opening import open_once_up
 from agent.web.page import HEADERS
@@ -166,10 +167,26 @@ def test_a_form_that_is_too_long_is_not_read(browser: Browser, draft: Screen) ->
     assert answer.status_code == 413
 
 
-def test_an_empty_store_says_what_to_do(browser: Browser, home: Path) -> None:
+def test_the_demo_world_is_made_in_an_empty_store_alone(browser: Browser) -> None:
+    refused = browser.client.post("/setup", data={"by": LEE}, headers={"origin": HERE})
+    assert refused.status_code == 409 and "60 patients" in refused.text
+
+
+def test_an_empty_store_offers_the_demo_world_and_says_what_else_to_do(
+    browser: Browser, home: Path, monkeypatch: MonkeyPatch
+) -> None:
     (home / "paladin.db").unlink()
     screen = browser.open("/")
     assert screen.status == 503 and "pa setup" in screen.text and "pa fhir import" in screen.text
+    ran: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> CompletedProcess[str]:
+        ran.append(command)
+        return CompletedProcess(command, len(ran) - 1, "", "pa: the disk is full")
+
+    monkeypatch.setattr(worklist.subprocess, "run", run)
+    assert browser.send(screen, "/setup").path == "/" and ran[0][-1] == "setup"
+    assert "the disk is full" in browser.send(screen, "/setup").text
 
 
 @pytest.mark.parametrize(
