@@ -50,7 +50,7 @@ from tools.queries.replay import replay
 from tools.store.audit import AS_A_WHOLE, LEFT_OUT, ROW_BY_ROW
 from tools.store.rows import ChartEntry
 from tools.store.store import Store
-from tools.store.tables import AUDIT_EVENTS, MEMBERS, NAME_WORDS, PATIENTS
+from tools.store.tables import AUDIT_EVENTS, MEMBERS, METADATA, NAME_WORDS, PATIENTS
 
 RESULTS = Path(__file__).parent / "results" / "trust.json"
 SEED, PEOPLE, PASSWORD = 7, 40, "correct horse battery"
@@ -90,7 +90,7 @@ def _drafted(store: Store, settings: Settings, count: int) -> list[int]:
 
 def tamperings_show(count: int) -> Figures:
     """So many changes by a careful hand, which puts the triggers back, and those that are missed."""
-    draw, missed, kinds = Random(SEED), Counter[str](), Counter[str]()
+    draw, missed, kinds, tables = Random(SEED), Counter[str](), Counter[str](), set[str]()
     with a_home() as (store, settings):
         _drafted(store, settings, 12)
         hba1c = Observation(id="", test="hba1c", value=7.4, unit="%", date=store.dataset().as_of)
@@ -125,20 +125,22 @@ def tamperings_show(count: int) -> Figures:
             kind = _tampered_file(draw, papers) if draw.random() < 0.1 else _tampered_row(draw, file)
             if kind:
                 kinds[kind.label] += 1
+                tables |= {kind.where} & METADATA.tables.keys()
                 changed = Store(f"sqlite:///{file}")
-                missed[kind.label] += not held_against(changed, settings, [witness]).problems
+                problems = held_against(changed, settings, [witness]).problems
+                missed[f"{kind.label}: {kind.where}"] += not problems
                 changed.close()
                 kind.undo()
             file.unlink()
-    return {"tamperings": kinds.total(), "found": kinds.total() - missed.total()} | dict(sorted(kinds.items())) | {
-        "wrong": dict(+missed)
-    }  # fmt: skip
+    found = {"tamperings": kinds.total(), "found": kinds.total() - missed.total(), "tables": len(tables)}
+    return found | dict(sorted(kinds.items())) | {"wrong": dict(+missed)}
 
 
 class Tampering(NamedTuple):
     """What was done, and what takes it back where that is not the store."""
 
     label: str
+    where: str = ""
     undo: Callable[[], object] = lambda: None
 
 
@@ -147,11 +149,11 @@ def _tampered_file(draw: Random, papers: Sequence[Path]) -> Tampering:
     content = path.read_bytes()
     if draw.random() < 0.5:
         path.unlink()
-        return Tampering("a paper taken out", lambda: path.write_bytes(content))
+        return Tampering("a paper taken out", path.name, lambda: path.write_bytes(content))
     changed = bytearray(content)
     changed[draw.randrange(len(changed))] ^= 1
     path.write_bytes(changed)
-    return Tampering("a paper changed", lambda: path.write_bytes(content))
+    return Tampering("a paper changed", path.name, lambda: path.write_bytes(content))
 
 
 def _tampered_row(draw: Random, file: Path) -> Tampering | None:
@@ -207,7 +209,7 @@ def _tampered_row(draw: Random, file: Path) -> Tampering | None:
             return None
         for _, order in triggers:
             connection.execute(order)
-    return Tampering(f"{table.name}: {way}")
+    return Tampering("the log cut off" if way == "cut off" else f"a row {way}", table.name)
 
 
 def _other(value: Any) -> Any:

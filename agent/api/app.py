@@ -110,7 +110,7 @@ def create_app(settings: Settings) -> FastAPI:
         license_info={"name": "Apache-2.0"},
     )
     app.state.office = Office(settings)
-    app.add_middleware(Doorkeeper, accepts=ACCEPTS)
+    app.add_middleware(Doorkeeper, accepts=ACCEPTS, served_as=settings.served_as.split(","))
     app.add_middleware(Identity)
     for router in ROUTERS:
         app.include_router(router)

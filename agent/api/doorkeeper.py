@@ -9,7 +9,7 @@ headers Host and Origin, and JSON is what no page sends to another without askin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -47,10 +47,12 @@ class Doorkeeper:
     Args:
         app: what is behind the door.
         accepts: for paths that take more than JSON of a usual size; a `{name}` in one is any segment.
+        served_as: names of this server besides those of loopback.
     """
 
-    def __init__(self, app: ASGIApp, accepts: Mapping[str, Accepts]) -> None:
+    def __init__(self, app: ASGIApp, accepts: Mapping[str, Accepts], served_as: Iterable[str] = ()) -> None:
         self.app = app
+        self.names = OURS | {name.strip().lower() for name in served_as if name.strip()}
         self.accepts = [(path.split("/"), one) for path, one in accepts.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,7 +60,7 @@ class Doorkeeper:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refusal = _stranger(scope, headers)
+        refusal = _stranger(scope, headers, self.names)
         if refusal is None and scope["method"] not in READS:
             accepts = self._accepted(scope["path"].split("/"))
             refusal = _foreign_body(headers, accepts)
@@ -94,11 +96,11 @@ def with_headers(send: Send) -> Send:
     return sent
 
 
-def _stranger(scope: Scope, headers: Headers) -> Response | None:
+def _stranger(scope: Scope, headers: Headers, names: set[str]) -> Response | None:
     """403 for what came by another name, or from another page than one of this server; `null`, an opaque origin, is
     another page."""
     hosts = headers.getlist("host")
-    if len(hosts) != 1 or not _is_ours(hosts[0]):
+    if len(hosts) != 1 or not _is_one_of(names, hosts[0]):
         return wire.refuse("forbidden", f"host {', '.join(hosts)!r} is not this machine")
     here = f"{scope['scheme']}://{hosts[0]}".lower()
     for origin in headers.getlist("origin"):
@@ -113,9 +115,9 @@ def _stranger(scope: Scope, headers: Headers) -> Response | None:
     return None
 
 
-def _is_ours(host: str) -> bool:
+def _is_one_of(names: set[str], host: str) -> bool:
     try:
-        return urlsplit(f"//{host}").hostname in OURS
+        return urlsplit(f"//{host}").hostname in names
     except ValueError:
         return False
 

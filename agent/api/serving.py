@@ -1,4 +1,4 @@
-"""Runs the server on loopback."""
+"""Runs the server: on loopback, or encrypted and for those who sign in."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import threading
 import time
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import NamedTuple
 
 import uvicorn
 from fastapi import FastAPI
@@ -23,20 +25,42 @@ from tools.store.store import Store
 GRACE = 5.0  # seconds for a worker whose server is gone to end what it answers
 
 
+class Encryption(NamedTuple):
+    """TLS: PEM files of the certificate and its key, and the names by which other machines call the server."""
+
+    certificate: Path
+    key: Path
+    names: tuple[str, ...] = ()
+
+
 def run(
     settings: Settings,
     host: str,
     port: int,
     workers: int = 1,
     begun: Callable[[str, int], object] | None = None,
+    encryption: Encryption | None = None,
 ) -> None:
-    """Serve until interrupted; Refused for an address that other machines reach. `begun` is told where, once nothing
-    stands in the way."""
-    check_host(host)
+    """Serve until interrupted.
 
+    Args:
+        begun: is told where, once nothing stands in the way.
+        encryption: without it, loopback alone is served.
+
+    Raises:
+        Refused: other machines would reach what is not encrypted, or whoever reaches it acts as the owner.
+        Unavailable: the port is taken, or there is no such certificate or key.
+    """
     store = Store.open(settings.database_url)
+    beyond = not is_loopback(host)
+    if beyond:
+        check_beyond(host, encryption, has_users=store.has_users())
     check_port(host, port)
-    base = f"http://{_shown(host)}:{port}"
+    names = [*(encryption.names if encryption else ()), host]
+    os.environ["PALADIN_SERVED_AS"] = ",".join(filter(None, (*names, settings.served_as)))  # workers read it
+    base = f"{'https' if encryption else 'http'}://{_shown(names[0])}:{port}"
+    if beyond:
+        print(f"! other machines reach this server at {_shown(host)}:{port}, and sign in to it", flush=True)
     print(f"Paladin is at {base}  (docs at /docs; Ctrl-C ends it)", flush=True)
     print(_who_may(store, base), flush=True)
     store.close()
@@ -50,6 +74,8 @@ def run(
         workers=workers,
         log_level="warning",
         access_log=False,
+        ssl_certfile=encryption and readable(encryption.certificate),
+        ssl_keyfile=encryption and readable(encryption.key),
     )
 
 
@@ -81,19 +107,34 @@ def _end_after(parent: BaseProcess) -> None:
     os._exit(0)
 
 
-def check_host(host: str) -> None:
-    """Charts are on the other side of this door, and what it says is not encrypted."""
-    if host == "localhost":
-        return
+def is_loopback(host: str) -> bool:
+    """Whether this machine alone reaches it."""
     try:
-        loopback = ipaddress.ip_address(host).is_loopback
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
-        loopback = False
-    if not loopback:
+        return False
+
+
+def check_beyond(host: str, encryption: Encryption | None, *, has_users: bool) -> None:
+    """Charts are on the other side of this door: Refused unless what it says is encrypted and everybody signs in."""
+    if encryption is None:
         raise Refused(
             f"host {host!r} is not loopback: other machines could read what goes over the wire, which is not encrypted;"
-            " use 127.0.0.1, ::1 or localhost"
+            " use 127.0.0.1, ::1 or localhost, or encrypt it with --certificate and --key"
         )
+    if not encryption.names:
+        raise Refused(f"say by which name other machines call {host!r}, e.g. --name paladin.clinic.example")
+    if not has_users:
+        raise Refused("whoever reaches this port would act as you; `pa users add NAME --role admin` first")
+
+
+def readable(file: Path) -> str:
+    """Its path; Unavailable unless it can be read."""
+    try:
+        file.open("rb").close()
+    except OSError as error:
+        raise Unavailable(f"{file} cannot be read: {error.strerror}") from None
+    return str(file)
 
 
 def check_port(host: str, port: int) -> None:

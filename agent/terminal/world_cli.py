@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -15,7 +16,7 @@ from agent.settings import Settings, read_settings
 from agent.terminal.common import JsonReport, opened
 from agent.terminal.lines import print_json
 from agent.terminal.progress import bars
-from tools.common.errors import Refused, Unavailable
+from tools.common.errors import Invalid, Refused, Unavailable
 from tools.common.private import keep_private
 from tools.store import DatasetInfo
 from tools.store.index import ensure, rebuild
@@ -112,23 +113,31 @@ def _index_command(as_json: JsonReport = False) -> None:
   pa serve
   pa serve --open
   pa serve --port 8080
+  pa serve --host 0.0.0.0 --name paladin.clinic.example --certificate c.pem --key k.pem
   curl -s localhost:8000/api/orchestrator/process -H 'content-type: application/json' -d @request.json
 
 The workspace is at /; the page at /docs describes every call of the API."""
 )
 def _serve(
     host: str = typer.Option(
-        "127.0.0.1", help="Loopback address; no other is taken until there is access control."
+        "127.0.0.1", help="Loopback; another only with users, a name, a certificate and its key."
     ),
     port: int = typer.Option(8000, min=1, max=65535, help="Port."),
     workers: int = typer.Option(2, min=1, max=64, help="Processes that share the port."),
     show: bool = typer.Option(False, "--open", help="Open the workspace in a browser once it answers."),
+    certificate: Path | None = typer.Option(None, metavar="PEM", help="Encrypt with this certificate (TLS)."),
+    key: Path | None = typer.Option(None, metavar="PEM", help="The certificate's key."),
+    names: list[str] = typer.Option([], "--name", help="What other machines call the server; repeatable."),
 ) -> None:
     """Serve the workspace and the HTTP API on this machine."""
-    from agent.api.serving import run
+    from agent.api.serving import Encryption, run
     from agent.web.opening import open_once_up
 
-    run(read_settings(), host, port, workers, open_once_up if show else None)
+    if (certificate is None) != (key is None):
+        raise Invalid("--certificate and --key belong together")
+    encryption = Encryption(certificate, key, tuple(names)) if certificate and key else None
+    shown = partial(open_once_up, scheme="https" if encryption else "http")
+    run(read_settings(), host, port, workers, shown if show else None, encryption)
 
 
 # --- steps -----------------------------------------------------------------------------------------------

@@ -12,11 +12,13 @@ PATIENCE = 60.0  # seconds for the server to come up
 PAUSE = 0.1
 
 
-def open_once_up(host: str, port: int, show: Callable[[str], object] = webbrowser.open) -> threading.Thread:
+def open_once_up(
+    host: str, port: int, show: Callable[[str], object] = webbrowser.open, scheme: str = "http"
+) -> threading.Thread:
     """Wait beside the server until its port answers, then show its page; where nothing comes up, nothing is shown."""
     shown = f"[{host}]" if ":" in host else host
     waiting = threading.Thread(
-        target=_wait, args=(host, port, lambda: show(f"http://{shown}:{port}/")), daemon=True
+        target=_wait, args=(host, port, lambda: show(f"{scheme}://{shown}:{port}/")), daemon=True
     )
     waiting.start()
     return waiting

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 
 from agent.api.app import create_app
-from agent.api.serving import check_host
+from agent.api.serving import Encryption, check_beyond, is_loopback
 from agent.settings import read_settings
 from tests import sheets
 from tests.agent.conftest import Case, Cases, Pa
@@ -242,14 +242,26 @@ def test_the_page_of_docs_names_every_call_and_no_other_machine(api: TestClient)
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.0.0.53"])
 def test_loopback_is_served(host: str) -> None:
-    check_host(host)
+    assert is_loopback(host)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org", ""])
 def test_no_other_machine_is_let_in(pa: Pa, host: str) -> None:
-    with pytest.raises(Refused, match="not encrypted"):
-        check_host(host)
-    assert pa("serve", "--host", host).code == 2
+    assert not is_loopback(host)
+    ran = pa("serve", "--host", host)
+    assert ran.code == 2 and "not encrypted" in ran.err
+
+
+def test_beyond_loopback_it_is_encrypted_named_and_for_those_who_sign_in() -> None:
+    unnamed = Encryption(Path("c.pem"), Path("k.pem"))
+    for encryption, has_users, why in (
+        (None, True, "not encrypted"),
+        (unnamed, True, "by which name"),
+        (unnamed._replace(names=("paladin.example",)), False, "act as you"),
+    ):
+        with pytest.raises(Refused, match=why):
+            check_beyond("0.0.0.0", encryption, has_users=has_users)
+    check_beyond("0.0.0.0", unnamed._replace(names=("paladin.example",)), has_users=True)
 
 
 def process(api: TestClient, case: Case, **more: Any) -> Any:

@@ -6,22 +6,31 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from fastapi.testclient import TestClient
 from pytest import MonkeyPatch
 
 from agent.api import batches, doorkeeper
 from agent.api.app import create_app
 from agent.api.doorkeeper import HEADERS
+from agent.desk import now
 from agent.settings import read_settings
+from tests.agent.staff import PASSWORD
 from tools.store import Store
 
 JSON = {"content-type": "application/json"}
@@ -215,20 +224,21 @@ def test_a_body_that_never_ends_is_given_up(api: TestClient, monkeypatch: Monkey
 # --- a server of its own ---------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def serving(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+@contextmanager
+def served(*options: str, scheme: str = "http") -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """`pa serve` on a free port, once it answers; it is killed in the end, with its workers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "agent.cli", "serve", "--port", str(port)],
+        [sys.executable, "-m", "agent.cli", "serve", "--port", str(port), *options],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     workers: dict[int, int] = {}
     try:
-        _until(lambda: _answers(port), 60)
+        _until(lambda: _answers(port) if scheme == "http" else _is_open(port), 60)
         workers = _workers(process)
         yield process, port
     finally:
@@ -237,6 +247,12 @@ def serving(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
         for worker in workers:
             with suppress(ProcessLookupError):
                 os.kill(worker, signal.SIGKILL)
+
+
+@pytest.fixture
+def serving(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    with served() as found:
+        yield found
 
 
 def _workers(process: subprocess.Popen[bytes]) -> dict[int, int]:
@@ -263,6 +279,12 @@ def _answers(port: int) -> bool:
         return _send(port, b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n") == 200
     except OSError:
         return False
+
+
+def _is_open(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
 
 
 def _send(port: int, *parts: bytes) -> int:
@@ -299,3 +321,37 @@ def test_a_server_that_is_killed_takes_its_workers_along(
     process.wait()
     _until(lambda: workers.isdisjoint(pid for pid, _, _ in _processes()), 20)
     assert not _answers(port)
+
+
+def test_what_other_machines_read_is_encrypted_and_called_by_the_name_that_was_given(
+    staffed: Store, tmp_path: Path
+) -> None:
+    key, name = (
+        ec.generate_private_key(ec.SECP256R1()),
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "paladin")]),
+    )
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(now()).not_valid_after(now() + timedelta(days=1))
+    names = x509.SubjectAlternativeName([x509.DNSName("paladin.example")])
+    signed = made.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    certificate, private = tmp_path / "c.pem", tmp_path / "k.pem"
+    certificate.write_bytes(signed.public_bytes(Encoding.PEM))
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    options = ("--host", "0.0.0.0", "--name", "paladin.example", "--workers", "1")
+    encrypted = ("--certificate", str(certificate), "--key", str(private))
+    trusted = ssl.create_default_context(cafile=str(certificate))
+    with served(*options, *encrypted, scheme="https") as (_, port):
+        for host, status in (("paladin.example", 303), ("other.example", 403)):
+            form = f"name=viewer&password={PASSWORD.replace(' ', '+')}"
+            head = (
+                f"POST /sign-in HTTP/1.1\r\nHost: {host}\r\nOrigin: https://{host}\r\nConnection: close\r\n"
+                f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(form)}\r\n\r\n{form}"
+            )
+            with (
+                socket.create_connection(("127.0.0.1", port), timeout=30) as plain,
+                trusted.wrap_socket(plain, server_hostname="paladin.example") as line,
+            ):
+                line.sendall(head.encode())
+                answer = line.makefile("rb").read().decode()
+            assert answer.split()[1] == str(status), answer
+            assert ("; Secure" in answer) == (status == 303)

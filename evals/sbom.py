@@ -1,0 +1,68 @@
+"""What Paladin is made of: the packages of the lock with their hashes and licences, as CycloneDX 1.6.
+
+python -m evals.sbom > sbom.json   # exit 1, and the packages named, if a licence is not one that may go out with it
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, metadata, version
+from pathlib import Path
+from typing import Any
+
+from tools.audit.events import version as ours
+
+LOCK = Path(__file__).parent.parent / "requirements.lock"
+PACKAGE = re.compile(r"^([\w.-]+)==(\S+)((?:.*\\\n +--hash=sha256:[0-9a-f]{64})+)", re.MULTILINE)
+# Licences that ask for no more than to be named, or for their own source alone.
+MAY_GO_OUT = ("mit", "apache", "bsd", "isc", "psf", "python software", "mpl", "mozilla", "lgpl", "lesser")
+READ_BY_HAND = {"agent-client-protocol": "Apache-2.0"}  # packages whose metadata tell none
+
+
+def components() -> Iterator[dict[str, Any]]:
+    """The packages of the lock, each with what its metadata say where it is installed here."""
+    for name, pinned, hashes in PACKAGE.findall(LOCK.read_text()):
+        told = {"type": "library", "name": name, "version": pinned, "purl": f"pkg:pypi/{name}@{pinned}"}
+        digests = re.findall(r"sha256:([0-9a-f]{64})", hashes)
+        yield told | {
+            "hashes": [{"alg": "SHA-256", "content": digest} for digest in digests],
+            "licenses": [{"license": {"name": licence}}] if (licence := licence_of(name, pinned)) else [],
+        }
+
+
+def licence_of(name: str, pinned: str) -> str:
+    """As the package says it; "" where this version is not installed here (another platform's, another Python's)."""
+    try:
+        if version(name) != pinned:
+            return ""
+    except PackageNotFoundError:
+        return ""
+    told = metadata(name)
+    classified = [one.rpartition(" :: ")[2] for one in told.get_all("Classifier", []) if "License ::" in one]
+    stated = str(told.get("License-Expression") or told.get("License") or "").strip().partition("\n")[0]
+    of_classes = " / ".join(one for one in classified if one != "OSI Approved")
+    return READ_BY_HAND.get(name) or str(
+        told.get("License-Expression") or of_classes or stated or "none told"
+    )
+
+
+def may_not_go_out() -> list[str]:
+    """Packages of the lock whose licence is none of those, or is told nowhere."""
+    found = ((one["name"], licence["license"]["name"]) for one in components() for licence in one["licenses"])
+    return [f"{name}: {said}" for name, said in found if not any(word in said.lower() for word in MAY_GO_OUT)]
+
+
+def main() -> int:
+    body = {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1}
+    about = {"component": {"type": "application", "name": "paladin-pa", "version": ours()}}
+    print(json.dumps(body | {"metadata": about, "components": list(components())}, indent=1))
+    wrong = may_not_go_out()
+    print("\n".join(wrong), file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
