@@ -40,13 +40,14 @@ def licence_of(name: str, pinned: str) -> str:
             return ""
     except PackageNotFoundError:
         return ""
-    told = metadata(name)
-    classified = [one.rpartition(" :: ")[2] for one in told.get_all("Classifier", []) if "License ::" in one]
-    stated = str(told.get("License-Expression") or told.get("License") or "").strip().partition("\n")[0]
-    of_classes = " / ".join(one for one in classified if one != "OSI Approved")
-    return READ_BY_HAND.get(name) or str(
-        told.get("License-Expression") or of_classes or stated or "none told"
-    )
+    told = metadata(name).json
+    classes = [
+        one.rpartition(" :: ")[2] for one in told.get("classifier", ()) if one.startswith("License ::")
+    ]
+    of_classes = " / ".join(one for one in classes if one != "OSI Approved")
+    stated = str(told.get("license", "")).strip().partition("\n")[0]
+    found = READ_BY_HAND.get(name) or told.get("license_expression") or of_classes or stated
+    return str(found or "none told")
 
 
 def may_not_go_out() -> list[str]:
