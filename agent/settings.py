@@ -77,6 +77,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, home=home, database_url=url, graph_url="", chroma_url="")
 
     @property
+    def environ(self) -> dict[str, str]:
+        """The environment of a process that works in this very home."""
+        named = {
+            "PALADIN_HOME": str(self.home),
+            "PALADIN_DATABASE_URL": self.database_url,
+            "PALADIN_PRACTICE": "",
+        }
+        return (
+            os.environ | named | {"PALADIN_GRAPH_URL": self.graph_url, "PALADIN_CHROMA_URL": self.chroma_url}
+        )
+
+    @property
     def practice(self) -> Practice:
         file = self.home / "practice.json"
         try:

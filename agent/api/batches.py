@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import subprocess
 import sys
 import time
@@ -322,10 +321,8 @@ def ensure_worker(store: Store, settings: Settings) -> None:
             return
         if any(not is_lost(worker, time.time()) for worker in store.batch_workers()):
             return
-        environ = {"PALADIN_HOME": str(settings.home), "PALADIN_DATABASE_URL": settings.database_url}
-        environ |= {"PALADIN_PRACTICE": ""}  # its home is named
         none = subprocess.DEVNULL
         command = [sys.executable, "-m", "agent.cli", "batch", "worker", "--idle", str(IDLE)]
         _started[settings.home] = subprocess.Popen(
-            command, env=os.environ | environ, stdin=none, stdout=none, stderr=none, start_new_session=True
+            command, env=settings.environ, stdin=none, stdout=none, stderr=none, start_new_session=True
         )

@@ -63,9 +63,9 @@ class Identity:
         access.begin(Actor(who=caller.name, role=caller.role, where=where, via=via))
 
         async def sent(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] in REFUSED and store:
+            if message["type"] == "http.response.start" and message["status"] in REFUSED:
                 with suppress(PaladinError, SQLAlchemyError):
-                    store.note("refused", of=via, why=str(message["status"]))
+                    scope.get("office", main).store.note("refused", of=via, why=str(message["status"]))
             await send(message)
 
         refusal = _refusal(caller, scope["method"], scope["path"], headers)

@@ -94,13 +94,9 @@ def begin(desk: Desk) -> Response:
             "--out",
             str(_table(folder)),
         ]
-        environ = {
-            "PALADIN_HOME": str(desk.settings.home),
-            "PALADIN_DATABASE_URL": desk.settings.database_url,
-        }
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                [*command, "--report", str(folder)], env=os.environ | environ, start_new_session=True,
+                [*command, "--report", str(folder)], env=desk.settings.environ, start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
             )  # fmt: skip
         _parts(folder).mkdir(exist_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -166,9 +165,8 @@ def setup(request: Request) -> Response:
     if many:
         raise Refused(f"the store holds {many} patients; the demo world is made in an empty one")
     settings = desk.settings
-    environ = {"PALADIN_HOME": str(settings.home), "PALADIN_DATABASE_URL": settings.database_url}
     command = [sys.executable, "-m", "agent.cli", "setup"]
-    done = subprocess.run(command, env=os.environ | environ, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=settings.environ, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Unavailable(f"the demo world could not be made: {done.stderr.strip()[-300:]}")
     return go("/")

@@ -68,6 +68,15 @@ def test_what_one_practice_drafts_and_says_is_nothing_to_another(
     assert here.post("/api/drafts/1/approve", json={"by": "R. Lee"}).status_code == 404
     assert "draft.saved" in {event.what for _, event in north.audit_events()}
     assert "draft.saved" not in {event.what for _, event in staffed.audit_events()}
+    assert (
+        signed_in(client(), "n-viewer").post("/api/drafts/1/approve", json={"by": "R. Lee"}).status_code
+        == 403
+    )
+    told = [
+        [one.actor.who for _, one in kept.audit_events() if one.what == "refused"]
+        for kept in (north, staffed)
+    ]
+    assert told == [["n-viewer"], []]
 
 
 def test_nothing_that_a_caller_sends_names_a_practice(client: Clients, north: Store) -> None:
@@ -107,6 +116,17 @@ def test_a_key_opens_the_practice_of_its_user(client: Clients, staffed: Store, n
 def test_a_practice_is_no_path(name: str, home: Path) -> None:
     with pytest.raises(Invalid, match="no name of a practice"):
         read_settings({"PALADIN_HOME": str(home), "PALADIN_PRACTICE": name})
+
+
+def test_a_process_that_a_practice_starts_works_in_its_home(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PALADIN_PRACTICE", "north")
+    monkeypatch.setenv("PALADIN_GRAPH_URL", "falkor://localhost")
+    north = read_settings()
+    child = read_settings(north.environ)
+    assert (child.home, child.database_url, child.graph_url) == (north.home, north.database_url, "")
+    assert north.home == home.with_name("home-north")
 
 
 def test_whoever_drafted_does_not_approve_where_two_persons_are_wanted(
