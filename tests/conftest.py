@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,6 +53,16 @@ def left_loopback() -> Iterator[list[str]]:
     attempts.clear()
     yield attempts
     assert not attempts, f"tried to leave loopback: {attempts}"
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Iterator[Any]:
+    """A store of its own that holds the tiny world of tests.worlds."""
+    from tests import worlds  # a second that few tests need
+
+    store = worlds.tiny_store(tmp_path)
+    yield store
+    store.close()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

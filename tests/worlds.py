@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
+import shutil
+import sys
+import tempfile
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple, get_type_hints
+from unittest.mock import patch
 
 import msgspec
 
@@ -104,6 +111,33 @@ def describe(folder: Path, world: World | None = None) -> None:
 def read_policy(text: str, file: str) -> Policy:
     """Stands in for tools.rulebook.policy_text.read_policy: the tiny world's document is the record itself."""
     return msgspec.structs.replace(msgspec.json.decode(text, type=Policy), file=file)
+
+
+@cache
+def _loaded() -> Path:
+    """The file of a store that holds the tiny world, made once in a process."""
+    folder = Path(tempfile.mkdtemp(prefix="paladin-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    store = Store.create(f"sqlite:///{folder}/paladin.db")
+    with patch.dict(sys.modules, {"tools.rulebook.policy_text": policy_reader()}):
+        from tools.store.load import load
+
+        load(store, write_world(folder / "world"))
+    store.close()
+    return folder / "paladin.db"
+
+
+def tiny_store(folder: Path) -> Store:
+    """A store of its own in this folder, paladin.db, that holds the tiny world."""
+    shutil.copy(_loaded(), folder / "paladin.db")
+    return Store.open(f"sqlite:///{folder}/paladin.db")
+
+
+def policy_reader() -> ModuleType:
+    """Stands in for tools.rulebook.policy_text, with `read_policy` as it is here."""
+    module = ModuleType("tools.rulebook.policy_text")
+    module.read_policy = read_policy  # type: ignore[attr-defined]
+    return module
 
 
 def imported(store: Store, chart: Patient) -> Patient:

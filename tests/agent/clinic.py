@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
-from types import ModuleType
 
 import msgspec
 import pytest
@@ -24,9 +23,7 @@ AS_OF = date(2026, 9, 1)
 
 def open_clinic(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A home with the store in it, which the environment names."""
-    stand_in = ModuleType("tools.rulebook.policy_text")
-    stand_in.read_policy = worlds.read_policy  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "tools.rulebook.policy_text", stand_in)
+    monkeypatch.setitem(sys.modules, "tools.rulebook.policy_text", worlds.policy_reader())
     monkeypatch.setenv("PALADIN_HOME", str(folder))
     monkeypatch.chdir(folder)
     from tools.store.load import load

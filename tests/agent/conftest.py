@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import NamedTuple
 
 import pytest
@@ -17,7 +15,6 @@ from agent.desk import now
 from agent.roles import ROLES
 from agent.settings import read_settings
 from data_gen.world import Order, generate
-from tests import worlds
 from tests.agent.staff import PASSWORD, Clients
 from tools.domain.records import Determination
 from tools.queries.check import check
@@ -140,12 +137,7 @@ def client(staffed: Store) -> Iterator[Clients]:
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """The tiny world of tests.worlds in a home of its own, which the environment names."""
-    stand_in = ModuleType("tools.rulebook.policy_text")
-    stand_in.read_policy = worlds.read_policy  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "tools.rulebook.policy_text", stand_in)
+def tiny(tiny: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """The tiny world in a home of its own, which the environment names."""
     monkeypatch.setenv("PALADIN_HOME", str(tmp_path))
-    store = Store.create(f"sqlite:///{tmp_path}/paladin.db")
-    load(store, worlds.write_world(tmp_path / "world"))
-    return store
+    return tiny

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,6 @@ from tests import worlds
 from tools.common.errors import NotFound
 from tools.domain.records import Patient
 from tools.store import Store
-from tools.store.load import load
 
 mcp = pytest.importorskip("mcp")
 
@@ -27,24 +24,14 @@ MARIA = {"name": "Maria Gomez", "birth_date": "1970-05-04"}
 JOHN = {"name": "John Smith", "birth_date": "1965-11-30"}
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the store of the tiny world."""
-    folder = tmp_path_factory.mktemp("mcp")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tools.rulebook.policy_text.read_policy", worlds.read_policy)
-        patch.setattr("tools.store.validation.read_policy", worlds.read_policy, raising=False)
-        store = Store.create(f"sqlite:///{folder}/paladin.db")
-        load(store, worlds.write_world(folder / "world"))
-        store.close()
-    return folder
+@pytest.fixture
+def home(tiny: Store, tmp_path: Path) -> Path:
+    return tmp_path
 
 
 @pytest.fixture
-def store(home: Path) -> Iterator[Store]:
-    opened = Store.open(f"sqlite:///{home}/paladin.db")
-    yield opened
-    opened.close()
+def store(tiny: Store) -> Store:
+    return tiny
 
 
 async def say(client: Any, tool: str, **given: Any) -> tuple[str, bool]:
@@ -133,16 +120,13 @@ async def test_name_and_birth_date_must_fit_together(store: Store, given: dict[s
         assert (await say(client, "patient_chart"))[1]
 
 
-async def test_two_patients_of_one_name_and_birth_date_are_nobody(home: Path, tmp_path: Path) -> None:
-    shutil.copy(home / "paladin.db", tmp_path / "paladin.db")
-    store = Store.open(f"sqlite:///{tmp_path}/paladin.db")
+async def test_two_patients_of_one_name_and_birth_date_are_nobody(store: Store) -> None:
     born = worlds.p001().birth_date
     twin = worlds.imported(
         store, Patient(id="", given="Maria", family="Gomez", birth_date=born, source="test:twin")
     )
     async with mcp.Client(serve(store)) as client:
         said, error = await say(client, "open_patient", **MARIA)
-    store.close()
     assert error and "more than one patient" in said and twin.id not in said
 
 

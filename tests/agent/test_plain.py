@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,11 +12,9 @@ from pytest import MonkeyPatch
 from agent.plain import AgentLimits, PlainTurn, ask
 from agent.prompting import prompt
 from agent.settings import read_settings
-from tests import worlds
 from tests.agent.models.ollama_stub import Line, serving
 from tools.queries.bound import Bound
 from tools.store import Store
-from tools.store.load import load
 
 pytest.importorskip("langchain")
 
@@ -56,18 +53,6 @@ class Scripted(BaseChatModel):
 
 def calls(*wanted: tuple[str, dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"name": name, "args": args, "id": f"c{n}"} for n, (name, args) in enumerate(wanted)]
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    folder = tmp_path_factory.mktemp("plain")
-    with MonkeyPatch.context() as patch:
-        patch.setattr("tools.rulebook.policy_text.read_policy", worlds.read_policy)
-        patch.setattr("tools.store.validation.read_policy", worlds.read_policy, raising=False)
-        store = Store.create(f"sqlite:///{folder}/store.db")
-        load(store, worlds.write_world(folder / "world"))
-        yield store
-        store.close()
 
 
 @pytest.fixture

@@ -5,20 +5,17 @@ from __future__ import annotations
 import os
 import re
 import stat
-import sys
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from types import ModuleType
 
 import msgspec
 import pytest
 from pypdf import PdfReader
 
 from data_gen.forms import print_forms
-from tests import sheets, worlds
+from tests import sheets
 from tests.paper_cases import PLANS, case_of, jose, on_ozempic
 from tools.charts import additions
 from tools.charts.additions import Entering
@@ -32,7 +29,6 @@ from tools.papers.letters import letter
 from tools.papers.packet import packet
 from tools.papers.uploads import inspect, printed_pages
 from tools.store import Store
-from tools.store.load import load
 
 DAY = date(2026, 8, 30)
 NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -97,15 +93,8 @@ def test_a_picture_of_too_many_points_is_not_even_read(monkeypatch: pytest.Monke
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    """The tiny world."""
-    stand_in = ModuleType("tools.rulebook.policy_text")
-    stand_in.read_policy = worlds.read_policy  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "tools.rulebook.policy_text", stand_in)
-    made = Store.create(f"sqlite:///{tmp_path}/store.db")
-    load(made, worlds.write_world(tmp_path / "world"))
-    yield made
-    made.close()
+def store(tiny: Store) -> Store:
+    return tiny
 
 
 @pytest.fixture
@@ -123,7 +112,7 @@ def test_a_paper_is_kept_beside_the_store_under_the_hash_of_its_content(to: Ente
     content = sheets.pdf("one", "two")
     kept = attach(to, content, title="Weight class")
     assert (kept.title, kept.of, kept.date, kept.pages) == ("Weight class", "programme", DAY, 2)
-    file = tmp_path / "store.db.files" / kept.sha256[:2] / kept.sha256
+    file = tmp_path / "paladin.db.files" / kept.sha256[:2] / kept.sha256
     assert file.read_bytes() == content == to.store.file(kept.sha256)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert to.store.chart_entries()[0].by == "kim"

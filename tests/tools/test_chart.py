@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-from tests import worlds
 from tools.charts import additions
 from tools.charts.additions import Entering
 from tools.common.errors import Invalid, NotFound, Refused
 from tools.store import ChartEntry, Store
-from tools.store.load import load
 
 NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
 DAY = date(2026, 8, 30)
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    """The tiny world."""
-    stand_in = ModuleType("tools.rulebook.policy_text")
-    stand_in.read_policy = worlds.read_policy  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "tools.rulebook.policy_text", stand_in)
-    made = Store.create(f"sqlite:///{tmp_path}/store.db")
-    load(made, worlds.write_world(tmp_path / "world"))
-    yield made
-    made.close()
+def store(tiny: Store) -> Store:
+    return tiny
 
 
 @pytest.fixture

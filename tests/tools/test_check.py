@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,6 @@ from tools.common.errors import Invalid, NotFound, Unavailable
 from tools.domain.records import Coverage, Observation, Order, Patient, Request
 from tools.queries import check
 from tools.store import Store
-from tools.store.load import load
-
-
-@pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    """The tiny world of three patients."""
-    monkeypatch.setattr("tools.rulebook.policy_text.read_policy", worlds.read_policy)
-    monkeypatch.setattr("tools.store.validation.read_policy", worlds.read_policy, raising=False)
-    store = Store.create(f"sqlite:///{tmp_path}/store.db")
-    load(store, worlds.write_world(tmp_path / "world"))
-    yield store
-    store.close()
 
 
 def test_what_is_left_out_is_filled_in(tiny: Store) -> None:

@@ -15,7 +15,7 @@ from agent.screening.run import Wanted, filtered, screen
 from agent.screening.summary import LISTS, summarize, worklist
 from agent.terminal.screen_cli import app
 from data_gen.world import Order, generate
-from tests.worlds import AS_OF, p001, p002, p003, read_policy, tiny_world, write_world
+from tests.worlds import AS_OF, p001, p002, p003, tiny_world, write_world
 from tools.common.errors import Invalid, NotFound
 from tools.domain.records import Medication, Observation, Patient
 from tools.queries.check import check
@@ -82,10 +82,7 @@ def test_the_rows_say_what_pa_check_says(world: Path, tmp_path: Path) -> None:
     store.close()
 
 
-def test_what_was_added_to_a_chart_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tools.rulebook.policy_text.read_policy", read_policy)
-    store = Store.create(f"sqlite:///{tmp_path / 'paladin.db'}")
-    load(store, write_world(tmp_path / "world"))
+def test_what_was_added_to_a_chart_counts(tiny: Store, tmp_path: Path) -> None:
     before = _of_store(tmp_path, "a")
     assert before.filter(pl.col("patient_id") == "P002")["outcome"].to_list() == [
         "likely_denial",
@@ -97,7 +94,7 @@ def test_what_was_added_to_a_chart_counts(tmp_path: Path, monkeypatch: pytest.Mo
         ("medications", metformin[0]),
         ("observations", Observation(id="", test="hba1c", value=8.1, unit="%", date=AS_OF)),
     ):
-        store.add_chart_entry(_entry("P002", part, record))
+        tiny.add_chart_entry(_entry("P002", part, record))
     after = _of_store(tmp_path, "b")
     assert after.filter(pl.col("patient_id") == "P002")["outcome"].to_list() == ["ready", "not_covered"]
 

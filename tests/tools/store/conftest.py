@@ -3,7 +3,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -14,9 +13,7 @@ from tools.store import Store
 @pytest.fixture(autouse=True)
 def documents_are_records(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tiny world's policy file is its record; printed documents are tested where they are printed."""
-    stand_in = ModuleType("tools.rulebook.policy_text")
-    stand_in.read_policy = worlds.read_policy  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "tools.rulebook.policy_text", stand_in)
+    monkeypatch.setitem(sys.modules, "tools.rulebook.policy_text", worlds.policy_reader())
 
 
 @pytest.fixture

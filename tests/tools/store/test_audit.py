@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
-from types import ModuleType
 
 import msgspec
 import pytest
@@ -60,9 +59,9 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
     opened = Store.create(f"sqlite:///{home / 'paladin.db'}")
     with pytest.MonkeyPatch.context() as patch:
-        reader = ModuleType("tools.rulebook.policy_text")  # as in conftest.py, for the whole module
-        reader.read_policy = worlds.read_policy  # type: ignore[attr-defined]
-        patch.setitem(sys.modules, "tools.rulebook.policy_text", reader)
+        patch.setitem(
+            sys.modules, "tools.rulebook.policy_text", worlds.policy_reader()
+        )  # for the whole module
         opened.access = Door()
         load(opened, worlds.write_world(home / "world"))
     measured = Observation(id="", test="hba1c", value=7.4, unit="%", date=date(2026, 8, 30))

@@ -288,11 +288,8 @@ def test_an_addition_never_moves_to_somebody_else_who_gets_the_id(tiny: Store, t
 
 CHILD = """
 import sys, time
-from types import ModuleType
 from tests import worlds
-stand_in = ModuleType("tools.rulebook.policy_text")
-stand_in.read_policy = worlds.read_policy
-sys.modules["tools.rulebook.policy_text"] = stand_in
+sys.modules["tools.rulebook.policy_text"] = worlds.policy_reader()
 from tools.store import Store
 from tools.store.load import load
 def progress(stage, done, expected):
