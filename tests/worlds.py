@@ -12,15 +12,16 @@ from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 from unittest.mock import patch
 
 import msgspec
 
 from tools.domain.records import Drug, FormTemplate, Patient, Plan, Policy
-from tools.store import DatasetInfo, Store
+from tools.store import ChartEntry, DatasetInfo, Draft, Store
 
 AS_OF = date(2026, 9, 1)
+NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
 
 
 class World(NamedTuple):
@@ -138,6 +139,23 @@ def policy_reader() -> ModuleType:
     module = ModuleType("tools.rulebook.policy_text")
     module.read_policy = read_policy  # type: ignore[attr-defined]
     return module
+
+
+def draft(**changes: Any) -> Draft:
+    """A draft of P001's Ozempic, empty but for these."""
+    made = Draft(
+        patient_id="P001", drug="Ozempic", plan_id="CASCADE-GOLD", as_of=AS_OF, thread_id="t-1", outcome="ready",
+        determination=b"{}", pa_request=b"{}", letter=b"{}", created=NOON, updated=NOON,
+    )  # fmt: skip
+    return msgspec.structs.replace(made, **changes)
+
+
+def addition(
+    patient_id: str, record: Any, part: str = "observations", *, by: str = "kim", when: datetime | None = None
+) -> ChartEntry:
+    """A record that somebody adds to a chart, at noon if no time is said."""
+    raw = msgspec.Raw(msgspec.json.encode(record))
+    return ChartEntry(patient_id=patient_id, part=part, record=raw, by=by, when=when or NOON)
 
 
 def imported(store: Store, chart: Patient) -> Patient:

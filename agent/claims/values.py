@@ -21,7 +21,6 @@ _LINE_BEGINS = 3  # characters of a bullet or paragraph sign
 _OF_PAGES = 8  # between "page" and the second number of "page 1 of 3"
 _FAR = 60  # between a value and its day
 _AMOUNTS = frozenset((*DOSES, "mL", "{tablet}", "{pen}", "{box}", "{syringe}", "{injection}"))
-_PRESSURES = ("sbp", "dbp")
 
 
 class _Owner(NamedTuple):

@@ -19,7 +19,6 @@ from evals.oracle.table import DecisionTable, Limit, stands_under
 from evals.payer.rebuilding import Rebuilt
 
 Kind = Literal["approve", "ask", "part", "deny", "not_needed"]
-_CLINICAL = ("value", "on file", "change", "on drug", "program", "specialist", "statement")
 
 
 @dataclass(frozen=True)

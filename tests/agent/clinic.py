@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from tests import worlds
+from tests.worlds import AS_OF, NOON
 from tools.domain.records import Authorization, Request
 from tools.papers.case import Case
 from tools.papers.forms import fill
 from tools.queries.check import ask, decide
-from tools.store import Draft, Store
+from tools.store import Store
 from tools.store.rows import whose
-
-NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
-AS_OF = date(2026, 9, 1)
 
 
 def open_clinic(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
@@ -58,19 +56,13 @@ def draft_of(store: Store, patient_id: str = "P001", *, approved: bool = True) -
         as_of=AS_OF,
     )
     kept = store.save_draft(
-        Draft(
+        worlds.draft(
             patient_id=patient_id,
-            drug="Ozempic",
-            plan_id="CASCADE-GOLD",
-            as_of=AS_OF,
             thread_id=f"t-{patient_id}",
             outcome=found.outcome,
             determination=msgspec.json.encode(found),
             pa_request=msgspec.json.encode(fill(store.form(asked.plan.id), case)),
-            letter=b"{}",
             person=whose(asked.patient, asked.plan.id),
-            created=NOON,
-            updated=NOON,
         )
     )
     if approved:

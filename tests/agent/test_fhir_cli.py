@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from tests import worlds
 from tests.agent.conftest import Capture
 from tools.domain.records import Patient
 from tools.store import Store
-from tools.store.rows import ChartEntry, Draft
 
 BUNDLES = Path(__file__).parents[1] / "fhir"
 HEART, WEIGHT = BUNDLES / "heart_and_kidney.json", BUNDLES / "weight.json"
@@ -250,9 +249,8 @@ def test_one_person_twice_in_a_run_does_not_replace_itself(
 
 
 def test_an_export_says_what_is_lost(store: Store, capsys: Capture) -> None:
-    order = msgspec.Raw(b'{"id":"new","drug":"Ozempic","kind":"renewal"}')
-    when = datetime(2026, 9, 1, tzinfo=UTC)
-    store.add_chart_entry(ChartEntry(patient_id="P002", part="orders", record=order, by="kim", when=when))
+    order = {"id": "new", "drug": "Ozempic", "kind": "renewal"}
+    store.add_chart_entry(worlds.addition("P002", order, "orders"))
     assert pa("export", "P002") == 0
     assert "FHIR has no element for: orders: kind" in capsys.readouterr().err
 
@@ -273,33 +271,18 @@ def test_a_draft_goes_out_as_a_case_while_its_chart_is_the_same(store: Store, ca
         outcome="ready",
         fields=(),
     )
-    when = datetime(2026, 9, 1, tzinfo=UTC)
     kept = store.save_draft(
-        Draft(
-            patient_id="P001",
-            drug="Ozempic",
-            plan_id="CASCADE-GOLD",
-            as_of=asked.as_of,
-            thread_id="t",
-            outcome="ready",
+        worlds.draft(
             determination=msgspec.json.encode(decide(store, asked)),
             pa_request=msgspec.json.encode(form),
             letter=msgspec.json.encode({"text": "To whom it may concern"}),
-            created=when,
-            updated=when,
         )
     )
     assert pa("export", str(kept.id)) == 0
     first = printed(capsys)["entry"][0]["resource"]
     assert (first["resourceType"], first["use"]) == ("Claim", "preauthorization")
-    entry = ChartEntry(
-        patient_id="P001",
-        part="observations",
-        record=msgspec.Raw(b'{"id":"new","test":"hba1c","value":6.0,"unit":"%","date":"2026-08-31"}'),
-        by="kim",
-        when=when,
-    )
-    store.add_chart_entry(entry)
+    value = {"id": "new", "test": "hba1c", "value": 6.0, "unit": "%", "date": "2026-08-31"}
+    store.add_chart_entry(worlds.addition("P001", value))
     assert pa("export", str(kept.id)) == 2
     assert "changed since draft" in capsys.readouterr().err
 

@@ -28,13 +28,6 @@ FactKind = Literal[
 Subject = Literal["self", "family", "other"]
 Standing = Literal["current", "history", "planned", "done", "declined"]
 
-OF_A_DRUG: frozenset[FactKind] = frozenset(
-    (
-        "taking", "tried", "stopped", "intolerance", "inadequate", "partial", "effective", "contraindicated",
-        "allergy",
-    )
-)  # fmt: skip
-
 
 class NoteFact(Record, frozen=True, kw_only=True):
     """One thing that a note says. `of` is what it is about: a drug's ingredients joined by + or a key of

@@ -19,11 +19,11 @@ from agent.batch.drafting import Drafter
 from agent.batch.results import damaged, finish, outcome_of
 from agent.decision import Decision
 from agent.settings import read_settings
+from tests import worlds
 from tests.agent.batch.conftest import WHEN, Begin, files_of
 from tests.agent.chats import adversaries
 from tools.store import Store
 from tools.store.batches import Batch
-from tools.store.rows import ChartEntry
 
 EVERY = range(12)
 
@@ -113,15 +113,7 @@ def test_an_attempt_of_an_earlier_round_brings_no_failure_back(begin: Begin, sto
 def test_what_did_not_change_is_taken_over_and_what_did_is_not(begin: Begin, store: Store) -> None:
     drafted(begin, store)
     entry = {"id": "", "test": "hba1c", "value": 9.9, "unit": "%", "date": "2026-08-30"}
-    store.add_chart_entry(
-        ChartEntry(
-            patient_id="P005",
-            part="observations",
-            record=msgspec.Raw(msgspec.json.encode(entry)),
-            by="me",
-            when=WHEN,
-        )
-    )
+    store.add_chart_entry(worlds.addition("P005", entry))
     second = drafted(begin, store, "second")
     reused = {line_of(r).patient_id: r.reused for r in store.batch_results(second.id)}
     assert [patient for patient, taken in reused.items() if not taken] == ["P005"]

@@ -15,14 +15,13 @@ from agent.screening.run import Wanted, filtered, screen
 from agent.screening.summary import LISTS, summarize, worklist
 from agent.terminal.screen_cli import app
 from data_gen.world import Order, generate
-from tests.worlds import AS_OF, p001, p002, p003, tiny_world, write_world
+from tests.worlds import AS_OF, addition, p001, p002, p003, tiny_world, write_world
 from tools.common.errors import Invalid, NotFound
-from tools.domain.records import Medication, Observation, Patient
+from tools.domain.records import Observation, Patient
 from tools.queries.check import check
 from tools.screening.needs import told
 from tools.store import Store
 from tools.store.load import load
-from tools.store.rows import ChartEntry
 
 COUNT = 120
 
@@ -94,20 +93,9 @@ def test_what_was_added_to_a_chart_counts(tiny: Store, tmp_path: Path) -> None:
         ("medications", metformin[0]),
         ("observations", Observation(id="", test="hba1c", value=8.1, unit="%", date=AS_OF)),
     ):
-        tiny.add_chart_entry(_entry("P002", part, record))
+        tiny.add_chart_entry(addition("P002", record, part))
     after = _of_store(tmp_path, "b")
     assert after.filter(pl.col("patient_id") == "P002")["outcome"].to_list() == ["ready", "not_covered"]
-
-
-def _entry(patient_id: str, part: str, record: Medication | Observation) -> ChartEntry:
-    from datetime import UTC, datetime
-
-    import msgspec
-
-    body = msgspec.Raw(msgspec.json.encode(record))
-    return ChartEntry(
-        patient_id=patient_id, part=part, record=body, by="test", when=datetime(2026, 9, 1, tzinfo=UTC)
-    )
 
 
 def _of_store(folder: Path, name: str) -> pl.DataFrame:

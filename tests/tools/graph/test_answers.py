@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -24,7 +24,6 @@ from tools.graph.model import Graph
 from tools.graph.pathways import ENOUGH, pathways
 from tools.graph.patterns import patterns
 from tools.graph.policy_change import policy_changes
-from tools.store import ChartEntry
 from tools.store.rows import person
 
 Pool = tuple[Path, list[Patient]]
@@ -206,17 +205,9 @@ def test_an_addition_and_its_undoing_make_a_graph_stale(panel: Panel, embedded: 
     store = panel([one(("metformin", DID))])
     before = version_of(store)
     value = Observation(id="", test="hba1c", value=7.4, unit="%", date=date(2026, 8, 30))
-    when = datetime(2026, 9, 1, tzinfo=UTC)
-    entry = ChartEntry(
-        patient_id="P001",
-        part="observations",
-        record=msgspec.Raw(msgspec.json.encode(value)),
-        by="kim",
-        when=when,
-    )
-    added = store.add_chart_entry(entry)
+    added = store.add_chart_entry(worlds.addition("P001", value))
     after = version_of(store)
-    store.undo_chart_entry(added.id, by="kim", when=when)
+    store.undo_chart_entry(added.id, by="kim", when=worlds.NOON)
     assert len({before, after, version_of(store), version_of(store, date(2026, 10, 1))}) == 4
     assert person(store.patient("P001"))
 

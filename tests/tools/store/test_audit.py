@@ -26,7 +26,7 @@ from tools.audit.verification import verify
 from tools.domain.records import Observation
 from tools.store import Store
 from tools.store.load import load
-from tools.store.rows import ChartEntry, Draft, DraftFile
+from tools.store.rows import DraftFile
 
 WHEN = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 
@@ -66,12 +66,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
         load(opened, worlds.write_world(home / "world"))
     measured = Observation(id="", test="hba1c", value=7.4, unit="%", date=date(2026, 8, 30))
     for by in ("R. Lee", "M. Garcia"):
-        opened.add_chart_entry(
-            ChartEntry(
-                patient_id="P001", part="observations", by=by, when=WHEN,
-                record=msgspec.Raw(msgspec.json.encode(measured)),
-            )
-        )  # fmt: skip
+        opened.add_chart_entry(worlds.addition("P001", measured, by=by, when=WHEN))
     opened.undo_chart_entry(2, by="R. Lee", when=WHEN)
     imported = msgspec.structs.replace(p001(), id="", given="Ida", source="file")
     for given in ("Ida", "Ida B."):
@@ -81,7 +76,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     paper = home / "form.pdf"
     paper.write_bytes(b"%PDF")
     digest = sha256(b"%PDF").hexdigest()
-    made = opened.save_draft(draft({"form_pdf": DraftFile(path=str(paper), sha256=digest)}))
+    made = opened.save_draft(worlds.draft(files={"form_pdf": DraftFile(path=str(paper), sha256=digest)}))
     opened.set_draft_status(made.id, "approved", by="R. Lee", when=WHEN)
     opened.name_medicine("Slimara Forte", "phentermine", by="R. Lee", when=WHEN)
     opened.close()
@@ -96,14 +91,6 @@ def store(kept: Path, tmp_path: Path, door: Door) -> Iterator[Store]:
     opened.access = door
     yield opened
     opened.close()
-
-
-def draft(files: dict[str, DraftFile]) -> Draft:
-    return Draft(
-        patient_id="P001", drug="Ozempic", plan_id="CASCADE-GOLD", as_of=date(2026, 9, 1), thread_id="t",
-        outcome="ready", determination=b"{}", pa_request=b"{}", letter=b"{}", files=files, created=WHEN,
-        updated=WHEN,
-    )  # fmt: skip
 
 
 def what(store: Store, whose: str = "") -> list[str]:

@@ -15,7 +15,7 @@ from tests import servers, worlds
 from tests.tools.store import populations
 from tools.common.errors import Invalid, NotFound, PaladinError, Unavailable
 from tools.domain.records import Authorization, Observation
-from tools.store import ChartEntry, Draft, Store, bulk, database, finding
+from tools.store import ChartEntry, Store, bulk, database, finding
 from tools.store.load import load
 from tools.store.tables import METADATA, SCHEMA
 
@@ -118,20 +118,14 @@ def test_charts_that_hold_an_approval_are_passed_by_alike(both: tuple[Store, Sto
 def test_what_people_write_is_kept_alike(both: tuple[Store, Store]) -> None:
     def told(store: Store) -> list[Any]:
         value = Observation(id="", test="hba1c", value=7.4, unit="%", date=date(2026, 8, 30))
-        entry = ChartEntry(
-            patient_id="P002", part="observations", record=msgspec.Raw(msgspec.json.encode(value)), by="kim",
-            when=NOON,
-        )  # fmt: skip
+        entry = worlds.addition("P002", value)
         first, second = store.add_chart_entry(entry), store.add_chart_entry(entry)
         store.undo_chart_entry(first.id, by="lee", when=NOON)
         imported = worlds.imported(
             store, msgspec.structs.replace(worlds.p002(), id="", given="José", source="fhir:1")
         )
         worlds.imported(store, msgspec.structs.replace(imported, family="Strauß-Smith", source="fhir:1"))
-        draft = Draft(
-            patient_id="P001", drug="Ozempic", plan_id="CASCADE-GOLD", as_of=date(2026, 9, 1), thread_id="t",
-            outcome="ready", determination=b"{}", pa_request=b"{}", letter=b"\x00\xff", created=NOON, updated=NOON,
-        )  # fmt: skip
+        draft = worlds.draft(letter=b"\x00\xff")
         kept = store.save_draft(draft)
         store.save_draft(draft)
         store.set_draft_status(kept.id, "approved", by="kim", when=NOON)

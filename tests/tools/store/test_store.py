@@ -4,45 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from sqlalchemy import Connection, event, text
 
 from tests import worlds
+from tests.worlds import NOON, addition, draft
 from tools.common.errors import NotFound, Refused, Unavailable
-from tools.domain.records import Medication, Observation, Record
-from tools.store import ChartEntry, Draft, Store, database
+from tools.domain.records import Medication, Observation
+from tools.store import Store, database
 from tools.store.rows import PARTS
 from tools.store.tables import SCHEMA
-
-NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
-
-
-def addition(patient_id: str, record: Record, part: str = "observations") -> ChartEntry:
-    raw = msgspec.Raw(msgspec.json.encode(record))
-    return ChartEntry(patient_id=patient_id, part=part, record=raw, by="kim", when=NOON)
-
-
-def draft(**changes: object) -> Draft:
-    made = Draft(
-        patient_id="P001",
-        drug="Ozempic",
-        plan_id="CASCADE-GOLD",
-        as_of=date(2026, 9, 1),
-        thread_id="t-1",
-        outcome="ready",
-        determination=b"{}",
-        pa_request=b"{}",
-        letter=b"{}",
-        created=NOON,
-        updated=NOON,
-    )
-    return msgspec.structs.replace(made, **changes)
-
 
 # --- importing ----
 
