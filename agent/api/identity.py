@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
@@ -57,7 +58,7 @@ class Identity:
             return
         main: Office = scope["app"].state.office
         store, headers = _store(main), Headers(scope=scope)
-        caller = _caller(store, scope) if store else Caller(system_user(), "owner", ALL)
+        caller = await _caller(store, scope) if store else Caller(system_user(), "owner", ALL)
         via = f"{scope['method']} {scope['path']}"[:LONGEST_VIA]
         where = (scope["client"] or ("",))[0]
         access.begin(Actor(who=caller.name, role=caller.role, where=where, via=via))
@@ -114,14 +115,17 @@ def _store(main: Office) -> Store | None:
         return None
 
 
-def _caller(store: Store, scope: Scope) -> Caller:
+async def _caller(store: Store, scope: Scope) -> Caller:
     try:
         if not store.has_users():
             return Caller(system_user(), "owner", ALL)
-        asking = HTTPConnection(scope)
-        return _by_key(store, asking) or _by_session(store, asking) or NOBODY
+        return await run_in_threadpool(_signed_in, store, HTTPConnection(scope)) or NOBODY
     except SQLAlchemyError:  # it cannot be known who calls, so it is nobody
         return NOBODY
+
+
+def _signed_in(store: Store, asking: HTTPConnection) -> Caller | None:
+    return _by_key(store, asking) or _by_session(store, asking)
 
 
 def _by_key(store: Store, asking: HTTPConnection) -> Caller | None:

@@ -14,7 +14,7 @@ from agent.api.doorkeeper import HEADERS
 from agent.desk import now
 from agent.roles import ALL, ANYONE, APPROVE, READ, ROLES, WRITE, needs
 from agent.settings import read_settings
-from tests.agent.conftest import Cases
+from tests.agent.conftest import Cases, Pa
 from tests.agent.staff import PASSWORD, Clients, key_of, signed_in
 from tools.audit.verification import verify
 from tools.common.errors import Invalid, Refused
@@ -84,13 +84,15 @@ def test_roles_may_what_their_row_says(client: Clients, cases: Cases, staffed: S
     assert events["draft.approved"].by == "R. Lee, CPhT"
 
 
-@pytest.mark.parametrize("end", ["sign out", "password", "role", "disabled"])
-def test_a_copied_cookie_ends_with_the_session(client: Clients, staffed: Store, end: str) -> None:
+@pytest.mark.parametrize("end", ["sign out", "signed out by an admin", "password", "role", "disabled"])
+def test_a_copied_cookie_ends_with_the_session(client: Clients, staffed: Store, pa: Pa, end: str) -> None:
     kept, copied = signed_in(client(), "viewer"), client()
     copied.cookies.set(session.COOKIE, kept.cookies[session.COOKIE])
     assert copied.get("/api/plans").status_code == 200
     if end == "sign out":
         kept.post("/sign-out", data={})
+    elif end == "signed out by an admin":
+        assert pa("users", "sign-out", "viewer").code == 0
     else:
         change = {"password": {"password": "another horse battery"}, "role": {"role": "service"}}
         staffed.change_user("viewer", by="root", **change.get(end, {"disabled": True}))  # type: ignore[arg-type]
