@@ -25,7 +25,16 @@ from tools.store.audit import AS_A_WHOLE, ROW_BY_ROW, hashed_rows, rows_of, sum_
 from tools.store.bulk import found_by
 from tools.store.files import OfFile
 from tools.store.rows import DraftFile, moment
-from tools.store.tables import AUDIT_EVENTS, CHART_ENTRIES, CHARTS, DRAFTS, MEMBERS, NAME_WORDS, PATIENTS
+from tools.store.tables import (
+    AUDIT_EVENTS,
+    CHART_ENTRIES,
+    CHART_VERSIONS,
+    CHARTS,
+    DRAFTS,
+    MEMBERS,
+    NAME_WORDS,
+    PATIENTS,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -151,12 +160,20 @@ def _people(connection: Connection) -> Iterator[str]:
     charts = select(CHARTS.c.patient_id, CHARTS.c.body, PATIENTS.c.origin).outerjoin(
         PATIENTS, PATIENTS.c.id == CHARTS.c.patient_id
     )
+    first = select(CHART_VERSIONS.c.patient_id).where(
+        CHART_VERSIONS.c.number == 1, CHART_VERSIONS.c.imported != ""
+    )
+    imported = set(connection.scalars(first))
     for patient_id, body, origin in connection.execute(charts.execution_options(yield_per=500)):
         try:
             patient = msgspec.json.decode(body, type=Patient)
         except UNREADABLE:
             yield f"the chart of {patient_id} cannot be read"
             continue
+        if patient_id in imported:
+            origin = "import"
+        elif not patient.source:  # else it is an older Paladin's import, or took a generated chart's place
+            origin = "dataset"
         for part in found_by([(patient, body)], str(origin)):
             if part.table in wanted:
                 wanted[part.table].add(dict(zip(part.columns, row, strict=True)) for row in part.values)

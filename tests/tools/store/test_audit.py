@@ -186,6 +186,8 @@ TAMPERINGS = {
         "UPDATE charts SET body = (SELECT body FROM charts WHERE patient_id = 'P002') WHERE patient_id = 'P001'"
     ),
     "a name in the list": "UPDATE patients SET family = 'Other' WHERE id = 'P001'",
+    "where a generated chart came from": "UPDATE patients SET origin = 'import' WHERE origin = 'dataset'",
+    "where an imported chart came from": "UPDATE patients SET origin = 'dataset' WHERE origin = 'import'",
     "a member id": "UPDATE members SET member_id = 'X'",
     "a word of the search": "DELETE FROM name_words WHERE number = 1",
     "an identifier": "UPDATE patient_identifiers SET value = '8'",
