@@ -60,11 +60,11 @@ Figures = dict[str, Any]
 
 
 @contextmanager
-def a_home() -> Iterator[tuple[Store, Settings]]:
+def a_home(people: int = 0) -> Iterator[tuple[Store, Settings]]:
     """A home with a small world, a user of each role, and something of every kind that is kept."""
     with TemporaryDirectory() as folder:
         home = Path(folder) / "home"
-        store = packets.open_world(home, PEOPLE)
+        store = packets.open_world(home, people or PEOPLE)
         settings = read_settings({"PALADIN_HOME": str(home)})
         for role in sorted(ROLES, key=lambda role: role != "admin"):
             store.add_user(role, role, PASSWORD, by="evals", when=now())
@@ -393,7 +393,7 @@ def bodies_are_refused(count: int) -> Figures:
 def replays_are_equal(count: int) -> Figures:
     """So many drafts decided again, after every chart of theirs was added to."""
     wrong, same = Counter[str](), 0
-    with a_home() as (store, settings):
+    with a_home(max(PEOPLE, count // 3)) as (store, settings):
         made = _drafted(store, settings, count)
         hba1c = Observation(id="", test="hba1c", value=5.0, unit="%", date=store.dataset().as_of)
         for person in sorted({store.draft(number).patient_id for number in made}):
