@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from functools import lru_cache
-from itertools import count
 from typing import Annotated, Any, NamedTuple, cast
 from urllib.parse import urlencode
 
@@ -23,7 +22,7 @@ from agent.web.page import Form, PageRoute, Sent, go, render
 from tools.common.errors import Invalid, NotFound, Refused, Unavailable
 from tools.lifecycle.records import AuthorizationCase
 from tools.lifecycle.states import full
-from tools.store.rows import Draft, DraftStatus, named
+from tools.store.rows import DraftStatus, named
 from tools.store.store import Store
 from tools.store.worklists import RequestKey
 
@@ -50,7 +49,6 @@ OF_STATE = {
     "renewal_due": "approved",
 }
 PAGE = 100  # rows
-CHUNK = 200  # drafts that are read at once: they bring their papers along
 AHEAD = 60  # days within which an approval's end is shown
 NOBODY = "-"  # as the owner that is filtered by
 
@@ -238,22 +236,13 @@ def _of_drafts(store: Store, cases: Iterable[AuthorizationCase]) -> Iterator[Row
         "edited": ("review", "Review the new version"),
         "approved": ("send", "Open its case and send it"),
     }
-    for status, (view, step) in steps.items():
-        for draft in _drafts(store, status):
-            if status != "approved" or draft.id not in filed:
-                name = named(draft.person).partition(",")[0]
-                yield Row(
-                    view, f"/drafts/{draft.id}", draft.patient_id, name, draft.drug, draft.plan_id, status, step,
-                    outcome=draft.outcome, draft_id=draft.id,
-                )  # fmt: skip
-
-
-def _drafts(store: Store, status: DraftStatus) -> Iterator[Draft]:
-    for offset in count(0, CHUNK):
-        found = store.drafts(status, limit=CHUNK, offset=offset)
-        yield from found
-        if len(found) < CHUNK:
-            return
+    for draft in store.draft_heads(tuple(steps)):
+        if draft.status != "approved" or draft.id not in filed:
+            view, step = steps[draft.status]
+            yield Row(
+                view, f"/drafts/{draft.id}", draft.patient_id, named(draft.person).partition(",")[0], draft.drug,
+                draft.plan_id, draft.status, step, outcome=draft.outcome, draft_id=draft.id,
+            )  # fmt: skip
 
 
 def _missing(store: Store, rows: Iterable[Row]) -> dict[str, int]:

@@ -13,7 +13,7 @@ from tools.common.errors import NotFound, Refused
 from tools.store import database
 from tools.store.audit import Key
 from tools.store.provenance import Made, Provenances
-from tools.store.rows import Draft, DraftFile, DraftStatus, Edit, Review, decoded, moment
+from tools.store.rows import Draft, DraftFile, DraftHead, DraftStatus, Edit, Review, decoded, moment
 from tools.store.tables import DRAFTS, REVIEWS
 
 if TYPE_CHECKING:
@@ -84,6 +84,14 @@ class Drafts(Provenances):
         for draft in page:
             self.note("draft.read", whose=draft.patient_id, of=f"draft {draft.id}")
         return page
+
+    def draft_heads(self, statuses: Sequence[DraftStatus]) -> list[DraftHead]:
+        """All drafts that stand so, without their documents, oldest first. What is read of each is recorded where it is
+        read whole."""
+        columns = (DRAFTS.c[name] for name in DraftHead.__struct_fields__)
+        rows = self._rows(select(*columns).where(DRAFTS.c.status.in_(statuses)).order_by(DRAFTS.c.id))
+        self.note("drafts.listed", of=", ".join(statuses))
+        return [decoded(DraftHead, row) for row in rows]
 
     def set_draft_status(
         self, draft_id: int, status: DraftStatus, *, by: str, reason: str = "", when: datetime

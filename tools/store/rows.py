@@ -150,6 +150,18 @@ class Draft(Record, frozen=True, kw_only=True):
         return msgspec.json.decode(self.pa_request, type=PARequest)
 
 
+class DraftHead(Record, frozen=True, kw_only=True):
+    """A draft as a list shows it, without its documents."""
+
+    id: int
+    patient_id: str
+    person: str
+    drug: str
+    plan_id: str
+    status: DraftStatus
+    outcome: str
+
+
 class Review(Record, frozen=True, kw_only=True):
     """What a person decided about a draft."""
 
