@@ -84,20 +84,11 @@ def begin(desk: Desk) -> Response:
     running = _running(desk, folder)
     if running is None or not running.alive:
         folder.mkdir(exist_ok=True, mode=0o700)
-        command = [
-            sys.executable,
-            "-m",
-            "agent.cli",
-            "screen",
-            "--workers",
-            "1",
-            "--out",
-            str(_table(folder)),
-        ]
+        screened = ["screen", "--workers", "1", "--out", str(_table(folder)), "--report", str(folder)]
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                [*command, "--report", str(folder)], env=desk.settings.environ, start_new_session=True,
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
+                [sys.executable, "-m", "agent.cli", *screened], env=desk.settings.environ,
+                start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
             )  # fmt: skip
         _parts(folder).mkdir(exist_ok=True)
         (folder / "pid").write_text(str(process.pid))

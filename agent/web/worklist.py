@@ -69,6 +69,7 @@ class Row(NamedTuple):
     days_left: int | None = None
     outcome: str = ""  # of a draft
     draft_id: int | None = None
+    missing: int = 0
     owner: str = ""
 
     @property
@@ -131,8 +132,7 @@ def worklist(
     return render(
         request,
         "worklist.html",
-        rows=shown[first : first + PAGE],
-        missing=_missing(desk.store, shown[first : first + PAGE]),
+        rows=[_filled(desk.store, row) for row in shown[first : first + PAGE]],
         total=len(shown),
         first=first,
         page=page,
@@ -162,9 +162,8 @@ def setup(request: Request) -> Response:
         many = 0
     if many:
         raise Refused(f"the store holds {many} patients; the demo world is made in an empty one")
-    settings = desk.settings
     command = [sys.executable, "-m", "agent.cli", "setup"]
-    done = subprocess.run(command, env=settings.environ, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=desk.settings.environ, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Unavailable(f"the demo world could not be made: {done.stderr.strip()[-300:]}")
     return go("/")
@@ -223,9 +222,10 @@ def _order(row: Row) -> tuple[bool, date, bool, str]:
 
 
 def _rows(desk: Office) -> list[Row]:
+    """Every request that waits; `_filled` has the rest of those that are shown."""
     cases, owners = desk.store.authorization_cases(), desk.store.owners()
     rows = [*_of_drafts(desk.store, cases), *_of_cases(desk, cases)]
-    return [row._replace(owner=owners.get(row.key, "")) for row in rows]
+    return [row._replace(owner=owners[row.key]) if row.key in owners else row for row in rows]
 
 
 def _of_drafts(store: Store, cases: Iterable[AuthorizationCase]) -> Iterator[Row]:
@@ -240,15 +240,17 @@ def _of_drafts(store: Store, cases: Iterable[AuthorizationCase]) -> Iterator[Row
         if draft.status != "approved" or draft.id not in filed:
             view, step = steps[draft.status]
             yield Row(
-                view, f"/drafts/{draft.id}", draft.patient_id, named(draft.person).partition(",")[0], draft.drug,
+                view, f"/drafts/{draft.id}", draft.patient_id, "", draft.drug,
                 draft.plan_id, draft.status, step, outcome=draft.outcome, draft_id=draft.id,
             )  # fmt: skip
 
 
-def _missing(store: Store, rows: Iterable[Row]) -> dict[str, int]:
-    """How much the forms of these drafts lack, by where they lead."""
-    drafts = {row.link: store.draft(row.draft_id) for row in rows if row.draft_id is not None}
-    return {link: len(draft.filled_form().missing) for link, draft in drafts.items()}
+def _filled(store: Store, row: Row) -> Row:
+    """The row with what stands in its draft's documents: whose it is, and how much its form lacks."""
+    if row.draft_id is None:
+        return row
+    draft = store.draft(row.draft_id)
+    return row._replace(name=named(draft.person).partition(",")[0], missing=len(draft.filled_form().missing))
 
 
 def _of_cases(desk: Office, cases: Iterable[AuthorizationCase]) -> Iterator[Row]:

@@ -88,10 +88,10 @@ class Drafts(Provenances):
     def draft_heads(self, statuses: Sequence[DraftStatus]) -> list[DraftHead]:
         """All drafts that stand so, without their documents, oldest first. What is read of each is recorded where it is
         read whole."""
-        columns = (DRAFTS.c[name] for name in DraftHead.__struct_fields__)
+        columns = (DRAFTS.c[name] for name in DraftHead._fields)
         rows = self._rows(select(*columns).where(DRAFTS.c.status.in_(statuses)).order_by(DRAFTS.c.id))
         self.note("drafts.listed", of=", ".join(statuses))
-        return [decoded(DraftHead, row) for row in rows]
+        return [DraftHead._make(row) for row in rows]
 
     def set_draft_status(
         self, draft_id: int, status: DraftStatus, *, by: str, reason: str = "", when: datetime

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -150,12 +150,11 @@ class Draft(Record, frozen=True, kw_only=True):
         return msgspec.json.decode(self.pa_request, type=PARequest)
 
 
-class DraftHead(Record, frozen=True, kw_only=True):
-    """A draft as a list shows it, without its documents."""
+class DraftHead(NamedTuple):
+    """A draft as far as it can be read without its documents."""
 
     id: int
     patient_id: str
-    person: str
     drug: str
     plan_id: str
     status: DraftStatus

@@ -76,7 +76,7 @@ function openPalette() {
 
 function listActions() {
   const words = wanted.value.toLowerCase().split(/\s+/);
-  const nodes = [...document.querySelectorAll(ACTIONS)].filter((node) => node.offsetParent !== null && !node.closest("summary")?.parentElement.open);
+  const nodes = [...document.querySelectorAll(ACTIONS)].filter((node) => node.checkVisibility() && !node.closest("summary")?.parentElement.open);
   const fitting = nodes.filter((node) => words.every((word) => node.textContent.toLowerCase().includes(word)));
   const items = fitting.slice(0, 12).map((node) => {
     const button = Object.assign(document.createElement("button"), { type: "button", textContent: node.innerText });
