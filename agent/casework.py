@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -11,16 +11,14 @@ import msgspec
 from sqlalchemy.exc import OperationalError
 
 from tools.common.errors import PaladinError, Unavailable
-from tools.domain.records import Benefit, Determination, ExceptionKind, Policy, Request
+from tools.domain.records import Determination, ExceptionKind, Policy, Request
 from tools.engine.documents import walk
 from tools.engine.eligibility import active_coverage
 from tools.papers import formats
 from tools.papers.case import Case
 from tools.papers.exceptions import exceptions_of, refusal
 from tools.queries.check import Asked, ask
-from tools.queries.policies import search
 from tools.store.store import Store
-from tools.store.validation import parts
 
 MAY_DRAFT = ("ready", "needs_documentation", "quantity_exception")
 
@@ -78,23 +76,11 @@ def coverage(asked: Asked) -> dict[str, Any]:
     }
 
 
-def retrieve(store: Store, asked: Asked) -> list[dict[str, Any]]:
-    """What the index has of this plan's policy for this drug, best first; [] where there is no policy.
-
-    One broad question, and then one for each clause of the rule that it did not bring.
-    """
-    plan, drug = asked.plan, asked.drug.name
-    policy = store.policy(plan.id, drug)
+def clauses_of(policy: Policy | None) -> list[dict[str, Any]]:
+    """The clauses of a policy as it is printed; [] where there is none. A policy that is known needs no search."""
     if policy is None:
         return []
-    question = "coverage criteria, exclusions, documentation and quantity limits"
-    hits = {hit.clause_id: hit for hit in search(store, plan.id, drug, question, k=len(policy.clauses))}
-    for clause_id, quote in _clauses_of_rules(plan.benefits[drug]):
-        if clause_id not in hits:
-            hits.update(
-                {hit.clause_id: hit for hit in search(store, plan.id, drug, quote, k=len(policy.clauses))}
-            )
-    return [msgspec.to_builtins(hit) for hit in hits.values()]
+    return [{"policy_id": policy.id, "clause_id": one.id, "text": one.text} for one in policy.clauses]
 
 
 def why_not(asked: Asked, found: Determination, force: bool = False) -> str:
@@ -142,14 +128,14 @@ def case_of(asked: Asked, found: Determination, policy: Policy | None = None) ->
 
 
 def agree(found: Determination, clauses: Iterable[Mapping[str, Any]]) -> None:
-    """Every clause that a finding cites was retrieved, word for word; Unavailable if index and rule disagree."""
-    retrieved = {(clause["policy_id"], clause["clause_id"]): clause["text"] for clause in clauses}
+    """Every clause that a finding cites stands in the policy, word for word; else Unavailable."""
+    printed = {(clause["policy_id"], clause["clause_id"]): clause["text"] for clause in clauses}
     for finding in walk(found.findings):
         cited = finding.clause
-        if cited and cited.quote not in retrieved.get((cited.policy_id, cited.clause_id), ""):
+        if cited and cited.quote not in printed.get((cited.policy_id, cited.clause_id), ""):
             raise Unavailable(
-                f"the policy index and the rule disagree on clause {cited.clause_id} of {cited.policy_id};"
-                " run `pa index` to rebuild it"
+                f"the policy and the rule disagree on clause {cited.clause_id} of {cited.policy_id};"
+                " `pa load` reads both anew"
             )
 
 
@@ -182,15 +168,6 @@ def thread_of(asking: Asking, chart: str) -> str:
     return f"{asking.patient_id}-{asking.request.drug}-{key.hexdigest()[:12]}"
 
 
-def worth_a_retry(error: Exception) -> bool:
+def worth_a_retry(error: BaseException) -> bool:
     """A busy database or disk is; what a person has to mend isn't."""
     return isinstance(error, OSError | OperationalError) and not isinstance(error, PaladinError)
-
-
-def _clauses_of_rules(benefit: Benefit) -> Iterator[tuple[str, str]]:
-    """Clause ids and quotes that a finding on this benefit can cite."""
-    for rule in benefit.rules:
-        yield from ((part.clause_id, part.quote) for part in parts(rule) if part.clause_id)
-    for limit in benefit.all_limits():
-        if limit.clause_id:
-            yield limit.clause_id, limit.quote

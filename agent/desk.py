@@ -16,7 +16,8 @@ from agent.access import acting
 from agent.decision import Decision, validate
 from agent.integrity import altered_papers, require_owner, require_unaltered
 from agent.settings import Settings
-from tools.common.errors import Correctable, NotFound, PaladinError, Refused, Unavailable
+from tools.common.errors import Correctable, PaladinError, Refused
+from tools.store.drafts import SETTLED
 from tools.store.rows import Draft
 from tools.store.store import Store
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from agent.casework import Asking
     from agent.models.model import Model
+    from agent.workflow import State
     from tools.queries.check import Asked
 
 
@@ -33,7 +35,6 @@ class Drafted(NamedTuple):
 
     draft: Draft
     new: bool
-    state: dict[str, Any]
 
 
 def now() -> datetime:
@@ -60,34 +61,61 @@ def draft(
 ) -> Drafted:
     """Draft the case up to its review; Refused, with what to do instead, where a PA is not the way.
 
-    The same case is the same thread: what was interrupted goes on, what already waits is found again.
+    What was interrupted goes on, what already waits is found again.
     """
-    from agent.casework import asking_of, fingerprint, look_up, thread_of
     from agent.workflow import DraftingContext
+
+    begin, kept = _begin(store, asking)
+    if kept and _stands(kept):
+        return Drafted(kept, False)
+    config: Any = {"configurable": {"thread_id": begin["thread"]}}
+    desk = DraftingContext(store, settings.drafts, now(), model)
+    snapshot = graph.get_state(config)
+    if kept or "review" in snapshot.next:  # its files or its row are gone: make them again
+        graph.checkpointer.delete_thread(begin["thread"])  # type: ignore[union-attr]
+        snapshot = graph.get_state(config)
+    try:
+        state = graph.invoke(None if snapshot.next else begin, config, context=desk, durability="sync")
+    except PaladinError:  # what was found so far may be why, so nothing of it is kept
+        graph.checkpointer.delete_thread(begin["thread"])  # type: ignore[union-attr]
+        if not snapshot.next:
+            raise
+        state = graph.invoke(begin, config, context=desk, durability="sync")
+    return _drafted(store, state)
+
+
+def draft_alone(store: Store, settings: Settings, asking: Asking, model: Model | None = None) -> Drafted:
+    """Draft one case in a process that does nothing else: the workflow's steps without its graph."""
+    from agent.workflow import DraftingContext, run_to_review
+
+    make_home(settings.home)
+    begin, kept = _begin(store, asking)
+    if kept and _stands(kept):
+        return Drafted(kept, False)
+    desk = DraftingContext(store, settings.drafts, now(), model)
+    return _drafted(store, dict(run_to_review(begin, desk)))
+
+
+def _begin(store: Store, asking: Asking) -> tuple[State, Draft | None]:
+    """What the workflow begins with, and the draft of this very case, whose thread is the same, if there is one."""
+    from agent.casework import asking_of, fingerprint, look_up, thread_of
 
     asked = look_up(store, asking)
     asking = asking_of(asked, asking)  # a day that was left out is today's, also tomorrow
     thread = thread_of(asking, fingerprint(store, asked))
-    config: Any = {"configurable": {"thread_id": thread}}
-    desk = DraftingContext(store, settings.drafts, now(), model)
-    snapshot = graph.get_state(config)
-    kept = _kept(store, snapshot.values.get("draft_id"))
-    if kept and not altered_papers(kept):
-        return Drafted(kept, False, snapshot.values)
-    if kept or "review" in snapshot.next:  # its files or its row are gone: make them again
-        graph.checkpointer.delete_thread(thread)  # type: ignore[union-attr]
-        snapshot = graph.get_state(config)
-    begin = {"thread": thread, "asking": msgspec.to_builtins(asking)}
-    try:
-        state = graph.invoke(None if snapshot.next else begin, config, context=desk, durability="sync")
-    except PaladinError:  # what was found so far may be why, so nothing of it is kept
-        graph.checkpointer.delete_thread(thread)  # type: ignore[union-attr]
-        if not snapshot.next:
-            raise
-        state = graph.invoke(begin, config, context=desk, durability="sync")
+    kept = store.drafts(patient_id=asked.patient.id, thread_id=thread, limit=1)
+    return {"thread": thread, "asking": msgspec.to_builtins(asking)}, kept[0] if kept else None
+
+
+def _stands(kept: Draft) -> bool:
+    """Is the draft there with all its papers? A batch prints form and letter within the packet alone."""
+    return ("form_pdf" in kept.files or kept.status in SETTLED) and not altered_papers(kept)
+
+
+def _drafted(store: Store, state: dict[str, Any]) -> Drafted:
     if state["refusal"]:
         raise Refused(state["refusal"])
-    return Drafted(store.draft(state["draft_id"]), True, state)
+    return Drafted(store.draft(state["draft_id"]), True)
 
 
 def decide(
@@ -100,10 +128,10 @@ def decide(
     """Hand a person's decision to the case that waits for it."""
     from langgraph.types import Command
 
-    from agent.workflow import DraftingContext
+    from agent.workflow import DraftingContext, drafted_state
 
     kept = store.draft(draft_id)
-    if kept.status in ("approved", "rejected"):
+    if kept.status in SETTLED:
         raise Refused(
             f"draft {draft_id} was already {kept.status};"
             f" `pa draft {kept.patient_id} {kept.drug} --again` makes another one"
@@ -117,14 +145,10 @@ def decide(
             _require_another(store, kept)
     config: Any = {"configurable": {"thread_id": kept.thread_id}}
     snapshot = graph.get_state(config)
-    begun = _begun_in_a_batch(kept)
-    if begun and not snapshot.created_at:
-        graph.update_state(config, begun, as_node="draft")
+    if snapshot.values.get("draft_id") != draft_id:  # it was drafted without the graph
+        graph.checkpointer.delete_thread(kept.thread_id)  # type: ignore[union-attr]
+        graph.update_state(config, drafted_state(store, kept), as_node="draft")
         snapshot = graph.get_state(config)
-    if not snapshot.next:
-        raise Unavailable(
-            f"the checkpoint of draft {draft_id} is gone; run `pa draft {kept.patient_id} {kept.drug}`"
-        )
     if decision.action != "reject" and changed(store, snapshot.values):
         raise Refused(
             f"the records behind draft {draft_id} changed since it was made; `pa draft {kept.patient_id} {kept.drug}`"
@@ -133,13 +157,13 @@ def decide(
     if decision.action == "edit":
         _try(store, snapshot.values, kept, decision)
     desk = DraftingContext(store, settings.drafts, decision.when)
-    if begun and not snapshot.interrupts:  # it waits from now on
+    if "review" in snapshot.next and not snapshot.interrupts:  # it waits from now on
         graph.invoke(None, config, context=desk, durability="sync")
     if "review" not in snapshot.next:  # killed after an earlier decision: that one is finished first
         seen = kept.version
         graph.invoke(None, config, context=desk, durability="sync")
         kept = store.draft(draft_id)
-        if kept.status in ("approved", "rejected"):
+        if kept.status in SETTLED:
             return kept
         if kept.version != seen and _is_the_last(store, kept, decision):  # the very edit, said again
             return kept
@@ -165,14 +189,6 @@ def _require_another(store: Store, kept: Draft) -> None:
         )
 
 
-def _begun_in_a_batch(kept: Draft) -> dict[str, Any]:
-    """What the workflow would know of a draft that it did not make; {} if it made it."""
-    begun = msgspec.json.decode(kept.letter).get("begun")
-    if not begun:
-        return {}
-    return {**begun, "thread": kept.thread_id, "refusal": "", "draft_id": kept.id}
-
-
 def _is_the_last(store: Store, kept: Draft, decision: Decision) -> bool:
     """Does the decision change what the draft's newest edit changed, to the same?"""
     from agent.revision import edit_of
@@ -190,13 +206,6 @@ def _try(store: Store, state: dict[str, Any], kept: Draft, decision: Decision) -
     revise(store, look_up(store, asking), edits, force=asking.force)
 
 
-def draft_alone(store: Store, settings: Settings, asking: Asking, model: Model | None = None) -> Drafted:
-    """Draft one case in a process that does nothing else; refused before the workflow is even loaded."""
-    refuse(store, asking)
-    with workflow(settings) as graph:
-        return draft(graph, store, settings, asking, model)
-
-
 def drafter(store: Store, settings: Settings) -> Callable[[Asked], Drafted]:
     """Drafts what was looked up, in a process that does other things too."""
     from agent.casework import asking_of
@@ -210,22 +219,9 @@ def decide_alone(store: Store, settings: Settings, draft_id: int, decision: Deci
         return decide(graph, store, settings, draft_id, decision)
 
 
-def refuse(store: Store, asking: Asking) -> None:
-    """Refused if this case would not be drafted."""
-    from agent.casework import look_up, why_not
-    from tools.queries.check import decide as determine
-
-    asked = look_up(store, asking)
-    refusal = why_not(asked, determine(store, asked), asking.force)
-    if refusal:
-        raise Refused(refusal)
-
-
 def decided_before(store: Store, patient_id: str) -> int:
     """How many drafts of this patient were approved or rejected: the number of the next attempt."""
-    return sum(
-        kept.status in ("approved", "rejected") for kept in store.drafts(patient_id=patient_id, limit=1000)
-    )
+    return sum(kept.status in SETTLED for kept in store.drafts(patient_id=patient_id, limit=1000))
 
 
 def changed(store: Store, state: dict[str, Any]) -> bool:
@@ -262,12 +258,3 @@ def working_in(home: Path, *, alone: bool = False) -> Iterator[None]:
         raise Refused(f"{who} at work in {home}; end it, or wait for its end, and say this again") from None
     finally:
         os.close(handle)
-
-
-def _kept(store: Store, draft_id: int | None) -> Draft | None:
-    if draft_id is None:
-        return None
-    try:
-        return store.draft(draft_id)
-    except NotFound:
-        return None

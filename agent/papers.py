@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-import time
 from collections.abc import Mapping
 from datetime import datetime
-from glob import escape
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
 from agent.dump import to_json
 from agent.letter_wording import Reworded, Wording
 from agent.models.model import Model
+from tools.common.atomic import write_atomically
 from tools.domain.records import PARequest
 from tools.papers.case import Case
 from tools.papers.covers import cover
@@ -27,16 +23,8 @@ from tools.papers.letters import Letter
 from tools.papers.letters import letter as write_letter
 from tools.papers.packet import packet
 from tools.papers.payer_form import filled_pdf
-from tools.store.files import SWEPT_AFTER
 from tools.store.rows import Draft, DraftFile, whose
 from tools.store.store import Store
-
-
-class WrittenPapers(NamedTuple):
-    """The files by what they are ("form_pdf", "form", "letter", …), and the letter as data."""
-
-    files: dict[str, DraftFile]
-    letter: bytes
 
 
 def fill_form(store: Store, case: Case) -> PARequest:
@@ -44,23 +32,29 @@ def fill_form(store: Store, case: Case) -> PARequest:
     return fill(store.form(case.plan.id, case.request.form), case)
 
 
-def write(store: Store, case: Case, form: PARequest, folder: Path, said: Reworded) -> WrittenPapers:
+def write(store: Store, case: Case, form: PARequest, folder: Path, letter: Letter) -> dict[str, DraftFile]:
     """Print everything that goes to the payer into a folder; a file is there whole or not at all."""
-    letter = said.letter
     stem = f"{case.patient.id}-{case.drug.name}"
     files: dict[str, DraftFile] = {}
     for name, (file, content) in printed(store, case, form, letter).items():
         path = folder / f"{stem}-{file}"
-        put(path, content)
+        write_atomically(path, content)
         files[name] = DraftFile(path=str(path), sha256=sha256(content).hexdigest())
-    return WrittenPapers(files, kept_letter(said))
+    return files
 
 
-def kept_letter(said: Reworded, **more: object) -> bytes:
-    """The letter as a draft has it: as it is composed, in words, and whose they are."""
+def kept_letter(said: Reworded, asking: object = None, chart: str = "") -> bytes:
+    """The letter as a draft has it: as it is composed, in words, and whose they are; and what was asked for and looked
+    up, from which the workflow goes on.
+
+    Args:
+        asking: a casework.Asking with nothing left out.
+        chart: the fingerprint of the records.
+    """
     letter = said.letter
     kept = {"text": letter.text, "markdown": letter.markdown, "wording": said.wording}
-    return msgspec.json.encode({**msgspec.to_builtins(letter), **kept, **more})
+    begun = {"begun": {"asking": asking, "chart": chart}} if asking else {}
+    return msgspec.json.encode({**msgspec.to_builtins(letter), **kept, **begun})
 
 
 def draft_of(
@@ -129,21 +123,25 @@ def printed(
     """File name and content of each paper.
 
     Args:
-        apart: form and letter also as a PDF of their own, beside the packet that holds both.
+        apart: form and letter also as a PDF of their own, beside the packet that holds both, and form and determination
+            as JSON, beside the case that a batch keeps as one.
     """
     template = store.form(case.plan.id, case.request.form)
     own = filled_pdf(template, form, case, store.payer_pdf(template)) if template.pdf else b""
     whole = packet(template, form, case, letter, store.file, own)
     beside = cover(template, form, case, whole.pages)
-    papers = {"packet": ("packet.pdf", whole.content)}
-    if apart:
-        papers["form_pdf"] = ("form.pdf", own or render_pdf(template, form, case))
-        papers["letter_pdf"] = ("letter.pdf", letter_pdf(letter))
-    return papers | {
-        "form": ("form.json", to_json(form).encode()),
+    papers = {
+        "packet": ("packet.pdf", whole.content),
         "letter": ("letter.txt", letter.text.encode()),
         "letter_md": ("letter.md", letter.markdown.encode()),
         "cover": (beside.file, beside.content),
+    }
+    if not apart:
+        return papers
+    return papers | {
+        "form_pdf": ("form.pdf", own or render_pdf(template, form, case)),
+        "letter_pdf": ("letter.pdf", letter_pdf(letter)),
+        "form": ("form.json", to_json(form).encode()),
         "determination": ("determination.json", to_json(case.determination).encode()),
     }
 
@@ -154,26 +152,5 @@ def copy(draft: Draft, folder: Path) -> dict[str, Path]:
     for name, file in draft.files.items():
         source = Path(file.path)
         copied[name] = folder / source.name
-        put(copied[name], source.read_bytes())
+        write_atomically(copied[name], source.read_bytes())
     return copied
-
-
-def put(path: Path, content: bytes) -> None:
-    """Write a file so that a reader, or a crash, finds the old one or the new one and nothing between.
-
-    What a crash left beside it is removed once it is older than an hour.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f".{escape(path.name)}.*.part"):
-        if left.stat().st_mtime < time.time() - SWEPT_AFTER:
-            left.unlink(missing_ok=True)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise

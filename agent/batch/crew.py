@@ -108,7 +108,7 @@ class WorkerPool:
 def patiently(function: Callable[..., R], *args: Any) -> R:
     """Do it, again after a while where a busy database or disk was in the way; Unavailable if it stays so."""
     trying = Retrying(
-        retry=retry_if_exception(lambda error: isinstance(error, Exception) and worth_a_retry(error)),
+        retry=retry_if_exception(worth_a_retry),
         stop=stop_after_attempt(TRIES),
         wait=wait_exponential(multiplier=FIRST_PAUSE),
         reraise=True,

@@ -7,7 +7,6 @@ what is begun again. What a case is made from has a digest, by which unchanged w
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from datetime import datetime
 from functools import cache, cached_property
 from pathlib import Path
@@ -19,11 +18,10 @@ from agent import papers
 from agent.batch.checking import BatchRequest
 from agent.batch.worklist import Stage, open_points, stage_of
 from agent.casework import (
-    Asking,
     agree,
     asking_of,
     case_of,
-    coverage,
+    clauses_of,
     fingerprint,
     look_up,
     thread_of,
@@ -31,8 +29,7 @@ from agent.casework import (
 )
 from agent.dump import plain, to_json
 from agent.letter_wording import Reworded, Wording
-from tools.domain.records import Determination, PARequest, Policy
-from tools.papers.case import Case
+from tools.domain.records import Determination, PARequest
 from tools.queries.check import Asked, decide
 from tools.store.rows import Draft, DraftFile
 
@@ -43,7 +40,6 @@ if TYPE_CHECKING:
 Path_ = Literal["code", "model", "repaired", "fallback"]
 PATHS: dict[str, Path_] = {"llm": "model", "repaired": "repaired", "template": "fallback"}
 FIT_TO_KEEP = ("code", "model", "repaired")  # a fallback is worth another try
-NOT_APART = ("form", "determination")  # both stand in case.json
 MAKES = (
     "tools/**/*.py",
     "tools/**/*.json*",
@@ -128,12 +124,11 @@ class Drafter:
         refusal = why_not(asked, found, wanted.asking.force)
         if refusal:
             return DraftedCase(line=_line(wanted, asked, row, found, None, Wording()))
-        agree(found, policy_clauses(policy))
+        agree(found, clauses_of(policy))
         case = case_of(asked, found, policy)
         filled = papers.fill_form(self.store, case)
         said = papers.compose(self.store, case, self.model)
-        made = papers.printed(self.store, case, filled, said.letter, apart=False)
-        kept = {name: paper for name, paper in made.items() if name not in NOT_APART}
+        kept = papers.printed(self.store, case, filled, said.letter, apart=False)
         printed = dict(kept.values())
         wording = said.wording
         if wanted.asking.model and self.model is None:
@@ -143,7 +138,7 @@ class Drafter:
         files = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(printed.items())}
         named = {name: DraftFile(path=file, sha256=files[file]) for name, (file, _) in kept.items()}
         asking, chart = asking_of(asked, wanted.asking), fingerprint(self.store, asked)
-        letter = papers.kept_letter(Reworded(said.letter, wording), begun=_begun(asked, asking, chart, case))
+        letter = papers.kept_letter(Reworded(said.letter, wording), asking, chart)
         draft = papers.draft_of(case, filled, letter, named, thread=thread_of(asking, chart), when=when)
         return DraftedCase(line=msgspec.structs.replace(line, files=files), papers=printed, draft=draft)
 
@@ -164,24 +159,6 @@ class Drafter:
     @cached_property
     def _drugs(self) -> Any:
         return self.store.drugs()
-
-
-def policy_clauses(policy: Policy | None) -> list[Mapping[str, Any]]:
-    """The clauses of a policy as `casework.agree` takes them."""
-    if policy is None:
-        return []
-    return [{"policy_id": policy.id, "clause_id": one.id, "text": one.text} for one in policy.clauses]
-
-
-def _begun(asked: Asked, asking: Asking, chart: str, case: Case) -> dict[str, Any]:
-    """What the workflow would know of this draft, had `pa draft` made it."""
-    return {
-        "asking": msgspec.to_builtins(asking),
-        "chart": chart,
-        "coverage": coverage(asked),
-        "clauses": policy_clauses(case.policy),
-        "determination": msgspec.to_builtins(case.determination),
-    }
 
 
 @cache

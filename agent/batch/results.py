@@ -23,7 +23,7 @@ from agent.batch.options import options_of
 from agent.batch.report import page
 from agent.batch.requests import COLUMNS, RejectedRow, harmless
 from agent.integrity import altered
-from agent.papers import put
+from tools.common.atomic import write_atomically
 from tools.common.printable import one_line
 
 if TYPE_CHECKING:
@@ -63,10 +63,10 @@ def finish(store: Store, batch: Batch, each: Each = map) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     merged = merge_ready(folder, outcome.lines, each)
     for name, content in merged.items():
-        put(folder / MERGED / name, content)
+        write_atomically(folder / MERGED / name, content)
     for name, content in tables(outcome).items():
-        put(folder / name, content)
-    put(folder / "report.html", page(outcome, options_of(batch), list(merged)).encode())
+        write_atomically(folder / name, content)
+    write_atomically(folder / "report.html", page(outcome, options_of(batch), list(merged)).encode())
     for stale in sorted((folder / MERGED).glob("*.pdf")) if (folder / MERGED).is_dir() else ():
         if stale.name not in merged:
             stale.unlink()

@@ -10,13 +10,13 @@ import typer
 from agent import appeals
 from agent.appeals import Appealing
 from agent.letter_wording import Reworded
-from agent.papers import put
 from agent.settings import BIGGEST, read_as_of, read_settings
 from agent.terminal import appeal_screen
 from agent.terminal.common import AsOf, Json, Use, model_of, opened, prepared_by
 from agent.terminal.lines import print_json, tell
 from tools.appeals.letter import Filing
 from tools.appeals.sheet import call_sheet
+from tools.common.atomic import write_atomically
 from tools.papers.letter_pdf import letter_pdf
 
 app = typer.Typer(
@@ -160,5 +160,5 @@ def _compose(made: Appealing, expedited: str, model: str) -> Reworded:
 
 def _put(folder: Path, files: dict[str, bytes]) -> list[str]:
     for name, content in files.items():
-        put(folder / name, content)
+        write_atomically(folder / name, content)
     return [str(folder / name) for name in files]

@@ -9,11 +9,11 @@ import typer
 
 from agent.audit import head, held_against
 from agent.dump import plain, to_json
-from agent.papers import put
 from agent.terminal.common import JsonArray, JsonObject, OnlyPatient, opened
 from agent.terminal.lines import print_json, tell
 from tools.audit.events import AuditEvent
 from tools.audit.merkle import consistency, inclusion, root
+from tools.common.atomic import write_atomically
 from tools.common.errors import Invalid
 from tools.common.printable import one_line
 from tools.fhir.audit_events import audit_event
@@ -127,7 +127,7 @@ def _export(
     store.note("audit.exported", whose=patient_id)
     lines = (to_json(audit_event(number, event), 0) for number, event in store.audit_events(patient_id))
     if out:
-        put(out, "".join(f"{line}\n" for line in lines).encode())
+        write_atomically(out, "".join(f"{line}\n" for line in lines).encode())
         return
     for line in lines:
         tell(line)

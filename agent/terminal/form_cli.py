@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 import typer
 
-from agent import papers
 from agent.dump import plain
 from agent.settings import Settings, read_settings
 from agent.stores import open_store
 from agent.terminal.common import Json, read_bytes
 from agent.terminal.lines import print_json, tell
+from tools.common.atomic import write_atomically
 from tools.common.errors import Invalid, NotFound, Refused, nearest
 from tools.common.printable import one_line
 from tools.papers import form_mapping, form_reading
@@ -89,8 +89,8 @@ def confirm(
     confirmed = msgspec.structs.replace(mapping, confirmed=one_line(by), plan=plan or mapping.plan)
     text = _with(file.read_text("utf-8"), confirmed=confirmed.confirmed, plan=confirmed.plan)
     kept = settings.payer_forms / f"{file.stem}.yaml"
-    papers.put(form_mapping.beside(kept), form_mapping.content_of(file))
-    papers.put(kept, text.encode())
+    write_atomically(form_mapping.beside(kept), form_mapping.content_of(file))
+    write_atomically(kept, text.encode())
     lacking = [name for name in WANTED if not any(blank.source == name for blank in mapping.blanks)]
     tell(f"{confirmed.title}: {len(mapping.blanks)} places, confirmed by {confirmed.confirmed}.")
     if lacking:

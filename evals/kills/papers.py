@@ -30,6 +30,7 @@ from agent.settings import read_settings
 from agent.stores import open_store
 from evals import packets
 from evals.kills.traps import trapped
+from tools.common.atomic import SUFFIX
 from tools.papers.paper import Page, pdf_of
 from tools.store.store import Store
 
@@ -42,8 +43,8 @@ POINTS: dict[str, tuple[Any, str, str]] = {
     "file is to be kept": (Store, "keep_file", "before"),
     "file is kept": (Store, "keep_file", "after"),
     "paper is recorded": (Store, "add_chart_entry", "after"),
-    "a paper of the draft is to be written": (agent.papers, "put", "before"),
-    "a paper of the draft is written": (agent.papers, "put", "after"),
+    "a paper of the draft is to be written": (agent.papers, "write_atomically", "before"),
+    "a paper of the draft is written": (agent.papers, "write_atomically", "after"),
     "file takes its place": (Path, "replace", "before"),
     "draft is to be saved": (Store, "save_draft", "before"),
     "draft is saved": (Store, "save_draft", "after"),
@@ -87,6 +88,7 @@ def trial(kills: int, seed: int = 7) -> dict[str, Any]:
             others[f"the last session ended with {code}"] += 1
         store = open_store(read_settings({"PALADIN_HOME": folder}))
         wrong = Counter(line for one in work for line in left_behind(store, one)) + others
+        wrong.update("a half-written file" for _ in home.rglob(f".*{SUFFIX}"))
         store.close()
     return {
         "kills": made.total(),
@@ -112,10 +114,6 @@ def left_behind(store: Store, work: Work) -> Iterator[str]:
             yield f"a draft {draft.status} in version {draft.version}"
         if sorted(review.status for review in store.reviews(draft.id)) != ["approved", "edited"]:
             yield "reviews lost or doubled"
-        for file in draft.files.values():
-            if list(Path(file.path).parent.glob("*.part")):
-                yield "a half-written file beside the papers"
-                break
     cases = store.authorization_cases(work.patient_id)
     sent = [sum(event.what == "submitted" for event in case.events) for case in cases]
     if sent != [1]:

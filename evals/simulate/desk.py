@@ -16,7 +16,7 @@ import msgspec
 
 from agent import case_desk, papers
 from agent.case_desk import Entry
-from agent.casework import agree
+from agent.casework import agree, clauses_of
 from evals.payer.answering import Payer
 from evals.simulate.gathering import Coming, gathering, paper_of
 from evals.simulate.records import Matter, Year
@@ -103,21 +103,21 @@ class Desk(Agenda):
 
     def draft(self, case: Case, form: PARequest) -> tuple[Draft, bytes]:
         """Form, letter and cover, as `pa draft` makes them, approved by the person who reviews them."""
-        agree(case.determination, _clauses(case))
+        agree(case.determination, clauses_of(case.policy))
         said = papers.compose(self.store, case)
         place = f"{case.patient.id}-{case.drug.name}-{self.day}"
-        written = papers.write(self.store, case, form, self.folder / "drafts" / place, said)
+        files = papers.write(self.store, case, form, self.folder / "drafts" / place, said.letter)
         kept = self.store.save_draft(
             Draft(
                 patient_id=case.patient.id, drug=case.drug.name, plan_id=case.plan.id, as_of=case.as_of,
                 thread_id=place, outcome=case.determination.outcome,
                 determination=msgspec.json.encode(case.determination), pa_request=msgspec.json.encode(form),
-                letter=written.letter, files=written.files, created=self.now, updated=self.now,
+                letter=papers.kept_letter(said), files=files, created=self.now, updated=self.now,
                 person=whose(case.patient, case.plan.id),
             )
         )  # fmt: skip
         kept = self.store.set_draft_status(kept.id, "approved", by=STAFF, when=self.now)
-        return kept, Path(written.files["form_pdf"].path).read_bytes()
+        return kept, Path(files["form_pdf"].path).read_bytes()
 
     def record(self, matter: Matter, what: What, facts: Facts, why: str = "") -> AuthorizationCase:
         return self.keep(case_desk.record(self.store, matter.case_id, what, self.entry, why=why, facts=facts))
@@ -147,10 +147,3 @@ def case_of(store: Store, asked: Asked) -> Case:
         patient=asked.patient, plan=asked.plan, drug=asked.drug, request=asked.request,
         determination=decide(store, asked), policy=store.policy(asked.plan.id, asked.drug.name), as_of=asked.as_of,
     )  # fmt: skip
-
-
-def _clauses(case: Case) -> list[dict[str, str]]:
-    if case.policy is None:
-        return []
-    number = case.policy.id
-    return [{"policy_id": number, "clause_id": one.id, "text": one.text} for one in case.policy.clauses]

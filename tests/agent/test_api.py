@@ -207,6 +207,20 @@ def test_an_edit_makes_the_draft_wait_again(api: TestClient, cases: Cases) -> No
     assert name.status_code == 409 and "rests on the chart" in name.json()["detail"]
 
 
+def test_a_statement_without_an_exception_is_refused_and_changes_nothing(
+    api: TestClient, cases: Cases
+) -> None:
+    statement = {"statement": "Nothing else has helped."}
+    answered = process(api, cases["ready"], **statement)
+    assert answered["draft"] is None and "asks for none" in answered["refusal"]
+    assert api.get("/api/drafts").json() == []
+    number = process(api, cases["ready"])["draft"]["id"]
+    edited = api.post(f"/api/drafts/{number}/edit", json={**BY, "edits": statement})
+    assert edited.status_code == 409 and "asks for none" in edited.json()["detail"]
+    kept = api.get(f"/api/drafts/{number}").json()
+    assert (kept["version"], kept["reviews"]) == (1, [])
+
+
 # --- description -----------------------------------------------------------------------------------------
 
 

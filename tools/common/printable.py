@@ -8,7 +8,9 @@ _ORDERS += [*range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE00
 _SPACED = dict.fromkeys((code for code in _ORDERS if chr(code) not in _KEPT), " ")
 
 
-_ESCAPED = {code: f"\\u{code:04x}" for code in _ORDERS if code >= 0x7F}  # JSON escapes those below by itself
+_ESCAPED = {
+    chr(code): f"\\u{code:04x}" for code in _ORDERS if code >= 0x7F
+}  # JSON escapes those below by itself
 
 
 def printable(text: str) -> str:
@@ -18,7 +20,9 @@ def printable(text: str) -> str:
 
 def escaped(json: str) -> str:
     """JSON text that says the same with escapes in the place of such characters."""
-    return json.translate(_ESCAPED)
+    for sign in _ESCAPED.keys() & set(json):
+        json = json.replace(sign, _ESCAPED[sign])
+    return json
 
 
 def one_line(text: str) -> str:

@@ -12,12 +12,12 @@ from tools.papers import typesetting
 class Sheet(Canvas):  # type: ignore[misc]
     """A canvas whose strings may hold what the base fonts lack."""
 
-    def drawString(self, x: float, y: float, text: str, **how: Any) -> None:
-        if typesetting.is_base(text):
-            super().drawString(x, y, text, **how)
-            return
+    def drawString(self, x: float, y: float, text: str) -> None:
         line = self.beginText(x, y)
-        typesetting.put(line, text, self._fontname, self._fontsize)
+        if typesetting.is_base(text):
+            line.textLine(text)  # what reportlab's own measures besides, to no purpose
+        else:
+            typesetting.put(line, text, self._fontname, self._fontsize)
         self.drawText(line)
 
     def drawRightString(self, x: float, y: float, text: str, **how: Any) -> None:

@@ -7,7 +7,6 @@ never written (the process died, the transaction was refused) is swept later.
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import select
 
+from tools.common.atomic import SUFFIX, remove_if_abandoned, write_atomically
 from tools.common.errors import Unavailable
 from tools.store import database
 from tools.store.audit import Audited
@@ -45,16 +45,10 @@ class Files(Audited):
         digest = sha256(content).hexdigest()
         path = self._path(digest)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             if path.exists():
                 os.utime(path)  # it may be an orphan that is about to be swept
                 return digest
-            handle, beside = tempfile.mkstemp(dir=path.parent, suffix=".part")
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(beside).replace(path)
+            write_atomically(path, content)
         except OSError as error:
             raise Unavailable(f"cannot keep the file at {path.parent}: {error.strerror}") from error
         return digest
@@ -72,9 +66,12 @@ class Files(Audited):
         return content
 
     def sweep_files(self, now: float | None = None) -> list[str]:
-        """Remove the files that no record refers to, once they are older than an hour; their hashes."""
+        """Remove the files that no record refers to, once they are older than an hour; their hashes. Of what was never
+        whole nothing stays."""
+        for left in self.files_dir.glob(f"??/.*{SUFFIX}"):
+            remove_if_abandoned(left)
         before = (time.time() if now is None else now) - SWEPT_AFTER
-        old = [path for path in self.files_dir.glob("??/*") if path.stat().st_mtime < before]
+        old = [path for path in self.files_dir.glob("??/[!.]*") if path.stat().st_mtime < before]
         if not old:
             return []
         kept = self._referred_to()
