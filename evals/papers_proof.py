@@ -65,7 +65,7 @@ Figures = dict[str, Any]
 def enclosures_hold(count: int) -> Figures:
     """So many drafts of a world, to whose charts papers were attached at random; what does not hold, by its kind."""
     with TemporaryDirectory() as folder:
-        store = packets.open_world(Path(folder), max(60, 2 * count // 5))
+        store = packets.open_world(Path(folder), max(60, count // 2))
         url = str(store.engine.url)
         people = [found.id for found in store.find_patients(limit=10**6)]
         store.close()
