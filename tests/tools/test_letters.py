@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from io import BytesIO
+from unittest.mock import Mock
 
 import msgspec
 import pytest
@@ -14,8 +15,10 @@ from tools.domain.rules import Condition
 from tools.engine.determine import determine
 from tools.papers.case import Case
 from tools.papers.citations import TABLE, citations
+from tools.papers.composed import Block
+from tools.papers.form_layout import width_of
 from tools.papers.formats import long_date
-from tools.papers.letter_pdf import letter_pdf
+from tools.papers.letter_pdf import letter_pages, letter_pdf
 from tools.papers.letters import Letter, letter
 
 NUMBER = re.compile(r"\d[\d,.]*\d|\d")
@@ -273,3 +276,16 @@ def test_markdown_and_text_say_the_same() -> None:
 
 def test_the_letter_is_dated_on_the_day_it_judges() -> None:
     assert long_date(AS_OF) in letter(CASES["ready"]).text
+
+
+def test_a_long_clause_number_stands_beside_its_row_and_not_in_it() -> None:
+    number = "(1)(a)(ii)(B)(B)(B)"
+    rows = (
+        Block(kind="row", lines=("Age 40.", "", "(1)", "")),
+        Block(kind="row", lines=("BMI 31.", "", number, "")),
+    )
+    (page,) = letter_pages(Letter(title="", case_id="", blocks=rows, facts=()))
+    pen = Mock()
+    page(pen)
+    at = {text: x for (x, _, text) in (call.args for call in pen.drawString.call_args_list)}
+    assert at["BMI 31."] == at["Age 40."] > at[number] + width_of(number, "Times-Bold", 9.5)

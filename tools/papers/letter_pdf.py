@@ -46,7 +46,7 @@ VERBATIM = Style("Courier", 8.5, 11, 0, 0)
 NOTICE = Style("Times-Bold", 11, 14, 8, 0)
 CELL = Style(size=9.5, leading=11.4, after=0)
 CELL_HEAD, CELL_QUOTE = CELL._replace(font="Times-Bold"), CELL._replace(font="Times-Italic")
-NUMBERS = 58.0  # points that the column of the clauses' numbers is wide
+NUMBERS = 58.0  # points that the column of the clauses' numbers is wide at least
 WITH_SIGNATURE = 3  # lines
 FULL = Scale()
 # In which the page that argues is tried; 0.82 of 11 points is 9.
@@ -79,10 +79,14 @@ def _argued(blocks: Sequence[Block]) -> list[list[Piece]]:
 
 def _laid_out(blocks: Sequence[Block], scale: Scale = FULL) -> list[list[Piece]]:
     pieces: list[Piece] = []
+    widths = [
+        width_of(block.lines[2], CELL_HEAD.font, CELL_HEAD.size) for block in blocks if block.kind == "row"
+    ]
+    numbers = max(NUMBERS, max(widths, default=0) + NUMBER_GAP)
     for block in blocks:
         if block.kind == "signature":  # the end of the text stays with it: no page holds a signature alone
             pieces[-WITH_SIGNATURE:] = [piece._replace(keep=True) for piece in pieces[-WITH_SIGNATURE:]]
-        pieces += _pieces(block, scale)
+        pieces += [_row(*block.lines, numbers)] if block.kind == "row" else _pieces(block, scale)
     return pages_of(pieces, TOP - BOTTOM, TOP - BOTTOM)
 
 
@@ -119,8 +123,6 @@ def _pieces(block: Block, scale: Scale) -> Iterator[Piece]:
         yield from put(lines[0], HEADING, keep=True)
     elif block.kind == "criterion":
         yield from _criterion(*block.lines)
-    elif block.kind == "row":
-        yield _row(*block.lines)
     elif block.kind == "bullet":
         yield from put(lines[0], BULLET, mark="\u2022")
     elif block.kind == "numbered":
@@ -161,11 +163,15 @@ def _criterion(number: str, quote: str, shown: str) -> Iterator[Piece]:
         yield from _set(shown, SHOWN if quote else TEXT)
 
 
-def _row(what: str, shown: str, number: str, quote: str) -> Piece:
+def _row(what: str, shown: str, number: str, quote: str, numbers: float) -> Piece:
     """A row of the appendix's table: the clause's number, and beside it the criterion, what the record shows, and the
-    clause's words. Their lines run the width of the page: what reads the file joins long lines, and no short ones."""
+    clause's words. Their lines run the width of the page: what reads the file joins long lines, and no short ones.
+
+    Args:
+        numbers: points that the column of the numbers is wide.
+    """
     cells = ((what, CELL_HEAD), (shown, CELL), (f"\u201c{quote}\u201d" if quote else "", CELL_QUOTE))
-    lines = [(line, style) for text, style in cells if text for line in _lines(text, style, WIDTH - NUMBERS)]
+    lines = [(line, style) for text, style in cells if text for line in _lines(text, style, WIDTH - numbers)]
     height = CELL.leading * len(lines) + 8
 
     def draw(pen: Any, x: float, y: float) -> None:
@@ -173,7 +179,7 @@ def _row(what: str, shown: str, number: str, quote: str) -> Piece:
         pen.line(x, y - height + 3, x + WIDTH, y - height + 3)
         _draw(pen, number, CELL_HEAD, x, y - CELL.size)
         for place, (line, style) in enumerate(lines):
-            _draw(pen, line, style, x + NUMBERS, y - style.size - place * CELL.leading)
+            _draw(pen, line, style, x + numbers, y - style.size - place * CELL.leading)
 
     return Piece(height, draw)
 
