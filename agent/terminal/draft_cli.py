@@ -110,7 +110,7 @@ def _draft(
     """Fill the payer's form and write the letter of medical necessity.
 
     Stops for review: nothing is approved until a person says so, and nothing is
-    ever sent. Interrupted, the same command goes on where it stopped.
+    ever sent. Interrupted, the same command makes it, and makes it once.
     """
     if expedited is not None and not expedited.strip():
         raise Invalid("--expedited wants the prescriber's reason why it cannot wait")

@@ -36,6 +36,11 @@ def test_check_loads_nothing_heavy(home: Path, cases: Cases, more: tuple[str, ..
     assert loaded_by("check", case.patient_id, case.drug, *more) & HEAVY == set()
 
 
+def test_a_draft_is_made_without_the_graph_and_the_index(home: Path, cases: Cases) -> None:
+    case = cases["ready"]
+    assert loaded_by("draft", case.patient_id, case.drug) & (HEAVY - {"reportlab", "yaml", "jinja2"}) == set()
+
+
 def test_help_lists_every_command_and_imports_none(home: Path) -> None:
     assert loaded_by("--help") & (HEAVY | {"sqlalchemy", "sqlmodel"}) == set()
 

@@ -86,7 +86,7 @@ def _laid_out(blocks: Sequence[Block], scale: Scale = FULL) -> list[list[Piece]]
     for block in blocks:
         if block.kind == "signature":  # the end of the text stays with it: no page holds a signature alone
             pieces[-WITH_SIGNATURE:] = [piece._replace(keep=True) for piece in pieces[-WITH_SIGNATURE:]]
-        pieces += [_row(*block.lines, numbers)] if block.kind == "row" else _pieces(block, scale)
+        pieces += [_row(*block.lines, numbers=numbers)] if block.kind == "row" else _pieces(block, scale)
     return pages_of(pieces, TOP - BOTTOM, TOP - BOTTOM)
 
 
@@ -163,7 +163,7 @@ def _criterion(number: str, quote: str, shown: str) -> Iterator[Piece]:
         yield from _set(shown, SHOWN if quote else TEXT)
 
 
-def _row(what: str, shown: str, number: str, quote: str, numbers: float) -> Piece:
+def _row(what: str, shown: str, number: str, quote: str, *, numbers: float) -> Piece:
     """A row of the appendix's table: the clause's number, and beside it the criterion, what the record shows, and the
     clause's words. Their lines run the width of the page: what reads the file joins long lines, and no short ones.
 
