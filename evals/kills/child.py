@@ -33,7 +33,7 @@ POINTS: dict[str, tuple[Any, str, str]] = {
     "results are kept": (Batches, "keep_results", "after"),
     "chunk is done": (worker.Worker, "_all_there", "before"),
     "report is to be written": (worker.Worker, "finish_batch", "before"),
-    "summary is half written": (results, "put", "after"),
+    "summary is half written": (results, "write_atomically", "after"),
     "batch is to be done": (Batches, "set_batch_state", "before"),
 }
 STALL = "stall: "
