@@ -270,7 +270,8 @@ def test_what_lies_on_disk_is_for_its_owner_alone(home: Path, cases: Cases, tmp_
     (home / "paladin.db").chmod(0o644)
     who = case.patient_id
     ran = shell(
-        f"umask 000; $PA draft {who} {case.drug} --out {tmp_path}/papers && $PA review 1 --reject --reason moved --by me"
+        f"umask 000; $PA draft {who} {case.drug} --out {tmp_path}/papers"
+        f" && $PA review 1 --reject --reason moved --by me"
         f" && $PA chat --patient {who} 'is she eligible?'"
         f" && $PA due --ics {tmp_path}/due.ics && $PA fhir export {who} --out {tmp_path}/chart.json"
     )
