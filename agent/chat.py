@@ -13,7 +13,7 @@ conversation's id, so that it can be left and gone on with.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, TypedDict
 
@@ -187,12 +187,9 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
         if ask.query in _DRAFTING and ask.sure < SURE_OF_A_DRAFT:
             answers.append(courtesy.otherwise(ask.query, ledger))
         else:
-            answers.append(
-                _answered(_under_its_plan(ask, bound), reading, before, bound, ledger, sitting.desk)
-            )
-    if not any(ask.query in DECISIONS or ask.query == "criterion" for ask in asks):
-        criterion = why.relevant_criterion(asks[0], _under_discussion(asks, talk, bound), bound, ledger)
-        answers += [criterion] if criterion else []
+            asked = _under_its_plan(ask, bound)
+            answers.append(_answered(asked, reading, before, bound, ledger, sitting.desk))
+            answers[-1].sure = ask.sure
     if len(asks) == 1 and UNSURE <= asks[0].sure < SURE and reading.readings and not answers[-1].offered:
         answers.append(courtesy.otherwise(reading.readings[1], ledger))
     question = Question(state["question"], talk.question, frozenset(talk.shown))
@@ -302,14 +299,6 @@ def _under_its_plan(ask: Ask, bound: Bound) -> Ask:
     if _has_ended(ask.plan_id, bound):
         return msgspec.structs.replace(ask, plan_id="")
     return msgspec.structs.replace(ask, query="what_if", changes=(Insured(plan_id=ask.plan_id),))
-
-
-def _under_discussion(asks: Sequence[Ask], talk: Talk, bound: Bound) -> str:
-    """The drug that records are looked at for: asked about beside them, talked of before, or ordered; else empty."""
-    ours = bound.plan.benefits
-    named = [name for ask in asks for name in (*ask.drugs, *ask.medicines) if name in ours]
-    ordered = [order.drug for order in bound.patient.orders if order.drug in ours]
-    return next(iter((*named, *talk.drugs, *ordered)), "")
 
 
 def _of_what_is_ordered(reading: Reading, bound: Bound) -> Reading:

@@ -40,6 +40,7 @@ def rephrase(ask: Ask, before: tuple[Ask, ...], again: Again, ledger: Ledger) ->
         reply.drugs = reply.drugs or told.drugs
         reply.determinations += told.determinations
     if not reply.said:
+        reply.general = True
         reply.said = [Said(text="Nothing was said yet that could be said again.", verbatim=True)]
     return reply
 
@@ -54,6 +55,7 @@ def sources(ask: Ask, before: tuple[Ask, ...], again: Again, bound: Bound, ledge
     if not reply.sources and (ask.medicines or ask.tests or ask.conditions):
         return _of_the_chart(ask, bound, ledger)
     if not reply.sources:
+        reply.general = True
         reply.said = [Said(text="Nothing was said yet that rests on a record or a clause.", verbatim=True)]
         return reply
     reply.said = [Said(text="It rests on:", verbatim=True)]

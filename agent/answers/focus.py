@@ -1,4 +1,4 @@
-"""What of the chart and the policies a turn asks for and its answer leaves out, told behind or instead of it."""
+"""What of chart, plan and policy a turn asks for and its answer leaves out, told behind, before or instead of it."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ from agent.answers import relevance
 from agent.answers.answer import Answer, Said
 from agent.answers.chart.page import Page, capitalised
 from agent.answers.passages import WHERE, Kind, Passage, passages, texts
+from agent.answers.registry import ANSWERS
 from agent.answers.relevance import Question
-from agent.dialogue.query import Ask, Intent
+from agent.dialogue.query import DECISIONS, Ask, Intent
 from agent.ledger import Ledger
+from tools.domain.records import Finding
+from tools.engine.documents import walk
 from tools.queries.bound import Bound
 
-LIKELY = 0.5  # that a right answer states it, from which a passage is told
-LIKELY_INSTEAD = 0.35  # the same where a passage stands for a general answer, which tells less
-MOST = 3
+LIKELY = 0.25  # that a right answer states it, from which a passage is told
+SURELY = 0.5  # the same, from which it comes before an answer that is less likely asked for
+DOUBTFUL = 0.3  # likelihood of an answer's query, below which such a passage stands for the answer
+MOST = 5
 MOST_DRUGS = 2
 _BARE: frozenset[Kind] = frozenset(
     ("diagnosis", "course", "fill", "order", "allergy", "relative", "document", "statement", "authorization")
 )  # kinds whose words do not say what kind of thing it is
-_TOLD_BY: dict[Intent, tuple[Kind, ...]] = {  # what an answer of the kind has looked through itself
-    "policy": ("clause",), "eligibility": ("finding",), "missing": ("finding",), "what_if": ("finding",),
-}  # fmt: skip
 _TELLING = ("value", "quote", "date")  # kinds of facts by which a passage is known to have been told
-_INTENTS: frozenset[Intent] = frozenset(
-    ("eligibility", "missing", "why", "what_if", "policy", "chart", "dates", "cases", "unclear")
-)
+_INTENTS: frozenset[Intent] = frozenset((
+    "eligibility", "missing", "why", "compare", "what_if", "policy", "chart", "plan", "dates", "cases", "unclear",
+    "advice", "dosing",
+))  # fmt: skip
 
 
 class Focus(NamedTuple):
@@ -45,62 +47,105 @@ def with_passages(
     Args:
         question: what was typed now and before.
         asks: what is answered of it.
-        answers: the answers, one for each.
+        answers: the answers to it.
         bound: the chart and the plan that they are about.
         ledger: the facts of the answers, to which those of the passages are added.
     """
     if not any(ask.intent in _INTENTS for ask in asks) or not question.text.strip():
         return Focus([*answers])
     found = passages(bound, _drugs(asks, answers, bound))
-    left_out = {kind for one in answers if not one.general for kind in _TOLD_BY.get(one.intent, ())}
-    found = [one for one in found if one.kind not in left_out]
+    if any(one.hypothetical for one in answers):  # as the case really stands is not what is asked
+        found = [one for one in found if one.kind not in ("finding", "answer")]
     likely = relevance.likelihoods(question, relevance.pool_of(found, texts(found, bound)))
     ranked = sorted(zip(likely, found, strict=True), key=lambda one: -one[0])
-    general = all(one.general or one.offered for one in answers)
-    wanted = [
-        passage
-        for likelihood, passage in ranked[:MOST]
-        if likelihood >= (LIKELY_INSTEAD if general else LIKELY)
-    ]
+    wanted = [(likelihood, passage) for likelihood, passage in ranked[:MOST] if likelihood >= LIKELY]
     if not wanted:
         return Focus([*answers])
-    particular = [one for one in answers if not (one.general or one.offered)]
-    reply = _told(wanted, _facts(particular, ledger), bound, ledger)
-    if reply.said:
-        lead = "Also relevant:" if particular else "Relevant here:"
-        reply.said.insert(0, Said(text=lead, verbatim=True))
-        particular.append(reply)
-    asked_back = [one for one in answers if one.offered]
-    return Focus([*particular, *asked_back], tuple(one.key for one in wanted))
+    best, keys = ranked[0][0], tuple(passage.key for _, passage in wanted)
+    particular = [one for one in answers if not _gives_way(one, best)]
+    leads = not any(_stays_first(one, best) for one in particular)
+    told = _Told(asks, particular, bound, ledger)
+    first = told.tell([passage for likelihood, passage in wanted if leads and likelihood >= SURELY])
+    behind = told.tell([passage for likelihood, passage in wanted if not leads or likelihood < SURELY])
+    if behind.said and (particular or first.said):
+        behind.said.insert(0, Said(text="Also relevant:", verbatim=True))
+    made = [one for one in (first, *particular, behind) if one.said]
+    return Focus(made or [*answers], keys)
 
 
-def _told(wanted: Sequence[Passage], said: frozenset[str], bound: Bound, ledger: Ledger) -> Answer:
-    """Those of the passages that were not said, a line each."""
-    reply = Answer(intent="chart", ledger=ledger)
-    page = Page(Ask(query="summary"), bound, ledger, reply)
-    for passage in wanted:
-        text = passage.tell(page)
-        if not _is_told(text, said, ledger):
-            lead = f"{capitalised(WHERE[passage.kind])}: " if passage.kind in _BARE else ""
-            page.say(f"{lead}{text}", bullet=True)
-    return reply
+def _gives_way(answer: Answer, best: float) -> bool:
+    """Whether passages, the likeliest of which is so likely, stand for an answer."""
+    vague = answer.general or answer.offered or answer.sure < DOUBTFUL
+    return bool(vague) and best >= SURELY and not (answer.refused or answer.hypothetical)
+
+
+def _stays_first(answer: Answer, best: float) -> bool:
+    """Whether an answer comes before all passages: it decides, refuses, supposes, or is likelier asked for."""
+    return bool(answer.determinations) or answer.refused or answer.hypothetical or answer.sure >= best
+
+
+class _Told:
+    """What of a turn was told, passage by passage, so that nothing is told twice."""
+
+    def __init__(
+        self, asks: Sequence[Ask], particular: Sequence[Answer], bound: Bound, ledger: Ledger
+    ) -> None:
+        self.bound, self.ledger = bound, ledger
+        self.facts = {fact.id for one in particular for line in one.said for fact in ledger.used(line.text)}
+        self.queries = [(ask.query, ask.drugs) for ask in asks] if particular else []
+        self.findings: list[Finding] = []
+
+    def tell(self, wanted: Sequence[Passage]) -> Answer:
+        """Those of the passages that were not said, a line each."""
+        reply = Answer(intent="chart", ledger=self.ledger)
+        page = Page(Ask(query="summary"), self.bound, self.ledger, reply)
+        for passage in wanted:
+            if passage.kind == "answer":
+                self._answer(passage, reply)
+            elif not (passage.kind == "finding" and self._is_part_of_one(passage.what[1])):
+                text = passage.tell(page)
+                if not self._holds(text):
+                    lead = f"{capitalised(WHERE[passage.kind])}: " if passage.kind in _BARE else ""
+                    page.say(f"{lead}{text}", bullet=True)
+                    self.facts |= {fact.id for fact in self.ledger.used(text)}
+        return reply
+
+    def _answer(self, passage: Passage, reply: Answer) -> None:
+        """A whole answer, unless one to the query was given; a decision is told by any other of the same drug."""
+        same = DECISIONS if passage.ref in DECISIONS else {passage.ref}
+        of_it = [
+            query for query, drugs in self.queries if not (passage.drug and drugs) or passage.drug in drugs
+        ]
+        if same & {*of_it}:
+            return
+        self.queries.append((passage.what, (passage.drug,) if passage.drug else ()))
+        answer = ANSWERS[passage.what](
+            Ask(query=passage.what, drugs=self.queries[-1][1]), self.bound, self.ledger
+        )
+        reply.said += [one for one in answer.said if one.must]
+        reply.sources += answer.sources
+        reply.determinations += answer.determinations
+
+    def _is_part_of_one(self, finding: Finding) -> bool:
+        """Whether a criterion that stands alike was told, of which this is a part or that is a part of this."""
+        held = any(
+            one.status == finding.status and (finding in walk([one]) or one in walk([finding]))
+            for one in self.findings
+        )
+        self.findings.append(finding)
+        return held
+
+    def _holds(self, text: str) -> bool:
+        """Whether what is particular to a passage was told: its values, quotes and dates."""
+        own = self.ledger.used(text)
+        return ({fact.id for fact in own if fact.kind in _TELLING} or {fact.id for fact in own}) <= self.facts
 
 
 def _drugs(asks: Sequence[Ask], answers: Sequence[Answer], bound: Bound) -> list[str]:
-    """The drugs that the talk is about, or else the one that is ordered."""
-    named = [drug for answer in answers for drug in answer.drugs] + [
-        drug for ask in asks for drug in ask.drugs
-    ]
+    """The drugs that the turn names, or else that the talk is about, or else the one that is ordered."""
+    typed = [drug for ask in asks if not ask.from_talk for drug in ask.drugs]
+    talked = [drug for answer in answers for drug in answer.drugs]
     ordered = [order.drug for order in bound.patient.orders][:1]
-    return [drug for drug in dict.fromkeys(named or ordered) if drug in bound.plan.benefits][:MOST_DRUGS]
-
-
-def _facts(answers: Sequence[Answer], ledger: Ledger) -> frozenset[str]:
-    return frozenset(fact.id for one in answers for line in one.said for fact in ledger.used(line.text))
-
-
-def _is_told(text: str, said: frozenset[str], ledger: Ledger) -> bool:
-    """Whether the answers hold what is particular to a passage: its values, quotes and dates."""
-    own = ledger.used(text)
-    telling = {fact.id for fact in own if fact.kind in _TELLING} or {fact.id for fact in own}
-    return telling <= said
+    return [drug for drug in dict.fromkeys(typed or talked or ordered) if drug in bound.plan.benefits][
+        :MOST_DRUGS
+    ]

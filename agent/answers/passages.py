@@ -1,6 +1,7 @@
-"""Everything that could be said of one case, a line each: records of the chart, findings, clauses of the policy.
+"""Everything that could be said of one case: records of the chart, findings, clauses of the policy, whole answers.
 
 A passage is told by the same code whether it is looked through or answered with, so that what is found is what is said.
+A whole answer is looked through by what it is about and told by the function of its query.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from agent.answers.chart.values import value_told
 from agent.answers.plan import coverage_told
 from agent.answers.policy import clause_told
 from agent.answers.why import finding_told
-from agent.answers.wording import Words
-from agent.dialogue.query import Ask
+from agent.answers.wording import Sorted, Words
+from agent.dialogue.query import WANTS, Ask, Query
 from agent.ledger import Ledger
 from tools.domain.records import Clause, Determination, Finding, Note, Policy
 from tools.engine.documents import walk
@@ -28,13 +29,22 @@ from tools.store.clauses import Chunk, policy_chunks
 
 Kind = Literal[
     "diagnosis", "course", "fill", "order", "value", "allergy", "relative", "program", "procedure", "document",
-    "statement", "note", "authorization", "coverage", "finding", "clause",
+    "statement", "note", "authorization", "coverage", "finding", "clause", "answer",
 ]  # fmt: skip
+# The queries whose answers are looked through, those of a drug and those of the chart and the plan.
+OF_THE_DRUG: tuple[Query, ...] = (
+    "eligible", "missing", "criteria", "next_step", "attach", "earliest", "coverage", "copay", "limit", "step",
+    "approval_length", "lookback", "turnaround", "renewal_rules", "approval", "deadline", "appeal", "status", "denial",
+)  # fmt: skip
+OF_THE_CASE: tuple[Query, ...] = (
+    "submit", "contact", "ids", "enrolment", "person", "prescriber", "options", "formulary", "summary", "order",
+    "diagnoses", "medications", "allergy", "family", "statement", "program", "document", "fills", "sent", "calls",
+)  # fmt: skip
 
 
 class Passage(NamedTuple):
-    """One thing that could be said. `ref` is the record's id, "N1#3" for a sentence of a note, or the clause; `what` is
-    what it is told from; `drug` is whose policy it is of."""
+    """One thing that could be said. `ref` is the record's id, "N1#3" for a sentence of a note, the clause, or the query
+    of a whole answer; `what` is what it is told from; `drug` is whose policy it is of."""
 
     kind: Kind
     ref: str
@@ -42,14 +52,27 @@ class Passage(NamedTuple):
     drug: str = ""
 
     def tell(self, page: Page) -> str:
-        """Its words, with slots over the page's ledger."""
+        """Its words, with slots over the page's ledger; of a whole answer, what it is about."""
         return _TELL[self.kind](page, self.what)
 
     @property
     def key(self) -> str:
-        """A record's id; "F:Ozempic:§ 1(a)(3)" for how a criterion stands, "P:Ozempic:§ 1(a)(3)" for its clause."""
+        """A record's id; "F:Ozempic:§ 1(a)(3)" for how a criterion stands, "P:Ozempic:§ 1(a)(3)" for its clause,
+        "A:copay:Ozempic" and "A:contact" for whole answers."""
+        if self.kind == "answer":
+            return f"A:{self.ref}:{self.drug}" if self.drug else f"A:{self.ref}"
         prefix = {"finding": "F", "clause": "P"}.get(self.kind)
         return f"{prefix}:{self.drug}:{self.ref}" if prefix else self.ref
+
+    @property
+    def sort(self) -> str:
+        """Its kind, and of findings how it stands, of answers the query: what is asked for in its own way."""
+        if self.kind == "finding":
+            found, finding = self.what
+            is_paper = finding in Sorted.of(found).documents
+            part = "exclusion" if finding.exclusion else "paper" if is_paper else "criterion"
+            return f"{part}:{finding.status}"
+        return f"answer:{self.ref}" if self.kind == "answer" else self.kind
 
 
 WHERE: dict[Kind, str] = {
@@ -69,13 +92,15 @@ WHERE: dict[Kind, str] = {
     "coverage": "enrolment",
     "finding": "criterion",
     "clause": "policy",
+    "answer": "answer",
 }
 
 
 def passages(bound: Bound, drugs: Sequence[str]) -> list[Passage]:
-    """All passages of the bound chart, and of these drugs' findings and policies."""
-    found = [*_of_chart(bound)]
+    """All passages of the bound chart, and of these drugs' findings, policies and answers."""
+    found = [*_of_chart(bound), *(Passage("answer", query, query) for query in OF_THE_CASE)]
     for name in drugs:
+        found += [Passage("answer", query, query, name) for query in OF_THE_DRUG]
         policy = bound.policy(name)
         if policy is not None:
             found += _of_findings(bound.determination(name), name)
@@ -173,4 +198,5 @@ _TELL: dict[Kind, Callable[[Page, Any], str]] = {
     "coverage": lambda page, one: coverage_told(one, page.bound, page.ledger),
     "finding": _finding,
     "clause": _clause,
+    "answer": lambda page, query: WANTS[query],
 }

@@ -1,7 +1,9 @@
-"""Which passages a turn asks for: a linear model over what a passage and a turn share, learned from labelled turns.
+"""Which passages a turn asks for: a small model over what a passage and a turn share, learned from labelled turns.
 
-    turn, what was said before it, passages → features → likelihood of each that a right answer states it
+    turn, what was said before it, passages → what they share · their sorts · their meanings → likelihood of each
 
+That of a passage is a sum: of what it shares with the turn (words, concepts, meaning), weighed alike for all and by its
+sort; of what the turn asks, by its sort; and of how near the meanings of both are in a space that was learned.
 `python -m evals.train relevance` makes relevance.npz from evals/examples/facts. It decides what is shown, never what is
 so: a passage is told by code from its record or clause.
 """
@@ -14,9 +16,9 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, get_args
+from typing import TYPE_CHECKING, NamedTuple
 
-from agent.answers.passages import Kind, Passage
+from agent.answers.passages import Passage
 from tools.common.errors import Unavailable
 from tools.language.encoder import encode, head
 from tools.language.stems import stems
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
     Row = NDArray[np.float32]
 
 WEIGHTS = Path(__file__).with_name("relevance.npz")
-KINDS: tuple[Kind, ...] = get_args(Kind)
+SHARED = 15  # things that a passage and a turn share
+_LEAST = 1e-4  # of a likelihood, before its logarithm
 
 
 class Question(NamedTuple):
@@ -45,12 +48,43 @@ class Pool(NamedTuple):
     """Passages with what is compared of them."""
 
     keys: tuple[str, ...]
-    kinds: tuple[Kind, ...]
+    sorts: tuple[str, ...]
     words: tuple[frozenset[str], ...]  # stems
     weight: dict[str, float]  # of a word: the rarer among the passages, the more
     concepts: tuple[frozenset[str], ...]
     rows: Row  # texts x 384, unit vectors
     starts: tuple[int, ...]  # the first text of each passage
+
+
+class Turn(NamedTuple):
+    """A turn in numbers."""
+
+    alone: Row  # 384, the meaning of its words, a unit vector
+    in_context: Row  # the same with the turn before it
+    asked: Row  # 384, the mean row of the encoder that was trained on questions
+    queries: (
+        Row  # of each query, how likely the turn asks it as a whole, then how likely some word of it does
+    )
+
+    @property
+    def meaning(self) -> Row:
+        """3 x 384 numbers."""
+        import numpy as np
+
+        return np.concatenate((self.alone, self.in_context, self.asked / 8))  # of like size
+
+
+class Weights(NamedTuple):
+    """What was learned; `sorts` are the rows of those that are by sort."""
+
+    sorts: tuple[str, ...]
+    bias: Row  # sorts
+    shared: Row  # SHARED
+    shared_by_sort: Row  # sorts x SHARED
+    queries: Row  # sorts x 2 queries
+    asked: Row  # sorts x 384
+    turn: Row  # space x 3 * 384
+    passage: Row  # space x 384
 
 
 def likelihoods(question: Question, pool: Pool) -> list[float]:
@@ -62,17 +96,23 @@ def likelihoods(question: Question, pool: Pool) -> list[float]:
     import numpy as np
 
     weights = _weights()
-    scores = features(question, pool) @ weights[:-1] + weights[-1]
+    turn = turn_of(question)
+    shared = shared_of(question, turn, pool)
+    at = [weights.sorts.index(one) if one in weights.sorts else 0 for one in pool.sorts]
+    by_sort = weights.bias + weights.queries @ turn.queries + weights.asked @ turn.asked
+    near = (pool.rows @ weights.passage.T) @ (weights.turn @ turn.meaning)
+    scores = shared @ weights.shared + (shared * weights.shared_by_sort[at]).sum(1) + by_sort[at]
+    scores = scores + np.maximum.reduceat(near, pool.starts)
     return [float(one) for one in 1 / (1 + np.exp(-scores))]
 
 
 def pool_of(found: Sequence[Passage], texts: Sequence[tuple[str, ...]]) -> Pool:
     """What is compared of passages, each of which is told in the first of its texts."""
-    return _pool(tuple(one.key for one in found), tuple(one.kind for one in found), tuple(texts))
+    return _pool(tuple(one.key for one in found), tuple(one.sort for one in found), tuple(texts))
 
 
 @lru_cache(maxsize=32)
-def _pool(keys: tuple[str, ...], kinds: tuple[Kind, ...], texts: tuple[tuple[str, ...], ...]) -> Pool:
+def _pool(keys: tuple[str, ...], sorts: tuple[str, ...], texts: tuple[tuple[str, ...], ...]) -> Pool:
     """The same for every turn about the same chart and policies."""
     import numpy as np
 
@@ -82,7 +122,7 @@ def _pool(keys: tuple[str, ...], kinds: tuple[Kind, ...], texts: tuple[tuple[str
     concepts = tuple(frozenset[str]().union(*map(_concepts, one)) for one in texts)
     rows = np.array([_row(text) for one in texts for text in one])
     starts = (0, *accumulate(len(one) for one in texts[:-1]))
-    return Pool(keys, kinds, words, weight, concepts, rows, starts)
+    return Pool(keys, sorts, words, weight, concepts, rows, starts)
 
 
 @lru_cache(maxsize=8192)  # 12 MB; clauses and what their criteria say are the same for many patients
@@ -91,42 +131,32 @@ def _row(text: str) -> Row:
     return row
 
 
-def features(question: Question, pool: Pool) -> Row:
-    """A row for each passage: what it shares with the turn, alone and by its kind; and by its kind, what is asked.
-
-    Returns:
-        passages x `len(KINDS) * (1 + own + queries) + own`, where `own` is the number of things shared.
-    """
-    import numpy as np
-
-    own = _shared(question, pool)
-    asked = encode(question.text, question.before)
-    queries = head("query").likelihoods(asked.mean(0, len(question.text))) if asked.offsets else np.zeros(0)
-    count = own.shape[1]
-    wide = 1 + count + len(queries)
-    made = np.zeros((len(own), count + len(KINDS) * wide), np.float32)
-    made[:, :count] = own
-    for at, kind in enumerate(pool.kinds):
-        start = count + KINDS.index(kind) * wide
-        made[at, start] = 1
-        made[at, start + 1 : start + 1 + count] = own[at]
-        made[at, start + 1 + count : start + wide] = queries
-    return made
-
-
-def _shared(question: Question, pool: Pool) -> Row:
-    """Likeness in meaning, words and concepts in common, and whether it was shown before."""
+def turn_of(question: Question) -> Turn:
+    """The turn in numbers."""
     import numpy as np
 
     alone, in_context = bundled().embed([question.text, f"{question.before} {question.text}"])
-    meaning = np.maximum.reduceat(pool.rows @ alone, pool.starts)
-    context = np.maximum.reduceat(pool.rows @ in_context, pool.starts)
-    told = (pool.rows @ alone)[[*pool.starts]]
+    read, asks = encode(question.text, question.before), head("query")
+    if not read.offsets:
+        return Turn(alone, in_context, np.zeros_like(alone), np.zeros(2 * len(asks.labels), np.float32))
+    asked = read.mean(0, len(question.text))
+    some = asks.likelihoods(read.rows).max(0)
+    return Turn(alone, in_context, asked, np.concatenate((asks.likelihoods(asked), some)))
+
+
+def shared_of(question: Question, turn: Turn, pool: Pool) -> Row:
+    """Likeness in meaning, words and concepts in common, whether it was shown before, and of whole answers how likely
+    their query is asked: passages x SHARED."""
+    import numpy as np
+
+    meaning = np.maximum.reduceat(pool.rows @ turn.alone, pool.starts)
+    context = np.maximum.reduceat(pool.rows @ turn.in_context, pool.starts)
+    told = (pool.rows @ turn.alone)[[*pool.starts]]
     words, named, before = stems(question.text), _concepts(question.text), _concepts(question.before)
     held = Counter(concept for one in pool.concepts for concept in one)
-    rare = {one: math.log((len(pool.kinds) + 1) / seen) / 5 for one, seen in held.items()}
+    rare = {one: math.log((len(pool.sorts) + 1) / seen) / 5 for one, seen in held.items()}
     whole = sum(pool.weight.get(word, 0.0) for word in words) or 1.0
-    made = np.zeros((len(pool.kinds), 13), np.float32)
+    made = np.zeros((len(pool.sorts), SHARED), np.float32)
     made[:, 0], made[:, 1] = meaning, context
     for at, (own, concepts) in enumerate(zip(pool.words, pool.concepts, strict=True)):
         common = [pool.weight[word] for word in words & own]
@@ -141,6 +171,11 @@ def _shared(question: Question, pool: Pool) -> Row:
     made[:, 10] = made[:, 2] - made[:, 2].max()
     made[:, 11] = (meaning - meaning.mean()) / (meaning.std() + 1e-6)
     made[:, 12] = told
+    labels = head("query").labels
+    asked = np.log(np.maximum(turn.queries, _LEAST)).reshape(2, -1)
+    for at, sort in enumerate(pool.sorts):
+        if sort.startswith("answer:"):
+            made[at, 13:15] = asked[:, labels.index(sort.removeprefix("answer:"))] / 5 + 1
     return made
 
 
@@ -149,12 +184,12 @@ def _concepts(text: str) -> frozenset[str]:
 
 
 @cache
-def _weights() -> Row:
+def _weights() -> Weights:
     try:
         import numpy as np
 
         with np.load(WEIGHTS) as kept:
-            weights: Row = kept["weights"].astype(np.float32)
-    except (ImportError, OSError) as error:
+            numbers = [kept[name].astype(np.float32) for name in Weights._fields[1:]]
+            return Weights(tuple(str(kept["sorts"]).split()), *numbers)
+    except (ImportError, OSError, KeyError) as error:
         raise Unavailable(f"the weights of {WEIGHTS.name} cannot be read: {error}") from error
-    return weights

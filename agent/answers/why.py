@@ -92,27 +92,6 @@ def step_of(ask: Ask, talked: Sequence[str], bound: Bound) -> Ask:
     return msgspec.structs.replace(ask, query="criterion", drugs=(drug,), medicines=(name,))
 
 
-def relevant_criterion(ask: Ask, drug: str, bound: Bound, ledger: Ledger) -> Answer | None:
-    """How a record that was told counts for the drug that it is looked at for, where a criterion is about it."""
-    if (ask.intent != "chart" and ask.query != "order") or drug not in bound.plan.benefits:
-        return None
-    found = bound.determination(drug, ask.indication)
-    over = next(((one, one) for one in found.findings if _is_over(ask, one)), None)
-    if (pair := _criterion_named(ask, _parts(found)) or over) is None:
-        return None
-    words, (top, part) = Words(bound, ledger, found), pair
-    lines = [finding_told(words, one) for one in ((top,) if part.status == top.status else (part, top))]
-    text = f"For {words.drug()} under {words.plan()}: {lines[0].text}"
-    said = [Said(text=text, must=False), *(Said(text=line.text, must=False) for line in lines[1:])]
-    return Answer(
-        intent="why", ledger=ledger, said=said, drugs=(drug,), determinations=[found], sources=sources([top])
-    )
-
-
-def _is_over(ask: Ask, finding: Finding) -> bool:
-    return ask.query == "order" and finding.criterion == "quantity" and finding.status == "not_met"
-
-
 def clause(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """What the policy says, and how this patient stands to the clauses that were quoted, or to all that is asked."""
     reply = policy.answer(ask, bound, ledger)

@@ -12,6 +12,7 @@ from agent.dialogue.drugs import Mention
 from agent.dialogue.known import Known, any_of, ordinary
 from agent.dialogue.query import Talk
 from agent.dialogue.spelling import correction, is_slip
+from tools.terminology.conditions import CONCEPTS, conditions_of
 from tools.terminology.dates import dates_in
 
 Kind = Literal["drug", "class", "medicine", "stranger", "plan", "strange plan", "person", "test", "condition"]
@@ -76,6 +77,7 @@ def find(text: str, talk: Talk, known: Known) -> Entities:
             for match in pattern.finditer(low)
             if not _overlaps(match.start(), match.end(), found)
         ]
+    found += [one for one in _codes(text) if not _overlaps(one.start, one.end, found)]
     found += [one for one in _strangers(text, low, found, known) if not _overlaps(one.start, one.end, found)]
     return Entities(text, tuple(_apart(found)), person)
 
@@ -95,6 +97,19 @@ def _drug(mention: Mention) -> Entity:
     if mention.kind == "stranger":
         kind = "stranger"
     return Entity(mention.start, mention.end, kind, mention.names, mention.word, mention.many)
+
+
+def _codes(text: str) -> Iterator[Entity]:
+    """Diagnoses that are named by a code of them ("is K75.81 on the list")."""
+    end = 0
+    for word in text.split():
+        start = text.index(word, end)
+        end = start + len(word)
+        code = word.strip("()[],;:?!.")
+        keys = conditions_of(code) if code[:1].isalpha() and code[1:3].isdigit() else ()
+        judged = [key for key in keys if key in CONCEPTS]
+        if judged:
+            yield Entity(start, end, "condition", key=judged[0])
 
 
 def _strangers(text: str, low: str, taken: Sequence[Entity], known: Known) -> list[Entity]:

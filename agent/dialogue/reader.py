@@ -106,8 +106,8 @@ def read(question: str, talk: Talk, known: Known, lessons: Lessons | None = None
         spans = [_of_this_patient(span, SURE_OF_ANOTHER) for span in spans]
     elif {word.casefold() for word in named.person.said.split()} <= {*talk.names}:
         spans = [_of_this_patient(span, 1.0) for span in spans]
-    if not talk.offered:  # there is nothing to choose from
-        spans = [span._replace(query=span.next) if span.query == "choose" else span for span in spans]
+    impossible = _impossible(talk)
+    spans = [span._replace(query=span.next) if span.query in impossible else span for span in spans]
     if any(
         one.kind == "drug" for one in named.found
     ):  # "Blair, Sarah. Ozempic": whose chart is open asks nothing
@@ -182,6 +182,14 @@ def _second(spans: Sequence[Span], asks: Sequence[Ask]) -> list[Span]:
         if (span.next_sure >= LIKELY or (span.query == "what_if" and not ask.changes))
         and span.next in _TELLING - told
     ]
+
+
+def _impossible(talk: Talk) -> frozenset[Query]:
+    """What cannot be asked: a choice where nothing is offered, the last answer again where there is none."""
+    nothing_said: frozenset[Query] = (
+        frozenset() if talk.asks else frozenset(("rephrase", "sources", "correct"))
+    )
+    return nothing_said if talk.offered else nothing_said | {"choose"}
 
 
 def _only_names(span: Span, talk: Talk) -> bool:

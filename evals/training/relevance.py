@@ -1,49 +1,67 @@
-"""Trains `agent.answers.relevance`, which records and clauses a turn asks for, from labelled turns.
+"""Trains `agent.answers.relevance`, which records, criteria, clauses and answers a turn asks for, from labelled turns.
 
-Weights are the same for the same examples, chart wordings and scikit-learn.
+Weights are the same for the same examples, chart wordings and PyTorch.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.answers.focus import MOST_DRUGS
 from agent.answers.passages import passages, texts
-from agent.answers.relevance import WEIGHTS, Question, features, pool_of
+from agent.answers.relevance import (
+    SHARED,
+    WEIGHTS,
+    Pool,
+    Question,
+    Turn,
+    Weights,
+    pool_of,
+    shared_of,
+    turn_of,
+)
 from evals.stores import fresh_store
 from evals.training.examples import authors_of, held_out, lines
-from evals.training.linear import regression
 from evals.training.reports import report, save_stamped
 from tools.queries.bound import Bound
 from tools.store import Store
 
+SPACE = 64  # numbers in which the meaning of a turn and of a passage are compared
+EPOCHS = 12
+BATCH = 16
+RATE = 3e-3
+FOLDS = 4
 LIKELY = 0.5  # from which the first passage is counted as surely the one
+# Authors who labelled before whole answers could be told: of those nothing is known for their turns.
+WITHOUT_ANSWERS = frozenset(f"f{number:02}" for number in range(1, 10))
 
 
 class Example(NamedTuple):
-    """A turn: what the model sees of each passage, and which of them its author wants stated."""
+    """A turn, what its passages share with it, and which of them its author wants stated; NaN where not known."""
 
     author: str
-    rows: Any  # sparse, passages x features
-    wanted: NDArray[np.bool_]
+    turn: Turn
+    pool: Pool
+    shared: NDArray[np.float16]
+    wanted: NDArray[np.float32]
 
 
 def train(write: bool) -> None:
-    """Score with each author held out; with `write` keep score and weights."""
+    """Score with authors held out; with `write` keep score and weights."""
     with fresh_store() as store:
         examples = list(read(store))
     report("relevance", score(examples), write)
     if write:
-        save(examples)
+        save_stamped(WEIGHTS, Learner(examples).fitted().arrays())
 
 
 def read(store: Store) -> Iterator[Example]:
     """Every turn of every author, against everything that could be said of its patient and drugs."""
-    from scipy.sparse import csr_matrix
-
     for author, talk in lines("facts/f*.jsonl"):
         bound = Bound(store, talk["patient"])
         before = Question("")
@@ -51,41 +69,131 @@ def read(store: Store) -> Iterator[Example]:
             everything = passages(bound, _drugs(said, bound))
             pool = pool_of(everything, texts(everything, bound))
             question = Question(said["text"], before.text, before.shown)
-            wanted = [_is_one_of(key, said["facts"]) for key in pool.keys]
-            yield Example(author, csr_matrix(features(question, pool)), np.array(wanted, bool))
-            shown = frozenset(key for key, one in zip(pool.keys, wanted, strict=True) if one)
+            turn = turn_of(question)
+            wanted = np.array([_is_one_of(key, said["facts"]) for key in pool.keys], np.float32)
+            if author in WITHOUT_ANSWERS:
+                wanted[[key.startswith("A:") for key in pool.keys]] = np.nan
+            yield Example(author, turn, pool, shared_of(question, turn, pool).astype(np.float16), wanted)
+            shown = frozenset(key for key, one in zip(pool.keys, wanted, strict=True) if one == 1)
             before = Question(said["text"], "", shown)
 
 
 def _drugs(said: dict[str, Any], bound: Bound) -> list[str]:
-    """The drugs whose policies are looked through: of the turn, or else what is ordered."""
+    """The drugs whose policies are looked through: of the turn, or else what is ordered; and those that it names."""
     names = [said["drug"]] if said["drug"] else [order.drug for order in bound.patient.orders][:1]
-    return [name for name in names if name in bound.plan.benefits]
+    named = [name for name in bound.plan.benefits if name.casefold() in said["text"].casefold()]
+    return [name for name in dict.fromkeys((*names, *named)) if name in bound.plan.benefits][:MOST_DRUGS]
 
 
 def _is_one_of(key: str, facts: Sequence[str]) -> bool:
     """A measured value may stand in several records."""
-    own = set(key.split(",")) if key[:2] not in ("P:", "F:") else {key}
+    own = {key} if key[:2] in ("P:", "F:", "A:") else set(key.split(","))
     return any(own & ({fact} | set(fact.split(","))) for fact in facts)
 
 
+class Learner:
+    """The weights as PyTorch moves them."""
+
+    def __init__(self, examples: Sequence[Example], seed: int = 1) -> None:
+        import torch
+
+        torch.manual_seed(seed)
+        torch.set_num_threads(2)
+        self.torch: Any = torch
+        self.random = random.Random(seed)
+        self.examples = list(examples)
+        self.sorts = tuple(sorted({sort for one in examples for sort in one.pool.sorts}))
+        self.place = {sort: at for at, sort in enumerate(self.sorts)}
+        count, queries, width = len(self.sorts), len(examples[0].turn.queries), len(examples[0].turn.asked)
+
+        def zeros(*shape: int) -> Any:
+            return torch.zeros(*shape, requires_grad=True)
+
+        self.bias = torch.full((count,), -3.0, requires_grad=True)
+        self.shared, self.shared_by_sort = zeros(SHARED), zeros(count, SHARED)
+        self.queries, self.asked = zeros(count, queries), zeros(count, width)
+        self.turn = (torch.randn(SPACE, 3 * width) * 0.01).requires_grad_()
+        self.passage = (torch.randn(SPACE, width) * 0.03).requires_grad_()
+
+    def fitted(self) -> Learner:
+        """Itself, after it has seen all examples EPOCHS times."""
+        torch = self.torch
+        drawn = [self.turn, self.passage, self.asked, self.queries]  # many weights: drawn to 0 more strongly
+        free = [self.bias, self.shared, self.shared_by_sort]
+        optimizer = torch.optim.AdamW(
+            [{"params": drawn, "weight_decay": 0.1}, {"params": free, "weight_decay": 0.01}], lr=RATE
+        )
+        steps = EPOCHS * -(-len(self.examples) // BATCH)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: max(0.0, 1 - step / steps))
+        for _ in range(EPOCHS):
+            self.random.shuffle(self.examples)
+            for at in range(0, len(self.examples), BATCH):
+                batch = self.examples[at : at + BATCH]
+                lost = sum(self._loss(one) for one in batch) / len(batch)
+                lost.backward()
+                torch.nn.utils.clip_grad_norm_([*drawn, *free], 5.0)
+                optimizer.step()
+                optimizer.zero_grad()
+                schedule.step()
+        return self
+
+    def _loss(self, one: Example) -> Any:
+        """Each passage by itself, and half as much which of them it is."""
+        torch = self.torch
+        known = torch.tensor(~np.isnan(one.wanted))
+        scores, wanted = self.scores(one, 0.2)[known], torch.tensor(one.wanted)[known]
+        alone = torch.nn.functional.binary_cross_entropy_with_logits(scores, wanted, reduction="sum")
+        if not wanted.any():
+            return alone
+        return alone - 0.5 * (torch.log_softmax(scores, 0) * wanted).sum() / wanted.sum()
+
+    def scores(self, one: Example, dropout: float = 0.0) -> Any:
+        """As `relevance.likelihoods` has them, before they are likelihoods."""
+        torch = self.torch
+
+        def dropped(values: Any) -> Any:
+            return torch.nn.functional.dropout(values, dropout, training=dropout > 0)
+
+        shared = torch.tensor(one.shared.astype(np.float32))
+        at = torch.tensor([self.place[sort] for sort in one.pool.sorts])
+        meaning, asked = torch.tensor(one.turn.meaning), torch.tensor(one.turn.asked)
+        by_sort = self.bias + self.queries @ torch.tensor(one.turn.queries) + self.asked @ dropped(asked)
+        near = dropped(torch.tensor(one.pool.rows) @ self.passage.T) @ dropped(self.turn @ meaning)
+        ends = (*one.pool.starts[1:], len(near))
+        owner = torch.repeat_interleave(
+            torch.tensor([b - a for a, b in zip(one.pool.starts, ends, strict=True)])
+        )
+        nearest = torch.full((len(at),), -1e9).scatter_reduce(0, owner, near, "amax")
+        return shared @ self.shared + (shared * self.shared_by_sort[at]).sum(1) + by_sort[at] + nearest
+
+    def arrays(self) -> dict[str, Any]:
+        """The weights as they are kept, in halves of a float."""
+        made: dict[str, Any] = {"sorts": np.array(" ".join(self.sorts))}
+        for name in Weights._fields[1:]:
+            made[name] = getattr(self, name).detach().numpy().astype(np.float16)
+        return made
+
+
 def score(examples: Sequence[Example]) -> dict[str, Any]:
-    """How often the first passage is right, and one of the first three, where each author in turn is left out."""
+    """How often the first passage is right, and one of the first three, where each author is left out in some fold."""
+    authors = authors_of(examples)
     first = three = count = sure = sure_right = 0
-    for seen, unseen in held_out(examples):
-        model = _fitted(seen)
+    for seen, unseen in held_out(examples, [set(authors[at::FOLDS]) for at in range(FOLDS)]):
+        learner = Learner(seen).fitted()
         for example in unseen:
-            likely = model.predict_proba(example.rows)[:, 1]
-            order = (-likely).argsort()
-            if likely[order[0]] >= LIKELY:
+            scores = learner.scores(example).detach().numpy()
+            wanted = example.wanted == 1
+            scores[np.isnan(example.wanted)] = -np.inf
+            order = (-scores).argsort()
+            if 1 / (1 + np.exp(-scores[order[0]])) >= LIKELY:
                 sure += 1
-                sure_right += bool(example.wanted[order[0]])
-            if example.wanted.any():
+                sure_right += bool(wanted[order[0]])
+            if wanted.any():
                 count += 1
-                first += bool(example.wanted[order[0]])
-                three += bool(example.wanted[order[:3]].any())
+                first += bool(wanted[order[0]])
+                three += bool(wanted[order[:3]].any())
     return {
-        "authors": len(authors_of(examples)),
+        "authors": len(authors),
         "turns": len(examples),
         "turns with a passage": count,
         "first is right": round(first / count, 3),
@@ -93,16 +201,3 @@ def score(examples: Sequence[Example]) -> dict[str, Any]:
         "turns with a likely first": sure,
         "of them right": round(sure_right / max(1, sure), 3),
     }
-
-
-def save(examples: Sequence[Example]) -> None:
-    """The weights, the bias last."""
-    model = _fitted(examples)
-    save_stamped(WEIGHTS, {"weights": np.append(model.coef_[0], model.intercept_).astype(np.float16)})
-
-
-def _fitted(examples: Sequence[Example]) -> Any:
-    from scipy.sparse import vstack
-
-    rows, wanted = vstack([one.rows for one in examples]), np.concatenate([one.wanted for one in examples])
-    return regression(rows, wanted, strength=10.0, rounds=400, close=1e-5)

@@ -46,6 +46,11 @@ class Bound:
         return self.store.plan(self._plan_id or plan_on_file(self.patient))
 
     @cached_property
+    def plan_names(self) -> dict[str, str]:
+        """Of every plan of the store, by id."""
+        return {plan.id: plan.name for plan in self.store.plans()}
+
+    @cached_property
     def drugs(self) -> list[Drug]:
         return self.store.drugs()
 

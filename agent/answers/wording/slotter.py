@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agent.answers.wording.slots import clause_source, tame
 from agent.ledger import Kind, Origin
-from tools.common.errors import NotFound
 from tools.domain.records import Evidence, Finding, Medication
 from tools.terminology.matcher import medicines_in
 from tools.terminology.observations import TESTS
 
 if TYPE_CHECKING:
     from agent.answers.wording.words import Words
-    from tools.queries.bound import Bound
 
 
 class Slotter:
@@ -182,17 +180,9 @@ def _meant(words: Words, finding: Finding) -> list[Meant]:
                 found.append(Meant(tame(name), "words", origin, item.record_id, "diagnosis", item.date))
     plans = dict.fromkeys((words.found.plan_id, *(period.plan_id for period in words.patient.coverages)))
     for plan_id in plans:
-        found.append(
-            Meant(plan_id, "name", "plan", f"plan:{plan_id}", "plan", shown=_plan_name(words.bound, plan_id))
-        )
+        name = words.bound.plan_names.get(plan_id, "")
+        found.append(Meant(plan_id, "name", "plan", f"plan:{plan_id}", "plan", shown=name))
     return sorted(dict.fromkeys(found), key=lambda item: -len(item.literal))
-
-
-def _plan_name(bound: Bound, plan_id: str) -> str:
-    try:
-        return bound.store.plan(plan_id).name
-    except NotFound:
-        return ""
 
 
 def has_code(item: Evidence) -> bool:

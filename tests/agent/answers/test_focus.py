@@ -8,7 +8,7 @@ import pytest
 from agent.answers import chart, focus, relevance
 from agent.answers.answer import Answer, Said
 from agent.answers.passages import Passage, passages, texts
-from agent.answers.relevance import KINDS, Question, features, likelihoods, pool_of
+from agent.answers.relevance import SHARED, Question, likelihoods, pool_of, shared_of, turn_of
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from evals.training.examples import lines
@@ -23,7 +23,7 @@ def test_everything_that_could_be_said_is_told_once_and_from_its_record() -> Non
         told = texts(found, bound)
         assert len({one.key for one in found}) == len(found)
         assert all(text and "None" not in text and "{F" not in text for text in told)
-        assert {one.kind for one in found} <= set(KINDS)
+        assert {one.sort for one in found} <= set(relevance._weights().sorts)
         assert sum(one.kind == "course" for one in found) == len(bound.patient.medications or ())
 
 
@@ -31,8 +31,9 @@ def test_the_weights_are_of_the_features() -> None:
     bound = bound_to(bundled(), "P001")
     found = passages(bound, ["Ozempic"])
     pool = pool_of(found, texts(found, bound))
-    assert features(Question("newest a1c?"), pool).shape == (len(found), len(relevance._weights()) - 1)
-    likely = np.array(likelihoods(Question("newest a1c?"), pool))
+    question = Question("newest a1c?")
+    assert shared_of(question, turn_of(question), pool).shape == (len(found), SHARED)
+    likely = np.array(likelihoods(question, pool))
     assert ((likely > 0) & (likely < 1)).all()
 
 
@@ -77,7 +78,7 @@ def test_it_stands_for_an_answer_that_is_general(monkeypatch: pytest.MonkeyPatch
     answer = Answer(intent="chart", said=[Said(text="The whole list.")], ledger=Ledger(), general=True)
     fill = bound_to(bundled(), "P001").patient.fills[0]
     told = _rendered(_with(monkeypatch, (fill.id,), answer))
-    assert told.startswith("Relevant here: Pharmacy fill: ")
+    assert told.startswith("Pharmacy fill: ")
 
 
 def test_nothing_is_said_twice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,22 +121,6 @@ def test_a_clause_is_told_with_how_the_patient_stands_to_it() -> None:
     assert "For this patient:\n- Met: HbA1c at least 7.0 %" in text
 
 
-def test_a_record_is_told_with_how_it_counts_for_the_drug_under_discussion() -> None:
-    counted = why.relevant_criterion(
-        Ask(query="medication", medicines=("glipizide",)), "Ozempic", Bound(bundled(), "P006"), Ledger()
-    )
-    assert counted is not None
-    part, whole = rendered(counted).splitlines()
-    assert "Met: sulfonylurea trial: glipizide for 152 days" in part and whole.startswith(
-        "Not met: step therapy"
-    )
-
-
-def test_a_record_that_no_criterion_is_about_counts_for_nothing() -> None:
-    ask = Ask(query="medication", medicines=("atorvastatin",))
-    assert why.relevant_criterion(ask, "Ozempic", Bound(bundled(), "P001"), Ledger()) is None
-
-
 def test_a_drug_that_is_to_be_tried_first_is_a_criterion_of_the_drug_talked_about() -> None:
     """ "Why need he not try Mounjaro first?" asks about Ozempic's step, and not about Mounjaro."""
     bound = Bound(bundled(), "P001")
