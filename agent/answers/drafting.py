@@ -25,10 +25,12 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Draf
     alone says of which drug, and another one is ordered, that is asked back."""
     if ask.all_drugs:
         return _ready(ask, bound, ledger, draft)
+    ordered = {order.drug for order in bound.patient.orders if order.drug in bound.plan.benefits}
+    if not ask.drugs and len(ordered) == 1:
+        return answer(msgspec.structs.replace(ask, drugs=(*ordered,)), bound, ledger, draft)
     if not ask.drugs:
         return _ask_back(ask, bound, ledger)
     drug = ask.drugs[0]
-    ordered = {order.drug for order in bound.patient.orders if order.drug in bound.plan.benefits}
     if ask.from_talk and ordered and drug not in ordered:
         return _ask_back(ask, bound, ledger)
     said: list[Said] = []

@@ -11,7 +11,7 @@ from agent.answers.chart.page import Page, capitalised
 from agent.answers.passages import WHERE, Kind, Passage, passages, texts
 from agent.answers.registry import ANSWERS
 from agent.answers.relevance import Question
-from agent.dialogue.query import DECISIONS, Ask, Intent
+from agent.dialogue.query import DECISIONS, QUERIES, Ask, Intent
 from agent.ledger import Ledger
 from tools.domain.records import Finding
 from tools.engine.documents import walk
@@ -28,7 +28,7 @@ _BARE: frozenset[Kind] = frozenset(
 _TELLING = ("value", "quote", "date")  # kinds of facts by which a passage is known to have been told
 _INTENTS: frozenset[Intent] = frozenset((
     "eligibility", "missing", "why", "compare", "what_if", "policy", "chart", "plan", "dates", "cases", "unclear",
-    "advice", "dosing",
+    "advice", "dosing", "fabricate",
 ))  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def with_passages(
         bound: the chart and the plan that they are about.
         ledger: the facts of the answers, to which those of the passages are added.
     """
-    if not any(ask.intent in _INTENTS for ask in asks) or not question.text.strip():
+    if not any(ask.intent in _INTENTS for ask in asks) or not any(map(str.isalnum, question.text)):
         return Focus([*answers])
     found = passages(bound, _drugs(asks, answers, bound))
     if any(one.hypothetical for one in answers):  # as the case really stands is not what is asked
@@ -75,8 +75,9 @@ def with_passages(
 
 def _gives_way(answer: Answer, best: float) -> bool:
     """Whether passages, the likeliest of which is so likely, stand for an answer."""
-    vague = answer.general or answer.offered or answer.sure < DOUBTFUL
-    return bool(vague) and best >= SURELY and not (answer.refused or answer.hypothetical)
+    if best < SURELY or answer.refused or answer.hypothetical or {*answer.offered} & {*QUERIES}:
+        return False  # a choice between readings stays behind what is told
+    return answer.general or bool(answer.offered) or answer.sure < DOUBTFUL
 
 
 def _stays_first(answer: Answer, best: float) -> bool:
@@ -94,6 +95,8 @@ class _Told:
         self.facts = {fact.id for one in particular for line in one.said for fact in ledger.used(line.text)}
         self.queries = [(ask.query, ask.drugs) for ask in asks] if particular else []
         self.findings: list[Finding] = []
+        lists_open = any(ask.query == "missing" for ask in asks)
+        self.decided = {found.drug for one in particular for found in one.determinations if lists_open}
 
     def tell(self, wanted: Sequence[Passage]) -> Answer:
         """Those of the passages that were not said, a line each."""
@@ -102,7 +105,7 @@ class _Told:
         for passage in wanted:
             if passage.kind == "answer":
                 self._answer(passage, reply)
-            elif not (passage.kind == "finding" and self._is_part_of_one(passage.what[1])):
+            elif not (passage.kind == "finding" and self._is_known(passage)):
                 text = passage.tell(page)
                 if not self._holds(text):
                     lead = f"{capitalised(WHERE[passage.kind])}: " if passage.kind in _BARE else ""
@@ -126,9 +129,11 @@ class _Told:
         reply.sources += answer.sources
         reply.determinations += answer.determinations
 
-    def _is_part_of_one(self, finding: Finding) -> bool:
-        """Whether a criterion that stands alike was told, of which this is a part or that is a part of this."""
-        held = any(
+    def _is_known(self, passage: Passage) -> bool:
+        """Whether a decision told it as open, or a criterion that stands alike was told of which this is a part or that
+        is a part of this."""
+        finding = passage.what[1]
+        held = (passage.drug in self.decided and finding.status != "met") or any(
             one.status == finding.status and (finding in walk([one]) or one in walk([finding]))
             for one in self.findings
         )

@@ -106,11 +106,13 @@ def find(text: str, known: Known, taken: tuple[tuple[int, int], ...] = (), bound
 def somebody_else(
     named: Person, text: str, known: Known, taken: tuple[tuple[int, int], ...], own: tuple[str, ...]
 ) -> Person:
-    """Whom a turn names beside the patient whose names are `own`, by both names as the store has them; else `named`."""
+    """Whom a turn names beside the patient whose names are `own`, as the store has them; else `named`."""
     words_of_name = {word.casefold().removesuffix("'s") for word in named.said.split()}
     if not named.spans or not words_of_name <= {*own}:
         return named
-    other = _by_both_names(words.low(text), known, (*taken, *named.spans))
+    low = words.low(text)
+    ours = tuple(word.span() for word in _free_words(low, taken) if word.group().removesuffix("'s") in own)
+    other = _by_roster(low, known, (*taken, *named.spans, *ours))
     return other if other.said and not {word.casefold() for word in other.said.split()} <= {*own} else named
 
 
@@ -183,7 +185,10 @@ def _by_roster(low: str, known: Known, taken: tuple[tuple[int, int], ...]) -> Pe
         return person
     for one in _free_words(low, taken):
         word = one.group().removesuffix("'s")
-        if len(word) > 3 and word not in ordinary() and _nameable(word, known) and known.is_called(word):
+        is_name = (
+            len(word) > 3 and word not in ordinary() and _nameable(word, known) and known.is_called(word)
+        )
+        if is_name and not _TITLE.search(low[: one.start()]):
             return Person(word.title(), (one.span(),), "name")
     return NOBODY
 

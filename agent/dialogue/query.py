@@ -112,6 +112,7 @@ class Ask(Record, frozen=True, kw_only=True):
     indication: str = ""  # t2dm, weight, cv, osa, hf, ckd, mash, if the words pin it
     plan_id: str = ""  # another plan than the one on file, if one is named
     until: date | None = None  # the last day of the time that is asked for
+    guessed: bool = False  # tests or conditions are those that its words come near to, and do not name
     text: str = ""
     sure: float = 1.0
 

@@ -186,9 +186,7 @@ def _second(spans: Sequence[Span], asks: Sequence[Ask]) -> list[Span]:
 
 def _impossible(talk: Talk) -> frozenset[Query]:
     """What cannot be asked: a choice where nothing is offered, the last answer again where there is none."""
-    nothing_said: frozenset[Query] = (
-        frozenset() if talk.asks else frozenset(("rephrase", "sources", "correct"))
-    )
+    nothing_said: frozenset[Query] = frozenset() if talk.asks else frozenset(("rephrase", "correct"))
     return nothing_said if talk.offered else nothing_said | {"choose"}
 
 
@@ -270,11 +268,13 @@ def _ask(
     if not medicines and span.query in ("medication", "allergy", "fills"):
         medicines = [*drugs]
     tests, conditions = _keys(within, "test"), _keys(within, "condition")
-    if not (tests or conditions or medicines):
+    named_one = bool(tests or conditions or medicines)
+    if not named_one:
         if span.query in _OF_A_TEST and (near := _test_meant(span.query, typed, named.text, known)):
             tests = (near,)
         elif span.query in _OF_A_CONDITION and (near := entities.nearest(typed, "condition", known)):
             conditions = (near,)
+    guessed = not named_one and bool(tests or conditions)
     if not (tests or conditions or medicines) and span.query in _OF_A_THING:
         tests, conditions, medicines = _talked_of(span.query, before, talk)
     return Ask(
@@ -286,6 +286,7 @@ def _ask(
         tests=tests,
         conditions=conditions,
         medicines=tuple(dict.fromkeys(medicines)),
+        guessed=guessed,
         changes=changes,
         indication=drug_names.indication(typed),
         plan_id=next((one.key for one in within if one.kind == "plan"), talk.plan_id),

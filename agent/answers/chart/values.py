@@ -21,7 +21,11 @@ def say_test(page: Page, test: str) -> None:
     name = test_name(page, test)
     values = values_of(page.patient, test, page.bound.as_of)
     if not values.usable:
-        page.say(f"{test_name(page, test, capital=True)} is not on record for this patient.")
+        if page.ask.guessed:
+            page.reply.general = True
+            page.say(f"I am not sure which result is meant; if it is {name}: none is on record.")
+        else:
+            page.say(f"{test_name(page, test, capital=True)} is not on record for this patient.")
         for rejected in values.rejected[:1]:
             note = page.words(rejected.evidence.note or rejected.reason, test, rejected.evidence.record_id)
             page.say(

@@ -57,7 +57,9 @@ def _with(
         relevance, "likelihoods", lambda question, pool: [0.9 if key in wanted else 0.1 for key in pool.keys]
     )
     asks = [Ask(query=query)]  # type: ignore[arg-type]
-    return focus.with_passages(Question("?"), asks, [answer], bound_to(bundled(), "P001"), answer.ledger)
+    return focus.with_passages(
+        Question("and that?"), asks, [answer], bound_to(bundled(), "P001"), answer.ledger
+    )
 
 
 def _rendered(told: focus.Focus) -> str:
