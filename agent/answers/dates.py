@@ -16,6 +16,7 @@ from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tools.domain.records import Benefit, Clause, Finding, Medication, Policy
 from tools.domain.rules import AnyOf, Attested, Lab, Measured, Part, Period, Required, Rule, Trial, window_of
+from tools.evidence.courses import daily_dose
 from tools.evidence.measurements import values_of
 from tools.papers import formats
 from tools.queries.bound import Bound
@@ -442,6 +443,8 @@ def _courses(part: Trial, bound: Bound) -> list[Medication]:
     names = {name.casefold() for name in part.drugs}
     found = []
     for course in bound.patient.medications or ():
+        if part.min_daily_dose is not None and (daily_dose(course) or 0) < part.min_daily_dose:
+            continue
         made = medicine(course.drug, bound.drugs)
         its = {course.drug.casefold(), *(course.ingredients or made.ingredients)}
         classes = set(course.classes or made.classes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 from agent.answers import relevance
@@ -11,7 +11,7 @@ from agent.answers.chart.page import Page, capitalised
 from agent.answers.passages import WHERE, Kind, Passage, passages, texts
 from agent.answers.registry import ANSWERS
 from agent.answers.relevance import Question
-from agent.dialogue.query import DECISIONS, QUERIES, Ask, Intent
+from agent.dialogue.query import DECISIONS, QUERIES, Ask, Intent, Query
 from agent.ledger import Ledger
 from tools.domain.records import Finding
 from tools.engine.documents import walk
@@ -22,9 +22,13 @@ SURELY = 0.5  # the same, from which it comes before an answer that is less like
 DOUBTFUL = 0.3  # likelihood of an answer's query, below which such a passage stands for the answer
 MOST = 5
 MOST_DRUGS = 2
+_LONG: tuple[Query, ...] = ("formulary", "options", "summary")  # answers of many lines
 _BARE: frozenset[Kind] = frozenset(
     ("diagnosis", "course", "fill", "order", "allergy", "relative", "document", "statement", "authorization")
 )  # kinds whose words do not say what kind of thing it is
+_OPEN: frozenset[Query] = frozenset(("missing", "criteria"))
+# Decisions of a drug, and those of the same drug that tell as much.
+_TOLD_BY: tuple[tuple[Container[Query], frozenset[Query]], ...] = ((_OPEN, _OPEN), (DECISIONS, DECISIONS))
 _TELLING = ("value", "quote", "date")  # kinds of facts by which a passage is known to have been told
 _INTENTS: frozenset[Intent] = frozenset((
     "eligibility", "missing", "why", "compare", "what_if", "policy", "chart", "plan", "dates", "cases", "unclear",
@@ -58,7 +62,11 @@ def with_passages(
         found = [one for one in found if one.kind not in ("finding", "answer")]
     likely = relevance.likelihoods(question, relevance.pool_of(found, texts(found, bound)))
     ranked = sorted(zip(likely, found, strict=True), key=lambda one: -one[0])
-    wanted = [(likelihood, passage) for likelihood, passage in ranked[:MOST] if likelihood >= LIKELY]
+    wanted = [
+        (likelihood, passage)
+        for likelihood, passage in ranked[:MOST]
+        if likelihood >= (SURELY if passage.ref in _LONG else LIKELY)
+    ]
     if not wanted:
         return Focus([*answers])
     best, keys = ranked[0][0], tuple(passage.key for _, passage in wanted)
@@ -94,6 +102,7 @@ class _Told:
         self.bound, self.ledger = bound, ledger
         self.facts = {fact.id for one in particular for line in one.said for fact in ledger.used(line.text)}
         self.queries = [(ask.query, ask.drugs) for ask in asks] if particular else []
+        self.queries += [("eligible", (found.drug,)) for one in particular for found in one.determinations]
         self.findings: list[Finding] = []
         lists_open = any(ask.query == "missing" for ask in asks)
         self.decided = {found.drug for one in particular for found in one.determinations if lists_open}
@@ -114,8 +123,8 @@ class _Told:
         return reply
 
     def _answer(self, passage: Passage, reply: Answer) -> None:
-        """A whole answer, unless one to the query was given; a decision is told by any other of the same drug."""
-        same = DECISIONS if passage.ref in DECISIONS else {passage.ref}
+        """A whole answer, unless one to the query was given, or one that tells as much."""
+        same = next((told_by for refs, told_by in _TOLD_BY if passage.ref in refs), {passage.ref})
         of_it = [
             query for query, drugs in self.queries if not (passage.drug and drugs) or passage.drug in drugs
         ]

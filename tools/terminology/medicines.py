@@ -56,12 +56,14 @@ class MedicineRow(msgspec.Struct, frozen=True, gc=False):
 
 class ClassRow(msgspec.Struct, frozen=True):
     """A line of classes.jsonl: `label` is how a sentence calls the class, with its article; `treats` are the
-    conditions that it is taken for and the tests whose values it moves."""
+    conditions that it is taken for and the tests whose values it moves; `rest` marks what no narrower class holds,
+    whose names mean all that treats the first of them."""
 
     key: str
     label: str
     names: tuple[str, ...] = ()
     treats: tuple[str, ...] = ()
+    rest: bool = False
 
 
 class _ProductRow(msgspec.Struct, frozen=True):
@@ -300,6 +302,12 @@ CLASSES: dict[str, str] = {row.key: row.label for row in _CLASS_ROWS}
 def treating(what: str) -> frozenset[str]:
     """The classes that are taken for a condition, or to move a test's value; none if that is not told."""
     return frozenset(row.key for row in _CLASS_ROWS if what in row.treats)
+
+
+def classes_meant(key: str) -> frozenset[str]:
+    """The classes that the names of a class mean: itself, and every one that treats the same where it is the rest."""
+    row = next(row for row in _CLASS_ROWS if row.key == key)
+    return treating(row.treats[0]) if row.rest else frozenset((key,))
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,7 @@ from agent.answers.chart.page import MOST_LINES, Page, capitalised
 from tools.domain.records import Medication
 from tools.papers import formats
 from tools.terminology.conditions import CONCEPTS
-from tools.terminology.medicines import CLASSES, is_brand, medicine, treating
+from tools.terminology.medicines import CLASSES, classes_meant, is_brand, medicine, treating
 from tools.terminology.observations import TESTS
 from tools.terminology.terms import INDICATIONS
 
@@ -38,7 +38,7 @@ def say_course(page: Page, name: str) -> None:
         page.say(f"{shown}: not known, for the medication list is not on record.")
         return
     wanted = medicine(name, page.bound.drugs)
-    kinds = {of_class} if of_class else set()
+    kinds = classes_meant(of_class) if of_class else frozenset()
     mine = [
         one for one in courses
         if (kinds and kinds & set(classes_of(page, one))) or (not kinds and _same(page, one, name, wanted.ingredients))
@@ -71,7 +71,7 @@ def _same(page: Page, course: Medication, name: str, ingredients: tuple[str, ...
     return bool(its & {one.casefold() for one in ingredients})
 
 
-def _elsewhere(page: Page, name: str, ingredients: tuple[str, ...], kinds: set[str]) -> None:
+def _elsewhere(page: Page, name: str, ingredients: tuple[str, ...], kinds: frozenset[str]) -> None:
     """Fills, allergies and notes that name what the medication list does not."""
     for fill in sorted(page.patient.fills, key=lambda one: one.date, reverse=True):
         its = set(fill.ingredients or medicine(fill.drug, page.bound.drugs).ingredients)
@@ -114,7 +114,7 @@ def _purpose(page: Page) -> tuple[str, frozenset[str]]:
     classes = [key for name in ask.medicines if (key := class_key(name))]
     if classes:
         shown = page.words(" or ".join(CLASSES[key] for key in classes), "class", "question")
-        return f"that is {shown}", frozenset(classes)
+        return f"that is {shown}", frozenset[str]().union(*map(classes_meant, classes))
     uses = [*ask.conditions, *ask.tests, *([ask.indication] if ask.indication else [])]
     treated = frozenset(one for use in uses for one in treating(use))
     if not treated:
