@@ -110,9 +110,10 @@ def somebody_else(
     words_of_name = {word.casefold().removesuffix("'s") for word in named.said.split()}
     if not named.spans or not words_of_name <= {*own}:
         return named
-    low = words.low(text)
+    low, seen = words.low(text), (*taken, *named.spans)
     ours = tuple(word.span() for word in _free_words(low, taken) if word.group().removesuffix("'s") in own)
-    other = _by_roster(low, known, (*taken, *named.spans, *ours))
+    other = _by_both_names(low, known, seen)
+    other = other if other.said else _by_one_name(low, known, (*seen, *ours))
     return other if other.said and not {word.casefold() for word in other.said.split()} <= {*own} else named
 
 
@@ -181,8 +182,11 @@ def _by_name(text: str, low: str, known: Known, taken: tuple[tuple[int, int], ..
 def _by_roster(low: str, known: Known, taken: tuple[tuple[int, int], ...]) -> Person:
     """Somebody of the store whose first and last name stand beside each other, in whatever letters; or one word that is
     somebody's name there and no word of the language."""
-    if (person := _by_both_names(low, known, taken)).said:
-        return person
+    person = _by_both_names(low, known, taken)
+    return person if person.said else _by_one_name(low, known, taken)
+
+
+def _by_one_name(low: str, known: Known, taken: tuple[tuple[int, int], ...]) -> Person:
     for one in _free_words(low, taken):
         word = one.group().removesuffix("'s")
         is_name = (
@@ -201,12 +205,13 @@ def _by_both_names(low: str, known: Known, taken: tuple[tuple[int, int], ...]) -
     for first, second in pairwise(_free_words(low, taken)):
         if second.start() - first.end() > 2 or low[first.end() : second.start()].strip(" ,"):
             continue
-        said = (first.group(), second.group().removesuffix("'s"))
-        if any(word in wordlists.words("no_name") for word in said):
-            continue
-        for names in (said, said[::-1]):
-            if known.is_person(*names):
-                return Person(" ".join(names).title(), ((first.start(), second.end()),), "name")
+        last = second.group()
+        for said in ((first.group(), last.removesuffix("'s")), (first.group(), last.removesuffix("s"))):
+            if any(word in wordlists.words("no_name") for word in said):
+                continue
+            for names in (said, said[::-1]):
+                if known.is_person(*names):
+                    return Person(" ".join(names).title(), ((first.start(), second.end()),), "name")
     return NOBODY
 
 

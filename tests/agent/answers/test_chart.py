@@ -301,3 +301,17 @@ def test_what_is_on_the_allergy_list_and_taken_is_told_of_both() -> None:
     text = rendered(ask(Bound(bundled(), "P014"), "allergy", "lisinopril"))
     assert "On the allergy list: intolerance to lisinopril" in text
     assert "The medication list has it too: Lisinopril 20 mg" in text
+
+
+def test_the_names_of_the_rest_of_a_kind_mean_the_whole_kind() -> None:
+    """Losartan is of the ACE inhibitors and ARBs, and an antihypertensive too."""
+    for query in ("medication", "medications"):
+        assert "Losartan" in told(someone("P003"), query, "antihypertensive")
+    assert "not on the medication list" in told(someone("P003"), "medication", "beta blocker").casefold()
+
+
+def test_a_result_that_is_only_guessed_at_is_not_called_absent() -> None:
+    sure = told(someone(), "value", tests=("fibrosis_stage",))
+    guessed = chart.answer(Ask(query="value", tests=("fibrosis_stage",), guessed=True), someone(), Ledger())
+    assert "is not on record for this patient" in sure
+    assert guessed.general and rendered(guessed).startswith("I am not sure which result is meant")

@@ -127,3 +127,9 @@ def test_without_a_drug_it_is_asked_which_one() -> None:
 def test_without_a_drug_the_one_that_is_ordered_is_meant() -> None:
     answer = ask(Bound(bundled(), "P001"), "approval_length")
     assert answer.drugs == ("Ozempic",) and "A first approval of Ozempic" in rendered(answer)
+
+
+def test_a_course_below_the_dose_that_a_step_asks_for_reaches_none() -> None:
+    """P020 takes 1,500 mg of metformin a day; Harborlight asks for 2,000 over 180 days."""
+    assert "Metformin" not in rendered(ask(bound_to(bundled(), "P020"), "lookback", "Ozempic"))
+    assert "Metformin" in rendered(ask(bound_to(bundled(), "P018"), "lookback", "Mounjaro"))

@@ -176,3 +176,17 @@ def test_a_trial_of_a_length_that_nobody_told_is_not_supposed() -> None:
     talk = Talk(patient_id="P019", drugs=("Wegovy",))
     asks = read("his weight hasn't budged on Wegovy, is that going to sink the renewal?", talk)
     assert not [change for ask in asks for change in ask.changes if isinstance(change, Tried)]
+
+
+def test_a_diagnosis_is_named_by_its_code() -> None:
+    assert read("Is K75.81 on his problem list?")[0].conditions == ("nash",)
+    assert not read("Is B12 on his list of labs?")[0].conditions
+
+
+def test_somebody_of_the_roster_is_seen_beside_the_patients_own_name() -> None:
+    talk = Talk(patient_id="P013", names=("calvin", "farmer"))
+    text = "Last fill of Mr. Farmer? Also the lady on Saxenda, Villanueva, hers is until when?"
+    assert reader.read(text, talk, known()).person == "Villanueva"
+    possessive = "wait did connor blairs request go out already? thought i had him open"
+    talk = Talk(patient_id="P020", names=("sarah", "blair"))
+    assert reader.read(possessive, talk, known()).person == "Connor Blair"
