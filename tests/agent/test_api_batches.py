@@ -166,5 +166,5 @@ def test_a_server_has_its_batches_worked_on(home: Path, store: Store, monkeypatc
                 break
             time.sleep(0.1)
         assert client.get("/api/batches/1").json()["done"] == 3
-    for process in batches._started:
+    for process in batches._started.values():
         assert process.wait(timeout=60) == 0

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from tests import worlds
 from tools.common.errors import NotFound, Refused
-from tools.domain.records import Patient
+from tools.domain.records import Observation, Patient
 from tools.store import Store, database
 from tools.store.imports import KeptChart
 
@@ -123,7 +123,7 @@ def test_what_people_added_stays_over_the_new_chart(tiny: Store) -> None:
     from tests.tools.store.test_store import addition
 
     keep(tiny, chart(), MRN)
-    value = worlds.Observation(id="", test="bmi", value=31, unit="kg/m2")
+    value = Observation(id="", test="bmi", value=31, unit="kg/m2")
     tiny.add_chart_entry(addition("P900001", value))
     keep(tiny, chart(phone="2"), MRN)
     assert tiny.patient("P900001").observations[-1].value == 31
