@@ -72,9 +72,12 @@ def with_passages(
     best, keys = ranked[0][0], tuple(passage.key for _, passage in wanted)
     particular = [one for one in answers if not _gives_way(one, best)]
     leads = not any(_stays_first(one, best) for one in particular)
-    told = _Told(asks, particular, bound, ledger)
-    first = told.tell([passage for likelihood, passage in wanted if leads and likelihood >= SURELY])
-    behind = told.tell([passage for likelihood, passage in wanted if not leads or likelihood < SURELY])
+    composer = _Composer(asks, particular, bound, ledger)
+    first = composer.tell([passage for likelihood, passage in wanted if leads and likelihood >= SURELY])
+    behind = composer.tell([passage for likelihood, passage in wanted if not leads or likelihood < SURELY])
+    first.drugs = behind.drugs = tuple(
+        drug for one in answers for drug in one.drugs
+    )  # what a follow-up leans on
     if behind.said and (particular or first.said):
         behind.said.insert(0, Said(text="Also relevant:", verbatim=True))
     made = [one for one in (first, *particular, behind) if one.said]
@@ -93,7 +96,7 @@ def _stays_first(answer: Answer, best: float) -> bool:
     return bool(answer.determinations) or answer.refused or answer.hypothetical or answer.sure >= best
 
 
-class _Told:
+class _Composer:
     """What of a turn was told, passage by passage, so that nothing is told twice."""
 
     def __init__(
