@@ -294,7 +294,7 @@ _SENDING: frozenset[Query] = frozenset(("submit", "contact"))
 def _under_its_plan(ask: Ask, bound: Bound) -> Ask:
     """A decision under another plan than the one on file, as the supposition that it is; not under one that the patient
     was in and is no more, which is told beside the answer."""
-    if ask.query not in DECISIONS or ask.plan_id in ("", bound.plan.id):
+    if ask.query not in DECISIONS or not ask.plan_id or ask.plan_id == bound.plan.id:
         return ask
     if _has_ended(ask.plan_id, bound):
         return msgspec.structs.replace(ask, plan_id="")

@@ -103,15 +103,15 @@ def draft_request(bound: Bound, draft: Drafting, drug: str) -> str:
     if reply.draft_id is None:
         said = " ".join(reply.ledger.render(one.text) for one in reply.said)
         raise Refused(said.removeprefix("Not drafted: ").rstrip("."))
-    return _told([reply])
+    return _rendered([reply])
 
 
 def _answered(bound: Bound, *asks: Ask) -> str:
     ledger = Ledger()
-    return _told([ANSWERS[ask.query](ask, bound, ledger) for ask in asks])
+    return _rendered([ANSWERS[ask.query](ask, bound, ledger) for ask in asks])
 
 
-def _told(answers: Sequence[Answer]) -> str:
+def _rendered(answers: Sequence[Answer]) -> str:
     """The answers in lines; a line that two of them hold stands there once."""
     found = [
         f"{one.drug} {one.outcome}{' (supposed)' if one.conclusion.params.get('hypothetical') else ''}"

@@ -21,8 +21,8 @@ MOST_GAPS = 4
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Drafted] | None) -> Answer:
-    """The draft of the first drug named and where it waits; why there is none, and what to do instead. Where the talk
-    alone says of which drug, and another one is ordered, that is asked back."""
+    """The draft of the first drug named, or of the one that is ordered, and where it waits; why there is none, and what
+    to do instead. Where the talk alone says of which drug, and another one is ordered, that is asked back."""
     if ask.all_drugs:
         return _ready(ask, bound, ledger, draft)
     ordered = {order.drug for order in bound.patient.orders if order.drug in bound.plan.benefits}

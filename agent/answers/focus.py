@@ -13,6 +13,7 @@ from agent.answers.registry import ANSWERS
 from agent.answers.relevance import Question
 from agent.dialogue.query import DECISIONS, QUERIES, Ask, Intent, Query
 from agent.ledger import Ledger
+from tools.common.errors import Correctable
 from tools.domain.records import Finding
 from tools.engine.documents import walk
 from tools.queries.bound import Bound
@@ -75,9 +76,8 @@ def with_passages(
     composer = _Composer(asks, particular, bound, ledger)
     first = composer.tell([passage for likelihood, passage in wanted if leads and likelihood >= SURELY])
     behind = composer.tell([passage for likelihood, passage in wanted if not leads or likelihood < SURELY])
-    first.drugs = behind.drugs = tuple(
-        drug for one in answers for drug in one.drugs
-    )  # what a follow-up leans on
+    talked = tuple(drug for one in answers for drug in one.drugs)
+    first.drugs = behind.drugs = talked  # a follow-up leans on them, whatever gave way
     if behind.said and (particular or first.said):
         behind.said.insert(0, Said(text="Also relevant:", verbatim=True))
     made = [one for one in (first, *particular, behind) if one.said]
@@ -97,7 +97,7 @@ def _stays_first(answer: Answer, best: float) -> bool:
 
 
 class _Composer:
-    """What of a turn was told, passage by passage, so that nothing is told twice."""
+    """Tells passages beside the answers of a turn, and knows what was told, so that nothing is told twice."""
 
     def __init__(
         self, asks: Sequence[Ask], particular: Sequence[Answer], bound: Bound, ledger: Ledger
@@ -133,10 +133,12 @@ class _Composer:
         ]
         if same & {*of_it}:
             return
-        self.queries.append((passage.what, (passage.drug,) if passage.drug else ()))
-        answer = ANSWERS[passage.what](
-            Ask(query=passage.what, drugs=self.queries[-1][1]), self.bound, self.ledger
-        )
+        drugs = (passage.drug,) if passage.drug else ()
+        try:
+            answer = ANSWERS[passage.what](Ask(query=passage.what, drugs=drugs), self.bound, self.ledger)
+        except Correctable:  # it cannot be answered of this chart, and nobody asked for it by itself
+            return
+        self.queries.append((passage.what, drugs))
         reply.said += [one for one in answer.said if one.must]
         reply.sources += answer.sources
         reply.determinations += answer.determinations
@@ -163,6 +165,4 @@ def _drugs(asks: Sequence[Ask], answers: Sequence[Answer], bound: Bound) -> list
     typed = [drug for ask in asks if not ask.from_talk for drug in ask.drugs]
     talked = [drug for answer in answers for drug in answer.drugs]
     ordered = [order.drug for order in bound.patient.orders][:1]
-    return [drug for drug in dict.fromkeys(typed or talked or ordered) if drug in bound.plan.benefits][
-        :MOST_DRUGS
-    ]
+    return [drug for drug in dict.fromkeys(typed or talked or ordered) if drug in bound.benefits][:MOST_DRUGS]

@@ -69,7 +69,7 @@ class Passage(NamedTuple):
         """Its kind, and of findings how it stands, of answers the query: what is asked for in its own way."""
         if self.kind == "finding":
             found, finding = self.what
-            is_paper = finding in Sorted.of(found).documents
+            is_paper = any(one is finding for one in Sorted.of(found).documents)
             part = "exclusion" if finding.exclusion else "paper" if is_paper else "criterion"
             return f"{part}:{finding.status}"
         return f"answer:{self.ref}" if self.kind == "answer" else self.kind

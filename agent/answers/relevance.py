@@ -62,9 +62,7 @@ class Turn(NamedTuple):
     alone: Row  # 384, the meaning of its words, a unit vector
     in_context: Row  # the same with the turn before it
     asked: Row  # 384, the mean row of the encoder that was trained on questions
-    queries: (
-        Row  # of each query, how likely the turn asks it as a whole, then how likely some word of it does
-    )
+    queries: Row  # of each query: how likely the turn as a whole asks it, then how likely some word does
 
     @property
     def meaning(self) -> Row:
@@ -98,12 +96,15 @@ def likelihoods(question: Question, pool: Pool) -> list[float]:
     weights = _weights()
     turn = turn_of(question)
     shared = shared_of(question, turn, pool)
-    at = [weights.sorts.index(one) if one in weights.sorts else 0 for one in pool.sorts]
+    place = {sort: at for at, sort in enumerate(weights.sorts)}
+    known = np.array([one in place for one in pool.sorts])
+    at = [place.get(one, 0) for one in pool.sorts]
     by_sort = weights.bias + weights.queries @ turn.queries + weights.asked @ turn.asked
     near = (pool.rows @ weights.passage.T) @ (weights.turn @ turn.meaning)
     scores = shared @ weights.shared + (shared * weights.shared_by_sort[at]).sum(1) + by_sort[at]
     scores = scores + np.maximum.reduceat(near, pool.starts)
-    return [float(one) for one in 1 / (1 + np.exp(-scores))]
+    # what no author ever had before them is not told unasked
+    return [float(one) for one in known / (1 + np.exp(-scores))]
 
 
 def pool_of(found: Sequence[Passage], texts: Sequence[tuple[str, ...]]) -> Pool:

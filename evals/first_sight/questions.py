@@ -138,7 +138,8 @@ def page(kept: Sequence[QuestionRow]) -> str:
         "",
         "Sets of conversations by authors who saw charts, plans and policies and no code, put to the chat once on",
         "the commit named, and read turn by turn by a judge who is neither author nor builder. A row never changes;",
-        "intervals are Wilson's, 95 %. Printed by `python -m evals.first_sight.questions report`.",
+        "intervals are Wilson's, 95 %. The commits on which t12 and t13 were asked were rebased before their merge;",
+        "the rows name what those became. Printed by `python -m evals.first_sight.questions report`.",
         "",
         "| set | author's voice | model | date | commit | items usable | 95 % | items good | turns usable "
         "| later turns usable | turns wrong | of them dangerous |",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from agent.chat import _learn_choice, talk_of
@@ -17,6 +19,7 @@ from agent.models.model import ModelTrouble
 from agent.models.scripted import Scripted
 from tests.agent.chats import adversaries, choice, scripted, sentences, talk
 from tests.agent.conftest import Case
+from tests.worlds import imported, tiny_store
 from tools.common.errors import Invalid, NotFound
 from tools.domain.records import Determination
 from tools.engine.eligibility import successor
@@ -242,6 +245,16 @@ def test_a_conversation_is_bound_for_good_and_keeps_its_day_and_plan(store: Stor
         Conversation(spoken.graph, plain, spoken.id, other_than(store, ready.patient_id))
     with pytest.raises(NotFound):
         Conversation(spoken.graph, plain, patient_id="P99999")
+
+
+def test_a_chart_without_a_plan_can_be_asked_about(tmp_path: Path) -> None:
+    """An import may know of no coverage: the chart is told, and what needs a plan says that none is on file."""
+    store = tiny_store(tmp_path)
+    chart = msgspec.structs.replace(store.patient("P001"), id="", plan_id="", coverages=[])
+    conversation = talk(store, imported(store, chart).id)
+    assert "HbA1c" in conversation.ask("How old is the last HbA1c?").answer
+    for question in ("Can the patient get Ozempic?", "What is the copay?"):
+        assert "no plan on file" in conversation.ask(question).answer
 
 
 def test_two_things_asked_are_two_things_answered(store: Store, ready: Case) -> None:

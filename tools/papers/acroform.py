@@ -13,7 +13,7 @@ from typing import Any
 from tools.papers import typesetting
 from tools.papers.typesetting import is_base
 
-MULTILINE, RADIO, NO_TOGGLE_OFF = 1 << 12, 1 << 15, 1 << 14
+MULTILINE, RADIO = 1 << 12, 1 << 15
 FONT, SIZE, LEADING, PAD = "Helvetica", 10.0, 12.0, 2.0
 
 

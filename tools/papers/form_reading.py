@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 HAND = "prescriber.completes"
 FAR = 0.12  # between the score of a value that is there already and that of the next likely one
 SURE, LIKELY = 0.72, 0.56  # from which a proposal is made without a question, or is made at all
-SAME_ROW, NEAR, ABOVE = 0.5, 60.0, 16.0  # share of the height; points to a label before, and above, its place
+NEAR, ABOVE = 60.0, 16.0  # points to a label before, and above, its place
 READ_ONLY, PUSH_BUTTON, REQUIRED = 1, 1 << 16, 1 << 1
 WRITING = 13.0  # points over a rule that are written on
 _WORDS = re.compile(r"[^\W_]+")

@@ -6,14 +6,14 @@ text that it reads can ask about anybody else. Chat, the toolbox and MCP all ask
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from tools.common.errors import NotFound
+from tools.common.errors import Invalid, NotFound
 from tools.domain.records import Benefit, Determination, Drug, Patient, Plan, Policy, Request
 from tools.engine.what_if import Change, Insured, suppose
 from tools.messages import message
@@ -44,6 +44,14 @@ class Bound:
     def plan(self) -> Plan:
         """The plan asked for, or else the one on file; Invalid if there is none."""
         return self.store.plan(self._plan_id or plan_on_file(self.patient))
+
+    @cached_property
+    def benefits(self) -> Mapping[str, Benefit]:
+        """What the plan lists, by drug; nothing where no plan is on file."""
+        try:
+            return self.plan.benefits
+        except Invalid:
+            return {}
 
     @cached_property
     def plan_names(self) -> dict[str, str]:

@@ -42,13 +42,6 @@ def order_told(page: Page, one: Order) -> str:
     )
 
 
-def say_authorizations(page: Page) -> None:
-    if not page.patient.authorizations:
-        page.say("No earlier authorization is on record.")
-    for one in page.patient.authorizations[:MOST_LINES]:
-        page.say(f"{authorization_told(page, one)}.")
-
-
 def authorization_told(page: Page, one: Authorization) -> str:
     page.cite(one.id, f"{one.plan_id} approved {one.drug}, {one.start} to {one.end}")
     plan = page.ledger.add("code", one.plan_id, origin="chart", attribute="plan", source=one.id)

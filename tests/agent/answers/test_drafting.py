@@ -16,3 +16,9 @@ def test_where_the_talk_alone_says_of_which_drug_and_another_is_ordered_that_is_
     assert answer.offered == (ordered, "Mounjaro") and rendered(answer).startswith("Which drug")
     named = Ask(query="draft", drugs=("Mounjaro",))
     assert not drafting.answer(named, bound, Ledger(), None).offered
+
+
+def test_where_none_is_named_the_one_that_is_ordered_is_drafted() -> None:
+    bound = bound_to(bundled(), "P001")
+    (ordered,) = {order.drug for order in bound.patient.orders}
+    assert drafting.answer(Ask(query="draft"), bound, Ledger(), None).drugs == (ordered,)

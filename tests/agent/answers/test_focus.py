@@ -122,3 +122,11 @@ def test_a_drug_that_is_not_on_the_plan_has_no_passages() -> None:
     bound = bound_to(bundled(), "P001")
     with pytest.raises(NotFound):
         passages(bound, ["Nonesuch"])
+
+
+def test_what_no_author_ever_labelled_is_not_told_unasked() -> None:
+    found = [Passage("clause", "1", None, "Ozempic"), Passage("answer", "peer_to_peer", "peer_to_peer")]
+    likely = likelihoods(
+        Question("may we talk to their doctor?"), pool_of(found, [("a clause",), ("a call",)])
+    )
+    assert likely[0] > 0 and likely[1] == 0
