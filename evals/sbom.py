@@ -5,6 +5,7 @@ python -m evals.sbom > sbom.json   # exit 1, and the packages named, if a licenc
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import sys
@@ -13,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, metadata, version
 from pathlib import Path
 from typing import Any
 
+from evals.pages import described
 from tools.audit.events import version as ours
 
 LOCK = Path(__file__).parent.parent / "requirements.lock"
@@ -57,6 +59,7 @@ def may_not_go_out() -> list[str]:
 
 
 def main() -> int:
+    described(argparse.ArgumentParser(), __doc__).parse_args()
     body = {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1}
     about = {"component": {"type": "application", "name": "paladin-pa", "version": ours()}}
     print(json.dumps(body | {"metadata": about, "components": list(components())}, indent=1))
