@@ -37,11 +37,11 @@ from agent.answers import (
 )
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.registry import ANSWERS
-from agent.answers.relevance import Question
 from agent.conversation import LONGEST_QUESTION, ChatDesk, Event, Sitting, Turn
-from agent.dialogue import choice, lessons, reader
+from agent.dialogue import choice, lessons, linking, reader
 from agent.dialogue.known import Known
 from agent.dialogue.query import DECISIONS, OF_A_DRUG, QUERIES, Ask, Query, Reading, Talk, intent_of
+from agent.dialogue.turns import Question, turn_of
 from agent.grounding import verifier
 from agent.ledger import Fact, Ledger
 from agent.models.model import ModelTrouble, Reply
@@ -55,6 +55,11 @@ MOST_ASKS = 4  # things asked for in one turn
 UNSURE = 0.15  # of likelihood, below which a query is asked back about and not answered
 SURE = 0.3  # of likelihood, below which the second reading is offered behind the answer
 SURE_OF_A_DRAFT = 0.9  # of likelihood, below which it is asked whether one is wanted
+MEANT = 0.5  # of likelihood, from which a turn is about a drug
+MAY_BE_MEANT = 0.25  # the same, from which it may be, where none is likelier
+SURELY_MEANT = 0.8  # the same, from which it is about that drug and not about another that it names
+MOST_MEANT = 3
+MOST_TALKED = 5  # drugs that a follow-up can lean on
 MOST_CALLS = 4  # of a model in one turn
 MOST_HISTORY = 200  # turns kept in a conversation's list
 
@@ -171,7 +176,10 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     sitting.go_on()
     sitting.emit(Event(what="checking", text=", ".join(dict.fromkeys(a.intent for a in reading.asks))))
     ledger, talk = _ledger(spoken), talk_of(state)
-    reading = _of_what_is_ordered(reading, sitting.desk.bind(state["patient_id"]))
+    question = Question(state["question"], talk.question, frozenset(talk.shown))
+    likely = _drugs_meant(question, reading, talk, sitting.desk.bind(state["patient_id"]))
+    reading = _linked(reading, likely, talk)
+    spoken.drugs = _likelier(likely, MEANT)
     asks = _worth_answering(reading, talk)
     answers = []
     if any(ask.query in ("patient", "other_patient") and ask not in asks for ask in reading.asks):
@@ -192,10 +200,12 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
             answers[-1].sure = ask.sure
     if len(asks) == 1 and UNSURE <= asks[0].sure < SURE and reading.readings and not answers[-1].offered:
         answers.append(courtesy.otherwise(reading.readings[1], ledger))
-    question = Question(state["question"], talk.question, frozenset(talk.shown))
-    told = focus.with_passages(question, asks, answers, bound, ledger)
+    told = focus.with_passages(question, asks, answers, _likelier(likely, MAY_BE_MEANT), bound, ledger)
     spoken.shown = told.shown
-    return {"reply": msgspec.to_builtins(_joined(spoken, told.answers, ledger))}
+    return {
+        "reply": msgspec.to_builtins(_joined(spoken, told.answers, ledger)),
+        "reading": msgspec.to_builtins(reading),
+    }
 
 
 def write(state: State, runtime: Runtime[Sitting]) -> State:
@@ -301,18 +311,38 @@ def _under_its_plan(ask: Ask, bound: Bound) -> Ask:
     return msgspec.structs.replace(ask, query="what_if", changes=(Insured(plan_id=ask.plan_id),))
 
 
-def _of_what_is_ordered(reading: Reading, bound: Bound) -> Reading:
-    """A description that fits several drugs ("the weekly shot") means the one of them that is ordered."""
-    ordered = {order.drug for order in bound.patient.orders} & {*reading.candidates}
-    if len(ordered) != 1:
-        return reading
-    asks = tuple(
-        msgspec.structs.replace(ask, drugs=tuple(ordered))
-        if ask.query in OF_A_DRUG and not (ask.drugs or ask.all_drugs)
-        else ask
-        for ask in reading.asks
-    )
-    return msgspec.structs.replace(reading, asks=asks, candidates=())
+def _linked(reading: Reading, likely: dict[str, float], talk: Talk) -> Reading:
+    """With the drugs that the turn is likely about, where it names none or where another is far likelier meant. What is
+    compared without a name are several of them, or those of the talk."""
+    meant = _likelier(likely, MEANT) or _likelier(likely, MAY_BE_MEANT)
+    surely = bool(likely) and max(likely.values()) >= SURELY_MEANT
+
+    def with_drugs(ask: Ask) -> Ask:
+        other = surely and not any(likely.get(name, 1.0) >= MAY_BE_MEANT for name in ask.drugs)
+        if ask.query not in OF_A_DRUG or ask.all_drugs or (ask.drugs and not other) or not meant:
+            return ask
+        if ask.query == "compare" and len(meant) < 2 <= len(talk.drugs):
+            return msgspec.structs.replace(ask, drugs=talk.drugs, from_talk=True)
+        return msgspec.structs.replace(ask, drugs=meant, from_talk=True)
+
+    asks = tuple(map(with_drugs, reading.asks))
+    open_ones = () if any(ask.drugs for ask in asks) else reading.candidates
+    return msgspec.structs.replace(reading, asks=asks, candidates=open_ones)
+
+
+def _likelier(likely: dict[str, float], least: float) -> tuple[str, ...]:
+    """The drugs that are so likely meant, the likeliest first."""
+    return tuple(name for name, likelihood in likely.items() if likelihood >= least)[:MOST_MEANT]
+
+
+def _drugs_meant(question: Question, reading: Reading, talk: Talk, bound: Bound) -> dict[str, float]:
+    """How likely the turn is about each drug of the plan; a choice that was offered is what the talk is about."""
+    offered = tuple(name for name in talk.offered if name in bound.benefits)
+    if offered:
+        talk = msgspec.structs.replace(talk, drugs=offered, earlier=(*talk.drugs, *talk.earlier))
+    if not any(map(str.isalnum, question.text)):
+        return {}
+    return linking.likelihoods(turn_of(question), reading.mentions, talk, bound)
 
 
 def _speaks_of_another(reading: Reading) -> bool:
@@ -467,9 +497,7 @@ _IDLE: frozenset[Query] = frozenset(
 
 def _next_talk(talk: Talk, reading: Reading, spoken: Spoken, state: State, desk: ChatDesk) -> Talk:
     """What the next question can lean on. A look at the whole plan does not change what the talk is about."""
-    drugs = spoken.drugs or talk.drugs
-    if talk.drugs and not any(ask.drugs for ask in reading.asks):
-        drugs = tuple(dict.fromkeys((talk.drugs[0], *drugs)))
+    drugs = (spoken.drugs or talk.drugs)[:MOST_TALKED]
     before = talk.drugs if drugs != talk.drugs else ()
     idle = all(ask.query in _IDLE for ask in reading.asks)
     supposed = tuple(change for ask in reading.asks for change in ask.changes)

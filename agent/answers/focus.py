@@ -10,8 +10,8 @@ from agent.answers.answer import Answer, Said
 from agent.answers.chart.page import Page, capitalised
 from agent.answers.passages import WHERE, Kind, Passage, passages, texts
 from agent.answers.registry import ANSWERS
-from agent.answers.relevance import Question
 from agent.dialogue.query import DECISIONS, QUERIES, Ask, Intent, Query
+from agent.dialogue.turns import Question
 from agent.ledger import Ledger
 from tools.common.errors import Correctable
 from tools.domain.records import Finding
@@ -45,7 +45,12 @@ class Focus(NamedTuple):
 
 
 def with_passages(
-    question: Question, asks: Sequence[Ask], answers: Sequence[Answer], bound: Bound, ledger: Ledger
+    question: Question,
+    asks: Sequence[Ask],
+    answers: Sequence[Answer],
+    about: Sequence[str],
+    bound: Bound,
+    ledger: Ledger,
 ) -> Focus:
     """The answers, and the likeliest passages that they do not tell; those stand for an answer that is general.
 
@@ -53,12 +58,13 @@ def with_passages(
         question: what was typed now and before.
         asks: what is answered of it.
         answers: the answers to it.
+        about: the drugs that the turn may be about, the likeliest first.
         bound: the chart and the plan that they are about.
         ledger: the facts of the answers, to which those of the passages are added.
     """
     if not any(ask.intent in _INTENTS for ask in asks) or not any(map(str.isalnum, question.text)):
         return Focus([*answers])
-    found = passages(bound, _drugs(asks, answers, bound))
+    found = passages(bound, _drugs(about, asks, answers, bound))
     if any(one.hypothetical for one in answers):  # as the case really stands is not what is asked
         found = [one for one in found if one.kind not in ("finding", "answer")]
     likely = relevance.likelihoods(question, relevance.pool_of(found, texts(found, bound)))
@@ -160,9 +166,10 @@ class _Composer:
         return ({fact.id for fact in own if fact.kind in _TELLING} or {fact.id for fact in own}) <= self.facts
 
 
-def _drugs(asks: Sequence[Ask], answers: Sequence[Answer], bound: Bound) -> list[str]:
-    """The drugs that the turn names, or else that the talk is about, or else the one that is ordered."""
-    typed = [drug for ask in asks if not ask.from_talk for drug in ask.drugs]
+def _drugs(about: Sequence[str], asks: Sequence[Ask], answers: Sequence[Answer], bound: Bound) -> list[str]:
+    """The drugs that the turn is likely about, and those that it asks for."""
+    asked = [drug for ask in asks if not ask.from_talk for drug in ask.drugs]
     talked = [drug for answer in answers for drug in answer.drugs]
     ordered = [order.drug for order in bound.patient.orders][:1]
-    return [drug for drug in dict.fromkeys(typed or talked or ordered) if drug in bound.benefits][:MOST_DRUGS]
+    drugs = (*about[:MOST_DRUGS], *asked) or talked or ordered
+    return [drug for drug in dict.fromkeys(drugs) if drug in bound.benefits][:MOST_DRUGS]

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.answers.passages import Passage
+from agent.dialogue.turns import Question, Turn, turn_of
 from tools.common.errors import Unavailable
-from tools.language.encoder import encode, head
+from tools.language.encoder import head
 from tools.language.stems import stems
 from tools.store.embedding import bundled
 from tools.terminology.matcher import loose_matches
@@ -36,14 +37,6 @@ SHARED = 15  # things that a passage and a turn share
 _LEAST = 1e-4  # of a likelihood, before its logarithm
 
 
-class Question(NamedTuple):
-    """What was typed, what was typed before it, and the keys of the passages that were shown then."""
-
-    text: str
-    before: str = ""
-    shown: frozenset[str] = frozenset()
-
-
 class Pool(NamedTuple):
     """Passages with what is compared of them."""
 
@@ -54,22 +47,6 @@ class Pool(NamedTuple):
     concepts: tuple[frozenset[str], ...]
     rows: Row  # texts x 384, unit vectors
     starts: tuple[int, ...]  # the first text of each passage
-
-
-class Turn(NamedTuple):
-    """A turn in numbers."""
-
-    alone: Row  # 384, the meaning of its words, a unit vector
-    in_context: Row  # the same with the turn before it
-    asked: Row  # 384, the mean row of the encoder that was trained on questions
-    queries: Row  # of each query: how likely the turn as a whole asks it, then how likely some word does
-
-    @property
-    def meaning(self) -> Row:
-        """3 x 384 numbers."""
-        import numpy as np
-
-        return np.concatenate((self.alone, self.in_context, self.asked / 8))  # of like size
 
 
 class Weights(NamedTuple):
@@ -130,19 +107,6 @@ def _pool(keys: tuple[str, ...], sorts: tuple[str, ...], texts: tuple[tuple[str,
 def _row(text: str) -> Row:
     row: Row = bundled().embed([text])[0]
     return row
-
-
-def turn_of(question: Question) -> Turn:
-    """The turn in numbers."""
-    import numpy as np
-
-    alone, in_context = bundled().embed([question.text, f"{question.before} {question.text}"])
-    read, asks = encode(question.text, question.before), head("query")
-    if not read.offsets:
-        return Turn(alone, in_context, np.zeros_like(alone), np.zeros(2 * len(asks.labels), np.float32))
-    asked = read.mean(0, len(question.text))
-    some = asks.likelihoods(read.rows).max(0)
-    return Turn(alone, in_context, asked, np.concatenate((asks.likelihoods(asked), some)))
 
 
 def shared_of(question: Question, turn: Turn, pool: Pool) -> Row:

@@ -1,9 +1,9 @@
 # ruff: noqa: E501 - a pattern is read more easily on one line than in pieces
-"""Which drugs a question names, however they are spelt or described.
+"""Which drugs a question names, however they are spelt.
 
-A mention is a brand, an ingredient (which several brands may hold), another medicine that is only a topic, a class,
-or a description ("the weekly shot from Lilly"). What fits one drug is that drug; what fits several is left open,
-unless the talk settles it. A word is corrected to a drug only if it is no ordinary English word.
+A mention is a brand, an ingredient (which several brands may hold), another medicine that is only a topic, or a class.
+What fits several is left open; which drug is meant, named or not, is for `linking`. A word is corrected to a drug only
+if it is no ordinary English word.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from agent.dialogue.known import Known, ordinary
-from agent.dialogue.query import Talk
 from tools.terminology.medicines import CLASSES
 
 NEAR = 0.70  # how alike a misspelling is to what it stands for, where it begins with the same letter
@@ -23,8 +22,8 @@ MOST_TRIED = 24  # odd words of one question that are compared with drug names
 
 
 class Mention(NamedTuple):
-    """One drug, or several, between two places of the text. `kind`: brand, ingredient, other (a medicine that is
-    none of ours), class, described, stranger (an unknown name) or odd (an unknown word where a drug would be). `word` is what was meant, spelt right. `many`: all are meant."""
+    """One drug, or several, between two places of the text. `kind`: brand, ingredient, other (a medicine that is none of
+    ours), class, slip (of several names), stranger (an unknown name). `word` is what was meant, spelt right. `many`: all are meant."""
 
     start: int
     end: int
@@ -55,80 +54,6 @@ _PINNED = re.compile(
 )
 _CALLED = re.compile(r"^\s*(?:indication|use|side)\b")
 
-_INJECTED = frozenset(
-    [
-        "shot",
-        "shots",
-        "injection",
-        "injections",
-        "injectable",
-        "injectables",
-        "injected",
-        "jab",
-        "jabs",
-        "pen",
-        "pens",
-        "needle",
-    ]
-)
-_ORAL = frozenset(
-    ["pill", "pills", "tablet", "tablets", "tab", "tabs", "oral", "orals", "pastilla", "pastillas"]
-)
-_HEADS = frozenset(
-    [
-        "drug",
-        "drugs",
-        "med",
-        "meds",
-        "medication",
-        "medications",
-        "medicine",
-        "medicines",
-        "version",
-        "one",
-        "ones",
-        "option",
-        "options",
-        "agent",
-        "agents",
-        "product",
-        "something",
-        "brand",
-        "brands",
-    ]
-)
-_GLUE = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "that",
-        "this",
-        "once",
-        "1",  # "a day" is written so before it comes here
-        "per",
-        "week",
-        "day",
-        "every",
-        "by",
-        "from",
-        "of",
-        "for",
-        "made",
-        "its",
-        "their",
-        "her",
-        "his",
-        "or",
-        "weekly",
-        "daily",
-        "one's",
-    ]
-)
-_WEEKLY = re.compile(
-    r"\b(?:once[- ]?weekly|weekly|once[- ](?:a|1)[- ]week|every week|1x ?(?:/|a|per) ?week|per week)\b"
-)
-_DAILY = re.compile(r"\b(?:once[- ]?daily|daily|once[- ](?:a|1)[- ]day|every day|per day)\b")
 _MANY = re.compile(
     r"\b(?:any|all|every|each|which|what|some|other|another)\s+(?:of\s+)?(?:the\s+|these\s+|those\s+)?(?:other\s+)?$"
 )
@@ -139,7 +64,7 @@ _WORD = re.compile(r"[a-z][a-z'-]*[a-z]|[a-z]")
 _STRANGE = re.compile(r"^(?!.*ness$)[a-z]{3,}(?:tide|gliptin|flozin|glitazone|umab|enatide|glutide|formin)$")
 
 
-def find(text: str, known: Known, talk: Talk, taken: Sequence[tuple[int, int]] = ()) -> list[Mention]:
+def find(text: str, known: Known, taken: Sequence[tuple[int, int]] = ()) -> list[Mention]:
     """Every mention, in order; `text` is in lower case, and what is `taken` (persons, plans) is no drug."""
     found = [
         mention
@@ -148,8 +73,7 @@ def find(text: str, known: Known, talk: Talk, taken: Sequence[tuple[int, int]] =
     ]
     found = _apart(found)
     found += _misspelt(text, known, [*taken, *((m.start, m.end) for m in found)])
-    found.sort()
-    return _described(text, known, talk, found, taken)
+    return sorted(_narrowed(mention, text, known) for mention in found)
 
 
 def indication(text: str) -> str:
@@ -169,15 +93,6 @@ def indication_named(text: str) -> str:
 def for_indication(names: Iterable[str], key: str, known: Known) -> tuple[str, ...]:
     """Those of the drugs whose label has this indication."""
     return tuple(n for n in names if any(i.key == key for i in known.by_name[n].indications))
-
-
-def settled(names: tuple[str, ...], talk: Talk, known: Known) -> tuple[str, ...]:
-    """What the talk was about, where it was about just one of these; else, of the talk's ingredient."""
-    for pool in (talk.offered, talk.drugs, talk.earlier):
-        common = [name for name in names if name in pool]
-        if len(common) == 1:
-            return tuple(common)
-    return names
 
 
 def strangers(text: str, spans: Sequence[tuple[int, int]]) -> list[Mention]:
@@ -280,7 +195,7 @@ def _misspelt(text: str, known: Known, taken: Sequence[tuple[int, int]]) -> list
         if len({value for _, value in kinds}) > 1:
             names = tuple(dict.fromkeys(n for kind, value in kinds for n in _names(kind, value, known)))
             if len(names) > 1:
-                found.append(Mention(match.start(), end, "described", names, word))
+                found.append(Mention(match.start(), end, "slip", names, word))
                 continue
         kind, value = kinds[0]
         found.append(Mention(match.start(), end, kind, _names(kind, value, known), value))
@@ -293,186 +208,14 @@ def _names(kind: str, value: str, known: Known) -> tuple[str, ...]:
     return known.ingredients[value] if kind == "ingredient" else ()
 
 
-# --- by description ---------------------------------------------------------------------------------------
-
-
-class _Token(NamedTuple):
-    start: int
-    end: int
-    word: str
-    mention: Mention | None = None
-
-
-def _described(
-    text: str, known: Known, talk: Talk, found: list[Mention], taken: Sequence[tuple[int, int]]
-) -> list[Mention]:
-    """Noun phrases that say what a drug is like, each replaced by the drugs that are so."""
-    tokens = _tokens(text, found, taken)
-    result: list[Mention] = []
-    run: list[_Token] = []
-    for token in (*tokens, _Token(len(text), len(text), "")):
-        joined = not run or not re.search(r"[?!;,:]|\.\s", text[run[-1].end : token.start])
-        if token.word and joined and _belongs(token, text, known):
-            run.append(token)
-            continue
-        result += _settle(run, text, known, talk)
-        run = [token] if token.word and _belongs(token, text, known) else []
-        if not run and token.mention:
-            result.append(token.mention)
-    result += _settle(run, text, known, talk)
-    return sorted(result)
-
-
-def _tokens(text: str, found: list[Mention], taken: Sequence[tuple[int, int]]) -> list[_Token]:
-    spans = [_Token(m.start, m.end, m.word, m) for m in found]
-    held = [(m.start, m.end) for m in found] + list(taken)
-    for match in INDICATION.finditer(text):
-        if not _within(match.start(), match.end(), held):
-            spans.append(_Token(match.start(), match.end(), f"<{match.lastgroup}>"))
-            held.append((match.start(), match.end()))
-    for match in re.finditer(r"\w+(?:'s)?", text):
-        if not _within(match.start(), match.end(), held):
-            spans.append(_Token(match.start(), match.end(), match.group().removesuffix("'s")))
-    return sorted(spans, key=lambda token: token.start)
-
-
-def _belongs(token: _Token, text: str, known: Known) -> bool:
-    if token.mention:
-        return token.mention.kind in ("brand", "ingredient", "class")
-    return (
-        token.word.startswith("<")
-        or token.word in _INJECTED
-        or token.word in _ORAL
-        or token.word in _HEADS
-        or token.word in _GLUE
-        or token.word in known.makers
-    )
-
-
-def _settle(run: list[_Token], text: str, known: Known, talk: Talk) -> list[Mention]:
-    """The mention that a run of describing words makes, or the mentions that stood in it."""
-    inside = [token.mention for token in run if token.mention]
-    if not run or len(inside) > 1:
-        return _narrowed(inside, text, known, talk)
-    words = [token.word for token in run]
-    start = next(
-        (t.start for t in run if t.word not in _GLUE or t.word in ("weekly", "daily", "once")), run[0].start
-    )
-    last = max(
-        (t.end for t in run if t.word not in _GLUE or t.word in ("weekly", "daily", "week", "day")),
-        default=run[-1].end,
-    )
-    said = text[run[0].start : run[-1].end]
-    injected, oral = any(w in _INJECTED for w in words), any(w in _ORAL for w in words)
-    weekly, daily = bool(_WEEKLY.search(said)), bool(_DAILY.search(said))
-    makers = [known.makers[w] for w in words if w in known.makers]
-    uses = [w[1:-1] for w in words if w.startswith("<")]
-    head = injected or oral or any(w in _HEADS for w in words)
-    filters = injected + oral + (weekly or daily) + bool(makers) + bool(uses)
-    head = head or (filters > 1 and (weekly or daily or bool(makers)))  # "the Novo weekly for diabetes"
-    if not filters:
-        return _narrowed(inside, text, known, talk)
-    if inside and inside[0].kind == "brand" and not (injected or oral or weekly or daily):
-        return inside
-    if not inside:
-        named = any(w in ("the", "that", "a", "an", "this", "something") for w in words)
-        before = text[: run[0].start]
-        led = bool(
-            re.search(r"(?:^|\b(?:about|and|or|on|get|for|which|what|any|other|some|all|of)\s|,\s*)$", before)
-        )
-        counted = bool(re.search(r"\bhow (?:many|much)\s+(?:\w+\s+)?$", before))
-        if not head or counted or not (named or filters > 1 or led):
-            return []
-        if (
-            filters == 1
-            and not (injected or oral or weekly or daily or makers)
-            and not re.search(
-                r"\b(?:one|ones|drugs?|meds?|medications?|version|something|options?|brands?)\b", said
-            )
-        ):
-            return []
-    pool = list(inside[0].names) if inside else list(known.names)
-    if inside and inside[0].kind == "brand":  # "the pill version of Ozempic"
-        wanted = set(known.by_name[inside[0].names[0]].ingredients)
-        pool = [n for n in known.names if wanted & set(known.by_name[n].ingredients)]
-    fits = [n for n in pool if _fits(n, known, injected, oral, weekly, daily, makers, uses)]
-    if not fits:
-        return inside
-    if inside and inside[0].kind == "brand" and inside[0].names[0] in fits:
-        return inside
-    many = bool(inside and inside[0].many) or (
-        bool(
-            re.search(
-                r"\b(?:shots|injections|injectables|pills|tablets|drugs|meds|medications|options|ones|pens)\b",
-                said,
-            )
-        )
-        and not (inside and inside[0].kind == "ingredient")
-    )
-    names = tuple(fits)
-    if len(names) > 1 and (not many or talk.drugs):
-        near = _of_the_talk(names, talk, known)
-        if len(near) == 1 or not many:
-            names = near
-    return [
-        Mention(
-            start,
-            max(last, inside[0].end if inside else 0),
-            "described",
-            names,
-            said.strip(),
-            many and len(names) > 1,
-        )
-    ]
-
-
-def _fits(
-    name: str,
-    known: Known,
-    injected: bool,
-    oral: bool,
-    weekly: bool,
-    daily: bool,
-    makers: list[frozenset[str]],
-    uses: list[str],
-) -> bool:
-    drug = known.by_name[name]
-    by_mouth = drug.route == "oral"
-    return (
-        not (injected and by_mouth)
-        and not (oral and not by_mouth)
-        and not (weekly and drug.per_day > 0.5)
-        and not (daily and drug.per_day < 0.5)
-        and all(name in made for made in makers)
-        and all(any(i.key == use for i in drug.indications) for use in uses)
-    )
-
-
-def _of_the_talk(names: tuple[str, ...], talk: Talk, known: Known) -> tuple[str, ...]:
-    near = settled(names, talk, known)
-    if len(near) == 1 or not talk.drugs or talk.drugs[0] not in known.by_name:
-        return near
-    wanted = set(known.by_name[talk.drugs[0]].ingredients)
-    same = tuple(n for n in names if n != talk.drugs[0] and wanted & set(known.by_name[n].ingredients))
-    return same if len(same) == 1 else names
-
-
-def _narrowed(mentions: list[Mention], text: str, known: Known, talk: Talk) -> list[Mention]:
-    """An ingredient of several brands, narrowed by a strength that only one of them has, or by the talk."""
-    result = []
-    for mention in mentions:
-        if mention.kind == "ingredient" and len(mention.names) > 1:
-            names = mention.names
-            strength = _STRENGTH.match(text[mention.end : mention.end + 16])
-            if strength:
-                dose = float(strength.group(1))
-                of_dose = [n for n in names if any(s.dose == dose for s in known.by_name[n].strengths)]
-                names = tuple(of_dose) or names
-            if len(names) > 1:
-                names = settled(names, talk, known)
-            mention = mention._replace(names=names)
-        result.append(mention)
-    return result
+def _narrowed(mention: Mention, text: str, known: Known) -> Mention:
+    """An ingredient of several brands, narrowed by a strength that only some of them have."""
+    strength = _STRENGTH.match(text[mention.end : mention.end + 16])
+    if mention.kind != "ingredient" or strength is None:
+        return mention
+    dose = float(strength.group(1))
+    names = tuple(n for n in mention.names if any(s.dose == dose for s in known.by_name[n].strengths))
+    return mention._replace(names=names or mention.names)
 
 
 def _apart(mentions: list[Mention]) -> list[Mention]:

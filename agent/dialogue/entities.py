@@ -56,7 +56,7 @@ def find(text: str, talk: Talk, known: Known) -> Entities:
         Entity(match.start(), match.end(), "plan", key=known.plan_words[match.group()])
         for match in _plan_pattern(tuple(known.plan_words)).finditer(low)
     ]
-    mentions = drugs.find(low, known, talk, [(one.start, one.end) for one in found])
+    mentions = drugs.find(low, known, [(one.start, one.end) for one in found])
     found += [one for one in _strange_plans(text, talk, known) if not _overlaps(one.start, one.end, found)]
     spans = [*((one.start, one.end) for one in found), *((m.start, m.end) for m in mentions)]
     person = people.somebody_else(

@@ -27,20 +27,6 @@ from tools.terminology.observations import TESTS, tests
 if TYPE_CHECKING:
     from tools.store.store import Store
 
-# The first part of an NDC is the labeler, which the FDA assigns to one company (NDC directory).
-LABELERS: dict[str, tuple[str, ...]] = {
-    "0002": ("lilly",),
-    "0169": ("novo", "nordisk"),
-    "0597": ("boehringer", "ingelheim"),
-    "0310": ("astrazeneca", "astra"),
-    "0006": ("merck", "msd"),
-    "0024": ("sanofi",),
-    "50458": ("janssen",),
-    "0069": ("pfizer",),
-    "64764": ("takeda",),
-    "55513": ("amgen",),
-}
-
 # Classes of the other medicines that questions name: what is tried before, and what goes with diabetes and weight.
 _ASKED_OF = (
     *STEP_CLASSES,
@@ -144,16 +130,6 @@ class Known:
         words.update({word: ("ingredient", word) for word in self.ingredients if " " not in word})
         words.update({word: ("brand", name) for word, name in self.brands.items() if word.isalpha()})
         return words
-
-    @cached_property
-    def makers(self) -> dict[str, frozenset[str]]:
-        """Companies, as they are called for short, and the drugs that carry their labeler code."""
-        found: dict[str, set[str]] = {}
-        for drug in self.drugs:
-            for strength in drug.strengths:
-                for maker in LABELERS.get(strength.ndc.split("-")[0], ()):
-                    found.setdefault(maker, set()).add(drug.name)
-        return {maker: frozenset(names) for maker, names in found.items()}
 
     @cached_property
     def plan_words(self) -> dict[str, str]:

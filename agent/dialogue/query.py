@@ -126,6 +126,15 @@ class Ask(Record, frozen=True, kw_only=True):
         return bool(self.tests or self.conditions or self.medicines)
 
 
+class Mention(Record, frozen=True, kw_only=True):
+    """Drugs of the catalog that words name: one, or those that a class or an ingredient holds. `several` says that all
+    of them are meant; `asked` is how likely the turn asks about them."""
+
+    names: tuple[str, ...]
+    several: bool = False
+    asked: float = 0.0
+
+
 class Reading(Record, frozen=True, kw_only=True):
     """What one turn says. `person` is somebody named or numbered in it ("P007", "Maria Lopez", "born 1970-02-03"),
     never resolved here. `candidates` are the drugs that a description fits when it fits several; `strangers` are words
@@ -133,6 +142,7 @@ class Reading(Record, frozen=True, kw_only=True):
     likeliest queries where none is sure."""
 
     asks: tuple[Ask, ...]
+    mentions: tuple[Mention, ...] = ()
     person: str = ""
     candidates: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from agent.dialogue import drugs as drug_names
-from agent.dialogue import entities, hypotheses, pointers, replies, words
+from agent.dialogue import entities, hypotheses, replies, words
 from agent.dialogue.entities import Entities
 from agent.dialogue.known import Known
 from agent.dialogue.query import (
@@ -23,6 +23,7 @@ from agent.dialogue.query import (
     QUERIES,
     Ask,
     Form,
+    Mention,
     Query,
     Reading,
     Scope,
@@ -124,6 +125,7 @@ def read(question: str, talk: Talk, known: Known, lessons: Lessons | None = None
     unsure = min(spans, key=lambda span: span.sure)
     return Reading(
         asks=tuple(_merged(asks)),
+        mentions=_mentions(named, encoded),
         person=named.person.said,
         candidates=_candidates(named, asks, known),
         strangers=_strangers(named, spans, asks),
@@ -354,15 +356,7 @@ def _drugs(
         if names and (pool is mine or not before or not before[-1].drugs):
             return tuple(dict.fromkeys(names)), False
     leans = span.query in OF_A_DRUG and bool(talk.drugs) and span.query != "compare"
-    if (span.scope == "all" and not leans) or span.query in ("options", "formulary"):
-        return (), True
-    if span.query not in OF_A_DRUG and span.scope not in ("focus", "other", "both"):
-        return (), False
-    if mine:  # named, and fits several: that is asked back about, and not taken from the talk
-        return (), False
-    if before and before[-1].drugs:
-        return before[-1].drugs, False
-    return pointers.drugs(span.scope, span.query, talk), False
+    return (), (span.scope == "all" and not leans) or span.query in ("options", "formulary")
 
 
 def _until(text: str, known: Known) -> date | None:
@@ -395,6 +389,25 @@ def _corrected(ask: Ask, span: Span, talk: Talk) -> list[Ask]:
 
 def _last(talk: Talk) -> Ask:
     return talk.asks[-1] if talk.asks else Ask(query="unclear")
+
+
+def mentions_of(text: str, talk: Talk, known: Known) -> tuple[Mention, ...]:
+    """The drugs that a turn names, as the linking of drugs learns from them."""
+    text = words.clean(text)
+    return _mentions(entities.find(text, talk, known), encode(text, talk.question))
+
+
+def _mentions(named: Entities, encoded: Encoded) -> tuple[Mention, ...]:
+    targets = head("target")
+    return tuple(
+        Mention(
+            names=one.names,
+            several=one.several,
+            asked=float(targets.likelihoods(encoded.mean(one.start, one.end))[1]),
+        )
+        for one in named.found
+        if one.names
+    )
 
 
 def _candidates(named: Entities, asks: Sequence[Ask], known: Known) -> tuple[str, ...]:

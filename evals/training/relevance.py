@@ -18,13 +18,11 @@ from agent.answers.relevance import (
     SHARED,
     WEIGHTS,
     Pool,
-    Question,
-    Turn,
     Weights,
     pool_of,
     shared_of,
-    turn_of,
 )
+from agent.dialogue.turns import Question, Turn, turn_of
 from evals.stores import fresh_store
 from evals.training.examples import authors_of, held_out, lines
 from evals.training.reports import report, save_stamped
@@ -98,7 +96,7 @@ class Learner:
         import torch
 
         torch.manual_seed(seed)
-        torch.set_num_threads(2)
+        torch.set_num_threads(1)
         self.torch: Any = torch
         self.random = random.Random(seed)
         self.examples = list(examples)

@@ -8,8 +8,9 @@ import pytest
 from agent.answers import chart, focus, relevance
 from agent.answers.answer import Answer, Said
 from agent.answers.passages import Passage, passages, texts
-from agent.answers.relevance import SHARED, Question, likelihoods, pool_of, shared_of, turn_of
+from agent.answers.relevance import SHARED, likelihoods, pool_of, shared_of
 from agent.dialogue.query import Ask
+from agent.dialogue.turns import Question, turn_of
 from agent.ledger import Ledger
 from evals.training.examples import lines
 from tests.case_answers import bound_to, bundled, everyone
@@ -58,7 +59,7 @@ def _with(
     )
     asks = [Ask(query=query)]  # type: ignore[arg-type]
     return focus.with_passages(
-        Question("and that?"), asks, [answer], bound_to(bundled(), "P001"), answer.ledger
+        Question("and that?"), asks, [answer], ["Ozempic"], bound_to(bundled(), "P001"), answer.ledger
     )
 
 

@@ -54,11 +54,6 @@ def test_what_is_only_mentioned_is_not_what_is_asked_about(text: str, drugs: tup
     assert read(text)[-1].drugs == drugs
 
 
-def test_without_a_drug_the_one_talked_about_is_meant() -> None:
-    talk = Talk(patient_id="P001", drugs=("Trulicity",), question="can he get trulicity")
-    assert read("and what is still missing?", talk)[-1].drugs == ("Trulicity",)
-
-
 def test_a_supposition_adds_to_the_one_before() -> None:
     (ask,) = read("what if her bmi were 31", Talk(patient_id="P001", drugs=("Wegovy",)))
     assert ask.query == "what_if" and Value(test="bmi", value=31.0) in ask.changes
@@ -93,12 +88,6 @@ def test_a_second_person_in_a_turn_is_seen_behind_the_patient() -> None:
     talk = Talk(patient_id="P002", names=("reginald", "blair"))
     text = "While I'm in Reginald's chart, does Sarah Blair have an Ozempic going too?"
     assert reader.read(text, talk, known()).person == "Sarah Blair"
-
-
-def test_a_drug_that_only_the_talk_names_is_told_apart() -> None:
-    talk = Talk(patient_id="P001", drugs=("Mounjaro",))
-    assert read("go ahead and draft the letter", talk)[0].from_talk
-    assert not read("go ahead and draft the letter for Ozempic", talk)[0].from_talk
 
 
 def test_a_draft_that_is_taken_back_in_the_next_breath_is_none() -> None:

@@ -1,0 +1,57 @@
+"""A turn in numbers: what it means by itself and after the turn before it, and how likely it asks each query."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from tools.language.encoder import encode, head
+from tools.store.embedding import bundled
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Row = NDArray[np.float32]
+
+
+class Question(NamedTuple):
+    """What was typed, what was typed before it, and the keys of the passages that were shown then."""
+
+    text: str
+    before: str = ""
+    shown: frozenset[str] = frozenset()
+
+
+class Turn(NamedTuple):
+    """A turn in numbers."""
+
+    alone: Row  # 384, the meaning of its words, a unit vector
+    in_context: Row  # the same with the turn before it
+    asked: Row  # 384, the mean row of the encoder that was trained on questions
+    queries: Row  # of each query: how likely the turn as a whole asks it, then how likely some word does
+
+    @property
+    def meaning(self) -> Row:
+        """3 x 384 numbers."""
+        import numpy as np
+
+        return np.concatenate((self.alone, self.in_context, self.asked / 8))  # of like size
+
+
+@lru_cache(maxsize=16)  # the linking of drugs and the passages need it of the same turn
+def turn_of(question: Question) -> Turn:
+    """The turn in numbers.
+
+    Raises:
+        Unavailable: the encoder is not installed.
+    """
+    import numpy as np
+
+    alone, in_context = bundled().embed([question.text, f"{question.before} {question.text}"])
+    read, asks = encode(question.text, question.before), head("query")
+    if not read.offsets:
+        return Turn(alone, in_context, np.zeros_like(alone), np.zeros(2 * len(asks.labels), np.float32))
+    asked = read.mean(0, len(question.text))
+    some = asks.likelihoods(read.rows).max(0)
+    return Turn(alone, in_context, asked, np.concatenate((asks.likelihoods(asked), some)))
