@@ -575,10 +575,9 @@ conditions:
 def own_terms(tmp_path: Path) -> Iterator[Path]:
     """A clinic's folder with terms of its own, which are forgotten after the test."""
     (tmp_path / "terms.yaml").write_text(TERMS)
-    known: list[dict[str, Any]] = [TESTS, CONCEPTS, TOPICS]
-    before, rows = [dict(table) for table in known], list(observations._ROWS)
+    known: list[dict[str, Any]] = [TESTS, CONCEPTS, TOPICS, observations.tests()]
+    before = [dict(table) for table in known]
     yield tmp_path
-    observations._ROWS[:] = rows
     observations._codes.cache_clear()
     for table, kept in zip(known, before, strict=True):
         table.clear()

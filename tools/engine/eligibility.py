@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 
 from tools.domain.records import Coverage, Evidence, Finding, Patient, Plan
 from tools.messages import action, iso, message, render
@@ -50,11 +51,16 @@ def eligibility_finding(patient: Patient, plan: Plan, as_of: date) -> Finding:
         criterion="eligibility",
         kind="eligibility",
         status="not_met",
-        text=render(message("plan.enrolled", plan=plan.id, day=iso(as_of))),
+        text=_enrolled(plan.id, as_of),
         evidence=seen,
         found=found,
         action=action("check_under", plans=tuple(now)) if now else action("find_plan"),
     )
+
+
+@lru_cache(maxsize=1024)
+def _enrolled(plan_id: str, as_of: date) -> str:
+    return render(message("plan.enrolled", plan=plan_id, day=iso(as_of)))
 
 
 def _holds(period: Coverage, as_of: date) -> bool:

@@ -73,7 +73,7 @@ def quantity_finding(asked: Quantity) -> Finding:
             evidence=(seen,),
             found=message("quantity.kept", amount=amount),
         )
-    worst = min(held, key=lambda one: _WORST_FIRST.index(one.status))
+    worst = held[0] if len(held) == 1 else min(held, key=lambda one: _WORST_FIRST.index(one.status))
     before = worst.before
     return Finding(
         criterion="quantity",

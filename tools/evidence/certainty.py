@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -58,10 +58,10 @@ def lower(
     """
     if answer.shown is None:
         return answer
-    checks = (_IF_SHOWN if answer.shown else _IF_NOT_SHOWN).get(type(leaf), ())
-    if checks and isinstance(leaf, Condition) and not _can_have(leaf, context.patient):
+    kind = type(leaf)
+    if kind is Condition and not _can_have(leaf, context.patient):
         return answer
-    for check in checks:
+    for check in (_IF_SHOWN if answer.shown else _IF_NOT_SHOWN).get(kind, ()):
         doubt = check(leaf, context, exclude, answer, ask)
         if doubt is not None:
             return STATUS_ONLY[None] if context.status_only else doubt
@@ -71,30 +71,6 @@ def lower(
 def _can_have(leaf: Condition, patient: Patient) -> bool:
     """What only one sex has is settled by the other, whatever else is on record."""
     return leaf.sex is None or patient.sex in (leaf.sex, "unknown")
-
-
-class _Suspect(NamedTuple):
-    """Of one chart on one day, the records that a criterion about drugs may have to be doubted for."""
-
-    unbranded: tuple[Medication, ...]  # by what they contain, and by no brand
-    disagreeing: tuple[
-        tuple[Medication, Medication], ...
-    ]  # entries of one course that went on or ended otherwise
-    at_hand: tuple[Fill, ...]  # whose supply lasts on the day
-
-
-def _suspect(context: EvaluationContext) -> _Suspect:
-    known: _Suspect | None = context.day.suspect
-    if known is None:
-        taken, day = context.patient.medications or (), context.as_of
-        known = context.day.suspect = _Suspect(
-            tuple([entry for entry in taken if goes_by_ingredient(entry)]),
-            _disagreeing(taken),
-            tuple(
-                [f for f in context.patient.fills if f.date <= day < f.date + timedelta(days=f.days_supply)]
-            ),
-        )
-    return known
 
 
 # --- medicines that nobody can identify -------------------------------------------------------------------
@@ -121,9 +97,9 @@ def _unbranded_medicine(
     brands = _brands(leaf)
     if not brands:
         return None
-    for entry in _suspect(context).unbranded:
+    for entry in context.patient.medications or ():
         brand = brands.get(tuple(sorted(entry.ingredients)))
-        if brand is None:
+        if brand is None or not goes_by_ingredient(entry):
             continue
         if ask(_if_it_counts(leaf, entry.drug.casefold()), context, exclude).shown is not False:
             found = message("product.unbranded", drug=entry.drug, brand=brand)
@@ -283,12 +259,12 @@ def _filled_though_not_taken(
     leaf: Taking, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
 ) -> LeafResult | None:
     """Supply at hand of a drug that the list lacks or says was stopped before it was filled."""
-    at_hand = _suspect(context).at_hand
-    if not at_hand:
+    if not context.patient.fills:
         return None
-    stopped = _last_end(context.patient.medications or (), leaf.drugs, leaf.classes)
-    for fill in at_hand:
-        if is_product(fill, context.request) or (stopped is not None and fill.date <= stopped):
+    day, stopped = context.as_of, _last_end(context.patient.medications or (), leaf.drugs, leaf.classes)
+    for fill in context.patient.fills:
+        at_hand = fill.date <= day < fill.date + timedelta(days=fill.days_supply)
+        if not at_hand or is_product(fill, context.request) or (stopped is not None and fill.date <= stopped):
             continue
         if courses.matches(fill, leaf.drugs, leaf.classes, fill.drug):
             return _conflict(fill, answer, stopped, "ask_if_taken")
@@ -335,7 +311,7 @@ def _overlapping_courses(
     leaf: Any, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
 ) -> LeafResult | None:
     """Entries of one drug that began on one day, in one form, and went on or ended otherwise."""
-    for pair in _suspect(context).disagreeing:
+    for pair in _disagreeing(context):
         meant = courses.matches(pair[0], leaf.drugs, leaf.classes, pair[0].drug)
         if meant and len(_without_either(pair, leaf, context, exclude, ask)) > 1:
             return _disagree(pair[0].drug, tuple(map(courses.entry_evidence, pair)))
@@ -365,12 +341,17 @@ def _without_either(
     return {ask(leaf, chart, exclude).shown for chart in charts}
 
 
-def _disagreeing(taken: Sequence[Medication]) -> tuple[tuple[Medication, Medication], ...]:
-    """Entries of one course that went on or ended otherwise. Most charts have no two of one day."""
-    if len({entry.start for entry in taken}) == len(taken):
-        return ()
-    pairs = combinations(taken, 2)
-    return tuple([pair for pair in pairs if _same_course(*pair) and _went(pair[0]) != _went(pair[1])])
+def _disagreeing(context: EvaluationContext) -> tuple[tuple[Medication, Medication], ...]:
+    """Entries of one course that went on or ended otherwise, looked for once a day. Most charts have no two of one
+    day."""
+    known = context.day.disagreeing
+    if known is None:
+        taken = context.patient.medications or ()
+        pairs = combinations(taken, 2) if len({entry.start for entry in taken}) < len(taken) else ()
+        known = context.day.disagreeing = tuple(
+            [pair for pair in pairs if _same_course(*pair) and _went(pair[0]) != _went(pair[1])]
+        )
+    return known
 
 
 def _went(entry: Medication) -> tuple[object, ...]:

@@ -79,7 +79,7 @@ class DayCache:
     """What has been looked up in one chart for one day, whichever rule asked."""
 
     __slots__ = (
-        "answers", "as_of", "bare", "courses", "firsts", "problems", "said", "suspect", "terms", "texts",
+        "answers", "as_of", "bare", "courses", "disagreeing", "firsts", "problems", "said", "terms", "texts",
         "uncoded", "unidentified", "values",
     )  # fmt: skip
 
@@ -96,9 +96,7 @@ class DayCache:
         self.unidentified: tuple[Medication, ...] | None = None
         self.uncoded: list[tuple[Diagnosis, Term]] | None = None
         self.texts: Any = None  # free text up to the day, kept by notes
-        self.suspect: Any = (
-            None  # records of which leaves that ask for drugs must doubt some, kept by certainty
-        )
+        self.disagreeing: tuple[tuple[Medication, Medication], ...] | None = None  # kept by certainty
 
 
 def day_of(patient: Patient, as_of: date) -> DayCache:

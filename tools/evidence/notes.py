@@ -32,7 +32,7 @@ from tools.evidence.courses import matches
 from tools.evidence.products import is_product
 from tools.language.assertion import Assertion, assertion, sentence_at
 from tools.language.likelihood import About, likelihood
-from tools.language.mentions import Mention
+from tools.language.mentions import Mention, Names, names_of
 from tools.language.reading import Reading, reading
 from tools.terminology.conditions import conditions
 from tools.terminology.matcher import medicines_in
@@ -65,22 +65,22 @@ def contradicting_sentence(leaf: Any, context: EvaluationContext, answer: LeafRe
     Of what may change, the newest text that speaks of it counts; what lasts (a family history, a condition that
     somebody ever had) may stand in any.
     """
-    named, texts = _names(leaf, context), _texts(context)
-    if named.isdisjoint(texts.concepts):
+    topic, texts = _topic(leaf, context), _texts(context)
+    if all(topic.names.telling.isdisjoint(told.words) for _, told in texts.notes):
         return None
     if isinstance(leaf, Trial | Intolerance) and not answer.shown and _is_charted(leaf, context):
         return None  # of what is charted, a note that names it tells no more
     if isinstance(leaf, OnDrug) and answer.shown:
-        over = _said_to_be_over(leaf, context) or _said_at_another_dose(leaf, context)
+        over = _said_to_be_over(topic, context) or _said_at_another_dose(leaf, topic, context)
         if over is not None:
             return over
-    senses, fades = _senses_against(leaf, bool(answer.shown)), _fades(leaf)
+    senses = topic.senses if answer.shown else topic.senses_if_not_shown
     for note, told in texts.notes:
-        if fades and not _is_recent(note, context):
+        if topic.fades and not texts.is_recent(note):
             return None
-        if named.isdisjoint(told.concepts) or (senses and not told.is_cued(named, senses)):
+        if not (told.is_cued(topic.names, senses) if senses else told.names(topic.names)):
             continue
-        said = _said(leaf, note, told, context)
+        said = _said(leaf, topic, note, told, context)
         against = [
             item
             for item in said
@@ -90,20 +90,9 @@ def contradicting_sentence(leaf: Any, context: EvaluationContext, answer: LeafRe
         ]
         if against:
             return _sentence(note, against[0].mention)
-        if said and not _lasts(leaf):
+        if said and not topic.lasts:
             return None
     return None
-
-
-def _senses_against(leaf: Any, shown: bool) -> tuple[str, ...]:
-    """Senses of which a sentence must hold a cue to speak against the answer; none if a bare mention can."""
-    if isinstance(leaf, AllergyTo):
-        return ("allergy",)
-    if not shown or isinstance(leaf, (Attested, *_VALUES)):
-        return ()
-    if isinstance(leaf, Trial | Intolerance):
-        return ("never", "ended")
-    return _DENIED if isinstance(leaf, Condition) else (*_DENIED, "ended")
 
 
 def _is_against(leaf: Any, item: _Said, answer: LeafResult) -> bool:
@@ -112,10 +101,14 @@ def _is_against(leaf: Any, item: _Said, answer: LeafResult) -> bool:
 
 
 class Texts(NamedTuple):
-    """Free text up to the day, newest first, each as it was read; and what they name together."""
+    """Free text up to the day, newest first, each as it is read."""
 
     notes: tuple[tuple[Note, Reading], ...]
-    concepts: frozenset[str]
+    state_since: date
+
+    def is_recent(self, note: Note) -> bool:
+        """Whether what it says to be so is still to be asked about."""
+        return note.date is None or note.date >= self.state_since
 
 
 def _is_likely(leaf: Any, item: _Said, note: Note) -> bool:
@@ -130,14 +123,15 @@ def _is_likely(leaf: Any, item: _Said, note: Note) -> bool:
     return likely.of(*_senses_for(leaf, item.stance)) >= least
 
 
-def _said_to_be_over(leaf: OnDrug, context: EvaluationContext) -> Evidence | None:
+def _said_to_be_over(topic: _Topic, context: EvaluationContext) -> Evidence | None:
     """The sentence of the newest note on the product asked for, if its words are those of a drug that is no longer
     taken and the medication list was not changed after it."""
-    for note, told in _texts(context).notes:
-        if told.concepts.isdisjoint(_names(leaf, context)):
+    texts = _texts(context)
+    for note, told in texts.notes:
+        if not told.names(topic.names):
             continue
         named = told.naming(context.request.ingredients)
-        if not named or not _is_recent(note, context) or _agrees(_charted(named[-1], context), False, note):
+        if not named or not texts.is_recent(note) or _agrees(_charted(named[-1], context), False, note):
             return None
         start, end = sentence_at(note.text, named[-1].start)
         likely = likelihood(note.text[start:end], named[-1].start - start, named[-1].end - start, "drug")
@@ -147,18 +141,19 @@ def _said_to_be_over(leaf: OnDrug, context: EvaluationContext) -> Evidence | Non
     return None
 
 
-def _said_at_another_dose(leaf: OnDrug, context: EvaluationContext) -> Evidence | None:
+def _said_at_another_dose(leaf: OnDrug, topic: _Topic, context: EvaluationContext) -> Evidence | None:
     """The sentence of the newest note on the product asked for that denies the dose on the list, or tells others and
     not that one."""
     going = [entry for entry in context.patient.medications or () if goes_on(entry, context.as_of)]
     listed = [entry for entry in going if is_product(entry, context.request) and entry.dose is not None]
     if leaf.min_dose is None or not listed:
         return None
-    for note, told in _texts(context).notes:
-        if told.concepts.isdisjoint(_names(leaf, context)):
+    texts = _texts(context)
+    for note, told in texts.notes:
+        if not told.names(topic.names):
             continue
         named = told.naming(context.request.ingredients)
-        if not named or not _is_recent(note, context) or _agrees(listed, False, note):
+        if not named or not texts.is_recent(note) or _agrees(listed, False, note):
             return None
         for mention in named:
             doses = _doses_behind(mention, told.mentions, note.text)
@@ -216,8 +211,7 @@ def _texts(context: EvaluationContext) -> Texts:
         ]
         texts.sort(key=lambda note: note.date or date.max, reverse=True)
         notes = tuple([(note, reading(note.text)) for note in texts])
-        concepts = frozenset[str]().union(*[told.concepts for _, told in notes])
-        known = context.day.texts = Texts(notes, concepts)
+        known = context.day.texts = Texts(notes, context.as_of - timedelta(days=STATE_DAYS))
     return known
 
 
@@ -229,10 +223,10 @@ def _as_note(item: Procedure) -> Note:
     return Note(id=item.id, date=item.date, type="procedure", text=text)
 
 
-def _said(leaf: Any, note: Note, told: Reading, context: EvaluationContext) -> list[_Said]:
+def _said(leaf: Any, topic: _Topic, note: Note, told: Reading, context: EvaluationContext) -> list[_Said]:
     """What the text says of the criterion's thing; of one person the last word counts."""
     last = dict[str, _Said]()
-    for mention in told.naming(_names(leaf, context)):
+    for mention in told.naming(topic.names.concepts):
         meant = told.meant(mention, thing=isinstance(leaf, _OF_DRUGS))
         stance = _stance(leaf, mention, meant, note, context)
         if stance is not None:
@@ -243,14 +237,45 @@ def _said(leaf: Any, note: Note, told: Reading, context: EvaluationContext) -> l
 # --- what a criterion is about ----------------------------------------------------------------------------
 
 
-def _names(leaf: Any, context: EvaluationContext) -> frozenset[str]:
-    """The concepts that speak of the criterion's thing."""
-    known: frozenset[str] | None = leaf.__dict__.get("named")
+class _Topic(NamedTuple):
+    """What a criterion is about, as free text speaks of it: `senses` are those of which a sentence must hold a cue to
+    speak against the answer, none if a bare mention can. Of what `fades` a note says only what is so within
+    `STATE_DAYS`; what `lasts` may stand in any note."""
+
+    names: Names
+    senses: frozenset[str]
+    senses_if_not_shown: frozenset[str]
+    fades: bool
+    lasts: bool
+
+
+def _topic(leaf: Any, context: EvaluationContext) -> _Topic:
+    """It stays with the leaf; of one that asks for the product asked for, one for each product."""
+    of_request = isinstance(leaf, OnDrug) or (isinstance(leaf, AllergyTo) and leaf.requested)
+    place = ("topic", context.request.ingredients) if of_request else "topic"
+    known: _Topic | None = leaf.__dict__.get(place)
     if known is None:
-        known = leaf.__dict__["named"] = frozenset(_concepts(leaf))
-    if isinstance(leaf, OnDrug) or (isinstance(leaf, AllergyTo) and leaf.requested):
-        return known.union(context.request.ingredients)
+        concepts = [*_concepts(leaf), *(context.request.ingredients if of_request else ())]
+        known = leaf.__dict__[place] = _Topic(
+            names_of(frozenset(concepts)),
+            frozenset(_senses_against(leaf, True)),
+            frozenset(_senses_against(leaf, False)),
+            _fades(leaf),
+            _lasts(leaf),
+        )
     return known
+
+
+def _senses_against(leaf: Any, shown: bool) -> tuple[str, ...]:
+    if isinstance(leaf, AllergyTo):
+        return ("allergy",)
+    if isinstance(leaf, _VALUES):
+        return "void", "family", "other"
+    if not shown or isinstance(leaf, Attested):
+        return ()
+    if isinstance(leaf, Trial | Intolerance):
+        return ("never", "ended")
+    return _DENIED if isinstance(leaf, Condition) else (*_DENIED, "ended")
 
 
 def _concepts(leaf: Any) -> Iterator[str]:
@@ -289,7 +314,6 @@ def _lasts(leaf: Any) -> bool:
 
 
 def _fades(leaf: Any) -> bool:
-    """Whether a note says of it only what is so within `STATE_DAYS`."""
     return isinstance(leaf, Attested | Programme | Taking | OnDrug) or (
         isinstance(leaf, Condition) and not _lasts(leaf)
     )
@@ -375,10 +399,6 @@ def _of_another_drug(mention: Mention, note: Note, context: EvaluationContext) -
     start, end = sentence_at(note.text, mention.start)
     named = {span.key for span in medicines_in(note.text[start:end])}
     return bool(named) and named.isdisjoint({context.request.drug.casefold(), *context.request.ingredients})
-
-
-def _is_recent(note: Note, context: EvaluationContext) -> bool:
-    return note.date is None or note.date >= context.as_of - timedelta(days=STATE_DAYS)
 
 
 def _diagnosed_since(leaf: Condition, note: Note, context: EvaluationContext) -> bool:

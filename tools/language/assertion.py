@@ -96,10 +96,9 @@ def cues_around(text: str, start: int, end: int) -> Iterator[tuple[str, int, str
             yield "=", 0, hit.sense, hit.reach
 
 
-def senses_around(text: str, at: int) -> frozenset[str]:
-    """The senses of the cues in the sentence that holds the offset."""
-    first, last = sentence_at(text, at)
-    return frozenset([hit.sense for hit in _cues(text[first:last])])
+def senses_of(sentence: str) -> frozenset[str]:
+    """The senses of the cues in a sentence."""
+    return frozenset([hit.sense for hit in _cues(sentence)])
 
 
 def _looks_back(hit: _Hit, sentence: str) -> bool:
@@ -231,28 +230,24 @@ def _lexicon() -> _Lexicon:
 @lru_cache(maxsize=4096)
 def _cues(sentence: str) -> tuple[_Hit, ...]:
     """Cues of the sentence, the longest at each place, in their order. One that begins with a colon looks back and
-    hides none behind it: in "FHx: no MTC" the "no" denies what follows."""
+    hides none behind it: in "FHx: no MTC" the "no" denies what follows. "Sister's" is a cue for the sister."""
     lexicon, hits = _lexicon(), []
-    words = [(match.start(), match.end(), match[0]) for match in _WORD.finditer(sentence.casefold())]
+    plain = sentence.casefold().replace("’", "'")
+    words = [match.span() for match in _WORD.finditer(plain)]
     free = 0
-    for place, (start, _, word) in enumerate(words):
-        plain = _plain(word)
-        longest = lexicon.longest.get(plain) or lexicon.longest.get(plain.removesuffix("'s"))
+    for place, (start, end) in enumerate(words):
+        word = plain[start:end]
+        longest = lexicon.longest.get(word) or lexicon.longest.get(word.removesuffix("'s"))
         if longest is None or place < free:
             continue
         for length in range(min(longest, len(words) - place), 0, -1):
             end = words[place + length - 1][1]
-            found = lexicon.cues.get(_plain(sentence[start:end]).removesuffix("'s"))
+            found = lexicon.cues.get(" ".join(plain[start:end].split()).removesuffix("'s"))
             if found:
                 hits += [_Hit(start, end, cue.sense, cue.reach, cue.weak) for cue in found]
                 free = place + (length if word != ":" else 1)
                 break
     return tuple(hits)
-
-
-def _plain(words: str) -> str:
-    """As the lexicon writes it, but for an ending: "sister's" is a cue for the sister."""
-    return " ".join(words.casefold().replace("’", "'").split())
 
 
 # A colon counts as a word, since "pregnancy: no" denies.

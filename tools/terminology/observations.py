@@ -71,14 +71,14 @@ class UnitRow(msgspec.Struct, frozen=True, gc=False):
 
 def tests() -> dict[str, TestRow]:
     """Every test that charts name, by its key."""
-    return {row.key: row for row in _ROWS}
+    return _ROWS
 
 
 def register(rows: Iterable[TestRow]) -> None:
     """Make tests of a clinic's own known beside those of the terminology."""
-    own = {row.key: row for row in rows}
-    _ROWS[:] = [*(row for row in _ROWS if row.key not in own), *own.values()]
-    TESTS.update({key: row.test() for key, row in own.items()})
+    for row in rows:
+        _ROWS[row.key] = row
+        TESTS[row.key] = row.test()
     _codes.cache_clear()
 
 
@@ -89,7 +89,9 @@ def test_of_code(loinc: str) -> str:
 
 @cache
 def _codes() -> dict[str, str]:
-    return {code: row.key for row in _ROWS if row.key in TESTS for code in (*row.loinc, *row.more_loinc)}
+    return {
+        code: row.key for row in _ROWS.values() if row.key in TESTS for code in (*row.loinc, *row.more_loinc)
+    }
 
 
 @cache
@@ -104,5 +106,5 @@ def unit_of(spelling: str) -> UnitRow | None:
     return units().get(" ".join(spelling.casefold().split()))
 
 
-_ROWS = list(read_rows("tests", TestRow))
-TESTS: dict[str, Test] = {row.key: row.test() for row in _ROWS if not row.charted_only}
+_ROWS = {row.key: row for row in read_rows("tests", TestRow)}
+TESTS: dict[str, Test] = {row.key: row.test() for row in _ROWS.values() if not row.charted_only}
