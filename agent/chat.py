@@ -197,7 +197,7 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
         else:
             asked = _under_its_plan(ask, bound)
             answers.append(_answered(asked, reading, before, bound, ledger, sitting.desk))
-            answers[-1].sure = ask.sure
+            answers[-1].sure, answers[-1].query = ask.sure, ask.query
     if len(asks) == 1 and UNSURE <= asks[0].sure < SURE and reading.readings and not answers[-1].offered:
         answers.append(courtesy.otherwise(reading.readings[1], ledger))
     told = focus.with_passages(question, asks, answers, _likelier(likely, MAY_BE_MEANT), bound, ledger)
@@ -317,7 +317,11 @@ def _linked(reading: Reading, likely: dict[str, float], talk: Talk) -> Reading:
     meant = _likelier(likely, MEANT) or _likelier(likely, MAY_BE_MEANT)
     surely = bool(likely) and max(likely.values()) >= SURELY_MEANT
 
+    several = _likelier(likely, MEANT)
+
     def with_drugs(ask: Ask) -> Ask:
+        if ask.all_drugs and len(several) > 1:  # not all that the plan lists, but "those for weight"
+            return msgspec.structs.replace(ask, drugs=several, all_drugs=False, from_talk=True)
         other = surely and not any(likely.get(name, 1.0) >= MAY_BE_MEANT for name in ask.drugs)
         if ask.query not in OF_A_DRUG or ask.all_drugs or (ask.drugs and not other) or not meant:
             return ask

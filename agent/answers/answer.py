@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from agent.dialogue.query import Intent
+from agent.dialogue.query import Intent, Query
 from agent.ledger import Ledger
 from tools.domain.records import Determination
 
@@ -33,7 +33,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 class Answer(msgspec.Struct, kw_only=True):
     """What one ask is answered with. `drugs` is what a follow-up will lean on; `offered` what it asks back
     about; `draft_id` is the draft that was asked for and now waits for review; `general` is an answer for which nothing
-    particular was resolved, so that it is a whole list or all criteria; `sure` is how likely the turn asks for it."""
+    particular was resolved, so that it is a whole list or all criteria; `lost` one that only says that it was not
+    understood, or asks back; `sure` is how likely the turn asks for it."""
 
     intent: Intent
     said: list[Said] = []
@@ -46,4 +47,6 @@ class Answer(msgspec.Struct, kw_only=True):
     refused: bool = False
     draft_id: int | None = None
     general: bool = False
+    lost: bool = False
+    query: Query = "unclear"  # that it is the answer to
     sure: float = 1.0

@@ -126,7 +126,7 @@ def _panel(reply: Answer) -> None:
 
 def _unclear(reply: Answer, reading: Reading, bound: Bound | None) -> None:
     """What was not understood, with the two likeliest readings to choose from."""
-    ask = reading.asks[0]
+    ask, reply.lost = reading.asks[0], True
     if not ask.text.strip():
         _say(reply, f"I got no question. {_invite(bound)}")
     elif reading.readings:
@@ -140,7 +140,8 @@ def _unclear(reply: Answer, reading: Reading, bound: Bound | None) -> None:
 def otherwise(query: Query, ledger: Ledger) -> Answer:
     """The other reading of a question that was answered as the likelier one."""
     text = f"If you meant {WANTS[query]}, say yes."
-    return Answer(intent="unclear", said=[Said(text=text, verbatim=True)], ledger=ledger, offered=(query,))
+    said = [Said(text=text, verbatim=True)]
+    return Answer(intent="unclear", said=said, ledger=ledger, offered=(query,), lost=True)
 
 
 def whom(patient: Patient, ledger: Ledger) -> Answer:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agent.answers.answer import Answer, Said, Source
+from agent.answers.eligibility import deciding
+from agent.answers.wording import Words
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tools.common.errors import Refused
@@ -76,6 +78,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Draf
         )
     else:
         said.append(Said(text="The form has no gap.", verbatim=True))
+    said += [Said(text=text, must=False) for text in deciding(Words(bound, ledger, found))]
     said.append(Said(text=f"Look at it and decide with `pa review {number}`.", verbatim=True))
     reply.draft_id = kept.id
     reply.sources += [

@@ -44,7 +44,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         if drug not in bound.plan.benefits:
             lines.append(unlisted(drug, bound, ledger))
             continue
-        found = bound.determination(drug, ask.indication)
+        found = bound.determination(drug, ask.indication if len(drugs) == 1 else _labeled(ask, drug, bound))
         reply.determinations.append(found)
         words = Words(bound, ledger, found)
         lines += (
@@ -62,6 +62,13 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         lines.insert(0, _several(bound, ledger, len(lines)))
     reply.said = fitted(lines, ledger)
     return reply
+
+
+def _labeled(ask: Ask, drug: str, bound: Bound) -> str:
+    """The use that is named, where the drug has it: of several it may be that of another ("this for her diabetes rather
+    than that")."""
+    uses = {use.key for use in bound.store.drug(drug).indications}
+    return ask.indication if ask.indication in uses else ""
 
 
 def _several(bound: Bound, ledger: Ledger, count: int) -> Said:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from agent.answers import relevance
 from agent.answers.answer import Answer, Said
+from agent.answers.chart import notes
 from agent.answers.chart.page import Page, capitalised
 from agent.answers.passages import WHERE, Kind, Passage, passages, texts
 from agent.answers.registry import ANSWERS
@@ -18,8 +19,10 @@ from tools.domain.records import Finding
 from tools.engine.documents import walk
 from tools.queries.bound import Bound
 
+FAINTLY = 0.15  # that a right answer states it, from which a passage is told where nothing else can be
 LIKELY = 0.25  # that a right answer states it, from which a passage is told
 SURELY = 0.5  # the same, from which it comes before an answer that is less likely asked for
+HARDLY = 0.1  # the same, below which an answer is left out beside one that is surely asked for
 DOUBTFUL = 0.3  # likelihood of an answer's query, below which such a passage stands for the answer
 MOST = 5
 MOST_DRUGS = 2
@@ -31,6 +34,7 @@ _OPEN: frozenset[Query] = frozenset(("missing", "criteria"))
 # Decisions of a drug, and those of the same drug that tell as much.
 _TOLD_BY: tuple[tuple[Container[Query], frozenset[Query]], ...] = ((_OPEN, _OPEN), (DECISIONS, DECISIONS))
 _TELLING = ("value", "quote", "date")  # kinds of facts by which a passage is known to have been told
+_ONLY_TOLD = "A value that only a note tells is no result: it counts once its report is on file"
 _INTENTS: frozenset[Intent] = frozenset((
     "eligibility", "missing", "why", "compare", "what_if", "policy", "chart", "plan", "dates", "cases", "unclear",
     "advice", "dosing", "fabricate",
@@ -62,22 +66,25 @@ def with_passages(
         bound: the chart and the plan that they are about.
         ledger: the facts of the answers, to which those of the passages are added.
     """
-    if not any(ask.intent in _INTENTS for ask in asks) or not any(map(str.isalnum, question.text)):
-        return Focus([*answers])
+    lost, answers = [one for one in answers if one.lost], [one for one in answers if not one.lost]
+    asked = any(ask.intent in _INTENTS for ask in asks) or (lost and not answers)
+    if not asked or not any(map(str.isalnum, question.text)):
+        return Focus([*answers, *lost])
     found = passages(bound, _drugs(about, asks, answers, bound))
     if any(one.hypothetical for one in answers):  # as the case really stands is not what is asked
         found = [one for one in found if one.kind not in ("finding", "answer")]
     likely = relevance.likelihoods(question, relevance.pool_of(found, texts(found, bound)))
     ranked = sorted(zip(likely, found, strict=True), key=lambda one: -one[0])
+    least = LIKELY if answers else FAINTLY  # rather than to ask back alone
     wanted = [
         (likelihood, passage)
         for likelihood, passage in ranked[:MOST]
-        if likelihood >= (SURELY if passage.ref in _LONG else LIKELY)
+        if likelihood >= (SURELY if passage.ref in _LONG else least)
     ]
     if not wanted:
-        return Focus([*answers])
+        return Focus([*answers] or lost)
     best, keys = ranked[0][0], tuple(passage.key for _, passage in wanted)
-    particular = [one for one in answers if not _gives_way(one, best)]
+    particular = [one for one in _without_rivals(answers, ranked) if not _gives_way(one, best)]
     leads = not any(_stays_first(one, best) for one in particular)
     composer = _Composer(asks, particular, bound, ledger)
     first = composer.tell([passage for likelihood, passage in wanted if leads and likelihood >= SURELY])
@@ -86,8 +93,23 @@ def with_passages(
     first.drugs = behind.drugs = talked  # a follow-up leans on them, whatever gave way
     if behind.said and (particular or first.said):
         behind.said.insert(0, Said(text="Also relevant:", verbatim=True))
-    made = [one for one in (first, *particular, behind) if one.said]
-    return Focus(made or [*answers], keys)
+    made = [one for one in (first, *particular, behind) if one.said] or [*answers]
+    return Focus([*made, *(one for one in lost if one.offered or not made)], keys)
+
+
+def _without_rivals(answers: Sequence[Answer], ranked: Sequence[tuple[float, Passage]]) -> list[Answer]:
+    """The answers but for those that are hardly asked for beside a whole answer that surely is: passages were learned
+    from whole turns, and the reading from spans."""
+    likely = {(one.ref, one.drug): likelihood for likelihood, one in ranked if one.kind == "answer"}
+    told = {one.query for one in answers}
+    if not any(likelihood >= SURELY and ref not in told for (ref, _), likelihood in likely.items()):
+        return [*answers]
+
+    def hardly(answer: Answer) -> bool:
+        own = [likely[key] for drug in ("", *answer.drugs) if (key := (answer.query, drug)) in likely]
+        return bool(own) and max(own) < HARDLY and not _stays_first(answer, 1.1)
+
+    return [one for one in answers if not hardly(one)]
 
 
 def _gives_way(answer: Answer, best: float) -> bool:
@@ -129,6 +151,8 @@ class _Composer:
                     lead = f"{capitalised(WHERE[passage.kind])}: " if passage.kind in _BARE else ""
                     page.say(f"{lead}{text}", bullet=True)
                     self.facts |= {fact.id for fact in self.ledger.used(text)}
+                    if passage.kind == "note" and notes.reports_a_value(page, passage.what[1]):
+                        page.say(_ONLY_TOLD, bullet=True)
         return reply
 
     def _answer(self, passage: Passage, reply: Answer) -> None:

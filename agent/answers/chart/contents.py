@@ -90,6 +90,7 @@ def _unresolved(page: Page, what: str) -> None:
     page.reply.general = True
     if search_notes(page):
         return
+    page.reply.lost = True
     said = page.ledger.add(
         "words", page.ask.text[:80], origin="request", attribute="question", source="question"
     )
@@ -150,6 +151,7 @@ def _say_allergy(page: Page) -> None:
             taken = course.status == "active" and {*one.ingredients} & {*course.ingredients}
             if taken and f"chart {one.id}" in told:
                 page.say(f"The medication list has it too: {course_told(page, course)}.")
+                page.say("The chart does not say which entry is right; that is for the prescriber to settle.")
 
 
 _SAY: dict[Query, Callable[[Page], None]] = {

@@ -90,7 +90,17 @@ def say_documents(page: Page) -> None:
 def document_told(page: Page, one: Document) -> str:
     page.cite(one.id, one.title)
     when = f", {page.day(one.date, 'document', one.id)}" if one.date else ""
-    return f"{page.words(one.title, 'document', one.id)}{when}"
+    return f"{page.words(one.title, 'document', one.id)}{when}{_too_early(page, one)}"
+
+
+def _too_early(page: Page, paper: Document) -> str:
+    """That a report is dated before what it reports, which the chart does not explain."""
+    done = [one for one in page.patient.observations_by_test.get(paper.about, ()) if one.date]
+    first = min(done, key=lambda one: str(one.date), default=None)
+    if paper.of != "study" or first is None or not (paper.date and first.date and paper.date < first.date):
+        return ""
+    day = page.day(first.date, "value", first.id)
+    return f" (dated before its study of {day}; the chart does not say why, so have the dates checked)"
 
 
 def say_statements(page: Page) -> None:

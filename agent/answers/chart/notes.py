@@ -8,6 +8,9 @@ from datetime import date
 
 from agent.answers.chart.page import MOST_QUOTES, Page
 from tools.domain.records import Note
+from tools.terminology.matcher import loose_matches
+from tools.terminology.observations import TESTS
+from tools.terminology.quantities import quantities_in
 
 MOST_SENTENCES = 14  # of the latest note
 LONGEST_QUOTE = 280  # characters of a note that are quoted at once
@@ -64,6 +67,20 @@ def quote_notes(page: Page, fits: Callable[[str], bool], lead: str) -> bool:
 def sentence_told(page: Page, note: Note, sentence: str) -> str:
     page.cite(note.id, sentence, note=True)
     return page.ledger.add("quote", sentence, origin="chart", attribute="note", source=note.id)
+
+
+def reports_a_value(page: Page, sentence: str) -> bool:
+    """Whether a sentence names a value of a test that no record of the chart holds."""
+    for span in loose_matches(sentence):
+        key = span.concept.removeprefix("test:")
+        if span.kind != "test" or key not in TESTS:
+            continue
+        test, charted = TESTS[key], {one.value for one in page.patient.observations_by_test.get(key, ())}
+        for told in quantities_in(sentence):
+            within = told.value is not None and told.unit and test.low <= told.value <= test.high
+            if within and told.unit in test.units and told.value not in charted:
+                return True
+    return False
 
 
 def note_told(page: Page, note: Note) -> str:

@@ -22,7 +22,7 @@ def say_test(page: Page, test: str) -> None:
     values = values_of(page.patient, test, page.bound.as_of)
     if not values.usable:
         if page.ask.guessed:
-            page.reply.general = True
+            page.reply.lost = True
             page.say(f"I am not sure which result is meant; if it is {name}: none is on record.")
         else:
             page.say(f"{test_name(page, test, capital=True)} is not on record for this patient.")

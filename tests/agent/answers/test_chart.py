@@ -314,4 +314,4 @@ def test_a_result_that_is_only_guessed_at_is_not_called_absent() -> None:
     sure = told(someone(), "value", tests=("fibrosis_stage",))
     guessed = chart.answer(Ask(query="value", tests=("fibrosis_stage",), guessed=True), someone(), Ledger())
     assert "is not on record for this patient" in sure
-    assert guessed.general and rendered(guessed).startswith("I am not sure which result is meant")
+    assert guessed.lost and rendered(guessed).startswith("I am not sure which result is meant")

@@ -131,3 +131,29 @@ def test_what_no_author_ever_labelled_is_not_told_unasked() -> None:
         Question("may we talk to their doctor?"), pool_of(found, [("a clause",), ("a call",)])
     )
     assert likely[0] > 0 and likely[1] == 0
+
+
+def test_a_value_that_only_a_note_tells_is_said_to_be_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    bound = bound_to(bundled(), "P005")
+    told = next(one for one in passages(bound, []) if one.kind == "note" and "6.6 %" in one.what[1])
+    monkeypatch.setattr(
+        relevance, "likelihoods", lambda question, pool: [float(key == told.key) for key in pool.keys]
+    )
+    answer = Answer(
+        intent="unclear", said=[Said(text="If you meant a draft, say yes.")], ledger=Ledger(), lost=True
+    )
+    made = focus.with_passages(
+        Question("can I use it?"), [Ask(query="draft")], [answer], [], bound, answer.ledger
+    )
+    assert "counts once its report is on file" in _rendered(made)
+
+
+def test_what_was_not_understood_is_not_said_beside_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = Ledger()
+    lost = Answer(intent="chart", said=[Said(text="I did not understand.")], ledger=ledger, lost=True)
+    answer = Answer(intent="chart", said=[Said(text="An answer.")], ledger=ledger)
+    bound = bound_to(bundled(), "P001")
+    monkeypatch.setattr(relevance, "likelihoods", lambda question, pool: [0.0 for _ in pool.keys])
+    asks = [Ask(query="value"), Ask(query="medication")]
+    assert focus.with_passages(Question("and?"), asks, [lost, answer], [], bound, ledger).answers == [answer]
+    assert focus.with_passages(Question("and?"), asks, [lost], [], bound, ledger).answers == [lost]
