@@ -19,7 +19,7 @@ from agent.casework import case_of, why_not
 from tools.common.errors import Invalid, NotFound, Refused, nearest
 from tools.domain.records import FilledField, FormTemplate, PARequest, Patient, Request
 from tools.papers.case import Case
-from tools.papers.forms import fill, lacking
+from tools.papers.forms import fill, goes_out, lacking
 from tools.queries.check import Asked, anew, decide
 from tools.store.rows import Edit
 
@@ -126,7 +126,7 @@ def revise(store: Store, asked: Asked, edits: Sequence[Edit], *, force: bool = F
     if refusal:
         raise Refused(refusal)
     case = case_of(now, found, store.policy(now.plan.id, now.drug.name))
-    form = _signed_for(fill(template, case), latest, sources)
+    form = _signed_for(fill(template, case), case, latest, sources)
     return Revised(case, form, tuple(_contradictions(asked, case, latest, sources)), now)
 
 
@@ -259,7 +259,9 @@ def _charted(case: Case, source: str) -> str:
 # --- the form --------------------------------------------------------------------------------------------
 
 
-def _signed_for(form: PARequest, latest: Mapping[str, _Value], sources: Mapping[str, str]) -> PARequest:
+def _signed_for(
+    form: PARequest, case: Case, latest: Mapping[str, _Value], sources: Mapping[str, str]
+) -> PARequest:
     """The form with what a hand fills in, each of a person's values traced to that person."""
     fields = list(form.fields)
     at = {field.id: place for place, field in enumerate(fields)}
@@ -275,7 +277,7 @@ def _signed_for(form: PARequest, latest: Mapping[str, _Value], sources: Mapping[
                 raise Invalid(f"the form of this request has no field {name!r} any more")
     documents = tuple(label for label in form.missing if label.startswith("Document: "))
     missing = lacking(fields) + documents
-    ready = form.outcome == "ready" and not missing
+    ready = goes_out(case) and not missing
     return msgspec.structs.replace(form, fields=tuple(fields), missing=missing, ready=ready)
 
 

@@ -268,6 +268,9 @@ def test_a_quantity_over_its_limit_is_drafted_as_the_exception_and_completed_in_
     kept = store.draft(1)
     assert "Two a day are meant." in Path(kept.files["letter"].path).read_text()
     assert "Prescriber's supporting statement" not in kept.filled_form().missing
+    for field in kept.filled_form().missing:
+        assert pa("review", "1", "--set", f"{field}=As the prescriber says", *BY).code == 0
+    assert store.draft(1).filled_form().ready, "an exception that is complete is ready, edited or not"
 
 
 def test_an_expedited_request_carries_the_prescribers_certification(pa: Pa, cases: Cases) -> None:

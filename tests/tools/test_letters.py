@@ -10,7 +10,7 @@ import pytest
 from pypdf import PdfReader
 
 from tests.paper_cases import AS_OF, bare, case_of, jose, observation, on_ozempic
-from tools.domain.records import Diagnosis, Medication, Patient, Sex
+from tools.domain.records import Diagnosis, Evidence, Medication, Patient, Program, Sex
 from tools.domain.rules import Condition
 from tools.engine.determine import determine
 from tools.papers.case import Case
@@ -123,6 +123,20 @@ def test_a_trial_without_end_or_dose_says_so() -> None:
     text = letter(case_of(jose(medications=(vague,)))).text
     assert "[PRESCRIBER TO COMPLETE: dose of metformin]" in text
     assert "[PRESCRIBER TO COMPLETE: start of metformin]" in text
+
+
+def test_a_program_that_a_criterion_rests_on_stands_among_the_treatments() -> None:
+    lived = Program(id="prog1", name="Weight class", start=date(2026, 1, 10), end=date(2026, 7, 20))
+    case = case_of(msgspec.structs.replace(without_diabetes(), programs=(lived,)), "Wegovy")
+    assert "Weight class" not in letter(case).text, "nothing asks for it"
+    first, *rest = case.determination.findings
+    first = msgspec.structs.replace(
+        first, evidence=(*first.evidence, Evidence(record_id="prog1", kind="program"))
+    )
+    found = msgspec.structs.replace(case.determination, findings=(first, *rest))
+    text = letter(msgspec.structs.replace(case, determination=found)).text
+    treatment = text.split("TREATMENT TO DATE")[1].split("REQUEST")[0]
+    assert "Lifestyle program (Weight class), January 10, 2026 to July 20, 2026." in treatment
 
 
 def test_the_drug_that_is_renewed_stands_among_the_treatments_and_one_asked_for_anew_does_not() -> None:

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Literal
 
 from tools.appeals.records import Ground
-from tools.domain.records import Diagnosis, Finding, Medication
+from tools.domain.records import Diagnosis, Finding, Medication, Program
 from tools.domain.rules import AnyOf, Condition
 from tools.papers import formats
 from tools.papers.attachments import enclosures
@@ -324,9 +324,34 @@ class Writer:
         if self.case.patient.medications is None:
             yield heading("Treatment to date")
             yield paragraph(self.gap("treatments tried, with dose, dates and outcome"))
-        elif courses := (*self.case.trials, *self._own()):
+            return
+        tried = [
+            *map(self._program, self._programs()),
+            *map(self._trial, (*self.case.trials, *self._own())),
+        ]
+        if tried:
             yield heading("Treatment to date")
-            yield from (Block(kind="bullet", lines=(self._trial(m),)) for m in courses)
+            yield from (Block(kind="bullet", lines=(line,)) for line in tried)
+
+    def _programs(self) -> list[Program]:
+        """The programs by which a criterion is met."""
+        proving = self._proving
+        dated = (one for one in self.case.patient.programs or () if one.start and not one.reckoned)
+        return sorted(
+            (one for one in dated if one.id in proving), key=lambda one: (one.start or date.min, one.id)
+        )
+
+    def _program(self, program: Program) -> str:
+        name = self.fact(program.name, program.id)
+        begun = self.date(program.start, program.id) if program.start else ""
+        lasted = f"{begun} to {self.date(program.end, program.id)}" if program.end else f"since {begun}"
+        return f"Lifestyle program{f' ({name})' if name else ''}, {lasted}."
+
+    @property
+    def _proving(self) -> set[str]:
+        """The records by which a criterion is met."""
+        met = (f for f in self.case.findings.values() if f.status == "met" and f.kind == "criterion")
+        return {shown.record_id for finding in met if not finding.exclusion for shown in finding.evidence}
 
     def _own(self) -> list[Medication]:
         """The courses of the drug itself, where it is to go on."""
@@ -463,13 +488,8 @@ class Writer:
     def _stakes(self) -> Iterator[str]:
         """What delay means, as far as the chart shows it; a value is named only if a criterion is met by it."""
         case = self.case
-        proven = {
-            shown.record_id
-            for finding in case.findings.values()
-            if finding.status == "met" and not finding.exclusion and finding.kind == "criterion"
-            for shown in finding.evidence
-        }
-        now = next((m for m in case.labs if m.test in TELLING and proven.intersection(m.record_ids)), None)
+        proving = self._proving
+        now = next((m for m in case.labs if m.test in TELLING and proving.intersection(m.record_ids)), None)
         if case.renewal or case.kind == "continuation":
             yield "A delay would interrupt treatment that is under way."
             if now is not None:

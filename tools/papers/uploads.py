@@ -6,6 +6,7 @@ whatever cannot be read to its end: a payer's desk would see a blank page, or a 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from hashlib import sha256
 from io import BytesIO
@@ -17,6 +18,9 @@ from tools.papers.paper import canvas
 if TYPE_CHECKING:
     from pypdf import PageObject, PdfReader
 
+logging.getLogger("pypdf").setLevel(
+    logging.CRITICAL
+)  # it tells of every oddity, and we of the one that matters
 MOST_BYTES = 20 * 2**20
 MOST_PAGES = 100
 MOST_PIXELS = 60_000_000  # of one picture: a page at 600 dpi has 34 million
@@ -63,8 +67,8 @@ def inspect(content: bytes, name: str) -> Upload:
     if not content:
         raise Invalid(f"{name} is empty")
     if len(content) > MOST_BYTES:
-        size, most = len(content) / 2**20, MOST_BYTES // 2**20
-        raise Invalid(f"{name} has {size:.1f} MB; at most {most} MB can be attached")
+        tenths = -(-len(content) * 10 // 2**20)  # rounded up
+        raise Invalid(f"{name} has {tenths / 10} MB; at most {MOST_BYTES // 2**20} MB can be attached")
     is_pdf = b"%PDF-" in content[:1024]
     pages = _pdf_pages(content, name) if is_pdf else _frames(content, name)
     if pages > MOST_PAGES:
