@@ -1,8 +1,10 @@
 """`python -m evals.kills --cases 200 --kills 50`: SIGKILL at chosen points and at random moments, then the comparison.
 
 A batch is run once in peace. Then it is begun in another home, killed, resumed, killed again, until all kills are made,
-and let finish. 0 lost: every request has a result. 0 doubled: none has two, and no case has a second folder. Identical:
-every file of the two batches has the same bytes.
+and let finish; after `--each` kills another batch is begun, in a home of its own. 0 lost: every request has a
+result. 0 doubled: none has two, and no case has a second folder. Identical: every file of a batch has the same bytes as
+the undisturbed one. No other end: each process, the parent's and those that draft, reports a fault of its own by
+`faulthandler`, and no session dies of another signal than ours.
 """
 
 from __future__ import annotations
@@ -13,11 +15,13 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,15 +29,19 @@ from typing import Any, NamedTuple
 
 import typer
 
+from data_gen.world import Order, generate
 from evals.kills.child import FINISHING, POINTS
 from evals.measuring import machine
 from evals.pages import keep, table
+from tools.store.load import load
+from tools.store.store import Store
 
 RESULTS = Path(__file__).parent.parent / "results" / "kills.json"
 AT_RANDOM = "at a random moment"
 CHUNK = 5
-FAULTS = ("lost", "doubled", "files that differ from the undisturbed batch")
-PATIENCE = 600.0
+FAULTS = ("lost", "doubled", "files that differ from the undisturbed batch", "other signals and faults")
+FAULT = "Fatal Python error"  # how `faulthandler` begins
+PATIENCE, TIMEOUT = 3, 600.0  # sessions that end badly by themselves; seconds of one
 
 
 class Kill(NamedTuple):
@@ -43,93 +51,92 @@ class Kill(NamedTuple):
     done: int
 
 
-class Trial(NamedTuple):
-    """What came of it."""
+@dataclass
+class Trial:
+    """What came of the batches under fire, summed."""
 
-    cases: int
-    kills: list[Kill]
-    lost: int
-    doubled: int
-    different: list[str]
-    drafted: int  # how often a case was drafted, repeats included
-    seconds: float
-    peaceful: float
+    batches: int = 0
+    kills: list[Kill] = field(default_factory=list)
+    lost: int = 0
+    doubled: int = 0
+    different: list[str] = field(default_factory=list)
+    faults: list[str] = field(
+        default_factory=list
+    )  # what sessions, or a process of one, died of by themselves
+    drafted: int = 0  # how often a case was drafted, repeats included
+    seconds: float = 0.0
+    peaceful: float = 0.0
 
 
 def main(
-    cases: int = typer.Option(200, help="Requests of the batch."),
+    cases: int = typer.Option(200, help="Requests of a batch."),
     kills: int = typer.Option(50, help="How often it is killed."),
+    each: int = typer.Option(50, help="How often one batch is killed at most; then another is begun."),
     seed: int = typer.Option(7, help="Of the points and moments."),
     workers: int = typer.Option(2, help="Processes that draft."),
     write: bool = typer.Option(True, help="Write evals/results/kills.json and kills.md."),
 ) -> None:
     """Kill a batch again and again, and compare."""
+    body: dict[str, Any] = {}
     with TemporaryDirectory() as folder:
-        found = trial(Path(folder), cases, kills, seed, workers, say=lambda line: print(line, flush=True))
-    body = report(found, seed, workers)
-    print(json.dumps(body, indent=2))
-    if write:
-        keep(RESULTS, body, markdown(body))
-    if found.lost or found.doubled or found.different:
+        for found in trials(Path(folder), cases, kills, each, seed, workers):
+            body = report(found, cases, each, seed, workers)
+            print(json.dumps(body, indent=2), flush=True)
+            if write:
+                keep(RESULTS, body, markdown(body))
+    if any(body[fault] for fault in FAULTS):
         raise typer.Exit(1)
 
 
-def trial(
-    folder: Path,
-    cases: int,
-    kills: int,
-    seed: int,
-    workers: int,
-    *,
-    patients: int = 0,
-    say: Any = lambda line: None,
-) -> Trial:
-    """Two homes with the same world in them: one batch in peace, one under fire."""
-    draw = random.Random(seed)
-    requests = _world(folder, cases, patients or max(20, cases // 2))
-    peace = Session(folder / "peace", folder / "peace.log", requests, workers)
+def trials(folder: Path, cases: int, kills: int, each: int, seed: int, workers: int) -> Iterator[Trial]:
+    """Homes with the same world in them: one batch in peace, and others under fire until all kills are made; what came
+    of it until then, after each of them."""
+    draw, found = random.Random(seed), Trial()
+    requests = _world(folder, cases)
+    peace = Session(folder, "peace", requests, workers)
     began = time.monotonic()
-    ended = peace.run("", 1)
-    peaceful = time.monotonic() - began
-    if ended.returncode:
+    if (ended := peace.run("", 1)).returncode:
         raise RuntimeError(f"the undisturbed batch failed: {ended.stderr[-2000:]}")
-    fire = Session(folder / "fire", folder / "fire.log", requests, workers)
-    made = list[Kill]()
+    found.peaceful = time.monotonic() - began
     began = time.monotonic()
-    while len(made) < kills:
-        point, nth, moment = _choose(draw, fire, len(made), kills, peaceful)
-        ended = fire.run(point, nth, moment)
-        if ended.returncode == -signal.SIGKILL:
-            made.append(Kill(point or AT_RANDOM, fire.done()))
-            say(f"kill {len(made)}: {made[-1].point}; {made[-1].done} of {cases} cases have a result")
-        elif ended.returncode:
-            raise RuntimeError(f"a session failed by itself: {ended.stderr[-2000:]}")
-        elif fire.state() == "done":
-            say(f"done after {len(made)} kills, before the others were made")
-            break
+    while len(found.kills) < kills and len(found.faults) <= PATIENCE:
+        found.batches += 1
+        fire = Session(folder, f"fire-{found.batches}", requests, workers)
+        under_fire(fire, min(each, kills - len(found.kills)), draw, found)
+        time.sleep(1.5)  # orphans of killed sessions, if there are any, are gone by now
+        found.lost += cases - fire.done()
+        found.doubled += fire.doubled()
+        found.different += different(peace.out, fire.out)
+        found.drafted += len(fire.log.read_text().splitlines())
+        shutil.rmtree(fire.home)
+        found.seconds = time.monotonic() - began
+        yield found
+
+
+def under_fire(fire: Session, kills: int, draw: random.Random, found: Trial) -> None:
+    """Kill this batch so many times, or until it is done, and let it finish; what it met is added to `found`."""
+    made = 0
     while fire.state() != "done":
-        ended = fire.run("", 1)
-        if ended.returncode:
-            raise RuntimeError(f"the last session failed: {ended.stderr[-2000:]}")
-    time.sleep(1.5)  # orphans of killed sessions, if there are any, are gone by now
-    return Trial(
-        cases=cases,
-        kills=made,
-        lost=cases - fire.done(),
-        doubled=fire.doubled(),
-        different=different(peace.out, fire.out),
-        drafted=len(fire.log.read_text().splitlines()),
-        seconds=time.monotonic() - began,
-        peaceful=peaceful,
-    )
+        trap = _choose(draw, fire, made, kills, found.peaceful) if made < kills else ("", 1, None)
+        ended, point = fire.run(*trap), trap[0] or AT_RANDOM
+        if FAULT in ended.stderr or ended.returncode not in (0, -signal.SIGKILL):
+            found.faults.append(f"{point}: {ended.returncode} {ended.stderr[-2000:]}")
+            if len(found.faults) > PATIENCE:
+                return
+        if ended.returncode == -signal.SIGKILL:
+            made += 1
+            found.kills.append(Kill(point, fire.done()))
+            print(f"kill {len(found.kills)}: {point}; {found.kills[-1].done} cases done", flush=True)
 
 
 class Session:
     """A home, and `pa` in it, again and again."""
 
-    def __init__(self, home: Path, log: Path, requests: Path, workers: int) -> None:
-        self.home, self.log, self.requests, self.workers = home, log, requests, workers
-        self.out = home / "out"
+    def __init__(self, folder: Path, name: str, requests: Path, workers: int) -> None:
+        self.home, self.log = folder / name, folder / f"{name}.log"
+        self.requests, self.workers = requests, workers
+        self.out = self.home / "out"
+        shutil.copytree(folder / "loaded", self.home)
 
     def run(self, point: str, nth: int, moment: float | None = None) -> subprocess.CompletedProcess[str]:
         """One session: it begins the batch, or goes on with it; it dies at a point, at a moment, or not at all."""
@@ -146,7 +153,7 @@ class Session:
             "10",
         ]
         command += ["batch", *again, "--workers", str(self.workers), "--json"]
-        environ = {**os.environ, "PALADIN_HOME": str(self.home)}
+        environ = {**os.environ, "PALADIN_HOME": str(self.home), "PYTHONFAULTHANDLER": "1"}
         with subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
@@ -156,7 +163,7 @@ class Session:
             start_new_session=True,
         ) as process:
             try:
-                out, err = process.communicate(timeout=moment or PATIENCE)
+                out, err = process.communicate(timeout=moment or TIMEOUT)
             except subprocess.TimeoutExpired:
                 process.kill()  # the parent alone: its processes are orphans for a moment, and late
                 out, err = process.communicate()
@@ -178,8 +185,6 @@ class Session:
         return str(self._ask("SELECT coalesce(max(state), '') FROM batches"))
 
     def _ask(self, query: str) -> Any:
-        import sqlite3
-
         with sqlite3.connect(self.home / "paladin.db", timeout=30) as connection:
             return connection.execute(query).fetchone()[0]
 
@@ -190,15 +195,18 @@ def different(one: Path, other: Path) -> list[str]:
     return sorted(name for name in left.keys() | right.keys() if left.get(name) != right.get(name))
 
 
-def report(found: Trial, seed: int, workers: int) -> dict[str, Any]:
+def report(found: Trial, cases: int, each: int, seed: int, workers: int) -> dict[str, Any]:
     return {
-        "cases": found.cases,
+        "cases": cases,
+        "batches": found.batches,
+        "kills of a batch at most": each,
         "kills": len(found.kills),
         "kills by point": dict(Counter(kill.point for kill in found.kills).most_common()),
         "lost": found.lost,
         "doubled": found.doubled,
         "files that differ from the undisturbed batch": len(found.different),
-        "which": found.different[:10],
+        "other signals and faults": len(found.faults),
+        "which": [*found.different, *found.faults][:10],
         "drafts made, repeats included": found.drafted,
         "seconds under fire": round(found.seconds, 1),
         "seconds in peace": round(found.peaceful, 1),
@@ -211,10 +219,11 @@ def report(found: Trial, seed: int, workers: int) -> dict[str, Any]:
 def markdown(body: dict[str, Any]) -> Iterator[str]:
     yield "# A batch that is killed again and again"
     yield ""
+    cases, kills, each = body["cases"], body["kills"], body["kills of a batch at most"]
     yield (
-        f"`python -m evals.kills --cases {body['cases']} --kills {body['kills']}`: a batch of {body['cases']} cases in"
-        f" chunks of {CHUNK}, killed with SIGKILL {body['kills']} times and resumed each time, against the same batch"
-        " undisturbed."
+        f"`python -m evals.kills --cases {cases} --kills {kills} --each {each}`: {body['batches']} batches of {cases}"
+        f" cases in chunks of {CHUNK}, killed with SIGKILL {kills} times in all and resumed each time, against the same"
+        " batch undisturbed. A fault of any process would be told by `faulthandler`."
     )
     yield ""
     yield from table([("", ""), *((name, body[name]) for name in (*FAULTS, "drafts made, repeats included"))])
@@ -241,20 +250,16 @@ def _choose(
     return draw.choice(early[3:]), draw.randint(1, 4), None
 
 
-def _world(folder: Path, cases: int, patients: int) -> Path:
-    """The homes, and a file of requests, of which every kind of outcome is one."""
-    from data_gen.world import Order, generate
-    from tools.store.load import load
-    from tools.store.store import Store
-
+def _world(folder: Path, cases: int) -> Path:
+    """A home with the loaded world, and a file of requests, of which every kind of outcome is one."""
+    patients = max(20, cases // 2)
     generate(Order(count=patients, out=folder / "world", workers=1))
-    (folder / "peace").mkdir()
-    store = Store.create(f"sqlite:///{folder / 'peace' / 'paladin.db'}")
+    (folder / "loaded").mkdir()
+    store = Store.create(f"sqlite:///{folder / 'loaded' / 'paladin.db'}")
     load(store, folder / "world")
     drugs = [drug.name for drug in store.drugs()]
     people = [patient.id for patient in store.find_patients(limit=patients)]
     store.close()
-    shutil.copytree(folder / "peace", folder / "fire")
     pairs = (
         (person, drugs[(at + turn) % len(drugs)])
         for turn in range(len(drugs))
