@@ -21,7 +21,7 @@ from tools.common.errors import Invalid, Refused
 from tools.denials.identity import require_same
 from tools.denials.papers import text_of
 from tools.denials.reader import read_letter
-from tools.denials.records import Denial
+from tools.denials.records import Denial, LetterKind
 from tools.domain.records import Plan, Request
 from tools.lifecycle.levels import levels_of
 from tools.lifecycle.records import AuthorizationCase, Paper
@@ -73,7 +73,9 @@ def look(store: Store, asked: Asked, decision: Decision) -> Appealing:
     if recorded and decision.paper:
         _same_letter(recorded, decision.paper)
     case = _case(store, asked)
-    denial = read_letter(decision.text, [plan.payer for plan in store.plans()], case.policy)
+    denial = _as_recorded(
+        read_letter(decision.text, [plan.payer for plan in store.plans()], case.policy), recorded
+    )
     require_same(denial, case.patient)
     require_same_drug(denial, case.drug.name)
     pending = _pending(recorded, denial)
@@ -88,6 +90,14 @@ def look(store: Store, asked: Asked, decision: Decision) -> Appealing:
     odds = odds_of(store.authorization_cases(), case, decided)
     found = strategy(case, denial, clocks, decided=decided, odds=odds, pending=pending)
     return Appealing(case, denial, decision, found)
+
+
+def _as_recorded(denial: Denial, recorded: AuthorizationCase | None) -> Denial:
+    """A letter that does not say clearly what it decides is what a person entered of it in its case."""
+    decides: dict[str, LetterKind] = {"denied": "denial", "upheld": "appeal_upheld"}
+    if recorded is None or denial.kind != "unclear" or recorded.state not in decides:
+        return denial
+    return msgspec.structs.replace(denial, kind=decides[recorded.state])
 
 
 def _pending(recorded: AuthorizationCase | None, denial: Denial) -> str:

@@ -6,10 +6,12 @@ import json
 from io import BytesIO
 from pathlib import Path
 
+import msgspec
 import pytest
 from fastapi.testclient import TestClient
 from pypdf import PdfReader
 
+from agent import appeals
 from tests.agent.conftest import Case, Cases, Pa
 from tools.papers.composed import Block, Letter
 from tools.papers.letter_pdf import letter_pdf
@@ -177,6 +179,27 @@ def test_the_cases_day_of_receipt_and_the_letters_own_deadline_both_count(
     assert "letter" in {term["source"] for term in step["terms"]}
     assert step["by"] == min(term["due"] for term in step["terms"])
     assert any("2026-08-28" in term["how"] or term["source"] == "letter" for term in step["terms"])
+
+
+def test_a_letter_that_says_unclearly_what_it_decides_is_what_a_person_entered_of_it(
+    pa: Pa, cases: Cases, denied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = appeals.read_letter
+    monkeypatch.setattr(
+        appeals, "read_letter", lambda *given: msgspec.structs.replace(read(*given), kind="unclear")
+    )
+    by = ("--by", "R. Lee", "--on", "2026-08-28")
+    pa("case", "open", cases["ready"].patient_id, cases["ready"].drug, *by)
+
+    def steps() -> list[str]:
+        found = json.loads(pa("appeal", "plan", "1", "--denial", str(denied), "--json").out)
+        return [step["kind"] for step in found["steps"]]
+
+    for step in (("record", "1", "reviewed"), ("submit", "1", "--channel", "fax")):
+        assert pa("case", *step, *by).code == 0
+    assert "clarify" in steps() and "appeal" not in steps()
+    assert pa("case", "record", "1", "denied", "--notice", "2026-08-25", *by).code == 0
+    assert "appeal" in steps() and "clarify" not in steps()
 
 
 # --- over HTTP -------------------------------------------------------------------------------------------

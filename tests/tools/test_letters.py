@@ -15,7 +15,7 @@ from tools.domain.rules import Condition
 from tools.engine.determine import determine
 from tools.papers.case import Case
 from tools.papers.citations import TABLE, citations
-from tools.papers.composed import Block
+from tools.papers.composed import Block, paragraph
 from tools.papers.form_layout import width_of
 from tools.papers.formats import long_date
 from tools.papers.letter_pdf import letter_pages, letter_pdf
@@ -150,6 +150,21 @@ def test_what_argues_is_one_page_and_the_appendix_follows() -> None:
         first, *rest = [page.extract_text() for page in pdf_of(letter(case)).pages]
         assert "Signature" in first and "Appendix" not in first, name
         assert case.determination.rule_id == "" or "Appendix" in rest[0], name
+
+
+@pytest.mark.parametrize("rows", range(18, 30))
+def test_no_page_of_the_appendix_holds_the_last_of_a_list_alone(rows: int) -> None:
+    listed = [Block(kind="bullet", lines=(f"Paper {number}",)) for number in range(3)]
+    appendix = (
+        *(Block(kind="row", lines=("", "Shown.", "1.1", "The member has it.")) for _ in range(rows)),
+        Block(kind="heading", lines=("Enclosures",)), *listed,
+    )  # fmt: skip
+    whole = msgspec.structs.replace(
+        letter(CASES["bare"]), blocks=(paragraph("Argued."), Block(kind="page", lines=()), *appendix)
+    )
+    pages = [page.extract_text() for page in PdfReader(BytesIO(letter_pdf(whole))).pages]
+    assert ["Enclosures" in page for page in pages] == ["Paper 0" in page for page in pages]
+    assert ["Enclosures" in page for page in pages] == ["Paper 2" in page for page in pages]
 
 
 def test_every_page_says_whom_it_is_about() -> None:

@@ -43,7 +43,7 @@ def pending(matter: Matter, level: str) -> Step:
         kind="wait",
         level=level,
         what=f"Wait for the decision on the {name}",
-        why="it is filed and not decided; this letter came before it, and nothing higher can be asked for until then",
+        why="it is filed and not decided, and nothing higher can be asked for until then",
         needs=("what is still to be said or enclosed goes to the same appeal",),
         takes=f"the decision comes within {takes}" if takes else "no rule gives a time for the decision",
     )

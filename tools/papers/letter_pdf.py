@@ -48,6 +48,7 @@ CELL = Style(size=9.5, leading=11.4, after=0)
 CELL_HEAD, CELL_QUOTE = CELL._replace(font="Times-Bold"), CELL._replace(font="Times-Italic")
 NUMBERS = 58.0  # points that the column of the clauses' numbers is wide at least
 WITH_SIGNATURE = 3  # lines
+SHORT_LIST = 6  # items
 FULL = Scale()
 # In which the page that argues is tried; 0.82 of 11 points is 9.
 SCALES = (FULL, Scale(0.95, 0.95), Scale(0.9, 0.9), Scale(0.86, 0.86), Scale(0.82, 0.82), Scale(0.82, 0.3))
@@ -66,7 +67,7 @@ def letter_pages(letter: Letter) -> list[Page]:
     argued = letter.blocks[:at]
     is_signed = any(block.kind == "signature" for block in argued)
     pages = _argued(argued) if is_signed or at < len(letter.blocks) else _laid_out(argued)
-    pages += _laid_out(letter.blocks[at + 1 :]) if at < len(letter.blocks) else []
+    pages += _appended(letter.blocks[at + 1 :]) if at < len(letter.blocks) else []
     foot = letter.identity or letter.title
     return [partial(_page, page, foot, f"Page {at} of {len(pages)}") for at, page in enumerate(pages, 1)]
 
@@ -77,15 +78,24 @@ def _argued(blocks: Sequence[Block]) -> list[list[Piece]]:
     return next((pages for pages in tried if len(pages) == 1), None) or _laid_out(blocks)
 
 
+def _appended(blocks: Sequence[Block]) -> list[list[Piece]]:
+    """On as few pages as a slightly smaller type makes it, in the largest of those."""
+    full = _laid_out(blocks)
+    return full if len(full) < 2 else min((full, *(_laid_out(blocks, s) for s in SCALES[1:3])), key=len)
+
+
 def _laid_out(blocks: Sequence[Block], scale: Scale = FULL) -> list[list[Piece]]:
+    """The pages; a signature has the end of the text with it, and a short list stands together under its heading."""
     pieces: list[Piece] = []
     widths = [
         width_of(block.lines[2], CELL_HEAD.font, CELL_HEAD.size) for block in blocks if block.kind == "row"
     ]
     numbers = max(NUMBERS, max(widths, default=0) + NUMBER_GAP)
+    items = 0  # of the list so far
     for block in blocks:
-        if block.kind == "signature":  # the end of the text stays with it: no page holds a signature alone
-            pieces[-WITH_SIGNATURE:] = [piece._replace(keep=True) for piece in pieces[-WITH_SIGNATURE:]]
+        items = items + 1 if block.kind == "bullet" else 0
+        held = WITH_SIGNATURE if block.kind == "signature" else 1 if 1 < items <= SHORT_LIST else 0
+        pieces[len(pieces) - held :] = [piece._replace(keep=True) for piece in pieces[len(pieces) - held :]]
         pieces += [_row(*block.lines, numbers=numbers)] if block.kind == "row" else _pieces(block, scale)
     return pages_of(pieces, TOP - BOTTOM, TOP - BOTTOM)
 
