@@ -3,7 +3,7 @@ be had for; and what was dispensed before in a year or a lifetime."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -54,16 +54,41 @@ class _Held(NamedTuple):
     over: Message | None = None
 
 
+class _Ordered(NamedTuple):
+    """What of a request a rate is compared with, and what is said of it."""
+
+    order_id: str
+    drug: str
+    strength: str
+    quantity: float | None
+    unit: str | None
+    days_supply: int | None
+
+
 def quantity_finding(asked: Quantity) -> Finding:
     """The limit that the request goes beyond; else one that is open; else the first that it keeps."""
     request = asked.request
-    amount = _amount(request.quantity, request.unit, request.days_supply)
-    seen = Evidence(
-        record_id=request.order_id or "request",
-        kind="quantity",
-        value=_written(request.quantity, request.unit, request.days_supply),
+    ordered = _Ordered(
+        request.order_id, request.drug, request.strength, request.quantity, request.unit, request.days_supply
     )
-    held = list(_held(asked))
+    rate = rate_limit(asked.benefit, asked.rule, request.strength)
+    others = [*_held_to_others(asked)]
+    if not others:
+        return _rate_finding(ordered, rate, asked.policy_id)
+    return _finding(
+        ordered, others if rate is None else [_held_to_rate(rate, ordered), *others], asked.policy_id
+    )
+
+
+@lru_cache(maxsize=4096)
+def _rate_finding(ordered: _Ordered, rate: QuantityLimit | None, policy_id: str) -> Finding:
+    """Where nothing but a rate limits the drug, all who order as much are told the same."""
+    return _finding(ordered, [] if rate is None else [_held_to_rate(rate, ordered)], policy_id)
+
+
+def _finding(request: _Ordered, held: Sequence[_Held], policy_id: str) -> Finding:
+    amount = _amount(request.quantity, request.unit, request.days_supply)
+    seen = Evidence(record_id=request.order_id or "request", kind="quantity", value=render(amount))
     if not held:
         return Finding(
             criterion="quantity",
@@ -73,14 +98,14 @@ def quantity_finding(asked: Quantity) -> Finding:
             evidence=(seen,),
             found=message("quantity.kept", amount=amount),
         )
-    worst = held[0] if len(held) == 1 else min(held, key=lambda one: _WORST_FIRST.index(one.status))
+    worst = min(held, key=lambda one: _WORST_FIRST.index(one.status))
     before = worst.before
     return Finding(
         criterion="quantity",
         kind="quantity",
         status=worst.status,
         text=worst.text,
-        clause=_cited(worst.limit, asked.policy_id),
+        clause=_cited(worst.limit, policy_id),
         evidence=(seen, *_evidence(before)) if before is not None else (seen,),
         found=_found(worst, amount),
         reason=worst.reason,
@@ -104,11 +129,16 @@ _WORST_FIRST: tuple[Status, ...] = ("not_met", "unknown", "met")
 
 def _held(asked: Quantity) -> Iterator[_Held]:
     """The request against each limit that the plan has for it."""
+    rate = rate_limit(asked.benefit, asked.rule, asked.request.strength)
+    if rate is not None:
+        yield _held_to_rate(rate, asked.request)
+    yield from _held_to_others(asked)
+
+
+def _held_to_others(asked: Quantity) -> Iterator[_Held]:
+    """… against those that look at what was had before."""
     benefit, request = asked.benefit, asked.request
     own = asked.rule.limits if asked.rule is not None else None
-    rate = rate_limit(benefit, asked.rule, request.strength)
-    if rate is not None:
-        yield _held_to_rate(rate, request)
     start = (own and own.starting.get(request.strength)) or benefit.starting_limits.get(request.strength)
     if start is not None:
         yield _held_to_start(start, asked)
@@ -127,7 +157,7 @@ def rate_limit(benefit: Benefit, rule: Rule | None, strength: str) -> QuantityLi
 # --- one limit -------------------------------------------------------------------------------------------
 
 
-def _held_to_rate(limit: QuantityLimit, request: Request) -> _Held:
+def _held_to_rate(limit: QuantityLimit, request: Request | _Ordered) -> _Held:
     text = _rate(limit.quantity, limit.unit, limit.days)
     if request.quantity is None or not request.days_supply:
         return _Held("unknown", limit, text, reason="missing")
@@ -201,7 +231,7 @@ def _found(held: _Held, amount: Message) -> Message:
     return message("quantity.after", amount=amount, had=had, over=held.over, open=held.status == "unknown")
 
 
-def _action(held: _Held, request: Request) -> Action:
+def _action(held: _Held, request: _Ordered) -> Action:
     named = f"{request.drug} {request.strength}".strip()
     if held.status == "unknown":
         if held.reason == "missing":
@@ -227,11 +257,6 @@ def _amount(quantity: float | None, unit: str | None, days: int | None) -> Messa
     return message(
         "amount", quantity="?" if quantity is None else quantity, unit=unit or "", days=days or "?"
     )
-
-
-@lru_cache(maxsize=4096)
-def _written(quantity: float | None, unit: str | None, days: int | None) -> str:
-    return render(_amount(quantity, unit, days))
 
 
 @lru_cache(maxsize=4096)
