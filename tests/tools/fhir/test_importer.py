@@ -73,19 +73,62 @@ def values_of(patient: Patient, test: str) -> list[Observation]:
     return patient.observations_by_test.get(test, [])
 
 
+def amounts(patient: Patient, test: str) -> list[tuple[float, str | None]]:
+    return [(seen.value, seen.unit) for seen in values_of(patient, test)]
+
+
+def of(record: object, fields: str) -> tuple[object, ...]:
+    return tuple(getattr(record, field) for field in fields.split())
+
+
+READ: list[tuple[str, Callable[[Patient], object], object]] = [
+    ("snomed_becomes_icd10_and_is_kept", lambda p: by_code(p)["E11.9"].source_code, "SNOMED 44054006"),
+    ("all_of_the_list", lambda p: {"I10", "I50.9", "G47.33", "I25.2", "E66.813"} <= by_code(p).keys(), True),
+    ("a_manifestation_and_its_cause", lambda p: by_code(p)["E11.22"].name == by_code(p)["N18.30"].name, True),
+    ("are_two_diagnoses", lambda p: by_code(p)["E11.22"].id != by_code(p)["N18.30"].id, True),
+    ("a_refuted_condition_stays_so", lambda p: by_code(p)["K85.90"].verification, "refuted"),
+    ("a_provisional_one_too", lambda p: by_code(p)["K86.1"].verification, "provisional"),
+    ("over_on_no_stated_day_is_over_by_the_last_record", lambda p: by_code(p)["D64.9"].abated, date(2024, 1, 15)),
+    # 23:30 at -05:00 is the 16th in UTC
+    ("the_day_is_the_records_own", lambda p: values_of(p, "hba1c")[-1].date, date(2024, 1, 15)),
+    ("a_value_keeps_its_decimals_and_unit", lambda p: amounts(p, "hba1c")[-1], (7.9499, "%")),
+    ("its_code_and_source", lambda p: of(values_of(p, "hba1c")[-1], "loinc source"), ("4548-4", "lab")),
+    ("pounds_stay_pounds", lambda p: amounts(p, "weight"), [(292.5, "[lb_av]")]),
+    ("inches_stay_inches", lambda p: amounts(p, "height"), [(70.1, "[in_i]")]),
+    ("a_value_without_a_unit_has_none", lambda p: amounts(p, "alt")[0][1], None),
+    ("a_stopped_prescription_ends_on_no_known_day", lambda p: of(drug(p, "Naproxen"), "status end"), ("stopped", None)),
+    ("two_tablets_of_500_twice_a_day", lambda p: of(drug(p, "metformin"), "dose dose_unit per_day"), (1000, "mg", 2)),
+    ("a_drugs_code_is_kept", lambda p: drug(p, "metformin").source_code, "RxNorm 860975"),
+    ("a_brand_is_told_from_its_ingredient", lambda p: of(drug(p, "Ozempic"), "drug ingredients classes"),
+     ("Ozempic", ("semaglutide",), ("glp1",))),
+    ("as_it_was_written", lambda p: "Pen Injector" in drug(p, "Ozempic").source_code, True),
+    ("the_reason_for_stopping_is_the_outcome", lambda p: drug(p, "Ozempic").outcome, "Intolerance - GI side effects"),
+    ("or_its_failure", lambda p: drug(p, "glipizide").outcome, "Inadequate response"),
+    ("a_statement_has_its_period_and_who_told_it", lambda p: of(drug(p, "glipizide"), "start end source"),
+     (date(2012, 1, 1), date(2014, 12, 31), "reported")),
+    ("a_dispensed_supply_is_a_fill", lambda p: [of(fill, "ingredients date days_supply") for fill in p.fills],
+     [(("metformin",), date(2023, 12, 20), 30)]),
+    ("a_refuted_allergy_is_none", lambda p: {a.substance for a in p.allergies or ()}, {"lisinopril", "nut"}),
+    ("an_allergy_keeps_type_and_reaction",
+     lambda p: [of(a, "type reaction classes") for a in p.allergies or () if a.substance == "lisinopril"],
+     [("intolerance", "Cough (mild)", ("acei_arb",))]),
+    ("family_history_names_the_relative", lambda p: of(p.family_history[0], "relation condition"),
+     ("mother", "Medullary thyroid carcinoma")),
+    ("a_note_that_comes_twice_is_kept_once", lambda p: [note.text for note in p.notes],
+     ["Mr. Oberbrunner reports good adherence to metformin."]),
+    ("a_procedure_that_was_not_done_was_not_done", lambda p: [done.name for done in p.procedures],
+     ["Polysomnography (procedure)"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("told", "expected"), [row[1:] for row in READ], ids=[row[0] for row in READ])
+def test_what_a_record_says_is_charted_so(
+    heart_and_kidney: dict[str, Any], told: Callable[[Patient], object], expected: object
+) -> None:
+    assert told(chart(heart_and_kidney)) == expected
+
+
 # --- conditions ------------------------------------------------------------------------------------------
-
-
-def test_snomed_conditions_become_icd10_and_keep_their_code(heart_and_kidney: dict[str, Any]) -> None:
-    found = by_code(chart(heart_and_kidney))
-    assert found["E11.9"].source_code == "SNOMED 44054006"
-    assert {"I10", "I50.9", "G47.33", "I25.2", "E66.813"} <= set(found)
-
-
-def test_a_manifestation_and_its_cause_are_two_diagnoses(heart_and_kidney: dict[str, Any]) -> None:
-    found = by_code(chart(heart_and_kidney))
-    assert found["E11.22"].name == found["N18.30"].name
-    assert found["E11.22"].id != found["N18.30"].id
 
 
 def test_a_condition_without_a_code_of_ours_is_kept_by_name_and_listed(
@@ -100,18 +143,6 @@ def test_a_condition_without_a_code_of_ours_is_kept_by_name_and_listed(
 def test_an_error_is_no_diagnosis(heart_and_kidney: dict[str, Any]) -> None:
     assert "C73" not in by_code(chart(heart_and_kidney))
     assert "entered in error" in why(heart_and_kidney, "ignored")
-
-
-def test_a_refuted_and_a_provisional_condition_keep_their_standing(heart_and_kidney: dict[str, Any]) -> None:
-    found = by_code(chart(heart_and_kidney))
-    assert found["K85.90"].verification == "refuted"
-    assert found["K86.1"].verification == "provisional"
-
-
-def test_a_condition_that_is_over_on_no_stated_day_is_over_by_the_last_record(
-    heart_and_kidney: dict[str, Any],
-) -> None:
-    assert by_code(chart(heart_and_kidney))["D64.9"].abated == date(2024, 1, 15)
 
 
 def test_what_is_said_of_another_patient_is_not_his(heart_and_kidney: dict[str, Any]) -> None:
@@ -145,22 +176,6 @@ def test_a_code_is_taken_as_given_or_from_what_says_it_exactly(
 # --- measurements ----------------------------------------------------------------------------------------
 
 
-def test_the_day_is_the_records_own_and_not_ours(heart_and_kidney: dict[str, Any]) -> None:
-    last = values_of(chart(heart_and_kidney), "hba1c")[-1]
-    assert last.date == date(2024, 1, 15)  # 23:30 at -05:00 is the 16th in UTC
-
-
-def test_a_value_keeps_its_decimals_its_unit_and_its_code(heart_and_kidney: dict[str, Any]) -> None:
-    last = values_of(chart(heart_and_kidney), "hba1c")[-1]
-    assert (last.value, last.unit, last.loinc, last.source) == (7.9499, "%", "4548-4", "lab")
-
-
-def test_pounds_and_inches_stay_what_was_measured(heart_and_kidney: dict[str, Any]) -> None:
-    found = chart(heart_and_kidney)
-    assert [(o.value, o.unit) for o in values_of(found, "weight")] == [(292.5, "[lb_av]")]
-    assert [(o.value, o.unit) for o in values_of(found, "height")] == [(70.1, "[in_i]")]
-
-
 def test_a_blood_pressure_is_two_values_and_a_missing_half_is_said(heart_and_kidney: dict[str, Any]) -> None:
     found = chart(heart_and_kidney)
     assert [o.value for o in values_of(found, "sbp")] == [148, 151]
@@ -173,10 +188,6 @@ def test_a_bound_an_error_and_an_absent_value_are_no_values(heart_and_kidney: di
     assert [o.value for o in values_of(found, "uacr")] == [310]
     assert [o.value for o in values_of(found, "hba1c")] == [8.4, 7.9499]
     assert {"not a value but a bound (<)", "no value: not-performed"} <= why(heart_and_kidney, "ignored")
-
-
-def test_a_value_without_a_unit_has_none(heart_and_kidney: dict[str, Any]) -> None:
-    assert values_of(chart(heart_and_kidney), "alt")[0].unit is None
 
 
 def test_a_month_is_no_day(weight: dict[str, Any]) -> None:
@@ -218,43 +229,12 @@ def test_what_a_prescription_does_not_state_stays_unknown(alone: Alone) -> None:
     assert (only.end, only.dose, only.per_day, only.outcome) == (None, None, None, None)
 
 
-def test_a_stopped_prescription_ends_on_no_known_day(heart_and_kidney: dict[str, Any]) -> None:
-    naproxen = drug(chart(heart_and_kidney), "Naproxen")
-    assert (naproxen.status, naproxen.end) == ("stopped", None)
-
-
-def test_two_tablets_of_500_twice_a_day_are_a_gram_twice_a_day(heart_and_kidney: dict[str, Any]) -> None:
-    metformin = drug(chart(heart_and_kidney), "metformin")
-    assert (metformin.dose, metformin.dose_unit, metformin.per_day) == (1000, "mg", 2)
-    assert metformin.source_code == "RxNorm 860975"
-
-
 def test_a_dose_as_needed_has_no_daily_number(alone: Alone) -> None:
     once = {"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}}
     (only,) = (
         chart(alone(prescribed("x", dosageInstruction=[once | {"asNeededBoolean": True}]))).medications or ()
     )
     assert only.per_day is None
-
-
-def test_a_brand_is_told_from_its_ingredient(heart_and_kidney: dict[str, Any]) -> None:
-    ozempic = drug(chart(heart_and_kidney), "Ozempic")
-    assert (ozempic.drug, ozempic.ingredients, ozempic.classes) == ("Ozempic", ("semaglutide",), ("glp1",))
-    assert "Pen Injector" in ozempic.source_code
-
-
-def test_the_stated_reason_for_stopping_is_the_outcome(heart_and_kidney: dict[str, Any]) -> None:
-    assert drug(chart(heart_and_kidney), "Ozempic").outcome == "Intolerance - GI side effects"
-    assert drug(chart(heart_and_kidney), "glipizide").outcome == "Inadequate response"
-
-
-def test_a_statement_has_its_period_and_who_told_it(heart_and_kidney: dict[str, Any]) -> None:
-    glipizide = drug(chart(heart_and_kidney), "glipizide")
-    assert (glipizide.start, glipizide.end, glipizide.source) == (
-        date(2012, 1, 1),
-        date(2014, 12, 31),
-        "reported",
-    )
 
 
 def test_what_was_never_taken_is_not_on_the_list(heart_and_kidney: dict[str, Any]) -> None:
@@ -264,23 +244,7 @@ def test_what_was_never_taken_is_not_on_the_list(heart_and_kidney: dict[str, Any
     assert {"cancelled before anything was taken", "entered in error", "says what not to give"} <= said
 
 
-def test_a_dispensed_supply_is_a_fill(heart_and_kidney: dict[str, Any]) -> None:
-    (fill,) = chart(heart_and_kidney).fills
-    assert (fill.ingredients, fill.date, fill.days_supply) == (("metformin",), date(2023, 12, 20), 30)
-
-
 # --- the rest of the chart -------------------------------------------------------------------------------
-
-
-def test_allergies_keep_type_and_reaction_and_a_refuted_one_is_none(heart_and_kidney: dict[str, Any]) -> None:
-    found = {a.substance: a for a in chart(heart_and_kidney).allergies or ()}
-    assert set(found) == {"lisinopril", "nut"}
-    lisinopril = found["lisinopril"]
-    assert (lisinopril.type, lisinopril.reaction, lisinopril.classes) == (
-        "intolerance",
-        "Cough (mild)",
-        ("acei_arb",),
-    )
 
 
 def test_an_allergy_that_is_only_a_code_is_still_a_drug(alone: Alone) -> None:
@@ -316,11 +280,6 @@ def test_an_empty_list_says_why_it_is_empty(alone: Alone, reason: str, allergies
     assert chart(alone(listed)).allergies == allergies
 
 
-def test_family_history_names_the_relative(heart_and_kidney: dict[str, Any]) -> None:
-    first = chart(heart_and_kidney).family_history[0]
-    assert (first.relation, first.condition) == ("mother", "Medullary thyroid carcinoma")
-
-
 def test_a_plan_of_care_is_not_yet_a_program(heart_and_kidney: dict[str, Any]) -> None:
     (program,) = chart(heart_and_kidney).programs
     assert (program.name, program.start, program.end) == (
@@ -330,15 +289,6 @@ def test_a_plan_of_care_is_not_yet_a_program(heart_and_kidney: dict[str, Any]) -
     )
     left = [e for e in report(heart_and_kidney).entries if (e.type, e.fate) == ("CarePlan", "ignored")]
     assert [entry.code for entry in left] == [f"{SNOMED}|698360004"]
-
-
-def test_a_note_that_comes_twice_is_kept_once(heart_and_kidney: dict[str, Any]) -> None:
-    (note,) = chart(heart_and_kidney).notes
-    assert note.text == "Mr. Oberbrunner reports good adherence to metformin."
-
-
-def test_a_procedure_that_was_not_done_was_not_done(heart_and_kidney: dict[str, Any]) -> None:
-    assert [p.name for p in chart(heart_and_kidney).procedures] == ["Polysomnography (procedure)"]
 
 
 def test_the_person_is_as_charted_and_the_state_has_two_letters(heart_and_kidney: dict[str, Any]) -> None:
