@@ -74,7 +74,8 @@ def main(
     each: int = typer.Option(50, help="How often one batch is killed at most; then another is begun."),
     seed: int = typer.Option(7, help="Of the points and moments."),
     workers: int = typer.Option(2, help="Processes that draft."),
-    write: bool = typer.Option(True, help="Write evals/results/kills.json and kills.md."),
+    write: bool = typer.Option(True, help="Keep the figures, and their page beside them as .md."),
+    results: Path = typer.Option(RESULTS, help="The file that keeps them."),
 ) -> None:
     """Kill a batch again and again, and compare."""
     body: dict[str, Any] = {}
@@ -83,7 +84,7 @@ def main(
             body = report(found, cases, each, seed, workers)
             print(json.dumps(body, indent=2), flush=True)
             if write:
-                keep(RESULTS, body, markdown(body))
+                keep(results, body, markdown(body))
     if any(body[fault] for fault in FAULTS):
         raise typer.Exit(1)
 
