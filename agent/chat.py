@@ -46,7 +46,7 @@ from agent.grounding import verifier
 from agent.ledger import Fact, Ledger
 from agent.models.model import ModelTrouble, Reply
 from tools.common.errors import Correctable
-from tools.domain.records import Determination
+from tools.domain.records import Determination, Patient
 from tools.engine.eligibility import plans_on
 from tools.engine.what_if import Insured
 from tools.queries.bound import Bound
@@ -57,7 +57,7 @@ SURE = 0.3  # of likelihood, below which the second reading is offered behind th
 SURE_OF_A_DRAFT = 0.9  # of likelihood, below which it is asked whether one is wanted
 MEANT = 0.5  # of likelihood, from which a turn is about a drug
 MAY_BE_MEANT = 0.25  # the same, from which it may be, where none is likelier
-SURELY_MEANT = 0.8  # the same, from which it is about that drug and not about another that it names
+FAR_LIKELIER = 4  # times as likely as a drug that it names is the one that it is about instead
 MOST_MEANT = 3
 MOST_TALKED = 5  # drugs that a follow-up can lean on
 MOST_CALLS = 4  # of a model in one turn
@@ -151,6 +151,9 @@ def bind(state: State, runtime: Runtime[Sitting]) -> State:
         other = other and people.may_be_patient(reading, patient, sitting.desk.store)
         if not other and not _speaks_of_another(reading):
             return {}
+        if other and _names_both(state["question"], reading, patient):
+            both = msgspec.structs.replace(reading, asks=(*reading.asks, Ask(query="other_patient")))
+            return {"reading": msgspec.to_builtins(both)}
         told = msgspec.structs.replace(reading, asks=(Ask(query="other_patient"),))
         settled = _settled(spoken, [refusals.other_patient(ledger)], ledger)
         return {"reading": msgspec.to_builtins(told), **settled}
@@ -315,14 +318,18 @@ def _linked(reading: Reading, likely: dict[str, float], talk: Talk) -> Reading:
     """With the drugs that the turn is likely about, where it names none or where another is far likelier meant. What is
     compared without a name are several of them, or those of the talk."""
     meant = _likelier(likely, MEANT) or _likelier(likely, MAY_BE_MEANT)
-    surely = bool(likely) and max(likely.values()) >= SURELY_MEANT
+    best = max(likely.values(), default=0.0)
 
     several = _likelier(likely, MEANT)
+    kinds = tuple(name for one in reading.mentions if one.several for name in one.names if name in likely)
 
     def with_drugs(ask: Ask) -> Ask:
+        if ask.all_drugs and kinds:
+            return msgspec.structs.replace(ask, drugs=kinds, all_drugs=False)
         if ask.all_drugs and len(several) > 1:  # not all that the plan lists, but "those for weight"
             return msgspec.structs.replace(ask, drugs=several, all_drugs=False, from_talk=True)
-        other = surely and not any(likely.get(name, 1.0) >= MAY_BE_MEANT for name in ask.drugs)
+        named = max((likely.get(name, 1.0) for name in ask.drugs), default=0.0)
+        other = best >= MEANT and FAR_LIKELIER * named < best
         if ask.query not in OF_A_DRUG or ask.all_drugs or (ask.drugs and not other) or not meant:
             return ask
         if ask.query == "compare" and len(meant) < 2 <= len(talk.drugs):
@@ -347,6 +354,14 @@ def _drugs_meant(question: Question, reading: Reading, talk: Talk, bound: Bound)
     if not any(map(str.isalnum, question.text)):
         return {}
     return linking.likelihoods(turn_of(question), reading.mentions, talk, bound)
+
+
+def _names_both(question: str, reading: Reading, patient: Patient) -> bool:
+    """Whether a turn names the patient beside somebody else, of whom nothing will be said."""
+    theirs = {*reading.person.casefold().split()}
+    own = {one.removesuffix("s").removesuffix("'") for one in question.casefold().replace("’", "'").split()}
+    asked = any(ask.query not in _NO_QUESTION for ask in reading.asks)
+    return asked and patient.family.casefold() not in theirs and patient.family.casefold() in own
 
 
 def _speaks_of_another(reading: Reading) -> bool:

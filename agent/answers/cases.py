@@ -76,12 +76,13 @@ def _none(ask: Ask, bound: Bound, every: list[AuthorizationCase], reply: Answer)
         dates.appeals(bound, drug, reply)
     if drug and ask.query in ("status", "answer"):
         dates.granted(bound, drug, reply)
-    if drug and ask.query == "status" and drug in bound.plan.benefits:
-        found = bound.determination(drug, ask.indication)
-        reply.determinations.append(found)
-        reply.drugs = (drug,)
-        first, *rest = standing(Words(bound, reply.ledger, found))
-        reply.said += [Said(text=f"As the chart stands: {first.text}"), *rest]
+    if ask.query == "status":
+        reply.drugs = tuple(name for name in ask.drugs or (drug,) if name in bound.plan.benefits)
+        for name in reply.drugs[:MOST_CASES]:
+            found = bound.determination(name)
+            reply.determinations.append(found)
+            first, *rest = standing(Words(bound, reply.ledger, found))
+            reply.said += [Said(text=f"As the chart stands: {first.text}"), *rest]
     if drug:
         opening = _command(f"pa case open {bound.patient.id} {drug}", reply.ledger)
         text = f"Once a request was sent, {opening} begins its case, and what is entered there can be asked for here."

@@ -22,10 +22,12 @@ from tools.queries.bound import Bound
 FAINTLY = 0.15  # that a right answer states it, from which a passage is told where nothing else can be
 LIKELY = 0.25  # that a right answer states it, from which a passage is told
 SURELY = 0.5  # the same, from which it comes before an answer that is less likely asked for
+SURELY_WRONG = 0.8  # likelihood that something is to be made up, from which the refusal comes first
 HARDLY = 0.1  # the same, below which an answer is left out beside one that is surely asked for
 DOUBTFUL = 0.3  # likelihood of an answer's query, below which such a passage stands for the answer
 MOST = 5
 MOST_DRUGS = 2
+_OF_A_CRITERION: tuple[Query, ...] = ("criterion", "policy")
 _LONG: tuple[Query, ...] = ("formulary", "options", "summary")  # answers of many lines
 _BARE: frozenset[Kind] = frozenset(
     ("diagnosis", "course", "fill", "order", "allergy", "relative", "document", "statement", "authorization")
@@ -114,14 +116,17 @@ def _without_rivals(answers: Sequence[Answer], ranked: Sequence[tuple[float, Pas
 
 def _gives_way(answer: Answer, best: float) -> bool:
     """Whether passages, the likeliest of which is so likely, stand for an answer."""
-    if best < SURELY or answer.refused or answer.hypothetical or {*answer.offered} & {*QUERIES}:
+    if best < LIKELY or answer.refused or answer.hypothetical or {*answer.offered} & {*QUERIES}:
         return False  # a choice between readings stays behind what is told
+    if best < SURELY:
+        return answer.general and answer.query in _OF_A_CRITERION
     return answer.general or bool(answer.offered) or answer.sure < DOUBTFUL
 
 
 def _stays_first(answer: Answer, best: float) -> bool:
     """Whether an answer comes before all passages: it decides, refuses, supposes, or is likelier asked for."""
-    return bool(answer.determinations) or answer.refused or answer.hypothetical or answer.sure >= best
+    refused = answer.refused and not (answer.query == "fabricate" and answer.sure < SURELY_WRONG)
+    return bool(answer.determinations) or refused or answer.hypothetical or answer.sure >= best
 
 
 class _Composer:

@@ -526,7 +526,8 @@ def intolerance(leaf: Intolerance, context: EvaluationContext, exclude: bool) ->
     if allergies is None and may_be_listed:
         found = message("intolerance.no_list", drug=leaf.label)
         return LeafResult(None, tried, found, "missing", action("obtain_list", list="allergies"))
-    return LeafResult(False, tried, message("intolerance.none", drug=leaf.label))
+    form = {"form": leaf.formulation} if leaf.formulation else {}  # another form's intolerance may be charted
+    return LeafResult(False, tried, message("intolerance.none", drug=leaf.label, **form))
 
 
 def _not_tolerated(
