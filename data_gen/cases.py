@@ -23,7 +23,7 @@ from data_gen.wanted import Infeasible, days_of, wants
 from tools.domain.records import Benefit, Outcome, Plan, Status
 from tools.domain.rules import Node, Required, Rule
 
-FIRST = 20  # the patients of the default world
+FIRST = 20  # patients of the default world; mock_data has two more (`pa generate 21 --also 41`)
 LATER_EVERY = 40  # of a later block, one patient in so many is planted
 
 OUTCOMES: dict[str, Outcome] = {

@@ -27,6 +27,7 @@ Workers = Annotated[int, typer.Option(help="Processes; 0 means as many as there 
 Labels = Annotated[
     Path | None, typer.Option("--labels", metavar="FILE", help="Also write the planted cases' labels there.")
 ]
+Also = Annotated[list[int], typer.Option(help="A later patient who comes too, e.g. 41 for P041; repeatable.")]
 CatalogFolder = Annotated[
     Path | None,
     typer.Option(
@@ -53,6 +54,7 @@ def generate(
     workers: Workers = 0,
     labels: Labels = None,
     catalog: CatalogFolder = None,
+    also: Also = [],  # noqa: B006 - typer copies it
     as_json: AsJson = False,
 ) -> None:
     """Make a synthetic world: patients, plans, policies, forms.
@@ -73,6 +75,7 @@ def generate(
         workers=workers,
         labels=labels,
         catalog=catalog,
+        also=tuple(sorted(set(also))),
     )
     made = _with_progress(order)
     if as_json:

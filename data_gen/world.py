@@ -14,6 +14,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from time import perf_counter
 from typing import IO, Literal, NamedTuple
@@ -48,6 +49,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     append: bool = False
     format: Format = "json"
     workers: int = 0  # 0: as many as cores, where there is work for them
+    also: tuple[int, ...] = ()  # numbers of later patients who come too, ascending
     labels: Path | None = None
     catalog: Path | None = None
 
@@ -64,6 +66,7 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     files: dict[str, str]
     labels: str
     terms: OwnTerms | None = None
+    also: tuple[int, ...] = ()
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,7 +181,8 @@ def make_in_order(
 ) -> Iterator[tuple[Span, IO[bytes], bytes]]:
     """Each span from `first` on with its patients, as they stand in the file, and its labels. Several processes
     make them, a few spans ahead, in `parts`."""
-    wanted = spans(first, first + order.count)
+    later = (Span(number - 1, number) for number in order.also)
+    wanted = chain(spans(first, first + order.count), later)
     workers = order.workers or min(os.cpu_count() or 1, order.count // BLOCK)
     maker = Maker(catalog, order.seed, order.as_of, format)
     if workers < 2:
@@ -201,6 +205,8 @@ def generate(order: Order, progress: Progress = lambda done, total: None) -> Mad
     """Make the world, or add to the one that is there; raises Invalid or Refused and leaves it as it was."""
     if order.count < 1:
         raise Invalid(f"{order.count} patients: at least 1 is needed")
+    if order.also and (order.append or order.format == "parquet" or min(order.also) <= order.count):
+        raise Invalid("--also names patients beyond the first N of a new world, which is no Parquet")
     began = perf_counter()
     catalog = load_catalog(order.catalog) if order.catalog else our_catalog()
     files = catalog_files(catalog, order.catalog)
@@ -250,6 +256,8 @@ def read_dataset(folder: Path) -> Dataset:
 def _old_world(order: Order, files: dict[str, bytes]) -> Dataset:
     """The world to add to, if it is one that this run could have begun."""
     old = read_dataset(order.out)
+    if old.also:
+        raise Refused(f"can't append: {order.out} has patients beyond its first; make another world")
     pairs = {
         "seed": (old.seed, order.seed),
         "as-of date": (old.as_of, order.as_of),
@@ -305,7 +313,7 @@ def _write_world(
     there: int,
     progress: Progress,
 ) -> Made:
-    total = there + order.count
+    total = there + order.count + len(order.also)
     with (staging / "labels").open("wb") as label_file:
         labels = _Sink(label_file)
         if there:
@@ -328,6 +336,7 @@ def _write_world(
         files=dict(sorted(digests.items())),
         labels=labels.digest.hexdigest(),
         terms=catalog.terms if catalog.terms != OwnTerms() else None,
+        also=order.also,
     )
     (staging / "dataset.json").write_bytes(
         msgspec.json.format(msgspec.json.encode(dataset), indent=1) + b"\n"
@@ -335,7 +344,7 @@ def _write_world(
     return Made(
         out=str(order.out),
         patients=total,
-        added=order.count,
+        added=order.count + len(order.also),
         planted=patients.planted,
         seconds=0.0,
         bytes=patients.bytes + sum(map(len, files.values())),
@@ -376,7 +385,7 @@ def _write_text(
                 patients.copy(text, size)
             labels.write(found)
             planted += found.count(b"\n")
-            progress(span.last - there, order.count)
+            progress(min(span.last - there, order.count), order.count)
         patients.write(b"\n]\n" if format == "json" else b"\n")
     return _Patients({name: patients.digest.hexdigest()}, patients.size, planted)
 

@@ -167,8 +167,9 @@ def _wanted_as(made: Path) -> list[str]:
     info = read_record(made, DatasetInfo)
     kinds = {"jsonl": made.parent / "patients.jsonl", "parquet": made.parent / "patients"}
     written = next((kind for kind, place in kinds.items() if place.exists()), "json")
-    count = str(info.counts.get("patients", PATIENTS))
-    return [count, "--seed", str(info.seed), "--as-of", str(info.as_of), "--format", written]
+    count = str(info.counts.get("patients", PATIENTS) - len(info.also))
+    also = [f"--also={number}" for number in info.also]
+    return [count, *also, "--seed", str(info.seed), "--as-of", str(info.as_of), "--format", written]
 
 
 def _is_newer_print(store: Store, settings: Settings) -> bool:

@@ -16,6 +16,7 @@ from data_gen.setting import AS_OF
 from data_gen.world import Maker, Order, Span, generate, spans
 from tools.common.errors import Invalid, Refused, Unavailable
 from tools.domain.records import Patient
+from tools.engine.eligibility import plans_on
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,11 +35,25 @@ def patients_of(first: int, last: int, seed: int = 42) -> list[bytes]:
 
 
 def test_the_committed_world_is_what_the_generator_makes(tmp_path: Path) -> None:
-    generate(Order(out=tmp_path / "world", labels=tmp_path / "labels.jsonl"))
+    generate(Order(count=21, also=(41,), out=tmp_path / "world", labels=tmp_path / "labels.jsonl"))
     made, committed = bytes_of(tmp_path / "world"), bytes_of(ROOT / "mock_data")
     assert sorted(made) == sorted(committed)
     assert [name for name in made if made[name] != committed[name]] == []
     assert (tmp_path / "labels.jsonl").read_bytes() == (ROOT / "evals/labels/seed42.jsonl").read_bytes()
+
+
+def test_each_plan_has_an_active_member_in_the_committed_world() -> None:
+    people = msgspec.json.decode((ROOT / "mock_data" / "patients.json").read_bytes(), type=list[Patient])
+    assert {plan for patient in people for plan in plans_on(patient, AS_OF)} == set(our_catalog().plans)
+
+
+def test_a_later_patient_who_comes_too_is_the_same_person(tmp_path: Path) -> None:
+    made = generate(Order(count=3, also=(41,), out=tmp_path / "w", format="jsonl"))
+    lines = (tmp_path / "w" / "patients.jsonl").read_bytes().splitlines()
+    assert lines == [*patients_of(0, 3), *patients_of(40, 41)]
+    assert made.patients == made.added == 4 and made.dataset.also == (41,)
+    with pytest.raises(Refused, match="beyond its first"):
+        generate(Order(count=2, out=tmp_path / "w", append=True))
 
 
 @pytest.mark.parametrize("format", ["json", "jsonl"])

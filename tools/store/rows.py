@@ -78,6 +78,7 @@ class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     labels: str = ""  # SHA-256 of the labels, which are kept elsewhere
     fingerprint: str = ""  # of all files as loaded; set by the store
     terms: OwnTerms = OwnTerms()
+    also: tuple[int, ...] = ()  # numbers of patients beyond the first
 
 
 class ChartEntry(Record, frozen=True, kw_only=True):
