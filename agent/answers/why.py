@@ -226,7 +226,19 @@ def _one(words: Words, top: Finding, part: Finding) -> list[Said]:
             "code", clause.clause_id, origin="policy", source=source, attribute="clause"
         )
         said.append(Said(text=f"The policy says in clause {number}: {quote}", verbatim=True))
-    return said + standing(words)
+    return said + _ways(words, top, part) + standing(words)
+
+
+def _ways(words: Words, top: Finding, part: Finding) -> list[Said]:
+    """The branches of a criterion that some of them fulfil, each as it stands."""
+    several = next((one for one in (part, top) if 0 < one.needed < len(one.parts)), None)
+    if several is None:
+        return []
+    enough = (
+        "one of these is" if several.needed == 1 else f"{words.count(several.needed, 'needed')} of these are"
+    )
+    told = [Said(text=f"Of this, {enough} enough:"), *(finding_told(words, one) for one in several.parts)]
+    return [msgspec.structs.replace(one, must=False) for one in told[:MOST_LINES]]
 
 
 def _every(words: Words) -> list[Said]:
