@@ -359,9 +359,11 @@ def _drugs_meant(question: Question, reading: Reading, talk: Talk, bound: Bound)
 def _names_both(question: str, reading: Reading, patient: Patient) -> bool:
     """Whether a turn names the patient beside somebody else, of whom nothing will be said."""
     theirs = {*reading.person.casefold().split()}
-    own = {one.removesuffix("s").removesuffix("'") for one in question.casefold().replace("’", "'").split()}
+    spaced = "".join(one if one.isalnum() else " " for one in question.casefold()).split()
+    typed = {*spaced, *(word.removesuffix("s") for word in spaced)}  # "roths last a1c"
+    own = {*"".join(one if one.isalnum() else " " for one in patient.family.casefold()).split()}
     asked = any(ask.query not in _NO_QUESTION for ask in reading.asks)
-    return asked and patient.family.casefold() not in theirs and patient.family.casefold() in own
+    return asked and bool(own) and own <= typed and not own <= theirs
 
 
 def _speaks_of_another(reading: Reading) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from agent.chat import _learn_choice, talk_of
+from agent.chat import _learn_choice, _names_both, talk_of
 from agent.conversation import Cancelled, ChatDesk, Conversation, Event, Turn
 from agent.dialogue.lessons import Lessons
 from agent.dialogue.query import Ask, Reading, Talk
@@ -19,6 +19,7 @@ from agent.models.model import ModelTrouble
 from agent.models.scripted import Scripted
 from tests.agent.chats import adversaries, choice, scripted, sentences, talk
 from tests.agent.conftest import Case
+from tests.case_answers import bundled
 from tests.worlds import imported, tiny_store
 from tools.common.errors import Invalid, NotFound
 from tools.domain.records import Determination
@@ -378,3 +379,19 @@ def test_a_choice_teaches_the_words_that_were_unclear_and_a_new_question_teaches
     assert not path.exists()
     _learn_choice(Reading(asks=(Ask(query="missing", text=unclear.text),)), before, desk)
     assert [(one.text, one.query) for one in Lessons.of(path).lessons] == [(unclear.text, "missing")]
+
+
+@pytest.mark.parametrize(
+    ("text", "both"),
+    [
+        ("Brooks, and what is Diane Ruiz's A1c?", True),
+        ("brooks's last a1c? and pull diane ruiz's while ur at it", True),
+        ("What is Diane Ruiz's A1c?", False),
+        ("What is Diane Brooks's A1c?", False),
+    ],
+)
+def test_the_patient_is_seen_beside_somebody_else_whatever_the_name_ends_in(text: str, both: bool) -> None:
+    patient = bundled().patient("P011")
+    person = "Diane Brooks" if "Diane Brooks" in text else "Diane Ruiz"
+    assert patient.family == "Brooks"
+    assert _names_both(text, Reading(asks=(Ask(query="value"),), person=person), patient) is both
