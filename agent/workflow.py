@@ -190,10 +190,12 @@ def revise(state: State, desk: DraftingContext) -> State:
     """Decide the changed request anew and print all papers of it; they take the place of the old ones together."""
     decision = _decision(state)
     kept = desk.store.draft(state["draft_id"])
-    if any(edit.when == decision.when for edit in kept.edits):  # killed after it was kept
+    edit, force = revision.edit_of(desk.store, kept, decision), _asking(state).force
+    if any(
+        msgspec.structs.replace(one, contradicts=()) == edit for one in kept.edits
+    ):  # killed after it was kept
         return {}
     asked = _asked(state, desk)
-    edit, force = revision.edit_of(desk.store, kept, decision), _asking(state).force
     before = revision.revise(desk.store, asked, kept.edits, force=force).case
     revised = revision.revise(desk.store, asked, (*kept.edits, edit), force=force)
     case, form = revised.case, revised.form

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
+from agent import desk
 from agent.cli import app
 from tests import worlds
 from tests.agent.clinic import draft_of, open_clinic
@@ -46,6 +47,22 @@ def test_another_strength_is_decided_anew_and_printed_on_every_paper(
         assert contents(after)[name] != kept[name], name
     assert {name: Path(file.path).read_bytes() for name, file in before.files.items()} == kept
     assert "Changed by R. Lee, CPhT" in pa("review", "1").out
+
+
+def test_two_edits_within_one_second_are_both_kept(
+    pa: Pa, cases: dict[str, Case], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock counts seconds: an edit is known again by what it says, never by when."""
+    moment = desk.now()
+    monkeypatch.setattr(desk, "now", lambda: moment)
+    case = cases["ready"]
+    pa("draft", case.patient_id, case.drug)
+    other = next(
+        one.label for one in store.drug(case.drug).strengths if one.label != case.found.request.strength
+    )
+    for edit in (f"strength={other}", "days_supply=28"):
+        assert pa("review", "1", "--set", edit, *BY).code == 0
+    assert [edit.values for edit in store.draft(1).edits] == [{"strength": other}, {"days_supply": "28"}]
 
 
 @pytest.mark.parametrize(
