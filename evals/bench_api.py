@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -72,10 +72,18 @@ def _server(folder: Path) -> Iterator[int]:
     home = {**os.environ, "PALADIN_HOME": str(folder / "home"), "PALADIN_DATA": str(folder / "world")}
     for command in (["generate", str(PATIENTS), "--out", str(folder / "world")], ["setup"]):
         subprocess.run([pa, *command], env=home, check=True, capture_output=True)
+    with serving(home) as port:
+        yield port
+
+
+@contextmanager
+def serving(environ: Mapping[str, str]) -> Iterator[int]:
+    """`pa serve` in this environment, until the block ends; on which port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    server = subprocess.Popen([pa, "serve", "--port", str(port)], env=home, stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "agent.cli", "serve", "--port", str(port)]
+    server = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL)
     try:
         _wait_for(port)
         yield port

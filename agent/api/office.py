@@ -22,6 +22,7 @@ from agent.models.model import Model
 from agent.models.ollama_model import HostState, OllamaModel
 from agent.settings import Settings
 from agent.stores import equip
+from agent.work import Board
 from tools.graph.asking import current, graph_of
 from tools.graph.model import Graph
 from tools.store import database
@@ -56,6 +57,11 @@ class Office:
         equip(store, self.settings)
         self._closing.callback(store.close)
         return store
+
+    @cached_property
+    def board(self) -> Board:
+        """Every request that waits."""
+        return Board(self.store, self.settings.day)
 
     @cached_property
     def graph(self) -> Graph:

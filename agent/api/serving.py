@@ -10,17 +10,21 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import uvicorn
 from fastapi import FastAPI
 
 from agent.api.session import link
 from agent.settings import Settings, read_settings
-from tools.common.errors import Refused, Unavailable
+from tools.common.errors import PaladinError, Refused, Unavailable
 from tools.store.store import Store
+
+if TYPE_CHECKING:
+    from agent.api.office import Office
 
 GRACE = 5.0  # seconds for a worker whose server is gone to end what it answers
 
@@ -96,7 +100,15 @@ def from_environment() -> FastAPI:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
-    return create_app(read_settings())
+    app = create_app(read_settings())
+    threading.Thread(target=_read_ahead, args=(app.state.office,), daemon=True).start()
+    return app
+
+
+def _read_ahead(office: Office) -> None:
+    """The worklist as a whole, before somebody asks for it; where there is no store, whoever asks is told."""
+    with suppress(PaladinError):
+        office.board.work()
 
 
 def _end_after(parent: BaseProcess) -> None:

@@ -22,7 +22,7 @@ from tools.store.rows import is_same, moment
 from tools.store.tables import AUTHORIZATION_CASES, AUTHORIZATION_EVENTS, CHARTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from sqlalchemy import Connection, Select
 
@@ -120,6 +120,13 @@ class Cases(Provenances):
         for case in found:
             self.note("case.read", whose=case.head.patient_id, of=f"case {case.id}")
         return found
+
+    def cases_listed(self, patient_ids: Collection[str] | None = None) -> list[AuthorizationCase]:
+        """All cases, or those of some patients, for a list. What is read of each is recorded where it is read whole."""
+        wanted = _HEADS if patient_ids is None else _HEADS.where(_CASES.patient_id.in_(patient_ids))
+        self.note("cases.listed")
+        with self.engine.connect() as connection:
+            return _cases(connection, wanted)
 
     def approvals_on_file(self) -> Iterator[str]:
         """Ids of the patients whose chart holds a payer's approval. Every chart is passed by, and none is read that

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 _CASE = ("patient_id", "drug", "plan_id", "as_of", "thread_id")
 SETTLED = ("approved", "rejected")
 _CONTENT = ("outcome", "determination", "pa_request", "letter", "files", "person", "version", "edits")
+
+
+class _Gaps(msgspec.Struct):
+    """What a list shows of a filled form."""
+
+    missing: tuple[str, ...] = ()
+
+
+_gaps = msgspec.json.Decoder(_Gaps)
 
 
 class Drafts(Provenances):
@@ -85,13 +94,22 @@ class Drafts(Provenances):
             self.note("draft.read", whose=draft.patient_id, of=f"draft {draft.id}")
         return page
 
-    def draft_heads(self, statuses: Sequence[DraftStatus]) -> list[DraftHead]:
-        """All drafts that stand so, without their documents, oldest first. What is read of each is recorded where it is
-        read whole."""
+    def draft_heads(
+        self, statuses: Sequence[DraftStatus], patient_ids: Collection[str] | None = None
+    ) -> list[DraftHead]:
+        """Drafts that stand so, of all or of some patients, without their documents, oldest first. What is read of each
+        is recorded where it is read whole."""
         columns = (DRAFTS.c[name] for name in DraftHead._fields)
-        rows = self._rows(select(*columns).where(DRAFTS.c.status.in_(statuses)).order_by(DRAFTS.c.id))
+        wanted = select(*columns).where(DRAFTS.c.status.in_(statuses)).order_by(DRAFTS.c.id)
+        if patient_ids is not None:
+            wanted = wanted.where(DRAFTS.c.patient_id.in_(patient_ids))
         self.note("drafts.listed", of=", ".join(statuses))
-        return [DraftHead._make(row) for row in rows]
+        return [DraftHead._make(row) for row in self._rows(wanted)]
+
+    def lacking(self, draft_ids: Collection[int]) -> dict[int, int]:
+        """How many required fields each of these forms lacks, for a list."""
+        rows = self._rows(select(DRAFTS.c.id, DRAFTS.c.pa_request).where(DRAFTS.c.id.in_(draft_ids)))
+        return {row.id: len(_gaps.decode(row.pa_request).missing) for row in rows}
 
     def set_draft_status(
         self, draft_id: int, status: DraftStatus, *, by: str, reason: str = "", when: datetime

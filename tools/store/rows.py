@@ -160,6 +160,7 @@ class DraftHead(NamedTuple):
     plan_id: str
     status: DraftStatus
     outcome: str
+    person: str  # whose it is (`whose`)
 
 
 class Review(Record, frozen=True, kw_only=True):

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, or_, select
 
 from tools.common.errors import Invalid, NotFound, nearest
 from tools.store import database
 from tools.store.audit import Audited
 from tools.store.rows import moment
-from tools.store.tables import REQUEST_OWNERS, SAVED_VIEWS
+from tools.store.tables import AUDIT_EVENTS, REQUEST_OWNERS, SAVED_VIEWS
 
 LONGEST_NAME = 80  # characters
+OF_ALL = ("log.begun", "world.loaded", "store.restored")  # what may change every request
 
 
 class RequestKey(NamedTuple):
@@ -25,8 +26,35 @@ class RequestKey(NamedTuple):
     plan_id: str
 
 
+class Changes(NamedTuple):
+    """What was written since an entry of the log: up to which entry, and whose requests; None where it may be all of
+    them."""
+
+    upto: int
+    patients: frozenset[str] | None
+
+
 class Worklists(Audited):
     """The part of Store that keeps them."""
+
+    def changes(self, after: int) -> Changes:
+        """What the log says was written since this entry, as far as requests follow from it."""
+        table = AUDIT_EVENTS.c
+        written = (table.what.startswith(one) for one in ("draft.", "case.", "chart.", "request."))
+        wanted = select(table.what, table.whose).where(
+            table.number > after,
+            or_(*written, table.what.in_(OF_ALL)),
+            table.what.not_in(("draft.read", "case.read", "chart.read")),
+        )
+        with self.engine.connect() as connection:
+            upto = connection.scalar(select(func.max(table.number))) or 0
+            found = (
+                connection.execute(wanted.where(table.number <= upto).distinct()).all()
+                if after < upto
+                else []
+            )
+        whole = upto < after or any(what in OF_ALL for what, _ in found)
+        return Changes(upto, None if whole else frozenset(whose for _, whose in found))
 
     def assign(self, requests: Iterable[RequestKey], owner: str, *, by: str, when: datetime) -> None:
         """Give these requests to somebody, all or none; to nobody with an empty owner. Each is recorded.
@@ -49,10 +77,13 @@ class Worklists(Audited):
                     rows=[(REQUEST_OWNERS, tuple(request))],
                 )  # fmt: skip
 
-    def owners(self) -> dict[RequestKey, str]:
-        """Who does each request that was given to somebody."""
+    def owners(self, patient_ids: Collection[str] | None = None) -> dict[RequestKey, str]:
+        """Who does each request, of all or of some patients, that was given to somebody."""
         table = REQUEST_OWNERS.c
-        rows = self._rows(select(table.patient_id, table.drug, table.plan_id, table.owner))
+        wanted = select(table.patient_id, table.drug, table.plan_id, table.owner)
+        if patient_ids is not None:
+            wanted = wanted.where(table.patient_id.in_(patient_ids))
+        rows = self._rows(wanted)
         return {RequestKey(row.patient_id, row.drug, row.plan_id): row.owner for row in rows}
 
     def save_view(self, name: str, query: str, *, by: str, when: datetime) -> None:

@@ -6,14 +6,16 @@ import json
 import os
 import re
 import socket
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import msgspec
 import pytest
 from fastapi.testclient import TestClient
 from markupsafe import escape
 from pytest import MonkeyPatch
+from sqlalchemy import update
 
 from agent.api import batches as api_batches
 from agent.api.app import create_app
@@ -22,6 +24,7 @@ from agent.web import policies, worklist
 from agent.web import screen as screening
 from agent.web.opening import open_once_up
 from agent.web.page import HEADERS
+from agent.work import Board
 from tests import sheets
 from tests.agent.clinic import open_clinic
 from tests.agent.conftest import Case, Cases, run_pa
@@ -29,6 +32,7 @@ from tests.agent.test_api_batches import finish
 from tests.agent.test_hostile_text import FORGED, acting, hostile  # noqa: F401 - a fixture
 from tests.agent.web.browser import HERE, Browser, Screen
 from tools.store import Store
+from tools.store.tables import CHARTS
 
 LEE, KIM = "R. Lee, CPhT", "Kim Ortiz"
 DENIAL = """Bluestem Regional Mutual
@@ -235,6 +239,45 @@ def test_the_worklist_has_each_request_once_under_what_must_happen(browser: Brow
     assert views()["With the payer"] == 1 and views()["All"] == 1
     assert case.path in browser.open("/?view=waiting").leads
     assert case.path not in browser.open("/?view=denied").leads
+
+
+def test_the_worklist_that_is_kept_is_the_one_that_would_be_read_anew(
+    browser: Browser, cases: Cases, draft: Screen, store: Store
+) -> None:
+    office = browser.client.app.state.office  # type: ignore[attr-defined]
+    seen = []
+
+    def changed() -> None:
+        kept = office.board.work()
+        assert kept == Board(store, office.settings.day).work()
+        assert office.board.work() is kept, "nothing changed, and nothing was read again"
+        assert kept.rows not in seen
+        seen.append(kept.rows)
+
+    changed()
+    approved = browser.send(draft, "/approve", by=LEE)
+    changed()
+    case = browser.send(approved, "/case", by=LEE)
+    changed()
+    browser.send(case, "/events", having={"what": "submitted"}, by=LEE)
+    changed()
+    browser.send(browser.open(address(cases["needs_documentation"])), "/draft")
+    changed()
+    whose = cases["ready"].patient_id
+    store.assign([row.key for row in seen[-1]], KIM, by=LEE, when=datetime.now(UTC))
+    changed()
+    assert [row.owner for row in seen[-1]] == [KIM, KIM] and seen[-1][0].due
+    with store.engine.begin() as connection:
+        connection.execute(
+            update(CHARTS).where(CHARTS.c.patient_id == whose).values(body=_another(store, whose))
+        )
+        store.record(connection, "world.loaded")
+    changed()
+    assert not any(row.due for row in seen[-1] if row.patient_id == whose), "who bears its id is another now"
+
+
+def _another(store: Store, patient_id: str) -> bytes:
+    return msgspec.json.encode(msgspec.structs.replace(store.patient(patient_id), family="Somebody"))
 
 
 def test_filters_are_links_that_can_be_kept(browser: Browser, cases: Cases, draft: Screen) -> None:
