@@ -31,6 +31,7 @@ class AccessRule(NamedTuple):
 # The first that matches holds. What no line names is read with GET and written otherwise, also on pages to come.
 RULES = (
     AccessRule("*", "/sign-in", ANYONE),
+    AccessRule("GET", "/sign-in/oidc*", ANYONE),
     AccessRule("*", "/sign-out", ANYONE),
     AccessRule("GET", "/metrics", AUDIT),
     AccessRule("POST", "/api/fhir/import", IMPORT),

@@ -97,6 +97,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise Invalid(f"{file} is not what a practice wants: {error}") from None
 
     @property
+    def provider(self) -> Path:
+        """Who signs people in, as agent/api/oidc.py says; there may be none."""
+        return self.home / "oidc.json"
+
+    @property
     def drafts(self) -> Path:
         return self.home / "drafts"
 

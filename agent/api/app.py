@@ -24,6 +24,7 @@ from agent.api import (
     fhir,
     graph,
     metrics,
+    oidc,
     orchestrator,
     records,
     session,
@@ -80,7 +81,7 @@ async def health(desk: Desk) -> dict[str, Any]:
 
 ROUTERS = (  # in the order in which /docs shows them
     orchestrator.router, records.router, attachments.router, fhir.router, drafts.router, batches.router, cases.router,
-    appeals.router, denials.router, chat.router, metrics.router, graph.router, session.router, status,
+    appeals.router, denials.router, chat.router, metrics.router, graph.router, session.router, oidc.router, status,
 )  # fmt: skip
 
 

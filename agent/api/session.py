@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from html import escape
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, Response
@@ -26,7 +27,8 @@ label{display:block;margin:1rem 0}input,button{font:inherit;padding:.4rem;width:
 <main><h1>Sign in</h1>{said}<form method="post" action="/sign-in">
 <label>Name<input name="name" autocomplete="username" required autofocus></label>
 <label>Password<input name="password" type="password" autocomplete="current-password" required></label>
-<button>Sign in</button></form></main></html>"""
+<button>Sign in</button></form>{other}</main></html>"""
+OTHER = '<p><a href="/sign-in/oidc">Sign in with your organisation</a></p>'
 # A browser that may tell no referrer sends a form with the origin "null", which no door takes.
 OF_THIS_PAGE = {"referrer-policy": "same-origin"}
 WHO = "who"  # the cookie in which a page remembers who signs; it is of one user
@@ -41,12 +43,13 @@ def link(store: Store, base: str, name: str) -> str:
 @router.get("/sign-in")
 async def page(request: Request, token: str = "") -> Response:
     if not token:
-        return HTMLResponse(PAGE.replace("{said}", ""), headers=OF_THIS_PAGE)
+        other = OTHER if request.app.state.office.settings.provider.exists() else ""
+        return HTMLResponse(PAGE.replace("{said}", "").replace("{other}", other), headers=OF_THIS_PAGE)
     user = await run_in_threadpool(_users(request).take_link, token, now())
     return (
-        await run_in_threadpool(_begin, request, user.name)
+        await run_in_threadpool(begin, request, user.name, _leading_to("/"))
         if user
-        else _again("This link is not one, or is over.")
+        else again("This link is not one, or is over.")
     )
 
 
@@ -63,9 +66,9 @@ async def sign_in(request: Request) -> Response:
     _tries.setdefault(name, []).append(time.monotonic())  # before it is looked at: tries at once count too
     user = await run_in_threadpool(store.sign_in, name, given.get("password", ""))
     if user is None:
-        return _again("Name or password is not right.")
+        return again("Name or password is not right.")
     _tries.pop(name, None)
-    return await run_in_threadpool(_begin, request, user.name)
+    return await run_in_threadpool(begin, request, user.name, _leading_to("/"))
 
 
 @router.post("/sign-out")
@@ -88,8 +91,9 @@ def _leading_to(address: str) -> Response:
     return answer
 
 
-def _begin(request: Request, name: str) -> Response:
-    store, answer = _users(request), _leading_to("/")
+def begin(request: Request, name: str, answer: Response) -> Response:
+    """The answer, with which a session of this user begins in the place of the browser's old one."""
+    store = _users(request)
     store.end_session(request.cookies.get(COOKIE, ""))
     answer.set_cookie(
         COOKIE,
@@ -102,8 +106,10 @@ def _begin(request: Request, name: str) -> Response:
     return answer
 
 
-def _again(said: str) -> Response:
-    return HTMLResponse(PAGE.replace("{said}", f"<p role=alert>{said}</p>"), 401, headers=OF_THIS_PAGE)
+def again(said: str) -> Response:
+    """The page, and why nobody was signed in."""
+    told = PAGE.replace("{said}", f"<p role=alert>{escape(said)}</p>").replace("{other}", "")
+    return HTMLResponse(told, 401, headers=OF_THIS_PAGE)
 
 
 def _must_wait(name: str) -> int:

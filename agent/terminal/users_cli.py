@@ -33,7 +33,10 @@ A practice has a home of its own beside this one: PALADIN_PRACTICE=north pa setu
 makes it, and `--practice north` gives it users. {"two_persons": true} in its
 practice.json has nobody approve what they drafted or edited. A prescriber or
 admin may read another practice's charts in an emergency, with the header
-`Break-Glass: north: REASON`; both logs tell it."""
+`Break-Glass: north: REASON`; both logs tell it.
+
+With an oidc.json in the home (issuer, client_id, client_secret, allowed, and
+roles and practices by group) an OpenID provider signs people in, too."""
 
 
 @app.callback(epilog=EPILOG)

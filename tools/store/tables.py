@@ -358,7 +358,7 @@ class ProvenanceTable(SQLModel, table=True):
 
 
 class UserTable(SQLModel, table=True):
-    """Who may sign in over HTTP; `password` is its Argon2 hash."""
+    """Who may sign in over HTTP; `password` is its Argon2 hash, or whose identity at a provider signs them in."""
 
     __tablename__ = "users"
 

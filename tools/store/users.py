@@ -32,6 +32,7 @@ IDLE, LONGEST, LINK = (
     timedelta(minutes=10),
 )  # of a session, of a link
 SEEN_EVERY = timedelta(minutes=1)
+_OF_PROVIDER = "provider "  # in the place of a hash: whose identity there follows
 _USER = select(USERS, PRACTICE_MEMBERS.c.practice).outerjoin(
     PRACTICE_MEMBERS, PRACTICE_MEMBERS.c.user == USERS.c.name
 )
@@ -85,7 +86,12 @@ class Users(Audited):
         name = name.strip()
         if not name or name != one_line(name):
             raise Invalid("a user needs a name of one line, without control characters")
-        row = {"name": name, "role": role, "password": hashed(password), "disabled": False}
+        return self._add_user(name, role, hashed(password), by=by, when=when, practice=practice)
+
+    def _add_user(
+        self, name: str, role: str, password: str, *, by: str, when: datetime, practice: str
+    ) -> User:
+        row = {"name": name, "role": role, "password": password, "disabled": False}
         with database.writing(self.engine) as connection:
             there = list(connection.scalars(select(USERS.c.name)))
             if name in there:
@@ -117,6 +123,33 @@ class Users(Audited):
             of = f"{name}: {', '.join(sorted(values))}"
             self.record(connection, "user.changed", of=of, by=by, rows=rows)
         return self.user(name)
+
+    def user_by_provider(self, identity: str, name: str, role: str, practice: str, *, when: datetime) -> User:
+        """The user of this identity at a provider: made by this name, or brought to this role and practice, which ends
+        their sessions.
+
+        Raises:
+            Refused: the name is somebody else's, the user is shut out, or the first of all is no admin of this home.
+        """
+        kept = _OF_PROVIDER + identity
+        row = self._row(_USER.where(USERS.c.password == kept))
+        if row is None:
+            return self._add_user(name, role, kept, by="", when=when, practice=practice)
+        user = _user(row)
+        if user.disabled:
+            raise Refused(f"{user.name} is shut out")
+        if (user.role, user.practice) == (role, practice):
+            return user
+        with database.writing(self.engine) as connection:
+            connection.execute(update(USERS).where(USERS.c.name == user.name).values(role=role))
+            connection.execute(delete(PRACTICE_MEMBERS).where(PRACTICE_MEMBERS.c.user == user.name))
+            if practice:
+                connection.execute(insert(PRACTICE_MEMBERS), {"user": user.name, "practice": practice})
+            ended = _end(connection, SESSIONS.c.user == user.name)
+            rows: list[Key] = [(USERS, (user.name,)), (PRACTICE_MEMBERS, (user.name,)), *ended]
+            of = f"{user.name}: {role}{f' of {practice}' if practice else ''}, as the provider says"
+            self.record(connection, "user.changed", of=of, rows=rows)
+        return self.user(user.name)
 
     def user(self, name: str) -> User:
         """By name; NotFound names those that are near."""
