@@ -10,6 +10,7 @@ python -m evals.trust_proof fuzz --count 10000       # schemathesis as every rol
 from __future__ import annotations
 
 import json
+import math
 import resource
 import shutil
 import sqlite3
@@ -54,6 +55,7 @@ from tools.store.tables import AUDIT_EVENTS, MEMBERS, METADATA, NAME_WORDS, PATI
 
 RESULTS = Path(__file__).parent / "results" / "trust.json"
 SEED, PEOPLE, PASSWORD = 7, 40, "correct horse battery"
+SENT_OF = 1.2  # calls that are made up for one that a client can send
 SLOWEST = 5.0  # seconds of processor for the answer to a hostile body
 MARK = "Zyxwvutsdottir"  # a name that stands in the other practice alone
 Figures = dict[str, Any]
@@ -439,7 +441,7 @@ def fuzz_finds_nothing(count: int) -> Figures:
         _drafted(store, settings, 3)
         described = schemathesis.openapi.from_dict(client.app.openapi())  # type: ignore[attr-defined]
         operations = [one.ok() for one in described.get_all_operations()]
-        each = max(1, count // (6 * len(operations)))
+        each = math.ceil(count * SENT_OF / (6 * len(operations)))
         for seed in range(SEED, SEED + 3):
             for operation in operations:
                 for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
@@ -460,9 +462,11 @@ def fuzz_finds_nothing(count: int) -> Figures:
                             "authorization": f"Bearer {next(keys)}"
                         }
                         try:
-                            answer = client.request(**asked, headers=headers)
-                        except (ValueError, TypeError):  # what no client can send
+                            asking = client.build_request(**asked, headers=headers)
+                            asking.read()
+                        except (ValueError, TypeError, AttributeError):  # what no client can send
                             return
+                        answer = client.send(asking)
                         statuses[answer.status_code] += 1
                         answer.request._content = b""  # schemathesis asks for it, and it was a stream
                         try:
