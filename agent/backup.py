@@ -35,7 +35,7 @@ STORE = "paladin.db"
 MANIFEST = "manifest.json"
 DATABASES = ("checkpoints.db", "conversations.db", "queue.db")
 FOLDERS = ("drafts", f"{STORE}.files", "letters", "forms", "batches")
-FILES = (HEADS, KEY, "models.json", "practice.json", "oidc.json", LESSONS)
+FILES = (HEADS, KEY, "models.json", "practice.json", "oidc.json", "retention.json", LESSONS)
 
 
 class BackupManifest(msgspec.Struct, frozen=True, kw_only=True):

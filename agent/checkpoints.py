@@ -94,6 +94,7 @@ def _in_file(place: Place) -> Iterator[BaseCheckpointSaver[Any]]:
     except sqlite3.Error as error:
         raise Unavailable(f"the {place.what} at {place.file} cannot be opened: {error}") from error
     try:
+        connection.execute("PRAGMA secure_delete = ON")  # what goes is overwritten
         yield SqliteSaver(connection)
     except sqlite3.DatabaseError as error:
         raise Unavailable(f"the {place.what} at {place.file} cannot be used: {error}") from error

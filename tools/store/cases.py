@@ -138,6 +138,11 @@ class Cases(Provenances):
                     yield patient_id
 
 
+def every_case(connection: Connection) -> list[AuthorizationCase]:
+    """All cases, in the order in which they were opened; that they were read is not recorded."""
+    return _cases(connection, _HEADS)
+
+
 def _case(connection: Connection, case_id: int) -> AuthorizationCase:
     found = _cases(connection, _HEADS.where(_CASES.id == case_id))
     if not found:

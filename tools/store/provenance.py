@@ -59,15 +59,17 @@ class Provenances(Audited):
         if made is None:
             return []
         key = digest(determination)
-        records = made.records | {key: determination}
-        known = set(connection.scalars(select(SNAPSHOTS.c.digest).where(SNAPSHOTS.c.digest.in_(records))))
-        new = [
-            {"digest": name, "body": zlib.compress(records[name])} for name in records if name not in known
-        ]
-        if new:
-            connection.execute(insert(SNAPSHOTS), new)
         this = PROVENANCE.c.determination == key
         if connection.scalar(select(PROVENANCE.c.determination).where(this)) is None:
+            records = made.records | {key: determination}
+            known = set(connection.scalars(select(SNAPSHOTS.c.digest).where(SNAPSHOTS.c.digest.in_(records))))
+            new = [
+                {"digest": name, "body": zlib.compress(records[name])}
+                for name in records
+                if name not in known
+            ]
+            if new:
+                connection.execute(insert(SNAPSHOTS), new)
             row = {"determination": key, "version": version(), "body": msgspec.json.encode(made.provenance)}
             connection.execute(insert(PROVENANCE), row)
         return [(PROVENANCE, (key,))]
