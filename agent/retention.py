@@ -129,7 +129,9 @@ def _finish(store: Store, settings: Settings, begun: Path, now: datetime) -> Non
                 graph.checkpointer.delete_thread(thread)  # type: ignore[union-attr]
     store.sweep_files(now.timestamp())
     if store.engine.dialect.name == "sqlite":
-        with store.engine.connect() as connection:  # what was taken out is on the disk until it is written over
+        with (
+            store.engine.connect() as connection
+        ):  # what was taken out is on the disk until it is written over
             connection.exec_driver_sql("VACUUM")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     begun.unlink()

@@ -101,7 +101,9 @@ def test_rows_papers_threads_and_what_was_known_then_go_and_the_log_tells_who_de
     event.listen(store.engine, "connect", lambda made, _: made.execute("PRAGMA secure_delete = OFF").close())
     letter = msgspec.json.encode(store.draft(1).filled_form())[200:260]
     assert on_disk(settings.home, letter) and on_disk(settings.home, b"Can we get")
+    seen = store.changes(-1).upto
     assert applied(store, settings, 7)
+    assert store.changes(seen).patients == {cases["ready"].patient_id}
     assert counts(store) == dict.fromkeys(counts(store), 0) and papers(settings.home) == []
     assert on_disk(settings.home, letter) == on_disk(settings.home, b"Can we get") == []
     assert json.loads(pa("chat", "--list", "--json").out) == []

@@ -148,8 +148,8 @@ class PolicyTable(SQLModel, table=True):
 
 
 class ChartEntryTable(SQLModel, table=True):
-    """What a person added to a chart. Nothing is deleted before its time is over (retention.py): an undone entry says by
-    whom and when."""
+    """What a person added to a chart. Nothing is deleted before its time is over; an undone entry says by whom
+    and when."""
 
     __tablename__ = "chart_entries"
 

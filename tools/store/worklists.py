@@ -40,7 +40,9 @@ class Worklists(Audited):
     def changes(self, after: int) -> Changes:
         """What the log says was written since this entry, as far as requests follow from it."""
         table = AUDIT_EVENTS.c
-        written = (table.what.startswith(one) for one in ("draft.", "case.", "chart.", "request."))
+        written = (
+            table.what.startswith(one) for one in ("draft.", "case.", "chart.", "request.", "retention.")
+        )
         wanted = select(table.what, table.whose).where(
             table.number > after,
             or_(*written, table.what.in_(OF_ALL)),
