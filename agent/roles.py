@@ -35,6 +35,7 @@ RULES = (
     AccessRule("*", "/sign-out", ANYONE),
     AccessRule("GET", "/metrics", AUDIT),
     AccessRule("POST", "/api/fhir/import", IMPORT),
+    AccessRule("POST", "/import*", IMPORT),
     AccessRule("POST", "*/drafts/*/approve", APPROVE),
     AccessRule("POST", "*/drafts/*/reject", REVIEW),
     AccessRule("POST", "*/drafts/*/edit", REVIEW),

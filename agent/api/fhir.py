@@ -64,20 +64,20 @@ async def import_fhir(
 ) -> dict[str, Any]:
     body = await request.body()
     plan, as_of = desk.store.plan(plan_id) if plan_id else None, as_of and judgeable(as_of)
-    if body.startswith(b"\x1f\x8b"):
-        raise Invalid(
-            "the body is packed with gzip; send it unpacked, or import the file with `pa fhir import`"
-        )
     run = FhirImport(desk.store, plan=plan, as_of=as_of, on_conflict=on_conflict, dry_run=dry_run)
 
-    def take() -> dict[str, Any]:
-        for unit in units(["the request"], lambda _: io.BytesIO(body)):
-            run.take(unit)
-        if run.refused and not run.kept:
-            raise Invalid(run.refused[0].why)
-        return run.told()
+    await run_in_threadpool(read_import, run, "the request", body)
+    return run.told()
 
-    return await run_in_threadpool(take)
+
+def read_import(run: FhirImport, name: str, content: bytes) -> None:
+    """Take what was sent into an import; Invalid if nothing of it can be read."""
+    if content.startswith(b"\x1f\x8b"):
+        raise Invalid("it is packed with gzip; send it unpacked, or import the file with `pa fhir import`")
+    for unit in units([name], lambda _: io.BytesIO(content)):
+        run.take(unit)
+    if run.refused and not run.kept:
+        raise Invalid(run.refused[0].why)
 
 
 @router.read(

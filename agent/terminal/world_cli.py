@@ -32,9 +32,13 @@ PATIENTS = 20
 @setup.command(
     epilog="""[bold]Examples[/]
   pa setup
+  pa setup --without-patients           and then: pa fhir import FILE
   PALADIN_CATALOG=my_clinic pa setup    with your own drugs, plans and rules"""
 )
 def _setup(
+    without_patients: bool = typer.Option(
+        False, "--without-patients", help="Plans, drugs, forms and policies alone, for charts of your own."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print what was done as one JSON object."),
 ) -> None:
     """Generate a world if there is none, load it, and index its policies.
@@ -45,7 +49,7 @@ def _setup(
     generated = _generate_if_needed(settings)
     store = _create(settings)
     mode: Mode = "replace" if _is_newer_print(store, settings) else "new"
-    report = _load(store, settings.data, mode, trust=False)
+    report = _load(store, settings.data, mode, trust=False, people=not without_patients)
     clauses = ensure(store)
     if as_json:
         home = str(settings.home)
@@ -54,7 +58,7 @@ def _setup(
     print(_told(report))
     print(f"{clauses} policy clauses are indexed")
     print(f"Everything lies in {settings.home}")
-    print("Next: pa check P001 Ozempic")
+    print(f"Next: pa {'fhir import FILE' if without_patients else 'check P001 Ozempic'}")
 
 
 @load.command(
@@ -192,7 +196,7 @@ def _create(settings: Settings) -> Store:
     return store
 
 
-def _load(store: Store, folder: Path, mode: Mode, trust: bool) -> LoadReport:
+def _load(store: Store, folder: Path, mode: Mode, trust: bool, people: bool = True) -> LoadReport:
     with bars() as shown:
         tasks: dict[str, TaskID] = {}
 
@@ -201,7 +205,7 @@ def _load(store: Store, folder: Path, mode: Mode, trust: bool) -> LoadReport:
                 tasks[stage] = shown.add_task(stage, total=expected or None)
             shown.update(tasks[stage], completed=done)
 
-        return load_world(store, folder, mode=mode, trust=trust, progress=progress)
+        return load_world(store, folder, mode=mode, trust=trust, people=people, progress=progress)
 
 
 def _told(report: LoadReport) -> str:

@@ -97,8 +97,9 @@ def worklist(
 
 
 @router.post("/setup")
-def setup(request: Request) -> Response:
-    """Bring the demo world into a store that holds nothing, as `pa setup` does; what is there is left as it is."""
+def setup(request: Request, form: Sent) -> Response:
+    """Bring the demo world into a store that holds nothing, as `pa setup` does, or its plans and policies alone; what
+    is there is left as it is."""
     desk = office(request)
     try:
         many = desk.store.count_patients()
@@ -106,11 +107,12 @@ def setup(request: Request) -> Response:
         many = 0
     if many:
         raise Refused(f"the store holds {many} patients; the demo world is made in an empty one")
-    command = [sys.executable, "-m", "agent.cli", "setup"]
+    bare = bool(form.text("without_patients"))
+    command = [sys.executable, "-m", "agent.cli", "setup", *(["--without-patients"] if bare else [])]
     done = subprocess.run(command, env=desk.settings.environ, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Unavailable(f"the demo world could not be made: {done.stderr.strip()[-300:]}")
-    return go("/")
+    return go("/import" if bare else "/")
 
 
 @router.post("/assign")

@@ -9,7 +9,19 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from agent.api.doorkeeper import Accepts
-from agent.web import batches, cases, chats, checks, drafts, models, patients, policies, screen, worklist
+from agent.web import (
+    batches,
+    cases,
+    chats,
+    checks,
+    drafts,
+    imports,
+    models,
+    patients,
+    policies,
+    screen,
+    worklist,
+)
 from agent.web.page import FORM, HERE, UPLOAD
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -21,10 +33,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     cases.router,
     batches.router,
     screen.router,
+    imports.router,
     policies.router,
     models.router,
 )
-UPLOADS = {patients.ATTACHMENTS, cases.LETTERS, batches.FILES}
+UPLOADS = {patients.ATTACHMENTS, cases.LETTERS, batches.FILES, imports.FILES}
 
 
 class OurFiles(StaticFiles):

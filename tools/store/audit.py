@@ -38,6 +38,7 @@ from tools.store.tables import (
     PATIENT_IDENTIFIERS,
     PLANS,
     POLICIES,
+    POLICY_VERSIONS,
     PRACTICE_MEMBERS,
     PROVENANCE,
     REQUEST_OWNERS,
@@ -58,6 +59,7 @@ Key = tuple["Table", tuple[Any, ...]]
 ROW_BY_ROW = (
     CHART_ENTRIES, CHART_VERSIONS, PATIENT_IDENTIFIERS, DRAFTS, REVIEWS, AUTHORIZATION_CASES, AUTHORIZATION_EVENTS,
     BATCHES, BATCH_RESULTS, MEDICINE_NAMES, PROVENANCE, USERS, API_KEYS, REQUEST_OWNERS, SESSIONS, PRACTICE_MEMBERS,
+    POLICY_VERSIONS,
 )  # fmt: skip
 AS_A_WHOLE = (CHARTS, DATASET, DRUGS, PLANS, FORMS, POLICIES)
 ALL_CHARTS = f"{CHARTS.name}/*"
@@ -98,8 +100,13 @@ class Audited:
             more: hashes of sets of rows.
         """
         left = {_name(*key): _hash_of(connection, *key) for key in rows} | (more or {})
-        access = self.access() if self.access else Access(Actor(who=system_user()))
-        self._append(connection, _event(access, what=what, whose=whose, of=of, why=why, by=by, rows=left))
+        self._append(
+            connection, _event(self.acting(), what=what, whose=whose, of=of, why=why, by=by, rows=left)
+        )
+
+    def acting(self) -> Access:
+        """Who acts now, and the clock by which they do."""
+        return self.access() if self.access else Access(Actor(who=system_user()))
 
     def note(self, what: str, *, whose: str = "", of: str = "", why: str = "") -> None:
         """Record that something was read, told or refused, once in an access; in a transaction of its own."""

@@ -44,6 +44,7 @@ from tools.store.tables import (
     POLICIES,
 )
 from tools.store.validation import Catalog, PatientChecks, read_catalog
+from tools.store.versions import keep_replaced
 from tools.terminology.own_terms import register
 
 if TYPE_CHECKING:
@@ -77,17 +78,22 @@ def load(
     *,
     mode: Mode = "new",
     trust: bool = False,
+    people: bool = True,
     progress: Progress = lambda stage, done, expected: None,
 ) -> LoadReport:
-    """Bring the files of a folder into the store, or raise Invalid and leave the store as it was."""
+    """Bring the files of a folder into the store, or raise Invalid and leave the store as it was.
+
+    Args:
+        people: without them come plans, drugs, forms and policies alone, for charts of one's own.
+    """
     folder = Path(directory)
     dataset, files = _manifest(folder)
-    fingerprint = _fingerprint(dataset, files)
+    fingerprint = _fingerprint(dataset, files if people else {**files, "patients": "none"})
     loaded = _loaded(store)
     if loaded and loaded.fingerprint == fingerprint:
         return _report(store, "unchanged", 0, ())
     catalog = read_catalog(folder)
-    count = _check_patients(folder, dataset, catalog, progress)
+    count = _check_patients(folder, dataset, catalog, progress) if people else 0
     changed = tuple(name for name, digest in sorted(files.items()) if dataset.files.get(name) != digest)
     if changed and not trust:
         raise Refused(_edited(changed, dataset, count))
@@ -100,7 +106,7 @@ def load(
     appending = mode == "append" and loaded is not None
     if loaded and appending:
         _check_same_catalog(store, catalog, info, loaded)
-    added = _write(store, folder, info, catalog, appending, progress)
+    added = _write(store, folder, info, catalog, appending, people, progress)
     database.settle(store.engine)
     return _report(store, "appended" if appending else "replaced" if loaded else "loaded", added, changed)
 
@@ -187,17 +193,24 @@ def _check_same_catalog(store: Store, catalog: Catalog, info: DatasetInfo, loade
 
 
 def _write(
-    store: Store, folder: Path, info: DatasetInfo, catalog: Catalog, appending: bool, progress: Progress
+    store: Store,
+    folder: Path,
+    info: DatasetInfo,
+    catalog: Catalog,
+    appending: bool,
+    people: bool,
+    progress: Progress,
 ) -> int:
     """One transaction; returns how many patients are new."""
     added = done = 0
     with database.writing(store.engine) as connection:
         gone: list[Key] = []
         if not appending:
-            gone = _clear(connection)
+            replaced = keep_replaced(connection, catalog.policies.values(), store.acting().clock())
+            gone = _clear(connection) + replaced
             _write_catalog(connection, catalog)
         charts = recorded_charts(connection) if appending else RowSet(rows_of(connection, CHARTS))
-        for name, batch in _batches(folder, info):
+        for name, batch in _batches(folder, info) if people else ():
             fresh = _fresh(connection, batch, appending)
             try:
                 insert_patients(connection, fresh, "dataset")

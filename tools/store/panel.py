@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from tools.domain.records import Patient
 from tools.store.store import Store
@@ -23,10 +23,23 @@ def numbers(store: Store) -> list[int]:
 
 def charts(store: Store, first: int, last: int) -> Iterator[Patient]:
     """The whole charts of patients first … last, by number, with what people added to them."""
+    return _charts(store, PATIENTS.c.number.between(first, last))
+
+
+def of_plan(store: Store, plan_id: str) -> Iterator[Patient]:
+    """The whole charts of those who have this plan on file, by number; memory holds some of them."""
+    with store.engine.connect() as connection:
+        every = connection.scalars(select(PATIENTS.c.number).where(PATIENTS.c.plan_id == plan_id))
+        numbers = iter(sorted(every.all()))
+    while some := list(islice(numbers, AT_ONCE)):
+        yield from _charts(store, PATIENTS.c.number.in_(some))
+
+
+def _charts(store: Store, condition: ColumnElement[bool]) -> Iterator[Patient]:
     statement = (
         select(PATIENTS.c.id, CHARTS.c.body)
         .join(CHARTS, CHARTS.c.patient_id == PATIENTS.c.id)
-        .where(PATIENTS.c.number.between(first, last))
+        .where(condition)
         .order_by(PATIENTS.c.number)
     )
     added = select(CHART_ENTRIES.c.patient_id).where(CHART_ENTRIES.c.undone_when.is_(None))

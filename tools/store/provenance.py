@@ -19,6 +19,8 @@ from tools.store.audit import Audited, Key
 from tools.store.tables import PROVENANCE, SNAPSHOTS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import Connection
 
 
@@ -62,14 +64,7 @@ class Provenances(Audited):
         this = PROVENANCE.c.determination == key
         if connection.scalar(select(PROVENANCE.c.determination).where(this)) is None:
             records = made.records | {key: determination}
-            known = set(connection.scalars(select(SNAPSHOTS.c.digest).where(SNAPSHOTS.c.digest.in_(records))))
-            new = [
-                {"digest": name, "body": zlib.compress(records[name])}
-                for name in records
-                if name not in known
-            ]
-            if new:
-                connection.execute(insert(SNAPSHOTS), new)
+            keep_records(connection, records)
             row = {"determination": key, "version": version(), "body": msgspec.json.encode(made.provenance)}
             connection.execute(insert(PROVENANCE), row)
         return [(PROVENANCE, (key,))]
@@ -91,6 +86,14 @@ class Provenances(Audited):
         if digest(content) != name:
             raise Unavailable(f"the record {name[:12]} of what was known then is gone, or is not what it was")
         return content
+
+
+def keep_records(connection: Connection, records: Mapping[str, bytes]) -> None:
+    """Keep records, each once, under their hashes."""
+    known = set(connection.scalars(select(SNAPSHOTS.c.digest).where(SNAPSHOTS.c.digest.in_(records))))
+    new = [{"digest": name, "body": zlib.compress(records[name])} for name in records if name not in known]
+    if new:
+        connection.execute(insert(SNAPSHOTS), new)
 
 
 def digest(content: bytes) -> str:

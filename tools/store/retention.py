@@ -28,6 +28,7 @@ from tools.store.tables import (
     AUTHORIZATION_EVENTS,
     CHART_ENTRIES,
     DRAFTS,
+    POLICY_VERSIONS,
     PROVENANCE,
     REVIEWS,
     SNAPSHOTS,
@@ -119,7 +120,9 @@ def _forget(connection: Connection, patient_id: str, things: set[str]) -> list[K
     asked = {row.removeprefix(_MADE) for row in rows if row.startswith(_MADE)}
     asked -= {sha256(one).hexdigest() for one in connection.scalars(select(DRAFTS.c.determination))}
     asked -= {basis.determination for case in every_case(connection) for basis in _bases(case)}
-    gone, used = list[Key](), set[str]()
+    gone = list[Key]()
+    versions = select(POLICY_VERSIONS.c.policy, POLICY_VERSIONS.c.plan)
+    used = {name for row in connection.execute(versions) for name in row}
     for key, body in connection.execute(select(PROVENANCE.c.determination, PROVENANCE.c.body)).all():
         if key in asked:
             connection.execute(delete(PROVENANCE).where(PROVENANCE.c.determination == key))

@@ -25,7 +25,6 @@ from tools.store.files import Files
 from tools.store.finding import Finding, storable
 from tools.store.imports import Imports
 from tools.store.medicine_names import MedicineNames
-from tools.store.provenance import Provenances
 from tools.store.rows import DatasetInfo, person
 from tools.store.tables import (
     CHART_ENTRIES,
@@ -38,6 +37,7 @@ from tools.store.tables import (
     POLICIES,
 )
 from tools.store.users import Users
+from tools.store.versions import Versions
 from tools.store.worklists import Worklists
 from tools.terminology.own_terms import register
 
@@ -79,8 +79,8 @@ class Store(
     Finding,
     Imports,
     MedicineNames,
-    Provenances,
     Users,
+    Versions,
     Worklists,
 ):
     """Everything that is known at run time. Safe to share between threads."""

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-SCHEMA = "0012"  # the newest revision in migrations/versions; a test holds it
+SCHEMA = "0013"  # the newest revision in migrations/versions; a test holds it
 # An id may be named in a URL and have any size; SQLite counts up its INTEGER alone, which is as wide.
 NUMBER: Any = BigInteger().with_variant(Integer, "sqlite")
 
@@ -145,6 +145,18 @@ class PolicyTable(SQLModel, table=True):
     plan_id: str
     drug: str
     body: bytes
+
+
+class PolicyVersionTable(SQLModel, table=True):
+    """A policy that another took the place of; `policy` and `plan` name snapshots."""
+
+    __tablename__ = "policy_versions"
+
+    policy_id: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    policy: str
+    plan: str
+    until: str
 
 
 class ChartEntryTable(SQLModel, table=True):
@@ -448,6 +460,7 @@ DRUGS = _table(DrugTable)
 PLANS = _table(PlanTable)
 FORMS = _table(FormTable)
 POLICIES = _table(PolicyTable)
+POLICY_VERSIONS = _table(PolicyVersionTable)
 CHART_ENTRIES = _table(ChartEntryTable)
 DRAFTS = _table(DraftTable)
 REVIEWS = _table(ReviewTable)

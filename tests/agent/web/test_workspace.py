@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import socket
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -20,20 +21,28 @@ from sqlalchemy import update
 from agent.api import batches as api_batches
 from agent.api.app import create_app
 from agent.settings import read_settings
+from agent.terminal import world_cli
 from agent.web import policies, worklist
 from agent.web import screen as screening
 from agent.web.opening import open_once_up
 from agent.web.page import HEADERS
 from agent.work import Board
+from data_gen.world import Order, generate
 from tests import sheets
 from tests.agent.clinic import open_clinic
 from tests.agent.conftest import Case, Cases, run_pa
 from tests.agent.test_api_batches import finish
 from tests.agent.test_hostile_text import FORGED, acting, hostile  # noqa: F401 - a fixture
 from tests.agent.web.browser import HERE, Browser, Screen
-from tools.store import Store
-from tools.store.tables import CHARTS
+from tools.domain.records import Policy
+from tools.domain.records import Request as DrugRequest
+from tools.engine.determine import determine
+from tools.store import Store, panel
+from tools.store import load as load_module
+from tools.store.retention import Over, remove
+from tools.store.tables import CHARTS, DRAFTS
 
+PLAN = "BLUESTEM-PPO"
 LEE, KIM = "R. Lee, CPhT", "Kim Ortiz"
 DENIAL = """Bluestem Regional Mutual
 Date: {date}
@@ -72,7 +81,7 @@ def screens(browser: Browser, cases: Cases, draft: Screen) -> list[Screen]:
         "/", "/?view=review", "/renewals", "/patients", "/patients?q=zzz", f"/patients/{case.patient_id}",
         f"/patients/{case.patient_id}/check", address(case), f"{address(case)}?programme_months=6",
         address(cases["not_covered"]), draft.path, "/policies",
-        f"/policies/{case.found.plan_id}/{case.drug}?q=how+long", "/batches", "/screen", "/models",
+        f"/policies/{case.found.plan_id}/{case.drug}?q=how+long", "/batches", "/screen", "/models", "/import",
         "/patients/P9999", "/drafts/77", "/cases/77",
     )  # fmt: skip
     return [running, talk, *(browser.open(path) for path in paths)]
@@ -191,6 +200,43 @@ def test_an_empty_store_offers_the_demo_world_and_says_what_else_to_do(
     monkeypatch.setattr(worklist.subprocess, "run", run)
     assert browser.send(screen, "/setup").path == "/" and ran[0][-1] == "setup"
     assert "the disk is full" in browser.send(screen, "/setup").text
+    ran.clear()
+    bare = browser.send(screen, "/setup", having={"without_patients": "yes"})
+    assert bare.path == "/import" and ran[0][-2:] == ["setup", "--without-patients"]
+
+
+def test_charts_of_another_system_are_looked_at_before_they_are_kept(
+    browser: Browser, store: Store, home: Path
+) -> None:
+    run_pa("fhir", "export", "P001", "--out", "P001.json")
+    bundle = Path("P001.json").read_text().replace("P001", "X9")
+    given = {"file": ("charts <b>.json", bundle.encode(), "application/json"), "plan": PLAN}
+    page = browser.open("/import")
+    looked = browser.send(page, "/import", **given)  # type: ignore[arg-type]
+    before = store.count_patients()
+    assert looked.status == 200 and "nothing is kept yet" in looked.text and "1 new" in looked.text
+    assert "charts <b>.json" in looked.text and f"enrolled in {PLAN}" in looked.text
+    assert store.count_patients() == before
+    done = browser.send(looked, looked.path)
+    assert done.status == 200 and store.count_patients() == before + 1
+    new = next(lead for lead in done.leads if lead.startswith("/patients/"))
+    assert store.patient(new.rpartition("/")[2]).plan_id == PLAN
+    assert browser.open(looked.path).status == 404, "the file is not kept once its charts are"
+    for content, says in ((b"", "choose the file"), (b"{}", ""), (b"\x1f\x8b1", "gzip")):
+        refused = browser.send(page, "/import", file=("a.json", content, "application/json"))
+        assert refused.status == 422 and says in refused.text
+    assert browser.send(page, "/import", on_conflict="guess", **given).status == 404  # type: ignore[arg-type]
+
+
+def test_a_practice_begins_with_plans_and_policies_and_charts_of_its_own(
+    home: Path, browser: Browser, monkeypatch: MonkeyPatch
+) -> None:
+    (home / "paladin.db").unlink()
+    monkeypatch.setattr(world_cli, "ensure", lambda store: len(store.policies()))
+    done = run_pa("setup", "--without-patients")
+    assert done.code == 0 and done.out.startswith("Loaded: 0 patients, 10 plans")
+    assert run_pa("setup", "--without-patients", "--json").out.count('"did": "unchanged"') == 1
+    assert "/import" in browser.open("/").leads and "No chart is here yet" in browser.open("/patients").text
 
 
 @pytest.mark.parametrize(
@@ -788,6 +834,69 @@ def test_a_policy_is_shown_as_printed_with_each_clause_at_its_own_address(
     assert all(" ".join(line.split()) in screen.text for line in policy.text.splitlines())
     asked = browser.send(screen, found.drug, q="how recent")
     assert "Closest clauses" in asked.text
+
+
+@pytest.fixture
+def stricter(world: Path, tmp_path: Path, store: Store) -> Policy:
+    """The policy of the ready case's plan asks for a higher value now, of the same people; as it was before."""
+    catalog, data = tmp_path / "catalog/payers", tmp_path / "stricter"
+    catalog.mkdir(parents=True)
+    text = (Path(load_module.__file__).parents[2] / "data_gen/catalog/payers/bluestem.yaml").read_text()
+    (catalog / "bluestem.yaml").write_text(
+        text.replace("hba1c >= 7.0 %", "hba1c >= 12.5 %").replace('"3.1"', '"3.2"')
+    )
+    generate(Order(count=1, out=data, workers=1, catalog=catalog.parent))
+    shutil.copy(world / "data/patients.json", data / "patients.json")
+    before = store.policy(PLAN, "Ozempic")
+    assert before is not None
+    load_module.load(store, data, mode="replace", trust=True)
+    return before
+
+
+def test_a_policy_that_was_replaced_is_kept_and_what_changed_is_shown(
+    browser: Browser, draft: Screen, stricter: Policy, store: Store
+) -> None:
+    page = browser.open(f"/policies/{PLAN}/Ozempic")
+    (earlier,) = store.policy_versions(stricter.id)
+    assert store.policy_version(stricter.id, 1)[0] == stricter
+    assert (
+        f"/policies/{PLAN}/Ozempic/versions/1" in page.leads and f"until {earlier.until.date()}" in page.text
+    )
+    changed = browser.open(f"/policies/{PLAN}/Ozempic/versions/1")
+    assert "<del>7.0</del><ins>12.5</ins>" in changed.html and "version 3.1" in changed.text
+    assert changed.html.count("<tr data-row>") == sum(
+        one.text != other.text
+        for one, other in zip(stricter.clauses, store.policy(PLAN, "Ozempic").clauses, strict=True)  # type: ignore[union-attr]
+    )
+    assert browser.open(f"/policies/{PLAN}/Ozempic/versions/2").status == 404
+    assert not store.policy_versions("SABLEWOOD-PDP-OZEMPIC"), "it did not change"
+    with store.engine.begin() as connection:
+        over = Over("drafts", "P001", "draft 1", ((DRAFTS, (1,)),))
+        remove(connection, store, [over], by=LEE, why="its time is over")
+    assert store.policy_version(stricter.id, 1)[0] == stricter, "a draft whose time is over takes no policy with it"
+    assert run_pa("audit", "verify").code == 0
+
+
+def test_whom_a_change_of_a_policy_moves_is_shown_with_their_open_requests(
+    browser: Browser, draft: Screen, cases: Cases, stricter: Policy, store: Store
+) -> None:
+    page = browser.open(f"/policies/{PLAN}/Ozempic/versions/1/moved")
+    part = browser.open(f"/policies/{PLAN}/Ozempic/versions/1/moved", part=True)
+    _, old = store.policy_version(stricter.id, 1)
+    ours = list(panel.of_plan(store, PLAN))
+    day = store.dataset().as_of
+    moved = {
+        one.id
+        for one in ours
+        if determine(one, old, DrugRequest(drug="Ozempic"), day).outcome
+        != determine(one, store.plan(PLAN), DrugRequest(drug="Ozempic"), day).outcome
+    }
+    assert cases["ready"].drug == "Ozempic" and cases["ready"].patient_id in moved
+    for screen in (page, part):
+        assert f"of {len(ours)} patients" in screen.text
+        assert moved <= {lead.split("/")[2] for lead in screen.leads if lead.startswith("/patients/")}
+        assert draft.path in screen.leads
+    assert "<html" not in part.html and "<html" in page.html
 
 
 def test_a_turn_is_streamed_sentence_by_sentence_and_then_drawn(browser: Browser, cases: Cases) -> None:
