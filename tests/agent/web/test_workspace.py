@@ -873,7 +873,9 @@ def test_a_policy_that_was_replaced_is_kept_and_what_changed_is_shown(
     with store.engine.begin() as connection:
         over = Over("drafts", "P001", "draft 1", ((DRAFTS, (1,)),))
         remove(connection, store, [over], by=LEE, why="its time is over")
-    assert store.policy_version(stricter.id, 1)[0] == stricter, "a draft whose time is over takes no policy with it"
+    assert store.policy_version(stricter.id, 1)[0] == stricter, (
+        "a draft whose time is over takes no policy with it"
+    )
     assert run_pa("audit", "verify").code == 0
 
 
