@@ -21,8 +21,8 @@ from tools.terminology.terms import INDICATIONS
 
 _PLAN = (
     "id", "payer_id", "payer", "name", "archetype", "line_of_business", "bin", "pcn", "group", "phone", "fax",
-    "portal", "address", "channel", "form_id", "review_hours", "expedited_hours", "appeal", "internal_levels",
-    "peer_to_peer_days",
+    "portal", "address", "channel", "form_id", "enclosures", "review_hours", "expedited_hours", "appeal",
+    "internal_levels", "peer_to_peer_days",
 )  # fmt: skip
 _KEYS = (*_PLAN, "style", "policy", "fragments", "rules", "preferred", "benefits")
 _NEEDED = ("id", "payer", "name", "line_of_business", "channel", "style", "policy", "benefits")

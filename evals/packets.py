@@ -33,13 +33,16 @@ from data_gen.world import Order, generate
 from evals import forms as foreign
 from tools.common.errors import PaladinError
 from tools.domain.records import PARequest, Patient, Request
+from tools.messages import render
 from tools.papers import form_mapping, form_reading
+from tools.papers.attachments import enclosures
 from tools.papers.case import Case
 from tools.papers.composed import Letter
 from tools.queries.bound import Bound
 from tools.queries.check import ask, decide
 from tools.store.load import load
 from tools.store.store import Store
+from tools.terminology.observations import TESTS
 
 HOW_MANY, PATIENTS = 60, 400
 RESULTS = Path(__file__).parent / "results" / "packets.md"
@@ -184,6 +187,9 @@ def _no_orphan(sent: Sent) -> Iterator[str]:
         signed = next((place for place, line in enumerate(lines) if line.startswith("Signature")), None)
         if signed is not None and signed < 4:
             yield f"page {at} of the letter"
+    for at, page in enumerate(sent.form, 1):
+        if "Date signed" in page and "ignature" not in page:
+            yield f"page {at} of the form has the date that belongs to a signature"
 
 
 @check("The letter argues on one page")
@@ -349,6 +355,29 @@ def _renewed(sent: Sent) -> Iterator[str]:
             yield "it is named in the subject alone"
 
 
+@check("Who takes the drug that is asked for is not said to take none of its class")
+def _besides(sent: Sent) -> Iterator[str]:
+    taken = [m.drug for m in sent.case.own if m.end is None]
+    for finding in sent.case.findings.values() if taken else ():
+        found = finding.found
+        if found and found.code == "taking.none" and f"besides {taken[-1]}" not in render(found):
+            yield finding.criterion
+
+
+@check("What the form wants with every request is enclosed as far as it is on file")
+def _wanted(sent: Sent) -> Iterator[str]:
+    enclosed = {record for paper in enclosures(sent.case) for record in paper.records}
+    patient, wanted = sent.case.patient, sent.case.plan.enclosures
+    notes = [note.id for note in patient.notes if note.status == "signed"]
+    files = [document.id for document in patient.documents]
+    if "note" in wanted and notes and not enclosed.intersection((*notes, *files)):
+        yield "no note of those on file"
+    for value in sent.case.labs if "lab" in wanted else ():
+        newest = sent.case.newest(value.test) == value and TESTS[value.test].kind == "lab"
+        if newest and not enclosed.intersection((*value.record_ids, *files)):
+            yield f"no report of {value.test}"
+
+
 @check("Statements of coverage are cited at their current year")
 def _current(sent: Sent) -> Iterator[str]:
     for found in re.findall(r"Standards of Care[^.]{0,40}(20\d\d)", " ".join(sent.letter_pages)):
@@ -437,7 +466,9 @@ def open_world(folder: Path, patients: int) -> Store:
     for name in OWN:
         content = (Path(foreign.__file__).parent / f"{name}.pdf").read_bytes()
         proposals = form_reading.propose(form_reading.read(content, name))
-        text = form_mapping.written(name, name, content, "\n".join(form_reading.as_lines(proposals)))
+        said = PdfReader(BytesIO(content)).metadata
+        title = str(said.title or name) if said else name
+        text = form_mapping.written(name, title, content, "\n".join(form_reading.as_lines(proposals)))
         (store.payer_forms / f"{name}.pdf").write_bytes(content)
         (store.payer_forms / f"{name}.yaml").write_text(text.replace('confirmed: ""', 'confirmed: "evals"'))
     return store

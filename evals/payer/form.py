@@ -14,11 +14,11 @@ _WAYS = (
     (r"\b\d\d/\d\d/\d{4}\b", "%m/%d/%Y"),
     (r"\b\d\d-\d\d-\d{4}\b", "%m-%d-%Y"),
     (r"\b\d\d-[A-Z][a-z]{2}-\d{4}\b", "%d-%b-%Y"),
-    (r"\b[A-Z][a-z]{2} \d\d, \d{4}\b", "%b %d, %Y"),
-    (r"\b[A-Z][a-z]{2,8} \d\d, \d{4}\b", "%B %d, %Y"),
+    (r"\b[A-Z][a-z]{2} \d\d?, \d{4}\b", "%b %d, %Y"),
+    (r"\b[A-Z][a-z]{2,8} \d\d?, \d{4}\b", "%B %d, %Y"),
     (r"(?<![\d.])[01]\d[0-3]\d(?:19|20)\d\d\b", "%m%d%Y"),
 )
-_NOTHING = ("none on record", "no known drug allergies")
+_NOTHING = ("no drug for this condition on record", "no known drug allergies")
 
 
 @dataclass(frozen=True)

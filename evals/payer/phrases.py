@@ -125,7 +125,10 @@ def course(row: dict[str, str]) -> Entry | None:
     """A line of the table of drugs that were tried."""
     if not row.get("drug"):
         return None
-    first, _, last = with_iso_dates(row.get("dates", "")).partition(" to ")
+    dates = with_iso_dates(row.get("dates", ""))
+    first, _, last = dates.partition(" to ")
+    if dates.startswith("since "):
+        first, last = dates.removeprefix("since "), "ongoing"
     first = first or with_iso_dates(row.get("start", ""))
     last = last or with_iso_dates(row.get("end", ""))
     entry = drug_entry(row["drug"])
@@ -142,7 +145,7 @@ def courses_in(text: str) -> list[Entry]:
     """Courses of a form that asks for them in one field: drug, dose, dates, result; …"""
     found = []
     for part in with_iso_dates(text).split("; "):
-        words = re.match(rf"([^,]+), (?:(.*?), )?({_DAY}(?: to (?:{_DAY}|ongoing))?)(?:, (.+))?$", part)
+        words = re.match(rf"([^,]+), (?:(.*?), )?(since {_DAY}|{_DAY}(?: to {_DAY})?)(?:, (.+))?$", part)
         if words:
             row = {"drug": words[1], "dose": words[2] or "", "dates": words[3], "outcome": words[4] or ""}
             entry = course(row)

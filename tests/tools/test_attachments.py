@@ -16,7 +16,7 @@ from pypdf import PdfReader
 
 from data_gen.forms import print_forms
 from tests import sheets
-from tests.paper_cases import PLANS, case_of, jose, on_ozempic
+from tests.paper_cases import PLANS, bare, case_of, jose, on_ozempic
 from tools.charts import additions
 from tools.charts.additions import Entering
 from tools.common.errors import Invalid, Unavailable
@@ -203,6 +203,21 @@ def test_a_paper_that_came_as_a_title_counts_and_is_still_to_be_attached() -> No
     case = case_of(jose(typed=("obs1", "obs2"), documents=(title,)))
     assert case.determination.outcome == "ready"
     assert len(fill(FORM["TEST-A"], case).to_attach) == 1
+
+
+def test_what_the_form_wants_with_every_request_is_enclosed_as_far_as_it_is_on_file() -> None:
+    case = case_of(jose())
+    before = {record for one in enclosures(case) for record in one.records}
+    asking = msgspec.structs.replace(case.plan, enclosures=("note", "lab", "fills"))
+    more = enclosures(msgspec.structs.replace(case, plan=asking))
+    assert all(one.enclosed for one in more)
+    records = [record for one in more for record in one.records]
+    assert before < set(records) and len(records) == len(set(records))
+    labels = [one.attachment.label for one in more]
+    assert "Lab report of eGFR" in labels and not any("BMI" in label for label in labels)
+    bare_case = case_of(bare())
+    nothing = msgspec.structs.replace(bare_case, plan=asking)
+    assert len(enclosures(nothing)) == len(enclosures(bare_case)), "only the policy says what must be there"
 
 
 # --- what is listed is what is there ---------------------------------------------------------------------

@@ -17,9 +17,10 @@ from tools.papers.case import Case
 from tools.papers.citations import TABLE, citations
 from tools.papers.composed import Block, paragraph
 from tools.papers.form_layout import width_of
-from tools.papers.formats import long_date
+from tools.papers.formats import directions, long_date
 from tools.papers.letter_pdf import letter_pages, letter_pdf
 from tools.papers.letters import Letter, letter
+from tools.papers.questions import questions
 
 NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 
@@ -193,6 +194,40 @@ def test_an_exclusion_that_cannot_apply_is_not_argued_against(sex: Sex, born: in
 def test_weight_and_height_are_in_the_units_of_the_form() -> None:
     case = CASES["weight"]
     assert "lb" in letter(case, "us").text and "kg (" in letter(case, "metric").text
+
+
+def test_who_renews_is_not_said_to_take_none_of_its_class() -> None:
+    text = " ".join(letter(CASES["renewal"]).text.split())
+    assert "besides Ozempic" in text
+    assert "besides" not in letter(CASES["ready"]).text
+    question = next(
+        one for one in questions(CASES["renewal"]) if "besides Ozempic" in one.shown("%Y-%m-%d", "us")
+    )
+    assert question.answer == "No"
+
+
+def test_a_diagnosis_that_was_coded_anew_during_treatment_has_no_date_of_diagnosis() -> None:
+    was = on_ozempic()
+    recoded = [msgspec.structs.replace(one, onset=date(2026, 5, 1)) for one in was.conditions or ()]
+    assert "diagnosed on" in letter(CASES["renewal"]).text
+    assert "diagnosed on" not in letter(case_of(msgspec.structs.replace(was, conditions=tuple(recoded)))).text
+
+
+def test_what_goes_on_is_directed_at_its_dose_and_not_as_the_label_begins() -> None:
+    drug = CASES["ready"].drug
+    first = drug.starting_package()
+    assert directions(drug, first) == drug.sig != directions(drug, first, starting=False)
+    was = on_ozempic()
+    renewed = case_of(msgspec.structs.replace(was, orders=()))
+    assert renewed.sig == directions(drug, renewed.strength, starting=False)
+
+
+def test_further_evidence_alone_takes_no_page() -> None:
+    case = msgspec.structs.replace(
+        CASES["ready"], plan=msgspec.structs.replace(CASES["ready"].plan, benefits={})
+    )
+    assert len(citations(case)) > 2 and not questions(case)
+    assert "FURTHER EVIDENCE" not in letter(case).text and len(letter_pages(letter(case))) == 1
 
 
 def test_a_renewal_argues_the_renewal_criteria() -> None:

@@ -140,7 +140,7 @@ def test_a_message_in_a_message_is_said_in_the_same_form() -> None:
     )
     assert render(within) == "age 3 (x had been taken for 2 weeks by y)"
     outcome = message("trial.response", drug="metformin", outcome="Intolerance - GI side effects")
-    assert render(outcome) == "metformin: Intolerance - GI side effects"
+    assert render(outcome) == "metformin: intolerance (GI side effects)"
     assert render(outcome, "said") == "metformin: intolerance (GI side effects)"
 
 

@@ -17,7 +17,7 @@ from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
 from data_gen.forms import print_forms
 from evals import forms as drawn
-from tests.paper_cases import PLANS, case_of, jose
+from tests.paper_cases import PLANS, case_of, jose, on_ozempic
 from tools.common.errors import Invalid
 from tools.domain.records import Allergy, Blank, FormTemplate, PARequest, PayerPdf
 from tools.papers import form_reading, payer_form
@@ -155,6 +155,14 @@ def test_boxes_are_marked_as_the_request_says() -> None:
     kinds = {p.blank.source: p.blank.marks for p in learned("state")}["drug.kind"]
     assert fields[str(kinds["New"])]["/V"] == "/Yes"
     assert fields[str(kinds["Continuation"])].get("/V", "/Off") == "/Off"
+
+
+def test_a_renewal_is_a_continuation_where_the_paper_has_no_box_for_renewals() -> None:
+    _, pdf = filled("state", case_of(on_ozempic()))
+    fields = PdfReader(BytesIO(pdf)).get_fields() or {}
+    kinds = {p.blank.source: p.blank.marks for p in learned("state")}["drug.kind"]
+    assert fields[str(kinds["Continuation"])]["/V"] == "/Yes"
+    assert "Renewal" not in " ".join(page.extract_text() for page in PdfReader(BytesIO(pdf)).pages)
 
 
 def test_a_comb_has_a_character_to_a_cell() -> None:

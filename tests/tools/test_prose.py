@@ -301,4 +301,4 @@ def test_plain_words_are_short_and_exact() -> None:
     loss = Change(id="c", test="weight", percent=5, within=Period(90))
     assert describe(loss) == "body weight fall of at least 5 % from baseline within 90 days"
     fall = Change(id="c", test="hba1c", amount=0.5)
-    assert describe(fall) == "HbA1c fall of at least 0.5 points from baseline"
+    assert describe(fall) == "HbA1c fall of at least 0.5 percentage points from baseline"

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
@@ -47,8 +47,6 @@ if TYPE_CHECKING:
 
 CLOSED = {"conditions": "problem list", "medications": "medication list", "allergies": "allergy list"}
 OF = ("note", "lab", "fills", "programme", "study", "medication", "consult")  # rules.Required.of
-_VITALS = ("bmi", "weight", "height", "sbp", "dbp")
-_STUDIES = ("ahi", "lvef", "abi", "fibrosis_stage")
 _ICD10 = re.compile(r"[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?")
 
 
@@ -80,9 +78,6 @@ def add_observation(to: Entering, test: str, value: float, unit: str, on: date) 
         raise Invalid(
             f"{known.name} {shown} is not possible; it lies between {known.low:g} and {known.high:g} {known.unit}"
         )
-    source: Literal["lab", "vital", "study"] = (
-        "vital" if key in _VITALS else "study" if key in _STUDIES else "lab"
-    )
     record = Observation(
         id="",
         test=key,
@@ -90,7 +85,7 @@ def add_observation(to: Entering, test: str, value: float, unit: str, on: date) 
         unit=_spelled(unit, known.units),
         date=_past(to, on),
         loinc=known.loinc[0],
-        source=source,
+        source=known.kind,
     )
     return _add(to, "observations", record)
 

@@ -461,6 +461,7 @@ class Plan(Record, frozen=True, kw_only=True):
     address: Address | None = None
     channel: Channel
     form_id: str = ""
+    enclosures: tuple[Literal["note", "lab", "fills"], ...] = ()  # that its form wants with every request
     review_hours: int | None = None  # standard review clock
     expedited_hours: int | None = None
     renewal_gap_days: int = 180  # after an approval's end, in which a request is still its renewal

@@ -593,11 +593,13 @@ def taking(leaf: Taking, context: EvaluationContext, exclude: bool) -> LeafResul
         return _no_list("medications")
     best: LeafResult | None = None
     past: tuple[Evidence, ...] = ()
+    besides = ""  # the product asked for, where it is taken itself
     for entry in taken:
         if not matches(entry, leaf.drugs, leaf.classes, entry.drug):
             continue
         own = is_product(entry, context.request)
         if own:
+            besides = besides or (entry.drug if _may_go_on(entry, context.as_of) else "")
             continue
         course = _single(entry, context)
         later = entry.start is not None and entry.start > context.as_of
@@ -617,11 +619,17 @@ def taking(leaf: Taking, context: EvaluationContext, exclude: bool) -> LeafResul
     if context.status_only:
         return STATUS_ONLY[False]
     if not past:
-        value = f"not on the medication list: {leaf.label}"
+        value = f"not on the medication list{f' besides {besides}' if besides else ''}: {leaf.label}"
         past = (Evidence(record_id="medications", kind="medication", value=value),)
     dose = dose_range(leaf)
-    found = message("taking.none", drug=leaf.label, dose=dose)
+    found = message("taking.none", drug=leaf.label, dose=dose, besides=besides)
     return LeafResult(False, past, found, None, action("add_drug", drug=leaf.label, dose=dose))
+
+
+def _may_go_on(entry: Medication, as_of: date) -> bool:
+    """Has it begun, without an end that has passed?"""
+    begun = entry.start is None or entry.start <= as_of
+    return begun and entry.status != "stopped" and (entry.end is None or entry.end > as_of)
 
 
 def _taken_now(

@@ -314,7 +314,8 @@ def measured(leaf: Measured, context: EvaluationContext, exclude: bool) -> LeafR
         usable, rejected = context.values(test)
         if usable and usable[0].date >= first:
             records += usable[0].evidence
-            found.append(message("measured.on", test=test, day=iso(usable[0].date)))
+            value = _as_read(usable[0].value, test)
+            found.append(message("measured.on", test=test, value=value, day=iso(usable[0].date)))
             continue
         missing.append(test)
         if usable:

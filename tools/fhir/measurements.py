@@ -24,10 +24,6 @@ _CATEGORY: dict[str, Source] = {
     "procedure": "study",
     "survey": "patient",
 }
-_USUAL: dict[str, Source] = {
-    **dict.fromkeys(("bmi", "weight", "height", "sbp", "dbp"), "vital"),
-    **dict.fromkeys(("lvef", "ahi", "abi", "fibrosis_stage"), "study"),
-}
 FINAL = ("final", "amended", "corrected", "unknown", "")
 _LOINCS = (LOINC, "urn:oid:2.16.840.1.113883.6.1", "")
 
@@ -125,6 +121,6 @@ def _date(said: Element) -> date | None:
 
 def _source(said: Element, test: str) -> Source:
     stated = (_CATEGORY.get(c.code) for concept in said.concepts("category") for c in concept.codings)
-    source = next((s for s in stated if s), _USUAL.get(test, "lab"))
+    source = next((s for s in stated if s), tests()[test].kind if test in tests() else "lab")
     displayed = any(performer.display for performer in said.references("performer"))
     return "form" if source == "patient" and displayed else source  # a person's name, or a form's

@@ -6,13 +6,19 @@ into the chart, or came as a title without its file, is nothing that could be se
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
+
+import msgspec
 
 from tools.domain.records import Attachment, Document, Finding
+from tools.domain.rules import Required
 from tools.engine.documents import document, wanted_papers
 from tools.evidence.context import EvaluationContext
 from tools.papers.case import Case
 from tools.papers.exhibits import Exhibit, exhibits
+from tools.rulebook.plain import describe
+from tools.terminology.observations import TESTS
 
 
 class Enclosure(NamedTuple):
@@ -25,6 +31,12 @@ class Enclosure(NamedTuple):
     @property
     def enclosed(self) -> bool:
         return self.attachment.enclosed
+
+    @property
+    def records(self) -> tuple[str, ...]:
+        """Ids of the records that are sent."""
+        printed = tuple(record for excerpt in self.excerpts for record in excerpt.record_ids)
+        return (self.document.id,) if self.document else printed
 
 
 def attachments(case: Case) -> tuple[Attachment, ...]:
@@ -41,12 +53,35 @@ def enclosures(case: Case) -> tuple[Enclosure, ...]:
 
 
 def _enclosures(case: Case) -> tuple[Enclosure, ...]:
-    if case.rule is None:
-        return ()
     context = EvaluationContext(
         case.patient, case.determination.request, case.as_of, case.therapy_start, case.determination.policy_id
     )
-    return tuple(_enclosure(document(paper, context), case) for paper in wanted_papers(case.rule, context))
+    asked = wanted_papers(case.rule, context) if case.rule else ()
+    found = [_enclosure(document(paper, context), case) for paper in asked]
+    sent = {record for paper in found if paper.enclosed for record in paper.records}
+    for paper in _wanted_by_form(case):
+        one = _enclosure(document(paper, context), case)
+        if one.enclosed and not sent.issuperset(one.records):
+            found.append(one)
+    return tuple(found)
+
+
+def _wanted_by_form(case: Case) -> Iterator[Required]:
+    """What the form wants with every request, of what the request tells: it is sent as far as it is on file, and the
+    policy says what must be there."""
+    if "note" in case.plan.enclosures:
+        yield _required("note")
+    if "lab" in case.plan.enclosures:
+        tests = dict.fromkeys(value.test for value in case.labs)
+        yield from (_required("lab", test=test) for test in tests if TESTS[test].kind == "lab")
+    if "fills" in case.plan.enclosures:
+        drugs = dict.fromkeys(course.drug for course in case.trials)
+        yield from (_required("fills", drugs=(drug,)) for drug in drugs)
+
+
+def _required(of: Literal["note", "lab", "fills"], **what: Any) -> Required:
+    paper = Required(id=of, of=of, **what)
+    return msgspec.structs.replace(paper, text=describe(paper))
 
 
 def _enclosure(finding: Finding, case: Case) -> Enclosure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from functools import cached_property
 from typing import NamedTuple
@@ -46,15 +47,15 @@ CARRIERS: dict[str, tuple[str, ...]] = {
     "mash": ("nash",),
 }
 DIABETES = ("biguanide", "sulfonylurea", "tzd", "dpp4", "glp1", "sglt2", "insulin")
-HEART = ("statin", "antiplatelet", "acei_arb", "beta_blocker", "diuretic", "ccb", "sglt2")
+WEIGHT = ("glp1", "anorectic")
 TREATMENTS: dict[str, tuple[str, ...]] = {
     "t2dm": DIABETES,
-    "weight": (*DIABETES, "anorectic"),
-    "cv": HEART,
-    "osa": ("glp1", "anorectic"),
-    "hf": HEART,
-    "ckd": ("acei_arb", *DIABETES),
-    "mash": DIABETES,
+    "weight": WEIGHT,
+    "cv": ("statin", "antiplatelet", "acei_arb", "beta_blocker", "diuretic", "ccb", "sglt2"),
+    "osa": WEIGHT,
+    "hf": ("acei_arb", "beta_blocker", "diuretic", "sglt2"),
+    "ckd": ("acei_arb", "sglt2"),
+    "mash": ("glp1",),
 }
 LABS: dict[str, tuple[str, ...]] = {
     "t2dm": ("hba1c", "egfr", "bmi"),
@@ -163,8 +164,10 @@ class Case(Record, frozen=True, kw_only=True, dict=True, gc=True):
 
     @property
     def sig(self) -> str:
-        """As ordered; else the label's start, or the label's frequency at a later strength."""
-        return self.order.sig if self.order and self.sig_is_ordered else directions(self.drug, self.strength)
+        """As ordered; else the label's start, or the label's frequency at a later strength or where it goes on."""
+        if self.order and self.sig_is_ordered:
+            return self.order.sig
+        return directions(self.drug, self.strength, starting=self.kind in (None, "new"))
 
     @cached_property
     def order(self) -> Order | None:
@@ -256,14 +259,25 @@ class Case(Record, frozen=True, kw_only=True, dict=True, gc=True):
     def trials(self) -> tuple[Medication, ...]:
         """Courses of other drugs for this condition, oldest first; the drug asked for is no past failure."""
         classes = set(TREATMENTS.get(self.indication, ()))
-        courses = [
+        return self._begun(
             m
             for m in self.patient.medications or ()
-            if m.drug.casefold() != self.drug.name.casefold()
-            and (classes & set(m.classes) or m.id in self.cited)
-            and not (m.start and m.start > self.as_of)
-        ]
-        return tuple(sorted(courses, key=lambda m: (m.start or date.min, m.id)))
+            if not self._is_own(m) and (classes & set(m.classes) or m.id in self.cited)
+        )
+
+    @cached_property
+    def own(self) -> tuple[Medication, ...]:
+        """The courses of the drug itself, where it is to go on."""
+        if self.kind not in ("renewal", "continuation"):
+            return ()
+        return self._begun(filter(self._is_own, self.patient.medications or ()))
+
+    def _is_own(self, course: Medication) -> bool:
+        return course.drug.casefold() == self.drug.name.casefold()
+
+    def _begun(self, courses: Iterable[Medication]) -> tuple[Medication, ...]:
+        begun = (m for m in courses if not (m.start and m.start > self.as_of))
+        return tuple(sorted(begun, key=lambda m: (m.start or date.min, m.id)))
 
     def next_step(self, course: Medication) -> Medication | None:
         """The course of the same drug that began as this one ended: the next step of a titration."""

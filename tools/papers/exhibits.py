@@ -24,6 +24,7 @@ from tools.domain.records import (
     Record,
 )
 from tools.engine.documents import walk
+from tools.evidence.measurements import canonical
 from tools.papers import formats
 from tools.papers.case import Case
 from tools.terminology.observations import TESTS
@@ -134,10 +135,8 @@ def _day(record: Any) -> date | None:
 def _lines(record: Any) -> Iterator[str]:
     """The record in words, nothing left out that dates or names it."""
     if isinstance(record, Observation):
-        value = f"{formats.number(record.value)} {formats.unit(record.unit or '')}".strip()
-        yield _dated(
-            f"{TESTS[record.test].name if record.test in TESTS else record.test} {value}", record.date
-        )
+        name = TESTS[record.test].name if record.test in TESTS else record.test
+        yield _dated(f"{name} {_value(record)}", record.date)
     elif isinstance(record, Fill):
         amount = f", quantity {formats.number(record.quantity)}" if record.quantity else ""
         yield _dated(f"{record.drug}, {record.days_supply} days{amount}", record.date)
@@ -158,9 +157,7 @@ def _lines(record: Any) -> Iterator[str]:
     elif isinstance(record, Attestation):
         yield _dated(_statement(record), record.date)
     elif isinstance(record, Program):
-        until = formats.long_date(record.end) if record.end else "ongoing"
-        begun = formats.long_date(record.start) if record.start else "?"
-        yield f"{record.name or 'lifestyle program'}, {begun} to {until}"
+        yield f"{record.name or 'lifestyle program'}, {_period(record.start, record.end, going_on=True)}"
     elif isinstance(record, Procedure):
         yield _dated(f"{record.name}{f': {record.result}' if record.result else ''}", record.date)
     elif isinstance(record, Coverage):
@@ -182,17 +179,26 @@ def _lines(record: Any) -> Iterator[str]:
 
 
 def _course(record: Medication) -> str:
-    start = formats.long_date(record.start) if record.start else "start not charted"
-    end = (
-        formats.long_date(record.end)
-        if record.end
-        else "ongoing"
-        if record.status == "active"
-        else "end not charted"
-    )
     said = "; ".join(filter(None, (record.outcome, record.reason)))
     what = " ".join(filter(None, (record.drug, formats.dose(record))))
-    return f"{what}, {start} to {end}{f': {said}' if said else ''}"
+    period = _period(record.start, record.end, going_on=record.status == "active")
+    return f"{what}, {period}{f': {said}' if said else ''}"
+
+
+def _period(start: date | None, end: date | None, *, going_on: bool) -> str:
+    begun = formats.long_date(start) if start else "start not charted"
+    if end is None and going_on:
+        return f"since {begun}" if start else "ongoing, start not charted"
+    return f"{begun} to {formats.long_date(end) if end else 'end not charted'}"
+
+
+def _value(record: Observation) -> str:
+    """As charted; in the test's own unit with its decimals, and weight and height as people say them too."""
+    known = TESTS.get(record.test)
+    if known is None or canonical(record.test, 1.0, record.unit or "") != 1.0:
+        return f"{formats.number(record.value)} {formats.unit(record.unit or '')}".strip()
+    shown = formats.measure(record.test, record.value)
+    return f"{shown} ({formats.measure(record.test, record.value, 'us')})" if known.customary else shown
 
 
 def _statement(record: Attestation) -> str:

@@ -84,7 +84,7 @@ class _Sheet:
 
     def _identity(self) -> str:
         patient, coverage = self.case.patient, self.case.coverage
-        born = patient.birth_date.strftime(self.template.date_format) if patient.birth_date else ""
+        born = formats.written(patient.birth_date, self.template.date_format) if patient.birth_date else ""
         parts = (
             f"Patient: {patient.name}" if patient.name else "",
             f"DOB: {born}" if born else "",
@@ -118,7 +118,9 @@ class _Sheet:
             else:
                 if closing:
                     yield self._paragraph(self.template.attestation, keep=True)
-                yield from self._cells(fields)
+                *before, last = self._cells(fields)
+                yield from (block._replace(keep=block.keep or closing) for block in before)
+                yield last
             yield space(6)
 
     def _paragraph(self, text: str, keep: bool = False) -> Block:
@@ -142,7 +144,7 @@ class _Sheet:
             wanted = "; ".join(self.template.attachments)
             yield self._paragraph(f"Send with this form: {wanted}.", keep=together)
         for place, paper in enumerate(self.request.attachments, 1):
-            day = f" ({paper.date.strftime(self.template.date_format)})" if paper.date else ""
+            day = f" ({formats.written(paper.date, self.template.date_format)})" if paper.date else ""
             lacks = "" if paper.enclosed else " - still to be attached"
             label = formats.printable(f"{paper.label}{day}{lacks}")
             lines = wrap(label, self.look.font, 9, WIDTH - BOX - 8)

@@ -22,6 +22,7 @@ TYPES: dict[ExceptionKind, str] = {
     "formulary": "Formulary exception",
     "tier": "Tier exception",
 }
+NONE_TRIED = "No drug for this condition on record"
 SEXES = {"female": "Female", "male": "Male"}
 
 
@@ -40,7 +41,7 @@ class Hand(NamedTuple):
     units: str
 
     def date(self, day: date | None) -> str:
-        return day.strftime(self.dates) if day else ""
+        return formats.written(day, self.dates) if day else ""
 
 
 BLANK = Value()
@@ -65,7 +66,11 @@ def trial_row(course: Medication, case: Case, hand: Hand) -> dict[str, Value]:
         "trial.dose": formats.dose(course),
         "trial.start": begun,
         "trial.end": until,
-        "trial.dates": f"{begun} to {until}" if begun and until else begun,
+        "trial.dates": f"since {begun}"
+        if begun and ongoing
+        else f"{begun} to {until}"
+        if begun and until
+        else begun,
         "trial.days": str(days) if days is not None else "",
     }
     values = {source: Value(text, course.id) for source, text in texts.items()}
@@ -173,7 +178,8 @@ def _strength_form(case: Case, hand: Hand) -> Value:
 def _sig(case: Case, _: Hand) -> Value:
     """As ordered, or as the label has it; the label's, whoever wrote them, say nothing of a quantity beyond the
     limit."""
-    of_label = not case.sig_is_ordered or case.sig == formats.directions(case.drug, case.strength)
+    label = (formats.directions(case.drug, case.strength, starting=start) for start in (True, False))
+    of_label = not case.sig_is_ordered or case.sig in label
     if of_label and any(one.kind == "quantity_limit" for one in excepting(case)):
         return BLANK
     return Value(case.sig, case.request.order_id if case.sig_is_ordered else f"drug:{case.drug.name}")
@@ -247,8 +253,11 @@ def _strength_route(case: Case, hand: Hand) -> Value:
 
 
 def _current(case: Case, hand: Hand) -> Value:
-    """What is taken for the condition on the day."""
-    now = [m for m in case.trials if m.status == "active" and (m.end is None or m.end > case.as_of)]
+    """What is taken for the condition on the day, the drug asked for included."""
+    taken = [
+        m for m in (*case.trials, *case.own) if m.status == "active" and (m.end is None or m.end > case.as_of)
+    ]
+    now = sorted(taken, key=lambda m: (m.start or date.min, m.id))
     said = [", ".join(filter(None, (m.drug, formats.dose(m), f"since {hand.date(m.start)}" if m.start else "")))
             for m in now]  # fmt: skip
     return Value("; ".join(said), ids(m.id for m in now))
@@ -266,6 +275,8 @@ def _allergies(case: Case, _: Hand) -> Value:
 
 def _tried(case: Case, hand: Hand) -> Value:
     rows = [trial_row(m, case, hand) for m in case.trials]
+    if not rows and case.patient.medications is not None:
+        return Value(NONE_TRIED, "patient")
     parts = ("trial.drug", "trial.dose", "trial.dates", "trial.outcome")
     said = [", ".join(filter(None, (row[part].text for part in parts))) for row in rows]
     return Value("; ".join(said), ids(m.id for m in case.trials))

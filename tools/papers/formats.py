@@ -101,9 +101,10 @@ def how_often(per_day: float) -> str:
     return f"{number(weekly, 1)} times weekly" if per_day < 1 else f"{number(per_day, 1)} times daily"
 
 
-def directions(drug: Drug, strength: Strength | None) -> str:
-    """As the label begins, or at its frequency at another strength: "Inject 1 mg once weekly"."""
-    if strength is None or strength == drug.starting_package():
+def directions(drug: Drug, strength: Strength | None, *, starting: bool = True) -> str:
+    """As the label begins, or at its frequency at another strength or where the drug goes on: "Inject 1 mg once
+    weekly"."""
+    if strength is None or (starting and strength == drug.starting_package()):
         return drug.sig
     verb = "Inject" if drug.route == "subcutaneous" else "Take"
     return f"{verb} {number(strength.dose)} mg {how_often(drug.per_day)}"
@@ -149,6 +150,13 @@ def address(place: Address | None) -> str:
 def long_date(day: date) -> str:
     """September 1, 2026"""
     return f"{day:%B} {day.day}, {day.year}"
+
+
+def written(day: date, pattern: str) -> str:
+    """The day by a strftime pattern; beside a month's name it has no leading zero: "August 9, 2026"."""
+    return day.strftime(
+        pattern.replace("%d,", f"{day.day},") if pattern.startswith(("%B", "%b")) else pattern
+    )
 
 
 def printable(text: str, *, signs: bool = False) -> str:

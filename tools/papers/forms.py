@@ -12,6 +12,7 @@ from tools.papers.attachments import attachments
 from tools.papers.case import Case
 from tools.papers.form_sources import (
     BLANK,
+    NONE_TRIED,
     SOURCES,
     Hand,
     Value,
@@ -200,7 +201,7 @@ def _rows(section: Section, case: Case, hand: Hand) -> Iterator[FilledField]:
     """One row per record; without any, one blank row, or the chart's own statement that there are none."""
     if section.repeat == "trials":
         rows = [trial_row(m, case, hand) for m in case.trials]
-        none = "None on record" if case.patient.medications is not None else ""
+        none = NONE_TRIED if case.patient.medications is not None else ""
     elif section.repeat == "labs":
         rows = [lab_row(o, hand) for o in case.labs]
         none = ""

@@ -15,7 +15,7 @@ from tools.domain.records import Diagnosis, Finding, Medication, Program
 from tools.domain.rules import AnyOf, Condition
 from tools.papers import formats
 from tools.papers.attachments import enclosures
-from tools.papers.case import Case, Measurement
+from tools.papers.case import LABS, Case, Measurement
 from tools.papers.citations import Citation, citations
 from tools.papers.composed import Block, Fact, Letter, heading, paragraph
 from tools.papers.exceptions import Barrier, ExceptionText, texts
@@ -32,7 +32,6 @@ GAP = "[PRESCRIBER TO COMPLETE: {}]"
 STATUS_CODES = ("Z68", "Z71", "Z79")  # say again what values and treatment say already
 ARGUED = 2  # citations on the page that argues; the others stand in the appendix
 ALSO, VALUES = 6, 6  # diagnoses and values in the summary
-TELLING = ("hba1c", "bmi", "ahi", "lvef", "egfr")
 PREGNANCY, PAST_PREGNANCY = ("O", "Z33", "Z34", "Z3A"), 60  # ICD-10-CM; years of age
 PEOPLE = {"male": "man", "female": "woman", "unknown": "patient"}
 
@@ -106,10 +105,10 @@ class Writer:
         yield heading("Request")
         yield paragraph(*self._stakes(), *self._request())
         yield self.signature()
-        appendix = (*self._criteria(), *self._evidence(cited[ARGUED:]), *self.enclosures())
-        if appendix:
+        criteria, enclosed = tuple(self._criteria()), tuple(self.enclosures())
+        if criteria or enclosed:  # further evidence alone is not worth a page
             yield Block(kind="page", lines=())
-        yield from appendix
+            yield from (*criteria, *self._evidence(cited[ARGUED:]), *enclosed)
 
     def _warning(self) -> Iterator[Block]:
         if self.case.determination.outcome != "likely_denial":
@@ -225,7 +224,9 @@ class Writer:
         if case.diagnosis is None:
             return f"{self._person()} is {age}."
         onset = case.diagnosis.onset
-        since = f", diagnosed on {self.date(onset, case.diagnosis.id)}" if onset else ""
+        # A weight class is coded anew as the weight changes: its date says nothing of when the disease began.
+        recoded = onset is not None and case.therapy_start is not None and onset > case.therapy_start
+        since = f", diagnosed on {self.date(onset, case.diagnosis.id)}" if onset and not recoded else ""
         return f"{self._person()} is {age} with {_lower(self._entry(case.diagnosis))}{since}."
 
     def _also(self) -> str:
@@ -327,7 +328,7 @@ class Writer:
             return
         tried = [
             *map(self._program, self._programs()),
-            *map(self._trial, (*self.case.trials, *self._own())),
+            *map(self._trial, (*self.case.trials, *self.case.own)),
         ]
         if tried:
             yield heading("Treatment to date")
@@ -352,17 +353,6 @@ class Writer:
         """The records by which a criterion is met."""
         met = (f for f in self.case.findings.values() if f.status == "met" and f.kind == "criterion")
         return {shown.record_id for finding in met if not finding.exclusion for shown in finding.evidence}
-
-    def _own(self) -> list[Medication]:
-        """The courses of the drug itself, where it is to go on."""
-        case = self.case
-        if case.kind not in ("renewal", "continuation"):
-            return []
-        own = [m for m in case.patient.medications or () if m.drug.casefold() == case.drug.name.casefold()]
-        return sorted(
-            (m for m in own if not (m.start and m.start > case.as_of)),
-            key=lambda m: (m.start or date.min, m.id),
-        )
 
     def _trial(self, course: Medication) -> str:
         name, dose = self.fact(course.drug, course.id), self.fact(formats.dose(course), course.id)
@@ -451,7 +441,8 @@ class Writer:
         """The branches that made it so; of several ways to meet it, the two plainest."""
         parts = [part for part in finding.parts if part.status == finding.status and part.clause]
         if finding.status == "met" and isinstance(self.case.nodes.get(finding.criterion), AnyOf):
-            return sorted(parts, key=lambda part: bool(part.parts))[:2]
+            plain = [part for part in parts if not part.parts]
+            return (plain or parts)[:2]
         return parts
 
     def _clause(self, number: str, quote: str) -> tuple[str, str]:
@@ -488,8 +479,8 @@ class Writer:
     def _stakes(self) -> Iterator[str]:
         """What delay means, as far as the chart shows it; a value is named only if a criterion is met by it."""
         case = self.case
-        proving = self._proving
-        now = next((m for m in case.labs if m.test in TELLING and proving.intersection(m.record_ids)), None)
+        proving, telling = self._proving, LABS.get(case.indication, ())[:1]  # what the drug acts on
+        now = next((m for m in case.labs if m.test in telling and proving.intersection(m.record_ids)), None)
         if case.renewal or case.kind == "continuation":
             yield "A delay would interrupt treatment that is under way."
             if now is not None:
@@ -504,9 +495,9 @@ class Writer:
         case = self.case
         months = case.months
         time = f" for {self.fact(str(months), f'plan:{case.plan.id}')} months" if months else ""
-        wanted = [one.text.ask for one in self.exceptions] or ["{payer} authorize {product}"]
-        said = " and that ".join(wanted).format(payer=case.plan.payer, product=self._product())
-        yield f"I ask that {said}{time}."
+        wanted = [one.text.ask for one in self.exceptions] or ["{payer} authorize {product}{time}"]
+        said = " and that ".join(wanted).format(payer=case.plan.payer, product=self._product(), time=time)
+        yield f"I ask that {said}."
         for asked in self.exceptions:
             rule = asked.text.rules.get(case.plan.line_of_business)
             if rule:

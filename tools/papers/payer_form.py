@@ -23,7 +23,7 @@ from tools.papers import formats
 from tools.papers.case import Case
 from tools.papers.composed import Block, Letter, heading, paragraph
 from tools.papers.form_layout import width_of, wrap
-from tools.papers.form_sources import COLUMNS
+from tools.papers.form_sources import COLUMNS, KINDS
 from tools.papers.forms import BESIDE
 from tools.papers.letter_pdf import letter_pages
 from tools.papers.paper import Page, canvas, identity, pdf_of
@@ -40,6 +40,7 @@ FURTHER = {
     "diagnoses": "Further diagnoses",
     "allergies": "Further allergies",
 }
+ALSO = {KINDS["renewal"]: KINDS["continuation"]}  # what a value is, too, where the paper has no box for it
 REPEATED = {column: kind for kind, columns in COLUMNS.items() for column in columns}
 MULTILINE, COMB = 1 << 12, 1 << 24
 # What would act by itself in the filled file, by where it stands.
@@ -317,7 +318,7 @@ class _Filling:
         self.rest += [(field.label, formats.printable(field.value)) for field in beside]
 
     def _mark(self, blank: Blank, value: str) -> None:
-        mark = blank.marks.get(value)
+        mark = blank.marks.get(value) or blank.marks.get(ALSO.get(value, ""))
         if mark is None:
             if len(blank.marks) > 1:  # the paper has no box for it; one box alone says no by being empty
                 self.rest.append((self._called(blank), value))

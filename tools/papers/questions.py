@@ -67,7 +67,7 @@ def _counts(shown: Evidence) -> bool:
 
 
 def _evidence(shown: Evidence, dates: str, units: str) -> str:
-    day = shown.date.strftime(dates) if shown.date else ""
+    day = formats.written(shown.date, dates) if shown.date else ""
     if shown.kind in TESTS and isinstance(shown.value, float | int):
         value = canonical(shown.kind, float(shown.value), shown.unit or "")
         what = (
@@ -77,5 +77,5 @@ def _evidence(shown: Evidence, dates: str, units: str) -> str:
         what = f"requested for {INDICATIONS.get(str(shown.value), shown.value)}"
     else:
         what = " ".join(filter(None, (str(shown.value or ""), formats.unit(shown.unit or ""))))
-        what = formats.dates_in(what, lambda written: written.strftime(dates))
+        what = formats.dates_in(what, lambda day: formats.written(day, dates))
     return f"{what} ({day})" if what and day and day not in what else what

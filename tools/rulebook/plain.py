@@ -158,15 +158,16 @@ def _attested(leaf: Attested) -> str:
 def _change(leaf: Change) -> str:
     sizes = [f"{plain_number(leaf.percent)} %"] if leaf.percent is not None else []
     if leaf.amount is not None:
-        points = TESTS[leaf.test].unit == "%"
-        sizes.append(f"{plain_number(leaf.amount)} points" if points else amount(leaf.amount, leaf.test))
+        points = f"{plain_number(leaf.amount)} percentage point{'' if leaf.amount == 1 else 's'}"
+        sizes.append(points if TESTS[leaf.test].unit == "%" else amount(leaf.amount, leaf.test))
     size = f" of at least {join(sizes, _AND)}" if sizes else ""
     since = "from baseline" if leaf.since == "start" else "since the last approval"
     return f"{TESTS[leaf.test].name} {leaf.direction}{size} {since}{_window(leaf.within)}"
 
 
 def _required(part: Required) -> str:
-    text = _DOCUMENTS[part.of]
+    of_a_vital = part.of == "lab" and part.test and TESTS[part.test].kind == "vital"
+    text = "record" if of_a_vital else _DOCUMENTS[part.of]
     text += f" of {TESTS[part.test].name}" if part.test else ""
     text += f" of {join(part.drugs, _AND)}" if part.drugs else ""
     return text + _window(part.within)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -14,7 +14,7 @@ from tools.terminology.rows import read_rows
 class Test(NamedTuple):
     """An observation: `units` maps every unit we read to (factor, offset) into the canonical one.
     `decimals` rounds half-up before comparing (HbA1c and BMI only); `low`/`high` bound what is possible; `customary`
-    is the unit that forms in the United States have it in."""
+    is the unit that forms in the United States have it in; `kind` is what usually gives it."""
 
     name: str
     loinc: tuple[str, ...]  # the first is the one we write
@@ -25,6 +25,7 @@ class Test(NamedTuple):
     decimals: int | None = None
     names: tuple[str, ...] = ()
     customary: str = ""
+    kind: Literal["lab", "vital", "study"] = "lab"
 
 
 class TestRow(msgspec.Struct, frozen=True, gc=False):
@@ -49,6 +50,7 @@ class TestRow(msgspec.Struct, frozen=True, gc=False):
     not_names: tuple[str, ...] = ()
     asked_names: tuple[str, ...] = ()
     customary: str = ""
+    kind: Literal["lab", "vital", "study"] = "lab"
     charted_only: bool = False
     evidence_of: str = ""
     suggested_by: tuple[str, ...] = ()
