@@ -37,8 +37,8 @@ from agent.decision import Decision
 from agent.dump import to_json
 from agent.settings import read_settings
 from evals import bench_batch, bench_cli, bench_draft, packets
-from evals.kills import papers as killing
-from evals.kills.papers import sheet
+from evals.kills import sessions
+from evals.kills.papers import CAMPAIGN, sheet
 from evals.pages import prove
 from tools.charts.additions import OF
 from tools.common.errors import PaladinError
@@ -359,7 +359,11 @@ PARTS: dict[str, tuple[str, int, Callable[[int], Figures]]] = {
         edits_hold,
     ),
     "verify": ("`pa verify` flags nothing in our own papers, read back from PDF", 500, verifier_holds),
-    "kills": ("Killed at any point, nothing is lost, doubled or half-written", 200, killing.trial),
+    "kills": (
+        "Killed at any point, nothing is lost, doubled or half-written",
+        200,
+        partial(sessions.trial, CAMPAIGN),
+    ),
     "speed": ("Speed", 1000, speed),
 }
 

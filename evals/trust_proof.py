@@ -4,6 +4,7 @@ python -m evals.trust_proof tamperings --count 600   # changed past Paladin, and
 python -m evals.trust_proof probes --count 1500      # what is another practice's is answered as what is not there
 python -m evals.trust_proof bodies --count 400       # hostile bodies are refused, soon, and are no fault
 python -m evals.trust_proof replays --count 200      # drafts are decided again from what was known then
+python -m evals.trust_proof kills --count 200        # every write, killed and said again
 python -m evals.trust_proof fuzz --count 10000       # schemathesis as every role; `pip install schemathesis` first
 """
 
@@ -20,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from itertools import cycle, islice
 from pathlib import Path
@@ -44,6 +46,8 @@ from agent.roles import ALL, ROLES
 from agent.settings import Settings, read_settings
 from agent.web import workspace
 from evals import packets
+from evals.kills import sessions
+from evals.kills.writes import CAMPAIGN
 from evals.pages import prove
 from tools.audit.merkle import leaf_hash
 from tools.domain.records import Observation, Request
@@ -495,6 +499,11 @@ PARTS: dict[str, tuple[str, int, Callable[[int], Figures]]] = {
     "probes": ("What another practice keeps is answered as what is not there", 1500, probes_tell_nothing),
     "bodies": ("Hostile bodies are refused, soon, and are no fault", 400, bodies_are_refused),
     "replays": ("Drafts are decided again from what was known then", 200, replays_are_equal),
+    "kills": (
+        "Killed at any write and said again, nothing is lost or doubled",
+        200,
+        partial(sessions.trial, CAMPAIGN),
+    ),
     "fuzz": ("Every answer is one that the schema of the API knows", 10_000, fuzz_finds_nothing),
 }
 

@@ -11,6 +11,7 @@ import pytest
 
 from evals import packets, papers_proof
 from evals.kills import papers as killing
+from evals.kills import sessions
 from tools.papers.attachments import enclosures
 from tools.store.store import Store
 
@@ -51,10 +52,10 @@ def test_random_edits_leave_papers_that_agree_or_are_refused(tmp_path: Path) -> 
 
 
 def test_a_session_that_dies_while_a_paper_is_written_is_gone_on_with(tmp_path: Path) -> None:
-    (work, *_) = killing.prepare(tmp_path, 1)
+    (work, *_) = sessions.prepared(killing.CAMPAIGN, tmp_path, 1)
     for point in ("paper is recorded", "a paper of the draft is written", "edit is kept", "event is entered"):
-        assert killing.session(tmp_path, point, 1) == -9, point
-    assert killing.session(tmp_path, "", 1) == 0
+        assert sessions.session(killing.CAMPAIGN, tmp_path, point, 1) == -9, point
+    assert sessions.session(killing.CAMPAIGN, tmp_path, "", 1) == 0
     opened = Store.open(f"sqlite:///{tmp_path / 'paladin.db'}")
     assert list(killing.left_behind(opened, work)) == []
     opened.close()
