@@ -1,96 +1,32 @@
 """What people do in the workspace from end to end, in a real browser with its scripts and keys; skipped where there is
-no Chromium or no Playwright, which the locks do not bring: `pip install playwright`."""
+no Chromium or no Playwright."""
 
 from __future__ import annotations
 
-import shutil
-import socket
-from collections.abc import Callable, Iterator
+import signal
 from pathlib import Path
-from threading import Thread
-from time import sleep
 from typing import Any
 
 import pytest
-import uvicorn
-from pytest import MonkeyPatch
 
-from agent.api import batches
-from agent.api.app import create_app
-from agent.settings import read_settings
-from tests.agent.conftest import Case, Cases
-from tests.agent.test_api_batches import finish
+from tests import sheets
+from tests.agent.conftest import Case, Cases, run_pa
+from tests.agent.web.conftest import DRAWN, PLAN, Open, Served
 from tests.agent.web.test_workspace import DENIAL, KIM, LEE, address
+from tools.domain.records import Policy
 from tools.store import Store
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+SLOW = {
+    "offline": False,
+    "latency": 0,
+    "downloadThroughput": -1,
+    "uploadThroughput": 300_000,
+}  # bytes a second
 DROP = """(form, [name, text]) => {
   const dataTransfer = new DataTransfer();
   dataTransfer.items.add(new File([text], name, { type: "text/plain" }));
   form.dispatchEvent(new DragEvent("drop", { bubbles: true, dataTransfer }));
 }"""
-DRAWN = "domcontentloaded"  # a PDF inside a page takes its time to load
-Open = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def base(home: Path, monkeypatch: MonkeyPatch) -> Iterator[str]:
-    """The address of a server; a batch is worked on at once."""
-    monkeypatch.setattr(batches, "ensure_worker", lambda store, settings: finish(store, 1))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    config = uvicorn.Config(create_app(read_settings()), host="127.0.0.1", port=port, log_level="error")
-    server = uvicorn.Server(config)
-    thread = Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        sleep(0.02)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(timeout=20)
-
-
-@pytest.fixture
-def person(chromium: Any, base: str) -> Iterator[Open]:
-    """Opens a browser of one person's own. None of them may ask another host, or break a policy or a script."""
-    wrong: list[str] = []
-    contexts = []
-
-    def opened(path: str = "/", **settings: Any) -> Any:
-        context = chromium.new_context(base_url=base, **settings)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on(
-            "request", lambda request: request.url.startswith((base, "chrome")) or wrong.append(request.url)
-        )
-        page.on(
-            "console", lambda line: _is_known(line.text) or line.type != "error" or wrong.append(line.text)
-        )
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(path, wait_until=DRAWN)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not wrong
-
-
-def _is_known(line: str) -> bool:
-    """What a browser says of a refusal, and of a search that a click overtook."""
-    return line.startswith(("Failed to load resource", "htmx:"))
 
 
 def press(page: Any, *keys: str) -> int:
@@ -121,6 +57,31 @@ def approve(page: Any, by: str) -> None:
     page.locator("form[action$='/approve'] [name=by]").fill(by)
     with page.expect_navigation(wait_until=DRAWN):
         page.get_by_role("button", name="Approve").click()
+
+
+def send(page: Any) -> None:
+    """From an approved draft to the case of what was sent."""
+    page.get_by_role("button", name="Open its case").click()
+    page.get_by_role("button", name="It was sent").click()
+    page.get_by_role("heading", name="A letter came").wait_for()
+
+
+def drop_letter(page: Any, text: str) -> None:
+    page.locator("html.scripted form[data-drop]").evaluate(DROP, ["denial.txt", text])
+    page.get_by_role("button", name="Read it").click()
+
+
+def attach(page: Any, content: bytes, **filled: str) -> None:
+    """Fill in the form for a file, and send it."""
+    form = page.locator("form[action$='/attachments']")
+    form.evaluate("form => form.closest('details').open = true")
+    form.locator("[name=file]").set_input_files(
+        {"name": "paper.pdf", "mimeType": "application/pdf", "buffer": content}
+    )
+    for name, value in filled.items():
+        field = form.locator(f"[name={name}]")
+        field.select_option(value) if name in ("kind", "status") else field.fill(value)
+    form.get_by_role("button", name="Attach").click(no_wait_after=True)
 
 
 def test_by_keyboard_alone_a_request_goes_from_nothing_to_sent(
@@ -201,15 +162,167 @@ def test_a_denial_that_is_dropped_leads_to_the_packet_of_its_appeal(
     case, page = cases["ready"], person()
     drafted(page, case)
     approve(page, LEE)
-    page.get_by_role("button", name="Open its case").click()
-    page.get_by_role("button", name="It was sent").click()
+    send(page)
     patient = store.patient(case.patient_id)
     letter = DENIAL.format(name=patient.name, born=patient.birth_date, drug=case.drug, date="2026-09-01")
-    page.locator("form[data-drop]").evaluate(DROP, ["denial.txt", letter])
-    page.get_by_role("button", name="Read it").click()
+    drop_letter(page, letter)
     page.get_by_role("button", name="It is read rightly").click()
     page.get_by_text("It is entered in the case.").wait_for()
     assert store.authorization_case(1).state == "denied" and page.get_by_text("What to do").count()
+
+
+def test_a_letter_about_somebody_else_is_refused_and_the_case_stands(
+    person: Open, cases: Cases, store: Store
+) -> None:
+    page = person()
+    drafted(page, cases["ready"])
+    approve(page, LEE)
+    send(page)
+    drop_letter(
+        page, DENIAL.format(name="Zebulon Quark", born="1931-01-01", drug="Ozempic", date="2026-09-01")
+    )
+    page.get_by_role("alert").get_by_text("Zebulon Quark").wait_for()
+    assert store.authorization_case(1).state == "submitted"
+
+
+def test_a_missing_document_is_attached_and_the_request_is_ready(person: Open, store: Store) -> None:
+    page = person("/patients/P003/check/Wegovy")
+    page.get_by_role("button", name="Draft the request").click()
+    page.wait_for_url("**/drafts/1", wait_until=DRAWN)
+    assert store.draft(1).outcome == "needs_documentation" and store.draft(1).filled_form().to_attach
+    paper = {"kind": "programme", "date": "2026-07-20", "status": "signed", "by": LEE}
+    attach(page, sheets.pdf("Weight class, 10 January to 20 July 2026"), **paper)
+    page.wait_for_url("**/drafts/1#attached", wait_until=DRAWN)
+    page.goto("/patients/P003", wait_until=DRAWN)
+    page.get_by_text("A lifestyle program").click()
+    form = page.locator("form:has([name=what][value=program])")
+    for name, value in {
+        "name": "Weight class",
+        "start": "2026-01-10",
+        "end": "2026-07-20",
+        "by": LEE,
+    }.items():
+        form.locator(f"[name={name}]").fill(value)
+    form.get_by_role("button", name="Add").click()
+    page.get_by_text("Added here").wait_for()
+    page.goto("/drafts/1", wait_until=DRAWN)
+    page.get_by_role("button", name="Draft again from the chart").click()
+    page.wait_for_url("**/drafts/2", wait_until=DRAWN)
+    assert store.draft(2).outcome == "ready" and not store.draft(2).filled_form().to_attach
+    assert page.locator("tr", has_text="Program record").get_by_text("in the packet").count() == 1
+
+
+def test_an_edit_is_decided_anew_and_its_version_is_approved(
+    person: Open, cases: Cases, store: Store
+) -> None:
+    page = person()
+    drafted(page, cases["ready"])
+    page.get_by_text("Change the request").click()
+    page.locator("[name='part.quantity']").fill("999")
+    page.locator("form:has([name='part.quantity']) [name=by]").fill(LEE)
+    page.get_by_role("button", name="Decide anew").click()
+    page.get_by_text("version 2").first.wait_for()
+    assert store.draft(1).outcome != "ready"
+    page.get_by_text("Change the request").click()
+    page.locator("[name='part.quantity']").fill("3")
+    page.locator("form:has([name='part.quantity']) [name=by]").fill(LEE)
+    page.get_by_role("button", name="Decide anew").click()
+    page.get_by_text("version 3").first.wait_for()
+    approve(page, KIM)
+    assert (store.draft(1).status, store.draft(1).version, store.draft(1).outcome) == ("approved", 3, "ready")
+
+
+def test_a_renewal_is_found_before_its_approval_lapses_and_drafted(person: Open, store: Store) -> None:
+    page = person("/renewals?within=366")
+    row = page.locator("tr[data-row]").filter(has=page.locator(".state", has_text="ready")).first
+    row.locator("td.who a").click()
+    page.get_by_role("button", name="Draft the request").click()
+    page.wait_for_url("**/drafts/*", wait_until=DRAWN)
+    page.goto("/renewals?within=366", wait_until=DRAWN)
+    page.get_by_role("link", name="draft 1").wait_for()
+    assert store.draft(1).filled_form().patient_id == store.draft(1).patient_id
+
+
+def test_charts_of_another_system_are_dropped_looked_at_and_imported(person: Open, store: Store) -> None:
+    run_pa("fhir", "export", "P001", "--out", "P001.json")
+    text = Path("P001.json").read_text().replace("P001", "X9")
+    page = person("/import")
+    page.locator("html.scripted form[data-drop]").evaluate(DROP, ["charts.json", text])
+    page.get_by_role("button", name="Look at it").click()
+    page.get_by_role("button", name="Import 1 chart").click()
+    page.locator("td.who a").click()
+    page.get_by_role("heading", name="Open requests").wait_for()
+    assert store.patient(page.url.rpartition("/")[2]).source
+
+
+def test_whom_a_change_of_a_policy_moves_is_looked_up_beside_what_changed(
+    person: Open,
+    stricter: Policy,
+    cases: Cases,
+) -> None:
+    page = person(f"/policies/{PLAN}/Ozempic")
+    page.get_by_role("link", name="until").click()
+    page.locator("ins", has_text="12.5").first.wait_for()
+    page.locator("#moved td.who", has_text=cases["ready"].patient_id).wait_for()
+
+
+def test_a_server_that_is_killed_in_mid_upload_keeps_nothing_of_it(
+    served: Served, person: Open, cases: Cases, store: Store, home: Path
+) -> None:
+    case, page = cases["ready"], person()
+    drafted(page, case)
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", SLOW)
+    before, charts = kept(home), store.patient(case.patient_id)
+    paper = sheets.pdf("A page") + b"%" + b"x" * 3_000_000
+    attach(page, paper, kind="note", date="2026-08-20", by=LEE)
+    page.wait_for_timeout(2_000)
+    with page.expect_event("requestfailed"):
+        served.kill()
+    served.begin()
+    assert kept(home) == before and store.patient(case.patient_id) == charts
+    page.context.new_cdp_session(page).send(
+        "Network.emulateNetworkConditions", SLOW | {"uploadThroughput": -1}
+    )
+    page.goto("/drafts/1", wait_until=DRAWN)
+    attach(page, sheets.pdf("A page"), kind="note", date="2026-08-20", by=LEE)
+    page.wait_for_url("**/drafts/1#attached", wait_until=DRAWN)
+    assert len(store.patient(case.patient_id).documents) == len(charts.documents) + 1
+    assert run_pa("audit", "verify").code == 0
+
+
+def kept(home: Path) -> set[Path]:
+    """The files of a home that are nobody's database."""
+    return {file for file in home.rglob("*") if file.is_file() and ".db" not in file.name}
+
+
+def test_a_server_that_is_killed_in_mid_chat_goes_on_with_the_conversation(
+    served: Served, person: Open, cases: Cases
+) -> None:
+    case, page = cases["needs_documentation"], person()
+    page.goto(f"/patients/{case.patient_id}/chat", wait_until=DRAWN)
+
+    def ask(question: str) -> None:
+        page.locator("html.scripted textarea").fill(question)
+        page.keyboard.press("Control+Enter")
+
+    ask(f"What is missing for {case.drug}?")
+    page.locator("article[data-talk]").wait_for()
+    served.send(signal.SIGSTOP)
+    ask("And who can settle it?")
+    page.locator("form.streaming").wait_for()
+    served.kill()
+    page.get_by_text("The server did not answer to the end. Ask again.").wait_for()
+    assert page.locator("textarea").input_value() == "And who can settle it?"
+    served.begin()
+    ask("And who can settle it?")
+    page.locator("article[data-talk]").nth(1).wait_for()
+    page.goto(f"/patients/{case.patient_id}/chat", wait_until=DRAWN)
+    page.locator("aside a", has_text="And who can settle it?").click()
+    page.locator("article#last").wait_for()
+    assert [one.inner_text() for one in page.locator(".asked").all()] == [
+        f"What is missing for {case.drug}?",
+        "And who can settle it?",
+    ]
 
 
 def test_an_answer_is_streamed_beside_the_patient(person: Open, cases: Cases) -> None:
@@ -239,8 +352,11 @@ def test_no_screen_is_wider_than_the_window(person: Open, cases: Cases, width: i
     case = cases["ready"]
     page = person(viewport={"width": width, "height": 800})
     drafted(page, case)
-    paths = ("/", "/renewals", "/patients", f"/patients/{case.patient_id}", f"/patients/{case.patient_id}/check",
-             address(case), "/drafts/1", "/batches", "/screen", "/models", "/patients/P9999")  # fmt: skip
+    paths = (
+        "/", "/renewals", "/patients", f"/patients/{case.patient_id}", f"/patients/{case.patient_id}/check",
+        address(case), "/drafts/1", "/batches", "/screen", "/models", "/policies", "/import", "/patients/P9999",
+        f"/batches/new/{'9' * 64}",
+    )  # fmt: skip
     for path in paths:
         page.goto(path, wait_until=DRAWN)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path

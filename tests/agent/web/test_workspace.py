@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import socket
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -27,22 +26,20 @@ from agent.web import screen as screening
 from agent.web.opening import open_once_up
 from agent.web.page import HEADERS
 from agent.work import Board
-from data_gen.world import Order, generate
 from tests import sheets
 from tests.agent.clinic import open_clinic
 from tests.agent.conftest import Case, Cases, run_pa
 from tests.agent.test_api_batches import finish
 from tests.agent.test_hostile_text import FORGED, acting, hostile  # noqa: F401 - a fixture
 from tests.agent.web.browser import HERE, Browser, Screen
+from tests.agent.web.conftest import PLAN
 from tools.domain.records import Policy
 from tools.domain.records import Request as DrugRequest
 from tools.engine.determine import determine
 from tools.store import Store, panel
-from tools.store import load as load_module
 from tools.store.retention import Over, remove
 from tools.store.tables import CHARTS, DRAFTS
 
-PLAN = "BLUESTEM-PPO"
 LEE, KIM = "R. Lee, CPhT", "Kim Ortiz"
 DENIAL = """Bluestem Regional Mutual
 Date: {date}
@@ -834,23 +831,6 @@ def test_a_policy_is_shown_as_printed_with_each_clause_at_its_own_address(
     assert all(" ".join(line.split()) in screen.text for line in policy.text.splitlines())
     asked = browser.send(screen, found.drug, q="how recent")
     assert "Closest clauses" in asked.text
-
-
-@pytest.fixture
-def stricter(world: Path, tmp_path: Path, store: Store) -> Policy:
-    """The policy of the ready case's plan asks for a higher value now, of the same people; as it was before."""
-    catalog, data = tmp_path / "catalog/payers", tmp_path / "stricter"
-    catalog.mkdir(parents=True)
-    text = (Path(load_module.__file__).parents[2] / "data_gen/catalog/payers/bluestem.yaml").read_text()
-    (catalog / "bluestem.yaml").write_text(
-        text.replace("hba1c >= 7.0 %", "hba1c >= 12.5 %").replace('"3.1"', '"3.2"')
-    )
-    generate(Order(count=1, out=data, workers=1, catalog=catalog.parent))
-    shutil.copy(world / "data/patients.json", data / "patients.json")
-    before = store.policy(PLAN, "Ozempic")
-    assert before is not None
-    load_module.load(store, data, mode="replace", trust=True)
-    return before
 
 
 def test_a_policy_that_was_replaced_is_kept_and_what_changed_is_shown(
