@@ -17,6 +17,7 @@ from agent.letter_wording import Reworded, Wording
 from tools.appeals.records import Odds, Strategy
 from tools.appeals.strategy import strategy
 from tools.appeals.timing import clocks_of_letter, decided_level, notice_of
+from tools.common import sealed
 from tools.common.errors import Invalid, Refused
 from tools.denials.identity import require_same
 from tools.denials.papers import text_of
@@ -253,6 +254,6 @@ def printed(made: Appealing, said: Reworded) -> dict[str, bytes]:
 
 def decision_of(file: Path) -> Decision:
     """The payer's letter from a file, read as `pa denial read` reads it: a scan, or half of one, is refused."""
-    text, content = text_of(file), file.read_bytes()
+    text, content = text_of(file), sealed.read(file)
     paper = Paper(title=file.name, sha256=sha256(content).hexdigest())
     return Decision(text, content if file.suffix.lower() == ".pdf" else None, paper)

@@ -25,6 +25,7 @@ from agent.desk import now, working_in
 from agent.dialogue.lessons import FILE as LESSONS
 from agent.settings import Settings
 from tools.audit.events import version
+from tools.common import sealed
 from tools.common.errors import Invalid, Refused, Unavailable
 from tools.common.private import UMASK
 from tools.store.database import sqlite_file
@@ -33,9 +34,10 @@ from tools.store.tables import SCHEMA
 
 STORE = "paladin.db"
 MANIFEST = "manifest.json"
-DATABASES = ("checkpoints.db", "conversations.db", "queue.db")
+QUEUE = "queue.db"
+DATABASES = ("checkpoints.db", "conversations.db", QUEUE)
 FOLDERS = ("drafts", f"{STORE}.files", "letters", "forms", "batches")
-FILES = (HEADS, KEY, "models.json", "practice.json", "oidc.json", "retention.json", LESSONS)
+FILES = (HEADS, KEY, sealed.FILE, "models.json", "practice.json", "oidc.json", "retention.json", LESSONS)
 
 
 class BackupManifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,10 +60,10 @@ def back_up(store: Store, settings: Settings, to: Path) -> BackupManifest:
     _require_file(store, settings)
     if to.exists():
         raise Refused(f"{to} is there already; name another file, e.g. {to.with_stem(to.stem + '-2')}")
-    with _beside(to) as folder:
-        copied = [(STORE, _copy(Path(str(store.engine.url.database)), folder / STORE))]
+    with beside(to) as folder:
+        copied = [(STORE, copy_database(Path(str(store.engine.url.database)), folder / STORE))]
         copied += [
-            (name, _copy(settings.home / name, folder / name))
+            (name, copy_database(settings.home / name, folder / name))
             for name in DATABASES
             if (settings.home / name).exists()
         ]
@@ -123,7 +125,7 @@ def restore(file: Path, settings: Settings, *, replace: bool = False) -> tuple[B
         raise Refused("the store is not in this home (PALADIN_DATABASE_URL); restore it with its own tools")
     if (home / STORE).exists() and not replace:
         raise Refused(f"{home} holds a store; `pa restore {file} --replace` moves that home aside first")
-    with _beside(home) as folder:
+    with beside(home) as folder:
         fresh = folder / "home"
         fresh.mkdir(mode=0o700)
         manifest = read_backup(file, fresh)
@@ -132,7 +134,7 @@ def restore(file: Path, settings: Settings, *, replace: bool = False) -> tuple[B
                 f"{file} was made by a newer Paladin ({manifest.version}); restore it with that one"
             )
         for name in (STORE, *DATABASES):
-            _require_sound(fresh / name)
+            _require_sound(fresh / name, _key_of(fresh / name))
         aside = home.with_name(f"{home.name}.before-{now():%Y%m%dT%H%M%S}") if home.exists() else None
         with working_in(home, alone=True):
             if aside:
@@ -151,7 +153,7 @@ def _require_file(store: Store, settings: Settings) -> None:
 
 
 @contextmanager
-def _beside(path: Path) -> Iterator[Path]:
+def beside(path: Path) -> Iterator[Path]:
     """A folder on the same disk, which goes again."""
     try:
         folder = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=".paladin-"))
@@ -163,19 +165,29 @@ def _beside(path: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _copy(source: Path, to: Path) -> Path:
+def copy_database(source: Path, to: Path) -> Path:
     """The database as one moment had it, whoever writes meanwhile."""
-    with closing(sqlite3.connect(source)) as here, closing(sqlite3.connect(to)) as there:
+    key = _key_of(source)
+    with closing(_opened(source, key)) as here, closing(_opened(to, key)) as there:
         here.backup(there)
         there.execute("PRAGMA journal_mode = DELETE").close()  # one file, without a log beside it
-    _require_sound(to)
+    _require_sound(to, key)
     return to
 
 
-def _require_sound(database: Path) -> None:
+def _key_of(database: Path) -> bytes | None:
+    """The key of a database; none of the queue, which another library opens, and which names no patient."""
+    return None if database.name == QUEUE else sealed.key_of(database, "databases")
+
+
+def _opened(database: Path, key: bytes | None) -> sqlite3.Connection:
+    return sealed.connected(database, key) if key else sqlite3.connect(database)
+
+
+def _require_sound(database: Path, key: bytes | None) -> None:
     if not database.exists():
         return
-    with closing(sqlite3.connect(database)) as connection:
+    with closing(_opened(database, key)) as connection:
         said = connection.execute("PRAGMA quick_check").fetchone()[0]
     if said != "ok":
         raise Unavailable(f"{database.name} is damaged ({said}); an older backup may be whole")

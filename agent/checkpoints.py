@@ -6,7 +6,6 @@ on all of them.
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy.engine import make_url
 
 from agent.settings import Settings
+from tools.common import sealed
 from tools.common.errors import Unavailable
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
+    from langgraph.checkpoint.sqlite import SqliteSaver
 
 MOST_CONNECTIONS = 8
 SECONDS = 5.0  # to reach the server
@@ -53,7 +54,7 @@ def checkpointer(settings: Settings, place: Place) -> Iterator[BaseCheckpointSav
 def recent_threads(saver: Any, limit: int) -> list[str]:
     """The threads that were worked on last, newest first."""
     asked = "SELECT thread_id FROM checkpoints GROUP BY thread_id ORDER BY MAX(checkpoint_id) DESC LIMIT {}"
-    if isinstance(saver.conn, sqlite3.Connection):
+    if _is_file(saver.conn):
         saver.setup()  # nothing may have been said yet
         return [row[0] for row in saver.conn.execute(asked.format("?"), (limit,))]
     with saver.conn.connection() as connection:
@@ -66,7 +67,7 @@ def alone(saver: Any, thread_id: str) -> Iterator[None]:
     connection = getattr(saver, "conn", None)
     if connection is None:  # in memory, in this process alone
         yield
-    elif isinstance(connection, sqlite3.Connection):
+    elif _is_file(connection):
         from filelock import FileLock
 
         name = sha256(thread_id.encode()).hexdigest()[:16]
@@ -85,18 +86,35 @@ def alone(saver: Any, thread_id: str) -> Iterator[None]:
                 held.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", (thread_id,))
 
 
+def _set_up_sealed(saver: SqliteSaver) -> SqliteSaver:
+    """The saver; its own set-up knows a column that is there by an error of Python's module alone."""
+    if type(saver.conn).__module__ != "sqlite3":
+        try:
+            saver.setup()
+        except sealed.errors() as error:
+            if "duplicate column name" not in str(error):
+                raise
+            saver.is_setup = True
+    return saver
+
+
+def _is_file(connection: Any) -> bool:
+    """Of an SQLite database, by whichever module it was opened; else it is a pool of a server's."""
+    return hasattr(connection, "cursor")
+
+
 @contextmanager
 def _in_file(place: Place) -> Iterator[BaseCheckpointSaver[Any]]:
     from langgraph.checkpoint.sqlite import SqliteSaver
 
     try:
-        connection = sqlite3.connect(place.file, check_same_thread=False, timeout=10)
-    except sqlite3.Error as error:
+        connection = sealed.connected(place.file, check_same_thread=False, timeout=10)
+        connection.execute("PRAGMA secure_delete = ON")  # what goes is overwritten
+    except sealed.errors() as error:
         raise Unavailable(f"the {place.what} at {place.file} cannot be opened: {error}") from error
     try:
-        connection.execute("PRAGMA secure_delete = ON")  # what goes is overwritten
-        yield SqliteSaver(connection)
-    except sqlite3.DatabaseError as error:
+        yield _set_up_sealed(SqliteSaver(connection))
+    except sealed.errors() as error:
         raise Unavailable(f"the {place.what} at {place.file} cannot be used: {error}") from error
     finally:
         connection.close()

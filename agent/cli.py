@@ -6,7 +6,6 @@ import atexit
 import errno
 import gc
 import os
-import sqlite3
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -18,6 +17,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from agent.access import named, note_refusal, unrecorded
+from tools.common import sealed
 from tools.common.errors import Correctable, PaladinError, Refused, Unavailable, nearest
 from tools.common.printable import one_line
 from tools.common.private import UMASK
@@ -194,7 +194,7 @@ def _surroundings(error: BaseException) -> str:
         where = f"{error.filename}: " if error.filename is not None else ""
         return f"{where}{error.strerror.lower()}"
     cause = getattr(error, "orig", error)  # of SQLAlchemy, which need not be loaded yet
-    if type(cause) in (sqlite3.OperationalError, sqlite3.DatabaseError):
+    if isinstance(cause, sealed.errors()) and type(cause).__name__ in ("OperationalError", "DatabaseError"):
         return f"the store cannot be used: {cause}"
     return "there is not enough memory" if isinstance(error, MemoryError) else ""
 

@@ -8,7 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools.common.errors import NotFound, Refused
+from tools.common import sealed
+from tools.common.errors import NotFound, Refused, Unavailable
 from tools.store.rows import is_of, named
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 def read_recorded(path: Path, digest: str) -> bytes | None:
     """The content of a file; None if it cannot be read or is not the one with this SHA-256 (hexadecimal)."""
     try:
-        content = path.read_bytes()
-    except OSError:
+        content = sealed.read(path)
+    except (OSError, Unavailable):
         return None
     return content if sha256(content).hexdigest() == digest else None
 

@@ -12,6 +12,7 @@ import msgspec
 from agent.dump import to_json
 from agent.letter_wording import Reworded, Wording
 from agent.models.model import Model
+from tools.common import sealed
 from tools.common.atomic import write_atomically
 from tools.domain.records import PARequest
 from tools.papers.case import Case
@@ -38,7 +39,7 @@ def write(store: Store, case: Case, form: PARequest, folder: Path, letter: Lette
     files: dict[str, DraftFile] = {}
     for name, (file, content) in printed(store, case, form, letter).items():
         path = folder / f"{stem}-{file}"
-        write_atomically(path, content)
+        sealed.write(path, content)
         files[name] = DraftFile(path=str(path), sha256=sha256(content).hexdigest())
     return files
 
@@ -152,5 +153,5 @@ def copy(draft: Draft, folder: Path) -> dict[str, Path]:
     for name, file in draft.files.items():
         source = Path(file.path)
         copied[name] = folder / source.name
-        write_atomically(copied[name], source.read_bytes())
+        write_atomically(copied[name], sealed.read(source))
     return copied

@@ -20,10 +20,23 @@ from tools.audit.events import version as ours
 LOCK = Path(__file__).parent.parent / "requirements.lock"
 PACKAGE = re.compile(r"^([\w.-]+)==(\S+)((?:.*\\\n +--hash=sha256:[0-9a-f]{64})+)", re.MULTILINE)
 # Licences that ask for no more than to be named, or for their own source alone.
-MAY_GO_OUT = ("mit", "apache", "bsd", "isc", "psf", "python software", "mpl", "mozilla", "lgpl", "lesser")
+MAY_GO_OUT = (
+    "mit",
+    "apache",
+    "bsd",
+    "isc",
+    "psf",
+    "python software",
+    "mpl",
+    "mozilla",
+    "lgpl",
+    "lesser",
+    "zlib",
+)
 READ_BY_HAND = {  # packages whose metadata tell none
     "agent-client-protocol": "Apache-2.0",
     "axe-playwright-python": "MIT; the axe-core that it brings: MPL-2.0",
+    "sqlcipher3": "Zlib",
 }
 
 

@@ -7,11 +7,11 @@ request, and a read that was recorded costs one row. Other databases are asked a
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from threading import Lock
 from typing import Any, TypeVar
 
+from tools.common import sealed
 from tools.domain.records import Drug, Plan, Policy
 from tools.store.database import sqlite_file
 from tools.store.rows import DatasetInfo
@@ -26,7 +26,7 @@ class FreshStore(Store):
     def __init__(self, url: str) -> None:
         super().__init__(url)
         file = sqlite_file(self.engine.url)
-        self._watch = sqlite3.connect(file, check_same_thread=False) if file and file.exists() else None
+        self._watch = sealed.connected(file, check_same_thread=False) if file and file.exists() else None
         self._version: object = None
         self._changes: object = None
         self._kept: dict[tuple[Any, ...], Any] = {}

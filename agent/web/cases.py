@@ -17,6 +17,7 @@ from agent.web.page import FRAMED, Form, PageRoute, Sent, go, render
 from tools.appeals.letter import Filing
 from tools.appeals.records import Strategy
 from tools.appeals.sheet import call_sheet
+from tools.common import sealed
 from tools.common.errors import Correctable, Invalid, NotFound
 from tools.denials.codes import REASONS
 from tools.denials.papers import SUFFIXES, text_in, text_of
@@ -74,7 +75,7 @@ def take_letter(desk: Desk, case_id: wire.Number, form: Sent) -> Response:
     if suffix not in SUFFIXES:
         raise Invalid(f"{name} is no {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
     text_in(content, suffix, name)
-    return go(_address(case_id, keep(_letters(desk), name, content), form.day("received")))
+    return go(_address(case_id, keep(_letters(desk), name, content, seal=True), form.day("received")))
 
 
 @router.get("/{case_id}/letters/{digest}")
@@ -109,7 +110,7 @@ def letter_file(desk: Desk, case_id: wire.Number, digest: str) -> Response:
     file = _letter(desk, digest)
     media = wire.MEDIA[".pdf" if file.suffix.lower() == ".pdf" else ".txt"]
     shown = {**FRAMED, "content-disposition": f"inline; filename*=utf-8''{quote(file.name)}"}
-    return Response(file.read_bytes(), media_type=media, headers=shown)
+    return Response(sealed.read(file), media_type=media, headers=shown)
 
 
 @router.post("/{case_id}/letters/{digest}/enter")

@@ -13,17 +13,18 @@ from typing import Any
 def trapped(
     wrapped: Callable[..., Any], nth: int, when: str, end: Callable[[], None] | None = None
 ) -> Callable[..., Any]:
-    """The function, at whose nth call the process ends, before it or after it."""
+    """The function, at whose nth call the process ends, before it, or after the nth that did what it should."""
     end = end or die
     calls = 0
 
     @functools.wraps(wrapped)
     def trap(*given: Any, **named: Any) -> Any:
         nonlocal calls
-        calls += 1
+        calls += when == "before"
         if when == "before" and calls == nth:
             end()
         made = wrapped(*given, **named)
+        calls += when == "after"
         if when == "after" and calls == nth:
             end()
         return made

@@ -79,7 +79,7 @@ class Work(NamedTuple):
 def prepare(home: Path, kills: int) -> list[Work]:
     """A store with people who have something to ask for, an admin, and a practice that keeps drafts for seven years."""
     count = max(4, kills)
-    store = packets.open_world(home, 3 * count)
+    store = packets.open_world(home, 4 * count)
     drugs: dict[str, str] = {}
     for wanted in packets.cases_to_draft(store):
         drugs.setdefault(wanted.case.patient.id, wanted.case.drug.name)
@@ -129,7 +129,7 @@ def do(unit: Sequence[str]) -> None:
             pa("review", str(draft.id), "--reject", "--reason", "another drug", *BY, may_fail=True)
     retention.apply(store, settings, now() + timedelta(days=8 * 366), by="R. Lee, CPhT")
     with conversation.conversations(settings) as talks:
-        known = [kept for kept in conversation.kept(talks, 10_000) if kept.patient_id == one.patient_id]
+        known = [kept for kept in conversation.kept(talks, 3) if kept.patient_id == one.patient_id]
     if not any(kept.turns for kept in known):
         going_on = ("--resume", known[0].id) if known else ("--patient", one.patient_id)
         pa("chat", *going_on, "--model", "offline", "--json", f"What is missing for {one.drug}?")

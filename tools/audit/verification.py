@@ -19,6 +19,8 @@ from tools.audit.events import AuditEvent
 from tools.audit.heads import Head, is_signed
 from tools.audit.merkle import leaf_hash, root
 from tools.audit.rows import RowSet
+from tools.common import sealed
+from tools.common.errors import Unavailable
 from tools.domain.records import Patient
 from tools.store import database
 from tools.store.audit import AS_A_WHOLE, ROW_BY_ROW, hashed_rows, rows_of, sum_of
@@ -212,6 +214,6 @@ def _bytes(value: bytes | str) -> bytes:
 
 def _digest(path: Path) -> str:
     try:
-        return sha256(path.read_bytes()).hexdigest()
-    except OSError:
+        return sha256(sealed.read(path)).hexdigest()
+    except (OSError, Unavailable):
         return ""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tools.common import sealed
 from tools.common.errors import Invalid, Unavailable
 
 SUFFIXES = (".txt", ".md", ".pdf", ".json")
@@ -23,7 +24,7 @@ def text_of(file: Path) -> str:
             f"{file.name} is no {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}; save the letter as one of these"
         )
     try:
-        data = file.read_bytes()
+        data = sealed.read(file)
     except FileNotFoundError:
         raise Invalid(f"there is no file {file}") from None
     except OSError as error:

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from tools.common import sealed
 from tools.common.errors import Unavailable
 from tools.graph.model import EDGES, NODES, Row, State, Write, in_order
 from tools.graph.questions import QUESTIONS
@@ -45,7 +46,7 @@ class Embedded:
         partial = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}.partial")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with closing(sqlite3.connect(partial, isolation_level=None)) as connection:
+            with closing(sealed.connected(partial, isolation_level=None)) as connection:
                 state = _filled(connection, fill)
             partial.replace(self.path)
         except BaseException:
@@ -59,12 +60,18 @@ class Embedded:
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         try:
-            with closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            with closing(
+                sealed.connected(
+                    f"{self.path.absolute().as_uri()}?mode=ro",
+                    sealed.key_of(self.path, "databases"),
+                    uri=True,
+                )
+            ) as connection:
                 connection.execute("PRAGMA mmap_size = 1073741824")
                 yield connection
         except sqlite3.ProgrammingError:  # a fault of ours, and not of the file
             raise
-        except sqlite3.DatabaseError as error:
+        except sealed.errors() as error:
             raise Unavailable(
                 f"the graph at {self.path} cannot be read: {error}; run `pa graph build`"
             ) from error

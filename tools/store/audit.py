@@ -7,7 +7,6 @@ still answers, and the door is told that the read was not recorded.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from tools.audit.events import Access, Actor, AuditEvent, system_user, version
 from tools.audit.merkle import leaf_hash
 from tools.audit.rows import RowSet, row_hash
+from tools.common import sealed
 from tools.store import database
 from tools.store.rows import moment
 from tools.store.tables import (
@@ -116,7 +116,7 @@ class Audited:
         event = _event(access, what=what, whose=whose, of=of, why=why)
         try:
             self._append_alone(event)
-        except (DBAPIError, sqlite3.Error) as error:
+        except sealed.errors(DBAPIError) as error:
             why = str(getattr(error, "orig", None) or error)
             access.tell(f"the audit log cannot be written ({why}); what was read was not recorded")
 

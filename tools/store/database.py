@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from tools.common import sealed
 from tools.common.errors import Invalid, Unavailable
 from tools.common.private import keep_private
 from tools.store.tables import SCHEMA
@@ -38,8 +39,13 @@ def connect(url: str) -> Engine:
         if "connect_timeout" not in parsed.query:
             more["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
     file = sqlite_file(parsed)
+    if file and (key := sealed.key_of(file, "databases")):
+        more = {
+            "module": sealed.driver(True),
+            "creator": lambda: sealed.connected(file, key, check_same_thread=False),
+        }
     if file and _is_fixed(file):
-        more = {"creator": lambda: _open_fixed(file)}
+        more["creator"] = lambda: _open_fixed(file)
     try:
         engine = create_engine(parsed, **more)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
@@ -186,8 +192,11 @@ def _is_fixed(file: Path) -> bool:
 
 
 def _open_fixed(file: Path) -> sqlite3.Connection:
-    return sqlite3.connect(
-        f"file:{quote(str(file.absolute()))}?immutable=1", uri=True, check_same_thread=False
+    return sealed.connected(
+        f"file:{quote(str(file.absolute()))}?immutable=1",
+        sealed.key_of(file, "databases"),
+        uri=True,
+        check_same_thread=False,
     )
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import select
 
-from tools.common.atomic import SUFFIX, remove_if_abandoned, write_atomically
+from tools.common import sealed
+from tools.common.atomic import SUFFIX, remove_if_abandoned
 from tools.common.errors import Unavailable
 from tools.store import database
 from tools.store.audit import Audited
@@ -48,7 +49,7 @@ class Files(Audited):
             if path.exists():
                 os.utime(path)  # it may be an orphan that is about to be swept
                 return digest
-            write_atomically(path, content)
+            sealed.write(path, content)
         except OSError as error:
             raise Unavailable(f"cannot keep the file at {path.parent}: {error.strerror}") from error
         return digest
@@ -58,7 +59,7 @@ class Files(Audited):
         path = self._path(digest)
         self.note("paper.read", of=f"attachment {digest}")
         try:
-            content = path.read_bytes()
+            content = sealed.read(path)
         except OSError as error:
             raise Unavailable(f"the attached file {path} cannot be read: {error.strerror}") from error
         if sha256(content).hexdigest() != digest:

@@ -1,0 +1,34 @@
+"""`pa encrypt`: the home encrypted, by a key in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from agent.encrypting import encrypt
+from agent.settings import read_settings
+from agent.terminal.lines import tell
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(
+    epilog="""[bold]Example[/]
+  pa encrypt --key /media/usb/paladin.key
+
+The key is made if it is not there. Who loses it has lost the home and its
+backups, which are encrypted, too: keep a copy. Store, conversations, drafts,
+attachments and letters are encrypted, and read as ever while the key is there.
+What is handed out is not: papers of `pa draft --out`, batches and screens; nor
+are files that were dropped on the page to begin a batch or an import, what was
+typed or taught in chats, and the settings. The home as it was is moved aside:
+look, then remove it."""
+)
+def _encrypt(
+    key: Path = typer.Option(..., metavar="FILE", help="Where the key lies, or is to lie: not in the home."),
+) -> None:
+    """Encrypt what this home holds, by a key of yours."""
+    settings = read_settings()
+    aside = encrypt(settings, key.expanduser())
+    tell(f"{settings.home} is encrypted. As it was, it lies at {aside}: remove that when you have looked.")
