@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from typing import NamedTuple
 
 import msgspec
 
@@ -22,6 +23,13 @@ _RENEWABLE = ("approved", "partly_approved", "renewal_due")
 _UNDER_WAY = ("draft", "reviewed", "submitted", "pended", "denied", "appealed", "upheld")
 
 
+class Soon(NamedTuple):
+    """An approval that ends soon, and whose."""
+
+    patient: Patient
+    ending: Ending
+
+
 def renewals(
     store: Store, as_of: date | None, ahead: Callable[[date], date], patient_id: str = ""
 ) -> list[Renewal]:
@@ -33,12 +41,23 @@ def renewals(
         ahead: the last day that is looked at, from the one on which is judged.
         patient_id: only of this patient.
     """
-    cases = store.authorization_cases(patient_id or None)
-    found = [
-        _judged(store, patient, ending, cases, as_of or store.day_of(patient))
-        for patient, ending in _endings(store, cases, as_of, ahead, patient_id)
-    ]
-    return sorted((renewal for renewal in found if renewal), key=order)
+    cases = store.authorization_cases(patient_id) if patient_id else store.cases_listed()
+    return sorted(judged(store, as_of, ending_soon(store, cases, as_of, ahead, patient_id), cases), key=order)
+
+
+def judged(
+    store: Store, as_of: date | None, some: Iterable[Soon], cases: Iterable[AuthorizationCase]
+) -> list[Renewal]:
+    """What becomes of each of these approvals."""
+    under_way = {
+        (case.head.patient_id, case.head.drug, case.head.plan_id): case
+        for case in reversed(list(cases))
+        if case.state in _UNDER_WAY
+    }
+    found = (
+        _judged(store, patient, ending, under_way, as_of or store.day_of(patient)) for patient, ending in some
+    )
+    return [renewal for renewal in found if renewal]
 
 
 def asked(store: Store, found: Renewal) -> Asked:
@@ -47,56 +66,54 @@ def asked(store: Store, found: Renewal) -> Asked:
     return ask(store, found.patient_id, request, plan_id=found.ending.plan_id, as_of=found.as_of)
 
 
-def _endings(
+def ending_soon(
     store: Store,
-    cases: list[AuthorizationCase],
+    cases: Iterable[AuthorizationCase],
     as_of: date | None,
     ahead: Callable[[date], date],
-    patient_id: str,
-) -> Iterator[tuple[Patient, Ending]]:
+    patient_id: str = "",
+) -> list[Soon]:
+    """Approvals of cases and of charts, the one that ends first at the top; a chart is read only where one may end."""
+    latest = ahead(as_of or max(filter(None, (store.dataset().as_of, store.today and store.today()))))
     seen: set[tuple[str, str, str]] = set()
+    found: list[Soon] = []
     for case in cases:
         head, approval = case.head, case.approval
         if case.state not in _RENEWABLE or approval is None:
             continue
         seen.add((head.patient_id, head.drug, head.plan_id))
+        if approval.end > latest:
+            continue
         try:
             patient = store.patient(head.patient_id)
         except Correctable:  # the world was replaced since
             continue
-        until = ahead(as_of or store.day_of(patient))
-        if approval.end <= until and is_of(head.person, patient):
-            yield (
-                patient,
-                Ending(
-                    source=f"case {case.id}",
-                    case_id=case.id,
-                    plan_id=head.plan_id,
-                    drug=head.drug,
-                    indication=head.indication,
-                    approval=approval,
-                ),
-            )
-    for number in [patient_id] if patient_id else list(store.approvals_on_file()):
+        if approval.end <= ahead(as_of or store.day_of(patient)) and is_of(head.person, patient):
+            ending = Ending(
+                source=f"case {case.id}", case_id=case.id, plan_id=head.plan_id, drug=head.drug,
+                indication=head.indication, approval=approval,
+            )  # fmt: skip
+            found.append(Soon(patient, ending))
+    for number in [patient_id] if patient_id else list(store.approvals_on_file(latest)):
         patient = store.patient(number)
         day = as_of or store.day_of(patient)
         for held in patient.authorizations:
             if day <= held.end <= ahead(day) and (number, held.drug, held.plan_id) not in seen:
                 approval = Approval(number=held.id, start=held.start, end=held.end)
-                yield (
-                    patient,
-                    Ending(
-                        source=f"chart {held.id}",
-                        plan_id=held.plan_id,
-                        drug=held.drug,
-                        indication=held.indication,
-                        approval=approval,
-                    ),
-                )
+                ending = Ending(
+                    source=f"chart {held.id}", plan_id=held.plan_id, drug=held.drug,
+                    indication=held.indication, approval=approval,
+                )  # fmt: skip
+                found.append(Soon(patient, ending))
+    return sorted(found, key=lambda one: (one.ending.approval.end, one.patient.id, one.ending.drug))
 
 
 def _judged(
-    store: Store, patient: Patient, ending: Ending, cases: list[AuthorizationCase], as_of: date
+    store: Store,
+    patient: Patient,
+    ending: Ending,
+    under_way: Mapping[tuple[str, str, str], AuthorizationCase],
+    as_of: date,
 ) -> Renewal | None:
     request = Request(drug=ending.drug, kind="renewal", indication=ending.indication)
     try:
@@ -109,11 +126,12 @@ def _judged(
     if found.then not in ("ready", "not_required"):
         now = determine(patient, put.plan, put.request, as_of)
         others = tuple(item.drug for item in alternatives(patient, put.plan, put.request, as_of, drugs, now))
+    case = under_way.get((patient.id, ending.drug, ending.plan_id))
     return msgspec.structs.replace(
         found,
         alternatives=others,
         draft_id=_draft(store, ending, patient.id),
-        in_work=_in_work(ending, patient.id, cases),
+        in_work=f"case {case.id} ({full(case.state, case.level).replace('_', ' ')})" if case else "",
     )
 
 
@@ -129,13 +147,3 @@ def _draft(store: Store, ending: Ending, patient_id: str) -> int | None:
         ),
         default=None,
     )
-
-
-def _in_work(ending: Ending, patient_id: str, cases: list[AuthorizationCase]) -> str:
-    for case in cases:
-        head = case.head
-        if (head.patient_id, head.drug, head.plan_id) == (patient_id, ending.drug, ending.plan_id) and (
-            case.state in _UNDER_WAY
-        ):
-            return f"case {case.id} ({full(case.state, case.level).replace('_', ' ')})"
-    return ""

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from agent.api.office import Desk, office
 from agent.desk import now
-from agent.renewal_desk import renewals as approvals_that_end
+from agent.renewal_desk import ending_soon, judged
 from agent.web.page import Form, PageRoute, Sent, go, render
 from agent.work import VIEWS, Row, counts
 from tools.common.errors import Invalid, NotFound, Refused, Unavailable
@@ -22,6 +22,7 @@ from tools.store.worklists import RequestKey
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 PAGE = 100  # rows
+FEW = 25  # approvals on one page: each is judged for every day until it ends
 AHEAD = 60  # days within which an approval's end is shown
 NOBODY = "-"  # as the owner that is filtered by
 
@@ -153,6 +154,21 @@ def _key_at(store: Store, link: str) -> RequestKey:
 
 
 @router.get("/renewals")
-def renewals(request: Request, desk: Desk, within: int = Query(AHEAD, ge=1, le=366)) -> Response:
-    found = approvals_that_end(desk.store, desk.settings.day(), lambda day: day + timedelta(days=within))
-    return render(request, "renewals.html", rows=found, within=within)
+def renewals(
+    request: Request,
+    desk: Desk,
+    within: int = Query(AHEAD, ge=1, le=366),
+    page: int = Query(1, ge=1, le=10_000),
+) -> Response:
+    day, store, first = desk.settings.day(), desk.store, (page - 1) * FEW
+    cases = store.cases_listed()
+    soon = ending_soon(store, cases, day, lambda day: day + timedelta(days=within))
+    return render(
+        request,
+        "renewals.html",
+        rows=judged(store, day, soon[first : first + FEW], cases),
+        total=len(soon),
+        first=first,
+        page=page,
+        within=within,
+    )

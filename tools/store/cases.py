@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import insert, select
 
 from tools.common.errors import NotFound, Refused
+from tools.domain.records import Authorization
 from tools.lifecycle.fold import entered, fold
 from tools.lifecycle.records import AuthorizationCase, CaseEvent, CaseHead
 from tools.lifecycle.states import full
@@ -23,6 +24,7 @@ from tools.store.tables import AUTHORIZATION_CASES, AUTHORIZATION_EVENTS, CHARTS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
+    from datetime import date
 
     from sqlalchemy import Connection, Select
 
@@ -31,6 +33,15 @@ _HEADS = select(_CASES.id, _CASES.body).order_by(_CASES.id)
 _ALL_EVENTS = select(_EVENTS.case_id, _EVENTS.body).order_by(_EVENTS.case_id, _EVENTS.number)
 _head_decoder = msgspec.json.Decoder(CaseHead)
 _event_decoder = msgspec.json.Decoder(CaseEvent)
+
+
+class _Held(msgspec.Struct):
+    """What a chart holds of approvals."""
+
+    authorizations: tuple[Authorization, ...] = ()
+
+
+_held_decoder = msgspec.json.Decoder(_Held)
 
 
 class Kept(NamedTuple):
@@ -128,13 +139,15 @@ class Cases(Provenances):
         with self.engine.connect() as connection:
             return _cases(connection, wanted)
 
-    def approvals_on_file(self) -> Iterator[str]:
-        """Ids of the patients whose chart holds a payer's approval. Every chart is passed by, and none is read that
-        has none."""
+    def approvals_on_file(self, until: date) -> Iterator[str]:
+        """Ids of the patients whose chart holds a payer's approval that ends on or before a day. Every chart is passed
+        by, and none is read that has none."""
         charts = select(CHARTS.c.patient_id, CHARTS.c.body).execution_options(yield_per=500)
         with database.passing_by(self.engine) as connection:
             for patient_id, body in connection.execute(charts):
-                if b'"authorizations":[{' in body:
+                if b'"authorizations":[{' in body and any(
+                    held.end <= until for held in _held_decoder.decode(body).authorizations
+                ):
                     yield patient_id
 
 
