@@ -49,6 +49,7 @@ from tools.common.errors import Correctable
 from tools.domain.records import Determination, Patient
 from tools.engine.eligibility import plans_on
 from tools.engine.what_if import Insured
+from tools.papers.case import use_of
 from tools.queries.bound import Bound
 
 MOST_ASKS = 4  # things asked for in one turn
@@ -180,8 +181,10 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     sitting.emit(Event(what="checking", text=", ".join(dict.fromkeys(a.intent for a in reading.asks))))
     ledger, talk = _ledger(spoken), talk_of(state)
     question = Question(state["question"], talk.question, frozenset(talk.shown))
-    likely = _drugs_meant(question, reading, talk, sitting.desk.bind(state["patient_id"]))
+    of_file = sitting.desk.bind(state["patient_id"])
+    likely = _drugs_meant(question, reading, talk, of_file)
     reading = _linked(reading, likely, talk)
+    reading = msgspec.structs.replace(reading, asks=tuple(_for_its_use(ask, of_file) for ask in reading.asks))
     spoken.drugs = _likelier(likely, MEANT)
     asks = _worth_answering(reading, talk)
     answers = []
@@ -339,6 +342,16 @@ def _linked(reading: Reading, likely: dict[str, float], talk: Talk) -> Reading:
     asks = tuple(map(with_drugs, reading.asks))
     open_ones = () if any(ask.drugs for ask in asks) else reading.candidates
     return msgspec.structs.replace(reading, asks=asks, candidates=open_ones)
+
+
+def _for_its_use(ask: Ask, bound: Bound) -> Ask:
+    """A question on all drugs for one use ("what will they pay for, weight wise"): on those that are labeled for it."""
+    use = ask.indication or use_of(ask.tests, ask.conditions)
+    if not (ask.all_drugs and use):
+        return ask
+    labeled = {drug.name for drug in bound.drugs if any(one.key == use for one in drug.indications)}
+    drugs = tuple(name for name in bound.plan.benefits if name in labeled)
+    return msgspec.structs.replace(ask, drugs=drugs, all_drugs=False, from_talk=True) if drugs else ask
 
 
 def _likelier(likely: dict[str, float], least: float) -> tuple[str, ...]:

@@ -11,11 +11,13 @@ from agent.answers.chart import notes
 from agent.answers.chart.page import Page, capitalised
 from agent.answers.passages import WHERE, Kind, Passage, passages, texts
 from agent.answers.registry import ANSWERS
+from agent.answers.why import ways
+from agent.answers.wording import Words
 from agent.dialogue.query import DECISIONS, QUERIES, Ask, Intent, Query
 from agent.dialogue.turns import Question
 from agent.ledger import Ledger
 from tools.common.errors import Correctable
-from tools.domain.records import Finding
+from tools.domain.records import Determination, Finding
 from tools.engine.documents import walk
 from tools.queries.bound import Bound
 
@@ -93,7 +95,9 @@ def with_passages(
     behind = composer.tell([passage for likelihood, passage in wanted if not leads or likelihood < SURELY])
     talked = tuple(drug for one in answers for drug in one.drugs)
     first.drugs = behind.drugs = talked  # a follow-up leans on them, whatever gave way
-    if behind.said and (particular or first.said):
+    before = {one.text for answer in (first, *particular) for one in answer.said}
+    behind.said = [one for one in behind.said if one.text not in before]
+    if behind.said and before:
         behind.said.insert(0, Said(text="Also relevant:", verbatim=True))
     made = [one for one in (first, *particular, behind) if one.said] or [*answers]
     return Focus([*made, *(one for one in lost if one.offered or not made)], keys)
@@ -140,6 +144,7 @@ class _Composer:
         self.queries = [(ask.query, ask.drugs) for ask in asks] if particular else []
         self.queries += [("eligible", (found.drug,)) for one in particular for found in one.determinations]
         self.findings: list[Finding] = []
+        self.lines = {ledger.render(line.text) for one in particular for line in one.said}
         lists_open = any(ask.query == "missing" for ask in asks)
         self.decided = {found.drug for one in particular for found in one.determinations if lists_open}
 
@@ -152,13 +157,26 @@ class _Composer:
                 self._answer(passage, reply)
             elif not (passage.kind == "finding" and self._is_known(passage)):
                 text = passage.tell(page)
-                if not self._holds(text):
+                around = self._around(*passage.what) if passage.kind == "finding" else []
+                if around:
+                    reply.said += around
+                    self.facts |= {fact.id for line in around for fact in self.ledger.used(line.text)}
+                elif not self._holds(text):
                     lead = f"{capitalised(WHERE[passage.kind])}: " if passage.kind in _BARE else ""
                     page.say(f"{lead}{text}", bullet=True)
                     self.facts |= {fact.id for fact in self.ledger.used(text)}
                     if passage.kind == "note" and notes.reports_a_value(page, passage.what[1]):
                         page.say(_ONLY_TOLD, bullet=True)
         return reply
+
+    def _around(self, found: Determination, finding: Finding) -> list[Said]:
+        """How a criterion of several parts stands with all of them, for it or one of them; nothing twice."""
+        top = next((one for one in found.findings if one.parts and finding in walk([one])), None)
+        told = ways(Words(self.bound, self.ledger, found), top, finding) if top is not None else []
+        if not told or self.ledger.render(told[0].text) in self.lines:
+            return []
+        self.lines.add(self.ledger.render(told[0].text))
+        return told
 
     def _answer(self, passage: Passage, reply: Answer) -> None:
         """A whole answer, unless one to the query was given, or one that tells as much."""

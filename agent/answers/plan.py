@@ -71,14 +71,18 @@ def _listing(names: Sequence[str], plan: Plan, reply: Answer) -> None:
     for one in sorted(listed, key=lambda one: (not one.covered, one.tier or 99)):
         drug = drug_slot(ledger, one.drug)
         if one.covered:
-            how = "with prior authorization" if one.pa_required else "no prior authorization"
-            parts = [how, _tier_words(one, plan, ledger), _copay_words(one, plan, ledger)]
-            text = (
-                f"{drug}: {', '.join(part for part in parts if part)}; for {_and(_uses(one, plan, ledger))}."
-            )
+            text = f"{drug}: {_terms(one, plan, ledger)}; for {_and(_uses(one, plan, ledger))}."
         else:
             text = f"{drug}: not covered{_reason(one, plan, ledger)}."
         reply.said.append(Said(text=text, bullet=True))
+
+
+def _terms(benefit: Benefit, plan: Plan, ledger: Ledger) -> str:
+    """ "with prior authorization, tier 3, copay of $45"."""
+    how = "with prior authorization" if benefit.pa_required else "no prior authorization"
+    return ", ".join(
+        filter(None, (how, _tier_words(benefit, plan, ledger), _copay_words(benefit, plan, ledger)))
+    )
 
 
 def _cheapest(names: Sequence[str], plan: Plan, reply: Answer) -> None:
@@ -111,6 +115,7 @@ def _of_drug(name: str, query: Query, bound: Bound, plan: Plan, reply: Answer) -
         return
     if not benefit.covered:
         reply.said.append(Said(text=f"{drug} is not covered by {shown}{_reason(benefit, plan, ledger)}."))
+        reply.said += _instead(name, bound, plan, ledger)
         return
     reply.said += [one for one in _OF_DRUG[query](benefit, plan, drug, ledger) if one not in reply.said]
     if query in ("coverage", "pa_required") and plan.id == bound.plan.id:
@@ -120,6 +125,32 @@ def _of_drug(name: str, query: Query, bound: Bound, plan: Plan, reply: Answer) -
         Source(source=f"{benefit.policy_id} {limit.clause_id}", quote=limit.quote)
         for limit in limits if limit.quote
     ]  # fmt: skip
+
+
+def _instead(name: str, bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
+    """What the plan covers in the place of a drug that it does not cover, for the uses of its label."""
+    known = {drug.name: drug for drug in bound.drugs}
+    said = []
+    for use in [one.key for one in known[name].indications] if name in known else []:
+        others = [
+            benefit
+            for drug, benefit in plan.benefits.items()
+            if drug != name and benefit.covered and use in benefit.indications
+        ]
+        told = [
+            f"{drug_slot(ledger, one.drug)} ({_terms(one, plan, ledger)})"
+            for one in sorted(others, key=lambda one: one.tier or 99)[:MANY]
+        ]
+        if told:
+            named = ledger.add(
+                "words",
+                INDICATIONS.get(use, use),
+                origin="plan",
+                attribute="indication",
+                source=f"plan:{plan.id}",
+            )
+            said.append(Said(text=f"For {named} it covers {_and(told)}.", must=False))
+    return said
 
 
 def _for_this_patient(name: str, benefit: Benefit, bound: Bound, reply: Answer) -> None:

@@ -36,6 +36,8 @@ from tools.terminology.medicines import CLASSES, medicine
 from tools.terminology.observations import TESTS
 
 MOST_LINES = 6
+LONGEST_CRITERION = 1400  # characters, with the ways to meet it
+MOST_WAYS = 8  # parts of a criterion that are told one by one
 MOST_HELD = 2  # findings beside the clauses of a policy
 BEFORE_CRITERIA = ("eligibility", "formulary", "benefit", "pa")  # what stops a case before any is judged
 _ON_A_CRITERION: frozenset[Query] = frozenset(
@@ -58,7 +60,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     words = Words(bound, ledger, found)
     about = about_criterion(ask, found) if ask.query == "criterion" else None
     if about is not None:
-        reply.said = fitted(_one(words, *about), ledger)
+        reply.said = fitted(_one(words, *about), ledger, LONGEST_CRITERION)
         reply.sources = sources([*about])
         return reply
     said = [Said(text=words.headline()), *_every(words)]
@@ -226,19 +228,61 @@ def _one(words: Words, top: Finding, part: Finding) -> list[Said]:
             "code", clause.clause_id, origin="policy", source=source, attribute="clause"
         )
         said.append(Said(text=f"The policy says in clause {number}: {quote}", verbatim=True))
-    return said + _ways(words, top, part) + standing(words)
+    beside = [
+        msgspec.structs.replace(one, must=False) for one in standing(words)
+    ]  # goes first where room lacks
+    return said + ways(words, top, part) + beside
 
 
-def _ways(words: Words, top: Finding, part: Finding) -> list[Said]:
-    """The branches of a criterion that some of them fulfil, each as it stands."""
-    several = next((one for one in (part, top) if 0 < one.needed < len(one.parts)), None)
-    if several is None:
+def ways(words: Words, top: Finding, part: Finding) -> list[Said]:
+    """How a criterion can be met that has several parts, each as it stands: of the innermost choice that the part is
+    in, or of all that the criterion asks for."""
+    whole = _choice_around(top, part) or (top if top.parts else None)
+    if whole is None:
         return []
-    enough = (
-        "one of these is" if several.needed == 1 else f"{words.count(several.needed, 'needed')} of these are"
+    of = f"Of {words.clause(whole)}" if whole.clause else "Of this"
+    enough = "all of these are asked for" if _asks_for_all(whole) else f"{_so_many(words, whole)} enough"
+    told = [Said(text=f"{of}, {enough}:"), *(_way(words, one) for one in whole.parts[:MOST_WAYS])]
+    return [msgspec.structs.replace(one, must=False) for one in told]
+
+
+def _choice_around(finding: Finding, part: Finding) -> Finding | None:
+    """The innermost finding that holds the part, or is it, and is met by some of its own."""
+    inner = next((one for child in finding.parts if (one := _choice_around(child, part))), None)
+    if inner is not None:
+        return inner
+    holds = part == finding or part in walk(finding.parts)
+    return finding if holds and finding.parts and not _asks_for_all(finding) else None
+
+
+def _asks_for_all(finding: Finding) -> bool:
+    return not 0 < finding.needed < len(finding.parts)
+
+
+def _so_many(words: Words, finding: Finding) -> str:
+    return (
+        "one of these is" if finding.needed == 1 else f"{words.count(finding.needed, 'needed')} of these are"
     )
-    told = [Said(text=f"Of this, {enough} enough:"), *(finding_told(words, one) for one in several.parts)]
-    return [msgspec.structs.replace(one, must=False) for one in told[:MOST_LINES]]
+
+
+def _way(words: Words, finding: Finding) -> Said:
+    """A part as it stands; one that has parts itself says which, in the same line."""
+    if not finding.parts:
+        return finding_told(words, finding)
+    clause = f" ({words.clause(finding)})" if finding.clause else ""
+    head = f"{words.status(finding, capital=True)}: {words.named(finding)}{clause}"
+    return Said(text=f"{head}, for which {_within(words, finding)}.", bullet=True)
+
+
+def _within(words: Words, finding: Finding) -> str:
+    enough = "all of these are asked for" if _asks_for_all(finding) else f"{_so_many(words, finding)} enough"
+    parts = (
+        f"[{_within(words, one)}] ({words.status(one)})"
+        if one.parts
+        else f"{words.named(one)} ({words.status(one)})"
+        for one in finding.parts
+    )
+    return f"{enough}: {'; '.join(parts)}"
 
 
 def _every(words: Words) -> list[Said]:

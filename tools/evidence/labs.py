@@ -128,7 +128,11 @@ def _of_newest(
     newer = [item.evidence for item in rejected if item.date is None or item.date > day]
     records += tuple(newer)
     aside = tuple(map(_set_aside, newer))
-    found = message("lab.value", test=test, value=_shown(newest[0], leaf), day=iso(day), aside=aside)
+    window = leaf.within if leaf.at != "baseline" else None
+    found = message(
+        "lab.value", test=test, value=_shown(newest[0], leaf), day=iso(day),
+        last=None if window is None else iso(window.last(day)), aside=aside,
+    )  # fmt: skip
     return LeafResult(
         answer, records, found, None, _other_value(leaf, exclude) if answer is exclude else None
     )

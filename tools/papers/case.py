@@ -67,6 +67,18 @@ LABS: dict[str, tuple[str, ...]] = {
     "mash": ("fibrosis_stage", "alt", "ast", "platelets"),
 }
 
+
+def use_of(tests: Iterable[str], conditions: Iterable[str]) -> str:
+    """The one use that these tests and conditions are about; "" if they are about none, or several."""
+    named, measured = {*conditions}, {*tests}
+    uses = {use for use, carriers in CARRIERS.items() if named.intersection(carriers)}
+    every = [test for of_use in LABS.values() for test in of_use]
+    for use, of_use in LABS.items():
+        telling = {of_use[0], *(test for test in of_use if every.count(test) == 1)}
+        uses |= {use} if measured & telling else set()
+    return uses.pop() if len(uses) == 1 else ""
+
+
 STEP_DAYS = 14  # between two courses of one titration
 
 

@@ -146,10 +146,13 @@ def _say_allergy(page: Page) -> None:
     """The allergy list, and what of it is taken nevertheless."""
     say_allergies(page)
     told = {source.source for source in page.reply.sources}
-    for one in page.patient.allergies or ():
+    listed = [one for one in page.patient.allergies or () if f"chart {one.id}" in told]
+    if listed and not any(one.date for one in listed):
+        page.say("The chart does not say who entered it, or when.")
+    for one in listed:
         for course in page.patient.medications or ():
             taken = course.status == "active" and {*one.ingredients} & {*course.ingredients}
-            if taken and f"chart {one.id}" in told:
+            if taken:
                 page.say(f"The medication list has it too: {course_told(page, course)}.")
                 page.say("The chart does not say which entry is right; that is for the prescriber to settle.")
 

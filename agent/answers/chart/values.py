@@ -39,7 +39,7 @@ def say_test(page: Page, test: str) -> None:
             f"The latest {name} is of {day_of(page, test, latest)}, {_age(page, test, latest)} old: {value}."
         )
     else:
-        page.say(f"The latest {name} is {value}, on {day_of(page, test, latest)}.")
+        page.say(f"The latest {name} is {value}, on {day_of(page, test, latest)}{_from(page, latest)}.")
     for other in before:
         if other.date == latest.date and not other.derived:
             page.say(f"Another {name} of the same day is {value_slot(page, test, other)}.")
@@ -53,6 +53,18 @@ def say_test(page: Page, test: str) -> None:
     for rejected in newer[:1]:
         note = page.words(rejected.evidence.note or rejected.reason, test, rejected.evidence.record_id)
         page.say(f"A later entry, {_record(page, rejected.evidence.record_id)}, does not count: {note}.")
+
+
+_SOURCES = {"study": "a study", "form": "a form", "patient": "the patient's own report"}
+
+
+def _from(page: Page, value: Value) -> str:
+    """Where it comes from, unless from a laboratory or a measurement in the office."""
+    ids = {seen.id for seen in value.seen}
+    found = [
+        _SOURCES[one.source] for one in page.patient.observations if one.id in ids and one.source in _SOURCES
+    ]
+    return f", from {found[0]}" if found else ""
 
 
 def _age(page: Page, test: str, value: Value) -> str:

@@ -50,7 +50,10 @@ def test_a_ready_case_tells_what_it_rests_on_and_where_to_send_it() -> None:
     assert text.startswith(
         "Ozempic for type 2 diabetes is ready to submit to Bluestem Community PPO: all 5 criteria"
     )
-    assert "HbA1c 8.4 % on Aug 17, 2026 (the policy asks for at least 7.0 % within 90 days)" in text
+    assert (
+        "HbA1c 8.4 % on Aug 17, 2026, good through Nov 15, 2026 (the policy asks for at least 7.0 % within 90 days)"
+        in text
+    )
     assert "metformin ER for 441 days, inadequate response" in text
     assert "fax the signed form with its attachments to 800-555-0122" in text
 

@@ -30,7 +30,19 @@ def test_every_answer_about_one_criterion_holds() -> None:
     for bound in everyone(bundled())[::4]:
         for drug in bound.plan.benefits:
             for finding in bound.determination(drug).findings:
-                check(because(bound, drug, finding.criterion.replace("_", " ")), bound)
+                check(because(bound, drug, finding.criterion.replace("_", " ")), bound, longest=1400)
+
+
+def test_of_a_criterion_with_several_ways_each_is_told_as_it_stands_and_what_is_within_it() -> None:
+    bound = Bound(bundled(), "P003")
+    text = rendered(because(bound, "Wegovy", "BMI"))
+    assert "Of § 1(a)(2), one of these is enough:" in text
+    assert "- Not met: baseline BMI at least 30.0 kg/m2" in text
+    assert (
+        "for which all of these are asked for: baseline BMI at least 27.0 kg/m2 (met); [one of these is enough:"
+        in text
+    )
+    assert "hypertension (met)" in text and "type 2 diabetes (not met)" in text
 
 
 def test_every_criterion_is_told_until_the_answer_is_full() -> None:
