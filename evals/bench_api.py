@@ -107,7 +107,10 @@ def _drafts(port: int, draw: random.Random) -> tuple[float, list[float]]:
     times: list[float] = []
     while len(times) < DRAFTS:
         asked = {"patient_id": f"P{draw.randint(1, PATIENTS):03}", "drug": draw.choice(DRUGS), "force": True}
-        call = urllib.request.Request(f"http://127.0.0.1:{port}{PATH}", json.dumps(asked).encode())
+        body = json.dumps(asked).encode()
+        call = urllib.request.Request(
+            f"http://127.0.0.1:{port}{PATH}", body, {"content-type": "application/json"}
+        )
         began = time.perf_counter()
         with urllib.request.urlopen(call) as answer:
             body = json.load(answer)
@@ -118,7 +121,7 @@ def _drafts(port: int, draw: random.Random) -> tuple[float, list[float]]:
 
 def _request(draw: random.Random) -> bytes:
     asked = {"patient_id": f"P{draw.randint(1, PATIENTS):03}", "drug": draw.choice(DRUGS), "draft": False}
-    return load.post(PATH, json.dumps(asked).encode())
+    return load.request("POST", PATH, {}, json.dumps(asked).encode())
 
 
 def _ms(seconds: float) -> float:

@@ -11,7 +11,7 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, cast
 
 
@@ -34,10 +34,12 @@ def poisson(rate: float, seconds: float, seed: int) -> list[float]:
     return moments
 
 
-def post(path: str, body: bytes) -> bytes:
-    """An HTTP/1.1 request as it goes over the wire."""
-    head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+def request(method: str, path: str, head: Mapping[str, str], body: bytes = b"") -> bytes:
+    """An HTTP/1.1 request as it goes over the wire, of JSON if it has a body."""
+    sent = {"host": "localhost", **head}
+    sent |= {"content-type": "application/json", "content-length": str(len(body))} if body else {}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+    return f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode() + body
 
 
 def run(port: int, requests: Sequence[bytes], moments: Sequence[float]) -> Outcome:

@@ -5,11 +5,13 @@ python -m evals.trust_proof probes --count 1500      # what is another practice'
 python -m evals.trust_proof bodies --count 400       # hostile bodies are refused, soon, and are no fault
 python -m evals.trust_proof replays --count 200      # drafts are decided again from what was known then
 python -m evals.trust_proof kills --count 200        # every write, killed and said again
+python -m evals.trust_proof load --count 600         # seconds of 300 mixed requests each
 python -m evals.trust_proof fuzz --count 10000       # schemathesis as every role; `pip install schemathesis` first
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import resource
@@ -18,8 +20,8 @@ import sqlite3
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
@@ -35,7 +37,7 @@ import typer
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
-from agent import desk
+from agent import case_desk, desk
 from agent.api import app, batches
 from agent.api.doorkeeper import HEADERS
 from agent.audit import head, held_against
@@ -45,14 +47,17 @@ from agent.desk import now
 from agent.roles import ALL, ROLES
 from agent.settings import Settings, read_settings
 from agent.web import workspace
-from evals import packets
+from evals import bench_api, load, packets
 from evals.kills import sessions
 from evals.kills.writes import CAMPAIGN
 from evals.pages import prove
+from evals.stats import percentile
 from tools.audit.merkle import leaf_hash
+from tools.common.errors import PaladinError
 from tools.domain.records import Observation, Request
+from tools.lifecycle.records import AuthorizationCase
 from tools.queries.replay import replay
-from tools.store.audit import AS_A_WHOLE, LEFT_OUT, ROW_BY_ROW
+from tools.store.audit import AS_A_WHOLE, LEFT_OUT, ROW_BY_ROW, Audited
 from tools.store.rows import ChartEntry
 from tools.store.store import Store
 from tools.store.tables import AUDIT_EVENTS, MEMBERS, METADATA, NAME_WORDS, PATIENTS
@@ -63,6 +68,7 @@ SENT_OF = 1.2  # calls that are made up for one that a client can send
 SLOWEST = 5.0  # seconds of processor for the answer to a hostile body
 MARK = "Zyxwvutsdottir"  # a name that stands in the other practice alone
 Figures = dict[str, Any]
+Head = dict[str, str]  # of a request
 
 
 @contextmanager
@@ -416,6 +422,138 @@ def replays_are_equal(count: int) -> Figures:
     return {"replays": len(made), "the same, byte for byte": same, "wrong": dict(wrong)}
 
 
+# --- load --------------------------------------------------------------------------------------------------
+
+RATE, LATE, AUDIT_COSTS = (
+    300,
+    40,
+    10,
+)  # requests a second, ms of the slowest but 1 %, per cent of the throughput
+PAIRS, A_PAIR = 10, 300  # of runs with and without the log, and the requests of each
+
+
+def load_is_borne(seconds: int) -> Figures:
+    """So many seconds of mixed requests, each read and write of which is recorded; those that are late or fail."""
+    draw = Random(SEED)
+    with a_home(200) as (store, settings):
+        key = store.add_key("admin", ALL, now() + timedelta(days=1), by="evals")[1]
+        head = {"authorization": f"Bearer {key}"}
+        drafts = _drafted(store, settings, 30)
+        opened = [case.id for case in _opened(store)]
+        people = [one.id for one in store.find_patients(limit=200)]
+        wanted = [json.dumps({"patient_id": person, "drug": drug.name, "draft": False}).encode()
+                  for person in people for drug in store.drugs()]  # fmt: skip
+        moments = load.poisson(RATE, seconds, SEED)
+        asked = [_mixed(draw, number, wanted, people, drafts, opened, head) for number in range(len(moments))]
+        before = len(store.audit_leaves())
+        environ = settings.environ | {"OMP_NUM_THREADS": "1"}
+        with bench_api.serving(environ) as port:
+            load.run(
+                port, asked[:200], load.poisson(50, 4, SEED + 1)
+            )  # one that has just started is not measured
+            outcome = load.run(port, asked, moments)
+        recorded = len(store.audit_leaves()) - before
+        problems = held_against(store, settings).problems
+        costs = _audit_costs(settings, head, wanted[::7])
+    late = percentile(outcome.latencies, 0.99) * 1000
+    wrong = {f"{outcome.errors} requests fail": outcome.errors, f"99 of 100 within {late:.0f} ms": late > LATE,
+             f"the log costs {costs:.1f} %": costs > AUDIT_COSTS, "the log is not whole": len(problems)}  # fmt: skip
+    return {
+        "seconds": seconds,
+        "requests": len(moments),
+        "answered a second": round(len(moments) / outcome.seconds),
+        "events recorded": recorded,
+        "median ms": round(percentile(outcome.latencies, 0.5) * 1000, 1),
+        f"p99 ms (aim {LATE})": round(late, 1),
+        "slowest ms": round(max(outcome.latencies) * 1000, 1),
+        f"what the log costs, % of the throughput, median of {PAIRS} pairs (aim {AUDIT_COSTS})": round(
+            costs, 1
+        ),
+        "wrong": {what: int(times) for what, times in wrong.items() if times},
+    }
+
+
+def _opened(store: Store) -> Iterator[AuthorizationCase]:
+    """Cases of people who have something to ask for."""
+    for one in islice(packets.cases_to_draft(store), 300, 330):
+        entry = case_desk.Entry(by="evals", when=now(), on=store.dataset().as_of)
+        with suppress(PaladinError):
+            yield case_desk.open_by_hand(
+                store, one.case.patient.id, Request(drug=one.case.drug.name), "pa", entry
+            ).case
+
+
+def _mixed(
+    draw: Random,
+    number: int,
+    asked: list[bytes],
+    people: list[str],
+    drafts: list[int],
+    cases: list[int],
+    head: Head,
+) -> bytes:
+    """Half are determinations; the rest are charts, drafts, their papers, plans, and entries of cases."""
+    person, draft, kind = draw.choice(people), draw.choice(drafts), draw.random()
+    if kind < 0.5:
+        return load.request("POST", bench_api.PATH, head, draw.choice(asked))
+    if kind < 0.53:
+        body = json.dumps({"what": "noted", "by": "R. Lee", "why": f"note {number}"}).encode()
+        return load.request("POST", f"/api/cases/{draw.choice(cases)}/events", head, body)
+    reads = (f"patients/{person}", f"drafts/{draft}", f"drafts/{draft}/files/letter_pdf", "plans")
+    return load.request("GET", f"/api/{draw.choices(reads, (5, 2, 1, 1))[0]}", head)
+
+
+def _audit_costs(settings: Settings, head: Head, asked: list[bytes]) -> float:
+    """By how much the log lowers how many determinations a server makes, in per cent: in one process, without a wire,
+    in pairs with and without it."""
+    append, lost = Audited._append_alone, list[float]()
+    with _client(settings) as client:
+        for pair in range(PAIRS + 1):
+            spent = dict[bool, float]()
+            for logged in (pair % 2 == 0, pair % 2 == 1):
+                Audited._append_alone = append if logged else lambda *_: None  # type: ignore[method-assign]
+                began = time.perf_counter()
+                asyncio.run(_answered(client.app, head, islice(cycle(asked), A_PAIR)))
+                spent[logged] = time.perf_counter() - began
+            lost += [100 * (1 - spent[False] / spent[True])] if pair else []  # the first warms both
+    Audited._append_alone = append  # type: ignore[method-assign]
+    return statistics.median(lost)
+
+
+async def _answered(app: Any, head: Head, asked: Iterable[bytes]) -> None:
+    scope: dict[str, Any] = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+    }
+    scope |= {
+        "path": bench_api.PATH,
+        "query_string": b"",
+        "client": ("127.0.0.1", 1),
+        "server": ("localhost", 80),
+    }
+    for body in asked:
+        names = {
+            "host": "localhost",
+            "content-type": "application/json",
+            "content-length": str(len(body)),
+            **head,
+        }
+        headers = [(name.encode(), value.encode()) for name, value in names.items()]
+        statuses = list[int]()
+
+        async def receive(body: bytes = body) -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: dict[str, Any], statuses: list[int] = statuses) -> None:
+            statuses += [message["status"]] if "status" in message else []
+
+        await app({**scope, "headers": headers, "app": app, "state": {}}, receive, send)
+        assert statuses == [200]
+
+
 # --- schemathesis ----------------------------------------------------------------------------------------
 
 
@@ -504,6 +642,7 @@ PARTS: dict[str, tuple[str, int, Callable[[int], Figures]]] = {
         200,
         partial(sessions.trial, CAMPAIGN),
     ),
+    "load": ("Under load everything is answered in time, and recorded", 600, load_is_borne),
     "fuzz": ("Every answer is one that the schema of the API knows", 10_000, fuzz_finds_nothing),
 }
 
