@@ -7,6 +7,7 @@ python -m evals.trust_proof replays --count 200      # drafts are decided again 
 python -m evals.trust_proof kills --count 200        # every write, killed and said again
 python -m evals.trust_proof load --count 600         # seconds of 300 mixed requests each
 python -m evals.trust_proof fuzz --count 10000       # schemathesis as every role; `pip install schemathesis` first
+python -m evals.trust_proof flows --count 10000      # and by flows of calls
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
-from itertools import cycle, islice
+from itertools import cycle, islice, product
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -36,6 +37,7 @@ import msgspec
 import typer
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
+from hypothesis.stateful import run_state_machine_as_test
 
 from agent import case_desk, desk
 from agent.api import app, batches
@@ -64,6 +66,7 @@ from tools.store.tables import AUDIT_EVENTS, MEMBERS, METADATA, NAME_WORDS, PATI
 
 RESULTS = Path(__file__).parent / "results" / "trust.json"
 SEED, PEOPLE, PASSWORD = 7, 40, "correct horse battery"
+STEPS = 10  # of a flow
 SENT_OF = 1.2  # calls that are made up for one that a client can send
 SLOWEST = 5.0  # seconds of processor for the answer to a hostile body
 MARK = "Zyxwvutsdottir"  # a name that stands in the other practice alone
@@ -557,79 +560,113 @@ async def _answered(app: Any, head: Head, asked: Iterable[bytes]) -> None:
 # --- schemathesis ----------------------------------------------------------------------------------------
 
 
-def fuzz_finds_nothing(count: int) -> Figures:
-    """So many calls that follow the schema, and as many that do not, over three seeds, as every role: answers that are
-    faults, that the schema does not know, or that are otherwise than it says."""
-    import schemathesis
-    from schemathesis import GenerationMode
-    from schemathesis.checks import not_a_server_error
-    from schemathesis.core.failures import FailureGroup
-    from schemathesis.specs.openapi.checks import (
-        content_type_conformance,
-        response_schema_conformance,
-        status_code_conformance,
+class Fuzzed:
+    """What schemathesis makes up is sent as every role in turn; answers that are faults, that the schema does not know,
+    or that are otherwise than it says, are counted."""
+
+    def __init__(self, client: TestClient, store: Store, settings: Settings) -> None:
+        import schemathesis
+        from schemathesis.checks import not_a_server_error
+        from schemathesis.specs.openapi import checks
+
+        until = now() + timedelta(days=1)
+        self.keys = cycle([store.add_key(role, ALL, until, by="evals")[1] for role in ROLES])
+        _drafted(store, settings, 3)
+        self.client = client
+        self.described = schemathesis.openapi.from_dict(client.app.openapi())  # type: ignore[attr-defined]
+        self.checks = [
+            not_a_server_error,
+            checks.status_code_conformance,
+            checks.content_type_conformance,
+            checks.response_schema_conformance,
+        ]
+        self.wrong, self.statuses, self.operations = Counter[str](), Counter[int](), set[str]()
+
+    def answer(self, case: Any) -> Any:
+        """What is answered; None to what no client can send."""
+        from schemathesis.core.failures import FailureGroup
+
+        asked = case.as_transport_kwargs(base_url="http://localhost")
+        asked.pop("timeout", None)
+        headers = dict(asked.pop("headers", None) or {}) | {"authorization": f"Bearer {next(self.keys)}"}
+        try:
+            asking = self.client.build_request(**asked, headers=headers)
+            asking.read()
+        except (ValueError, TypeError, AttributeError):
+            return None
+        answer, where = self.client.send(asking), f"{case.method} {case.path}"
+        self.statuses[answer.status_code] += 1
+        self.operations.add(where)
+        answer.request._content = b""  # schemathesis asks for it, and it was a stream
+        try:
+            case.validate_response(answer, checks=self.checks)
+        except FailureGroup as group:
+            for failure in group.exceptions:
+                self.wrong[f"{where}, {answer.status_code}: {str(failure).splitlines()[0]}"[:200]] += 1
+        return answer
+
+    def figures(self) -> Figures:
+        return {
+            "calls": self.statuses.total(),
+            "operations": len(self.operations),
+            **{f"answered {status}": times for status, times in sorted(self.statuses.items())},
+            "wrong": dict(self.wrong),
+        }
+
+
+def _made_up(examples: int, **more: Any) -> hypothesis.settings:
+    return hypothesis.settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+        phases=[hypothesis.Phase.generate],
+        **more,
     )
 
-    checks = [
-        not_a_server_error,
-        status_code_conformance,
-        content_type_conformance,
-        response_schema_conformance,
-    ]
-    wrong, statuses = Counter[str](), Counter[int]()
+
+def fuzz_finds_nothing(count: int) -> Figures:
+    """So many calls that follow the schema, and as many that do not, over three seeds."""
+    from schemathesis import GenerationMode
+
     with a_home() as (store, settings), _client(settings) as client:
-        keys = cycle(store.add_key(role, ALL, now() + timedelta(days=1), by="evals")[1] for role in ROLES)
-        keys = cycle(list(islice(keys, len(ROLES))))
-        _drafted(store, settings, 3)
-        described = schemathesis.openapi.from_dict(client.app.openapi())  # type: ignore[attr-defined]
-        operations = [one.ok() for one in described.get_all_operations()]
+        fuzzed = Fuzzed(client, store, settings)
+        operations = [one.ok() for one in fuzzed.described.get_all_operations()]
         each = math.ceil(count * SENT_OF / (6 * len(operations)))
+        for seed, operation, mode in product(
+            range(SEED, SEED + 3), operations, (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+        ):
+
+            @hypothesis.seed(seed)
+            @_made_up(each)
+            @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
+            def call(case: Any) -> None:
+                fuzzed.answer(case)
+
+            with suppress(hypothesis.errors.Unsatisfiable):
+                call()
+        return fuzzed.figures()
+
+
+def flows_find_nothing(count: int) -> Figures:
+    """So many calls, each flow of which goes on with what was answered before, over three seeds."""
+    from schemathesis.core.transport import Response
+
+    with a_home() as (store, settings), _client(settings) as client:
+        fuzzed = Fuzzed(client, store, settings)
+
+        class Flow(fuzzed.described.as_state_machine()):  # type: ignore[misc]
+            def call(self, case: Any, **_: Any) -> Any:
+                answer = fuzzed.answer(case)
+                return hypothesis.reject() if answer is None else Response.from_any(answer)
+
+            def validate_response(self, *_: Any, **__: Any) -> None:
+                """It was."""
+
         for seed in range(SEED, SEED + 3):
-            for operation in operations:
-                for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-
-                    @hypothesis.seed(seed)
-                    @hypothesis.settings(
-                        max_examples=each,
-                        database=None,
-                        deadline=None,
-                        suppress_health_check=list(hypothesis.HealthCheck),
-                        phases=[hypothesis.Phase.generate],
-                    )
-                    @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
-                    def call(case: Any) -> None:
-                        asked = case.as_transport_kwargs(base_url="http://localhost")
-                        asked.pop("timeout", None)
-                        headers = dict(asked.pop("headers", None) or {}) | {
-                            "authorization": f"Bearer {next(keys)}"
-                        }
-                        try:
-                            asking = client.build_request(**asked, headers=headers)
-                            asking.read()
-                        except (ValueError, TypeError, AttributeError):  # what no client can send
-                            return
-                        answer = client.send(asking)
-                        statuses[answer.status_code] += 1
-                        answer.request._content = b""  # schemathesis asks for it, and it was a stream
-                        try:
-                            case.validate_response(answer, checks=checks)
-                        except FailureGroup as group:
-                            for failure in group.exceptions:
-                                where = f"{case.method} {case.path}"
-                                wrong[
-                                    f"{where}, {answer.status_code}: {str(failure).splitlines()[0]}"[:200]
-                                ] += 1
-
-                    try:
-                        call()
-                    except hypothesis.errors.Unsatisfiable:
-                        continue
-    return {
-        "calls": statuses.total(),
-        "operations": len(operations),
-        **{f"answered {status}": times for status, times in sorted(statuses.items())},
-        "wrong": dict(wrong),
-    }
+            made_up = _made_up(math.ceil(count / (3 * STEPS)), stateful_step_count=STEPS)
+            run_state_machine_as_test(hypothesis.seed(seed)(Flow), settings=made_up)
+        return fuzzed.figures()
 
 
 PARTS: dict[str, tuple[str, int, Callable[[int], Figures]]] = {
@@ -644,6 +681,11 @@ PARTS: dict[str, tuple[str, int, Callable[[int], Figures]]] = {
     ),
     "load": ("Under load everything is answered in time, and recorded", 600, load_is_borne),
     "fuzz": ("Every answer is one that the schema of the API knows", 10_000, fuzz_finds_nothing),
+    "flows": (
+        "Nor is there another one to calls that go on with what was answered",
+        10_000,
+        flows_find_nothing,
+    ),
 }
 
 
