@@ -26,6 +26,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
+from itertools import count as counted
 from itertools import cycle, islice, product
 from pathlib import Path
 from random import Random
@@ -66,7 +67,7 @@ from tools.store.tables import AUDIT_EVENTS, MEMBERS, METADATA, NAME_WORDS, PATI
 
 RESULTS = Path(__file__).parent / "results" / "trust.json"
 SEED, PEOPLE, PASSWORD = 7, 40, "correct horse battery"
-STEPS = 10  # of a flow
+FLOWS, STEPS = 30, 10  # of a seed, and of a flow
 SENT_OF = 1.2  # calls that are made up for one that a client can send
 SLOWEST = 5.0  # seconds of processor for the answer to a hostile body
 MARK = "Zyxwvutsdottir"  # a name that stands in the other practice alone
@@ -649,7 +650,7 @@ def fuzz_finds_nothing(count: int) -> Figures:
 
 
 def flows_find_nothing(count: int) -> Figures:
-    """So many calls, each flow of which goes on with what was answered before, over three seeds."""
+    """So many calls at least, by flows that go on with what was answered, over as many seeds as that takes."""
     from schemathesis.core.transport import Response
 
     with a_home() as (store, settings), _client(settings) as client:
@@ -663,9 +664,14 @@ def flows_find_nothing(count: int) -> Figures:
             def validate_response(self, *_: Any, **__: Any) -> None:
                 """It was."""
 
-        for seed in range(SEED, SEED + 3):
-            made_up = _made_up(math.ceil(count / (3 * STEPS)), stateful_step_count=STEPS)
-            run_state_machine_as_test(hypothesis.seed(seed)(Flow), settings=made_up)
+        for seed in counted(SEED):
+            if fuzzed.statuses.total() >= count:
+                break
+            # A flow is told as another one where it comes upon what an earlier one did; the next seed begins anew.
+            with suppress(hypothesis.errors.FlakyStrategyDefinition):
+                run_state_machine_as_test(
+                    hypothesis.seed(seed)(Flow), settings=_made_up(FLOWS, stateful_step_count=STEPS)
+                )
         return fuzzed.figures()
 
 

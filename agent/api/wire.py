@@ -195,7 +195,8 @@ def install(app: FastAPI) -> None:
     async def refused_by_router(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         said = f"{request.method} {request.url.path}: {error.detail}; /docs lists what there is"
-        told = _problem(kind_of(error), said, status=error.status_code)
+        kind = kind_of(error)  # a form that cannot be read is as invalid as JSON that cannot
+        told = _problem(kind, said, status=0 if kind == "invalid" else error.status_code)
         told.headers.update(error.headers or {})
         return told
 

@@ -110,6 +110,26 @@ def test_a_file_that_is_wrong_begins_nothing(client: TestClient, store: Store) -
     assert store.batches() == []
 
 
+@pytest.mark.parametrize(
+    ("media", "content"),
+    [
+        ("multipart/form-data", b"--x--"),
+        ("multipart/form-data; boundary=x", b"--x\r\nno header at all\r\n\r\nP001\r\n--x--"),
+        (
+            "multipart/form-data; boundary=x",
+            b"--x\r\ncontent-disposition: form-data\r\n\r\nP001\r\n--x--\r\n",
+        ),
+    ],
+    ids=["no boundary", "no header", "no name"],
+)
+def test_a_form_that_cannot_be_read_is_invalid_as_the_schema_says(
+    client: TestClient, media: str, content: bytes
+) -> None:
+    answered = client.post("/api/batches", content=content, headers={"content-type": media})
+    assert (answered.status_code, answered.json()["type"]) == (422, "urn:paladin:invalid"), answered.text
+    assert "422" in client.get("/openapi.json").json()["paths"]["/api/batches"]["post"]["responses"]
+
+
 def test_too_much_that_waits_is_429_with_a_time(client: TestClient, monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "MOST_WAITING", 4)
     assert post(client).status_code == 202
