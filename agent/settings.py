@@ -57,10 +57,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return judgeable(typed) if isinstance(typed, date) else read_as_of(typed or self.judged)
 
     def of_practice(self, name: str) -> Settings:
-        """The settings of a practice whose home, with all that it keeps, lies beside this one; "" is this one.
+        """The settings of a practice whose home, with all that it keeps, lies beside this one; "" is this one. On a
+        server each has a database of its own: beside `paladin`, `paladin_north`.
 
         Raises:
-            Invalid: it is no name of a practice, or the store is not in the home.
+            Invalid: it is no name of a practice, or the store is a file that is not in the home.
         """
         if not name:
             return self
@@ -70,10 +71,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise Invalid(
                 f"{name!r} is no name of a practice: small letters, digits and hyphens, e.g. north-clinic"
             )
-        if self.database_url != f"sqlite:///{self.home / 'paladin.db'}":
-            raise Invalid("a practice has its store in a home of its own; unset PALADIN_DATABASE_URL")
         home = self.home.with_name(f"{self.home.name}-{name}")
-        url = f"sqlite:///{home / 'paladin.db'}"
+        if self.database_url == f"sqlite:///{self.home / 'paladin.db'}":
+            url = f"sqlite:///{home / 'paladin.db'}"
+        elif self.database_url.startswith("postgres"):
+            from sqlalchemy.engine import make_url  # where nothing else needs it, a cold start does without
+
+            server = make_url(self.database_url)
+            named = server.set(database=f"{server.database}_{name.replace('-', '_')}")
+            url = named.render_as_string(hide_password=False)
+        else:
+            raise Invalid("a practice has its store in a home of its own; unset PALADIN_DATABASE_URL")
         return msgspec.structs.replace(self, home=home, database_url=url, graph_url="", chroma_url="")
 
     @property

@@ -622,6 +622,7 @@ def _made_up(examples: int, **more: Any) -> hypothesis.settings:
         deadline=None,
         suppress_health_check=list(hypothesis.HealthCheck),
         phases=[hypothesis.Phase.generate],
+        verbosity=hypothesis.Verbosity.quiet,
         **more,
     )
 

@@ -21,13 +21,13 @@ def named(variable: str) -> str:
 
 
 @contextmanager
-def postgres_database() -> Iterator[str]:
+def postgres_database(name: str = "") -> Iterator[str]:
     """The URL of a database of its own, sorted as people sort: whatever relies on the order of bytes shows there."""
     url = named("PALADIN_TEST_POSTGRES")
     psycopg = pytest.importorskip("psycopg")
     from sqlalchemy.engine import make_url
 
-    name = f"paladin_test_{uuid.uuid4().hex[:12]}"
+    name = name or f"paladin_test_{uuid.uuid4().hex[:12]}"
     server = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(

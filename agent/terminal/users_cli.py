@@ -30,7 +30,8 @@ user is made, whoever reaches the port acts as the local owner; from then on
 everybody signs in. The command line is the operating system's user's always.
 
 A practice has a home of its own beside this one: PALADIN_PRACTICE=north pa setup
-makes it, and `--practice north` gives it users. {"two_persons": true} in its
+makes it, and `--practice north` gives it users. On PostgreSQL it has a database
+of its own, which your administrator makes: paladin_north beside paladin. {"two_persons": true} in its
 practice.json has nobody approve what they drafted or edited. A prescriber or
 admin may read another practice's charts in an emergency, with the header
 `Break-Glass: north: REASON`; both logs tell it.

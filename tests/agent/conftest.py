@@ -112,10 +112,15 @@ def api(home: Path) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def staffed(store: Store, home: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed in no time."""
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(users, "_hasher", lambda: hasher)
+
+
+@pytest.fixture
+def staffed(store: Store, quick: None) -> Store:
     """A store with one user of each role, who is called as the role is."""
-    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(users, "_hasher", lambda: quick)
     for role in sorted(ROLES, key=lambda role: role != "admin"):
         store.add_user(role, role, PASSWORD, by="root", when=now())
     from agent.api import session

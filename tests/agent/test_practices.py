@@ -8,14 +8,20 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.engine import make_url
 
+from agent.api.app import create_app
 from agent.desk import now
 from agent.settings import read_settings
 from tests.agent.conftest import Cases, Pa
 from tests.agent.staff import PASSWORD, Clients, key_of, signed_in
+from tests.servers import postgres_database
+from tools.audit.verification import verify
 from tools.common.errors import Invalid
 from tools.common.private import UMASK
 from tools.store import Store
+from tools.store.load import load
 
 HERS = {"patient_id": "P002", "drug": "Ozempic"}
 
@@ -110,6 +116,44 @@ def test_a_key_opens_the_practice_of_its_user(client: Clients, staffed: Store, n
     made = client()
     assert made.get(f"/api/patients/{ours}", headers=key_of(staffed, "n-viewer", "read")).status_code == 200
     assert made.get(f"/api/patients/{ours}", headers=key_of(staffed, "viewer", "read")).status_code == 404
+
+
+def test_on_postgresql_each_practice_has_a_database_of_its_own(
+    home: Path, world: Path, cases: Cases, quick: None
+) -> None:
+    with postgres_database() as url, postgres_database(f"{make_url(url).database}_north_side") as other:
+        main = read_settings({"PALADIN_HOME": str(home), "PALADIN_DATABASE_URL": url})
+        settings = main.of_practice("north-side")
+        assert make_url(settings.database_url).database == make_url(other).database
+        stores = [Store.create(one.database_url) for one in (main, settings)]
+        for store in stores:
+            load(store, world / "data")
+        here, north = stores
+        for name, role, practice in (
+            ("root", "admin", ""),
+            ("rlee", "reviewer", ""),
+            ("nlee", "reviewer", "north-side"),
+        ):
+            here.add_user(name, role, PASSWORD, by="root", when=now(), practice=practice)
+        asked = {"patient_id": cases["ready"].patient_id, "drug": cases["ready"].drug}
+        with TestClient(create_app(main), "http://localhost", follow_redirects=False) as client:
+            signed_in(client, "nlee")
+            assert client.post("/api/orchestrator/process", json=asked).status_code == 200
+            assert client.post("/api/drafts/1/approve", json={"by": "N. Lee"}).status_code == 200
+            signed_in(client, "rlee")
+            assert client.get("/api/drafts").json() == []
+            assert client.post("/api/drafts/1/approve", json={"by": "R. Lee"}).status_code == 404
+        assert "draft.approved" in {event.what for _, event in north.audit_events()}
+        assert "draft.saved" not in {event.what for _, event in here.audit_events()}
+        assert [verify(store).problems for store in stores] == [(), ()]
+        for store in stores:
+            store.close()
+
+
+def test_a_store_in_another_file_has_no_practices(home: Path) -> None:
+    elsewhere = {"PALADIN_HOME": str(home), "PALADIN_DATABASE_URL": f"sqlite:///{home}/other.db"}
+    with pytest.raises(Invalid, match="a home of its own"):
+        read_settings(elsewhere).of_practice("north")
 
 
 @pytest.mark.parametrize("name", ["../elsewhere", "North", "a/b", "x" * 41, "."])

@@ -16,10 +16,12 @@ from agent import retention
 from agent.desk import now
 from agent.settings import Settings, read_settings
 from tests.agent.conftest import Cases, Pa
+from tests.servers import postgres_database
 from tools.audit.verification import verify
 from tools.common.errors import Invalid
 from tools.papers.paper import pdf_of
 from tools.store import Store
+from tools.store.load import load
 from tools.store.retention import Over
 from tools.store.tables import AUTHORIZATION_CASES, CHART_ENTRIES, DRAFTS, PROVENANCE, REVIEWS, SNAPSHOTS
 
@@ -191,6 +193,28 @@ def test_no_path_that_a_store_names_leads_a_removal_out_of_the_drafts(settings: 
         f"{drafts}/a/../../../x/y",
     ):
         assert retention._folder(drafts, path) is None, path
+
+
+def test_on_postgresql_too(
+    pa: Pa, home: Path, world: Path, cases: Cases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wants(home, EVERYTHING)
+    with postgres_database() as url:
+        monkeypatch.setenv("PALADIN_DATABASE_URL", url)
+        store, one = Store.create(url), cases["ready"]
+        load(store, world / "data")
+        for command in (
+            ("draft", one.patient_id, one.drug),
+            ("review", "1", "--reject", "--reason", "another drug", *BY),
+            ("chat", "--patient", one.patient_id, f"Can we get {one.drug}?"),
+        ):
+            ran = pa(*command)
+            assert ran.code == 0, ran
+        assert [over.kind for over in applied(store, read_settings(), 7)] == ["drafts", "conversations"]
+        assert counts(store) == dict.fromkeys(counts(store), 0) and papers(home) == []
+        assert json.loads(pa("chat", "--list", "--json").out) == []
+        assert verify(store).problems == ()
+        store.close()
 
 
 @pytest.mark.parametrize("policy", [{"audit": 7}, {"drafts": 0}, {"drafts": "7"}, []])
