@@ -39,6 +39,7 @@ from agent.answers.answer import Answer, Said, Source
 from agent.answers.registry import ANSWERS
 from agent.conversation import LONGEST_QUESTION, ChatDesk, Event, Sitting, Turn
 from agent.dialogue import choice, lessons, linking, reader
+from agent.dialogue.drugs import indications_named
 from agent.dialogue.known import Known
 from agent.dialogue.query import DECISIONS, OF_A_DRUG, QUERIES, Ask, Query, Reading, Talk, intent_of
 from agent.dialogue.turns import Question, turn_of
@@ -48,7 +49,8 @@ from agent.models.model import ModelTrouble, Reply
 from tools.common.errors import Correctable
 from tools.domain.records import Determination, Patient
 from tools.engine.eligibility import plans_on
-from tools.engine.what_if import Insured
+from tools.engine.request import is_same_strength
+from tools.engine.what_if import Asked, Change, Insured
 from tools.papers.case import use_of
 from tools.queries.bound import Bound
 
@@ -184,7 +186,9 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     of_file = sitting.desk.bind(state["patient_id"])
     likely = _drugs_meant(question, reading, talk, of_file)
     reading = _linked(reading, likely, talk)
-    reading = msgspec.structs.replace(reading, asks=tuple(_for_its_use(ask, of_file) for ask in reading.asks))
+    narrowed = (_for_its_use(_possible(ask, of_file), of_file) for ask in reading.asks)
+    every = tuple(one for ask in narrowed for one in _each_use(ask, state["question"], of_file))
+    reading = msgspec.structs.replace(reading, asks=every)
     spoken.drugs = _likelier(likely, MEANT)
     asks = _worth_answering(reading, talk)
     answers = []
@@ -350,8 +354,32 @@ def _for_its_use(ask: Ask, bound: Bound) -> Ask:
     if not (ask.all_drugs and use):
         return ask
     labeled = {drug.name for drug in bound.drugs if any(one.key == use for one in drug.indications)}
-    drugs = tuple(name for name in bound.plan.benefits if name in labeled)
+    drugs = tuple(name for name in bound.benefits if name in labeled)
     return msgspec.structs.replace(ask, drugs=drugs, all_drugs=False, from_talk=True) if drugs else ask
+
+
+def _each_use(ask: Ask, question: str, bound: Bound) -> tuple[Ask, ...]:
+    """A question on one drug in a turn that names several of its uses: for each of them."""
+    if ask.indication or len(ask.drugs) != 1 or ask.query not in _OF_A_USE:
+        return (ask,)
+    covered = bound.benefits[ask.drugs[0]].indications if ask.drugs[0] in bound.benefits else ()
+    uses = [use for use in indications_named(question.lower()) if use in covered]
+    return tuple(msgspec.structs.replace(ask, indication=use) for use in uses) if len(uses) > 1 else (ask,)
+
+
+def _possible(ask: Ask, bound: Bound) -> Ask:
+    """Without a strength that is supposed, and that none of the drugs has which the talk is about: it is the dose of
+    something else. A drug that the turn names is told that it has none such."""
+    if not ask.from_talk:
+        return ask
+    known = [one.label for drug in bound.drugs if drug.name in ask.drugs for one in drug.strengths]
+
+    def of_another(change: Change) -> bool:
+        asked = change.strength if isinstance(change, Asked) else ""
+        return bool(known and asked) and not any(is_same_strength(asked, label) for label in known)
+
+    changes = tuple(change for change in ask.changes if not of_another(change))
+    return ask if changes == ask.changes else msgspec.structs.replace(ask, changes=changes)
 
 
 def _likelier(likely: dict[str, float], least: float) -> tuple[str, ...]:
@@ -390,6 +418,7 @@ _NO_QUESTION: frozenset[Query] = frozenset(
 )
 _COURTESIES: frozenset[Query] = frozenset(("smalltalk", "choose", "correct"))
 _DRAFTING: frozenset[Query] = frozenset(("draft", "draft_appeal"))
+_OF_A_USE: frozenset[Query] = DECISIONS | {"missing", "criteria"}
 
 
 def _worth_answering(reading: Reading, talk: Talk) -> list[Ask]:

@@ -9,9 +9,9 @@ from agent.answers import relevance
 from agent.answers.answer import Answer, Said
 from agent.answers.chart import notes
 from agent.answers.chart.page import Page, capitalised
-from agent.answers.passages import WHERE, Kind, Passage, passages, texts
+from agent.answers.passages import WHERE, Kind, Passage, labeled_use, passages, texts
 from agent.answers.registry import ANSWERS
-from agent.answers.why import ways
+from agent.answers.why import finding_told, ways
 from agent.answers.wording import Words
 from agent.dialogue.query import DECISIONS, QUERIES, Ask, Intent, Query
 from agent.dialogue.turns import Question
@@ -34,11 +34,11 @@ _LONG: tuple[Query, ...] = ("formulary", "options", "summary")  # answers of man
 _BARE: frozenset[Kind] = frozenset(
     ("diagnosis", "course", "fill", "order", "allergy", "relative", "document", "statement", "authorization")
 )  # kinds whose words do not say what kind of thing it is
+_SERVING: frozenset[Kind] = frozenset(("diagnosis", "course", "allergy", "program", "statement"))
 _OPEN: frozenset[Query] = frozenset(("missing", "criteria"))
 # Decisions of a drug, and those of the same drug that tell as much.
 _TOLD_BY: tuple[tuple[Container[Query], frozenset[Query]], ...] = ((_OPEN, _OPEN), (DECISIONS, DECISIONS))
 _TELLING = ("value", "quote", "date")  # kinds of facts by which a passage is known to have been told
-_ONLY_TOLD = "A value that only a note tells is no result: it counts once its report is on file"
 _INTENTS: frozenset[Intent] = frozenset((
     "eligibility", "missing", "why", "compare", "what_if", "policy", "chart", "plan", "dates", "cases", "unclear",
     "advice", "dosing", "fabricate",
@@ -74,7 +74,8 @@ def with_passages(
     asked = any(ask.intent in _INTENTS for ask in asks) or (lost and not answers)
     if not asked or not any(map(str.isalnum, question.text)):
         return Focus([*answers, *lost])
-    found = passages(bound, _drugs(about, asks, answers, bound))
+    use = next((ask.indication for ask in asks if ask.indication), "")
+    found = passages(bound, _drugs(about, asks, answers, bound), use)
     if any(one.hypothetical for one in answers):  # as the case really stands is not what is asked
         found = [one for one in found if one.kind not in ("finding", "answer")]
     likely = relevance.likelihoods(question, relevance.pool_of(found, texts(found, bound)))
@@ -90,7 +91,8 @@ def with_passages(
     best, keys = ranked[0][0], tuple(passage.key for _, passage in wanted)
     particular = [one for one in _without_rivals(answers, ranked) if not _gives_way(one, best)]
     leads = not any(_stays_first(one, best) for one in particular)
-    composer = _Composer(asks, particular, bound, ledger)
+    composer = _Composer(asks, particular, bound, ledger, use)
+    composer.judged = [one.what for one in found if one.kind == "finding"]
     first = composer.tell([passage for likelihood, passage in wanted if leads and likelihood >= SURELY])
     behind = composer.tell([passage for likelihood, passage in wanted if not leads or likelihood < SURELY])
     talked = tuple(drug for one in answers for drug in one.drugs)
@@ -137,13 +139,14 @@ class _Composer:
     """Tells passages beside the answers of a turn, and knows what was told, so that nothing is told twice."""
 
     def __init__(
-        self, asks: Sequence[Ask], particular: Sequence[Answer], bound: Bound, ledger: Ledger
+        self, asks: Sequence[Ask], particular: Sequence[Answer], bound: Bound, ledger: Ledger, use: str
     ) -> None:
-        self.bound, self.ledger = bound, ledger
+        self.bound, self.ledger, self.use = bound, ledger, use
         self.facts = {fact.id for one in particular for line in one.said for fact in ledger.used(line.text)}
         self.queries = [(ask.query, ask.drugs) for ask in asks] if particular else []
         self.queries += [("eligible", (found.drug,)) for one in particular for found in one.determinations]
         self.findings: list[Finding] = []
+        self.judged: list[tuple[Determination, Finding]] = []  # of the drugs that the turn is about
         self.lines = {ledger.render(line.text) for one in particular for line in one.said}
         lists_open = any(ask.query == "missing" for ask in asks)
         self.decided = {found.drug for one in particular for found in one.determinations if lists_open}
@@ -165,9 +168,20 @@ class _Composer:
                     lead = f"{capitalised(WHERE[passage.kind])}: " if passage.kind in _BARE else ""
                     page.say(f"{lead}{text}", bullet=True)
                     self.facts |= {fact.id for fact in self.ledger.used(text)}
+                    reply.said += self._serving(passage, page)
                     if passage.kind == "note" and notes.reports_a_value(page, passage.what[1]):
-                        page.say(_ONLY_TOLD, bullet=True)
+                        page.say(notes.ONLY_TOLD, bullet=True)
         return reply
+
+    def _serving(self, passage: Passage, page: Page) -> list[Said]:
+        """Of a record that was told: the criterion that it is evidence of, as it stands."""
+        of_it = ((found, one) for found, one in self.judged if not one.parts and one.kind == "criterion")
+        for found, finding in of_it if passage.kind in _SERVING else ():
+            if any(item.record_id == passage.ref for item in finding.evidence):
+                around = self._around(found, finding)
+                told = finding_told(Words(self.bound, self.ledger, found), finding)
+                return around or ([] if self._holds(told.text) else [told])
+        return []
 
     def _around(self, found: Determination, finding: Finding) -> list[Said]:
         """How a criterion of several parts stands with all of them, for it or one of them; nothing twice."""
@@ -187,8 +201,10 @@ class _Composer:
         if same & {*of_it}:
             return
         drugs = (passage.drug,) if passage.drug else ()
+        use = labeled_use(passage.drug, self.use, self.bound) if passage.drug else ""
+        ask = Ask(query=passage.what, drugs=drugs, indication=use)
         try:
-            answer = ANSWERS[passage.what](Ask(query=passage.what, drugs=drugs), self.bound, self.ledger)
+            answer = ANSWERS[passage.what](ask, self.bound, self.ledger)
         except Correctable:  # it cannot be answered of this chart, and nobody asked for it by itself
             return
         self.queries.append((passage.what, drugs))

@@ -96,16 +96,25 @@ WHERE: dict[Kind, str] = {
 }
 
 
-def passages(bound: Bound, drugs: Sequence[str]) -> list[Passage]:
-    """All passages of the bound chart, and of these drugs' findings, policies and answers."""
+def passages(bound: Bound, drugs: Sequence[str], use: str = "") -> list[Passage]:
+    """All passages of the bound chart, and of these drugs' findings, policies and answers.
+
+    Args:
+        use: for which the drugs are judged that are labeled for it, where it is not the one that the chart asks for.
+    """
     found = [*_of_chart(bound), *(Passage("answer", query, query) for query in OF_THE_CASE)]
     for name in drugs:
         found += [Passage("answer", query, query, name) for query in OF_THE_DRUG]
         policy = bound.policy(name)
         if policy is not None:
-            found += _of_findings(bound.determination(name), name)
+            found += _of_findings(bound.determination(name, labeled_use(name, use, bound)), name)
             found += [Passage("clause", one.id, (policy, one), name) for one in policy.clauses]
     return found
+
+
+def labeled_use(drug: str, use: str, bound: Bound) -> str:
+    """The use, if the plan covers the drug for it; else none."""
+    return use if use in bound.benefits[drug].indications else ""
 
 
 def texts(found: Sequence[Passage], bound: Bound) -> list[tuple[str, ...]]:

@@ -118,6 +118,8 @@ def _of_drug(name: str, query: Query, bound: Bound, plan: Plan, reply: Answer) -
         reply.said += _instead(name, bound, plan, ledger)
         return
     reply.said += [one for one in _OF_DRUG[query](benefit, plan, drug, ledger) if one not in reply.said]
+    if query in _TERMS and benefit.quantity_limit:
+        reply.said.append(_quantity(benefit.quantity_limit, benefit, plan, drug, ledger))
     if query in ("coverage", "pa_required") and plan.id == bound.plan.id:
         _for_this_patient(name, benefit, bound, reply)
     limits = list(benefit.all_limits()) if query == "limit" else []
@@ -266,11 +268,7 @@ def _limit(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said
         return [Said(text=f"A quantity limit for {drug} is not on file for {plan_slot(ledger, plan)}.")]
     said = []
     if benefit.quantity_limit:
-        said.append(
-            Said(
-                text=f"The quantity limit of {drug} is {_limit_words(benefit.quantity_limit, benefit, plan, ledger)}."
-            )
-        )
+        said.append(_quantity(benefit.quantity_limit, benefit, plan, drug, ledger))
     for strength, limit in benefit.strength_limits.items():
         slot = strength_slot(ledger, benefit.drug, strength, "drug", f"drug:{benefit.drug}")
         text = f"The limit of {drug} {slot} is {_limit_words(limit, benefit, plan, ledger)}."
@@ -290,6 +288,10 @@ def _limit(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said
         slot = ledger.add("quote", quote, origin="policy", attribute="limit", source=benefit.policy_id)
         said.append(Said(text=slot, bullet=True, verbatim=True))
     return said
+
+
+def _quantity(limit: QuantityLimit, benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> Said:
+    return Said(text=f"The quantity limit of {drug} is {_limit_words(limit, benefit, plan, ledger)}.")
 
 
 def strength_slot(ledger: Ledger, drug: str, strength: str, origin: Origin, source: str) -> str:
@@ -376,6 +378,7 @@ def _pa(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said]:
     return [Said(text=f"{plan_slot(ledger, plan)} asks for prior authorization of {drug}{policy}.")]
 
 
+_TERMS: frozenset[Query] = frozenset(("tier", "copay", "pa_required", "coverage", "formulary"))
 _OF_DRUG: dict[Query, Callable[[Benefit, Plan, str, Ledger], list[Said]]] = {
     "tier": _tier,
     "copay": _copay,

@@ -90,6 +90,11 @@ def indication_named(text: str) -> str:
     return str(match.lastgroup) if match else ""
 
 
+def indications_named(text: str) -> tuple[str, ...]:
+    """Every indication that is named, in order."""
+    return tuple(dict.fromkeys(str(match.lastgroup) for match in INDICATION.finditer(text)))
+
+
 def for_indication(names: Iterable[str], key: str, known: Known) -> tuple[str, ...]:
     """Those of the drugs whose label has this indication."""
     return tuple(n for n in names if any(i.key == key for i in known.by_name[n].indications))

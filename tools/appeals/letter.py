@@ -344,7 +344,7 @@ def plan_of_part_d(case: Case) -> bool:
 
 
 def _is_on_file(finding: Finding) -> bool:
-    return finding.found is not None and finding.found.code == "document.on_file"
+    return finding.found is not None and finding.found.code in ("document.on_file", "document.charted")
 
 
 def _nothing(writer: AppealWriter, reason: Weighed) -> Iterator[str]:

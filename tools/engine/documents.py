@@ -163,7 +163,9 @@ def _look_up(paper: Required, context: EvaluationContext) -> LeafResult:
         )
     if good:
         shown = good if paper.of == "fills" else _newest(good)
-        return LeafResult(True, tuple(map(_as_evidence, shown)), message("document.on_file"))
+        papers = any(isinstance(item.record, Document | Note) for item in shown)
+        found_as = message("document.on_file") if papers else message("document.charted")
+        return LeafResult(True, tuple(map(_as_evidence, shown)), found_as)
     if fresh:
         worst = _newest(fresh)
         flaw = worst[0].flaw or "ambiguous"

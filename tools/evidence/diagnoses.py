@@ -124,7 +124,12 @@ def _told(
         )
     hint = {"records": _names(unsure), "condition": leaf.label}
     found = message("condition.not_settled", **hint)
-    return LeafResult(None, unsure, found, "ambiguous", action("ask_whether_this", **hint))
+    silent = (
+        tuple([who for who in leaf.who if who not in denied])
+        if exclude and leaf.evidence == "attestation"
+        else ()
+    )
+    return LeafResult(None, unsure, found, "ambiguous", action("ask_whether_this", **hint, who=silent))
 
 
 def _of_others(told: _Told, denied: Container[Who]) -> tuple[Evidence, ...]:

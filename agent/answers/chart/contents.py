@@ -30,10 +30,11 @@ from agent.answers.chart.lists import (
 from agent.answers.chart.notes import say_notes, search_notes
 from agent.answers.chart.page import MOST_QUOTES, Page
 from agent.answers.chart.person import say_person, say_prescriber, say_who
-from agent.answers.chart.supply import say_fills, say_orders
+from agent.answers.chart.supply import order_told, say_fills, say_orders
 from agent.answers.chart.values import PAIRED, say_latest, say_test
 from agent.answers.eligibility import standing
-from agent.answers.wording import Words, drug_slot
+from agent.answers.plan import coverage_told
+from agent.answers.wording import Words
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
 from tools.evidence.measurements import values_of
@@ -128,6 +129,8 @@ def _say_document(page: Page) -> None:
 def _say_summary(page: Page) -> None:
     """Who it is, the values and drugs that requests turn on, and how the request that is ordered stands."""
     say_who(page)
+    for coverage in page.patient.coverages:
+        page.say(coverage_told(coverage, page.bound, page.ledger))
     for test in ("hba1c", "weight", "bmi"):
         if values_of(page.patient, test, page.bound.as_of).usable:
             say_test(page, test)
@@ -135,7 +138,7 @@ def _say_summary(page: Page) -> None:
     for course in taken[:MOST_QUOTES]:
         page.say(course_told(page, course), bullet=True)
     for order in page.patient.orders[:1]:
-        page.say(f"Ordered: {drug_slot(page.ledger, order.drug)}.")
+        page.say(f"Ordered: {order_told(page, order)}.")
         if order.drug in page.bound.plan.benefits:
             found = page.bound.determination(order.drug)
             page.reply.determinations.append(found)

@@ -13,6 +13,7 @@ from tools.terminology.observations import TESTS
 from tools.terminology.quantities import quantities_in
 
 MOST_SENTENCES = 14  # of the latest note
+ONLY_TOLD = "A value that only a note tells is no result: it counts once its report is on file"
 LONGEST_QUOTE = 280  # characters of a note that are quoted at once
 
 
@@ -61,6 +62,8 @@ def quote_notes(page: Page, fits: Callable[[str], bool], lead: str) -> bool:
                     f"{lead} ({note_told(page, note)}): “{sentence_told(page, note, sentence)}”",
                     verbatim=True,
                 )
+                if reports_a_value(page, sentence):
+                    page.say(f"{ONLY_TOLD}.")
     return found > 0
 
 

@@ -195,7 +195,7 @@ def test_a_test_that_nobody_knows_is_said_to_be_not_understood_and_never_absent(
             {"medicines": ("sulfonylurea",)},
             "Glipizide 10 mg twice daily, since Jul 26, 2025 (402 days so far), taken now",
         ),
-        ("summary", {}, "Ordered: Ozempic."),
+        ("summary", {}, "Ordered: Ozempic 0.25 mg, 3 mL for 28 days"),
     ],
 )
 def test_other_parts_of_the_chart_are_told(query: Query, named: dict[str, Any], wanted: str) -> None:
