@@ -108,6 +108,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,  # FastAPI's own pages fetch their scripts from another machine
         redoc_url=None,
+        redirect_slashes=False,  # an address is one of those that /docs shows, or is not there
         license_info={"name": "Apache-2.0"},
     )
     app.state.office = Office(settings)

@@ -104,6 +104,12 @@ def test_what_a_page_can_post_unasked_is_read_nowhere(
         assert (answer.status_code, answer.headers["content-type"]) == (415, PROBLEM), path
 
 
+@pytest.mark.parametrize("path", ["/api/patients/", "/api/patients/P001/", "/api/plans/", "/drafts/"])
+def test_another_address_than_the_documented_one_leads_nowhere(api: TestClient, path: str) -> None:
+    answered = api.get(path, follow_redirects=False)
+    assert (answered.status_code, answered.json()["type"]) == (404, "urn:paladin:not-found")
+
+
 def test_a_form_is_read_where_files_are_handed_in_alone(api: TestClient, writes: list[Call]) -> None:
     for path, _, _ in writes:
         answer = api.post(path, files={"file": ("a.csv", b"patient_id,drug\nP001,Ozempic\n")})
