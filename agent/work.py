@@ -6,7 +6,7 @@ It is read as a whole once. From then on the store's log says whose requests cha
 from __future__ import annotations
 
 from bisect import insort
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 from threading import Lock
@@ -174,34 +174,44 @@ def _of_drafts(
 
 
 def _of_cases(store: Store, day: date | None, cases: Iterable[AuthorizationCase]) -> Iterator[Row]:
-    running = [case for case in cases if case.open]
-    people = {one.id: one for one in panel.unchanged(store, {case.head.patient_id for case in running})}
+    """Patient by patient; memory holds some of their charts."""
+    theirs: dict[str, list[AuthorizationCase]] = defaultdict(list)
     plans: dict[str, Plan | None] = {}
-    for case in running:
-        head = case.head
-        if head.plan_id not in plans:
-            plans[head.plan_id] = case_desk.plan_of(store, case)
-        ends = _first(store, case, people.get(head.patient_id), plans[head.plan_id], day)
-        yield Row(
-            OF_STATE[case.state],
-            f"/cases/{case.id}",
-            head.patient_id,
-            head.name,
-            head.drug,
-            head.plan_id,
-            full(case.state, case.level),
-            ends.what if ends else _step(case),
-            ends.ours if ends else case.state in ("draft", "reviewed"),
-            ends.due if ends else None,
-            ends.days_left if ends else None,
-        )
+    for case in cases:
+        if case.open:
+            theirs[case.head.patient_id].append(case)
+    for patient in panel.unchanged(store, list(theirs)):
+        for case in theirs.pop(patient.id):
+            plan_id = case.head.plan_id
+            if plan_id not in plans:
+                plans[plan_id] = case_desk.plan_of(store, case)
+            yield _of_case(case, _first(store, case, patient, plans[plan_id], day))
+    for case in (case for alone in theirs.values() for case in alone):  # the world was replaced since
+        yield _of_case(case, None)
+
+
+def _of_case(case: AuthorizationCase, ends: Clock | None) -> Row:
+    head = case.head
+    return Row(
+        OF_STATE[case.state],
+        f"/cases/{case.id}",
+        head.patient_id,
+        head.name,
+        head.drug,
+        head.plan_id,
+        full(case.state, case.level),
+        ends.what if ends else _step(case),
+        ends.ours if ends else case.state in ("draft", "reviewed"),
+        ends.due if ends else None,
+        ends.days_left if ends else None,
+    )
 
 
 def _first(
-    store: Store, case: AuthorizationCase, patient: Patient | None, plan: Plan | None, day: date | None
+    store: Store, case: AuthorizationCase, patient: Patient, plan: Plan | None, day: date | None
 ) -> Clock | None:
-    """The clock that ends first; none of a case whose patient is gone."""
-    if patient is None or not is_of(case.head.person, patient):
+    """The clock that ends first; none of a case whose patient bears another's id now."""
+    if not is_of(case.head.person, patient):
         return None
     return next(iter(clocks_of(case, plan, day or store.day_of(patient))), None)
 

@@ -93,13 +93,13 @@ def serving(environ: Mapping[str, str]) -> Iterator[int]:
 
 
 def _wait_for(port: int) -> None:
-    for _ in range(200):
+    for _ in range(600):
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
             return
         except OSError:
             time.sleep(0.1)
-    raise TimeoutError(f"no server on port {port} after 20 s")
+    raise TimeoutError(f"no server on port {port} after 60 s")
 
 
 def _drafts(port: int, draw: random.Random) -> tuple[float, list[float]]:

@@ -36,9 +36,15 @@ from tools.store.rows import Draft, whose
 from tools.store.store import Store
 
 PATIENTS, REQUESTS, TIMES = 100_000, 20_000, 30
+SETTLED = 10.0  # seconds
 DRUG = "Ozempic"
 BY = "bench"
-GOALS = {"first paint": 300, "interaction": 100, "transferred": 150_000, "task": 50}  # ms, ms, bytes, ms
+GOALS = {
+    "first paint, ms": 300,
+    "interaction, ms": 100,
+    "transferred, bytes": 150_000,
+    "longest task, ms": 50,
+}
 NEXT: tuple[tuple[What, ...], ...] = (  # what happened to each case after it was opened
     (),
     ("reviewed",),
@@ -114,7 +120,12 @@ def measure(home: Path, times: int = TIMES) -> dict[str, Any]:
     """Of a server over this home, which nobody asked anything before."""
     with serving({**os.environ, "PALADIN_HOME": str(home)}) as port:
         base = f"http://127.0.0.1:{port}"
-        found: dict[str, Any] = {"goals": GOALS, "the first worklist after the start, ms": _asked(base, "/")}
+        found: dict[str, Any] = {
+            "goals": GOALS,
+            "niceness of server and browser": os.nice(0),
+            "the first worklist, asked for as the server starts, ms": round(_asked(base, "/")),
+        }
+        time.sleep(SETTLED)  # each of its processes reads the worklist ahead
         for name, path in PAGES.items():
             found[f"server: {name}"] = spread(_asked(base, path) for _ in range(times))
         found |= _browsed(base, times)

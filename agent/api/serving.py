@@ -26,6 +26,7 @@ from tools.store.store import Store
 if TYPE_CHECKING:
     from agent.api.office import Office
 
+PATIENCE = 60  # seconds for a process to start on a machine that has much to do, before another takes its place
 GRACE = 5.0  # seconds for a worker whose server is gone to end what it answers
 
 
@@ -78,6 +79,7 @@ def run(
         workers=workers,
         log_level="warning",
         access_log=False,
+        timeout_worker_healthcheck=PATIENCE,
         ssl_certfile=encryption and readable(encryption.certificate),
         ssl_keyfile=encryption and readable(encryption.key),
     )
