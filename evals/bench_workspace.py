@@ -122,7 +122,7 @@ def measure(home: Path, times: int = TIMES) -> dict[str, Any]:
         base = f"http://127.0.0.1:{port}"
         found: dict[str, Any] = {
             "goals": GOALS,
-            "niceness of server and browser": os.nice(0),
+            "of each, times": times,
             "the first worklist, asked for as the server starts, ms": round(_asked(base, "/")),
         }
         time.sleep(SETTLED)  # each of its processes reads the worklist ahead
