@@ -26,7 +26,9 @@ from tools.store.store import Store
 if TYPE_CHECKING:
     from agent.api.office import Office
 
-PATIENCE = 60  # seconds for a process to start on a machine that has much to do, before another takes its place
+PATIENCE = (
+    60  # seconds for a process to start on a machine that has much to do, before another takes its place
+)
 GRACE = 5.0  # seconds for a worker whose server is gone to end what it answers
 
 
