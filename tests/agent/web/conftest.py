@@ -29,7 +29,7 @@ from tools.store import load as load_module
 
 DRAWN = "domcontentloaded"  # a PDF inside a page takes its time to load
 PLAN = "BLUESTEM-PPO"
-PATIENCE = 60.0  # seconds for a server to come up
+PATIENCE = 180.0  # seconds for a server to come up
 Open = Callable[..., Any]
 
 
