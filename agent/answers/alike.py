@@ -27,12 +27,12 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger, panel: Callable[[], Asked] | 
     reply = Answer(intent="alike", ledger=ledger)
     try:
         if panel is None:
-            reply.said = [_elsewhere(bound, ledger)]
+            reply.said, reply.lost = [_elsewhere(bound, ledger)], True
             return reply
         found = pathways(panel(), bound.patient.id)
     except PaladinError as error:  # it is stale, away, or nobody can be called alike
         line = ledger.add("words", _sentence(str(error)), origin="derived", source="graph")
-        reply.said = [Said(text=line, verbatim=True)]
+        reply.said, reply.lost = [Said(text=line, verbatim=True)], True
         return reply
     named = [bound.store.drug(name).name for name in ask.drugs]
     told = sorted(found.tried, key=lambda one: one.medicine not in named)[: max(MOST, len(named))]

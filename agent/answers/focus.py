@@ -89,7 +89,8 @@ def with_passages(
     if not wanted:
         return Focus([*answers] or lost)
     best, keys = ranked[0][0], tuple(passage.key for _, passage in wanted)
-    particular = [one for one in _without_rivals(answers, ranked) if not _gives_way(one, best)]
+    several = len({answer.query for answer in answers}) > 1
+    particular = [one for one in _without_rivals(answers, ranked) if not _gives_way(one, best, several)]
     leads = not any(_stays_first(one, best) for one in particular)
     composer = _Composer(asks, particular, bound, ledger, use)
     composer.judged = [one.what for one in found if one.kind == "finding"]
@@ -120,13 +121,14 @@ def _without_rivals(answers: Sequence[Answer], ranked: Sequence[tuple[float, Pas
     return [one for one in answers if not hardly(one)]
 
 
-def _gives_way(answer: Answer, best: float) -> bool:
-    """Whether passages, the likeliest of which is so likely, stand for an answer."""
+def _gives_way(answer: Answer, best: float, several: bool) -> bool:
+    """Whether passages, the likeliest of which is so likely, stand for an answer; not for one of several, since they
+    may be of what the others ask."""
     if best < LIKELY or answer.refused or answer.hypothetical or {*answer.offered} & {*QUERIES}:
         return False  # a choice between readings stays behind what is told
     if best < SURELY:
         return answer.general and answer.query in _OF_A_CRITERION
-    return answer.general or bool(answer.offered) or answer.sure < DOUBTFUL
+    return answer.general or bool(answer.offered) or (answer.sure < DOUBTFUL and not several)
 
 
 def _stays_first(answer: Answer, best: float) -> bool:

@@ -255,6 +255,8 @@ class Words:
         uses = [self._label_use(label.key) for label in labels]
         if not uses:
             return f"The label of {self.drug()} does not name {self._label_use(asked)}."
+        if asked:  # what other uses the chart shows is not said by it
+            return f"The chart does not show the use of {self.drug()} that is asked for: {uses[0]}."
         names = uses[0] if len(uses) == 1 else f"{', '.join(uses[:-1])} or {uses[-1]}"
         return f"The chart shows no use that the label of {self.drug()} names: {names}."
 
