@@ -140,9 +140,11 @@ class Served:
 @pytest.fixture
 def served(home: Path) -> Iterator[Served]:
     server = Served()
-    server.begin()
-    yield server
-    server.kill()
+    try:
+        server.begin()
+        yield server
+    finally:
+        server.kill()
 
 
 @pytest.fixture
