@@ -177,8 +177,13 @@ class Support:
                 self.any_unit.add(value)
 
     def add_tree(self, tree: Any) -> None:
-        """A JSON tree: its strings, and its numbers with the unit that stands beside them."""
-        self.add_text(json.dumps(tree, ensure_ascii=False))
+        """A JSON tree: its strings, and its numbers with the unit that stands beside them. The `last` day on which a
+        value counts was computed."""
+        text = json.dumps(tree, ensure_ascii=False)
+        for last in {str(node["last"]) for node in _nodes(tree) if "last" in node}:
+            self.computed |= {day for _, day in dates_in(last)}
+            text = text.replace(f'"last": "{last}"', '"last": null')
+        self.add_text(text)
         for node in _nodes(tree):
             for name, value in node.items():
                 if isinstance(value, bool) or not isinstance(value, int | float):

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import agent.papers
 from agent.integrity import altered_papers
 from agent.settings import read_settings
 from agent.stores import open_store
 from evals import packets
 from evals.kills.sessions import Campaign, main, pa
+from tools.common import sealed
 from tools.papers.paper import Page, pdf_of
 from tools.store.store import Store
 
@@ -27,8 +27,8 @@ POINTS: dict[str, tuple[Any, str, str]] = {
     "file is to be kept": (Store, "keep_file", "before"),
     "file is kept": (Store, "keep_file", "after"),
     "paper is recorded": (Store, "add_chart_entry", "after"),
-    "a paper of the draft is to be written": (agent.papers, "write_atomically", "before"),
-    "a paper of the draft is written": (agent.papers, "write_atomically", "after"),
+    "a paper of the draft is to be written": (sealed, "write", "before"),
+    "a paper of the draft is written": (sealed, "write", "after"),
     "file takes its place": (Path, "replace", "before"),
     "draft is to be saved": (Store, "save_draft", "before"),
     "draft is saved": (Store, "save_draft", "after"),
