@@ -34,7 +34,7 @@ class Answer(msgspec.Struct, kw_only=True):
     """What one ask is answered with. `drugs` is what a follow-up will lean on; `offered` what it asks back
     about; `draft_id` is the draft that was asked for and now waits for review; `general` is an answer for which nothing
     particular was resolved, so that it is a whole list or all criteria; `lost` one that only says that it was not
-    understood, or asks back; `sure` is how likely the turn asks for it."""
+    understood or cannot be told here, or asks back; `sure` is how likely the turn asks for it."""
 
     intent: Intent
     said: list[Said] = []

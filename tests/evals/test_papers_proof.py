@@ -53,7 +53,12 @@ def test_random_edits_leave_papers_that_agree_or_are_refused(tmp_path: Path) -> 
 
 def test_a_session_that_dies_while_a_paper_is_written_is_gone_on_with(tmp_path: Path) -> None:
     (work, *_) = sessions.prepared(killing.CAMPAIGN, tmp_path, 1)
-    for point in ("paper is recorded", "a paper of the draft is written", "edit is kept", "event is entered"):
+    for point in (
+        "paper is recorded",
+        "a paper or attachment is written",
+        "edit is kept",
+        "event is entered",
+    ):
         assert sessions.session(killing.CAMPAIGN, tmp_path, point, 1) == -9, point
     assert sessions.session(killing.CAMPAIGN, tmp_path, "", 1) == 0
     opened = Store.open(f"sqlite:///{tmp_path / 'paladin.db'}")

@@ -70,11 +70,13 @@ def test_no_model_changes_what_was_counted(store: Store, panel: Panel, name: str
 
 
 def test_without_a_graph_it_says_where_to_look(store: Store) -> None:
-    assert "pa graph pathways P001" in rendered(put(store, None))
+    told = put(store, None)
+    assert "pa graph pathways P001" in rendered(told) and told.lost
 
 
 def test_a_stale_graph_is_said_and_not_answered_from(store: Store) -> None:
     def stale() -> Asked:
         raise Unavailable("the graph is stale; run `pa graph build`")
 
-    assert rendered(put(store, stale)) == "The graph is stale; run `pa graph build`."
+    told = put(store, stale)
+    assert rendered(told) == "The graph is stale; run `pa graph build`." and told.lost

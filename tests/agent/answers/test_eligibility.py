@@ -14,8 +14,8 @@ from tools.domain.records import Determination
 from tools.queries.bound import Bound
 
 
-def can(bound: Bound, *drugs: str) -> Answer:
-    return answered(eligibility.answer, bound, Ask(query="eligible", drugs=drugs))
+def can(bound: Bound, *drugs: str, indication: str = "") -> Answer:
+    return answered(eligibility.answer, bound, Ask(query="eligible", drugs=drugs, indication=indication))
 
 
 def first_of(outcome: str, stopped_by: str | None = None) -> tuple[Bound, Determination]:
@@ -179,6 +179,12 @@ def test_a_drug_without_pa_says_so_where_the_chart_shows_no_use_of_its_label() -
         " type 2 diabetes, heart failure or chronic kidney disease." in text
     )
     assert "label" not in rendered(can(Bound(bundled(), "P001"), "Jardiance"))
+
+
+def test_of_a_use_that_is_asked_for_only_that_one_is_said_to_be_missing() -> None:
+    text = rendered(can(Bound(bundled(), "P003"), "Jardiance", indication="hf"))
+    assert "The chart does not show the use of Jardiance that is asked for: heart failure." in text
+    assert "shows no use" not in text
 
 
 def test_a_diagnosis_that_is_charted_is_not_said_to_be_missing_from_the_label() -> None:

@@ -51,15 +51,25 @@ def _likely(text: str, bound: Bound) -> dict[Passage, float]:
 
 
 def _with(
-    monkeypatch: pytest.MonkeyPatch, wanted: tuple[str, ...], answer: Answer, query: str = "value"
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: tuple[str, ...],
+    answer: Answer,
+    query: str = "value",
+    *,
+    beside: tuple[Answer, ...] = (),
 ) -> focus.Focus:
-    """The answer, where just these passages are likely."""
+    """The answer, and others beside it, where just these passages are likely."""
     monkeypatch.setattr(
         relevance, "likelihoods", lambda question, pool: [0.9 if key in wanted else 0.1 for key in pool.keys]
     )
     asks = [Ask(query=query)]  # type: ignore[arg-type]
     return focus.with_passages(
-        Question("and that?"), asks, [answer], ["Ozempic"], bound_to(bundled(), "P001"), answer.ledger
+        Question("and that?"),
+        asks,
+        [answer, *beside],
+        ["Ozempic"],
+        bound_to(bundled(), "P001"),
+        answer.ledger,
     )
 
 
@@ -82,6 +92,14 @@ def test_it_stands_for_an_answer_that_is_general(monkeypatch: pytest.MonkeyPatch
     fill = bound_to(bundled(), "P001").patient.fills[0]
     told = _rendered(_with(monkeypatch, (fill.id,), answer))
     assert told.startswith("Pharmacy fill: ")
+
+
+def test_it_stands_for_a_doubtful_answer_but_not_for_one_of_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    doubtful = Answer(intent="chart", said=[Said(text="Doubtful.")], ledger=Ledger(), query="value", sure=0.2)
+    fill = bound_to(bundled(), "P001").patient.fills[0]
+    assert "Doubtful." not in _rendered(_with(monkeypatch, (fill.id,), doubtful))
+    other = Answer(intent="chart", said=[Said(text="Sure.")], ledger=doubtful.ledger, query="order")
+    assert "Doubtful." in _rendered(_with(monkeypatch, (fill.id,), doubtful, beside=(other,)))
 
 
 def test_nothing_is_said_twice(monkeypatch: pytest.MonkeyPatch) -> None:
