@@ -23,7 +23,7 @@ from tools.common.dates import add_months
 from tools.common.errors import Invalid
 from tools.common.structs import UNREADABLE
 from tools.store import database
-from tools.store.retention import Over, over, papers_of_drafts, remove, with_open_cases
+from tools.store.retention import Expired, expired, papers_of_drafts, remove, with_open_cases
 from tools.store.store import Store
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         }
 
 
-class Begun(msgspec.Struct, frozen=True):
+class Removal(msgspec.Struct, frozen=True):
     """What a run takes away once its transaction is done: papers with their SHA-256, and threads of the workflow."""
 
     files: dict[str, str]
@@ -73,14 +73,14 @@ def policy(settings: Settings) -> Retention:
         raise Invalid(f"{file} does not say for how long what is kept: {error}") from None
 
 
-def apply(store: Store, settings: Settings, now: datetime, *, by: str = "") -> list[Over]:
+def apply(store: Store, settings: Settings, now: datetime, *, by: str = "") -> list[Expired]:
     """What is over by the policy; taken away if a person says so (`by`)."""
     wanted, begun = policy(settings), settings.home / BEGUN
     before = wanted.before(now)
 
-    def found(connection: Connection) -> list[Over]:
+    def found(connection: Connection) -> list[Expired]:
         held = {*wanted.held, *with_open_cases(connection)}
-        return [*over(connection, before, held), *_talks(talks, before.get("conversations"), held)]
+        return [*expired(connection, before, held), *_talks(talks, before.get("conversations"), held)]
 
     with conversation.conversations(settings) as talks:
         if not by:
@@ -90,7 +90,7 @@ def apply(store: Store, settings: Settings, now: datetime, *, by: str = "") -> l
         with database.writing(store.engine) as connection:
             things = found(connection)
             files = {path: digest for thing in things for path, digest in thing.files.items()}
-            left = Begun(files, tuple(thing.thread for thing in things if thing.kind == "drafts"))
+            left = Removal(files, tuple(thing.thread for thing in things if thing.kind == "drafts"))
             write_atomically(begun, msgspec.json.encode(left))
             remove(connection, store, things, by=by, why=msgspec.json.encode(wanted).decode())
         for thing in things:
@@ -100,19 +100,19 @@ def apply(store: Store, settings: Settings, now: datetime, *, by: str = "") -> l
     return things
 
 
-def _talks(talks: Any, before: datetime | None, held: set[str]) -> Iterator[Over]:
+def _talks(talks: Any, before: datetime | None, held: set[str]) -> Iterator[Expired]:
     for thread in recent_threads(talks.checkpointer, BIGGEST) if before else ():
         state = talks.get_state({"configurable": {"thread_id": thread}})
         patient_id = str(state.values.get("patient_id", ""))
         if before and datetime.fromisoformat(state.created_at) < before and patient_id not in held:
-            yield Over("conversations", patient_id, f"conversation {thread}", thread=thread)
+            yield Expired("conversations", patient_id, f"conversation {thread}", thread=thread)
 
 
 def _finish(store: Store, settings: Settings, begun: Path, now: datetime) -> None:
     """Take away what a run had committed to, and of it nothing that is still, or again, referred to."""
     if not begun.exists():
         return
-    left, home = msgspec.json.decode(begun.read_bytes(), type=Begun), settings.drafts.resolve()
+    left, home = msgspec.json.decode(begun.read_bytes(), type=Removal), settings.drafts.resolve()
     named = papers_of_drafts(store)
     folders = {_folder(home, path) for path in named}
     for path in left.files.keys() - named:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from agent.encrypting import encrypt
+from agent.encryption import encrypt
 from agent.settings import read_settings
 from agent.terminal.lines import tell
 

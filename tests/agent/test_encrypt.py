@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from agent import encrypting
+from agent import encryption
 from agent.api.app import create_app
 from agent.audit import held_against
 from agent.settings import read_settings
@@ -132,7 +132,7 @@ def test_what_does_not_come_out_as_it_was_leaves_the_home_as_it_is(
 ) -> None:
     assert pa("draft", cases["ready"].patient_id, cases["ready"].drug).code == 0
     with monkeypatch.context() as patched:
-        patched.setattr(encrypting.sealed, "write", lambda path, content: None)
+        patched.setattr(encryption.sealed, "write", lambda path, content: None)
         ran = pa("encrypt", "--key", str(home.parent / "key"))
     assert ran.code == 3 and "stays as it was" in ran.err
     assert not (home / sealed.FILE).exists() and pa("audit", "verify").code == 0

@@ -22,7 +22,7 @@ from tools.common.errors import Invalid
 from tools.papers.paper import pdf_of
 from tools.store import Store
 from tools.store.load import load
-from tools.store.retention import Over
+from tools.store.retention import Expired
 from tools.store.tables import AUTHORIZATION_CASES, CHART_ENTRIES, DRAFTS, PROVENANCE, REVIEWS, SNAPSHOTS
 
 EVERYTHING = {"drafts": 7, "cases": 7, "conversations": 2, "attachments": 7}
@@ -63,7 +63,7 @@ def wants(home: Path, policy: dict[str, Any]) -> None:
     (home / "retention.json").write_text(json.dumps(policy))
 
 
-def applied(store: Store, settings: Settings, years: float, by: str = "R. Lee, CPhT") -> list[Over]:
+def applied(store: Store, settings: Settings, years: float, by: str = "R. Lee, CPhT") -> list[Expired]:
     """What is over so many years from now."""
     return retention.apply(store, settings, now() + timedelta(days=366 * years), by=by)
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _MADE = f"{PROVENANCE.name}/"
 
 
-class Over(NamedTuple):
+class Expired(NamedTuple):
     """A thing whose time is over. `files` maps its files to their SHA-256, `thread` is what its workflow kept."""
 
     kind: str  # drafts, cases, attachments or conversations
@@ -53,7 +53,7 @@ class Over(NamedTuple):
     thread: str = ""
 
 
-def over(connection: Connection, before: Mapping[str, datetime], held: set[str]) -> Iterator[Over]:
+def expired(connection: Connection, before: Mapping[str, datetime], held: set[str]) -> Iterator[Expired]:
     """What of the store is older than its kind may become.
 
     Args:
@@ -67,17 +67,21 @@ def over(connection: Connection, before: Mapping[str, datetime], held: set[str])
             kept |= {case.head.draft_id, *(basis.draft_id for basis in _bases(case))}
             continue
         events = tuple((AUTHORIZATION_EVENTS, (case.id, event.number)) for event in case.events)
-        yield Over("cases", whose, f"case {case.id}", (*events, (AUTHORIZATION_CASES, (case.id,))))
+        yield Expired("cases", whose, f"case {case.id}", (*events, (AUTHORIZATION_CASES, (case.id,))))
     for row in connection.execute(select(DRAFTS).order_by(DRAFTS.c.id)) if "drafts" in before else ():
         if row.updated < moment(before["drafts"]) and row.patient_id not in held and row.id not in kept:
             reviews = connection.scalars(select(REVIEWS.c.id).where(REVIEWS.c.draft_id == row.id))
             rows = (*((REVIEWS, (number,)) for number in reviews), (DRAFTS, (row.id,)))
-            yield Over("drafts", row.patient_id, f"draft {row.id}", rows, _papers(row.files), row.thread_id)
+            yield Expired(
+                "drafts", row.patient_id, f"draft {row.id}", rows, _papers(row.files), row.thread_id
+            )
     entries = select(CHART_ENTRIES).where(CHART_ENTRIES.c.part == "documents").order_by(CHART_ENTRIES.c.id)
     for row in connection.execute(entries) if "attachments" in before else ():
         digest = msgspec.json.decode(row.record, type=OfFile).sha256
         if digest and row.when < moment(before["attachments"]) and row.patient_id not in held:
-            yield Over("attachments", row.patient_id, f"attachment {digest}", ((CHART_ENTRIES, (row.id,)),))
+            yield Expired(
+                "attachments", row.patient_id, f"attachment {digest}", ((CHART_ENTRIES, (row.id,)),)
+            )
 
 
 def with_open_cases(connection: Connection) -> set[str]:
@@ -85,9 +89,9 @@ def with_open_cases(connection: Connection) -> set[str]:
     return {case.head.patient_id for case in every_case(connection) if case.open}
 
 
-def remove(connection: Connection, store: Store, things: Iterable[Over], *, by: str, why: str) -> None:
+def remove(connection: Connection, store: Store, things: Iterable[Expired], *, by: str, why: str) -> None:
     """Take their rows out, with what their determinations alone were made from, and record it patient by patient."""
-    of_patient: dict[str, list[Over]] = defaultdict(list)
+    of_patient: dict[str, list[Expired]] = defaultdict(list)
     for thing in things:
         of_patient[thing.patient_id].append(thing)
         for table, key in thing.rows:
