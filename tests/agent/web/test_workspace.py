@@ -37,7 +37,7 @@ from tools.domain.records import Policy
 from tools.domain.records import Request as DrugRequest
 from tools.engine.determine import determine
 from tools.store import Store, panel
-from tools.store.retention import Over, remove
+from tools.store.retention import Expired, remove
 from tools.store.tables import CHARTS, DRAFTS
 
 LEE, KIM = "R. Lee, CPhT", "Kim Ortiz"
@@ -851,7 +851,7 @@ def test_a_policy_that_was_replaced_is_kept_and_what_changed_is_shown(
     assert browser.open(f"/policies/{PLAN}/Ozempic/versions/2").status == 404
     assert not store.policy_versions("SABLEWOOD-PDP-OZEMPIC"), "it did not change"
     with store.engine.begin() as connection:
-        over = Over("drafts", "P001", "draft 1", ((DRAFTS, (1,)),))
+        over = Expired("drafts", "P001", "draft 1", ((DRAFTS, (1,)),))
         remove(connection, store, [over], by=LEE, why="its time is over")
     assert store.policy_version(stricter.id, 1)[0] == stricter, (
         "a draft whose time is over takes no policy with it"
