@@ -12,8 +12,8 @@ import msgspec
 
 from agent.casework import case_of
 from agent.denials import require_same_drug
-from agent.dump import to_json
 from agent.letter_wording import Reworded, Wording
+from agent.runtime.dump import to_json
 from tools.appeals.records import Odds, Strategy
 from tools.appeals.strategy import strategy
 from tools.appeals.timing import clocks_of_letter, decided_level, notice_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from agent.desk import make_home, now
-from agent.settings import Settings
+from agent.runtime.home import make_home, now
+from agent.runtime.settings import Settings
 from tools.audit.heads import Head, keep_heads, read_heads, sign
 from tools.audit.merkle import root
 from tools.audit.verification import Verified, verify

@@ -21,9 +21,9 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from agent.audit import HEADS, KEY
-from agent.desk import now, working_in
 from agent.dialogue.lessons import FILE as LESSONS
-from agent.settings import Settings
+from agent.runtime.home import now, working_in
+from agent.runtime.settings import Settings
 from tools.audit.events import version
 from tools.common import sealed
 from tools.common.errors import Invalid, Refused, Unavailable

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from agent.desk import now
-from agent.dump import plain
 from agent.integrity import orphaned, require_owner, require_unaltered
-from agent.settings import today
+from agent.runtime.dump import plain
+from agent.runtime.home import now
+from agent.runtime.settings import today
 from tools.common.errors import Invalid, NotFound, Refused, nearest
 from tools.denials.papers import text_of
 from tools.denials.records import Denial

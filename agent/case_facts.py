@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from agent import case_desk
-from agent.settings import read_as_of
+from agent.runtime.settings import read_as_of
 from tools.common.errors import Invalid, NotFound, nearest
 from tools.domain.records import Channel
 from tools.lifecycle.clocks import time_of_day

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, NamedTuple
 
-from agent.dump import plain
+from agent.runtime.dump import plain
 from tools.common.errors import Invalid
 from tools.denials.identity import Compared, require_same
 from tools.denials.reader import read_letter

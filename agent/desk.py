@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from agent.access import acting
 from agent.decision import Decision, validate
 from agent.integrity import altered_papers, require_owner, require_unaltered
-from agent.settings import Settings
+from agent.runtime.access import acting
+from agent.runtime.home import make_home, now
+from agent.runtime.settings import Settings
 from tools.common.errors import Correctable, PaladinError, Refused
 from tools.store.drafts import SETTLED
 from tools.store.rows import Draft
@@ -37,15 +34,10 @@ class Drafted(NamedTuple):
     new: bool
 
 
-def now() -> datetime:
-    """The time on the clock, to the second; the doors ask for it, the core is told."""
-    return datetime.now(UTC).replace(microsecond=0)
-
-
 @contextmanager
 def workflow(settings: Settings) -> Iterator[CompiledStateGraph[Any, Any, Any, Any]]:
     """The compiled graph with its checkpoints."""
-    from agent.checkpoints import Place, checkpointer
+    from agent.runtime.checkpoints import Place, checkpointer
     from agent.workflow import build
 
     with checkpointer(settings, Place("checkpoints", settings.checkpoints, "drafting")) as saver:
@@ -233,28 +225,3 @@ def changed(store: Store, state: dict[str, Any]) -> bool:
     except Correctable:  # patient, drug or plan is no longer there
         return True
     return fingerprint(store, asked) != str(state["chart"])
-
-
-def make_home(home: Path) -> None:
-    """The folder of everything that a run leaves behind, kept out of version control."""
-    home.mkdir(parents=True, exist_ok=True)
-    ignore = home / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n")
-
-
-@contextmanager
-def working_in(home: Path, *, alone: bool = False) -> Iterator[None]:
-    """As long as this lasts, this process works in the home, beside others or alone; Refused where that cannot be."""
-    if not home.is_dir():  # all that there is lies on a server
-        yield
-        return
-    handle = os.open(home, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        who = "a server or worker is" if alone else "a restore is"
-        raise Refused(f"{who} at work in {home}; end it, or wait for its end, and say this again") from None
-    finally:
-        os.close(handle)

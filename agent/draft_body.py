@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent.dump import plain
+from agent.runtime.dump import plain
 from tools.domain.records import PARequest
 from tools.store.rows import Draft
 

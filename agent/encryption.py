@@ -11,9 +11,9 @@ import msgspec
 
 from agent.audit import held_against
 from agent.backup import DATABASES, QUEUE, STORE, beside, copy_database
-from agent.desk import now, working_in
-from agent.settings import Settings
-from agent.stores import open_store
+from agent.runtime.home import now, working_in
+from agent.runtime.settings import Settings
+from agent.runtime.stores import open_store
 from tools.common import sealed
 from tools.common.errors import Refused, Unavailable
 from tools.common.private import secret_of

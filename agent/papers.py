@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from agent.dump import to_json
 from agent.letter_wording import Reworded, Wording
 from agent.models.model import Model
+from agent.runtime.dump import to_json
 from tools.common import sealed
 from tools.common.atomic import write_atomically
 from tools.domain.records import PARequest

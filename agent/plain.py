@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
     from agent.enquiries import Drafting
-    from agent.settings import Settings
+    from agent.runtime.settings import Settings
     from tools.queries.bound import Bound
 
 Stopped = Literal[

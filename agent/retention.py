@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from agent import conversation, desk
-from agent.checkpoints import recent_threads
 from agent.integrity import read_recorded
-from agent.settings import BIGGEST, Settings
+from agent.runtime.checkpoints import recent_threads
+from agent.runtime.settings import BIGGEST, Settings
 from tools.common.atomic import write_atomically
 from tools.common.dates import add_months
 from tools.common.errors import Invalid

@@ -34,8 +34,8 @@ from pypdf import PageObject, PdfReader
 from agent import desk, papers
 from agent.casework import Asking
 from agent.decision import Decision
-from agent.dump import to_json
-from agent.settings import read_settings
+from agent.runtime.dump import to_json
+from agent.runtime.settings import read_settings
 from evals import bench_batch, bench_cli, bench_draft, packets
 from evals.kills import sessions
 from evals.kills.papers import CAMPAIGN, sheet

@@ -46,9 +46,9 @@ from agent.api.doorkeeper import HEADERS
 from agent.audit import head, held_against
 from agent.casework import Asking
 from agent.decision import Decision
-from agent.desk import now
 from agent.roles import ALL, ROLES
-from agent.settings import Settings, read_settings
+from agent.runtime.home import now
+from agent.runtime.settings import Settings, read_settings
 from agent.web import workspace
 from evals import bench_api, load, packets
 from evals.kills import sessions

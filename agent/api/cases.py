@@ -13,7 +13,7 @@ from agent.api import wire
 from agent.api.office import Desk, Office
 from agent.case_calendar import calendar
 from agent.renewal_desk import renewals as approvals_that_end
-from agent.settings import BIGGEST
+from agent.runtime.settings import BIGGEST
 from tools.common.errors import Invalid
 from tools.common.printable import one_line
 from tools.domain.records import Kind

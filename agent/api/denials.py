@@ -9,7 +9,7 @@ import msgspec
 from agent import denials
 from agent.api import wire
 from agent.api.office import Desk
-from agent.settings import read_as_of
+from agent.runtime.settings import read_as_of
 from tools.common.errors import Invalid
 from tools.denials.records import Deadline, Denial
 

@@ -20,8 +20,9 @@ from agent.dialogue.lessons import FILE as LESSONS
 from agent.models.factory import open_model
 from agent.models.model import Model
 from agent.models.ollama_model import HostState, OllamaModel
-from agent.settings import Settings
-from agent.stores import equip
+from agent.runtime.home import make_home, working_in
+from agent.runtime.settings import Settings
+from agent.runtime.stores import equip
 from agent.work import Board
 from tools.graph.asking import current, graph_of
 from tools.graph.model import Graph
@@ -53,7 +54,7 @@ class Office:
     def store(self) -> FreshStore:
         store = FreshStore(self.settings.database_url)
         database.check(store.engine)
-        self._closing.enter_context(desk.working_in(self.settings.home))
+        self._closing.enter_context(working_in(self.settings.home))
         equip(store, self.settings)
         self._closing.callback(store.close)
         return store
@@ -66,7 +67,7 @@ class Office:
     @cached_property
     def graph(self) -> Graph:
         """The engine of relationship questions."""
-        desk.make_home(self.settings.home)
+        make_home(self.settings.home)
         opened = graph_of(self.store, self.settings.graph_url, self.settings.home)
         self._closing.callback(opened.close)
         return opened

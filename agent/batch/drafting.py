@@ -27,8 +27,8 @@ from agent.casework import (
     thread_of,
     why_not,
 )
-from agent.dump import plain, to_json
 from agent.letter_wording import Reworded, Wording
+from agent.runtime.dump import plain, to_json
 from tools.domain.records import Determination, PARequest
 from tools.queries.check import Asked, decide
 from tools.store.rows import Draft, DraftFile

@@ -23,7 +23,7 @@ from agent.prompting import FOLDER
 
 if TYPE_CHECKING:
     from agent.models.model import Model
-    from agent.settings import Settings
+    from agent.runtime.settings import Settings
 
 LOOK = 0.05  # seconds between two looks whether a host is free
 

@@ -16,10 +16,10 @@ from agent.batch import desk, requests, results, watching, worklist_screen
 from agent.batch import panel as panels
 from agent.batch.checking import Terms
 from agent.batch.desk import Plan, Standing, standing
-from agent.desk import now
-from agent.dump import plain
 from agent.models.factory import open_model
-from agent.settings import BIGGEST, Settings, read_settings
+from agent.runtime.dump import plain
+from agent.runtime.home import now
+from agent.runtime.settings import BIGGEST, Settings, read_settings
 from agent.terminal.common import AsOf, Json, Workers, opened
 from agent.terminal.lines import print_json, tell
 from agent.terminal.screen import say, table

@@ -11,7 +11,7 @@ import typer
 from agent import case_desk
 from agent.case_desk import CaseDays, Entry
 from agent.case_facts import facts_of, time_of
-from agent.settings import BIGGEST, read_as_of
+from agent.runtime.settings import BIGGEST, read_as_of
 from agent.terminal import case_screen
 from agent.terminal.common import (
     Channel,

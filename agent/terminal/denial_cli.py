@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.denials import as_data, read_alone, read_for
-from agent.settings import read_as_of
+from agent.runtime.settings import read_as_of
 from agent.terminal import screen
 from agent.terminal.common import JsonObject, Letter, opened
 from agent.terminal.lines import print_json

@@ -12,7 +12,8 @@ from agent import case_desk, desk, papers
 from agent.casework import Asking
 from agent.decision import Action, Decision
 from agent.draft_body import body
-from agent.settings import BIGGEST
+from agent.runtime.home import now
+from agent.runtime.settings import BIGGEST
 from agent.terminal import review_screen
 from agent.terminal.common import (
     AskPlan,
@@ -178,7 +179,7 @@ def _review(
     found = store.draft(draft_id)
     if chosen:
         action = cast("Action", "edit" if edit else chosen[0])
-        decision = Decision(action=action, by=by, when=desk.now(), reason=reason, edits=_edits(edit))
+        decision = Decision(action=action, by=by, when=now(), reason=reason, edits=_edits(edit))
         found = desk.decide_alone(store, settings, draft_id, decision)
     if as_json:
         print_json({**_body(found), "reviews": store.reviews(draft_id)})

@@ -11,9 +11,10 @@ from rich.text import Text
 
 from agent import case_desk
 from agent.casework import asking_of
-from agent.desk import draft_alone, now
+from agent.desk import draft_alone
 from agent.renewal_desk import asked, renewals
-from agent.settings import Settings
+from agent.runtime.home import now
+from agent.runtime.settings import Settings
 from agent.terminal.common import JsonArray, OnlyPatient, opened
 from agent.terminal.due_cli import ahead
 from agent.terminal.lines import print_json

@@ -6,7 +6,7 @@ from collections import Counter
 
 import typer
 
-from agent.desk import now
+from agent.runtime.home import now
 from agent.terminal.common import JsonArray, opened
 from agent.terminal.lines import print_json, tell
 from tools.common.errors import Invalid

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from agent.dump import as_data
+from agent.runtime.dump import as_data
 from evals.arms import alone
 from evals.arms.bench import Bench, Place
 from evals.scores.rows import ARMS, ASKED, Arm, Row

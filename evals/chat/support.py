@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from agent.dump import as_data
+from agent.runtime.dump import as_data
 from evals.chat.world import World
 
 # --- reading a text ----------------------------------------------------------------------------------------

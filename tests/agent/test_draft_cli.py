@@ -220,7 +220,7 @@ def test_a_draft_whose_chart_changed_is_not_approved_and_another_takes_its_place
 def test_the_state_between_the_steps_is_plain_json(cases: Cases, store: Store) -> None:
     from agent import desk
     from agent.casework import Asking
-    from agent.settings import read_settings
+    from agent.runtime.settings import read_settings
 
     case = cases["ready"]
     asking = Asking(patient_id=case.patient_id, request=case.found.request)

@@ -13,8 +13,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from agent.api.app import create_app
-from agent.settings import read_settings
-from agent.stores import open_store
+from agent.runtime.settings import read_settings
+from agent.runtime.stores import open_store
 from tests import worlds
 from tests.agent.conftest import Case, Ran
 from tools.domain.records import Observation

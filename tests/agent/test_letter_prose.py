@@ -64,7 +64,8 @@ def test_a_draft_keeps_who_worded_it_also_through_an_edit(
     from agent import desk, papers
     from agent.casework import Asking
     from agent.decision import Decision
-    from agent.settings import read_settings
+    from agent.runtime.home import now
+    from agent.runtime.settings import read_settings
     from tools.domain.records import Request
 
     named, settings = cases["needs_documentation"], read_settings()
@@ -73,6 +74,6 @@ def test_a_draft_keeps_who_worded_it_also_through_an_edit(
     assert papers.wording(made).model == "scripted" and papers.wording(made).path == "llm"
     by_hand = ("refills", "dea", "expedited_reason", "signature_date")
     field = next(one.id for one in made.filled_form().fields if one.id in by_hand)
-    edit = Decision(action="edit", by="R. Lee", when=desk.now(), edits={field: "3"})
+    edit = Decision(action="edit", by="R. Lee", when=now(), edits={field: "3"})
     edited = desk.decide_alone(store, settings, made.id, edit)
     assert papers.wording(edited) == papers.wording(made)

@@ -11,7 +11,7 @@ from pytest import MonkeyPatch
 
 from agent.plain import AgentLimits, PlainTurn, ask
 from agent.prompting import prompt
-from agent.settings import read_settings
+from agent.runtime.settings import read_settings
 from tests.agent.models.ollama_stub import Line, serving
 from tools.queries.bound import Bound
 from tools.store import Store

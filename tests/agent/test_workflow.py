@@ -12,7 +12,8 @@ from sqlalchemy.exc import OperationalError
 
 from agent import casework, desk, papers, workflow
 from agent.decision import Decision
-from agent.settings import read_settings
+from agent.runtime.home import now
+from agent.runtime.settings import read_settings
 from tests.agent.conftest import Case, Ran
 from tools.store import Store
 from tools.store.rows import DraftFile
@@ -102,7 +103,7 @@ def test_a_decision_begins_the_graph_anew_where_its_checkpoint_is_of_another_dra
     cases: dict[str, Case], store: Store
 ) -> None:
     settings, asking = read_settings(), asking_for(cases["ready"])
-    approve = Decision(action="approve", by="R. Lee", when=desk.now(), reason="all there")
+    approve = Decision(action="approve", by="R. Lee", when=now(), reason="all there")
     with desk.workflow(settings) as graph:
         made = desk.draft(graph, store, settings, asking).draft
     with sqlite3.connect(settings.home / "paladin.db") as connection:

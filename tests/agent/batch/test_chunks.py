@@ -18,7 +18,7 @@ from agent.batch.chunks import give_up, line_of, work
 from agent.batch.drafting import Drafter
 from agent.batch.results import damaged, finish, outcome_of
 from agent.decision import Decision
-from agent.settings import read_settings
+from agent.runtime.settings import read_settings
 from tests import worlds
 from tests.agent.batch.conftest import WHEN, Begin, files_of
 from tests.agent.chats import adversaries

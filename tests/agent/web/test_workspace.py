@@ -19,7 +19,7 @@ from sqlalchemy import update
 
 from agent.api import batches as api_batches
 from agent.api.app import create_app
-from agent.settings import read_settings
+from agent.runtime.settings import read_settings
 from agent.terminal import world_cli
 from agent.web import policies, worklist
 from agent.web import screen as screening

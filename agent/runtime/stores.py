@@ -3,8 +3,8 @@ Chroma server and a Redis."""
 
 from __future__ import annotations
 
-from agent.access import watch
-from agent.settings import Settings, today
+from agent.runtime.access import watch
+from agent.runtime.settings import Settings, today
 from tools.common.private import keep_private
 from tools.store.store import Store
 
