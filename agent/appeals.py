@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from agent.casework import case_of
 from agent.denials import require_same_drug
-from agent.letter_wording import Reworded, Wording
+from agent.drafts.letter_wording import Reworded, Wording
+from agent.drafts.requests import case_of
 from agent.runtime.dump import to_json
 from tools.appeals.records import Odds, Strategy
 from tools.appeals.strategy import strategy
@@ -223,7 +223,7 @@ def compose(made: Appealing, filing: Filing, model: Model | None = None) -> Rewo
     letter = appeal_letter(made.case, made.denial, made.found, filing)
     if model is None:
         return Reworded(letter, Wording())
-    from agent.letter_prose import reword
+    from agent.drafts.letter_prose import reword
 
     dated = made.denial.dated
     return reword(letter, made.case, model, decided=dated.value if dated else None)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from agent.integrity import orphaned, require_owner, require_unaltered
+from agent.drafts.integrity import orphaned, require_owner, require_unaltered
 from agent.runtime.dump import plain
 from agent.runtime.home import now
 from agent.runtime.settings import today

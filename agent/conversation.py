@@ -29,7 +29,7 @@ from tools.queries.bound import Bound
 from tools.queries.check import plan_on_file
 
 if TYPE_CHECKING:
-    from agent.desk import Drafted
+    from agent.drafts.drafting import Drafted
     from agent.models.model import Model
     from agent.runtime.settings import Settings
     from tools.graph.asking import Asked as Panel

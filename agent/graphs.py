@@ -12,10 +12,10 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from agent import chat as chat_graph
-from agent import workflow as workflow_graph
 from agent.conversation import ChatDesk, Sitting
-from agent.desk import drafter
 from agent.dialogue.lessons import FILE as LESSONS
+from agent.drafts import workflow as workflow_graph
+from agent.drafts.drafting import drafter
 from agent.models.factory import open_model
 from agent.runtime.home import now
 from agent.runtime.settings import Settings, read_settings

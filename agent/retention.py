@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from agent import conversation, desk
-from agent.integrity import read_recorded
+from agent import conversation
+from agent.drafts import drafting
+from agent.drafts.integrity import read_recorded
 from agent.runtime.checkpoints import recent_threads
 from agent.runtime.settings import BIGGEST, Settings
 from tools.common.atomic import write_atomically
@@ -123,7 +124,7 @@ def _finish(store: Store, settings: Settings, begun: Path, now: datetime) -> Non
             not own and read_recorded(Path(path), left.files[path]) is not None
         ):  # else it is another file by now
             Path(path).unlink()
-    with desk.workflow(settings) as graph:
+    with drafting.workflow(settings) as graph:
         for thread in left.threads:
             if not store.drafts(thread_id=thread, limit=1):
                 graph.checkpointer.delete_thread(thread)  # type: ignore[union-attr]

@@ -23,7 +23,7 @@ from agent.batch import desk, requests
 from agent.batch.checking import Terms
 from agent.batch.watching import watch
 from agent.batch.worker import Worker
-from agent.casework import MAY_DRAFT
+from agent.drafts.requests import MAY_DRAFT
 from agent.runtime.home import now
 from agent.runtime.settings import Settings, read_settings
 from evals.measuring import machine, processor_seconds

@@ -21,8 +21,8 @@ from typing import Any
 
 import msgspec
 
-from agent import desk
-from agent.casework import Asking
+from agent.drafts import drafting
+from agent.drafts.requests import Asking
 from agent.runtime.home import make_home
 from agent.runtime.settings import Settings, read_settings
 from data_gen.world import Order, generate
@@ -95,7 +95,7 @@ def _a_draft(store: Store, settings: Settings) -> Draft:
     for number in islice(panel.numbers(store), 50):
         asking = Asking(patient_id=f"P{number:03}", request=Request(drug=DRUG), force=True)
         with suppress(Refused):
-            return desk.draft_alone(store, settings, asking).draft
+            return drafting.draft_alone(store, settings, asking).draft
     raise LookupError(f"{DRUG} can be drafted for none of the first patients")
 
 

@@ -24,8 +24,8 @@ import pypdfium2
 import typer
 from pypdf import PdfReader
 
-from agent import papers
-from agent.casework import MAY_DRAFT
+from agent.drafts import papers
+from agent.drafts.requests import MAY_DRAFT
 from agent.grounding import lines_of, verify
 from agent.known_facts import enter_bound
 from agent.ledger import Ledger

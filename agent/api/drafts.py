@@ -10,9 +10,9 @@ from fastapi import Query, Response
 
 from agent.api import wire
 from agent.api.office import Desk, Office
-from agent.decision import Action, Decision
-from agent.draft_body import body
-from agent.integrity import orphaned, read_recorded, require_unaltered
+from agent.drafts.body import body
+from agent.drafts.decision import Action, Decision
+from agent.drafts.integrity import orphaned, read_recorded, require_unaltered
 from agent.runtime.home import now
 from agent.runtime.settings import BIGGEST
 from tools.common.errors import NotFound

@@ -11,12 +11,12 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from agent import desk
 from agent.api.fresh import FreshStore
-from agent.casework import Asking, asking_of
 from agent.conversation import ChatDesk, conversations
-from agent.decision import Decision
 from agent.dialogue.lessons import FILE as LESSONS
+from agent.drafts import drafting
+from agent.drafts.decision import Decision
+from agent.drafts.requests import Asking, asking_of
 from agent.models.factory import open_model
 from agent.models.model import Model
 from agent.models.ollama_model import HostState, OllamaModel
@@ -74,7 +74,7 @@ class Office:
 
     @cached_property
     def _workflow(self) -> Any:
-        return self._closing.enter_context(desk.workflow(self.settings))
+        return self._closing.enter_context(drafting.workflow(self.settings))
 
     @property
     def talks(self) -> Any:
@@ -115,13 +115,13 @@ class Office:
         ours = [model for model in self._models.values() if isinstance(model, OllamaModel)]
         return [state for model in ours for state in model.states()]
 
-    def draft(self, asking: Asking) -> desk.Drafted:
+    def draft(self, asking: Asking) -> drafting.Drafted:
         with self._one_at_a_time:
-            return desk.draft(self._workflow, self.store, self.settings, asking)
+            return drafting.draft(self._workflow, self.store, self.settings, asking)
 
     def decide(self, draft_id: int, decision: Decision) -> Draft:
         with self._one_at_a_time:
-            return desk.decide(self._workflow, self.store, self.settings, draft_id, decision)
+            return drafting.decide(self._workflow, self.store, self.settings, draft_id, decision)
 
     def close(self) -> None:
         self._closing.close()

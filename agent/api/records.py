@@ -10,7 +10,7 @@ from fastapi import Query
 
 from agent.api import wire
 from agent.api.office import Desk
-from agent.casework import coverage
+from agent.drafts.requests import coverage
 from agent.runtime.settings import BIGGEST
 from tools.common.errors import NotFound
 from tools.domain.records import Drug, Patient, Plan, Policy

@@ -23,7 +23,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_expo
 from agent.batch.chunks import give_up, work
 from agent.batch.drafting import Drafter
 from agent.batch.options import options_of
-from agent.casework import worth_a_retry
+from agent.drafts.requests import worth_a_retry
 from agent.runtime.access import watch
 from agent.runtime.settings import Settings
 from tools.common.errors import Unavailable

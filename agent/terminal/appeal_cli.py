@@ -9,7 +9,7 @@ import typer
 
 from agent import appeals
 from agent.appeals import Appealing
-from agent.letter_wording import Reworded
+from agent.drafts.letter_wording import Reworded
 from agent.runtime.settings import BIGGEST, read_as_of, read_settings
 from agent.terminal import appeal_screen
 from agent.terminal.common import AsOf, Json, Use, model_of, opened, prepared_by

@@ -12,10 +12,10 @@ import typer
 from rich.table import Table
 
 from agent.conversation import ChatDesk, Conversation, conversations, find, kept
-from agent.desk import drafter
 from agent.dialogue import lessons
 from agent.dialogue.lessons import FILE
 from agent.dialogue.query import Query
+from agent.drafts.drafting import drafter
 from agent.models.factory import open_model
 from agent.runtime.settings import Settings, read_settings
 from agent.runtime.stores import open_store

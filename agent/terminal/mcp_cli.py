@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from agent.desk import drafter
+from agent.drafts.drafting import drafter
 from agent.mcp_server import over_stdio, serve
 from agent.terminal.common import AskPlan, AsOf, opened
 from tools.common.errors import Unavailable

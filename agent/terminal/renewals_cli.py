@@ -10,8 +10,8 @@ from rich.progress import track
 from rich.text import Text
 
 from agent import case_desk
-from agent.casework import asking_of
-from agent.desk import draft_alone
+from agent.drafts.drafting import draft_alone
+from agent.drafts.requests import asking_of
 from agent.renewal_desk import asked, renewals
 from agent.runtime.home import now
 from agent.runtime.settings import Settings

@@ -8,8 +8,8 @@ from pathlib import Path
 from rich.table import Column
 from rich.text import Text
 
-from agent.integrity import orphaned
-from agent.papers import wording
+from agent.drafts.integrity import orphaned
+from agent.drafts.papers import wording
 from agent.terminal.lines import tell
 from agent.terminal.screen import STYLES, say, table
 from tools.common.errors import NotFound

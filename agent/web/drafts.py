@@ -11,9 +11,9 @@ from agent import case_desk
 from agent.api import drafts as api
 from agent.api import wire
 from agent.api.office import Desk, Office
-from agent.decision import Action, Decision
-from agent.integrity import altered_papers, orphaned
-from agent.revision import PARTS, values_of
+from agent.drafts.decision import Action, Decision
+from agent.drafts.integrity import altered_papers, orphaned
+from agent.drafts.revision import PARTS, values_of
 from agent.runtime.home import now
 from agent.terminal.review_screen import TITLES
 from agent.web.page import FRAMED, Form, PageRoute, Sent, go, render

@@ -73,7 +73,7 @@ def _converse(row: Row, item: Item, bench: Bench, model: Model | None) -> list[d
     if item.suite in _PAPERS:
         return [_PAPERS[item.suite](row, item, place, model)]
     from agent.conversation import ChatDesk, Conversation
-    from agent.desk import drafter
+    from agent.drafts.drafting import drafter
 
     desk = ChatDesk(
         store=place.store, model=model, plan_id=item.plan_id, draft=drafter(place.store, place.settings),
@@ -142,7 +142,7 @@ def _asked(item: Item, place: Place) -> Asked:
 
 def _write_letter(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
     """The letter of the drafted case, its free paragraphs in the model's words as far as they hold."""
-    from agent import papers
+    from agent.drafts import papers
     from tools.queries.bound import Bound
 
     case = Bound(place.store, item.patient, plan_id=item.plan_id).case(item.drug)
@@ -253,7 +253,7 @@ _PAPERS: dict[Suite, Callable[[Row, Item, Place, Any], dict[str, Any]]] = {
 
 def _plain(row: Row, item: Item, bench: Bench, model: Model | None) -> list[dict[str, Any]]:
     from agent import plain
-    from agent.desk import drafter
+    from agent.drafts.drafting import drafter
     from evals.arms.chat_model import chat_model
     from tools.queries.bound import Bound
 

@@ -85,7 +85,7 @@ def answers(folder: Path, model: str = "offline") -> Iterator[dict[str, Any]]:
 
     from agent.chat import build
     from agent.conversation import ChatDesk, Conversation
-    from agent.desk import drafter
+    from agent.drafts.drafting import drafter
     from agent.models.factory import open_model
     from agent.runtime.settings import read_settings
 

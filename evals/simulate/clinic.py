@@ -10,8 +10,9 @@ from functools import partial
 
 import msgspec
 
-from agent import appeals, case_desk, papers
+from agent import appeals, case_desk
 from agent.denials import read_for
+from agent.drafts import papers
 from agent.renewal_desk import asked as renewal_asked
 from agent.renewal_desk import renewals
 from evals.payer.answering import Reply

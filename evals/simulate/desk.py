@@ -14,9 +14,10 @@ from typing import Any
 
 import msgspec
 
-from agent import case_desk, papers
+from agent import case_desk
 from agent.case_desk import Entry
-from agent.casework import agree, clauses_of
+from agent.drafts import papers
+from agent.drafts.requests import agree, clauses_of
 from evals.payer.answering import Payer
 from evals.simulate.gathering import Coming, gathering, paper_of
 from evals.simulate.records import Matter, Year

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from agent import desk
 from agent.cli import app
+from agent.drafts import drafting
 from agent.runtime.home import now
 from tests import worlds
 from tests.agent.clinic import draft_of, open_clinic
@@ -55,7 +55,7 @@ def test_two_edits_within_one_second_are_both_kept(
 ) -> None:
     """The clock counts seconds: an edit is known again by what it says, never by when."""
     moment = now()
-    monkeypatch.setattr(desk, "now", lambda: moment)
+    monkeypatch.setattr(drafting, "now", lambda: moment)
     case = cases["ready"]
     pa("draft", case.patient_id, case.drug)
     other = next(

@@ -10,14 +10,14 @@ import pytest
 from pypdf import PdfReader
 
 from agent import case_desk
-from agent import desk as drafting
 from agent.batch import desk
 from agent.batch.binder import pages_of
 from agent.batch.checking import BatchRequest, Terms
 from agent.batch.chunks import give_up, line_of, work
 from agent.batch.drafting import Drafter
 from agent.batch.results import damaged, finish, outcome_of
-from agent.decision import Decision
+from agent.drafts import drafting
+from agent.drafts.decision import Decision
 from agent.runtime.settings import read_settings
 from tests import worlds
 from tests.agent.batch.conftest import WHEN, Begin, files_of

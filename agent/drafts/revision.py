@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from agent.casework import case_of, why_not
+from agent.drafts.requests import case_of, why_not
 from tools.common.errors import Invalid, NotFound, Refused, nearest
 from tools.domain.records import FilledField, FormTemplate, PARequest, Patient, Request
 from tools.papers.case import Case
@@ -24,7 +24,7 @@ from tools.queries.check import Asked, anew, decide
 from tools.store.rows import Edit
 
 if TYPE_CHECKING:
-    from agent.decision import Decision
+    from agent.drafts.decision import Decision
     from tools.store.rows import Draft
     from tools.store.store import Store
 

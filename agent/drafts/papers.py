@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from agent.letter_wording import Reworded, Wording
+from agent.drafts.letter_wording import Reworded, Wording
 from agent.models.model import Model
 from agent.runtime.dump import to_json
 from tools.common import sealed
@@ -90,7 +90,7 @@ def compose(store: Store, case: Case, model: Model | None = None) -> Reworded:
     letter = write_letter(case, store.form(case.plan.id).units)
     if model is None:
         return Reworded(letter, Wording())
-    from agent.letter_prose import reword
+    from agent.drafts.letter_prose import reword
 
     return reword(letter, case, model)
 

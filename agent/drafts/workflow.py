@@ -23,8 +23,10 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import msgspec
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
-from agent import papers, revision
-from agent.casework import (
+from agent.drafts import papers, revision
+from agent.drafts.decision import Decision
+from agent.drafts.integrity import require_unaltered
+from agent.drafts.requests import (
     Asking,
     agree,
     case_of,
@@ -35,8 +37,6 @@ from agent.casework import (
     why_not,
     worth_a_retry,
 )
-from agent.decision import Decision
-from agent.integrity import require_unaltered
 from tools.common.errors import Unavailable
 from tools.domain.records import Determination
 from tools.papers.case import Case

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from agent.decision import Decision, validate
-from agent.integrity import altered_papers, require_owner, require_unaltered
+from agent.drafts.decision import Decision, validate
+from agent.drafts.integrity import altered_papers, require_owner, require_unaltered
 from agent.runtime.access import acting
 from agent.runtime.home import make_home, now
 from agent.runtime.settings import Settings
@@ -21,9 +21,9 @@ from tools.store.store import Store
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
-    from agent.casework import Asking
+    from agent.drafts.requests import Asking
+    from agent.drafts.workflow import State
     from agent.models.model import Model
-    from agent.workflow import State
     from tools.queries.check import Asked
 
 
@@ -37,8 +37,8 @@ class Drafted(NamedTuple):
 @contextmanager
 def workflow(settings: Settings) -> Iterator[CompiledStateGraph[Any, Any, Any, Any]]:
     """The compiled graph with its checkpoints."""
+    from agent.drafts.workflow import build
     from agent.runtime.checkpoints import Place, checkpointer
-    from agent.workflow import build
 
     with checkpointer(settings, Place("checkpoints", settings.checkpoints, "drafting")) as saver:
         yield build().compile(checkpointer=saver)
@@ -55,7 +55,7 @@ def draft(
 
     What was interrupted goes on, what already waits is found again.
     """
-    from agent.workflow import DraftingContext
+    from agent.drafts.workflow import DraftingContext
 
     begin, kept = _begin(store, asking)
     if kept and _stands(kept):
@@ -78,7 +78,7 @@ def draft(
 
 def draft_alone(store: Store, settings: Settings, asking: Asking, model: Model | None = None) -> Drafted:
     """Draft one case in a process that does nothing else: the workflow's steps without its graph."""
-    from agent.workflow import DraftingContext, run_to_review
+    from agent.drafts.workflow import DraftingContext, run_to_review
 
     make_home(settings.home)
     begin, kept = _begin(store, asking)
@@ -90,7 +90,7 @@ def draft_alone(store: Store, settings: Settings, asking: Asking, model: Model |
 
 def _begin(store: Store, asking: Asking) -> tuple[State, Draft | None]:
     """What the workflow begins with, and the draft of this very case, whose thread is the same, if there is one."""
-    from agent.casework import asking_of, fingerprint, look_up, thread_of
+    from agent.drafts.requests import asking_of, fingerprint, look_up, thread_of
 
     asked = look_up(store, asking)
     asking = asking_of(asked, asking)  # a day that was left out is today's, also tomorrow
@@ -120,7 +120,7 @@ def decide(
     """Hand a person's decision to the case that waits for it."""
     from langgraph.types import Command
 
-    from agent.workflow import DraftingContext, drafted_state
+    from agent.drafts.workflow import DraftingContext, drafted_state
 
     kept = store.draft(draft_id)
     if kept.status in SETTLED:
@@ -183,15 +183,15 @@ def _require_another(store: Store, kept: Draft) -> None:
 
 def _is_the_last(store: Store, kept: Draft, decision: Decision) -> bool:
     """Does the decision change what the draft's newest edit changed, to the same?"""
-    from agent.revision import edit_of
+    from agent.drafts.revision import edit_of
 
     return decision.action == "edit" and edit_of(store, kept, decision).values == kept.edits[-1].values
 
 
 def _try(store: Store, state: dict[str, Any], kept: Draft, decision: Decision) -> None:
     """Refuse an edit before anything of it is kept."""
-    from agent.casework import Asking, look_up
-    from agent.revision import edit_of, revise
+    from agent.drafts.requests import Asking, look_up
+    from agent.drafts.revision import edit_of, revise
 
     asking = msgspec.convert(state["asking"], Asking)
     edits = (*kept.edits, edit_of(store, kept, decision))
@@ -200,7 +200,7 @@ def _try(store: Store, state: dict[str, Any], kept: Draft, decision: Decision) -
 
 def drafter(store: Store, settings: Settings) -> Callable[[Asked], Drafted]:
     """Drafts what was looked up, in a process that does other things too."""
-    from agent.casework import asking_of
+    from agent.drafts.requests import asking_of
 
     return lambda asked: draft_alone(store, settings, asking_of(asked))
 
@@ -218,7 +218,7 @@ def decided_before(store: Store, patient_id: str) -> int:
 
 def changed(store: Store, state: dict[str, Any]) -> bool:
     """Is the chart, plan, policy, form or drug another one than when the case was looked up?"""
-    from agent.casework import Asking, fingerprint, look_up
+    from agent.drafts.requests import Asking, fingerprint, look_up
 
     try:
         asked = look_up(store, msgspec.convert(state["asking"], Asking))
