@@ -40,10 +40,10 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from hypothesis.stateful import run_state_machine_as_test
 
-from agent import case_desk
 from agent.api import app, batches
 from agent.api.doorkeeper import HEADERS
 from agent.audit import head, held_against
+from agent.cases import casefile
 from agent.drafts import drafting
 from agent.drafts.decision import Decision
 from agent.drafts.requests import Asking
@@ -481,9 +481,9 @@ def load_is_borne(seconds: int) -> Figures:
 def _opened(store: Store) -> Iterator[AuthorizationCase]:
     """Cases of people who have something to ask for."""
     for one in islice(packets.cases_to_draft(store), 300, 330):
-        entry = case_desk.Entry(by="evals", when=now(), on=store.dataset().as_of)
+        entry = casefile.Entry(by="evals", when=now(), on=store.dataset().as_of)
         with suppress(PaladinError):
-            yield case_desk.open_by_hand(
+            yield casefile.open_by_hand(
                 store, one.case.patient.id, Request(drug=one.case.drug.name), "pa", entry
             ).case
 

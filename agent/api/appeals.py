@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import Response
 
-from agent import appeals
 from agent.api import wire
 from agent.api.office import Desk, Office
+from agent.cases import appeals
 from agent.runtime.dump import plain
 from agent.runtime.settings import BIGGEST, read_as_of
 from tools.appeals.letter import Filing

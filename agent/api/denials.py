@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import msgspec
 
-from agent import denials
 from agent.api import wire
 from agent.api.office import Desk
+from agent.cases import denials
 from agent.runtime.settings import read_as_of
 from tools.common.errors import Invalid
 from tools.denials.records import Deadline, Denial

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from agent.api.fresh import FreshStore
+from agent.cases.worklist import Board
 from agent.conversation import ChatDesk, conversations
 from agent.dialogue.lessons import FILE as LESSONS
 from agent.drafts import drafting
@@ -23,7 +24,6 @@ from agent.models.ollama_model import HostState, OllamaModel
 from agent.runtime.home import make_home, working_in
 from agent.runtime.settings import Settings
 from agent.runtime.stores import equip
-from agent.work import Board
 from tools.graph.asking import current, graph_of
 from tools.graph.model import Graph
 from tools.store import database

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from agent import appeals
-from agent.appeals import Appealing
+from agent.cases import appeals
+from agent.cases.appeals import Appealing
 from agent.drafts.letter_wording import Reworded
 from agent.runtime.settings import BIGGEST, read_as_of, read_settings
 from agent.terminal import appeal_screen

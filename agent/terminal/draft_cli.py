@@ -8,7 +8,7 @@ from typing import Any, cast
 import msgspec
 import typer
 
-from agent import case_desk
+from agent.cases import casefile
 from agent.drafts import drafting, papers
 from agent.drafts.body import body
 from agent.drafts.decision import Action, Decision
@@ -120,7 +120,7 @@ def _draft(
     words = model_of(model, settings) if model else None
     corrected = None
     if corrects:
-        corrected = case_desk.correction(store, settings.day(as_of), corrects, patient_id, drug)
+        corrected = casefile.correction(store, settings.day(as_of), corrects, patient_id, drug)
     asking = Asking(
         patient_id=patient_id,
         request=Request(

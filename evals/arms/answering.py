@@ -160,7 +160,7 @@ def _work_on_denial(row: Row, item: Item, place: Place, model: Model | None) -> 
     """What the payer's letter says, by when to act, what to do, and the appeal where one is right."""
     from datetime import date
 
-    from agent import appeals
+    from agent.cases import appeals
     from tools.appeals.letter import Filing
     from tools.denials.working import work_to
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import msgspec
 
-from agent import case_desk
-from agent.case_desk import Entry
+from agent.cases import casefile
+from agent.cases.casefile import Entry
 from agent.drafts import papers
 from agent.drafts.requests import agree, clauses_of
 from evals.payer.answering import Payer
@@ -121,7 +121,7 @@ class Desk(Agenda):
         return kept, Path(files["form_pdf"].path).read_bytes()
 
     def record(self, matter: Matter, what: What, facts: Facts, why: str = "") -> AuthorizationCase:
-        return self.keep(case_desk.record(self.store, matter.case_id, what, self.entry, why=why, facts=facts))
+        return self.keep(casefile.record(self.store, matter.case_id, what, self.entry, why=why, facts=facts))
 
     def keep(self, kept: Any) -> AuthorizationCase:
         case: AuthorizationCase = kept.case

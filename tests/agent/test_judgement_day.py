@@ -33,7 +33,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of this machine, as every door reads it."""
     shown = Clock()
-    for door in ("settings", "stores", "case_desk", "terminal.screen_cli"):
+    for door in ("runtime.settings", "runtime.stores", "cases.casefile", "terminal.screen_cli"):
         monkeypatch.setattr(f"agent.{door}.today", lambda: shown.day)
     return shown
 

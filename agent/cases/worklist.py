@@ -12,7 +12,7 @@ from datetime import date
 from threading import Lock
 from typing import NamedTuple
 
-from agent import case_desk
+from agent.cases import casefile
 from tools.domain.records import Patient, Plan
 from tools.lifecycle.records import AuthorizationCase
 from tools.lifecycle.running import Clock, clocks_of
@@ -184,7 +184,7 @@ def _of_cases(store: Store, day: date | None, cases: Iterable[AuthorizationCase]
         for case in theirs.pop(patient.id):
             plan_id = case.head.plan_id
             if plan_id not in plans:
-                plans[plan_id] = case_desk.plan_of(store, case)
+                plans[plan_id] = casefile.plan_of(store, case)
             yield _of_case(case, _first(store, case, patient, plans[plan_id], day))
     for case in (case for alone in theirs.values() for case in alone):  # the world was replaced since
         yield _of_case(case, None)

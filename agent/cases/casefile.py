@@ -188,7 +188,7 @@ def record(
 
 def letter(store: Store, case_id: int, file: Path, entry: Entry, *, received: date | None, why: str) -> Kept:
     """Read a payer's letter and enter what it decides, with its own deadline."""
-    from agent.denials import read_for
+    from agent.cases.denials import read_for
 
     case = store.authorization_case(case_id)
     found = read_for(store, text_of(file), case_id=case_id, received=received).denial

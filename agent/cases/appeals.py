@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from agent.denials import require_same_drug
+from agent.cases.denials import require_same_drug
 from agent.drafts.letter_wording import Reworded, Wording
 from agent.drafts.requests import case_of
 from agent.runtime.dump import to_json

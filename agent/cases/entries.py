@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from agent import case_desk
+from agent.cases import casefile
 from agent.runtime.settings import read_as_of
 from tools.common.errors import Invalid, NotFound, nearest
 from tools.domain.records import Channel
@@ -19,7 +19,7 @@ def facts_of(what: str, on: date, given: dict[str, Any], expedited: str, files: 
     channel = given.get("channel") or None
     if channel and channel not in get_args(Channel):
         raise NotFound("channel", channel, nearest(channel, get_args(Channel)), ", ".join(get_args(Channel)))
-    found = case_desk.papers(files)
+    found = casefile.papers(files)
     speaks = what in ("pended", "denied", "partly_approved", "upheld", "partly_overturned")
     return Facts(
         channel=cast("Any", channel),
@@ -67,7 +67,7 @@ def _notice(on: date, given: dict[str, Any]) -> Notice:
         deadline_for=str(given.get("deadline_for") or ""),
         peer_to_peer=day("peer_to_peer"),
         effective=day("effective"),
-        letter=case_desk.papers([letter])[0] if letter else None,
+        letter=casefile.papers([letter])[0] if letter else None,
     )
 
 
