@@ -40,14 +40,14 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from hypothesis.stateful import run_state_machine_as_test
 
+from agent.administration.audit import head, held_against
+from agent.administration.roles import ALL, ROLES
 from agent.api import app, batches
 from agent.api.doorkeeper import HEADERS
-from agent.audit import head, held_against
 from agent.cases import casefile
 from agent.drafts import drafting
 from agent.drafts.decision import Decision
 from agent.drafts.requests import Asking
-from agent.roles import ALL, ROLES
 from agent.runtime.home import now
 from agent.runtime.settings import Settings, read_settings
 from agent.web import workspace

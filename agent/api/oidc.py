@@ -21,10 +21,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
+from agent.administration.roles import ROLES
 from agent.api import session
 from agent.api.doorkeeper import OURS
 from agent.api.office import Office
-from agent.roles import ROLES
 from agent.runtime.home import now
 from agent.runtime.settings import Settings
 from tools.common.errors import Invalid, PaladinError, Refused, Unavailable

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from agent.encryption import encrypt
+from agent.administration.encryption import encrypt
 from agent.runtime.settings import read_settings
 from agent.terminal.lines import tell
 

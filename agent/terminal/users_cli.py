@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import typer
 
-from agent.roles import ALL, ROLES
+from agent.administration.roles import ALL, ROLES
 from agent.runtime.access import acting
 from agent.runtime.dump import plain
 from agent.runtime.home import now

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from agent import conversation, retention
+from agent import conversation
+from agent.administration import retention
 from agent.runtime.home import now
 from agent.runtime.settings import read_settings
 from agent.runtime.stores import open_store

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from agent import encryption
+from agent.administration import encryption
+from agent.administration.audit import held_against
 from agent.api.app import create_app
-from agent.audit import held_against
 from agent.runtime.settings import read_settings
 from agent.runtime.stores import open_store
 from tests.agent.conftest import Cases, Pa

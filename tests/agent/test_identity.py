@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from agent.administration.roles import ALL, ANYONE, APPROVE, READ, ROLES, WRITE, needs
 from agent.api import session
 from agent.api.app import create_app
 from agent.api.doorkeeper import HEADERS
-from agent.roles import ALL, ANYONE, APPROVE, READ, ROLES, WRITE, needs
 from agent.runtime.home import now
 from agent.runtime.settings import read_settings
 from tests.agent.conftest import Cases, Pa

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from sqlalchemy import event, func, select
 
-from agent import retention
+from agent.administration import retention
 from agent.runtime.home import now
 from agent.runtime.settings import Settings, read_settings
 from tests.agent.conftest import Cases, Pa

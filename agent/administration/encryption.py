@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from agent.audit import held_against
-from agent.backup import DATABASES, QUEUE, STORE, beside, copy_database
+from agent.administration.audit import held_against
+from agent.administration.backup import DATABASES, QUEUE, STORE, beside, copy_database
 from agent.runtime.home import now, working_in
 from agent.runtime.settings import Settings
 from agent.runtime.stores import open_store

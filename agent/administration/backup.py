@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from agent.audit import HEADS, KEY
+from agent.administration.audit import HEADS, KEY
 from agent.dialogue.lessons import FILE as LESSONS
 from agent.runtime.home import now, working_in
 from agent.runtime.settings import Settings
