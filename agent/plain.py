@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from agent.models.model import ModelTrouble
-from agent.prompting import prompt
+from agent.prompts import prompt
 from agent.toolbox import toolbox
 from tools.common.errors import Unavailable
 

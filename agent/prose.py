@@ -19,7 +19,7 @@ from agent.answers.answer import Said
 from agent.ledger import SLOT, Fact, Ledger
 from agent.models.model import Model, ModelTrouble, Reply
 from agent.models.text import estimate
-from agent.prompting import prompt
+from agent.prompts import prompt
 from tools.terminology.dates import month_names
 
 Path = Literal["llm", "repaired", "template"]

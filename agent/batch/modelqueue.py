@@ -19,7 +19,7 @@ from agent.models.address import address
 from agent.models.factory import is_of_langchain, open_model
 from agent.models.host import held
 from agent.models.model import CallOptions, ModelTrouble, Reply, Stream
-from agent.prompting import FOLDER
+from agent.prompts import FOLDER
 
 if TYPE_CHECKING:
     from agent.models.model import Model

@@ -10,7 +10,7 @@ import pytest
 from pytest import MonkeyPatch
 
 from agent.plain import AgentLimits, PlainTurn, ask
-from agent.prompting import prompt
+from agent.prompts import prompt
 from agent.runtime.settings import read_settings
 from tests.agent.models.ollama_stub import Line, serving
 from tools.queries.bound import Bound

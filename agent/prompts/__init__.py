@@ -1,4 +1,4 @@
-"""Prompts are files beside the code; this reads them once."""
+"""Prompts are files; this reads them once."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-FOLDER = Path(__file__).parent / "prompts"
+FOLDER = Path(__file__).parent
 
 
 @cache
 def prompt(name: str) -> str:
-    """The text of prompts/<name>.md."""
+    """The text of <name>.md."""
     return (FOLDER / f"{name}.md").read_text(encoding="utf-8").strip()
 
 
