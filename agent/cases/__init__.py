@@ -1,1 +1,1 @@
-"""Authorization cases: what is entered of them and what is due, a payer's letter, the appeal, renewals, the worklist."""
+"""Authorization cases: what is entered of them, what is due, the payer's letters, appeals, renewals, the worklist."""

@@ -8,8 +8,8 @@ import sys
 import typer
 
 from agent.drafts.drafting import drafter
-from agent.mcp_server import over_stdio, serve
 from agent.terminal.common import AskPlan, AsOf, opened
+from agent.toolbox.mcp_server import over_stdio, serve
 from tools.common.errors import Unavailable
 
 app = typer.Typer(add_completion=False)

@@ -2,7 +2,7 @@
 
 engine    the conversation without a model
 paladin   the conversation with the model
-plain     the model with tools and a prompt, nothing of ours around it (agent/plain.py)
+plain     the model with tools and a prompt, nothing of ours around it (agent/toolbox/plain_agent.py)
 alone     the model with policy and chart in its prompt, held to a JSON schema: one call a turn
 """
 
@@ -252,8 +252,8 @@ _PAPERS: dict[Suite, Callable[[Row, Item, Place, Any], dict[str, Any]]] = {
 
 
 def _plain(row: Row, item: Item, bench: Bench, model: Model | None) -> list[dict[str, Any]]:
-    from agent import plain
     from agent.drafts.drafting import drafter
+    from agent.toolbox import plain_agent
     from evals.arms.chat_model import chat_model
     from tools.queries.bound import Bound
 
@@ -267,12 +267,12 @@ def _plain(row: Row, item: Item, bench: Bench, model: Model | None) -> list[dict
         drafted.append(made.draft.id)
         return made
 
-    limits = plain.AgentLimits(temperature=row.temperature, seed=row.seed)
+    limits = plain_agent.AgentLimits(temperature=row.temperature, seed=row.seed)
     chat = chat_model(model, place.settings, limits)
     history: list[tuple[str, str]] = []
     turns: list[dict[str, Any]] = []
     for asking in item.turns:
-        turn = plain.ask(
+        turn = plain_agent.ask(
             asking.ask, bound, model.name, place.settings, history, limits=limits, draft=draft, model=chat
         )  # fmt: skip
         history.append((asking.ask, turn.answer))

@@ -14,7 +14,7 @@ from agent.answers import cases
 from agent.cases import casefile
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
-from agent.toolbox import TOOLS, call
+from agent.toolbox.tools import TOOLS, call
 from tests.agent.chats import adversaries, talk
 from tests.case_answers import rendered
 from tools.domain.records import Request

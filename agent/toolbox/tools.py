@@ -1,9 +1,9 @@
 """The tools of a model: one table of names, docstrings, schemas and functions over a store bound to one patient.
 
-`toolbox(bound)` makes LangChain tools of it, `agent/mcp_server.py` makes MCP tools of it. No schema has a patient's
-id: whose chart it is was decided before any model is asked. What a model sends is checked here; what is wrong with
-it comes back as text that says what to send instead. No example in it looks like a fact: a model of 1.5 billion
-parameters gave the value and the date of an example out as the patient's.
+`toolbox(bound)` makes LangChain tools of it, `mcp_server.py` makes MCP tools of it. No schema has a patient's id: whose
+chart it is was decided before any model is asked. What a model sends is checked here; what is wrong with it comes back
+as text that says what to send instead. No example in it looks like a fact: a model of 1.5 billion parameters gave the
+value and the date of an example out as the patient's.
 """
 
 from __future__ import annotations

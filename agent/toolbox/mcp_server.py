@@ -16,7 +16,7 @@ from importlib.metadata import version
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from agent.toolbox import Param, Result, Tool, arguments, call, schema, table
+from agent.toolbox.tools import Param, Result, Tool, arguments, call, schema, table
 from tools.common import structs
 from tools.common.errors import Correctable, PaladinError, Refused
 from tools.queries.bound import Bound

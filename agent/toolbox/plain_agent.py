@@ -15,7 +15,7 @@ import msgspec
 
 from agent.models.model import ModelTrouble
 from agent.prompts import prompt
-from agent.toolbox import toolbox
+from agent.toolbox.tools import toolbox
 from tools.common.errors import Unavailable
 
 if TYPE_CHECKING:
