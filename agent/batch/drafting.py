@@ -44,9 +44,7 @@ MAKES = (
     "tools/**/*.py",
     "tools/**/*.json*",
     "tools/**/*.yaml",
-    "agent/drafts/papers.py",
-    "agent/drafts/requests.py",
-    "agent/letter_*.py",
+    "agent/drafts/*.py",
     "agent/batch/*.py",
 )  # a case
 

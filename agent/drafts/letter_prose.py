@@ -15,9 +15,9 @@ import msgspec
 from agent import prose
 from agent.answers.answer import Said
 from agent.drafts.letter_wording import Reworded, Wording
-from agent.grounding import Checker, lines_of
-from agent.known_facts import enter_all_of
 from agent.ledger import Ledger
+from agent.verification.checker import Checker, lines_of
+from agent.verification.known_facts import enter_all_of
 from tools.papers.case import Case
 from tools.papers.composed import Block, Fact, Letter, paragraph
 

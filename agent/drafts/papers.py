@@ -27,6 +27,17 @@ from tools.papers.payer_form import filled_pdf
 from tools.store.rows import Draft, DraftFile, whose
 from tools.store.store import Store
 
+TITLES = {
+    "packet": "Packet to send",
+    "form_pdf": "Form to sign",
+    "form": "Form as data",
+    "letter_pdf": "Letter",
+    "letter": "Letter, text",
+    "letter_md": "Letter, Markdown",
+    "cover": "Goes with it",
+    "determination": "Determination",
+}
+
 
 def fill_form(store: Store, case: Case) -> PARequest:
     """The payer's form, filled from the case; what is missing is listed and never guessed."""

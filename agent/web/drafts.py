@@ -13,9 +13,9 @@ from agent.api.office import Desk, Office
 from agent.cases import casefile
 from agent.drafts.decision import Action, Decision
 from agent.drafts.integrity import altered_papers, orphaned
+from agent.drafts.papers import TITLES
 from agent.drafts.revision import PARTS, values_of
 from agent.runtime.home import now
-from agent.terminal.review_screen import TITLES
 from agent.web.page import FRAMED, Form, PageRoute, Sent, go, render
 from agent.web.patients import KINDS
 from tools.common.errors import Correctable, Invalid, NotFound, Refused

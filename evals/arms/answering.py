@@ -24,8 +24,8 @@ from evals.suites.items import Item, Suite
 if TYPE_CHECKING:
     from agent.conversation import Conversation, Turn
     from agent.dialogue.query import Ask, Intent
-    from agent.grounding import Checker
     from agent.models.model import Model
+    from agent.verification.checker import Checker
     from tools.queries.check import Asked
 
 # The tool of the toolbox that answers what a question asks for.
@@ -227,9 +227,9 @@ def _verify(row: Row, item: Item, place: Place, model: Model | None) -> dict[str
 
 @lru_cache(maxsize=16)
 def _checker(place: Place, patient: str, drug: str) -> Checker:
-    from agent.grounding import Checker
-    from agent.known_facts import enter_bound
     from agent.ledger import Ledger
+    from agent.verification.checker import Checker
+    from agent.verification.known_facts import enter_bound
     from tools.queries.bound import Bound
 
     ledger = Ledger()

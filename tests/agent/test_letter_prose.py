@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from agent.drafts.letter_prose import reword
-from agent.grounding import Checker
-from agent.known_facts import enter_all_of
 from agent.ledger import Ledger
 from agent.models.model import ModelTrouble
 from agent.models.scripted import Scripted
+from agent.verification.checker import Checker
+from agent.verification.known_facts import enter_all_of
 from tests.agent.chats import adversaries
 from tests.agent.conftest import Case as Named
 from tools.papers.case import Case

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from agent.claims.codes import Code, normal
-from agent.claims.courses import in_list
-from agent.claims.drugs import DrugMention
-from agent.claims.index import LedgerIndex, kinds_of
-from agent.claims.names import CitedSource, NamedParty
-from agent.claims.sentence import Sentence, SentencePart, blank
-from agent.claims.text import word_list
 from agent.ledger import Fact
+from agent.verification.codes import Code, normal
+from agent.verification.courses import in_list
+from agent.verification.drugs import DrugMention
+from agent.verification.index import LedgerIndex, kinds_of
+from agent.verification.names import CitedSource, NamedParty
+from agent.verification.sentence import Sentence, SentencePart, blank
+from agent.verification.text import word_list
 from tools.language.assertion import assertion
 from tools.language.stance import Word, ordinary_words, words
 from tools.terminology.conditions import CONCEPTS

@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from agent.batch.watching import duration
 from agent.batch.worklist import STAGES, Stage, urgent_first
+from agent.terminal.batch_watching import duration
 from agent.terminal.screen import console, say
 from tools.messages import term
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from agent.claims.dates import DayMention
-from agent.claims.drugs import DrugMention
-from agent.claims.index import ChartedCourse, amount
-from agent.claims.sentence import Kind, Placed, Sentence, SentencePart, overlaps, spoken
-from agent.claims.text import TextSpan
+from agent.verification.dates import DayMention
+from agent.verification.drugs import DrugMention
+from agent.verification.index import ChartedCourse, amount
+from agent.verification.sentence import Kind, Placed, Sentence, SentencePart, overlaps, spoken
+from agent.verification.text import TextSpan
 from tools.language.stance import Word
 from tools.terminology.medicines import CLASSES
 from tools.terminology.quantities import Quantity, convert

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-from agent.claims.dates import compact_day
+from agent.verification.dates import compact_day
 
 System = Literal["icd10", "ndc", "phone", "clause", "id", "number", "procedure"]
 

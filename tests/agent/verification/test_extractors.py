@@ -4,11 +4,11 @@ from datetime import date
 
 import pytest
 
-from agent.claims.codes import codes
-from agent.claims.dates import days
-from agent.claims.drugs import Lexicon
-from agent.claims.names import citations, names
-from agent.claims.text import sentences
+from agent.verification.codes import codes
+from agent.verification.dates import days
+from agent.verification.drugs import Lexicon
+from agent.verification.names import citations, names
+from agent.verification.text import sentences
 
 AS_OF = date(2026, 9, 1)
 

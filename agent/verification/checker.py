@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from agent.claims.courses import check_courses
-from agent.claims.index import LedgerIndex
-from agent.claims.sentence import Issue, Sentence
-from agent.claims.statements import check_line_of_clause, check_statements
-from agent.claims.text import sentences
-from agent.claims.values import check_values
-from agent.known_facts import enter_bound, enter_determination
 from agent.ledger import Ledger
+from agent.verification.courses import check_courses
+from agent.verification.index import LedgerIndex
+from agent.verification.known_facts import enter_bound, enter_determination
+from agent.verification.sentence import Issue, Sentence
+from agent.verification.statements import check_line_of_clause, check_statements
+from agent.verification.text import sentences
+from agent.verification.values import check_values
 from tools.domain.records import Determination
 from tools.queries.bound import Bound
 

@@ -9,11 +9,11 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from agent.claims.codes import codes, normal
-from agent.claims.dates import days
-from agent.claims.drugs import Lexicon
-from agent.claims.text import folded, lower, plain, word_list
 from agent.ledger import Fact, Ledger
+from agent.verification.codes import codes, normal
+from agent.verification.dates import days
+from agent.verification.drugs import Lexicon
+from agent.verification.text import folded, lower, plain, word_list
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.matcher import matches
 from tools.terminology.medicines import formulation_of

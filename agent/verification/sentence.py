@@ -8,12 +8,12 @@ from datetime import date
 from functools import cached_property
 from typing import Literal, NamedTuple, Protocol
 
-from agent.claims.codes import Code, codes, normal
-from agent.claims.dates import DayMention, days
-from agent.claims.drugs import DrugMention
-from agent.claims.index import SHORTEST, LedgerIndex
-from agent.claims.names import CitedSource, NamedParty, citations, names
-from agent.claims.text import TextSpan, folded, lower, plain, segments
+from agent.verification.codes import Code, codes, normal
+from agent.verification.dates import DayMention, days
+from agent.verification.drugs import DrugMention
+from agent.verification.index import SHORTEST, LedgerIndex
+from agent.verification.names import CitedSource, NamedParty, citations, names
+from agent.verification.text import TextSpan, folded, lower, plain, segments
 from tools.language import stance
 from tools.language.stance import Word
 from tools.terminology.matcher import Span as Concept

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.grounding import Checker, verifier, verify
-from agent.known_facts import enter_bound, enter_patient
 from agent.ledger import Ledger
+from agent.verification.checker import Checker, verifier, verify
+from agent.verification.known_facts import enter_bound, enter_patient
 from tools.domain.records import (
     Allergy,
     Attestation,

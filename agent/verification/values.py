@@ -7,11 +7,11 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
-from agent.claims.courses import DAYS, DOSES, compares
-from agent.claims.dates import DayMention
-from agent.claims.index import ChartedValue, amount, in_unit
-from agent.claims.sentence import Placed, Sentence, SentencePart, overlaps, spoken
 from agent.ledger import Fact
+from agent.verification.courses import DAYS, DOSES, compares
+from agent.verification.dates import DayMention
+from agent.verification.index import ChartedValue, amount, in_unit
+from agent.verification.sentence import Placed, Sentence, SentencePart, overlaps, spoken
 from tools.terminology.matcher import Span as Concept
 from tools.terminology.observations import TESTS
 from tools.terminology.quantities import Quantity
