@@ -113,4 +113,4 @@ def _look(desk: Office, given: Received) -> appeals.Appealing:
         indication=given.indication,
         case_id=given.case_id,
     )
-    return appeals.look(desk.store, appeals.asked_about(desk.store, asked), appeals.Decision(given.letter))
+    return appeals.look(desk.store, asked, appeals.Decision(given.letter))

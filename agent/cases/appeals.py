@@ -14,6 +14,8 @@ from agent.cases.denials import require_same_drug
 from agent.drafts.letter_wording import Reworded, Wording
 from agent.drafts.requests import case_of
 from agent.runtime.dump import to_json
+from tools.appeals.letter import appeal_letter
+from tools.appeals.packet import packet
 from tools.appeals.records import Odds, Strategy
 from tools.appeals.strategy import strategy
 from tools.appeals.timing import clocks_of_letter, decided_level, notice_of
@@ -28,6 +30,7 @@ from tools.lifecycle.levels import levels_of
 from tools.lifecycle.records import AuthorizationCase, Paper
 from tools.lifecycle.running import Clock, clocks_of
 from tools.papers.case import Case
+from tools.papers.letter_pdf import letter_pdf
 from tools.queries.check import ask, decide
 from tools.store.store import Store
 
@@ -68,8 +71,9 @@ class Appealing(NamedTuple):
 
 
 def look(store: Store, asked: Asked, decision: Decision) -> Appealing:
-    """Read the letter, hold it against the patient, and find what to do. Refused if it is about somebody
-    else, or not the letter that the case has on record; Invalid if it is about another drug."""
+    """Read the letter, hold it against the patient, and find what to do. Refused if it is about somebody else, or not
+    the letter that the case has on record; Invalid if it is about another drug, or nobody says about whom."""
+    asked = _asked_about(store, asked)
     recorded = store.authorization_case(asked.case_id) if asked.case_id is not None else None
     if recorded and decision.paper:
         _same_letter(recorded, decision.paper)
@@ -117,7 +121,7 @@ def _decided(recorded: AuthorizationCase, pending: str) -> str:
     return next((level for level in reversed(recorded.notices) if level != "request"), "")
 
 
-def asked_about(store: Store, asked: Asked) -> Asked:
+def _asked_about(store: Store, asked: Asked) -> Asked:
     """With patient, drug and plan of the case, where one is named; Invalid if that is said twice or not at
     all."""
     if asked.case_id is not None:
@@ -218,8 +222,6 @@ def odds_of(cases: Iterable[AuthorizationCase], case: Case, decided: str) -> Odd
 
 def compose(made: Appealing, filing: Filing, model: Model | None = None) -> Reworded:
     """The letter of appeal, in the model's words where they hold, or in code's; Refused where none is right."""
-    from tools.appeals.letter import appeal_letter
-
     letter = appeal_letter(made.case, made.denial, made.found, filing)
     if model is None:
         return Reworded(letter, Wording())
@@ -231,16 +233,12 @@ def compose(made: Appealing, filing: Filing, model: Model | None = None) -> Rewo
 
 def bind(made: Appealing, said: Reworded) -> bytes:
     """The packet with this letter."""
-    from tools.appeals.packet import packet
-
     decision = made.decision.pdf if made.decision.pdf is not None else made.decision.text
     return packet(made.case, made.denial, made.found, said.letter, decision, made.case.policy)
 
 
 def printed(made: Appealing, said: Reworded) -> dict[str, bytes]:
     """File name and content of everything that `pa appeal draft` writes."""
-    from tools.papers.letter_pdf import letter_pdf
-
     stem = f"{made.case.patient.id}-{made.case.drug.name}-appeal"
     return {
         f"{stem}.txt": said.letter.text.encode(),

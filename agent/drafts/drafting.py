@@ -10,7 +10,11 @@ import msgspec
 
 from agent.drafts.decision import Decision, validate
 from agent.drafts.integrity import altered_papers, require_owner, require_unaltered
+from agent.drafts.requests import Asking, asking_of, fingerprint, look_up, thread_of
+from agent.drafts.revision import edit_of, revise
+from agent.drafts.workflow import DraftingContext, build, drafted_state, run_to_review
 from agent.runtime.access import acting
+from agent.runtime.checkpoints import Place, checkpointer
 from agent.runtime.home import make_home, now
 from agent.runtime.settings import Settings
 from tools.common.errors import Correctable, PaladinError, Refused
@@ -37,9 +41,6 @@ class Drafted(NamedTuple):
 @contextmanager
 def workflow(settings: Settings) -> Iterator[CompiledStateGraph[Any, Any, Any, Any]]:
     """The compiled graph with its checkpoints."""
-    from agent.drafts.workflow import build
-    from agent.runtime.checkpoints import Place, checkpointer
-
     with checkpointer(settings, Place("checkpoints", settings.checkpoints, "drafting")) as saver:
         yield build().compile(checkpointer=saver)
 
@@ -55,8 +56,6 @@ def draft(
 
     What was interrupted goes on, what already waits is found again.
     """
-    from agent.drafts.workflow import DraftingContext
-
     begin, kept = _begin(store, asking)
     if kept and _stands(kept):
         return Drafted(kept, False)
@@ -78,8 +77,6 @@ def draft(
 
 def draft_alone(store: Store, settings: Settings, asking: Asking, model: Model | None = None) -> Drafted:
     """Draft one case in a process that does nothing else: the workflow's steps without its graph."""
-    from agent.drafts.workflow import DraftingContext, run_to_review
-
     make_home(settings.home)
     begin, kept = _begin(store, asking)
     if kept and _stands(kept):
@@ -90,8 +87,6 @@ def draft_alone(store: Store, settings: Settings, asking: Asking, model: Model |
 
 def _begin(store: Store, asking: Asking) -> tuple[State, Draft | None]:
     """What the workflow begins with, and the draft of this very case, whose thread is the same, if there is one."""
-    from agent.drafts.requests import asking_of, fingerprint, look_up, thread_of
-
     asked = look_up(store, asking)
     asking = asking_of(asked, asking)  # a day that was left out is today's, also tomorrow
     thread = thread_of(asking, fingerprint(store, asked))
@@ -119,8 +114,6 @@ def decide(
 ) -> Draft:
     """Hand a person's decision to the case that waits for it."""
     from langgraph.types import Command
-
-    from agent.drafts.workflow import DraftingContext, drafted_state
 
     kept = store.draft(draft_id)
     if kept.status in SETTLED:
@@ -183,16 +176,11 @@ def _require_another(store: Store, kept: Draft) -> None:
 
 def _is_the_last(store: Store, kept: Draft, decision: Decision) -> bool:
     """Does the decision change what the draft's newest edit changed, to the same?"""
-    from agent.drafts.revision import edit_of
-
     return decision.action == "edit" and edit_of(store, kept, decision).values == kept.edits[-1].values
 
 
 def _try(store: Store, state: dict[str, Any], kept: Draft, decision: Decision) -> None:
     """Refuse an edit before anything of it is kept."""
-    from agent.drafts.requests import Asking, look_up
-    from agent.drafts.revision import edit_of, revise
-
     asking = msgspec.convert(state["asking"], Asking)
     edits = (*kept.edits, edit_of(store, kept, decision))
     revise(store, look_up(store, asking), edits, force=asking.force)
@@ -200,8 +188,6 @@ def _try(store: Store, state: dict[str, Any], kept: Draft, decision: Decision) -
 
 def drafter(store: Store, settings: Settings) -> Callable[[Asked], Drafted]:
     """Drafts what was looked up, in a process that does other things too."""
-    from agent.drafts.requests import asking_of
-
     return lambda asked: draft_alone(store, settings, asking_of(asked))
 
 
@@ -218,8 +204,6 @@ def decided_before(store: Store, patient_id: str) -> int:
 
 def changed(store: Store, state: dict[str, Any]) -> bool:
     """Is the chart, plan, policy, form or drug another one than when the case was looked up?"""
-    from agent.drafts.requests import Asking, fingerprint, look_up
-
     try:
         asked = look_up(store, msgspec.convert(state["asking"], Asking))
     except Correctable:  # patient, drug or plan is no longer there

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy.exc import OperationalError
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from tools.common.errors import PaladinError, Unavailable
 from tools.domain.records import Determination, ExceptionKind, Policy, Request
@@ -166,6 +167,20 @@ def thread_of(asking: Asking, chart: str) -> str:
     key = hashlib.sha256(msgspec.json.encode(asking, order="deterministic"))
     key.update(chart.encode())
     return f"{asking.patient_id}-{asking.request.drug}-{key.hexdigest()[:12]}"
+
+
+def retrying(tries: int, first_pause: float) -> Retrying:
+    """Calls again, after a pause that doubles, what a busy database or disk was in the way of.
+
+    Args:
+        first_pause: in seconds.
+    """
+    return Retrying(
+        retry=retry_if_exception(worth_a_retry),
+        stop=stop_after_attempt(tries),
+        wait=wait_exponential(multiplier=first_pause),
+        reraise=True,
+    )
 
 
 def worth_a_retry(error: BaseException) -> bool:

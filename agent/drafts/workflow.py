@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import msgspec
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from agent.drafts import papers, revision
 from agent.drafts.decision import Decision
@@ -34,6 +33,7 @@ from agent.drafts.requests import (
     coverage,
     fingerprint,
     look_up,
+    retrying,
     why_not,
     worth_a_retry,
 )
@@ -119,12 +119,7 @@ def _node(step: Callable[[State, DraftingContext], State]) -> Any:
 
 def run_to_review(state: State, desk: DraftingContext) -> State:
     """The steps up to the review, or to a refusal, without the graph and its checkpoints."""
-    trying = Retrying(
-        retry=retry_if_exception(worth_a_retry),
-        stop=stop_after_attempt(TRIES),
-        wait=wait_exponential(multiplier=FIRST_PAUSE),
-        reraise=True,
-    )
+    trying = retrying(TRIES, FIRST_PAUSE)
     for step in (look_up_patient, check_coverage, retrieve_policy, determine, draft):
         if not state.get("refusal"):
             state = state | trying(step, state, desk)

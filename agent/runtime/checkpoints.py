@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy.engine import make_url
 
+from agent.runtime.home import make_home
 from agent.runtime.settings import Settings
 from tools.common import sealed
 from tools.common.errors import Unavailable
@@ -39,8 +40,6 @@ class Place(NamedTuple):
 @contextmanager
 def checkpointer(settings: Settings, place: Place) -> Iterator[BaseCheckpointSaver[Any]]:
     """The saver for this place, closed at the end; Unavailable if it can't be opened or used."""
-
-    from agent.runtime.home import make_home
 
     make_home(settings.home)
     if make_url(settings.database_url).get_backend_name() in ("postgresql", "postgres"):

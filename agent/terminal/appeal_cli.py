@@ -72,7 +72,7 @@ def _look(
         indication=indication,
         case_id=case_id,
     )
-    return appeals.look(store, appeals.asked_about(store, asked), appeals.decision_of(denial))
+    return appeals.look(store, asked, appeals.decision_of(denial))
 
 
 @app.command(

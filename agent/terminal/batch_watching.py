@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console, Group, RenderableType
+from rich.live import Live
 from rich.progress import Progress
 from rich.text import Text
 
@@ -44,8 +45,6 @@ def watch(store: Store, batch: Batch, *, quiet: bool, tend: Callable[[], None] =
 
 @contextmanager
 def _live(out: Console, batch: Batch) -> Iterator[Show]:
-    from rich.live import Live
-
     bar = bars(live=True)
     task = bar.add_task("drafting", total=batch.total)
     with Live(bar, console=out, refresh_per_second=8, transient=True) as live:

@@ -21,6 +21,7 @@ from agent.runtime.settings import Settings, read_settings
 from agent.runtime.stores import open_store
 from agent.terminal import screen
 from agent.terminal.chat_page import LEAVE, OFFLINE, Page, asked
+from agent.terminal.chat_terminal import Terminal
 from agent.terminal.common import AskPlan, AsOf
 from agent.terminal.lines import print_json
 from agent.terminal.plain_cli import run
@@ -119,8 +120,6 @@ def chat(
         if question:
             _one(talk, question, as_json)
         elif sys.stdin.isatty() and not as_json:
-            from agent.terminal.chat_terminal import Terminal
-
             Terminal(talk, settings).run()
         else:
             _script(talk, settings, as_json)
@@ -177,8 +176,6 @@ def _one(talk: Conversation, question: str, as_json: bool) -> None:
 
 def _script(talk: Conversation, settings: Settings, as_json: bool) -> None:
     """Each line of standard input is a question, or a /command; it is shown before its answer."""
-    from agent.terminal.chat_terminal import Terminal
-
     person = Terminal(talk, settings)
     for line in sys.stdin:
         said = line.strip()

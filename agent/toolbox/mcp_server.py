@@ -16,6 +16,8 @@ from importlib.metadata import version
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+import anyio
+
 from agent.toolbox.tools import Param, Result, Tool, arguments, call, schema, table
 from tools.common import structs
 from tools.common.errors import Correctable, PaladinError, Refused
@@ -132,8 +134,6 @@ def serve(
     async def call_tool(
         context: ServerRequestContext[Connection], params: types.CallToolRequestParams
     ) -> types.CallToolResult:
-        import anyio
-
         held, given = context.lifespan_context, params.arguments or {}
         if params.name == OPEN.name and not patient_id:
             said = await anyio.to_thread.run_sync(_opened, held, given)

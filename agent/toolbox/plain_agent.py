@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from agent.models.address import address, guard, source_address
 from agent.models.model import ModelTrouble
 from agent.prompts import prompt
 from agent.toolbox.tools import toolbox
@@ -179,8 +180,6 @@ def ollama(name: str, settings: Settings, limits: AgentLimits) -> BaseChatModel:
         raise Unavailable("the plain agent needs langchain-ollama: pip install 'paladin-pa[agent]'") from None
     import httpx
     from langchain_core.callbacks import BaseCallbackHandler
-
-    from agent.models.address import address, guard, source_address
 
     until = time.monotonic() + limits.seconds
 

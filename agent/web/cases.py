@@ -155,7 +155,7 @@ def _look(desk: Office, case_id: int, file: Path, received: date | None) -> appe
     judged = _days(desk).of_patient(head.patient_id)
     day = max(judged, received or judged)  # a letter is answered on no day before it came
     asked = appeals.Asked("", "", as_of=day, received=received, case_id=case_id)
-    return appeals.look(desk.store, appeals.asked_about(desk.store, asked), appeals.decision_of(file))
+    return appeals.look(desk.store, asked, appeals.decision_of(file))
 
 
 def _letters(desk: Office) -> Path:

@@ -268,7 +268,7 @@ class Clinic(Desk):
         """The next step of the strategy for this letter."""
         asked = appeals.Asked("", "", as_of=self.day, case_id=matter.case_id, received=self.day)
         try:
-            made = appeals.look(self.store, appeals.asked_about(self.store, asked), decision)
+            made = appeals.look(self.store, asked, decision)
         except Correctable as error:
             self.finish(matter, f"the letter could not be worked on: {error}")
             return
@@ -319,7 +319,7 @@ class Clinic(Desk):
 
     def _appeal(self, matter: Matter, decision: appeals.Decision) -> None:
         asked = appeals.Asked("", "", as_of=self.day, case_id=matter.case_id)
-        made = appeals.look(self.store, appeals.asked_about(self.store, asked), decision)
+        made = appeals.look(self.store, asked, decision)
         try:
             said = appeals.compose(made, Filing())
         except Refused as error:
