@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import typer
+from rich.progress import track
 
 from agent.fhir_import import plan_on_file
 from agent.terminal.common import JsonObject, opened
 from agent.terminal.lines import print_json, tell
-from tools.common.atomic import write_atomically
-from tools.common.errors import Invalid, Unavailable
+from agent.terminal.screen import console
+from tools.common.atomic import written_whole
+from tools.common.errors import Invalid
 from tools.fhir.deidentified import Known, deidentified
 from tools.fhir.exporter import export_patient
 from tools.store import panel
@@ -49,22 +52,20 @@ def _export(
         raise Invalid("say --deidentified; a chart as it is goes out by `pa fhir export PATIENT`")
     _, store = opened()
     known = Known(tuple(store.drugs()), frozenset(plan.id for plan in store.plans()))
-    key = secrets.token_bytes(32)
-    lines: list[bytes] = []
-    left = Counter[str]()
+    key, left, count = secrets.token_bytes(32), Counter[str](), 0
     charts = map(store.patient, patients) if patients else panel.everyone(store)
-    for patient in charts:
-        made, behind = deidentified(patient, key, known, store.day_of(patient))
-        lines.append(msgspec.json.encode(export_patient(made, plan_on_file(store, made))))
-        left += behind
-    store.note("store.exported", of=f"{len(lines)} charts without identity")
-    try:
-        write_atomically(out, b"".join(line + b"\n" for line in lines))
-    except OSError as error:
-        raise Unavailable(f"{out} cannot be written: {error.strerror}") from None
+    screen = console(stderr=True)
+    bar = partial(track, total=len(patients or ()) or store.count_patients(), console=screen, transient=True)
+    with written_whole(out) as file:
+        for patient in bar(charts, "Exporting", disable=not screen.is_terminal):
+            made, behind = deidentified(patient, key, known, store.day_of(patient))
+            file.write(msgspec.json.encode(export_patient(made, plan_on_file(store, made))) + b"\n")
+            left += behind
+            count += 1
+        store.note("store.exported", of=f"{count} charts without identity")
     if as_json:
-        print_json({"file": str(out), "charts": len(lines), "left_behind": dict(sorted(left.items()))})
+        print_json({"file": str(out), "charts": count, "left_behind": dict(sorted(left.items()))})
         return
-    tell(f"{out}: {len(lines)} charts")
+    tell(f"{out}: {count} charts")
     parts = ", ".join(f"{count} {part.replace('_', ' ')}" for part, count in sorted(left.items()))
     tell(f"  left behind, for there is no word of ours for it: {parts or 'nothing'}")
