@@ -43,9 +43,9 @@ from agent.dialogue.drugs import indications_named
 from agent.dialogue.known import Known
 from agent.dialogue.query import DECISIONS, OF_A_DRUG, QUERIES, Ask, Query, Reading, Talk, intent_of
 from agent.dialogue.turns import Question, turn_of
-from agent.grounding import verifier
 from agent.ledger import Fact, Ledger
 from agent.models.model import ModelTrouble, Reply
+from agent.verification.checker import verifier
 from tools.common.errors import Correctable
 from tools.domain.records import Determination, Patient
 from tools.engine.eligibility import plans_on

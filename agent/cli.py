@@ -16,7 +16,7 @@ import msgspec
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from agent.access import named, note_refusal, unrecorded
+from agent.runtime.access import named, note_refusal, unrecorded
 from tools.common import sealed
 from tools.common.errors import Correctable, PaladinError, Refused, Unavailable, nearest
 from tools.common.printable import one_line

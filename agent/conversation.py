@@ -29,9 +29,9 @@ from tools.queries.bound import Bound
 from tools.queries.check import plan_on_file
 
 if TYPE_CHECKING:
-    from agent.desk import Drafted
+    from agent.drafts.drafting import Drafted
     from agent.models.model import Model
-    from agent.settings import Settings
+    from agent.runtime.settings import Settings
     from tools.graph.asking import Asked as Panel
     from tools.queries.check import Asked
     from tools.store.store import Store
@@ -186,7 +186,7 @@ class Conversation:
         sitting = Sitting(self.desk, self.id, emit, cancelled or Signal(), self.desk.clock())
         as_of = self.desk.as_of.isoformat() if self.desk.as_of else ""
         given = {"question": question, "as_of": as_of, "plan_id": self.desk.plan_id}
-        from agent.checkpoints import alone
+        from agent.runtime.checkpoints import alone
 
         with self._turn, alone(self.graph.checkpointer, self.id):
             state = self.graph.invoke(given, self._config, context=sitting, durability="exit")
@@ -220,7 +220,7 @@ def _one_turn_at_a_time(conversation_id: str) -> Lock:
 def conversations(settings: Settings) -> Iterator[Any]:
     """The chat graph with its checkpoints."""
     from agent.chat import build
-    from agent.checkpoints import Place, checkpointer
+    from agent.runtime.checkpoints import Place, checkpointer
 
     with checkpointer(settings, Place("conversations", settings.conversations, "talking")) as saver:
         yield build().compile(checkpointer=saver)
@@ -237,7 +237,7 @@ class Kept(Record, frozen=True, kw_only=True):
 
 def kept(graph: Any, limit: int = 20) -> list[Kept]:
     """The conversations talked in last, newest first."""
-    from agent.checkpoints import recent_threads
+    from agent.runtime.checkpoints import recent_threads
 
     return [_kept(graph, thread_id) for thread_id in recent_threads(graph.checkpointer, limit)]
 

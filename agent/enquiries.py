@@ -20,7 +20,7 @@ from tools.engine.what_if import changes_of
 from tools.queries.bound import Bound
 
 if TYPE_CHECKING:
-    from agent.desk import Drafted
+    from agent.drafts.drafting import Drafted
     from tools.queries.check import Asked
 
 Drafting = Callable[["Asked"], "Drafted"]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
-from agent.dump import plain
+from agent.runtime.dump import plain
 from tools.common.errors import NotFound, PaladinError, Refused
 from tools.domain.records import Patient, Plan
 from tools.fhir.grouping import NOBODYS

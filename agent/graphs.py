@@ -12,13 +12,14 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from agent import chat as chat_graph
-from agent import workflow as workflow_graph
 from agent.conversation import ChatDesk, Sitting
-from agent.desk import drafter, now
 from agent.dialogue.lessons import FILE as LESSONS
+from agent.drafts import workflow as workflow_graph
+from agent.drafts.drafting import drafter
 from agent.models.factory import open_model
-from agent.settings import Settings, read_settings
-from agent.stores import open_store
+from agent.runtime.home import now
+from agent.runtime.settings import Settings, read_settings
+from agent.runtime.stores import open_store
 from tools.store.store import Store
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """The fact ledger: everything that a sentence about one case may say, each with where it comes from.
 
 A sentence is written with slots, `The latest HbA1c is {F3}, of {F4}.`, and code renders them; what a model
-writes can therefore hold no value, date, code, drug or quote that is not here. `grounding.py` then checks the
+writes can therefore hold no value, date, code, drug or quote that is not here. `verification` then checks the
 rendered text against the same facts, however it was made.
 """
 

@@ -2,7 +2,7 @@
 
 The model is given the sentences as they read and writes its own. Code finds the facts in what it wrote and puts
 their slots back, so that no value, date, code or name stands there that the ledger did not give; the rendered
-sentence is then verified independently (grounding.py). What fails is asked for again, at most twice; what is
+sentence is then verified independently (verification). What fails is asked for again, at most twice; what is
 then still unsaid is said in the sentence that code made. An answer's first sentence, its quotations, refusals
 and lists are code's word for word.
 """
@@ -19,7 +19,7 @@ from agent.answers.answer import Said
 from agent.ledger import SLOT, Fact, Ledger
 from agent.models.model import Model, ModelTrouble, Reply
 from agent.models.text import estimate
-from agent.prompting import prompt
+from agent.prompts import prompt
 from tools.terminology.dates import month_names
 
 Path = Literal["llm", "repaired", "template"]

@@ -21,11 +21,11 @@ from typing import Any
 
 from agent.batch import desk, requests
 from agent.batch.checking import Terms
-from agent.batch.watching import watch
 from agent.batch.worker import Worker
-from agent.casework import MAY_DRAFT
-from agent.desk import now
-from agent.settings import Settings, read_settings
+from agent.drafts.requests import MAY_DRAFT
+from agent.runtime.home import now
+from agent.runtime.settings import Settings, read_settings
+from agent.terminal.batch_watching import watch
 from evals.measuring import machine, processor_seconds
 from evals.pages import described, keep, table
 from tools.queries.check import check

@@ -21,9 +21,10 @@ from typing import Any
 
 import msgspec
 
-from agent import desk
-from agent.casework import Asking
-from agent.settings import Settings, read_settings
+from agent.drafts import drafting
+from agent.drafts.requests import Asking
+from agent.runtime.home import make_home
+from agent.runtime.settings import Settings, read_settings
 from data_gen.world import Order, generate
 from evals.bench_api import serving
 from evals.stats import percentile
@@ -66,7 +67,7 @@ def main(patients: int = PATIENTS, requests: int = REQUESTS) -> dict[str, Any]:
 def fill(home: Path, patients: int, requests: int) -> None:
     """A practice's store: so many patients, and so many drafts and cases of the first of them."""
     settings = read_settings({**os.environ, "PALADIN_HOME": str(home)})
-    desk.make_home(home)
+    make_home(home)
     generate(Order(count=patients, out=home / "world", format="jsonl"))
     store = Store.create(settings.database_url)
     try:
@@ -94,7 +95,7 @@ def _a_draft(store: Store, settings: Settings) -> Draft:
     for number in islice(panel.numbers(store), 50):
         asking = Asking(patient_id=f"P{number:03}", request=Request(drug=DRUG), force=True)
         with suppress(Refused):
-            return desk.draft_alone(store, settings, asking).draft
+            return drafting.draft_alone(store, settings, asking).draft
     raise LookupError(f"{DRUG} can be drafted for none of the first patients")
 
 

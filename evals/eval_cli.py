@@ -155,7 +155,7 @@ def report(
 
         typer.echo(f"kept in {write_kept(about, rows, texts)}", err=True)
     if publish:
-        from agent.settings import read_settings
+        from agent.runtime.settings import read_settings
         from evals.report.publishing import publish as write
 
         path = read_settings().evaluated

@@ -24,11 +24,11 @@ import pypdfium2
 import typer
 from pypdf import PdfReader
 
-from agent import papers
-from agent.casework import MAY_DRAFT
-from agent.grounding import lines_of, verify
-from agent.known_facts import enter_bound
+from agent.drafts import papers
+from agent.drafts.requests import MAY_DRAFT
 from agent.ledger import Ledger
+from agent.verification.checker import lines_of, verify
+from agent.verification.known_facts import enter_bound
 from data_gen.world import Order, generate
 from evals import forms as foreign
 from tools.common.errors import PaladinError

@@ -31,11 +31,11 @@ import typer
 from PIL import Image
 from pypdf import PageObject, PdfReader
 
-from agent import desk, papers
-from agent.casework import Asking
-from agent.decision import Decision
-from agent.dump import to_json
-from agent.settings import read_settings
+from agent.drafts import drafting, papers
+from agent.drafts.decision import Decision
+from agent.drafts.requests import Asking
+from agent.runtime.dump import to_json
+from agent.runtime.settings import read_settings
 from evals import bench_batch, bench_cli, bench_draft, packets
 from evals.kills import sessions
 from evals.kills.papers import CAMPAIGN, sheet
@@ -218,11 +218,11 @@ def edits_hold(count: int) -> Figures:
         store = packets.open_world(Path(folder), 60)
         settings = read_settings({"PALADIN_HOME": folder})
         found = list(packets.cases_to_draft(store))
-        with desk.workflow(settings) as graph:
+        with drafting.workflow(settings) as graph:
             while changed + refused < count:
                 case = draw.choice(found).case
                 asking = Asking(patient_id=case.patient.id, request=Request(drug=case.drug.name))
-                number = desk.draft(graph, store, settings, asking).draft.id
+                number = drafting.draft(graph, store, settings, asking).draft.id
                 for _ in range(10):
                     when += timedelta(minutes=1)
                     before = store.draft(number)
@@ -231,7 +231,7 @@ def edits_hold(count: int) -> Figures:
                         action="edit", by="R. Lee", when=when, edits=an_edit(draw, before, store)
                     )
                     try:
-                        after = desk.decide(graph, store, settings, number, decision)
+                        after = drafting.decide(graph, store, settings, number, decision)
                         changed += 1
                     except PaladinError:
                         after = store.draft(number)

@@ -40,15 +40,16 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from hypothesis.stateful import run_state_machine_as_test
 
-from agent import case_desk, desk
+from agent.administration.audit import head, held_against
+from agent.administration.roles import ALL, ROLES
 from agent.api import app, batches
 from agent.api.doorkeeper import HEADERS
-from agent.audit import head, held_against
-from agent.casework import Asking
-from agent.decision import Decision
-from agent.desk import now
-from agent.roles import ALL, ROLES
-from agent.settings import Settings, read_settings
+from agent.cases import casefile
+from agent.drafts import drafting
+from agent.drafts.decision import Decision
+from agent.drafts.requests import Asking
+from agent.runtime.home import now
+from agent.runtime.settings import Settings, read_settings
 from agent.web import workspace
 from evals import bench_api, load, packets
 from evals.kills import sessions
@@ -91,13 +92,13 @@ def a_home(people: int = 0) -> Iterator[tuple[Store, Settings]]:
 def _drafted(store: Store, settings: Settings, count: int) -> list[int]:
     """The numbers of so many drafts, every third one approved or rejected."""
     made = []
-    with desk.workflow(settings) as graph:
+    with drafting.workflow(settings) as graph:
         for number, one in enumerate(islice(packets.cases_to_draft(store), count)):
             asking = Asking(patient_id=one.case.patient.id, request=Request(drug=one.case.drug.name))
-            made.append(desk.draft(graph, store, settings, asking).draft.id)
+            made.append(drafting.draft(graph, store, settings, asking).draft.id)
             if number % 3 == 0:
                 rejection = Decision(action="reject", by="R. Lee", when=now(), reason="another drug")
-                desk.decide(graph, store, settings, made[-1], rejection)
+                drafting.decide(graph, store, settings, made[-1], rejection)
     return made
 
 
@@ -480,9 +481,9 @@ def load_is_borne(seconds: int) -> Figures:
 def _opened(store: Store) -> Iterator[AuthorizationCase]:
     """Cases of people who have something to ask for."""
     for one in islice(packets.cases_to_draft(store), 300, 330):
-        entry = case_desk.Entry(by="evals", when=now(), on=store.dataset().as_of)
+        entry = casefile.Entry(by="evals", when=now(), on=store.dataset().as_of)
         with suppress(PaladinError):
-            yield case_desk.open_by_hand(
+            yield casefile.open_by_hand(
                 store, one.case.patient.id, Request(drug=one.case.drug.name), "pa", entry
             ).case
 

@@ -12,7 +12,7 @@ from hypothesis import settings
 import tools  # noqa: F401 - no telemetry, before any library is loaded
 from tests.network import is_loopback
 
-# A server that is named for the tests stays named; see agent/services.py.
+# A server that is named for the tests stays named; see agent/administration/services.py.
 for name in [n for n in os.environ if n.startswith("PALADIN_") and not n.startswith("PALADIN_TEST_")]:
     del os.environ[name]
 os.environ["MPLBACKEND"] = "Agg"

@@ -16,7 +16,7 @@ from tools.common.errors import Refused
 from tools.queries.bound import Bound
 
 if TYPE_CHECKING:
-    from agent.desk import Drafted
+    from agent.drafts.drafting import Drafted
     from tools.queries.check import Asked
 
 MOST_GAPS = 4

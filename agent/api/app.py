@@ -33,7 +33,7 @@ from agent.api import (
 from agent.api.doorkeeper import Doorkeeper, with_headers
 from agent.api.identity import Identity
 from agent.api.office import Desk, Office
-from agent.settings import Settings
+from agent.runtime.settings import Settings
 from agent.web import workspace
 from tools.common import structs
 

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import Response
 
-from agent import appeals
 from agent.api import wire
 from agent.api.office import Desk, Office
-from agent.dump import plain
-from agent.settings import BIGGEST, read_as_of
+from agent.cases import appeals
+from agent.runtime.dump import plain
+from agent.runtime.settings import BIGGEST, read_as_of
 from tools.appeals.letter import Filing
 from tools.appeals.records import Strategy
 from tools.appeals.sheet import call_sheet

@@ -30,8 +30,8 @@ from agent.batch import requests, results
 from agent.batch.checking import Terms
 from agent.batch.desk import Standing
 from agent.batch.worker import is_lost
-from agent.desk import now
-from agent.settings import Settings, read_as_of
+from agent.runtime.home import now
+from agent.runtime.settings import Settings, read_as_of
 from tools.common.errors import Invalid, NotFound, Refused
 from tools.domain.records import Kind
 from tools.store.batches import Batch

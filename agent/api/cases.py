@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from fastapi import Query, Response
 
-from agent import case_desk
 from agent.api import wire
 from agent.api.office import Desk, Office
-from agent.case_calendar import calendar
-from agent.renewal_desk import renewals as approvals_that_end
-from agent.settings import BIGGEST
+from agent.cases import casefile
+from agent.cases.calendar import calendar
+from agent.cases.renewals import renewals as approvals_that_end
+from agent.runtime.settings import BIGGEST
 from tools.common.errors import Invalid
 from tools.common.printable import one_line
 from tools.domain.records import Kind
@@ -103,13 +103,13 @@ def cases(
     offset: int = Query(0, ge=0, le=BIGGEST),
 ) -> list[dict[str, Any]]:
     days = _days(desk, as_of)
-    found = case_desk.in_state(desk.store.authorization_cases(patient_id), state, closed=closed)
-    first = case_desk.first_clocks(desk.store, found, days)
+    found = casefile.in_state(desk.store.authorization_cases(patient_id), state, closed=closed)
+    first = casefile.first_clocks(desk.store, found, days)
     if late:
         found = [case for case in found if case.id in first and first[case.id].late]
-    found.sort(key=lambda case: case_desk.by_clock(case, first))
+    found.sort(key=lambda case: casefile.by_clock(case, first))
     page = found[offset : offset + limit]
-    return [case_desk.body(desk.store, case, days.of(case), events=False) for case in page]
+    return [casefile.body(desk.store, case, days.of(case), events=False) for case in page]
 
 
 @router.write(
@@ -122,11 +122,9 @@ def open_case(desk: Desk, given: Annotated[Opening, wire.sent(Opening)]) -> dict
     whose = given.patient_id or desk.store.draft(given.draft_id or 0).patient_id
     entry = _entry(desk, given.by, given.on, whose)
     if given.draft_id is not None:
-        return _body(desk, case_desk.open_from_draft(desk.store, given.draft_id, entry).case)
+        return _body(desk, casefile.open_from_draft(desk.store, given.draft_id, entry).case)
     asked = DrugRequest(drug=given.drug, indication=given.indication, kind=given.kind)
-    kept = case_desk.open_by_hand(
-        desk.store, given.patient_id, asked, given.ask, entry, plan_id=given.plan_id
-    )
+    kept = casefile.open_by_hand(desk.store, given.patient_id, asked, given.ask, entry, plan_id=given.plan_id)
     return _body(desk, kept.case)
 
 
@@ -158,9 +156,9 @@ def enter(
     entry = _entry(desk, given.by, given.on, desk.store.authorization_case(case_id).head.patient_id)
     why = one_line(given.why)
     if given.what == "reviewed":
-        kept = case_desk.review(desk.store, case_id, entry, draft_id=given.draft_id, why=why)
+        kept = casefile.review(desk.store, case_id, entry, draft_id=given.draft_id, why=why)
     else:
-        kept = case_desk.record(
+        kept = casefile.record(
             desk.store, case_id, given.what, entry, at=given.at, why=why, facts=given.facts
         )
     return _body(desk, kept.case)
@@ -177,7 +175,7 @@ def due(
     patient_id: str | None = Query(None),
     as_of: wire.AsOf = None,
 ) -> list[dict[str, Any]]:
-    return [case_desk.due_body(case, clock) for case, clock in _rows(desk, within, whose, as_of, patient_id)]
+    return [casefile.due_body(case, clock) for case, clock in _rows(desk, within, whose, as_of, patient_id)]
 
 
 @router.read(
@@ -214,21 +212,21 @@ def _rows(
 ) -> list[tuple[AuthorizationCase, Clock]]:
     cases = [case for case in desk.store.authorization_cases(patient_id) if case.open]
     ahead = timedelta(days=within)
-    return case_desk.due_within(
+    return casefile.due_within(
         desk.store, cases, _days(desk, as_of), lambda day: day + ahead, ours=whose == "ours"
     )
 
 
-def _days(desk: Office, as_of: date | None = None) -> case_desk.CaseDays:
-    return case_desk.CaseDays(desk.store, desk.settings.day(as_of))
+def _days(desk: Office, as_of: date | None = None) -> casefile.CaseDays:
+    return casefile.CaseDays(desk.store, desk.settings.day(as_of))
 
 
 def _body(desk: Office, case: AuthorizationCase, as_of: date | None = None) -> dict[str, Any]:
-    return case_desk.body(desk.store, case, _days(desk, as_of).of(case))
+    return casefile.body(desk.store, case, _days(desk, as_of).of(case))
 
 
-def _entry(desk: Office, by: str, on: date | None, patient_id: str) -> case_desk.Entry:
+def _entry(desk: Office, by: str, on: date | None, patient_id: str) -> casefile.Entry:
     name = one_line(by)
     if not name:
         raise Invalid("by: say who enters it")
-    return case_desk.entry_of(_days(desk), name, on, patient_id)
+    return casefile.entry_of(_days(desk), name, on, patient_id)

@@ -15,8 +15,8 @@ from starlette.concurrency import run_in_threadpool
 from agent.api import wire
 from agent.api.office import Desk, Office
 from agent.conversation import LONGEST_QUESTION, Conversation, Event, Kept, Turn, find, kept
-from agent.dump import plain
-from agent.settings import read_as_of
+from agent.runtime.dump import plain
+from agent.runtime.settings import read_as_of
 from tools.common.errors import Invalid, PaladinError
 
 router = wire.Router(prefix="/api/chat", tags=["chat"])

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import msgspec
 
-from agent import denials
 from agent.api import wire
 from agent.api.office import Desk
-from agent.settings import read_as_of
+from agent.cases import denials
+from agent.runtime.settings import read_as_of
 from tools.common.errors import Invalid
 from tools.denials.records import Deadline, Denial
 

@@ -10,11 +10,11 @@ from fastapi import Query, Response
 
 from agent.api import wire
 from agent.api.office import Desk, Office
-from agent.decision import Action, Decision
-from agent.desk import now
-from agent.draft_body import body
-from agent.integrity import orphaned, read_recorded, require_unaltered
-from agent.settings import BIGGEST
+from agent.drafts.body import body
+from agent.drafts.decision import Action, Decision
+from agent.drafts.integrity import orphaned, read_recorded, require_unaltered
+from agent.runtime.home import now
+from agent.runtime.settings import BIGGEST
 from tools.common.errors import NotFound
 from tools.common.printable import one_line
 from tools.domain.records import PARequest

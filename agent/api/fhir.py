@@ -14,7 +14,7 @@ from agent.api import wire
 from agent.api.doorkeeper import Accepts
 from agent.api.office import Desk
 from agent.fhir_import import FhirImport, plan_on_file
-from agent.settings import judgeable
+from agent.runtime.settings import judgeable
 from tools.common.errors import Invalid
 from tools.domain.records import Patient
 from tools.fhir.exporter import export_patient

@@ -18,12 +18,12 @@ from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from agent import access
+from agent.administration.roles import ALL, ANYONE, EMERGENCY, READ, ROLES, needs
 from agent.api import wire
 from agent.api.office import Office
 from agent.api.session import COOKIE
-from agent.desk import now
-from agent.roles import ALL, ANYONE, EMERGENCY, READ, ROLES, needs
+from agent.runtime import access
+from agent.runtime.home import now
 from tools.audit.events import Actor, system_user
 from tools.common.errors import Invalid, PaladinError, Refused
 from tools.common.printable import one_line

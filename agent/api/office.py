@@ -11,18 +11,19 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from agent import desk
 from agent.api.fresh import FreshStore
-from agent.casework import Asking, asking_of
+from agent.cases.worklist import Board
 from agent.conversation import ChatDesk, conversations
-from agent.decision import Decision
 from agent.dialogue.lessons import FILE as LESSONS
+from agent.drafts import drafting
+from agent.drafts.decision import Decision
+from agent.drafts.requests import Asking, asking_of
 from agent.models.factory import open_model
 from agent.models.model import Model
 from agent.models.ollama_model import HostState, OllamaModel
-from agent.settings import Settings
-from agent.stores import equip
-from agent.work import Board
+from agent.runtime.home import make_home, working_in
+from agent.runtime.settings import Settings
+from agent.runtime.stores import equip
 from tools.graph.asking import current, graph_of
 from tools.graph.model import Graph
 from tools.store import database
@@ -53,7 +54,7 @@ class Office:
     def store(self) -> FreshStore:
         store = FreshStore(self.settings.database_url)
         database.check(store.engine)
-        self._closing.enter_context(desk.working_in(self.settings.home))
+        self._closing.enter_context(working_in(self.settings.home))
         equip(store, self.settings)
         self._closing.callback(store.close)
         return store
@@ -66,14 +67,14 @@ class Office:
     @cached_property
     def graph(self) -> Graph:
         """The engine of relationship questions."""
-        desk.make_home(self.settings.home)
+        make_home(self.settings.home)
         opened = graph_of(self.store, self.settings.graph_url, self.settings.home)
         self._closing.callback(opened.close)
         return opened
 
     @cached_property
     def _workflow(self) -> Any:
-        return self._closing.enter_context(desk.workflow(self.settings))
+        return self._closing.enter_context(drafting.workflow(self.settings))
 
     @property
     def talks(self) -> Any:
@@ -114,13 +115,13 @@ class Office:
         ours = [model for model in self._models.values() if isinstance(model, OllamaModel)]
         return [state for model in ours for state in model.states()]
 
-    def draft(self, asking: Asking) -> desk.Drafted:
+    def draft(self, asking: Asking) -> drafting.Drafted:
         with self._one_at_a_time:
-            return desk.draft(self._workflow, self.store, self.settings, asking)
+            return drafting.draft(self._workflow, self.store, self.settings, asking)
 
     def decide(self, draft_id: int, decision: Decision) -> Draft:
         with self._one_at_a_time:
-            return desk.decide(self._workflow, self.store, self.settings, draft_id, decision)
+            return drafting.decide(self._workflow, self.store, self.settings, draft_id, decision)
 
     def close(self) -> None:
         self._closing.close()

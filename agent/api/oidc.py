@@ -21,12 +21,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
+from agent.administration.roles import ROLES
 from agent.api import session
 from agent.api.doorkeeper import OURS
 from agent.api.office import Office
-from agent.desk import now
-from agent.roles import ROLES
-from agent.settings import Settings
+from agent.runtime.home import now
+from agent.runtime.settings import Settings
 from tools.common.errors import Invalid, PaladinError, Refused, Unavailable
 from tools.common.printable import one_line
 from tools.common.private import keep_private, secret_of

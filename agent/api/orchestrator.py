@@ -11,8 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from agent.api import wire
 from agent.api.drafts import DraftView, view
 from agent.api.office import Office, office
-from agent.case_desk import correction
-from agent.casework import Asking, coverage, look_up, why_not
+from agent.cases.casefile import correction
+from agent.drafts.requests import Asking, coverage, look_up, why_not
 from tools.common.errors import Invalid, Refused
 from tools.domain.records import ClauseRef, Determination, ExceptionKind, Kind
 from tools.domain.records import Request as DrugRequest

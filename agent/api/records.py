@@ -10,8 +10,8 @@ from fastapi import Query
 
 from agent.api import wire
 from agent.api.office import Desk
-from agent.casework import coverage
-from agent.settings import BIGGEST
+from agent.drafts.requests import coverage
+from agent.runtime.settings import BIGGEST
 from tools.common.errors import NotFound
 from tools.domain.records import Drug, Patient, Plan, Policy
 from tools.domain.records import Request as DrugRequest

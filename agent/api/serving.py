@@ -19,7 +19,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from agent.api.session import link
-from agent.settings import Settings, read_settings
+from agent.runtime.settings import Settings, read_settings
 from tools.common.errors import PaladinError, Refused, Unavailable
 from tools.store.store import Store
 

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from agent.api import wire
 from agent.api.doorkeeper import Accepts
-from agent.desk import now
+from agent.runtime.home import now
 from tools.store.store import Store
 from tools.store.users import LONGEST
 

@@ -15,8 +15,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 
-from agent.dump import plain
-from agent.settings import BIGGEST, judgeable
+from agent.runtime.dump import plain
+from agent.runtime.settings import BIGGEST, judgeable
 from tools.common.errors import Correctable, Invalid, NotFound, PaladinError, Refused, Unavailable
 from tools.domain.records import Determination, Finding
 

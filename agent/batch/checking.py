@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 import msgspec
 
 from agent.batch.requests import COLUMNS, RejectedRow, RequestRow
-from agent.casework import Asking, asking_of, case_of
+from agent.drafts.requests import Asking, asking_of, case_of
 from tools.common.errors import Invalid, NotFound, PaladinError, nearest
 from tools.domain.records import Kind, Request
 from tools.papers.exceptions import refusal

@@ -18,8 +18,8 @@ import msgspec
 
 from agent.batch.checking import BatchRequest
 from agent.batch.drafting import FIT_TO_KEEP, CaseLine, Drafter
-from agent.casework import worth_a_retry
-from agent.integrity import read_recorded
+from agent.drafts.integrity import read_recorded
+from agent.drafts.requests import worth_a_retry
 from tools.common.errors import PaladinError
 from tools.queries.check import Asked
 from tools.store.batches import Batch, BatchItem, BatchResult

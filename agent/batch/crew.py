@@ -20,12 +20,12 @@ from typing import Any, TypeVar
 
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
-from agent.access import watch
 from agent.batch.chunks import give_up, work
 from agent.batch.drafting import Drafter
 from agent.batch.options import options_of
-from agent.casework import worth_a_retry
-from agent.settings import Settings
+from agent.drafts.requests import worth_a_retry
+from agent.runtime.access import watch
+from agent.runtime.settings import Settings
 from tools.common.errors import Unavailable
 from tools.store.store import Store
 

@@ -23,7 +23,7 @@ from tools.store.batches import Batch, BatchItem
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from agent.settings import Settings
+    from agent.runtime.settings import Settings
     from tools.store.store import Store
 
 MOST_REQUESTS = 50_000  # of one batch; a larger panel is several batches

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from agent import papers
 from agent.batch.checking import BatchRequest
 from agent.batch.worklist import Stage, open_points, stage_of
-from agent.casework import (
+from agent.drafts import papers
+from agent.drafts.letter_wording import Reworded, Wording
+from agent.drafts.requests import (
     agree,
     asking_of,
     case_of,
@@ -27,8 +28,7 @@ from agent.casework import (
     thread_of,
     why_not,
 )
-from agent.dump import plain, to_json
-from agent.letter_wording import Reworded, Wording
+from agent.runtime.dump import plain, to_json
 from tools.domain.records import Determination, PARequest
 from tools.queries.check import Asked, decide
 from tools.store.rows import Draft, DraftFile
@@ -44,9 +44,7 @@ MAKES = (
     "tools/**/*.py",
     "tools/**/*.json*",
     "tools/**/*.yaml",
-    "agent/papers.py",
-    "agent/casework.py",
-    "agent/letter_*.py",
+    "agent/drafts/*.py",
     "agent/batch/*.py",
 )  # a case
 

@@ -15,7 +15,7 @@ from agent.batch.binder import BoundSection, bind, pages_of
 from agent.batch.chunks import CASES, files_of
 from agent.batch.drafting import CaseLine
 from agent.batch.worklist import urgent_first
-from agent.integrity import altered
+from agent.drafts.integrity import altered
 from tools.papers.formats import printable
 from tools.papers.paper import canvas
 

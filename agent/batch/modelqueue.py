@@ -19,11 +19,11 @@ from agent.models.address import address
 from agent.models.factory import is_of_langchain, open_model
 from agent.models.host import held
 from agent.models.model import CallOptions, ModelTrouble, Reply, Stream
-from agent.prompting import FOLDER
+from agent.prompts import FOLDER
 
 if TYPE_CHECKING:
     from agent.models.model import Model
-    from agent.settings import Settings
+    from agent.runtime.settings import Settings
 
 LOOK = 0.05  # seconds between two looks whether a host is free
 

@@ -22,7 +22,7 @@ from agent.batch.merging import Each, merge_ready
 from agent.batch.options import options_of
 from agent.batch.report import page
 from agent.batch.requests import COLUMNS, RejectedRow, harmless
-from agent.integrity import altered
+from agent.drafts.integrity import altered
 from tools.common.atomic import write_atomically
 from tools.common.printable import one_line
 

@@ -25,8 +25,8 @@ from agent.batch import drafting, results  # noqa: F401 - their records are to b
 from agent.batch.crew import WorkerPool, patiently
 from agent.batch.options import options_of
 from agent.batch.results import finish
-from agent.desk import make_home, now, working_in
-from agent.settings import Settings
+from agent.runtime.home import make_home, now, working_in
+from agent.runtime.settings import Settings
 from tools.common import structs
 from tools.common.errors import Unavailable
 from tools.store.batches import Batch

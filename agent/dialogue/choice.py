@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agent.dialogue.query import WANTS, Query, Reading, Talk
-from agent.prompting import prompt
+from agent.prompts import prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable

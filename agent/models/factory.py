@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from agent.models.address import Address, addresses, guard
 from agent.models.host import LIST_SECONDS, PROBE_SECONDS, Held, answers, best, full, held, read_evaluated
 from agent.models.model import TRANSPORT, Model, ModelTrouble, Timeouts
-from agent.settings import Settings
+from agent.runtime.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

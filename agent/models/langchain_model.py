@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
 
-    from agent.settings import Settings
+    from agent.runtime.settings import Settings
 
 # Where the classes of LangChain's providers keep the address that they ask.
 ADDRESSES = (

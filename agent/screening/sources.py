@@ -71,7 +71,7 @@ def from_folder(folder: Path, spool: Path, today: date | None = None) -> Source:
 
 def from_store(url: str, today: date | None = None) -> Source:
     """Every chart of the store, with what people added."""
-    from agent.access import watch
+    from agent.runtime.access import watch
     from tools.store import panel
     from tools.store.store import Store
 

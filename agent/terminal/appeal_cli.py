@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from agent import appeals
-from agent.appeals import Appealing
-from agent.letter_wording import Reworded
-from agent.settings import BIGGEST, read_as_of, read_settings
+from agent.cases import appeals
+from agent.cases.appeals import Appealing
+from agent.drafts.letter_wording import Reworded
+from agent.runtime.settings import BIGGEST, read_as_of, read_settings
 from agent.terminal import appeal_screen
 from agent.terminal.common import AsOf, Json, Use, model_of, opened, prepared_by
 from agent.terminal.lines import print_json, tell

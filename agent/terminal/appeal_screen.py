@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rich.table import Column, Table
 from rich.text import Text
 
-from agent.appeals import Appealing
-from agent.letter_wording import Reworded
+from agent.cases.appeals import Appealing
+from agent.drafts.letter_wording import Reworded
 from agent.terminal.lines import tell
 from agent.terminal.screen import say
 from tools.appeals.records import Step, Strategy

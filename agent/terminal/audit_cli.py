@@ -7,8 +7,8 @@ from pathlib import Path
 
 import typer
 
-from agent.audit import head, held_against
-from agent.dump import plain, to_json
+from agent.administration.audit import head, held_against
+from agent.runtime.dump import plain, to_json
 from agent.terminal.common import JsonArray, JsonObject, OnlyPatient, opened
 from agent.terminal.lines import print_json, tell
 from tools.audit.events import AuditEvent

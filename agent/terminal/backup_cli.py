@@ -6,12 +6,12 @@ from pathlib import Path
 
 import typer
 
-from agent.audit import held_against
-from agent.backup import back_up
-from agent.backup import restore as put_back
-from agent.dump import to_json
-from agent.settings import read_settings
-from agent.stores import open_store
+from agent.administration.audit import held_against
+from agent.administration.backup import back_up
+from agent.administration.backup import restore as put_back
+from agent.runtime.dump import to_json
+from agent.runtime.settings import read_settings
+from agent.runtime.stores import open_store
 from agent.terminal.common import JsonObject, opened
 from agent.terminal.lines import print_json, tell
 

@@ -12,14 +12,15 @@ from typing import cast, get_args
 import typer
 from rich.table import Column
 
-from agent.batch import desk, requests, results, watching, worklist_screen
+from agent.batch import desk, requests, results
 from agent.batch import panel as panels
 from agent.batch.checking import Terms
 from agent.batch.desk import Plan, Standing, standing
-from agent.desk import now
-from agent.dump import plain
 from agent.models.factory import open_model
-from agent.settings import BIGGEST, Settings, read_settings
+from agent.runtime.dump import plain
+from agent.runtime.home import now
+from agent.runtime.settings import BIGGEST, Settings, read_settings
+from agent.terminal import batch_watching, worklist_screen
 from agent.terminal.common import AsOf, Json, Workers, opened
 from agent.terminal.lines import print_json, tell
 from agent.terminal.screen import say, table
@@ -131,7 +132,7 @@ def _status(batch_id: int = Number, as_json: Json = False) -> None:
     if as_json:
         print_json(plain(found) | {"workers": alive})
     else:
-        watching.tell(found, _next_steps(found, alive))
+        batch_watching.tell(found, _next_steps(found, alive))
 
 
 @app.command("resume")
@@ -203,14 +204,14 @@ def _work(store: Store, settings: Settings, batch: Batch, processes: int, as_jso
 
     try:
         with Worker(settings, processes) as worker:
-            found = watching.watch(store, batch, quiet=as_json, tend=worker.beat)
+            found = batch_watching.watch(store, batch, quiet=as_json, tend=worker.beat)
     except KeyboardInterrupt:
         print(f"\nBatch {batch.id} stops here; `pa batch resume {batch.id}` goes on with it", file=sys.stderr)
         raise
     if as_json:
         print_json(found)
     else:
-        watching.tell(found, _next_steps(found, []))
+        batch_watching.tell(found, _next_steps(found, []))
 
 
 def _planned(store: Store, file: Path | None, panel: str, terms: Terms) -> Plan:
@@ -222,7 +223,7 @@ def _planned(store: Store, file: Path | None, panel: str, terms: Terms) -> Plan:
         asked, source = requests.read(_content(file), file.name), file.name
     else:
         raise Invalid("name a file of requests, or a --panel; `pa batch run --help` has examples")
-    with watching.counting(len(asked.rows)) as count:
+    with batch_watching.counting(len(asked.rows)) as count:
         return desk.plan(store, asked, source, terms, count)
 
 

@@ -8,10 +8,10 @@ from typing import Annotated, Any, cast, get_args
 
 import typer
 
-from agent import case_desk
-from agent.case_desk import CaseDays, Entry
-from agent.case_facts import facts_of, time_of
-from agent.settings import BIGGEST, read_as_of
+from agent.cases import casefile
+from agent.cases.casefile import CaseDays, Entry
+from agent.cases.entries import facts_of, time_of
+from agent.runtime.settings import BIGGEST, read_as_of
 from agent.terminal import case_screen
 from agent.terminal.common import (
     Channel,
@@ -73,22 +73,22 @@ def list_cases(
         raise Invalid(f"cannot sort by {sort!r}; choose clock, id or patient")
     cases = [
         case
-        for case in case_desk.in_state(case_desk.cases_of(store, patient_id), state, closed=every)
+        for case in casefile.in_state(casefile.cases_of(store, patient_id), state, closed=every)
         if plan.casefold() in ("", case.head.plan_id.casefold())
         and drug.casefold() in ("", case.head.drug.casefold())
     ]
-    first = case_desk.first_clocks(store, cases, days)
+    first = casefile.first_clocks(store, cases, days)
     if late:
         cases = [case for case in cases if case.id in first and first[case.id].late]
     if sort == "clock":
-        cases.sort(key=lambda case: case_desk.by_clock(case, first))
+        cases.sort(key=lambda case: casefile.by_clock(case, first))
     else:
         cases.sort(key=lambda case: (case.head.patient_id if sort == "patient" else "", case.id))
     if as_json:
-        print_json([case_desk.body(store, case, days.of(case), events=False) for case in cases])
+        print_json([casefile.body(store, case, days.of(case), events=False) for case in cases])
         return
 
-    alone = {case.id: why for case in cases if (why := case_desk.alone(store, case))}
+    alone = {case.id: why for case in cases if (why := casefile.alone(store, case))}
     case_screen.listed([(case, first.get(case.id)) for case in cases], days.span(cases), alone)
 
 
@@ -103,10 +103,10 @@ def show(case_id: CaseNumber, as_json: Json = False) -> None:
     store, days = _opened()
     case = store.authorization_case(case_id)
     if as_json:
-        print_json(case_desk.body(store, case, days.of(case)))
+        print_json(casefile.body(store, case, days.of(case)))
         return
-    clocks = [clock for _, clock in case_desk.due(store, [case], days)]
-    case_screen.one(case, clocks, case_desk.alone(store, case))
+    clocks = [clock for _, clock in casefile.due(store, [case], days)]
+    case_screen.one(case, clocks, casefile.alone(store, case))
 
 
 @app.command(
@@ -140,11 +140,11 @@ def open_(
         raise Invalid("open what? Write: pa case open --draft N, or pa case open PATIENT DRUG")
     entry = _entry(days, by, on, patient_id or store.draft(draft or 0).patient_id)
     if draft is not None:
-        kept = case_desk.open_from_draft(store, draft, entry)
+        kept = casefile.open_from_draft(store, draft, entry)
     else:
         request = Request(drug=drug, indication=indication, kind=cast("Kind | None", kind or None))
         ask: Ask = "exception" if exception else "pa"
-        kept = case_desk.open_by_hand(store, patient_id, request, ask, entry, plan_id=plan)
+        kept = casefile.open_by_hand(store, patient_id, request, ask, entry, plan_id=plan)
     _show(store, days, kept, as_json)
 
 
@@ -236,7 +236,7 @@ def record(
     if what == "reviewed":
         store, days = _opened()
         entry = _entry(days, by, on, store.authorization_case(case_id).head.patient_id)
-        _show(store, days, case_desk.review(store, case_id, entry, draft_id=draft, why=why), as_json)
+        _show(store, days, casefile.review(store, case_id, entry, draft_id=draft, why=why), as_json)
         return
     given = {
         "channel": channel, "received": received, "statement": statement, "reference": reference, "level": level,
@@ -269,7 +269,7 @@ def letter(
     store, days = _opened()
     came = read_as_of(received)
     entry = _entry(days, by, on or received, store.authorization_case(case_id).head.patient_id)
-    _show(store, days, case_desk.letter(store, case_id, file, entry, received=came, why=why), as_json)
+    _show(store, days, casefile.letter(store, case_id, file, entry, received=came, why=why), as_json)
 
 
 @app.command(
@@ -354,7 +354,7 @@ def _opened() -> tuple[Store, CaseDays]:
 
 
 def _entry(days: CaseDays, by: str, on: str, patient_id: str) -> Entry:
-    return case_desk.entry_of(days, by.strip() or getpass.getuser(), read_as_of(on), patient_id)
+    return casefile.entry_of(days, by.strip() or getpass.getuser(), read_as_of(on), patient_id)
 
 
 def _enter(
@@ -374,16 +374,16 @@ def _enter(
     case = store.authorization_case(case_id)
     entry = _entry(days, by, on, case.head.patient_id)
     if what in ("submitted", "answered", "appealed") and not given.get("channel"):
-        plan = case_desk.plan_of(store, case)
+        plan = casefile.plan_of(store, case)
         given["channel"] = plan.channel if plan else ""
     facts = facts_of(what, entry.on, given, expedited, papers or [])
-    kept = case_desk.record(store, case_id, cast("Any", what), entry, at=time_of(at), why=why, facts=facts)
+    kept = casefile.record(store, case_id, cast("Any", what), entry, at=time_of(at), why=why, facts=facts)
     _show(store, days, kept, as_json)
 
 
 def _show(store: Store, days: CaseDays, kept: Kept, as_json: bool) -> None:
     if as_json:
-        print_json({**case_desk.body(store, kept.case, days.of(kept.case)), "changed": kept.new})
+        print_json({**casefile.body(store, kept.case, days.of(kept.case)), "changed": kept.new})
         return
-    clocks = [clock for _, clock in case_desk.due(store, [kept.case], days)]
+    clocks = [clock for _, clock in casefile.due(store, [kept.case], days)]
     case_screen.changed(kept.case, clocks, new=kept.new)

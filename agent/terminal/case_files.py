@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 from rich.text import Text
 
-from agent.dump import plain
-from agent.settings import read_settings
+from agent.runtime.dump import plain
+from agent.runtime.settings import read_settings
 from agent.terminal import screen
 from agent.terminal.lines import print_json
 from tools.charts.casefile import Decided, Known, case_files, decide_case, no_store, read_case

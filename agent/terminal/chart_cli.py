@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import typer
 
-from agent.settings import BIGGEST, read_as_of
+from agent.runtime.settings import BIGGEST, read_as_of
 from agent.terminal.common import AddedBy, CourseEnd, JsonAny, JsonEntry, ListComplete, PatientId, opened
 from agent.terminal.lines import print_json, tell
 from tools.charts import additions

@@ -12,13 +12,13 @@ import typer
 from rich.table import Table
 
 from agent.conversation import ChatDesk, Conversation, conversations, find, kept
-from agent.desk import drafter
 from agent.dialogue import lessons
 from agent.dialogue.lessons import FILE
 from agent.dialogue.query import Query
+from agent.drafts.drafting import drafter
 from agent.models.factory import open_model
-from agent.settings import Settings, read_settings
-from agent.stores import open_store
+from agent.runtime.settings import Settings, read_settings
+from agent.runtime.stores import open_store
 from agent.terminal import screen
 from agent.terminal.chat_page import LEAVE, OFFLINE, Page, asked
 from agent.terminal.common import AskPlan, AsOf

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from agent.conversation import ChatDesk, Conversation, Turn
 from agent.models.factory import open_model
-from agent.settings import Settings
+from agent.runtime.settings import Settings
 from agent.terminal import screen
 from agent.terminal.chat_page import LEAVE, Page, asked
 from tools.common.errors import Correctable, Invalid, nearest

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import typer
 
-from agent.settings import read_as_of, read_settings
+from agent.runtime.settings import read_as_of, read_settings
 from agent.terminal.common import (
     AskPlan,
     AsOfChart,
@@ -73,7 +73,7 @@ def check(
         raise typer.Exit(decide_files(case, as_of=read_as_of(as_of), as_json=as_json))
     if not (patient_id and drug):
         raise Invalid("name a patient and a drug, e.g. `pa check P001 Ozempic`, or a file with --case")
-    from agent.stores import open_store
+    from agent.runtime.stores import open_store
     from tools.queries.check import check as decide
 
     settings = read_settings()

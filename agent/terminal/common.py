@@ -11,8 +11,8 @@ import typer
 
 from agent.models.factory import open_model
 from agent.models.model import Model
-from agent.settings import Settings, read_settings
-from agent.stores import open_store
+from agent.runtime.settings import Settings, read_settings
+from agent.runtime.stores import open_store
 from agent.terminal.lines import tell
 from tools.common.errors import Invalid
 from tools.store.store import Store

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import typer
 
-from agent.settings import read_as_of
+from agent.runtime.settings import read_as_of
 from agent.terminal.chart_cli import entering, in_words
 from agent.terminal.common import AskPlan, AsOf, CourseEnd, JsonObject, ListComplete, PatientId, opened
 from agent.terminal.lines import print_json, tell

@@ -9,8 +9,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from agent.denials import as_data, read_alone, read_for
-from agent.settings import read_as_of
+from agent.cases.denials import as_data, read_alone, read_for
+from agent.runtime.settings import read_as_of
 from agent.terminal import screen
 from agent.terminal.common import JsonObject, Letter, opened
 from agent.terminal.lines import print_json

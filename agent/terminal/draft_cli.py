@@ -8,11 +8,13 @@ from typing import Any, cast
 import msgspec
 import typer
 
-from agent import case_desk, desk, papers
-from agent.casework import Asking
-from agent.decision import Action, Decision
-from agent.draft_body import body
-from agent.settings import BIGGEST
+from agent.cases import casefile
+from agent.drafts import drafting, papers
+from agent.drafts.body import body
+from agent.drafts.decision import Action, Decision
+from agent.drafts.requests import Asking
+from agent.runtime.home import now
+from agent.runtime.settings import BIGGEST
 from agent.terminal import review_screen
 from agent.terminal.common import (
     AskPlan,
@@ -118,7 +120,7 @@ def _draft(
     words = model_of(model, settings) if model else None
     corrected = None
     if corrects:
-        corrected = case_desk.correction(store, settings.day(as_of), corrects, patient_id, drug)
+        corrected = casefile.correction(store, settings.day(as_of), corrects, patient_id, drug)
     asking = Asking(
         patient_id=patient_id,
         request=Request(
@@ -137,10 +139,10 @@ def _draft(
         plan_id=plan,
         as_of=settings.day(as_of),
         force=force,
-        attempt=desk.decided_before(store, patient_id) if again else 0,
+        attempt=drafting.decided_before(store, patient_id) if again else 0,
         model=words.name if words else "",
     )
-    drafted = desk.draft_alone(store, settings, asking, words)
+    drafted = drafting.draft_alone(store, settings, asking, words)
     files = {name: Path(file.path) for name, file in drafted.draft.files.items()}
     if out:
         files = papers.copy(drafted.draft, out)
@@ -178,8 +180,8 @@ def _review(
     found = store.draft(draft_id)
     if chosen:
         action = cast("Action", "edit" if edit else chosen[0])
-        decision = Decision(action=action, by=by, when=desk.now(), reason=reason, edits=_edits(edit))
-        found = desk.decide_alone(store, settings, draft_id, decision)
+        decision = Decision(action=action, by=by, when=now(), reason=reason, edits=_edits(edit))
+        found = drafting.decide_alone(store, settings, draft_id, decision)
     if as_json:
         print_json({**_body(found), "reviews": store.reviews(draft_id)})
         return

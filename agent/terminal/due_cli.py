@@ -8,8 +8,8 @@ from pathlib import Path
 
 import typer
 
-from agent import case_desk
-from agent.case_calendar import calendar
+from agent.cases import casefile
+from agent.cases.calendar import calendar
 from agent.terminal import case_screen
 from agent.terminal.common import JsonArray, OnlyPatient, OnlyPlan, opened
 from agent.terminal.lines import print_json
@@ -42,20 +42,20 @@ def _due(
 ) -> None:
     """List what must happen this week: answers, appeals, renewals, and decisions that the payer owes."""
     settings, store = opened()
-    days = case_desk.CaseDays(store, settings.day())
+    days = casefile.CaseDays(store, settings.day())
     cases = [
         case
-        for case in case_desk.cases_of(store, patient_id)
+        for case in casefile.cases_of(store, patient_id)
         if case.open and plan.casefold() in ("", case.head.plan_id.casefold())
     ]
-    rows = case_desk.due_within(store, cases, days, lambda day: ahead(day, within), ours=mine)
+    rows = casefile.due_within(store, cases, days, lambda day: ahead(day, within), ours=mine)
     if ics:
         try:
             ics.write_bytes(calendar(rows, names=names))
         except OSError as error:
             raise Unavailable(f"cannot write {ics}: {error.strerror}") from error
     if as_json:
-        print_json([case_desk.due_body(case, clock) for case, clock in rows])
+        print_json([casefile.due_body(case, clock) for case, clock in rows])
         return
 
     case_screen.due(rows, days.span(cases), within)

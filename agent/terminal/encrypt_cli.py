@@ -6,8 +6,8 @@ from pathlib import Path
 
 import typer
 
-from agent.encryption import encrypt
-from agent.settings import read_settings
+from agent.administration.encryption import encrypt
+from agent.runtime.settings import read_settings
 from agent.terminal.lines import tell
 
 app = typer.Typer(add_completion=False)

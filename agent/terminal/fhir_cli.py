@@ -14,8 +14,8 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agent.fhir_import import FhirImport, plan_on_file
-from agent.settings import BIGGEST, read_as_of, read_settings
-from agent.stores import open_store
+from agent.runtime.settings import BIGGEST, read_as_of, read_settings
+from agent.runtime.stores import open_store
 from agent.terminal.common import JsonAny
 from agent.terminal.fhir_screen import screen
 from agent.terminal.lines import print_json

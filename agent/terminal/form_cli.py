@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import typer
 
-from agent.dump import plain
-from agent.settings import Settings, read_settings
-from agent.stores import open_store
+from agent.runtime.dump import plain
+from agent.runtime.settings import Settings, read_settings
+from agent.runtime.stores import open_store
 from agent.terminal.common import Json, read_bytes
 from agent.terminal.lines import print_json, tell
 from tools.common.atomic import write_atomically

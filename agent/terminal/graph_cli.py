@@ -9,8 +9,8 @@ from contextlib import closing, contextmanager
 import typer
 from rich.console import RenderableType
 
-from agent.desk import make_home
-from agent.settings import Settings
+from agent.runtime.home import make_home
+from agent.runtime.settings import Settings
 from agent.terminal import graph_screen, screen
 from agent.terminal.common import JsonObject, PatientId, opened
 from agent.terminal.lines import print_json

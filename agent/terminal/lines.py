@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from agent.dump import to_json
+from agent.runtime.dump import to_json
 from tools.common.printable import printable
 
 

@@ -7,9 +7,9 @@ import sys
 
 import typer
 
-from agent.desk import drafter
-from agent.mcp_server import over_stdio, serve
+from agent.drafts.drafting import drafter
 from agent.terminal.common import AskPlan, AsOf, opened
+from agent.toolbox.mcp_server import over_stdio, serve
 from tools.common.errors import Unavailable
 
 app = typer.Typer(add_completion=False)

@@ -8,13 +8,13 @@ import typer
 from rich.table import Column
 from rich.text import Text
 
-from agent.dump import plain
 from agent.models.address import Address, address
 from agent.models.factory import default, is_of_langchain, models_at, opened, refuse_remote
 from agent.models.host import Held, full
 from agent.models.model import Model
 from agent.models.selftest import Check, Examined, selftest
-from agent.settings import Settings, read_settings
+from agent.runtime.dump import plain
+from agent.runtime.settings import Settings, read_settings
 from agent.terminal import screen
 from agent.terminal.lines import print_json
 from tools.common.errors import NotFound, nearest

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Iterable
 
 from agent.models.factory import open_model
-from agent.plain import ask
-from agent.settings import Settings
+from agent.runtime.settings import Settings
 from agent.terminal import screen
 from agent.terminal.lines import print_json
+from agent.toolbox.plain_agent import ask
 from tools.common.errors import Invalid
 from tools.queries.bound import Bound
 

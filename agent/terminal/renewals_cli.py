@@ -9,11 +9,12 @@ import typer
 from rich.progress import track
 from rich.text import Text
 
-from agent import case_desk
-from agent.casework import asking_of
-from agent.desk import draft_alone, now
-from agent.renewal_desk import asked, renewals
-from agent.settings import Settings
+from agent.cases import casefile
+from agent.cases.renewals import asked, renewals
+from agent.drafts.drafting import draft_alone
+from agent.drafts.requests import asking_of
+from agent.runtime.home import now
+from agent.runtime.settings import Settings
 from agent.terminal.common import JsonArray, OnlyPatient, opened
 from agent.terminal.due_cli import ahead
 from agent.terminal.lines import print_json
@@ -74,9 +75,9 @@ def _draft_all(store: Store, settings: Settings, found: list[Renewal]) -> None:
             continue
         number = one.ending.case_id
         if number is not None and store.authorization_case(number).state != "renewal_due":
-            entry = case_desk.Entry(getpass.getuser(), one.as_of, now())
-            facts = Facts(basis=case_desk.basis_of(made))
-            case_desk.record(store, number, "renewal_due", entry, facts=facts)
+            entry = casefile.Entry(getpass.getuser(), one.as_of, now())
+            facts = Facts(basis=casefile.basis_of(made))
+            casefile.record(store, number, "renewal_due", entry, facts=facts)
 
 
 def _show(found: list[Renewal], within: str) -> None:

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import typer
 
-from agent.settings import BIGGEST
+from agent.runtime.settings import BIGGEST
 from agent.terminal.common import JsonObject, opened
 from agent.terminal.lines import print_json, tell
 from tools.common.errors import Invalid, NotFound

@@ -8,8 +8,8 @@ from pathlib import Path
 from rich.table import Column
 from rich.text import Text
 
-from agent.integrity import orphaned
-from agent.papers import wording
+from agent.drafts.integrity import orphaned
+from agent.drafts.papers import TITLES, wording
 from agent.terminal.lines import tell
 from agent.terminal.screen import STYLES, say, table
 from tools.common.errors import NotFound
@@ -17,16 +17,6 @@ from tools.domain.records import PARequest
 from tools.store.rows import Draft, named
 from tools.store.store import Store
 
-TITLES = {
-    "packet": "Packet to send",
-    "form_pdf": "Form to sign",
-    "form": "Form as data",
-    "letter_pdf": "Letter",
-    "letter": "Letter, text",
-    "letter_md": "Letter, Markdown",
-    "cover": "Goes with it",
-    "determination": "Determination",
-}
 WAITING = {"needs_review": "waits", "edited": "edited, waits"}
 SENDING = {
     "fax": "fax the signed form with its attachments to {payer}",

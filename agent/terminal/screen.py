@@ -12,8 +12,9 @@ from rich.segment import Segment
 from rich.table import Column, Table
 from rich.text import Text
 
+from agent.drafts.request_words import ask_words
 from tools.common.printable import one_line, printable
-from tools.domain.records import Alternative, Determination, Evidence, Finding, Lead, Patient, Request, Status
+from tools.domain.records import Alternative, Determination, Evidence, Finding, Lead, Patient, Status
 from tools.terminology.observations import TESTS
 from tools.terminology.terms import INDICATIONS
 
@@ -120,17 +121,6 @@ def to_ascii(text: str) -> str:
 
     plain = unicodedata.normalize("NFKD", text.translate(ASCII))
     return plain.encode("ascii", "ignore").decode()
-
-
-def ask_words(request: Request) -> str:
-    """What is asked for, in a person's words: `1 mg, 3 mL for 28 days, renewal`."""
-    words = [request.strength]
-    if request.quantity is not None:
-        days = f" for {request.days_supply} days" if request.days_supply else ""
-        plural = "s" if request.unit == "tablet" and request.quantity != 1 else ""
-        words.append(f"{request.quantity:g} {request.unit or ''}{plural}".strip() + days)
-    words.append(request.kind or "")
-    return ", ".join(word for word in words if word)
 
 
 def _header(found: Determination, patient: Patient) -> Text:

@@ -12,12 +12,12 @@ import typer
 from rich.progress import Progress as Bars
 from rich.table import Column, Table
 
+from agent.runtime.settings import BIGGEST, read_settings, today
 from agent.screening import report as page
 from agent.screening import run, sources, table
 from agent.screening.run import Done, Progress, discard, filtered
 from agent.screening.sources import Source
 from agent.screening.summary import LISTS, OUTCOMES, Summary, summarize
-from agent.settings import BIGGEST, read_settings, today
 from agent.terminal.common import Workers
 from agent.terminal.lines import print_json
 from agent.terminal.progress import bars

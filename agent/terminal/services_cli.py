@@ -6,9 +6,9 @@ import sys
 
 import typer
 
-from agent.desk import make_home
-from agent.services import SERVICES, Seen, Service, read
-from agent.settings import read_settings
+from agent.administration.services import SERVICES, Seen, Service, read
+from agent.runtime.home import make_home
+from agent.runtime.settings import read_settings
 from agent.terminal.common import JsonObject
 from agent.terminal.lines import print_json
 from tools.common.errors import Invalid, nearest

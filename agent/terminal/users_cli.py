@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import typer
 
-from agent.access import acting
-from agent.desk import now
-from agent.dump import plain
-from agent.roles import ALL, ROLES
+from agent.administration.roles import ALL, ROLES
+from agent.runtime.access import acting
+from agent.runtime.dump import plain
+from agent.runtime.home import now
 from agent.terminal.common import JsonObject, opened
 from agent.terminal.lines import print_json, tell
 from tools.common.errors import Invalid, NotFound, nearest

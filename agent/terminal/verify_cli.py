@@ -10,13 +10,13 @@ import msgspec
 import typer
 from rich.text import Text
 
-from agent.grounding import Checked
-from agent.grounding import verify as check
-from agent.known_facts import enter_bound
 from agent.ledger import Ledger
 from agent.terminal import screen
 from agent.terminal.common import AsOfChart, JsonObject, OtherPlan, opened
 from agent.terminal.lines import print_json
+from agent.verification.checker import Checked
+from agent.verification.checker import verify as check
+from agent.verification.known_facts import enter_bound
 from tools.common.errors import Invalid
 from tools.queries.bound import Bound
 

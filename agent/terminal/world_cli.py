@@ -10,9 +10,9 @@ from pathlib import Path
 import typer
 from rich.progress import TaskID
 
-from agent.access import watch
-from agent.desk import make_home
-from agent.settings import Settings, read_settings
+from agent.runtime.access import watch
+from agent.runtime.home import make_home
+from agent.runtime.settings import Settings, read_settings
 from agent.terminal.common import JsonReport, opened
 from agent.terminal.lines import print_json
 from agent.terminal.progress import bars

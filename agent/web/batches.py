@@ -18,7 +18,7 @@ from agent.batch import desk as batching
 from agent.batch import requests, results
 from agent.batch.desk import Plan
 from agent.batch.worklist import STAGES, urgent_first
-from agent.desk import now
+from agent.runtime.home import now
 from agent.web.kept import keep, kept
 from agent.web.page import PageRoute, Sent, go, is_part, render
 from tools.common.errors import Invalid, NotFound, Unavailable

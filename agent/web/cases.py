@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 
-from agent import appeals, case_desk, denials
 from agent.api import wire
 from agent.api.office import Desk, Office
+from agent.cases import appeals, casefile, denials
 from agent.web.kept import keep, kept
 from agent.web.page import FRAMED, Form, PageRoute, Sent, go, render
 from tools.appeals.letter import Filing
@@ -51,9 +51,9 @@ def enter(desk: Desk, case_id: wire.Number, form: Sent) -> Response:
     what = _what(form.text("what"))
     entry = _entry(desk, case_id, form)
     if what == "reviewed":
-        case_desk.review(desk.store, case_id, entry, draft_id=form.whole("draft"), why=form.text("why"))
+        casefile.review(desk.store, case_id, entry, draft_id=form.whole("draft"), why=form.text("why"))
     else:
-        case_desk.record(
+        casefile.record(
             desk.store, case_id, what, entry, at=form.text("at"), why=form.text("why"), facts=_facts(form)
         )
     return go(f"/cases/{case_id}", entry.by)
@@ -118,7 +118,7 @@ def enter_letter(desk: Desk, case_id: wire.Number, digest: str, form: Sent) -> R
     """Enter what the letter decides, with its own deadline."""
     entry, received = _entry(desk, case_id, form), form.day("received")
     file = _letter(desk, digest)
-    case_desk.letter(desk.store, case_id, file, entry, received=received, why=form.text("why"))
+    casefile.letter(desk.store, case_id, file, entry, received=received, why=form.text("why"))
     return go(_address(case_id, digest, received), entry.by)
 
 
@@ -199,9 +199,9 @@ def _statements(read: Denial) -> list[tuple[Any, str]]:
 
 
 def _shown(desk: Office, found: AuthorizationCase) -> dict[str, Any]:
-    alone = case_desk.alone(desk.store, found)
+    alone = casefile.alone(desk.store, found)
     day = _days(desk).of(found)
-    plan = case_desk.plan_of(desk.store, found)
+    plan = casefile.plan_of(desk.store, found)
     undone = {event.facts.undoes for event in found.events}
     steps = possible(found)
     letters = {
@@ -225,13 +225,13 @@ def _shown(desk: Office, found: AuthorizationCase) -> dict[str, Any]:
     }
 
 
-def _days(desk: Office) -> case_desk.CaseDays:
-    return case_desk.CaseDays(desk.store, desk.settings.day())
+def _days(desk: Office) -> casefile.CaseDays:
+    return casefile.CaseDays(desk.store, desk.settings.day())
 
 
-def _entry(desk: Office, case_id: int, form: Form) -> case_desk.Entry:
+def _entry(desk: Office, case_id: int, form: Form) -> casefile.Entry:
     by, whose = form.by("enters it"), desk.store.authorization_case(case_id).head.patient_id
-    return case_desk.entry_of(_days(desk), by, form.day("on"), whose)
+    return casefile.entry_of(_days(desk), by, form.day("on"), whose)
 
 
 def _what(typed: str) -> What:

@@ -10,10 +10,11 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from agent.api.office import Desk, Office
-from agent.casework import Asking, coverage, why_not
-from agent.desk import decided_before, now
-from agent.settings import read_as_of
-from agent.terminal.screen import ask_words
+from agent.drafts.drafting import decided_before
+from agent.drafts.request_words import ask_words
+from agent.drafts.requests import Asking, coverage, why_not
+from agent.runtime.home import now
+from agent.runtime.settings import read_as_of
 from agent.web.page import PageRoute, Sent, go, is_part, read_number, read_whole, render
 from tools.charts import additions
 from tools.common.errors import NotFound

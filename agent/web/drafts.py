@@ -7,15 +7,15 @@ from typing import Any, NamedTuple, get_args
 
 from fastapi import APIRouter, Request, Response
 
-from agent import case_desk
 from agent.api import drafts as api
 from agent.api import wire
 from agent.api.office import Desk, Office
-from agent.decision import Action, Decision
-from agent.desk import now
-from agent.integrity import altered_papers, orphaned
-from agent.revision import PARTS, values_of
-from agent.terminal.review_screen import TITLES
+from agent.cases import casefile
+from agent.drafts.decision import Action, Decision
+from agent.drafts.integrity import altered_papers, orphaned
+from agent.drafts.papers import TITLES
+from agent.drafts.revision import PARTS, values_of
+from agent.runtime.home import now
 from agent.web.page import FRAMED, Form, PageRoute, Sent, go, render
 from agent.web.patients import KINDS
 from tools.common.errors import Correctable, Invalid, NotFound, Refused
@@ -79,8 +79,8 @@ def reject(desk: Desk, draft_id: wire.Number, form: Sent) -> Response:
 def open_case(desk: Desk, draft_id: wire.Number, form: Sent) -> Response:
     """Open the case that this draft begins, or find it."""
     by, whose = form.by("opens the case"), desk.store.draft(draft_id).patient_id
-    entry = case_desk.entry_of(case_desk.CaseDays(desk.store, desk.settings.day()), by, None, whose)
-    opened = case_desk.open_from_draft(desk.store, draft_id, entry)
+    entry = casefile.entry_of(casefile.CaseDays(desk.store, desk.settings.day()), by, None, whose)
+    opened = casefile.open_from_draft(desk.store, draft_id, entry)
     return go(f"/cases/{opened.case.id}", by)
 
 

@@ -24,8 +24,8 @@ from starlette.exceptions import HTTPException
 from agent.api import wire
 from agent.api.doorkeeper import Accepts
 from agent.api.session import WHO
-from agent.desk import now
-from agent.settings import read_as_of
+from agent.runtime.home import now
+from agent.runtime.settings import read_as_of
 from tools.common.errors import Invalid, PaladinError
 from tools.common.printable import one_line, printable
 from tools.papers.formats import PRINTED_UNITS

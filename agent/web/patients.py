@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from agent.api import attachments, wire
 from agent.api.office import Desk, Office
-from agent.desk import now
+from agent.runtime.home import now
 from agent.web import plots
 from agent.web.page import Form, PageRoute, Sent, go, is_part, render
 from tools.charts import additions

@@ -12,10 +12,10 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from agent.api.office import Desk, office
-from agent.desk import now
-from agent.renewal_desk import ending_soon, judged
+from agent.cases.renewals import ending_soon, judged
+from agent.cases.worklist import VIEWS, Row, counts
+from agent.runtime.home import now
 from agent.web.page import Form, PageRoute, Sent, go, render
-from agent.work import VIEWS, Row, counts
 from tools.common.errors import Invalid, NotFound, Refused, Unavailable
 from tools.store.store import Store
 from tools.store.worklists import RequestKey

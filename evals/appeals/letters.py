@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from agent.dump import as_data
+from agent.runtime.dump import as_data
 from evals.appeals.making import Panel, Sent, clause_codes
 from evals.chat.support import Support, _common, _derived, _plan
 from evals.scores.scoring import published

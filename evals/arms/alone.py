@@ -65,7 +65,7 @@ def answer(row: Row, item: Item, place: Place, model: Model) -> list[dict[str, A
 def schema_of(item: Item, bound: Bound) -> dict[str, Any]:
     """What the suite wants to know."""
     if item.suite == "tools":
-        from agent.toolbox import DRAFT, TOOLS
+        from agent.toolbox.tools import DRAFT, TOOLS
 
         names = [tool.name for tool in (*TOOLS, DRAFT)]
         drugs = [drug.name for drug in bound.drugs]

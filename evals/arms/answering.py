@@ -2,7 +2,7 @@
 
 engine    the conversation without a model
 paladin   the conversation with the model
-plain     the model with tools and a prompt, nothing of ours around it (agent/plain.py)
+plain     the model with tools and a prompt, nothing of ours around it (agent/toolbox/plain_agent.py)
 alone     the model with policy and chart in its prompt, held to a JSON schema: one call a turn
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from agent.dump import as_data
+from agent.runtime.dump import as_data
 from evals.arms import alone
 from evals.arms.bench import Bench, Place
 from evals.scores.rows import ARMS, ASKED, Arm, Row
@@ -24,8 +24,8 @@ from evals.suites.items import Item, Suite
 if TYPE_CHECKING:
     from agent.conversation import Conversation, Turn
     from agent.dialogue.query import Ask, Intent
-    from agent.grounding import Checker
     from agent.models.model import Model
+    from agent.verification.checker import Checker
     from tools.queries.check import Asked
 
 # The tool of the toolbox that answers what a question asks for.
@@ -73,7 +73,7 @@ def _converse(row: Row, item: Item, bench: Bench, model: Model | None) -> list[d
     if item.suite in _PAPERS:
         return [_PAPERS[item.suite](row, item, place, model)]
     from agent.conversation import ChatDesk, Conversation
-    from agent.desk import drafter
+    from agent.drafts.drafting import drafter
 
     desk = ChatDesk(
         store=place.store, model=model, plan_id=item.plan_id, draft=drafter(place.store, place.settings),
@@ -142,7 +142,7 @@ def _asked(item: Item, place: Place) -> Asked:
 
 def _write_letter(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
     """The letter of the drafted case, its free paragraphs in the model's words as far as they hold."""
-    from agent import papers
+    from agent.drafts import papers
     from tools.queries.bound import Bound
 
     case = Bound(place.store, item.patient, plan_id=item.plan_id).case(item.drug)
@@ -160,7 +160,7 @@ def _work_on_denial(row: Row, item: Item, place: Place, model: Model | None) -> 
     """What the payer's letter says, by when to act, what to do, and the appeal where one is right."""
     from datetime import date
 
-    from agent import appeals
+    from agent.cases import appeals
     from tools.appeals.letter import Filing
     from tools.denials.working import work_to
 
@@ -227,9 +227,9 @@ def _verify(row: Row, item: Item, place: Place, model: Model | None) -> dict[str
 
 @lru_cache(maxsize=16)
 def _checker(place: Place, patient: str, drug: str) -> Checker:
-    from agent.grounding import Checker
-    from agent.known_facts import enter_bound
     from agent.ledger import Ledger
+    from agent.verification.checker import Checker
+    from agent.verification.known_facts import enter_bound
     from tools.queries.bound import Bound
 
     ledger = Ledger()
@@ -252,8 +252,8 @@ _PAPERS: dict[Suite, Callable[[Row, Item, Place, Any], dict[str, Any]]] = {
 
 
 def _plain(row: Row, item: Item, bench: Bench, model: Model | None) -> list[dict[str, Any]]:
-    from agent import plain
-    from agent.desk import drafter
+    from agent.drafts.drafting import drafter
+    from agent.toolbox import plain_agent
     from evals.arms.chat_model import chat_model
     from tools.queries.bound import Bound
 
@@ -267,12 +267,12 @@ def _plain(row: Row, item: Item, bench: Bench, model: Model | None) -> list[dict
         drafted.append(made.draft.id)
         return made
 
-    limits = plain.AgentLimits(temperature=row.temperature, seed=row.seed)
+    limits = plain_agent.AgentLimits(temperature=row.temperature, seed=row.seed)
     chat = chat_model(model, place.settings, limits)
     history: list[tuple[str, str]] = []
     turns: list[dict[str, Any]] = []
     for asking in item.turns:
-        turn = plain.ask(
+        turn = plain_agent.ask(
             asking.ask, bound, model.name, place.settings, history, limits=limits, draft=draft, model=chat
         )  # fmt: skip
         history.append((asking.ask, turn.answer))

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from agent.settings import Settings, read_settings
+from agent.runtime.settings import Settings, read_settings
 from evals.chat.world import World
 from evals.making.book import Book
 from evals.making.folder import write_world

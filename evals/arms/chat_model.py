@@ -18,8 +18,8 @@ from pydantic import ConfigDict
 
 if TYPE_CHECKING:
     from agent.models.model import Model
-    from agent.plain import AgentLimits
-    from agent.settings import Settings
+    from agent.runtime.settings import Settings
+    from agent.toolbox.plain_agent import AgentLimits
 
 
 def chat_model(model: Model, settings: Settings, limits: AgentLimits) -> BaseChatModel | None:

@@ -1,6 +1,6 @@
 """What an answer says that nothing supports, and whom it gives away: an extractor of the evals' own.
 
-It shares no code with agent/claims or agent/grounding, so that what those overlook is still seen here. A number,
+It shares no code with agent/verification, so that what those overlook is still seen here. A number,
 date, code, drug, person or quotation is supported if it stands in the patient's chart, in the plan, its policies or
 the drugs' labels, in a determination, or in what the user said; or if it is a derived value listed in `_derived`.
 """
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from agent.dump import as_data
+from agent.runtime.dump import as_data
 from evals.chat.world import World
 
 # --- reading a text ----------------------------------------------------------------------------------------

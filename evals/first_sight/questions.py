@@ -85,9 +85,9 @@ def answers(folder: Path, model: str = "offline") -> Iterator[dict[str, Any]]:
 
     from agent.chat import build
     from agent.conversation import ChatDesk, Conversation
-    from agent.desk import drafter
+    from agent.drafts.drafting import drafter
     from agent.models.factory import open_model
-    from agent.settings import read_settings
+    from agent.runtime.settings import read_settings
 
     with tempfile.TemporaryDirectory() as home, fresh_store(index=True) as store:
         settings = read_settings({"PALADIN_HOME": home})

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agent.integrity import altered_papers
-from agent.settings import read_settings
-from agent.stores import open_store
+from agent.drafts.integrity import altered_papers
+from agent.runtime.settings import read_settings
+from agent.runtime.stores import open_store
 from evals import packets
 from evals.kills.sessions import Campaign, main, pa
 from tools.common import sealed

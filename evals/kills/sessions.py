@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 from typer.testing import CliRunner
 
 from agent.cli import app
-from agent.settings import read_settings
-from agent.stores import open_store
+from agent.runtime.settings import read_settings
+from agent.runtime.stores import open_store
 from evals.kills.traps import trapped
 from tools.common.atomic import SUFFIX
 from tools.store.store import Store

@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from agent import conversation, retention
-from agent.desk import now
-from agent.settings import read_settings
-from agent.stores import open_store
+from agent import conversation
+from agent.administration import retention
+from agent.runtime.home import now
+from agent.runtime.settings import read_settings
+from agent.runtime.stores import open_store
 from evals import packets
 from evals.kills.sessions import Campaign, main, pa
 from tools.audit.verification import verify

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from agent.settings import read_settings
+from agent.runtime.settings import read_settings
 from data_gen.cases import Label
 from data_gen.catalog_loader import Catalog, load_catalog, our_catalog
 from data_gen.setting import AS_OF

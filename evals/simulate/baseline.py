@@ -13,7 +13,7 @@ from functools import partial
 
 import msgspec
 
-from agent import papers
+from agent.drafts import papers
 from evals.payer.answering import Payer, Reply
 from evals.payer.papers import Paper
 from evals.simulate.desk import POST_DAYS, case_of

@@ -10,10 +10,11 @@ from functools import partial
 
 import msgspec
 
-from agent import appeals, case_desk, papers
-from agent.denials import read_for
-from agent.renewal_desk import asked as renewal_asked
-from agent.renewal_desk import renewals
+from agent.cases import appeals, casefile
+from agent.cases.denials import read_for
+from agent.cases.renewals import asked as renewal_asked
+from agent.cases.renewals import renewals
+from agent.drafts import papers
 from evals.payer.answering import Reply
 from evals.simulate.desk import MOST_ROUNDS, OURS, POST_DAYS, Desk
 from evals.simulate.enclosures import enclosures
@@ -134,9 +135,9 @@ class Clinic(Desk):
         if matter.case_id:
             kept = self.store.authorization_case(matter.case_id)
             if kept.state == "renewal_due":
-                self.keep(case_desk.review(self.store, matter.case_id, self.entry, draft_id=draft.id))
+                self.keep(casefile.review(self.store, matter.case_id, self.entry, draft_id=draft.id))
         else:
-            opened = case_desk.open_from_draft(self.store, draft.id, self.entry)
+            opened = casefile.open_from_draft(self.store, draft.id, self.entry)
             matter.case_id = opened.case.id
             self.cases[matter.case_id] = opened.case
         if matter.submitted is None:

@@ -14,9 +14,10 @@ from typing import Any
 
 import msgspec
 
-from agent import case_desk, papers
-from agent.case_desk import Entry
-from agent.casework import agree, clauses_of
+from agent.cases import casefile
+from agent.cases.casefile import Entry
+from agent.drafts import papers
+from agent.drafts.requests import agree, clauses_of
 from evals.payer.answering import Payer
 from evals.simulate.gathering import Coming, gathering, paper_of
 from evals.simulate.records import Matter, Year
@@ -120,7 +121,7 @@ class Desk(Agenda):
         return kept, Path(files["form_pdf"].path).read_bytes()
 
     def record(self, matter: Matter, what: What, facts: Facts, why: str = "") -> AuthorizationCase:
-        return self.keep(case_desk.record(self.store, matter.case_id, what, self.entry, why=why, facts=facts))
+        return self.keep(casefile.record(self.store, matter.case_id, what, self.entry, why=why, facts=facts))
 
     def keep(self, kept: Any) -> AuthorizationCase:
         case: AuthorizationCase = kept.case

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
 FEW = 40  # so many are done before other processes would have opened their stores
 SHARE = 12  # tasks that a process takes at once
-NEEDED = ["agent.chat", "agent.conversation", "agent.desk", "chromadb", "onnxruntime", "evals.suites.ahead"]
+NEEDED = [
+    "agent.chat",
+    "agent.conversation",
+    "agent.drafts.drafting",
+    "chromadb",
+    "onnxruntime",
+    "evals.suites.ahead",
+]
 
 
 def answer_ahead(session: Session, workers: int | None = None) -> None:

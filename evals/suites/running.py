@@ -146,7 +146,7 @@ def read_rows(path: Path) -> list[Row]:
 @cache
 def prompts() -> str:
     """One hash of all prompts."""
-    from agent.prompting import FOLDER
+    from agent.prompts import FOLDER
 
     texts = [path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.md"))]
     return hashlib.sha256("\n".join([*texts, alone.digest()]).encode()).hexdigest()[:12]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from agent.settings import Settings, read_settings
+from agent.runtime.settings import Settings, read_settings
 from evals.arms.bench import Bench, opened
 from evals.arms.models import SCRIPTED, Counted, NotRecorded, Recording
 from evals.making.book import Book, read_book

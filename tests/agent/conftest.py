@@ -10,10 +10,10 @@ from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
+from agent.administration.roles import ROLES
 from agent.cli import app
-from agent.desk import now
-from agent.roles import ROLES
-from agent.settings import read_settings
+from agent.runtime.home import now
+from agent.runtime.settings import read_settings
 from data_gen.world import Order, generate
 from tests.agent.staff import PASSWORD, Clients
 from tools.domain.records import Determination

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from agent.api.app import create_app
 from agent.api.serving import Encryption, check_beyond, is_loopback
-from agent.settings import read_settings
+from agent.runtime.settings import read_settings
 from tests import sheets
 from tests.agent.conftest import Case, Cases, Pa
 from tests.agent.test_check_cli import drop_benefit

@@ -14,7 +14,7 @@ from pytest import MonkeyPatch
 
 from agent.api import batches
 from agent.api.app import create_app
-from agent.settings import read_settings
+from agent.runtime.settings import read_settings
 from tools.store import Store
 
 ROWS = b"patient_id,drug\nP001,Ozempic\nP002,Wegovy\nP003,Ozempic\nP9999,Ozempic\n"
@@ -38,7 +38,7 @@ def finish(store: Store, batch_id: int) -> None:
     from agent.batch.chunks import work
     from agent.batch.drafting import Drafter
     from agent.batch.results import finish as report
-    from agent.desk import now
+    from agent.runtime.home import now
 
     batch = store.batch(batch_id)
     work(store, Drafter(store), batch_id, batch.round, range(batch.total), "test")

@@ -12,7 +12,7 @@ from icalendar import Calendar
 from pytest import MonkeyPatch
 
 from agent.api.app import create_app
-from agent.settings import LAST_DAY, read_settings
+from agent.runtime.settings import LAST_DAY, read_settings
 from tests.agent.clinic import draft_of, open_clinic
 
 KIM = {"by": "Kim Ortiz"}

@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from agent.api.app import create_app
-from agent.settings import read_settings
+from agent.runtime.settings import read_settings
 from tests.agent.conftest import Cases, Pa
 
 

@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from pypdf import PdfReader
 
-from agent import appeals
+from agent.cases import appeals
 from tests.agent.conftest import Case, Cases, Pa
 from tools.papers.composed import Block, Letter
 from tools.papers.letter_pdf import letter_pdf

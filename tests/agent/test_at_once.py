@@ -15,7 +15,7 @@ import pytest
 
 from agent import conversation
 from agent.conversation import ChatDesk, Conversation, conversations
-from agent.settings import read_settings
+from agent.runtime.settings import read_settings
 from tests.agent.conftest import Case, Ran
 from tools.store import Store
 

@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from pytest import MonkeyPatch
 
-from agent.backup import read_backup
+from agent.administration.backup import read_backup
 from tests.agent.conftest import Cases, Pa
 from tools.common.errors import Invalid
 

@@ -162,8 +162,8 @@ def test_a_talk_that_an_earlier_version_kept_is_begun_anew() -> None:
 
 
 def test_what_must_not_be_drafted_is_not(store: Store, ready: Case, home: Any) -> None:
-    from agent.desk import drafter
-    from agent.settings import read_settings
+    from agent.drafts.drafting import drafter
+    from agent.runtime.settings import read_settings
 
     spoken = talk(store, ready.patient_id, draft=drafter(store, read_settings()))
     turn = spoken.ask("Do not draft anything yet.")
@@ -271,8 +271,8 @@ def test_the_state_is_plain_data(store: Store, ready: Case) -> None:
 
 
 def test_drafting_leads_to_the_workflow_and_waits(store: Store, ready: Case, home: Any) -> None:
-    from agent.desk import drafter
-    from agent.settings import read_settings
+    from agent.drafts.drafting import drafter
+    from agent.runtime.settings import read_settings
 
     spoken = talk(store, ready.patient_id, draft=drafter(store, read_settings()))
     turn = spoken.ask(f"draft the form for {ready.drug}")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pytest import MonkeyPatch
 
-from agent.dump import to_json
+from agent.runtime.dump import to_json
 from tests.agent.conftest import Cases, Pa
 
 OUTCOMES = ("ready", "needs_documentation", "likely_denial", "not_required", "not_covered")

@@ -11,8 +11,8 @@ from typing import Annotated, Any, TypedDict
 import msgspec
 import pytest
 
-from agent.checkpoints import Place, checkpointer, recent_threads
-from agent.settings import Settings, read_settings
+from agent.runtime.checkpoints import Place, checkpointer, recent_threads
+from agent.runtime.settings import Settings, read_settings
 from tests import servers
 from tools.common.errors import Unavailable
 

@@ -28,8 +28,8 @@ from pytest import MonkeyPatch
 from agent.api import batches, doorkeeper
 from agent.api.app import create_app
 from agent.api.doorkeeper import HEADERS
-from agent.desk import now
-from agent.settings import read_settings
+from agent.runtime.home import now
+from agent.runtime.settings import read_settings
 from tests.agent.staff import PASSWORD
 from tools.store import Store
 

@@ -218,14 +218,14 @@ def test_a_draft_whose_chart_changed_is_not_approved_and_another_takes_its_place
 
 
 def test_the_state_between_the_steps_is_plain_json(cases: Cases, store: Store) -> None:
-    from agent import desk
-    from agent.casework import Asking
-    from agent.settings import read_settings
+    from agent.drafts import drafting
+    from agent.drafts.requests import Asking
+    from agent.runtime.settings import read_settings
 
     case = cases["ready"]
     asking = Asking(patient_id=case.patient_id, request=case.found.request)
-    with desk.workflow(read_settings()) as graph:
-        desk.draft(graph, store, read_settings(), asking)
+    with drafting.workflow(read_settings()) as graph:
+        drafting.draft(graph, store, read_settings(), asking)
         (checkpoint,) = graph.checkpointer.list(None, limit=1)
         values = checkpoint.checkpoint["channel_values"]
     state = {name: value for name, value in values.items() if not name.startswith("branch:")}

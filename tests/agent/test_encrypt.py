@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from agent import encryption
+from agent.administration import encryption
+from agent.administration.audit import held_against
 from agent.api.app import create_app
-from agent.audit import held_against
-from agent.settings import read_settings
-from agent.stores import open_store
+from agent.runtime.settings import read_settings
+from agent.runtime.stores import open_store
 from tests.agent.conftest import Cases, Pa
 from tests.sheets import pdf
 from tools.common import sealed

@@ -383,7 +383,7 @@ def test_the_api_imports_lists_versions_and_exports(
     from fastapi.testclient import TestClient
 
     from agent.api.app import create_app
-    from agent.settings import read_settings
+    from agent.runtime.settings import read_settings
 
     headers = {"content-type": "application/fhir+json"}
     with TestClient(create_app(read_settings()), "http://localhost", headers=headers) as api:

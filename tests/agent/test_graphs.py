@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FILE = json.loads((ROOT / "langgraph.json").read_text())
-DOORS = {"chat": "agent.chat", "workflow": "agent.workflow"}
+DOORS = {"chat": "agent.chat", "workflow": "agent.drafts.workflow"}
 
 
 def loaded(name: str) -> Any:

@@ -14,7 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from agent.api.app import create_app
-from agent.settings import read_settings
+from agent.runtime.settings import read_settings
 from tests.agent.conftest import Case, Cases, Pa, Ran
 from tools.common.printable import escaped, one_line, printable
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from agent.administration.roles import ALL, ANYONE, APPROVE, READ, ROLES, WRITE, needs
 from agent.api import session
 from agent.api.app import create_app
 from agent.api.doorkeeper import HEADERS
-from agent.desk import now
-from agent.roles import ALL, ANYONE, APPROVE, READ, ROLES, WRITE, needs
-from agent.settings import read_settings
+from agent.runtime.home import now
+from agent.runtime.settings import read_settings
 from tests.agent.conftest import Cases, Pa
 from tests.agent.staff import PASSWORD, Clients, key_of, signed_in
 from tools.audit.verification import verify

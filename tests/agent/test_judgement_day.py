@@ -13,8 +13,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from agent.api.app import create_app
-from agent.settings import read_settings
-from agent.stores import open_store
+from agent.runtime.settings import read_settings
+from agent.runtime.stores import open_store
 from tests import worlds
 from tests.agent.conftest import Case, Ran
 from tools.domain.records import Observation
@@ -33,7 +33,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of this machine, as every door reads it."""
     shown = Clock()
-    for door in ("settings", "stores", "case_desk", "terminal.screen_cli"):
+    for door in ("runtime.settings", "runtime.stores", "cases.casefile", "terminal.screen_cli"):
         monkeypatch.setattr(f"agent.{door}.today", lambda: shown.day)
     return shown
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.integrity import altered_papers
+from agent.drafts.integrity import altered_papers
 from tests import sheets
 from tests.agent.conftest import Case
 from tools.store import Store
@@ -19,7 +19,7 @@ STEPS = ["look_up_patient", "check_coverage", "retrieve_policy", "determine", "d
 HARNESS = """
 import functools, os, signal, sys
 from pathlib import Path
-import agent.workflow as workflow
+import agent.drafts.workflow as workflow
 from tools.store import Store
 
 log, dies_at, *args = sys.argv[1:]

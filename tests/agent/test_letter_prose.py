@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from agent.grounding import Checker
-from agent.known_facts import enter_all_of
+from agent.drafts.letter_prose import reword
 from agent.ledger import Ledger
-from agent.letter_prose import reword
 from agent.models.model import ModelTrouble
 from agent.models.scripted import Scripted
+from agent.verification.checker import Checker
+from agent.verification.known_facts import enter_all_of
 from tests.agent.chats import adversaries
 from tests.agent.conftest import Case as Named
 from tools.papers.case import Case
@@ -61,18 +61,19 @@ def test_trouble_leaves_the_letter_as_code_wrote_it(store: Store, cases: dict[st
 def test_a_draft_keeps_who_worded_it_also_through_an_edit(
     store: Store, cases: dict[str, Named], home: Any
 ) -> None:
-    from agent import desk, papers
-    from agent.casework import Asking
-    from agent.decision import Decision
-    from agent.settings import read_settings
+    from agent.drafts import drafting, papers
+    from agent.drafts.decision import Decision
+    from agent.drafts.requests import Asking
+    from agent.runtime.home import now
+    from agent.runtime.settings import read_settings
     from tools.domain.records import Request
 
     named, settings = cases["needs_documentation"], read_settings()
     asking = Asking(patient_id=named.patient_id, request=Request(drug=named.drug), model="scripted")
-    made = desk.draft_alone(store, settings, asking, adversaries("")["faithful"]).draft
+    made = drafting.draft_alone(store, settings, asking, adversaries("")["faithful"]).draft
     assert papers.wording(made).model == "scripted" and papers.wording(made).path == "llm"
     by_hand = ("refills", "dea", "expedited_reason", "signature_date")
     field = next(one.id for one in made.filled_form().fields if one.id in by_hand)
-    edit = Decision(action="edit", by="R. Lee", when=desk.now(), edits={field: "3"})
-    edited = desk.decide_alone(store, settings, made.id, edit)
+    edit = Decision(action="edit", by="R. Lee", when=now(), edits={field: "3"})
+    edited = drafting.decide_alone(store, settings, made.id, edit)
     assert papers.wording(edited) == papers.wording(made)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from agent.enquiries import LONGEST
-from agent.mcp_server import MOST_TRIES, Connection, serve
+from agent.toolbox.mcp_server import MOST_TRIES, Connection, serve
 from tests import worlds
 from tools.common.errors import NotFound
 from tools.domain.records import Patient
@@ -69,7 +69,7 @@ async def test_connections_of_one_server_know_nothing_of_each_other(store: Store
 
 
 async def test_no_schema_has_a_patients_id_and_the_same_table_is_served(store: Store) -> None:
-    from agent.toolbox import table
+    from agent.toolbox.tools import table
 
     async with mcp.Client(serve(store, patient_id="P001")) as client:
         listed = (await client.list_tools()).tools

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from pytest import MonkeyPatch
 
 from agent.api.app import create_app
-from agent.settings import read_settings
+from agent.runtime.settings import read_settings
 from tests import servers
 from tests.agent.conftest import Pa
 

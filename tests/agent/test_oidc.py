@@ -17,8 +17,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from agent.api import oidc
-from agent.desk import now
-from agent.settings import read_settings
+from agent.runtime.home import now
+from agent.runtime.settings import read_settings
 from tests.agent.staff import Clients, signed_in
 from tools.audit.verification import verify
 from tools.common.errors import Invalid, Refused

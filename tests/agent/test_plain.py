@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pytest import MonkeyPatch
 
-from agent.plain import AgentLimits, PlainTurn, ask
-from agent.prompting import prompt
-from agent.settings import read_settings
+from agent.prompts import prompt
+from agent.runtime.settings import read_settings
+from agent.toolbox.plain_agent import AgentLimits, PlainTurn, ask
 from tests.agent.models.ollama_stub import Line, serving
 from tools.queries.bound import Bound
 from tools.store import Store
@@ -79,7 +79,7 @@ def test_it_calls_a_tool_and_answers(bound: Bound) -> None:
 
 
 def test_it_has_the_whole_toolbox_and_no_drafting_unless_it_is_handed_in(bound: Bound) -> None:
-    from agent.toolbox import DRAFT, TOOLS
+    from agent.toolbox.tools import DRAFT, TOOLS
 
     _, model = turn(bound, "Hello.")
     assert [tool.name for tool in model.tools] == [tool.name for tool in TOOLS]

@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy.engine import make_url
 
 from agent.api.app import create_app
-from agent.desk import now
-from agent.settings import read_settings
+from agent.runtime.home import now
+from agent.runtime.settings import read_settings
 from tests.agent.conftest import Cases, Pa
 from tests.agent.staff import PASSWORD, Clients, key_of, signed_in
 from tests.servers import postgres_database

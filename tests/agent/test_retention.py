@@ -12,9 +12,9 @@ import msgspec
 import pytest
 from sqlalchemy import event, func, select
 
-from agent import retention
-from agent.desk import now
-from agent.settings import Settings, read_settings
+from agent.administration import retention
+from agent.runtime.home import now
+from agent.runtime.settings import Settings, read_settings
 from tests.agent.conftest import Cases, Pa
 from tests.servers import postgres_database
 from tools.audit.verification import verify

@@ -10,8 +10,9 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from agent import desk
 from agent.cli import app
+from agent.drafts import drafting
+from agent.runtime.home import now
 from tests import worlds
 from tests.agent.clinic import draft_of, open_clinic
 from tests.agent.conftest import Case, Ran
@@ -53,8 +54,8 @@ def test_two_edits_within_one_second_are_both_kept(
     pa: Pa, cases: dict[str, Case], store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The clock counts seconds: an edit is known again by what it says, never by when."""
-    moment = desk.now()
-    monkeypatch.setattr(desk, "now", lambda: moment)
+    moment = now()
+    monkeypatch.setattr(drafting, "now", lambda: moment)
     case = cases["ready"]
     pa("draft", case.patient_id, case.drug)
     other = next(

@@ -11,8 +11,8 @@ import pytest
 from pytest import MonkeyPatch
 from typer.testing import CliRunner
 
-from agent import services
-from agent.services import FalkorDB, PostgreSQL, RedisServer, ServiceLedger
+from agent.administration import services
+from agent.administration.services import FalkorDB, PostgreSQL, RedisServer, ServiceLedger
 from agent.terminal.services_cli import app
 
 runner = CliRunner()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.settings import read_as_of, read_settings
+from agent.runtime.settings import read_as_of, read_settings
 from tools.common.errors import Invalid
 
 

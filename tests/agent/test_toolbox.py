@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from agent import toolbox as tb
 from agent.enquiries import LONGEST, fitted
+from agent.toolbox import tools as tb
 from tests import worlds
 from tools.common.errors import Refused, Unavailable
 from tools.domain.records import Coverage, Diagnosis, Medication, Note, Observation, Patient

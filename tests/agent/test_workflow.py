@@ -10,9 +10,10 @@ import msgspec
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from agent import casework, desk, papers, workflow
-from agent.decision import Decision
-from agent.settings import read_settings
+from agent.drafts import drafting, papers, requests, workflow
+from agent.drafts.decision import Decision
+from agent.runtime.home import now
+from agent.runtime.settings import read_settings
 from tests.agent.conftest import Case, Ran
 from tools.store import Store
 from tools.store.rows import DraftFile
@@ -77,24 +78,24 @@ def test_after_a_fault_was_mended_the_graph_goes_on_where_it_stopped(
     cases: dict[str, Case], store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings, asking = read_settings(), asking_for(cases["ready"])
-    with monkeypatch.context() as patched, desk.workflow(settings) as graph:
+    with monkeypatch.context() as patched, drafting.workflow(settings) as graph:
         patched.setattr(papers, "write", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            desk.draft(graph, store, settings, asking)
+            drafting.draft(graph, store, settings, asking)
     monkeypatch.setattr(workflow, "clauses_of", lambda *_: pytest.fail("done already"))
-    with desk.workflow(settings) as graph:
-        assert desk.draft(graph, store, settings, asking).new
-        assert not desk.draft(graph, store, settings, asking).new
+    with drafting.workflow(settings) as graph:
+        assert drafting.draft(graph, store, settings, asking).new
+        assert not drafting.draft(graph, store, settings, asking).new
     assert len(store.drafts()) == 1
 
 
 def test_a_draft_is_the_same_row_with_the_graph_and_without(cases: dict[str, Case], store: Store) -> None:
     settings, asking = read_settings(), asking_for(cases["ready"])
-    alone = desk.draft_alone(store, settings, asking).draft
+    alone = drafting.draft_alone(store, settings, asking).draft
     for file in alone.files.values():
         Path(file.path).unlink()
-    with desk.workflow(settings) as graph:
-        made = desk.draft(graph, store, settings, asking)
+    with drafting.workflow(settings) as graph:
+        made = drafting.draft(graph, store, settings, asking)
     assert made.new and made.draft == alone and store.drafts() == [alone]
 
 
@@ -102,13 +103,13 @@ def test_a_decision_begins_the_graph_anew_where_its_checkpoint_is_of_another_dra
     cases: dict[str, Case], store: Store
 ) -> None:
     settings, asking = read_settings(), asking_for(cases["ready"])
-    approve = Decision(action="approve", by="R. Lee", when=desk.now(), reason="all there")
-    with desk.workflow(settings) as graph:
-        made = desk.draft(graph, store, settings, asking).draft
+    approve = Decision(action="approve", by="R. Lee", when=now(), reason="all there")
+    with drafting.workflow(settings) as graph:
+        made = drafting.draft(graph, store, settings, asking).draft
     with sqlite3.connect(settings.home / "paladin.db") as connection:
         connection.execute("UPDATE drafts SET id = 7")
     connection.close()
-    assert desk.decide_alone(store, settings, 7, approve).status == "approved" and made.id == 1
+    assert drafting.decide_alone(store, settings, 7, approve).status == "approved" and made.id == 1
 
 
 def test_a_clause_that_reads_otherwise_than_the_rule_quotes_it_is_an_error(
@@ -125,24 +126,24 @@ def test_a_clause_that_reads_otherwise_than_the_rule_quotes_it_is_an_error(
 
 def test_every_clause_that_is_cited_stands_in_the_policy(cases: dict[str, Case], store: Store) -> None:
     case = cases["needs_documentation"]
-    asked = casework.look_up(store, asking_for(case))
-    clauses = casework.clauses_of(store.policy(asked.plan.id, asked.drug.name))
-    casework.agree(case.found, clauses)
+    asked = requests.look_up(store, asking_for(case))
+    clauses = requests.clauses_of(store.policy(asked.plan.id, asked.drug.name))
+    requests.agree(case.found, clauses)
     assert {clause["policy_id"] for clause in clauses} == {case.found.policy_id}
 
 
 def test_the_thread_is_the_case_and_the_records_behind_it(cases: dict[str, Case], store: Store) -> None:
     asking = asking_for(cases["ready"])
-    asked = casework.look_up(store, asking)
-    whole, chart = casework.asking_of(asked, asking), casework.fingerprint(store, asked)
-    assert casework.thread_of(whole, chart) == casework.thread_of(casework.asking_of(asked, whole), chart)
+    asked = requests.look_up(store, asking)
+    whole, chart = requests.asking_of(asked, asking), requests.fingerprint(store, asked)
+    assert requests.thread_of(whole, chart) == requests.thread_of(requests.asking_of(asked, whole), chart)
     again = msgspec.structs.replace(whole, attempt=1)
-    assert casework.thread_of(again, chart) != casework.thread_of(whole, chart)
-    assert casework.thread_of(whole, "of other records") != casework.thread_of(whole, chart)
+    assert requests.thread_of(again, chart) != requests.thread_of(whole, chart)
+    assert requests.thread_of(whole, "of other records") != requests.thread_of(whole, chart)
 
 
-def asking_for(case: Case) -> casework.Asking:
-    return casework.Asking(patient_id=case.patient_id, request=case.found.request)
+def asking_for(case: Case) -> requests.Asking:
+    return requests.Asking(patient_id=case.patient_id, request=case.found.request)
 
 
 def alter_policy(home: Path, policy_id: str, clause_id: str, text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from agent.letter_prose import reword
+from agent.drafts.letter_prose import reword
 from evals.appeals.items import drawn, label_of, strategies
 from evals.appeals.labelled import judge, labelled
 from evals.appeals.letters import Written, answered, faults, unsupported

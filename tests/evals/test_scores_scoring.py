@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from agent.claims.sentence import Issue
-from agent.grounding import Checked
+from agent.verification.checker import Checked
+from agent.verification.sentence import Issue
 from evals.chat.questions import Asking, Expect
 from evals.chat.world import bundled
 from evals.denials import items as denials

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from agent import case_desk
 from agent.answers import cases
+from agent.cases import casefile
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
-from agent.toolbox import TOOLS, call
+from agent.toolbox.tools import TOOLS, call
 from tests.agent.chats import adversaries, talk
 from tests.case_answers import rendered
 from tools.domain.records import Request
@@ -31,17 +31,17 @@ class Clinic:
 
     def __init__(self, store: Store) -> None:
         self.store, self.today = store, Bound(store, "P001").as_of
-        self.id = case_desk.open_by_hand(store, "P001", Request(drug="Ozempic"), "pa", self.by(-60)).case.id
-        case_desk.review(store, self.id, self.by(-59))
+        self.id = casefile.open_by_hand(store, "P001", Request(drug="Ozempic"), "pa", self.by(-60)).case.id
+        casefile.review(store, self.id, self.by(-59))
 
     def day(self, offset: int) -> date:
         return self.today + timedelta(days=offset)
 
-    def by(self, offset: int, who: str = "R. Lee") -> case_desk.Entry:
-        return case_desk.Entry(who, self.day(offset), WHEN)
+    def by(self, offset: int, who: str = "R. Lee") -> casefile.Entry:
+        return casefile.Entry(who, self.day(offset), WHEN)
 
     def enter(self, what: What, offset: int, *, who: str = "R. Lee", why: str = "", **facts: Any) -> None:
-        case_desk.record(self.store, self.id, what, self.by(offset, who), why=why, facts=Facts(**facts))
+        casefile.record(self.store, self.id, what, self.by(offset, who), why=why, facts=Facts(**facts))
 
     def submitted(self, offset: int = -50) -> Clinic:
         self.enter("submitted", offset, channel="fax", reference="88-12")

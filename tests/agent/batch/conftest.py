@@ -8,7 +8,7 @@ import pytest
 
 from agent.batch import desk, requests
 from agent.batch.checking import Terms
-from agent.settings import Settings, read_settings
+from agent.runtime.settings import Settings, read_settings
 from tools.store import Store
 from tools.store.batches import Batch
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.batch import desk
-from agent.settings import Settings
+from agent.runtime.settings import Settings
 from tests.agent.batch.conftest import WHEN, Begin, files_of, rows
 from tests.agent.conftest import Case, Ran
 from tools.store import Store

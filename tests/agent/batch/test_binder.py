@@ -11,7 +11,7 @@ from agent.batch.binder import BoundSection, bind, pages_of
 from agent.batch.checking import BatchRequest
 from agent.batch.drafting import Drafter
 from agent.batch.merging import ORDER
-from agent.casework import Asking
+from agent.drafts.requests import Asking
 from tests.agent.batch.conftest import WHEN
 from tools.common.errors import Invalid
 from tools.domain.records import Request

@@ -9,16 +9,16 @@ import msgspec
 import pytest
 from pypdf import PdfReader
 
-from agent import case_desk
-from agent import desk as drafting
 from agent.batch import desk
 from agent.batch.binder import pages_of
 from agent.batch.checking import BatchRequest, Terms
 from agent.batch.chunks import give_up, line_of, work
 from agent.batch.drafting import Drafter
 from agent.batch.results import damaged, finish, outcome_of
-from agent.decision import Decision
-from agent.settings import read_settings
+from agent.cases import casefile
+from agent.drafts import drafting
+from agent.drafts.decision import Decision
+from agent.runtime.settings import read_settings
 from tests import worlds
 from tests.agent.batch.conftest import WHEN, Begin, files_of
 from tests.agent.chats import adversaries
@@ -194,7 +194,7 @@ def test_what_a_batch_drafts_waits_for_review_and_becomes_a_case(begin: Begin, s
     assert edited.version == 2 and edited.edits[0].by == "R. Lee"
     approved = Decision(action="approve", by="R. Lee", when=WHEN, reason="checked")
     assert drafting.decide_alone(store, settings, draft.id, approved).status == "approved"
-    kept = case_desk.open_from_draft(store, draft.id, case_desk.Entry("R. Lee", WHEN.date(), WHEN))
+    kept = casefile.open_from_draft(store, draft.id, casefile.Entry("R. Lee", WHEN.date(), WHEN))
     assert kept.case.state == "reviewed"
 
 

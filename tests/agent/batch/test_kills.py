@@ -85,7 +85,7 @@ def undisturbed(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from agent.batch.checking import Terms
     from agent.batch.chunks import work
     from agent.batch.drafting import Drafter
-    from agent.settings import read_settings
+    from agent.runtime.settings import read_settings
     from tests.agent.batch.conftest import WHEN
 
     folder = tmp_path_factory.mktemp("peace")

@@ -8,7 +8,7 @@ import pytest
 from agent.batch.checking import BatchRequest
 from agent.batch.drafting import CaseLine, Drafter
 from agent.batch.worklist import STAGES, open_points, stage_of
-from agent.casework import Asking
+from agent.drafts.requests import Asking
 from tests.agent.batch.conftest import WHEN
 from tests.agent.conftest import Case
 from tools.domain.records import Request

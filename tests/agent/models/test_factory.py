@@ -14,7 +14,7 @@ from agent.models.address import address, is_here, is_loopback
 from agent.models.factory import default, is_of_langchain, open_model
 from agent.models.host import Evaluated, Held, best, held, read_evaluated
 from agent.models.model import ModelTrouble
-from agent.settings import Settings, read_settings
+from agent.runtime.settings import Settings, read_settings
 from tests.agent.models.ollama_stub import MODELS, Line, serving
 from tools.common.errors import Invalid
 
@@ -137,7 +137,7 @@ def test_a_provider_is_told_from_a_tag() -> None:
 
 def test_offline_imports_no_client() -> None:
     script = (
-        "import sys; from agent.models.factory import open_model; from agent.settings import read_settings\n"
+        "import sys; from agent.models.factory import open_model; from agent.runtime.settings import read_settings\n"
         "open_model('offline', read_settings()); open_model('', read_settings({'OLLAMA_HOST': '127.0.0.1:1'}))\n"
         "print({'ollama', 'httpx', 'langchain', 'langchain_core', 'pydantic'} & set(sys.modules))"
     )

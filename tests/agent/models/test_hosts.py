@@ -14,7 +14,7 @@ from agent.models.address import address, addresses
 from agent.models.factory import open_model
 from agent.models.model import ModelTrouble, Timeouts
 from agent.models.ollama_model import REST, OllamaModel
-from agent.settings import read_settings
+from agent.runtime.settings import read_settings
 from tests.agent.models.ollama_stub import MODELS, Line, serving
 
 QUICK = Timeouts(connect=0.5, first_token=2.0, between=2.0, whole=4.0)

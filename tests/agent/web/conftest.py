@@ -19,7 +19,7 @@ from pytest import MonkeyPatch
 
 from agent.api import batches
 from agent.api.app import create_app
-from agent.settings import read_settings
+from agent.runtime.settings import read_settings
 from data_gen.world import Order, generate
 from tests.agent.test_api_batches import finish
 from tests.agent.web.browser import HERE, Browser, Screen

@@ -19,13 +19,13 @@ from sqlalchemy import update
 
 from agent.api import batches as api_batches
 from agent.api.app import create_app
-from agent.settings import read_settings
+from agent.cases.worklist import Board
+from agent.runtime.settings import read_settings
 from agent.terminal import world_cli
 from agent.web import policies, worklist
 from agent.web import screen as screening
 from agent.web.opening import open_once_up
 from agent.web.page import HEADERS
-from agent.work import Board
 from tests import sheets
 from tests.agent.clinic import open_clinic
 from tests.agent.conftest import Case, Cases, run_pa

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
-from agent import papers
+from agent.drafts import papers
 from evals.payer.answering import Payer
 from evals.payer.form import read_form
 from evals.payer.papers import Paper

@@ -118,7 +118,7 @@ def test_a_redis_that_is_killed_in_the_middle_is_done_without_and_comes_back(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING, module.__name__)  # libraries of other tests set the root logger's
-    from agent.services import RedisServer, ServiceLedger, Unavailable
+    from agent.administration.services import RedisServer, ServiceLedger, Unavailable
 
     server = RedisServer(tmp_path, ServiceLedger(password="secret"))
     try:

@@ -1,0 +1,220 @@
+"""Every request of the practice that waits: what must happen next, and by when where a clock runs.
+
+It is read as a whole once. From then on the store's log says whose requests changed, and only those are read again.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import date
+from threading import Lock
+from typing import NamedTuple
+
+from agent.cases import casefile
+from tools.domain.records import Patient, Plan
+from tools.lifecycle.records import AuthorizationCase
+from tools.lifecycle.running import Clock, clocks_of
+from tools.lifecycle.states import full
+from tools.store import panel
+from tools.store.rows import DraftStatus, is_of, named
+from tools.store.store import Store
+from tools.store.worklists import RequestKey
+
+VIEWS = {  # in the order in which a day is worked
+    "late": "Late",
+    "review": "To review",
+    "send": "To send",
+    "answer": "Payer asked",
+    "denied": "Denied",
+    "waiting": "With the payer",
+    "approved": "Approved",
+}
+OF_STATE = {
+    "draft": "review",
+    "reviewed": "send",
+    "submitted": "waiting",
+    "appealed": "waiting",
+    "pended": "answer",
+    "denied": "denied",
+    "upheld": "denied",
+    "partly_approved": "denied",
+    "approved": "approved",
+    "renewal_due": "approved",
+}
+OF_DRAFT: dict[DraftStatus, tuple[str, str]] = {  # its view, and what is to be done
+    "needs_review": ("review", "Review the draft"),
+    "edited": ("review", "Review the new version"),
+    "approved": ("send", "Open its case and send it"),
+}
+MANY = 500  # patients of whom something changed; of more, everything is read again
+
+
+class Row(NamedTuple):
+    """One request: what must happen next, and by when where a clock runs."""
+
+    view: str  # a key of VIEWS
+    link: str
+    patient_id: str
+    name: str
+    drug: str
+    plan_id: str
+    state: str
+    next: str
+    ours: bool = True
+    due: date | None = None
+    days_left: int | None = None
+    outcome: str = ""  # of a draft
+    draft_id: int | None = None
+    owner: str = ""
+
+    @property
+    def key(self) -> RequestKey:
+        return RequestKey(self.patient_id, self.drug, self.plan_id)
+
+    @property
+    def late(self) -> bool:
+        return self.days_left is not None and self.days_left < 0
+
+    def is_in(self, view: str) -> bool:
+        return not view or self.view == view or (view == "late" and self.late)
+
+
+Choices = dict[str, list[tuple[str, int]]]
+
+
+class Work(NamedTuple):
+    """The requests with what has a day by its day, then what we can do, then the rest; and how many there are of each
+    plan, drug and owner, "" for nobody."""
+
+    rows: list[Row]
+    choices: Choices
+
+
+class Board:
+    """The requests as they stand now, for all who ask in this process.
+
+    Args:
+        day: tells on which day all are judged; None judges each on its patient's.
+    """
+
+    def __init__(self, store: Store, day: Callable[[], date | None]) -> None:
+        self._store, self._day = store, day
+        self._lock = Lock()
+        self._seen, self._judged = -1, self._days()
+        self._work = Work([], {})
+
+    def work(self) -> Work:
+        with self._lock:
+            changes, days = self._store.changes(self._seen), self._days()
+            whose = changes.patients
+            if self._seen < 0 or days != self._judged or (whose is not None and len(whose) > MANY):
+                whose = None
+            if whose is None or whose:
+                self._work = _counted(self._read_again(whose))
+            self._seen, self._judged = changes.upto, days
+            return self._work
+
+    def _days(self) -> tuple[date | None, date | None]:
+        return self._day(), self._store.today() if self._store.today else None
+
+    def _read_again(self, whose: Collection[str] | None) -> list[Row]:
+        new = _rows(self._store, self._day(), whose)
+        if whose is None:
+            return sorted(new, key=_order)
+        kept = [row for row in self._work.rows if row.patient_id not in whose]
+        for row in new:
+            insort(kept, row, key=_order)
+        return kept
+
+
+def counts(rows: Iterable[Row]) -> dict[str, int]:
+    """How many there are in each view."""
+    of = Counter(row.view for row in rows)
+    return {view: of[view] for view in VIEWS} | {"late": sum(row.late for row in rows)}
+
+
+def _counted(rows: list[Row]) -> Work:
+    def most(names: Iterable[str]) -> list[tuple[str, int]]:
+        return sorted(Counter(names).items())
+
+    return Work(
+        rows,
+        {
+            "plan": most(row.plan_id for row in rows),
+            "drug": most(row.drug for row in rows),
+            "owner": most(row.owner for row in rows),
+        },
+    )
+
+
+def _order(row: Row) -> tuple[bool, date, bool, str]:
+    return (row.due is None, row.due or date.max, not row.ours, row.link)
+
+
+def _rows(store: Store, day: date | None, whose: Collection[str] | None) -> Iterator[Row]:
+    cases, owners = store.cases_listed(whose), store.owners(whose)
+    for row in (*_of_drafts(store, cases, whose), *_of_cases(store, day, cases)):
+        yield row._replace(owner=owners[row.key]) if row.key in owners else row
+
+
+def _of_drafts(
+    store: Store, cases: Iterable[AuthorizationCase], whose: Collection[str] | None
+) -> Iterator[Row]:
+    """Drafts that wait for a person: those to review, and those that are approved and stand in no case yet."""
+    filed = {event.facts.basis.draft_id for case in cases for event in case.events if event.facts.basis}
+    for draft in store.draft_heads(tuple(OF_DRAFT), whose):
+        if draft.status != "approved" or draft.id not in filed:
+            view, step = OF_DRAFT[draft.status]
+            yield Row(
+                view, f"/drafts/{draft.id}", draft.patient_id, named(draft.person).partition(",")[0], draft.drug,
+                draft.plan_id, draft.status, step, outcome=draft.outcome, draft_id=draft.id,
+            )  # fmt: skip
+
+
+def _of_cases(store: Store, day: date | None, cases: Iterable[AuthorizationCase]) -> Iterator[Row]:
+    """Patient by patient; memory holds some of their charts."""
+    theirs: dict[str, list[AuthorizationCase]] = defaultdict(list)
+    plans: dict[str, Plan | None] = {}
+    for case in cases:
+        if case.open:
+            theirs[case.head.patient_id].append(case)
+    for patient in panel.unchanged(store, list(theirs)):
+        for case in theirs.pop(patient.id):
+            plan_id = case.head.plan_id
+            if plan_id not in plans:
+                plans[plan_id] = casefile.plan_of(store, case)
+            yield _of_case(case, _first(store, case, patient, plans[plan_id], day))
+    for case in (case for alone in theirs.values() for case in alone):  # the world was replaced since
+        yield _of_case(case, None)
+
+
+def _of_case(case: AuthorizationCase, ends: Clock | None) -> Row:
+    head = case.head
+    return Row(
+        OF_STATE[case.state],
+        f"/cases/{case.id}",
+        head.patient_id,
+        head.name,
+        head.drug,
+        head.plan_id,
+        full(case.state, case.level),
+        ends.what if ends else _step(case),
+        ends.ours if ends else case.state in ("draft", "reviewed"),
+        ends.due if ends else None,
+        ends.days_left if ends else None,
+    )
+
+
+def _first(
+    store: Store, case: AuthorizationCase, patient: Patient, plan: Plan | None, day: date | None
+) -> Clock | None:
+    """The clock that ends first; none of a case whose patient bears another's id now."""
+    if not is_of(case.head.person, patient):
+        return None
+    return next(iter(clocks_of(case, plan, day or store.day_of(patient))), None)
+
+
+def _step(case: AuthorizationCase) -> str:
+    return {"draft": "Review it", "reviewed": "Send it, and record that it was sent"}.get(case.state, "")
