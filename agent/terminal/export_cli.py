@@ -11,7 +11,7 @@ import msgspec
 import typer
 from rich.progress import track
 
-from agent.administration.fhir_import import plan_on_file
+from agent.fhir_import import plan_on_file
 from agent.terminal.common import JsonObject, opened
 from agent.terminal.lines import print_json, tell
 from agent.terminal.screen import console
