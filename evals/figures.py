@@ -9,40 +9,45 @@ from typing import Any
 
 import yaml
 
-RESULTS = Path(__file__).parent / "results"
+from evals.pages import RESULTS
+
 Figure = tuple[str, str, str, str]  # what was measured, its goal, where it stands, the unit
 FIGURES: dict[str, list[Figure]] = yaml.safe_load(
     Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
 )
-PAGES = ("batch", "kills", "screen", "growth", "graph")
+AT_SCALE = ("batch", "kills", "screen", "growth", "graph")
 
 
 def readme_tables() -> str:
     """Markdown; a figure that was not measured is an error."""
-    results = {name: _read(name) for name in ("bench", *PAGES)}
-    machine = results["bench"]["determine"]["machine"].split(" at the end")[0]
+    bench, at_scale = _measured("bench"), {name: _measured(name)[name] for name in AT_SCALE}
+    million = [row for row in at_scale["growth"]["rows"] if row["patients"] == 1_000_000]
+    at_scale["growth"] = {row["database"]: row for row in million}
+    machine = _read("bench")["determine"]["machine"].split(" at the end")[0]
     lines = [
         "| measured by `make bench` | goal | here |",
         "|---|---|---|",
-        *_rows(FIGURES["bench"], {name: one["measured"] for name, one in results["bench"].items()}),
+        *_rows(FIGURES["bench"], bench),
         "",
         f"On {machine}; details in [bench.md](evals/results/bench.md).",
         "",
         "| measured one by one, each by a command that its page names | goal | here |",
         "|---|---|---|",
-        *_rows(FIGURES["at_scale"], results),
+        *_rows(FIGURES["at_scale"], at_scale),
         "",
         "Machines, profiles and the rest:",
-        ", ".join(f"[{name}.md](evals/results/{name}.md)" for name in PAGES) + ".",
+        ", ".join(f"[{name}.md](evals/results/{name}.md)" for name in AT_SCALE) + ".",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _read(name: str) -> Any:
-    found = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-    if name == "growth":
-        return {row["database"]: row for row in found["rows"] if row["patients"] == 1_000_000}
-    return found["200000"]["measured"] if name == "graph" else found
+def _measured(file: str) -> dict[str, Any]:
+    return {name: found["measured"] for name, found in _read(file).items()}
+
+
+def _read(file: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((RESULTS / f"{file}.json").read_text(encoding="utf-8"))
+    return found
 
 
 def _rows(figures: Sequence[Figure], results: Mapping[str, Any]) -> Iterator[str]:

@@ -30,7 +30,10 @@ EPILOG = """[bold]Examples[/]
 The log is a Merkle tree after RFC 6962. A head is its size and root, signed:
 kept elsewhere, it shows later whether anything before it was changed or cut
 off. Whoever may write all of this home and knows Paladin can make another log
-that holds together; only a head that they cannot reach shows that."""
+that holds together; only a head that they cannot reach shows that, or one
+that is signed by a key which the home does not hold: `pa audit head --key`
+signs by it and prints its public half, `pa audit verify --signed-by` asks
+for it."""
 
 
 @app.callback(epilog=EPILOG)
@@ -63,17 +66,27 @@ def _list(
     _show(store.audit_events(after=after, limit=limit), as_json)
 
 
-@app.command("head", epilog="[bold]Example[/]\n  pa audit head --to /media/usb/heads.jsonl")
+@app.command(
+    "head",
+    epilog="[bold]Examples[/]\n  pa audit head --to /media/usb/heads.jsonl\n"
+    "  pa audit head --key /media/usb/audit.key --to heads.jsonl",
+)
 def _head(
     to: Path | None = typer.Option(None, "--to", metavar="FILE", help="Add it to this file as well."),
+    key: Path | None = typer.Option(
+        None, "--key", metavar="FILE", help="Sign by this key instead of the home's; made if not there."
+    ),
     as_json: JsonObject = False,
 ) -> None:
     """Sign the log as it is now; keep what this prints where nobody who uses Paladin can change it."""
     settings, store = opened()
-    made = head(store, settings, also=to)
-    tell(
-        to_json(made) if as_json else f"{made.size} events, root {made.root}, {made.at:%Y-%m-%d %H:%M:%S} UTC"
-    )
+    made = head(store, settings, also=to, key=key)
+    if as_json:
+        tell(to_json(made))
+        return
+    tell(f"{made.size} events, root {made.root}, {made.at:%Y-%m-%d %H:%M:%S} UTC")
+    if key:
+        tell(f"signed by {made.key}")
 
 
 @app.command("verify", epilog="[bold]Example[/]\n  pa audit verify --head /media/usb/heads.jsonl")
@@ -81,11 +94,16 @@ def _verify(
     heads: list[Path] = typer.Option(
         [], "--head", metavar="FILE", help="Heads that were kept elsewhere; repeatable."
     ),
+    signed_by: str = typer.Option("", metavar="KEY", help="Those heads must be signed by this public key."),
     as_json: JsonObject = False,
 ) -> None:
     """Is the log whole, and is everything that it speaks of as it was left? Exit 1 if not."""
     settings, store = opened()
-    found = held_against(store, settings, heads)
+    if signed_by and not heads:
+        raise Invalid(
+            "--signed-by asks something of heads that were kept elsewhere; name them with --head FILE"
+        )
+    found = held_against(store, settings, heads, signed_by=signed_by.strip().lower())
     if as_json:
         print_json(found)
     else:

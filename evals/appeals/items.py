@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
+from evals.agreement.drawn import world
 from evals.appeals.labelled import Labelled, labelled
 from evals.appeals.letters import Written, answered
 from evals.appeals.making import Panel, Sent, sent
-from evals.oracle_cases import world
 from evals.suites.items import Item
 
 SEED, PEOPLE = 7, 1100

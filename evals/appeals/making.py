@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from data_gen.denials import DecisionFacts, GivenReason, Kind, Letter, denial_letter
+from evals.agreement.comparing import engine, oracle
+from evals.agreement.drawn import Case as Drawn
+from evals.agreement.drawn import World, cases
 from evals.appeals.labelled import decided
 from evals.chat.world import World as ChatWorld
-from evals.oracle_agreement import engine, oracle
-from evals.oracle_cases import Case as Drawn
-from evals.oracle_cases import World, cases
 from tools.common.dates import age_on
 from tools.domain.records import Determination, Drug, Plan, Policy
 from tools.papers.case import Case

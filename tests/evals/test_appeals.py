@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from agent.drafts.letter_prose import reword
+from evals.agreement.drawn import World, world
 from evals.appeals.items import drawn, label_of, strategies
 from evals.appeals.labelled import judge, labelled
 from evals.appeals.letters import Written, answered, faults, unsupported
 from evals.appeals.making import Panel, sent
 from evals.chat.world import bundled
-from evals.oracle_cases import World, world
 from evals.scores.rows import Row
 from evals.scores.scoring import score
 from evals.suites.items import Item

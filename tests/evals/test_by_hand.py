@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from data_gen.catalog_loader import our_catalog
-from evals.by_hand import cases_by_hand, hand_made, plan_id, world_by_hand
-from evals.oracle_agreement import compare
+from evals.agreement.by_hand import cases_by_hand, hand_made, plan_id, world_by_hand
+from evals.agreement.comparing import compare
 from tools.domain.records import Outcome, Patient, Plan, Request, StartingLimit
 from tools.engine.request import complete_request
 from tools.engine.verdict import verdict

@@ -8,10 +8,10 @@ from functools import cache
 
 import pytest
 
-from evals import metamorphic
-from evals.metamorphic import moved, run, shuffled
-from evals.oracle_agreement import engine
-from evals.oracle_cases import Case, World, cases, world
+from evals.agreement import metamorphic
+from evals.agreement.comparing import engine
+from evals.agreement.drawn import Case, World, cases, world
+from evals.agreement.metamorphic import moved, run, shuffled
 from tools.domain.records import Determination
 
 

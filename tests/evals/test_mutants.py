@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from evals.mutants.__main__ import ask
-from evals.mutants.bugs import BUGS, Bug
-from evals.mutants.planting import CannotPlant, changed, plant
-from evals.mutants.suites import prepare
+from evals.agreement.mutants.bugs import BUGS, Bug, CannotPlant, changed, plant
+from evals.agreement.mutants.measuring import ask
+from evals.agreement.mutants.suites import prepare
 
 RESULTS = Path(__file__).parents[2] / "evals" / "results" / "mutants.json"
 
@@ -53,6 +52,6 @@ def test_bugs_are_noticed_and_their_absence_too(tmp_path: Path) -> None:
 
 
 def test_the_results_stand() -> None:
-    results = json.loads(RESULTS.read_text())
+    results = json.loads(RESULTS.read_text())["mutants"]["measured"]
     assert results["noticed"] == results["bugs"] >= 24
     assert {row["bug"] for row in results["rows"]} == {bug.name for bug in BUGS}

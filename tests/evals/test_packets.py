@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from evals import packets
-from evals.packets import CHECKS, Sent
+from evals.proofs import packets
+from evals.proofs.packets import CHECKS, Sent
 from tools.papers.paper import pdf_of
 
 PAGES = [what for what in CHECKS if what.split()[0] in ("Each", "No", "The", "What", "Every")]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from evals.oracle_cases import Case, cases, world
+from evals.agreement.drawn import Case, cases, world
 from tests.worlds import AS_OF, p001, p002, tiny_world
 from tools.domain.records import (
     Attestation,

@@ -29,6 +29,11 @@ class Citation(msgspec.Struct, frozen=True):
     population: str
     drugs: tuple[str, ...] = ()
 
+    @property
+    def is_guideline(self) -> bool:
+        """Its source names it already."""
+        return self.key.startswith(("ADA", "AGA", "KDIGO", "HF ", "AASLD"))
+
     def holds(self, case: Case) -> bool:
         """Does the case belong to the population?"""
         return bool(getattr(populations, self.population)(case))

@@ -12,11 +12,11 @@ import msgspec
 from tools.domain.records import FilledField, FormTemplate, PARequest
 from tools.papers import formats
 from tools.papers.case import Case
-from tools.papers.composed import Block, Letter, heading, paragraph
+from tools.papers.composed import Letter
 from tools.papers.epa import exchange
 from tools.papers.form_layout import wrap
 from tools.papers.letter_pdf import letter_pdf
-from tools.papers.letters import Writer
+from tools.papers.letters import Writer, templates
 from tools.papers.paper import canvas
 
 CONFIDENTIAL = (
@@ -24,8 +24,6 @@ CONFIDENTIAL = (
     " for the addressee. If it reached you in error, telephone the sender at once and destroy all pages; reading,"
     " copying or passing them on is not allowed."
 )
-
-NOTHING = "NOT ON RECORD: say so, and offer to send it"
 
 
 class Paper(NamedTuple):
@@ -107,35 +105,28 @@ def _confidential(pen: Any, y: float) -> None:
 
 def phone_script(template: FormTemplate, request: PARequest, case: Case) -> str:
     """Whom to call, what will be asked in which order, the answers, and what to say where there is none."""
-    return "\n".join(_script(template, request, case)) + "\n"
+    script = templates().get_template("phone_script.j2")
+    return script.render(
+        request=request, case=case, plan=case.plan, doctor=case.patient.prescriber,
+        sections=list(_asked(template, request)),
+    )  # fmt: skip
 
 
-def _script(template: FormTemplate, request: PARequest, case: Case) -> Iterator[str]:
-    plan, doctor = case.plan, case.patient.prescriber
-    yield f"# Call script: {case.drug.name} for {case.patient.name}"
-    yield ""
-    number = plan.phone or "telephone number not on record"
-    yield f"**Call** {plan.payer}, {number}, and ask for pharmacy prior authorization. Write the confirmation below."
-    if request.warning:
-        yield f"\n> **{request.warning}**"
-    caller = f" from {doctor.practice or doctor.name}" if doctor else ""
-    yield ""
-    yield f'**Say:** "I am calling{caller} to request prior authorization of {case.drug.name} for a member."'
+class _Asked(NamedTuple):
+    """A section with what is asked in one breath: a table's row, or a field."""
+
+    title: str
+    is_table: bool
+    rows: list[list[FilledField]]
+
+
+def _asked(template: FormTemplate, request: PARequest) -> Iterator[_Asked]:
     for section in template.sections:
-        asked = [f for f in request.fields if f.section == section.title and _is_asked(f)]
-        if not asked:
-            continue
-        yield f"\n## {section.title}\n"
-        yield from _rows(asked) if section.repeat not in ("", "criteria") else map(_line, asked)
-    yield "\n## Before you hang up\n"
-    yield "- Reference number: ____________________"
-    yield "- Name of the representative: ____________________"
-    yield "- Decision, or when to expect it: ____________________"
-    yield "- Where to send what is still missing: ____________________"
-    if request.missing:
-        yield "\n## Not on record\n"
-        yield "Say that it is not on record and will be sent; guess nothing.\n"
-        yield from (f"- {label}" for label in request.missing)
+        asked = [field for field in request.fields if field.section == section.title and _is_asked(field)]
+        is_table = section.repeat not in ("", "criteria")
+        rows = groupby(asked, key=lambda field: field.id.rpartition(".")[2] if is_table else field.id)
+        if asked:
+            yield _Asked(section.title, is_table, [list(row) for _, row in rows])
 
 
 def _is_asked(field: FilledField) -> bool:
@@ -143,51 +134,9 @@ def _is_asked(field: FilledField) -> bool:
     return bool(field.value) or field.required or field.id.startswith("question")
 
 
-def _rows(fields: list[FilledField]) -> Iterator[str]:
-    """A table's row in one breath."""
-    for _, row in groupby(fields, key=lambda field: field.id.rpartition(".")[2]):
-        yield "- " + "; ".join(f"{f.label}: **{f.value or NOTHING}**" for f in row)
-
-
-def _line(field: FilledField) -> str:
-    answer = field.value or "NOT ON RECORD: say so, and offer to send it"
-    return (
-        f"   - {field.label}: {answer}"
-        if field.id.startswith("details")
-        else f"- {field.label}: **{answer}**"
-    )
-
-
 # --- mail ------------------------------------------------------------------------------------------------
 
 
 def mail_cover(template: FormTemplate, request: PARequest, case: Case) -> Letter:
     """A short letter that says what is in the envelope."""
-    writer = Writer(case)
-    return writer.letter("Prior authorization request", _mail(template, request, case, writer))
-
-
-def _mail(template: FormTemplate, request: PARequest, case: Case, writer: Writer) -> Iterator[Block]:
-    plan = f"plan:{case.plan.id}"
-    yield writer.head()
-    yield Block(kind="lines", lines=(writer.date(case.as_of, "as_of"),))
-    yield Block(kind="lines", lines=tuple(writer.addressee()))
-    yield Block(kind="subject", lines=tuple(writer.subject()))
-    yield paragraph("To whom it may concern:")
-    form = writer.fact(template.id, plan)
-    yield paragraph(
-        f"Enclosed is our request for prior authorization on your form {form}, with a letter of medical necessity"
-        " and the documents listed below."
-    )
-    if case.plan.review_hours:
-        days, odd = divmod(case.plan.review_hours, 24)
-        time = f"{case.plan.review_hours} hours" if odd or days <= 3 else f"{days} days"
-        took = writer.fact(time, plan)
-        yield paragraph(f"We understand that a standard review takes up to {took} from its receipt.")
-    yield from writer.enclosures()
-    doctor = case.patient.prescriber
-    if doctor and doctor.phone:
-        yield heading("Contact")
-        who = writer.fact(doctor.contact or doctor.name, "prescriber")
-        yield paragraph(f"{who}, telephone {writer.fact(doctor.phone, 'prescriber')}")
-    yield writer.signature()
+    return Writer(case).letter("Prior authorization request", "mail_cover.j2", form=template)

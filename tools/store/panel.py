@@ -26,6 +26,14 @@ def charts(store: Store, first: int, last: int) -> Iterator[Patient]:
     return _charts(store, PATIENTS.c.number.between(first, last))
 
 
+def everyone(store: Store) -> Iterator[Patient]:
+    """All whole charts, by number; memory holds some of them."""
+    every = numbers(store)
+    for at in range(0, len(every), AT_ONCE):
+        some = every[at : at + AT_ONCE]
+        yield from charts(store, some[0], some[-1])
+
+
 def of_plan(store: Store, plan_id: str) -> Iterator[Patient]:
     """The whole charts of those who have this plan on file, by number; memory holds some of them."""
     with store.engine.connect() as connection:

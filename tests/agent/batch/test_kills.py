@@ -1,4 +1,4 @@
-"""Killed in the middle, resumed, killed again: the short form of `python -m evals.kills`."""
+"""Killed in the middle, resumed, killed again: the short form of `python -m evals.proofs kills`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from evals.kills.__main__ import different
+from evals.proofs.kills.batches import different
 from tests import servers
 from tests.agent.batch.conftest import files_of, rows
 from tools.store import Store
@@ -44,7 +44,7 @@ class Session:
         command = [
             sys.executable,
             "-m",
-            "evals.kills.child",
+            "evals.proofs.kills.child",
             point,
             str(nth),
             str(self.log),

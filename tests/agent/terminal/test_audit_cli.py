@@ -86,6 +86,19 @@ def test_a_head_that_was_kept_elsewhere_shows_that_the_log_was_cut(
     assert ran.code == 1 and "the log was cut" in ran.out
 
 
+def test_a_head_by_a_key_that_the_home_does_not_hold_is_told_from_one_by_the_home(
+    pa: Pa, tmp_path: Path
+) -> None:
+    heads, key = tmp_path / "heads.jsonl", tmp_path / "elsewhere.key"
+    signed = pa("audit", "head", "--key", str(key), "--to", str(heads)).out.split("signed by ")[1].strip()
+    asked = ("audit", "verify", "--head", str(heads), "--signed-by", signed)
+    assert pa(*asked).code == 0
+    pa("audit", "head", "--to", str(heads))  # by the home's own key, which a forger of the home has
+    ran = pa(*asked)
+    assert ran.code == 1 and "is not signed by this key" in ran.out
+    assert pa("audit", "verify", "--signed-by", signed).code == 2
+
+
 def test_proofs_hold_against_heads_alone(pa: Pa, cases: Cases) -> None:
     before = json.loads(pa("audit", "head", "--json").out)
     pa("check", cases["ready"].patient_id, cases["ready"].drug)

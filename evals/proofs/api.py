@@ -1,0 +1,315 @@
+"""That the API gives nothing away and breaks at nothing: what another practice keeps, hostile bodies, and what
+schemathesis makes up (`pip install schemathesis` first)."""
+
+from __future__ import annotations
+
+import json
+import math
+import resource
+import shutil
+import statistics
+import time
+from collections import Counter
+from contextlib import ExitStack, suppress
+from datetime import timedelta
+from itertools import count as counted
+from itertools import cycle, islice, product
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import hypothesis
+import msgspec
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+from hypothesis.stateful import run_state_machine_as_test
+
+from agent.administration.roles import ALL, ROLES
+from agent.api import app
+from agent.api.doorkeeper import HEADERS
+from agent.runtime.home import now
+from agent.runtime.settings import Settings, read_settings
+from agent.web import workspace
+from evals.pages import Figures
+from evals.proofs.homes import a_home, client, drafted
+from tools.store.store import Store
+
+SEED = 7
+FLOWS, STEPS = 30, 10  # of a seed, and of a flow
+SENT_OF = 1.2  # calls that are made up for one that a client can send
+SLOWEST = 5.0  # seconds of processor for the answer to a hostile body
+MARK = "Zyxwvutsdottir"  # a name that stands in the other practice alone
+
+
+def probes(count: int = 1500) -> Figures:
+    """So many calls, as every role of a practice, for what another one keeps: each is answered as by a server on which
+    the other one keeps nothing."""
+    draw, wrong, statuses = Random(SEED), Counter[str](), Counter[int]()
+    took: dict[str, list[float]] = {"there": [], "nowhere": []}
+    with a_home() as (store, settings), ExitStack() as stack:
+        there = settings.of_practice("north")
+        shutil.copytree(settings.home, there.home)
+        keys = {role: store.add_key(role, ALL, now() + timedelta(days=1), by="evals")[1] for role in ROLES}
+        bare = Path(settings.home.parent / "bare" / "home")
+        shutil.copytree(settings.home, bare)
+        shutil.copytree(there.home, bare.with_name("home-north"))
+        ids = _filled(there)
+        apps = {
+            "there": stack.enter_context(client(settings)),
+            "nowhere": stack.enter_context(client(read_settings({"PALADIN_HOME": str(bare)}))),
+        }
+        routes = [
+            (method, route.path)
+            for router in (*app.ROUTERS, *workspace.ROUTERS)
+            for route in router.routes
+            if isinstance(route, APIRoute) and "{" in route.path
+            for method in route.methods or ()
+        ]
+        calls = cycle((role, *route) for role in ["", *ROLES] for route in routes)
+        for role, method, template in islice(calls, count):
+            path = template
+            for name, known in ids.items():
+                path = path.replace(f"{{{name}}}", str(draw.choice(known)))
+            path = path.replace("{", "").replace("}", "")
+            answers = {}
+            order = list(apps.items())
+            draw.shuffle(order)
+            for where, asked in order:
+                began = time.perf_counter()
+                sent: dict[str, Any] = {"json": {}} if path.startswith("/api") else {"data": {"by": "R. Lee"}}
+                headers = {"authorization": f"Bearer {keys[role]}"} if role else {}
+                answer = asked.request(
+                    method,
+                    path,
+                    headers={"origin": "http://localhost", **headers},
+                    **(sent if method == "POST" else {}),
+                )
+                took[where].append(time.perf_counter() - began)
+                answers[where] = (answer.status_code, answer.content, sorted(answer.headers))
+                statuses[answer.status_code] += where == "there"
+                if MARK.encode() in answer.content or answer.status_code >= 500:
+                    wrong[f"{answer.status_code} {method} {template} as {role or 'nobody'}"] += 1
+                if any(answer.headers.get(name) is None for name in HEADERS):
+                    wrong[f"headers lack at {method} {template}"] += 1
+            if answers["there"] != answers["nowhere"]:
+                wrong[f"it shows at {method} {template} as {role or 'nobody'}"] += 1
+    return {
+        "probes": statuses.total(),
+        "routes": len(routes),
+        **{f"answered {status}": times for status, times in sorted(statuses.items())},
+        "median ms where it is another's": round(1000 * statistics.median(took["there"]), 2),
+        "median ms where it is nowhere": round(1000 * statistics.median(took["nowhere"]), 2),
+        "wrong": dict(wrong),
+    }
+
+
+def _filled(settings: Settings) -> dict[str, list[Any]]:
+    """Give a practice a patient, drafts and a case of its own; their ids, by the names that routes have for them."""
+    store = Store.open(settings.database_url)
+    mine = msgspec.structs.replace(store.patient("P001"), id="", given="Ida", family=MARK, source="file")
+    store.keep_import(mine, [("urn:mrn", "7")], taken_from="a.json", when=now())
+    ids: dict[str, list[Any]] = {
+        "patient_id": [one.id for one in store.find_patients(MARK)],
+        "draft_id": drafted(store, settings, 9),
+        "case_id": [1],
+        "batch_id": [1],
+        "conversation_id": ["c-1"],
+        "name": ["form", "letter", "packet"],
+    }
+    store.close()
+    return ids
+
+
+# --- hostile bodies --------------------------------------------------------------------------------------
+
+HOSTILE: tuple[tuple[str, bytes], ...] = (
+    ("deep", b"[" * 50_000 + b"]" * 50_000),
+    ("a deep object", b'{"a":' * 20_000 + b"1" + b"}" * 20_000),
+    ("long list", b"[" + b"1," * 200_000 + b"1]"),
+    ("long text", b'"' + b"x" * 900_000 + b'"'),
+    ("a number that nobody counts to", b"1" + b"0" * 50_000),
+    ("an exponent", b"1e999999"),
+    ("no number", b"NaN"),
+    ("no UTF-8", b'"\xff\xfe\xc0\x80"'),
+    ("half a pair", b'"\\ud800"'),
+    ("a zero", b'"P001\\u0000"'),
+    ("orders to a terminal", b'"\\u001b]0;READY\\u0007\\u202eYDAER\\u200b"'),
+    ("a path", b'"../../../../etc/passwd"'),
+    ("SQL", b'"P001\'; DROP TABLE charts; --"'),
+    ("a template", b'"{{7*7}}${7*7}<script>alert(1)</script>"'),
+    ("nothing", b"null"),
+    ("a list for a text", b'["P001"]'),
+    ("the end of days", b'"9999-12-31"'),
+    ("a date that is none", b'"2026-02-31"'),
+    ("truth", b"true"),
+    ("a negative number", b"-9223372036854775809"),
+)
+
+
+def bodies(count: int = 400) -> Figures:
+    """So many bodies of which one field, or all, is hostile; what is answered with a fault, late, or raw."""
+    draw, wrong, statuses = Random(SEED), Counter[str](), Counter[int]()
+    slowest = 0.0
+    with a_home() as (_, settings), client(settings) as opened:
+        store = Store.open(settings.database_url)
+        key = store.add_key("admin", ALL, now() + timedelta(days=1), by="evals")[1]
+        store.close()
+        calls = []
+        for path, methods in opened.app.openapi()["paths"].items():  # type: ignore[attr-defined]
+            content = (
+                methods.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json")
+            )
+            if content:
+                calls.append((path, dict(content.get("example") or {})))
+        held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for (path, body), (label, value) in islice(
+            cycle((call, hostile) for hostile in HOSTILE for call in calls), count
+        ):
+            field = draw.choice(sorted(body) or ["patient_id"])
+            rest = b"".join(b', "%s": %s' % (name.encode(), json.dumps(given).encode())
+                            for name, given in body.items() if name != field)  # fmt: skip
+            sent = value if draw.random() < 0.2 else b'{"%s": %s%s}' % (field.encode(), value, rest)
+            began = time.process_time()
+            for name in ("patient_id", "draft_id", "case_id", "batch_id"):
+                path = path.replace(f"{{{name}}}", "P001" if name == "patient_id" else "1")
+            answer = opened.post(
+                path,
+                content=sent,
+                headers={"authorization": f"Bearer {key}", "content-type": "application/json"},
+            )
+            spent = time.process_time() - began
+            slowest = max(slowest, spent)
+            statuses[answer.status_code] += 1
+            if answer.status_code >= 500:
+                wrong[f"{answer.status_code} at {path} with {label} as {field}"] += 1
+            if spent > SLOWEST:
+                wrong[f"{spent:.1f} s at {path} with {label} as {field}"] += 1
+            if any(raw in answer.content for raw in (b"\x1b", b"\xe2\x80\xae")):
+                wrong[f"raw at {path} with {label} as {field}"] += 1
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - held
+    return {
+        "bodies": statuses.total(),
+        "routes": len(calls),
+        **{f"answered {status}": times for status, times in sorted(statuses.items())},
+        "slowest, seconds of processor": round(slowest, 2),
+        "memory grown by, MB": grown // 1024,
+        "wrong": dict(wrong),
+    }
+
+
+# --- schemathesis ----------------------------------------------------------------------------------------
+
+
+class Fuzzed:
+    """What schemathesis makes up is sent as every role in turn; answers that are faults, that the schema does not know,
+    or that are otherwise than it says, are counted."""
+
+    def __init__(self, client: TestClient, store: Store, settings: Settings) -> None:
+        import schemathesis
+        from schemathesis.checks import not_a_server_error
+        from schemathesis.specs.openapi import checks
+
+        until = now() + timedelta(days=1)
+        self.keys = cycle([store.add_key(role, ALL, until, by="evals")[1] for role in ROLES])
+        drafted(store, settings, 3)
+        self.client = client
+        self.described = schemathesis.openapi.from_dict(client.app.openapi())  # type: ignore[attr-defined]
+        self.checks = [
+            not_a_server_error,
+            checks.status_code_conformance,
+            checks.content_type_conformance,
+            checks.response_schema_conformance,
+        ]
+        self.wrong, self.statuses, self.operations = Counter[str](), Counter[int](), set[str]()
+
+    def answer(self, case: Any) -> Any:
+        """What is answered; None to what no client can send."""
+        from schemathesis.core.failures import FailureGroup
+
+        asked = case.as_transport_kwargs(base_url="http://localhost")
+        asked.pop("timeout", None)
+        headers = dict(asked.pop("headers", None) or {}) | {"authorization": f"Bearer {next(self.keys)}"}
+        try:
+            asking = self.client.build_request(**asked, headers=headers)
+            asking.read()
+        except (ValueError, TypeError, AttributeError):
+            return None
+        answer, where = self.client.send(asking), f"{case.method} {case.path}"
+        self.statuses[answer.status_code] += 1
+        self.operations.add(where)
+        answer.request._content = b""  # schemathesis asks for it, and it was a stream
+        try:
+            case.validate_response(answer, checks=self.checks)
+        except FailureGroup as group:
+            for failure in group.exceptions:
+                self.wrong[f"{where}, {answer.status_code}: {str(failure).splitlines()[0]}"[:200]] += 1
+        return answer
+
+    def figures(self) -> Figures:
+        return {
+            "calls": self.statuses.total(),
+            "operations": len(self.operations),
+            **{f"answered {status}": times for status, times in sorted(self.statuses.items())},
+            "wrong": dict(self.wrong),
+        }
+
+
+def _made_up(examples: int, **more: Any) -> hypothesis.settings:
+    return hypothesis.settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+        phases=[hypothesis.Phase.generate],
+        verbosity=hypothesis.Verbosity.quiet,
+        **more,
+    )
+
+
+def fuzz(count: int = 10_000) -> Figures:
+    """So many calls that follow the schema, and as many that do not, over three seeds."""
+    from schemathesis import GenerationMode
+
+    with a_home() as (store, settings), client(settings) as opened:
+        fuzzed = Fuzzed(opened, store, settings)
+        operations = [one.ok() for one in fuzzed.described.get_all_operations()]
+        each = math.ceil(count * SENT_OF / (6 * len(operations)))
+        for seed, operation, mode in product(
+            range(SEED, SEED + 3), operations, (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+        ):
+
+            @hypothesis.seed(seed)
+            @_made_up(each)
+            @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
+            def call(case: Any) -> None:
+                fuzzed.answer(case)
+
+            with suppress(hypothesis.errors.Unsatisfiable):
+                call()
+        return fuzzed.figures()
+
+
+def flows(count: int = 10_000) -> Figures:
+    """So many calls at least, by flows that go on with what was answered, over as many seeds as that takes."""
+    from schemathesis.core.transport import Response
+
+    with a_home() as (store, settings), client(settings) as opened:
+        fuzzed = Fuzzed(opened, store, settings)
+
+        class Flow(fuzzed.described.as_state_machine()):  # type: ignore[misc]
+            def call(self, case: Any, **_: Any) -> Any:
+                answer = fuzzed.answer(case)
+                return hypothesis.reject() if answer is None else Response.from_any(answer)
+
+            def validate_response(self, *_: Any, **__: Any) -> None:
+                """It was."""
+
+        for seed in counted(SEED):
+            if fuzzed.statuses.total() >= count:
+                break
+            # A flow is told as another one where it comes upon what an earlier one did; the next seed begins anew.
+            with suppress(hypothesis.errors.FlakyStrategyDefinition):
+                run_state_machine_as_test(
+                    hypothesis.seed(seed)(Flow), settings=_made_up(FLOWS, stateful_step_count=STEPS)
+                )
+        return fuzzed.figures()

@@ -1,0 +1,106 @@
+"""Worlds that proofs make for themselves: a store, cases that can be drafted, users of each role, drafts, a client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from fastapi.testclient import TestClient
+from pypdf import PdfReader
+
+from agent.administration.roles import ROLES
+from agent.api import app, batches
+from agent.drafts import drafting
+from agent.drafts.decision import Decision
+from agent.drafts.requests import MAY_DRAFT, Asking
+from agent.runtime.home import now
+from agent.runtime.settings import Settings, read_settings
+from data_gen.world import Order, generate
+from tools.common.errors import PaladinError
+from tools.domain.records import Request
+from tools.papers import form_mapping, form_reading
+from tools.papers.case import Case
+from tools.queries.check import ask, decide
+from tools.store.load import load
+from tools.store.store import Store
+
+FORMS = Path(__file__).parents[1] / "forms"
+OWN = ("determination", "state", "one_page")  # payers' own PDFs
+PATIENTS, PEOPLE = 400, 40
+PASSWORD = "correct horse battery"
+
+
+def open_world(folder: Path, patients: int) -> Store:
+    """A world of its own, and the three forms of strangers, learned and confirmed as they were read."""
+
+    generate(Order(count=patients, out=folder / "world", workers=1))
+    store = Store.create(f"sqlite:///{folder / 'paladin.db'}")
+    load(store, folder / "world")
+    store.payer_forms = folder / "forms"
+    store.payer_forms.mkdir()
+    for name in OWN:
+        content = (FORMS / f"{name}.pdf").read_bytes()
+        proposals = form_reading.propose(form_reading.read(content, name))
+        said = PdfReader(FORMS / f"{name}.pdf").metadata
+        title = str(said.title or name) if said else name
+        text = form_mapping.written(name, title, content, "\n".join(form_reading.as_lines(proposals)))
+        (store.payer_forms / f"{name}.pdf").write_bytes(content)
+        (store.payer_forms / f"{name}.yaml").write_text(text.replace('confirmed: ""', 'confirmed: "evals"'))
+    return store
+
+
+def cases_to_draft(store: Store, people: Iterable[str] = ()) -> Iterator[Case]:
+    """Every case that can be drafted: of these people, or of all."""
+
+    drugs = store.drugs()
+    for person in people or [found.id for found in store.find_patients(limit=PATIENTS)]:
+        for drug in drugs:
+            try:
+                asked = ask(store, person, Request(drug=drug.name))
+                determination = decide(store, asked)
+            except PaladinError:
+                continue
+            if determination.outcome in MAY_DRAFT:
+                yield Case(
+                    patient=asked.patient, plan=asked.plan, drug=drug, request=asked.request,
+                    determination=determination, policy=store.policy(asked.plan.id, drug.name), as_of=asked.as_of,
+                )  # fmt: skip
+
+
+@contextmanager
+def a_home(people: int = 0) -> Iterator[tuple[Store, Settings]]:
+    """A home with a small world, a user of each role, and something of every kind that is kept."""
+    with TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        store = open_world(home, people or PEOPLE)
+        settings = read_settings({"PALADIN_HOME": str(home)})
+        for role in sorted(ROLES, key=lambda role: role != "admin"):
+            store.add_user(role, role, PASSWORD, by="evals", when=now())
+        yield store, settings
+        store.close()
+
+
+def drafted(store: Store, settings: Settings, count: int) -> list[int]:
+    """The numbers of so many drafts, every third one approved or rejected."""
+    made = []
+    with drafting.workflow(settings) as graph:
+        for number, one in enumerate(islice(cases_to_draft(store), count)):
+            asking = Asking(patient_id=one.patient.id, request=Request(drug=one.drug.name))
+            made.append(drafting.draft(graph, store, settings, asking).draft.id)
+            if number % 3 == 0:
+                rejection = Decision(action="reject", by="R. Lee", when=now(), reason="another drug")
+                drafting.decide(graph, store, settings, made[-1], rejection)
+    return made
+
+
+@contextmanager
+def client(settings: Settings) -> Iterator[TestClient]:
+    """Of the API over these settings; batches that are begun wait."""
+    batches.ensure_worker = lambda store, settings: None
+    with TestClient(
+        app.create_app(settings), "http://localhost", raise_server_exceptions=False, follow_redirects=False
+    ) as opened:
+        yield opened
