@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 import msgspec
 
 from agent.batch.requests import COLUMNS, RejectedRow, RequestRow
-from agent.drafts.requests import Asking, asking_of, case_of
+from agent.drafts.requests import DraftRequest, case_of, complete_request
 from tools.common.errors import Invalid, NotFound, nearest
 from tools.domain.records import Kind, Request
 from tools.papers.exceptions import refusal
@@ -28,7 +28,7 @@ KINDS |= dict.fromkeys(("renew", "reauthorization"), "renewal")
 class BatchRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One request as it is kept: the question with nothing left out, and how soon it is needed."""
 
-    asking: Asking
+    asking: DraftRequest
     urgency: str = "standard"
     folder: str = ""  # of its papers, in the batch's folder of cases
 
@@ -92,9 +92,9 @@ def _check(store: Store, row: RequestRow, terms: Terms) -> CheckedRequest:
         why = refusal(case_of(asked, decide(store, asked)))
         if why:
             raise Invalid(why)
-    like = Asking(patient_id="", request=given, force=terms.force, model=terms.model)
+    like = DraftRequest(patient_id="", request=given, force=terms.force, model=terms.model)
     return CheckedRequest(
-        row.number, key_of(asked), BatchRequest(asking=asking_of(asked, like), urgency=urgency)
+        row.number, key_of(asked), BatchRequest(asking=complete_request(asked, like), urgency=urgency)
     )
 
 

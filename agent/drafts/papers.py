@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -39,6 +39,13 @@ TITLES = {
 }
 
 
+def titled(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Papers by name and title, in the order in which they are needed."""
+    left = dict.fromkeys(names)
+    known = [(name, title) for name, title in TITLES.items() if name in left]
+    return known + [(name, name.replace("_", " ")) for name in sorted(left) if name not in TITLES]
+
+
 def fill_form(store: Store, case: Case) -> PARequest:
     """The payer's form, filled from the case; what is missing is listed and never guessed."""
     return fill(store.form(case.plan.id, case.request.form), case)
@@ -60,7 +67,7 @@ def kept_letter(said: Reworded, asking: object = None, chart: str = "") -> bytes
     up, from which the workflow goes on.
 
     Args:
-        asking: a casework.Asking with nothing left out.
+        asking: a DraftRequest with nothing left out.
         chart: the fingerprint of the records.
     """
     letter = said.letter

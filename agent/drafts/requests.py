@@ -24,7 +24,7 @@ from tools.store.store import Store
 MAY_DRAFT = ("ready", "needs_documentation", "quantity_exception")
 
 
-class Asking(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class DraftRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a person asks for; what is left out is filled in as for `pa check`."""
 
     patient_id: str
@@ -36,9 +36,9 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     model: str = ""  # the model that is to word the letter
 
 
-def asking_of(asked: Asked, like: Asking | None = None) -> Asking:
+def complete_request(asked: Asked, like: DraftRequest | None = None) -> DraftRequest:
     """The same question with nothing left out; forced, attempted and worded like another one."""
-    return Asking(
+    return DraftRequest(
         patient_id=asked.patient.id,
         request=asked.request,
         plan_id=asked.plan.id,
@@ -49,7 +49,7 @@ def asking_of(asked: Asked, like: Asking | None = None) -> Asking:
     )
 
 
-def look_up(store: Store, asking: Asking) -> Asked:
+def look_up(store: Store, asking: DraftRequest) -> Asked:
     return ask(store, asking.patient_id, asking.request, plan_id=asking.plan_id, as_of=asking.as_of)
 
 
@@ -158,7 +158,7 @@ def fingerprint(store: Store, asked: Asked) -> str:
     return digest.hexdigest()
 
 
-def thread_of(asking: Asking, chart: str) -> str:
+def thread_of(asking: DraftRequest, chart: str) -> str:
     """The thread of this very case: the same question, with nothing left out, to the same records is the same work.
 
     Args:

@@ -12,10 +12,10 @@ from typing import cast, get_args
 import typer
 from rich.table import Column
 
-from agent.batch import desk, requests, results
+from agent.batch import lifecycle, requests, results
 from agent.batch import panel as panels
 from agent.batch.checking import Terms
-from agent.batch.desk import Plan, Standing, standing
+from agent.batch.lifecycle import Plan, Standing, standing
 from agent.models.factory import open_model
 from agent.runtime.dump import plain
 from agent.runtime.home import now
@@ -98,7 +98,7 @@ def _run(
         _tell_plan(planned, _processes(workers), as_json)
         return
     folder = out.expanduser().absolute() if out else None
-    batch, new = desk.begin(store, settings, planned, out=folder, when=now())
+    batch, new = lifecycle.begin(store, settings, planned, out=folder, when=now())
     if not as_json:
         said = "begins" if new else "is under way already; this goes on with it"
         rejected = f"{len(planned.rejected)} rows rejected"
@@ -139,15 +139,15 @@ def _status(batch_id: int = Number, as_json: Json = False) -> None:
 def _resume(batch_id: int = Number, workers: Workers = 0, as_json: Json = False) -> None:
     """Go on with a batch that was interrupted, killed or cancelled."""
     settings, store = opened()
-    _work(store, settings, desk.resume(store, batch_id, now()), _processes(workers), as_json)
+    _work(store, settings, lifecycle.resume(store, batch_id, now()), _processes(workers), as_json)
 
 
 @app.command("cancel")
 def _cancel(batch_id: int = Number) -> None:
     """Begin no further case of a batch; what is drafted stays."""
     _, store = opened()
-    batch = desk.cancel(store, batch_id, now())
-    left = desk.standing(store, batch).waiting
+    batch = lifecycle.cancel(store, batch_id, now())
+    left = lifecycle.standing(store, batch).waiting
     print(
         f"Batch {batch_id} is cancelled with {left} cases left; `pa batch resume {batch_id}` goes on with it"
     )
@@ -157,7 +157,7 @@ def _cancel(batch_id: int = Number) -> None:
 def _retry(batch_id: int = Number, workers: Workers = 0, as_json: Json = False) -> None:
     """Work again on the cases that failed."""
     settings, store = opened()
-    batch, many = desk.retry(store, batch_id, now())
+    batch, many = lifecycle.retry(store, batch_id, now())
     if not many:
         print(f"Nothing failed in batch {batch_id}")
         return
@@ -224,7 +224,7 @@ def _planned(store: Store, file: Path | None, panel: str, terms: Terms) -> Plan:
     else:
         raise Invalid("name a file of requests, or a --panel; `pa batch run --help` has examples")
     with batch_watching.counting(len(asked.rows)) as count:
-        return desk.plan(store, asked, source, terms, count)
+        return lifecycle.plan(store, asked, source, terms, count)
 
 
 def _content(file: Path) -> bytes:

@@ -13,7 +13,7 @@ from rich.progress import Progress
 from rich.text import Text
 
 from agent.batch.chunks import line_of
-from agent.batch.desk import Standing, standing
+from agent.batch.lifecycle import Standing, standing
 from agent.terminal.progress import bars
 from agent.terminal.screen import STYLES, console, say
 from tools.common.printable import one_line
