@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from agent.cases.denials import require_same_drug
-from agent.drafts.letter_wording import Reworded, Wording
+from agent.drafts.letter_wording import Reworded, worded
 from agent.drafts.requests import case_of
 from agent.runtime.dump import to_json
 from tools.appeals.letter import appeal_letter
@@ -223,12 +223,8 @@ def odds_of(cases: Iterable[AuthorizationCase], case: Case, decided: str) -> Odd
 def compose(made: AppealAssessment, filing: Filing, model: Model | None = None) -> Reworded:
     """The letter of appeal, in the model's words where they hold, or in code's; Refused where none is right."""
     letter = appeal_letter(made.case, made.denial, made.found, filing)
-    if model is None:
-        return Reworded(letter, Wording())
-    from agent.drafts.letter_prose import reword
-
     dated = made.denial.dated
-    return reword(letter, made.case, model, decided=dated.value if dated else None)
+    return worded(letter, made.case, model, decided=dated.value if dated else None)
 
 
 def bind(made: AppealAssessment, said: Reworded) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from agent.drafts.letter_wording import Reworded, Wording
+from agent.drafts.letter_wording import Reworded, Wording, worded
 from agent.models.model import Model
 from agent.runtime.dump import to_json
 from tools.common import sealed
@@ -105,12 +105,7 @@ def draft_of(
 
 def compose(store: Store, case: Case, model: Model | None = None) -> Reworded:
     """The letter of this case, in the model's words where they hold, or in code's."""
-    letter = write_letter(case, store.form(case.plan.id).units)
-    if model is None:
-        return Reworded(letter, Wording())
-    from agent.drafts.letter_prose import reword
-
-    return reword(letter, case, model)
+    return worded(write_letter(case, store.form(case.plan.id).units), case, model)
 
 
 def wording(draft: Draft) -> Wording:

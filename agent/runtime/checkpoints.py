@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from filelock import FileLock
 from sqlalchemy.engine import make_url
 
 from agent.runtime.home import make_home
@@ -67,8 +68,6 @@ def alone(saver: Any, thread_id: str) -> Iterator[None]:
     if connection is None:  # in memory, in this process alone
         yield
     elif _is_file(connection):
-        from filelock import FileLock
-
         name = sha256(thread_id.encode()).hexdigest()[:16]
         with saver.lock:
             file = connection.execute("PRAGMA database_list").fetchone()[2]

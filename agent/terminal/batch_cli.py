@@ -16,6 +16,7 @@ from agent.batch import lifecycle, requests, results
 from agent.batch import panel as panels
 from agent.batch.checking import Terms
 from agent.batch.lifecycle import Plan, Standing, standing
+from agent.batch.worker import Worker, is_lost
 from agent.models.factory import open_model
 from agent.runtime.dump import plain
 from agent.runtime.home import now
@@ -124,8 +125,6 @@ def _list(
 @app.command("status")
 def _status(batch_id: int = Number, as_json: Json = False) -> None:
     """How a batch stands, and who works on it."""
-    from agent.batch.worker import is_lost
-
     _, store = opened()
     found = standing(store, store.batch(batch_id))
     alive = [worker.id for worker in store.batch_workers() if not is_lost(worker, time.time())]
@@ -185,8 +184,6 @@ def _worker(
     ),
 ) -> None:
     """Work on whatever batches there are, until interrupted; start as many as you like, on any machine."""
-    from agent.batch.worker import Worker
-
     settings = read_settings()
     rested = 0.0
     with Worker(settings, _processes(workers)) as worker:
@@ -200,8 +197,6 @@ def _worker(
 
 def _work(store: Store, settings: Settings, batch: Batch, processes: int, as_json: bool) -> None:
     """Be a worker until the batch is done, and say how it went."""
-    from agent.batch.worker import Worker
-
     try:
         with Worker(settings, processes) as worker:
             found = batch_watching.watch(store, batch, quiet=as_json, tend=worker.beat)

@@ -24,7 +24,6 @@ from agent.terminal.chat_page import LEAVE, OFFLINE, Page, asked
 from agent.terminal.chat_terminal import Terminal
 from agent.terminal.common import AskPlan, AsOf
 from agent.terminal.lines import print_json
-from agent.terminal.plain_cli import run
 from tools.common.errors import Invalid
 from tools.common.printable import printable
 from tools.graph.asking import current, graph_of
@@ -158,6 +157,8 @@ def _plain(
     """The plain agent, which needs a patient from the start."""
     if agent != "tools":
         raise Invalid(f"no agent {agent!r}: it is paladin, or tools")
+    from agent.terminal.plain_cli import run  # what only this agent needs may not be installed
+
     if not patient:
         raise Invalid("--agent tools needs a patient: name one with --patient, e.g. --patient P001")
     store = open_store(settings)
