@@ -30,9 +30,9 @@ from agent.api import (
     session,
     wire,
 )
+from agent.api.context import Context, Ctx
 from agent.api.doorkeeper import Doorkeeper, with_headers
 from agent.api.identity import Identity
-from agent.api.office import Desk, Office
 from agent.runtime.settings import Settings
 from agent.web import workspace
 from tools.common import structs
@@ -68,14 +68,14 @@ status = wire.Router(tags=["health"])
 
 
 @status.read("/health", "Is the store there, and which world is it?", Health, "The store can be read.")
-async def health(desk: Desk) -> dict[str, Any]:
-    dataset = desk.store.dataset()
+async def health(ctx: Ctx) -> dict[str, Any]:
+    dataset = ctx.store.dataset()
     return {
         "status": "ok",
         "version": version("paladin-pa"),
         "as_of": dataset.as_of,
         "seed": dataset.seed,
-        "patients": desk.store.count_patients(),
+        "patients": ctx.store.count_patients(),
     }
 
 
@@ -99,7 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         structs.build()  # before requests are answered by threads
         yield
-        app.state.office.close()
+        app.state.context.close()
 
     app = Application(
         title="Paladin",
@@ -111,7 +111,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,  # an address is one of those that /docs shows, or is not there
         license_info={"name": "Apache-2.0"},
     )
-    app.state.office = Office(settings)
+    app.state.context = Context(settings)
     app.add_middleware(Doorkeeper, accepts=ACCEPTS, served_as=settings.served_as.split(","))
     app.add_middleware(Identity)
     for router in ROUTERS:

@@ -8,7 +8,7 @@ import msgspec
 from fastapi import Response
 
 from agent.api import wire
-from agent.api.office import Desk, Office
+from agent.api.context import Context, Ctx
 from agent.cases import appeals
 from agent.runtime.dump import plain
 from agent.runtime.settings import BIGGEST, read_as_of
@@ -59,16 +59,16 @@ class Drafted(msgspec.Struct, frozen=True, kw_only=True):
     "/plan", "What to do about the letter, in what order and by when",
     Strategy, "The strategy; `refusal` says why no appeal is drafted, if none is.", Received, EXAMPLE,
 )  # fmt: skip
-def plan(desk: Desk, given: Sent) -> Strategy:
-    return _look(desk, given).found
+def plan(ctx: Ctx, given: Sent) -> Strategy:
+    return _look(ctx, given).found
 
 
 @router.write(
     "/draft", "The letter of appeal; 409 with what to do instead where none is right",
     Drafted, "The letter.", Received, EXAMPLE,
 )  # fmt: skip
-def draft(desk: Desk, given: Sent) -> dict[str, Any]:
-    made = _look(desk, given)
+def draft(ctx: Ctx, given: Sent) -> dict[str, Any]:
+    made = _look(ctx, given)
     letter = appeals.compose(made, _filing(given)).letter
     said = {"text": letter.text, "markdown": letter.markdown, "gaps": list(letter.gaps)}
     return said | {"strategy": plain(made.found)}
@@ -78,8 +78,8 @@ def draft(desk: Desk, given: Sent) -> dict[str, Any]:
     "/packet", "The letter with all that it encloses, as one PDF",
     wire.FILE, "The packet.", Received, EXAMPLE, media=wire.PDF,
 )  # fmt: skip
-def packet(desk: Desk, given: Sent) -> Response:
-    made = _look(desk, given)
+def packet(ctx: Ctx, given: Sent) -> Response:
+    made = _look(ctx, given)
     return _pdf(made, "packet", appeals.bind(made, appeals.compose(made, _filing(given))))
 
 
@@ -87,8 +87,8 @@ def packet(desk: Desk, given: Sent) -> Response:
     "/sheet", "One page for a peer-to-peer call; 409 where none is advised",
     wire.FILE, "The sheet.", Received, EXAMPLE, media=wire.PDF,
 )  # fmt: skip
-def sheet(desk: Desk, given: Sent) -> Response:
-    made = _look(desk, given)
+def sheet(ctx: Ctx, given: Sent) -> Response:
+    made = _look(ctx, given)
     return _pdf(made, "call", letter_pdf(call_sheet(made.case, made.denial, made.found)))
 
 
@@ -100,17 +100,17 @@ def _filing(given: Received) -> Filing:
     return Filing(expedited=" ".join(given.expedited.split()))
 
 
-def _look(desk: Office, given: Received) -> appeals.AppealAssessment:
+def _look(ctx: Context, given: Received) -> appeals.AppealAssessment:
     if given.case_id is not None and not 1 <= given.case_id <= BIGGEST:
         raise Invalid(f"a case's number is from 1 to {BIGGEST}, not {given.case_id}")
     asked = appeals.AppealQuery(
         patient_id=given.patient_id,
         drug=given.drug,
         plan_id=given.plan_id,
-        as_of=desk.settings.day(given.as_of),
+        as_of=ctx.settings.day(given.as_of),
         level=given.level,
         received=read_as_of(given.received),
         indication=given.indication,
         case_id=given.case_id,
     )
-    return appeals.assess(desk.store, asked, appeals.PayerLetter(given.letter))
+    return appeals.assess(ctx.store, asked, appeals.PayerLetter(given.letter))

@@ -9,8 +9,8 @@ import msgspec
 from fastapi import Depends, Query, Request, Response
 
 from agent.api import wire
+from agent.api.context import Ctx
 from agent.api.doorkeeper import Accepts
-from agent.api.office import Desk
 from tools.charts import additions
 from tools.common.errors import NotFound
 from tools.common.printable import one_line
@@ -42,7 +42,7 @@ async def _content(request: Request) -> bytes:
     Attached, "The paper as the chart has it.", openapi_extra=BODY,
 )  # fmt: skip
 def attach(
-    desk: Desk,
+    ctx: Ctx,
     content: Annotated[bytes, Depends(_content)],
     patient_id: str,
     name: str = Query(min_length=1, max_length=200, examples=["weight-class.pdf"]),
@@ -53,9 +53,9 @@ def attach(
     title: str = Query("", max_length=200),
     status: str = Query("", description="signed, unsigned, draft or amended; a note counts only if signed"),
 ) -> Attached:
-    to = additions.Entering(store=desk.store, patient_id=patient_id, by=one_line(by), when=datetime.now(UTC))
+    to = additions.Entering(store=ctx.store, patient_id=patient_id, by=one_line(by), when=datetime.now(UTC))
     entry = additions.attach(to, content, on, name=name, kind=kind, title=title, about=about, status=status)
-    paper = next(one for one in _papers(desk.store.patient(patient_id)) if one.id == entry.record_id)
+    paper = next(one for one in _papers(ctx.store.patient(patient_id)) if one.id == entry.record_id)
     return Attached(entry=entry.id, patient_id=patient_id, by=entry.by, document=paper)
 
 
@@ -63,13 +63,13 @@ def attach(
     "/{patient_id}/attachments/{document_id}", "The file of a paper that was attached",
     wire.FILE, "The file.", media=wire.BYTES,
 )  # fmt: skip
-def attachment(desk: Desk, patient_id: str, document_id: str) -> Response:
-    papers = {one.id: one for one in _papers(desk.store.patient(patient_id))}
+def attachment(ctx: Ctx, patient_id: str, document_id: str) -> Response:
+    papers = {one.id: one for one in _papers(ctx.store.patient(patient_id))}
     found = papers.get(document_id)
     if found is None:
         raise NotFound("attached paper", document_id, sorted(papers))
     shown = {"content-disposition": "attachment", "x-content-type-options": "nosniff"}
-    return Response(desk.store.file(found.sha256), media_type=found.media_type, headers=shown)
+    return Response(ctx.store.file(found.sha256), media_type=found.media_type, headers=shown)
 
 
 def _papers(patient: Patient) -> list[Document]:

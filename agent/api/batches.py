@@ -23,8 +23,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from agent.api import wire
+from agent.api.context import Context, Ctx
 from agent.api.doorkeeper import Accepts
-from agent.api.office import Desk, Office
 from agent.batch import lifecycle as batching
 from agent.batch import requests, results
 from agent.batch.checking import Terms
@@ -106,20 +106,22 @@ BEGIN = {
     status_code=202, responses=BEGUN, openapi_extra={"requestBody": BEGIN},
 )  # fmt: skip
 async def begin(
-    request: Request, desk: Desk, idempotency_key: Annotated[str, Header(max_length=LONGEST_KEY)] = ""
+    request: Request,
+    ctx: Ctx,
+    idempotency_key: Annotated[str, Header(max_length=LONGEST_KEY)] = "",
 ) -> Response:
     asked, terms, digest, name = await _asked(request)
 
     def keep() -> Response:
-        batch, new = _known(desk.store, idempotency_key, digest), False
+        batch, new = _known(ctx.store, idempotency_key, digest), False
         if batch is None:
-            if wait := seconds_until_room(desk.store, len(asked.rows)):
+            if wait := seconds_until_room(ctx.store, len(asked.rows)):
                 return wire.full(f"{MOST_WAITING} requests may wait and no more; try again in {wait} s", wait)
-            filled = terms._replace(as_of=desk.settings.day(terms.as_of))
-            planned = batching.plan(desk.store, asked, name, filled)
+            filled = terms._replace(as_of=ctx.settings.day(terms.as_of))
+            planned = batching.plan(ctx.store, asked, name, filled)
             batch, new = batching.begin(
-                desk.store,
-                desk.settings,
+                ctx.store,
+                ctx.settings,
                 planned,
                 out=None,
                 when=now(),
@@ -127,9 +129,9 @@ async def begin(
                 body_digest=digest,
             )
             if not new and idempotency_key:
-                _known(desk.store, idempotency_key, digest)
-        ensure_worker(desk.store, desk.settings)
-        answer = wire.answer(_view(desk.store, batch), 202 if new else 200)
+                _known(ctx.store, idempotency_key, digest)
+        ensure_worker(ctx.store, ctx.settings)
+        answer = wire.answer(_view(ctx.store, batch), 202 if new else 200)
         answer.headers["location"] = f"{PATH}/{batch.id}"
         return answer
 
@@ -137,48 +139,48 @@ async def begin(
 
 
 @router.read("", "Batches, newest first", wire.many(BatchView), "The batches.")
-def batches(desk: Desk, limit: int = Query(20, ge=1, le=200)) -> list[BatchView]:
-    return [_view(desk.store, batch) for batch in desk.store.batches(limit=limit)]
+def batches(ctx: Ctx, limit: int = Query(20, ge=1, le=200)) -> list[BatchView]:
+    return [_view(ctx.store, batch) for batch in ctx.store.batches(limit=limit)]
 
 
 @router.read(
     "/{batch_id}", "How a batch stands; with `Accept: text/event-stream`, as it goes",
     BatchView, "The batch. As a stream: `progress` whenever something changed, and `done` with the last state.",
 )  # fmt: skip
-def batch(request: Request, desk: Desk, batch_id: wire.Number) -> BatchView | Response:
-    found = _view(desk.store, desk.store.batch(batch_id))
+def batch(request: Request, ctx: Ctx, batch_id: wire.Number) -> BatchView | Response:
+    found = _view(ctx.store, ctx.store.batch(batch_id))
     if found.state == "running":
-        ensure_worker(desk.store, desk.settings)
-    return wire.stream(_stream(request, desk.store, batch_id)) if wire.wants_stream(request) else found
+        ensure_worker(ctx.store, ctx.settings)
+    return wire.stream(_stream(request, ctx.store, batch_id)) if wire.wants_stream(request) else found
 
 
 @router.write("/{batch_id}/cancel", "Begin no further case", BatchView, "The batch.")
-def cancel(desk: Desk, batch_id: wire.Number) -> BatchView:
-    return _view(desk.store, batching.cancel(desk.store, batch_id, now()))
+def cancel(ctx: Ctx, batch_id: wire.Number) -> BatchView:
+    return _view(ctx.store, batching.cancel(ctx.store, batch_id, now()))
 
 
 @router.write("/{batch_id}/resume", "Go on with it", BatchView, "The batch.")
-def resume(desk: Desk, batch_id: wire.Number) -> BatchView:
-    return _go_on(desk, batching.resume(desk.store, batch_id, now()))
+def resume(ctx: Ctx, batch_id: wire.Number) -> BatchView:
+    return _go_on(ctx, batching.resume(ctx.store, batch_id, now()))
 
 
 @router.write("/{batch_id}/retry", "Work again on what failed", BatchView, "The batch.")
-def retry(desk: Desk, batch_id: wire.Number) -> BatchView:
-    return _go_on(desk, batching.retry(desk.store, batch_id, now())[0])
+def retry(ctx: Ctx, batch_id: wire.Number) -> BatchView:
+    return _go_on(ctx, batching.retry(ctx.store, batch_id, now())[0])
 
 
 @router.read(
     "/{batch_id}/results", "The cases so far, a line for each, and the rows that were rejected",
     {"type": "object"}, "`cases` as summary.csv has them, and `rejected`.",
 )  # fmt: skip
-def cases(desk: Desk, batch_id: wire.Number) -> dict[str, Any]:
-    found = results.outcome_of(desk.store, desk.store.batch(batch_id))
+def cases(ctx: Ctx, batch_id: wire.Number) -> dict[str, Any]:
+    found = results.outcome_of(ctx.store, ctx.store.batch(batch_id))
     return {"cases": found.lines, "rejected": found.rejected}
 
 
 @router.read("/{batch_id}/files", "The files of a batch", wire.many(ResultFile), "The files, by path.")
-def files(desk: Desk, batch_id: wire.Number) -> list[ResultFile]:
-    folder = Path(desk.store.batch(batch_id).folder)
+def files(ctx: Ctx, batch_id: wire.Number) -> list[ResultFile]:
+    folder = Path(ctx.store.batch(batch_id).folder)
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and not _hidden(path, folder))
     named = ((path.relative_to(folder).as_posix(), path) for path in paths)
     return [
@@ -188,8 +190,8 @@ def files(desk: Desk, batch_id: wire.Number) -> list[ResultFile]:
 
 
 @router.read("/{batch_id}/files/{path:path}", "One file of a batch", wire.FILE, "The file.", media=wire.BYTES)
-def file(desk: Desk, batch_id: wire.Number, path: str) -> Response:
-    found = _inside(Path(desk.store.batch(batch_id).folder), path)
+def file(ctx: Ctx, batch_id: wire.Number, path: str) -> Response:
+    found = _inside(Path(ctx.store.batch(batch_id).folder), path)
     if found is None:
         raise NotFound("file of this batch", path[:200], hint=f"{PATH}/{batch_id}/files lists them")
     headers = {
@@ -261,9 +263,9 @@ def _known(store: Store, key: str, digest: str) -> Batch | None:
 # --- what is shown ---------------------------------------------------------------------------------------
 
 
-def _go_on(desk: Office, found: Batch) -> BatchView:
-    ensure_worker(desk.store, desk.settings)
-    return _view(desk.store, found)
+def _go_on(ctx: Context, found: Batch) -> BatchView:
+    ensure_worker(ctx.store, ctx.settings)
+    return _view(ctx.store, found)
 
 
 def _view(store: Store, found: Batch) -> BatchView:

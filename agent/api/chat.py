@@ -13,7 +13,7 @@ from fastapi.sse import format_sse_event
 from starlette.concurrency import run_in_threadpool
 
 from agent.api import wire
-from agent.api.office import Desk, Office
+from agent.api.context import Context, Ctx
 from agent.conversation import LONGEST_QUESTION, Conversation, Event, Kept, Turn, find, kept
 from agent.runtime.dump import plain
 from agent.runtime.settings import read_as_of
@@ -59,12 +59,10 @@ class ConversationView(msgspec.Struct, frozen=True, kw_only=True):
     " sentence that was verified, `citations`, and `done` with the turn, or `error` with a problem.",
     Question, {"question": "Can she get Ozempic?", "patient_id": "P001"},
 )  # fmt: skip
-async def ask(
-    request: Request, desk: Desk, given: Annotated[Question, wire.sent(Question)]
-) -> Turn | Response:
+async def ask(request: Request, ctx: Ctx, given: Annotated[Question, wire.sent(Question)]) -> Turn | Response:
     if len(given.question) > 16 * LONGEST_QUESTION:
         raise Invalid(f"the question has {len(given.question)} characters; ask in at most {LONGEST_QUESTION}")
-    talk = await run_in_threadpool(_conversation, desk, given)
+    talk = await run_in_threadpool(_conversation, ctx, given)
     if wire.wants_stream(request):
         return wire.stream(_stream(talk, given.question))
     return await _turn(request, talk, given.question)
@@ -73,24 +71,24 @@ async def ask(
 @router.read(
     "", "The conversations that can be gone on with, newest first", wire.many(Kept), "The conversations."
 )
-def conversations(desk: Desk, limit: int = Query(20, ge=1, le=200)) -> list[Kept]:
-    return kept(desk.talks, limit)
+def conversations(ctx: Ctx, limit: int = Query(20, ge=1, le=200)) -> list[Kept]:
+    return kept(ctx.talks, limit)
 
 
 @router.read("/{conversation_id}", "What was said in one conversation", ConversationView, "The conversation.")
-def conversation(desk: Desk, conversation_id: str) -> dict[str, Any]:
-    found = find(desk.talks, conversation_id)
-    desk.store.note("conversation.read", whose=found.patient_id, of=found.id)
-    history = Conversation(desk.talks, desk.chat_desk(model="offline"), found.id).history
+def conversation(ctx: Ctx, conversation_id: str) -> dict[str, Any]:
+    found = find(ctx.talks, conversation_id)
+    ctx.store.note("conversation.read", whose=found.patient_id, of=found.id)
+    history = Conversation(ctx.talks, ctx.chat_desk(model="offline"), found.id).history
     return {"id": found.id, "patient_id": found.patient_id, "history": history}
 
 
-def _conversation(desk: Office, given: Question) -> Conversation:
+def _conversation(ctx: Context, given: Question) -> Conversation:
     """The conversation that this question belongs to; what is wrong with it is said before anything is begun."""
-    kept_id = find(desk.talks, given.conversation_id).id if given.conversation_id else ""
-    plan_id = desk.store.plan(given.plan_id).id if given.plan_id else ""
-    made = desk.chat_desk(model=given.model, as_of=read_as_of(given.as_of), plan_id=plan_id)
-    return Conversation(desk.talks, made, kept_id, given.patient_id)
+    kept_id = find(ctx.talks, given.conversation_id).id if given.conversation_id else ""
+    plan_id = ctx.store.plan(given.plan_id).id if given.plan_id else ""
+    made = ctx.chat_desk(model=given.model, as_of=read_as_of(given.as_of), plan_id=plan_id)
+    return Conversation(ctx.talks, made, kept_id, given.patient_id)
 
 
 async def _turn(request: Request, talk: Conversation, question: str) -> Turn:

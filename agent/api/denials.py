@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from agent.api import wire
-from agent.api.office import Desk
+from agent.api.context import Ctx
 from agent.cases import denials
 from agent.runtime.settings import read_as_of
 from tools.common.errors import Invalid
@@ -55,11 +55,11 @@ class LetterRead(msgspec.Struct, frozen=True, kw_only=True):
     LetterRead, "What the letter says.", LetterText,
     {"text": "Re: Ozempic. Your request was denied: …", "patient_id": "P001", "drug": "Ozempic"},
 )  # fmt: skip
-def read(desk: Desk, given: Annotated[LetterText, wire.sent(LetterText)]) -> dict[str, Any]:
+def read(ctx: Ctx, given: Annotated[LetterText, wire.sent(LetterText)]) -> dict[str, Any]:
     received = read_as_of(given.received)
     if given.case_id is not None and (given.patient_id or given.drug):
         raise Invalid("case_id names patient and drug itself; leave them out")
     if given.case_id is None and not given.patient_id:
         return denials.as_data(*denials.read_alone(given.text, received))
     whose: dict[str, Any] = {"case_id": given.case_id, "patient_id": given.patient_id, "drug": given.drug}
-    return denials.as_data(*denials.read_for(desk.store, given.text, received=received, **whose))
+    return denials.as_data(*denials.read_for(ctx.store, given.text, received=received, **whose))

@@ -9,8 +9,8 @@ import msgspec
 from fastapi import Query, Response
 
 from agent.api import wire
-from agent.api.office import Desk, Office
-from agent.drafts.body import body
+from agent.api.context import Context, Ctx
+from agent.drafts.body import DraftHead, body
 from agent.drafts.decision import Action, Decision
 from agent.drafts.integrity import orphaned, read_recorded, require_unaltered
 from agent.runtime.home import now
@@ -18,28 +18,14 @@ from agent.runtime.settings import BIGGEST
 from tools.common.errors import NotFound
 from tools.common.printable import one_line
 from tools.domain.records import PARequest
-from tools.store.rows import Draft, DraftStatus, Edit
+from tools.store.rows import Draft
 
 router = wire.Router(prefix="/api/drafts", tags=["drafts"])
 
 
-class DraftView(msgspec.Struct, frozen=True, kw_only=True):
+class DraftView(DraftHead, frozen=True, kw_only=True):
     """A drafted case: the filled form, what is missing, and links to its papers."""
 
-    id: int
-    patient_id: str
-    drug: str
-    plan_id: str
-    as_of: str
-    status: DraftStatus
-    version: int
-    edits: tuple[Edit, ...]
-    contradicts: tuple[str, ...]
-    to_attach: tuple[str, ...]
-    outcome: str
-    ready: bool
-    missing: tuple[str, ...]
-    warning: str
     created: str
     updated: str
     links: dict[str, str]
@@ -82,28 +68,28 @@ def view(draft: Draft) -> dict[str, Any]:
 
 @router.read("", "Drafts, oldest first", wire.many(DraftView), "The drafts.")
 def drafts(
-    desk: Desk,
+    ctx: Ctx,
     status: Literal["needs_review", "edited", "approved", "rejected"] | None = Query(None),
     patient_id: str | None = Query(None),
     limit: int = Query(20, ge=1, le=200),
     offset: int = Query(0, ge=0, le=BIGGEST),
 ) -> list[dict[str, Any]]:
-    return [view(draft) for draft in desk.store.drafts(status, patient_id, limit=limit, offset=offset)]
+    return [view(draft) for draft in ctx.store.drafts(status, patient_id, limit=limit, offset=offset)]
 
 
 @router.read("/{draft_id}", "One draft", DraftView, "The draft.")
-def draft(desk: Desk, draft_id: wire.Number) -> dict[str, Any]:
-    found = desk.store.draft(draft_id)
-    alone = orphaned(desk.store, found.person, found.patient_id)
-    return view(found) | {"orphaned": alone, "reviews": desk.store.reviews(draft_id)}
+def draft(ctx: Ctx, draft_id: wire.Number) -> dict[str, Any]:
+    found = ctx.store.draft(draft_id)
+    alone = orphaned(ctx.store, found.person, found.patient_id)
+    return view(found) | {"orphaned": alone, "reviews": ctx.store.reviews(draft_id)}
 
 
 @router.read(
     "/{draft_id}/files/{name}", "One of its papers: the form, the letter, the cover",
     wire.FILE, "The file.", media=wire.PDF,
 )  # fmt: skip
-def paper(desk: Desk, draft_id: wire.Number, name: str) -> Response:
-    found = desk.store.draft(draft_id)
+def paper(ctx: Ctx, draft_id: wire.Number, name: str) -> Response:
+    found = ctx.store.draft(draft_id)
     if name not in found.files:
         raise NotFound("paper of this draft", name, sorted(found.files))
     path = Path(found.files[name].path)
@@ -118,9 +104,9 @@ def paper(desk: Desk, draft_id: wire.Number, name: str) -> Response:
     DraftView, "The draft as it is now.", ReviewApproval, {"by": "R. Lee, CPhT"},
 )  # fmt: skip
 def approve(
-    desk: Desk, draft_id: wire.Number, given: Annotated[ReviewApproval, wire.sent(ReviewApproval)]
+    ctx: Ctx, draft_id: wire.Number, given: Annotated[ReviewApproval, wire.sent(ReviewApproval)]
 ) -> dict[str, Any]:
-    return _decide(desk, draft_id, "approve", given.by, given.reason)
+    return _decide(ctx, draft_id, "approve", given.by, given.reason)
 
 
 @router.write(
@@ -129,9 +115,9 @@ def approve(
     {"by": "R. Lee, CPhT", "reason": "the patient changed to another drug"},
 )  # fmt: skip
 def reject(
-    desk: Desk, draft_id: wire.Number, given: Annotated[Rejection, wire.sent(Rejection)]
+    ctx: Ctx, draft_id: wire.Number, given: Annotated[Rejection, wire.sent(Rejection)]
 ) -> dict[str, Any]:
-    return _decide(desk, draft_id, "reject", given.by, given.reason)
+    return _decide(ctx, draft_id, "reject", given.by, given.reason)
 
 
 @router.write(
@@ -141,14 +127,19 @@ def reject(
     {"by": "R. Lee, CPhT", "edits": {"Office contact": "R. Lee"}},
 )  # fmt: skip
 def edit(
-    desk: Desk, draft_id: wire.Number, given: Annotated[DraftEdit, wire.sent(DraftEdit)]
+    ctx: Ctx, draft_id: wire.Number, given: Annotated[DraftEdit, wire.sent(DraftEdit)]
 ) -> dict[str, Any]:
-    return _decide(desk, draft_id, "edit", given.by, given.reason, given.edits)
+    return _decide(ctx, draft_id, "edit", given.by, given.reason, given.edits)
 
 
 def _decide(
-    desk: Office, draft_id: int, action: Action, by: str, reason: str, edits: dict[str, str] | None = None
+    ctx: Context,
+    draft_id: int,
+    action: Action,
+    by: str,
+    reason: str,
+    edits: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     said, name = one_line(reason), one_line(by)
     decision = Decision(action=action, by=name, when=now(), reason=said, edits=edits or {})
-    return view(desk.decide(draft_id, decision))
+    return view(ctx.decide(draft_id, decision))

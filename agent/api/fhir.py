@@ -11,8 +11,8 @@ from fastapi import Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from agent.api import wire
+from agent.api.context import Ctx
 from agent.api.doorkeeper import Accepts
-from agent.api.office import Desk
 from agent.fhir_import import FhirImport, plan_on_file
 from agent.runtime.settings import judgeable
 from tools.common.errors import Invalid
@@ -52,7 +52,7 @@ class ImportTold(msgspec.Struct, frozen=True, kw_only=True):
 )  # fmt: skip
 async def import_fhir(
     request: Request,
-    desk: Desk,
+    ctx: Ctx,
     plan_id: str = Query("", description="Enrol in this plan, from before the records begin"),
     as_of: date | None = Query(
         None, description="The charts' default date; else that of their newest record"
@@ -63,8 +63,8 @@ async def import_fhir(
     dry_run: bool = Query(False, description="Say what would become of it, and keep nothing"),
 ) -> dict[str, Any]:
     body = await request.body()
-    plan, as_of = desk.store.plan(plan_id) if plan_id else None, as_of and judgeable(as_of)
-    run = FhirImport(desk.store, plan=plan, as_of=as_of, on_conflict=on_conflict, dry_run=dry_run)
+    plan, as_of = ctx.store.plan(plan_id) if plan_id else None, as_of and judgeable(as_of)
+    run = FhirImport(ctx.store, plan=plan, as_of=as_of, on_conflict=on_conflict, dry_run=dry_run)
 
     await run_in_threadpool(read_import, run, "the request", body)
     return run.told()
@@ -84,23 +84,23 @@ def read_import(run: FhirImport, name: str, content: bytes) -> None:
     "/patients/{patient_id}/fhir", "A chart as a FHIR R4 bundle, shaped after US Core",
     {"type": "object"}, "The bundle.",
 )  # fmt: skip
-def export_fhir(desk: Desk, patient_id: str) -> dict[str, Any]:
-    patient = desk.store.patient(patient_id)
-    as_of = patient.as_of or desk.store.dataset().as_of
-    return export_patient(patient, plan_on_file(desk.store, patient), as_of=as_of)
+def export_fhir(ctx: Ctx, patient_id: str) -> dict[str, Any]:
+    patient = ctx.store.patient(patient_id)
+    as_of = patient.as_of or ctx.store.dataset().as_of
+    return export_patient(patient, plan_on_file(ctx.store, patient), as_of=as_of)
 
 
 @router.read(
     "/patients/{patient_id}/versions", "The imports of a chart: when, and from what",
     wire.many(ChartVersion), "Oldest first; the last is the chart as it is. None: not imported.",
 )  # fmt: skip
-def versions(desk: Desk, patient_id: str) -> list[ChartVersion]:
-    return desk.store.chart_versions(patient_id)
+def versions(ctx: Ctx, patient_id: str) -> list[ChartVersion]:
+    return ctx.store.chart_versions(patient_id)
 
 
 @router.read(
     "/patients/{patient_id}/versions/{number}", "A chart as one of its imports brought it",
     Patient, "The chart, without what people added.",
 )  # fmt: skip
-def version(desk: Desk, patient_id: str, number: wire.Number) -> Patient:
-    return desk.store.chart_version(patient_id, number)
+def version(ctx: Ctx, patient_id: str, number: wire.Number) -> Patient:
+    return ctx.store.chart_version(patient_id, number)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import Query
 
 from agent.api import wire
-from agent.api.office import Desk, Office
+from agent.api.context import Context, Ctx
 from tools.graph.asking import Asked, current, version_of
 from tools.graph.pathways import Pathways
 from tools.graph.pathways import pathways as find_pathways
@@ -33,18 +33,18 @@ AsOf = Annotated[
     "/status", "Where the graph is, and whether it is of the store as it is",
     {"type": "object"}, "Place, freshness, and what it holds.",
 )  # fmt: skip
-def status(desk: Desk, as_of: AsOf = None) -> dict[str, Any]:
-    wanted, found = version_of(desk.store, desk.settings.day(as_of)), desk.graph.states()
+def status(ctx: Ctx, as_of: AsOf = None) -> dict[str, Any]:
+    wanted, found = version_of(ctx.store, ctx.settings.day(as_of)), ctx.graph.states()
     fresh = any(state.version == wanted for state in found)
-    return {"where": desk.graph.where, "fresh": fresh, "states": found}
+    return {"where": ctx.graph.where, "fresh": fresh, "states": found}
 
 
 @router.read(
     "/pathways/{patient_id}", "What was tried by patients like this one, and how it went: counts, never people",
     Pathways, "Circles of patients alike with their N, and what they tried.",
 )  # fmt: skip
-def pathways(desk: Desk, patient_id: str, as_of: AsOf = None) -> Pathways:
-    return find_pathways(_asked(desk, as_of), patient_id)
+def pathways(ctx: Ctx, patient_id: str, as_of: AsOf = None) -> Pathways:
+    return find_pathways(_asked(ctx, as_of), patient_id)
 
 
 @router.read(
@@ -53,29 +53,29 @@ def pathways(desk: Desk, patient_id: str, as_of: AsOf = None) -> Pathways:
     Shortest, "Ways, shortest first, and drugs that have none.",
 )  # fmt: skip
 def shortest(
-    desk: Desk,
+    ctx: Ctx,
     patient_id: str,
     drug: str = Query("", description="Only this drug", examples=["Ozempic"]),
     as_of: AsOf = None,
 ) -> Shortest:
-    name = desk.store.drug(drug).name if drug else ""
-    return find_shortest(desk.store, patient_id, drug=name, as_of=desk.settings.day(as_of))
+    name = ctx.store.drug(drug).name if drug else ""
+    return find_shortest(ctx.store, patient_id, drug=name, as_of=ctx.settings.day(as_of))
 
 
 @router.read(
     "/prescribers", "Prescribers with unusual patterns of denials, as answered or predicted",
     Patterns, "The unusual ones, with N, p and q.",
 )  # fmt: skip
-def prescribers(desk: Desk, as_of: AsOf = None) -> Patterns:
-    return patterns(_asked(desk, as_of), "prescribers")
+def prescribers(ctx: Ctx, as_of: AsOf = None) -> Patterns:
+    return patterns(_asked(ctx, as_of), "prescribers")
 
 
 @router.read(
     "/payers", "Payers with unusual patterns of denials, as answered or predicted",
     Patterns, "The unusual ones, with N, p and q.",
 )  # fmt: skip
-def payers(desk: Desk, as_of: AsOf = None) -> Patterns:
-    return patterns(_asked(desk, as_of), "payers")
+def payers(ctx: Ctx, as_of: AsOf = None) -> Patterns:
+    return patterns(_asked(ctx, as_of), "payers")
 
 
 @router.read(
@@ -83,17 +83,17 @@ def payers(desk: Desk, as_of: AsOf = None) -> Patterns:
     PolicyChanges, "Criteria, most patients first.",
 )  # fmt: skip
 def policy_change(
-    desk: Desk,
+    ctx: Ctx,
     plan_id: str = Query("", description="Only this plan"),
     drug: str = Query("", description="Only this drug"),
     most: int = Query(20, ge=1, le=500),
     as_of: AsOf = None,
 ) -> PolicyChanges:
-    asked = _asked(desk, as_of)
-    plan = desk.store.plan(plan_id).id if plan_id else ""
-    name = desk.store.drug(drug).name if drug else ""
+    asked = _asked(ctx, as_of)
+    plan = ctx.store.plan(plan_id).id if plan_id else ""
+    name = ctx.store.drug(drug).name if drug else ""
     return policy_changes(asked, plan_id=plan, drug=name, most=most)
 
 
-def _asked(desk: Office, as_of: date | None) -> Asked:
-    return current(desk.store, desk.graph, desk.settings.day(as_of))
+def _asked(ctx: Context, as_of: date | None) -> Asked:
+    return current(ctx.store, ctx.graph, ctx.settings.day(as_of))

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.administration.roles import ALL, ANYONE, EMERGENCY, READ, ROLES, needs
 from agent.api import wire
-from agent.api.office import Office
+from agent.api.context import Context
 from agent.api.session import COOKIE
 from agent.runtime import access
 from agent.runtime.home import now
@@ -47,7 +47,7 @@ EMERGENCY_HEADER = "break-glass"  # of a read: `practice: reason`
 
 
 class Identity:
-    """ASGI middleware; the office of the caller's practice is in the scope."""
+    """ASGI middleware; the context of the caller's practice is in the scope."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -56,7 +56,7 @@ class Identity:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        main: Office = scope["app"].state.office
+        main: Context = scope["app"].state.context
         store, headers = _store(main), Headers(scope=scope)
         caller = await _caller(store, scope) if store else Caller(system_user(), "owner", ALL)
         via = f"{scope['method']} {scope['path']}"[:LONGEST_VIA]
@@ -66,20 +66,20 @@ class Identity:
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] in REFUSED:
                 with suppress(PaladinError, SQLAlchemyError):
-                    scope.get("office", main).store.note("refused", of=via, why=str(message["status"]))
+                    scope.get("context", main).store.note("refused", of=via, why=str(message["status"]))
             await send(message)
 
         refusal = _refusal(caller, scope["method"], scope["path"], headers)
         try:
             if refusal is None and EMERGENCY_HEADER in headers:
                 caller = _in_emergency(main, caller, scope["method"], headers[EMERGENCY_HEADER])
-            scope["office"] = main.of(caller.practice)
+            scope["context"] = main.of(caller.practice)
         except PaladinError as error:
             refusal = wire.problem(error)
         await (self.app if refusal is None else refusal)(scope, receive, sent)
 
 
-def _in_emergency(main: Office, caller: Caller, method: str, given: str) -> Caller:
+def _in_emergency(main: Context, caller: Caller, method: str, given: str) -> Caller:
     """Who may read another practice's charts where somebody's life hangs on it: both logs tell who did, and why."""
     practice, _, why = (one_line(part).strip() for part in given.partition(":"))
     if method != "GET" or EMERGENCY not in caller.may:
@@ -107,7 +107,7 @@ def _refusal(caller: Caller, method: str, path: str, headers: Headers) -> Respon
     return told
 
 
-def _store(main: Office) -> Store | None:
+def _store(main: Context) -> Store | None:
     """The store that knows who may come in; None where there is none yet: the endpoint says so."""
     try:
         return main.store

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from fastapi import Response
 
 from agent.api import wire
-from agent.api.office import Desk, Office
+from agent.api.context import Context, Ctx
 from tools.common.errors import PaladinError
 from tools.store.search_cache import SearchCache
 
@@ -20,25 +20,25 @@ MEDIA = "text/plain; version=0.0.4; charset=utf-8"
     "/metrics", "Figures for Prometheus: the store, the cache, the model hosts",
     {"type": "string"}, "Prometheus' text format.", media="text/plain",
 )  # fmt: skip
-def metrics(desk: Desk) -> Response:
-    return Response("\n".join(_lines(desk)) + "\n", media_type=MEDIA)
+def metrics(ctx: Ctx) -> Response:
+    return Response("\n".join(_lines(ctx)) + "\n", media_type=MEDIA)
 
 
-def _lines(desk: Office) -> Iterator[str]:
+def _lines(ctx: Context) -> Iterator[str]:
     yield from _metric("info", "gauge", "What runs here.", {f'version="{version("paladin-pa")}"': 1})
-    yield from _store(desk)
-    if desk.settings.redis_url and desk.store.searches:
-        yield from _cache(desk.store.searches)
-    yield from _model_hosts(desk)
+    yield from _store(ctx)
+    if ctx.settings.redis_url and ctx.store.searches:
+        yield from _cache(ctx.store.searches)
+    yield from _model_hosts(ctx)
 
 
-def _store(desk: Office) -> Iterator[str]:
+def _store(ctx: Context) -> Iterator[str]:
     try:
-        patients = desk.store.count_patients()
+        patients = ctx.store.count_patients()
     except PaladinError:
         yield from _metric("store_up", "gauge", "Whether the store can be read.", {"": 0})
         return
-    kind = desk.store.engine.dialect.name
+    kind = ctx.store.engine.dialect.name
     yield from _metric("store_up", "gauge", "Whether the store can be read.", {f'database="{kind}"': 1})
     yield from _metric("patients", "gauge", "Patients in the store.", {"": patients})
 
@@ -53,8 +53,8 @@ def _cache(searches: SearchCache) -> Iterator[str]:
     yield from _metric("cache_hit_ratio", "gauge", "Hits among all that was asked.", {"": ratio})
 
 
-def _model_hosts(desk: Office) -> Iterator[str]:
-    hosts = desk.model_hosts()
+def _model_hosts(ctx: Context) -> Iterator[str]:
+    hosts = ctx.model_hosts()
     if not hosts:
         return
     for name, kind, help_text, field in (

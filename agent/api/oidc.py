@@ -23,8 +23,8 @@ from starlette.concurrency import run_in_threadpool
 
 from agent.administration.roles import ROLES
 from agent.api import session
+from agent.api.context import Context
 from agent.api.doorkeeper import OURS
-from agent.api.office import Office
 from agent.runtime.home import now
 from agent.runtime.settings import Settings
 from tools.common.errors import Invalid, PaladinError, Refused, Unavailable
@@ -157,7 +157,7 @@ def _user(request: Request, provider: Provider, told: dict[str, Any]) -> str:
         raise Refused(f"{name} is of no group that has a role here")
     practice = next((one for group, one in provider.practices.items() if group in groups), "")
     identity = sha256(json.dumps([provider.issuer, subject]).encode()).hexdigest()
-    store = _office(request).store
+    store = _context(request).store
     return store.user_by_provider(identity, name, role, practice, when=now()).name
 
 
@@ -195,18 +195,18 @@ async def _client(provider: Provider) -> StarletteOAuth2App:
     return made
 
 
-def _office(request: Request) -> Office:
+def _context(request: Request) -> Context:
     """Of the server's own home, whatever practice a user is of."""
-    found: Office = request.app.state.office
+    found: Context = request.app.state.context
     return found
 
 
 def _provider(request: Request) -> Provider:
-    found = provider_of(_office(request).settings)
+    found = provider_of(_context(request).settings)
     if found is None:
         raise Refused("this home has no provider: sign in by name and password")
     return found
 
 
 def _box(request: Request) -> Fernet:
-    return Fernet(urlsafe_b64encode(secret_of(_office(request).settings.home / KEY)))
+    return Fernet(urlsafe_b64encode(secret_of(_context(request).settings.home / KEY)))

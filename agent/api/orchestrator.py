@@ -9,8 +9,8 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from agent.api import wire
+from agent.api.context import Context, context_of
 from agent.api.drafts import DraftView, view
-from agent.api.office import Office, office
 from agent.cases.casefile import correction
 from agent.drafts.requests import DraftRequest, coverage, look_up, why_not
 from tools.common.errors import Invalid, Refused
@@ -75,10 +75,10 @@ class Processed(msgspec.Struct, frozen=True, kw_only=True):
 )  # fmt: skip
 async def process(request: Request) -> dict[str, Any]:
     given = await wire.body(request, Process)
-    desk = office(request)
+    ctx = context_of(request)
     if given.draft and _draft_is_wanted(request):
-        return await run_in_threadpool(_processed, desk, given, draft=True)
-    return _processed(desk, given, draft=False)  # at once: to hand it to a thread takes longer
+        return await run_in_threadpool(_processed, ctx, given, draft=True)
+    return _processed(ctx, given, draft=False)  # at once: to hand it to a thread takes longer
 
 
 def _draft_is_wanted(request: Request) -> bool:
@@ -88,28 +88,28 @@ def _draft_is_wanted(request: Request) -> bool:
     return said in ("true", "1")
 
 
-def _processed(desk: Office, given: Process, *, draft: bool) -> dict[str, Any]:
-    wanted = _asking(desk, given)
-    asked = look_up(desk.store, wanted)
-    found = decide(desk.store, asked)
+def _processed(ctx: Context, given: Process, *, draft: bool) -> dict[str, Any]:
+    wanted = _asking(ctx, given)
+    asked = look_up(ctx.store, wanted)
+    found = decide(ctx.store, asked)
     drafted, refusal = None, why_not(asked, found, given.force) if draft else ""
     if draft and not refusal:
         try:
-            drafted = view(desk.draft(msgspec.structs.replace(wanted, patient_id=asked.patient.id)).draft)
+            drafted = view(ctx.draft(msgspec.structs.replace(wanted, patient_id=asked.patient.id)).draft)
         except Refused as refused:
             refusal = str(refused)
     return {
         "determination": found,
         "coverage": coverage(asked),
-        "citations": citations(desk, asked, found),
+        "citations": citations(ctx, asked, found),
         "draft": drafted,
         "refusal": refusal,
     }
 
 
-def citations(desk: Office, asked: Asked, found: Determination) -> list[Citation]:
+def citations(ctx: Context, asked: Asked, found: Determination) -> list[Citation]:
     """The clauses that the findings answer, each once, in the findings' order."""
-    policy = desk.store.policy(asked.plan.id, asked.drug.name)
+    policy = ctx.store.policy(asked.plan.id, asked.drug.name)
     sections = {clause.id: clause.section for clause in policy.clauses} if policy else {}
     cited: dict[str, tuple[ClauseRef, list[str]]] = {}
     for finding in walk(found.findings):
@@ -127,9 +127,9 @@ def citations(desk: Office, asked: Asked, found: Determination) -> list[Citation
     ]
 
 
-def _asking(desk: Office, given: Process) -> DraftRequest:
-    as_of = desk.settings.day(given.as_of)
-    corrects = given.corrects and correction(desk.store, as_of, given.corrects, given.patient_id, given.drug)
+def _asking(ctx: Context, given: Process) -> DraftRequest:
+    as_of = ctx.settings.day(given.as_of)
+    corrects = given.corrects and correction(ctx.store, as_of, given.corrects, given.patient_id, given.drug)
     request = DrugRequest(
         drug=given.drug,
         strength=given.strength,

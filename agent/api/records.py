@@ -9,7 +9,7 @@ import msgspec
 from fastapi import Query
 
 from agent.api import wire
-from agent.api.office import Desk
+from agent.api.context import Ctx
 from agent.drafts.requests import coverage
 from agent.runtime.settings import BIGGEST
 from tools.common.errors import NotFound
@@ -61,7 +61,7 @@ class Clauses(msgspec.Struct, frozen=True, kw_only=True):
     tags=["patients"],
 )
 def patients(
-    desk: Desk,
+    ctx: Ctx,
     q: str = Query("", description="Beginnings of names, or an id", examples=["garcia"]),
     plan_id: str | None = Query(None, description="Plan on file"),
     member_id: str | None = Query(None, description="Member id of any enrolment"),
@@ -70,8 +70,8 @@ def patients(
     offset: int = Query(0, ge=0, le=BIGGEST),
 ) -> dict[str, Any]:
     match: dict[str, Any] = {"plan_id": plan_id, "member_id": member_id, "birth_date": birth_date}
-    items = desk.store.find_patients(q, **match, limit=limit, offset=offset)
-    total = desk.store.count_patients(q, **match)
+    items = ctx.store.find_patients(q, **match, limit=limit, offset=offset)
+    total = ctx.store.count_patients(q, **match)
     following = offset + limit if offset + limit < total else None
     return {"items": items, "total": total, "limit": limit, "offset": offset, "next": following}
 
@@ -80,23 +80,23 @@ def patients(
     "/patients/{patient_id}", "A whole chart",
     Patient, "The chart, with what people added to it.", tags=["patients"],
 )  # fmt: skip
-def patient(desk: Desk, patient_id: str) -> Patient:
-    return desk.store.patient(patient_id)
+def patient(ctx: Ctx, patient_id: str) -> Patient:
+    return ctx.store.patient(patient_id)
 
 
 @router.read("/plans", "All plans", wire.many(PlanRow), "The plans.", tags=["plans"])
-def plans(desk: Desk) -> list[dict[str, Any]]:
-    return [_row(plan) for plan in desk.store.plans()]
+def plans(ctx: Ctx) -> list[dict[str, Any]]:
+    return [_row(plan) for plan in ctx.store.plans()]
 
 
 @router.read("/plans/{plan_id}", "A plan with its rule for every drug", Plan, "The plan.", tags=["plans"])
-def plan(desk: Desk, plan_id: str) -> Plan:
-    return desk.store.plan(plan_id)
+def plan(ctx: Ctx, plan_id: str) -> Plan:
+    return ctx.store.plan(plan_id)
 
 
 @router.read("/drugs/{name}", "A drug, by brand or generic", Drug, "The drug.", tags=["plans"])
-def drug(desk: Desk, name: str) -> Drug:
-    return desk.store.drug(name)
+def drug(ctx: Ctx, name: str) -> Drug:
+    return ctx.store.drug(name)
 
 
 @router.read(
@@ -104,14 +104,14 @@ def drug(desk: Desk, name: str) -> Drug:
     {"type": "object"}, "Enrolment and benefit.", tags=["plans"],
 )  # fmt: skip
 def coverage_of(
-    desk: Desk,
+    ctx: Ctx,
     patient_id: str = Query(examples=["P001"]),
     drug: str = Query(examples=["Ozempic"]),
     plan_id: str = Query("", description="Another plan than the one on file"),
     as_of: wire.AsOf = None,
 ) -> dict[str, Any]:
-    day = desk.settings.day(as_of)
-    asked = ask(desk.store, patient_id, DrugRequest(drug=drug), plan_id=plan_id, as_of=day)
+    day = ctx.settings.day(as_of)
+    asked = ask(ctx.store, patient_id, DrugRequest(drug=drug), plan_id=plan_id, as_of=day)
     return {"patient_id": asked.patient.id, "as_of": asked.as_of, **coverage(asked)}
 
 
@@ -120,14 +120,14 @@ def coverage_of(
     Clauses, "The clauses, best first; never of another plan or drug.", tags=["policies"],
 )  # fmt: skip
 def search(
-    desk: Desk,
+    ctx: Ctx,
     plan_id: str = Query(examples=["CASCADE-GOLD"]),
     drug: str = Query(examples=["Ozempic"]),
     q: str = Query(min_length=1, max_length=500, examples=["how recent must the A1c be"]),
     k: int = Query(3, ge=1, le=50),
 ) -> dict[str, Any]:
-    plan, found = desk.store.plan(plan_id), desk.store.drug(drug)
-    hits = policies.search(desk.store, plan.id, found.name, q, k)
+    plan, found = ctx.store.plan(plan_id), ctx.store.drug(drug)
+    hits = policies.search(ctx.store, plan.id, found.name, q, k)
     return {"plan_id": plan.id, "drug": found.name, "query": q, "items": list(hits)}
 
 
@@ -135,9 +135,9 @@ def search(
     "/policies/{plan_id}/{drug}", "A policy document with its clauses",
     Policy, "The document.", tags=["policies"],
 )  # fmt: skip
-def policy(desk: Desk, plan_id: str, drug: str) -> Policy:
-    plan, name = desk.store.plan(plan_id), desk.store.drug(drug).name
-    document = desk.store.policy(plan.id, name)
+def policy(ctx: Ctx, plan_id: str, drug: str) -> Policy:
+    plan, name = ctx.store.plan(plan_id), ctx.store.drug(drug).name
+    document = ctx.store.policy(plan.id, name)
     if document is None:
         raise NotFound(
             "policy", f"{plan.id} {name}", hint="the plan asks for no PA for it, or does not cover it"

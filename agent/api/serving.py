@@ -24,7 +24,7 @@ from tools.common.errors import PaladinError, Refused, Unavailable
 from tools.store.store import Store
 
 if TYPE_CHECKING:
-    from agent.api.office import Office
+    from agent.api.context import Context
 
 PATIENCE = (
     60  # seconds for a process to start on a machine that has much to do, before another takes its place
@@ -105,14 +105,14 @@ def from_environment() -> FastAPI:
     if parent is not None:
         threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
     app = create_app(read_settings())
-    threading.Thread(target=_read_ahead, args=(app.state.office,), daemon=True).start()
+    threading.Thread(target=_read_ahead, args=(app.state.context,), daemon=True).start()
     return app
 
 
-def _read_ahead(office: Office) -> None:
+def _read_ahead(ctx: Context) -> None:
     """The worklist as a whole, before somebody asks for it; where there is no store, whoever asks is told."""
     with suppress(PaladinError):
-        office.board.work()
+        ctx.board.work()
 
 
 def _end_after(parent: BaseProcess) -> None:

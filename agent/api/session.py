@@ -43,7 +43,7 @@ def link(store: Store, base: str, name: str) -> str:
 @router.get("/sign-in")
 async def page(request: Request, token: str = "") -> Response:
     if not token:
-        other = OTHER if request.app.state.office.settings.provider.exists() else ""
+        other = OTHER if request.app.state.context.settings.provider.exists() else ""
         return HTMLResponse(PAGE.replace("{said}", "").replace("{other}", other), headers=OF_THIS_PAGE)
     user = await run_in_threadpool(_users(request).take_link, token, now())
     return (
@@ -81,7 +81,7 @@ async def sign_out(request: Request) -> Response:
 
 def _users(request: Request) -> Store:
     """Of the server's own home, whatever practice a user is of."""
-    store: Store = request.app.state.office.store
+    store: Store = request.app.state.context.store
     return store
 
 

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from agent.runtime.dump import plain
 from tools.domain.records import PARequest
-from tools.store.rows import Draft
+from tools.store.rows import Draft, DraftStatus, Edit
+
+OF_THE_FORM = ("to_attach", "ready", "missing", "warning")
+
+
+class DraftHead(msgspec.Struct, frozen=True, kw_only=True):
+    """What every door shows of a draft: whose it is, how it stands, and what its filled form lacks."""
+
+    id: int
+    patient_id: str
+    drug: str
+    plan_id: str
+    as_of: str
+    status: DraftStatus
+    version: int
+    edits: tuple[Edit, ...]
+    contradicts: tuple[str, ...]
+    to_attach: tuple[str, ...]
+    outcome: str
+    ready: bool
+    missing: tuple[str, ...]
+    warning: str
 
 
 def body(draft: Draft, form: PARequest) -> dict[str, Any]:
-    """What every door shows of a draft: whose it is, how it stands, and what its filled form lacks."""
-    return {
-        "id": draft.id,
-        "patient_id": draft.patient_id,
-        "drug": draft.drug,
-        "plan_id": draft.plan_id,
-        "as_of": draft.as_of,
-        "status": draft.status,
-        "version": draft.version,
-        "edits": plain(draft.edits),
-        "contradicts": draft.contradicts,
-        "to_attach": form.to_attach,
-        "outcome": draft.outcome,
-        "ready": form.ready,
-        "missing": form.missing,
-        "warning": form.warning,
-    }
+    """The fields of a DraftHead as plain data."""
+    fields = DraftHead.__struct_fields__
+    return {name: plain(getattr(form if name in OF_THE_FORM else draft, name)) for name in fields}

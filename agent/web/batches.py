@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from agent.api import batches as api
 from agent.api import wire
-from agent.api.office import Desk, Office
+from agent.api.context import Context, Ctx
 from agent.batch import lifecycle as batching
 from agent.batch import requests, results
 from agent.batch.lifecycle import Plan
@@ -39,8 +39,8 @@ class Terms(BaseModel):
 
 
 @router.get("")
-def batches(request: Request, desk: Desk) -> Response:
-    found = [batching.standing(desk.store, one) for one in desk.store.batches(limit=RECENT)]
+def batches(request: Request, ctx: Ctx) -> Response:
+    found = [batching.standing(ctx.store, one) for one in ctx.store.batches(limit=RECENT)]
     return render(
         request,
         "batches.html",
@@ -52,7 +52,7 @@ def batches(request: Request, desk: Desk) -> Response:
 
 
 @router.post("")
-def upload(desk: Desk, form: Sent) -> Response:
+def upload(ctx: Ctx, form: Sent) -> Response:
     """Keep the file, and show what a batch of it would be; nothing is begun."""
     name, content = form.file("file")
     if not content:
@@ -60,14 +60,14 @@ def upload(desk: Desk, form: Sent) -> Response:
     api.require_size(requests.read(content, name))
     terms = {key: form.text(key) for key in Terms.model_fields if form.text(key)}
     api.terms_of(terms.get("kind", ""), terms.get("as_of", ""), "", bool(terms.get("force")))
-    digest = keep(uploads(desk), name, content)
+    digest = keep(uploads(ctx), name, content)
     return go(f"/batches/new/{digest}" + (f"?{urlencode(terms)}" if terms else ""))
 
 
 @router.get("/new/{digest}")
-def dry_run(request: Request, desk: Desk, digest: str, terms: Annotated[Terms, Query()]) -> Response:
+def dry_run(request: Request, ctx: Ctx, digest: str, terms: Annotated[Terms, Query()]) -> Response:
     """Row by row, what would be drafted and what would not, and why."""
-    planned = _planned(desk, digest, terms)
+    planned = _planned(ctx, digest, terms)
     return render(
         request, "batch_plan.html", planned=planned, digest=digest, terms=terms, most=PAGE,
         seconds=round(planned.seconds(processes=1)),
@@ -75,21 +75,21 @@ def dry_run(request: Request, desk: Desk, digest: str, terms: Annotated[Terms, Q
 
 
 @router.post("/new/{digest}")
-def begin(desk: Desk, digest: str, form: Sent) -> Response:
+def begin(ctx: Ctx, digest: str, form: Sent) -> Response:
     """Begin it; the file is not needed any more, since the batch holds its rows."""
-    planned = _planned(desk, digest, Terms(**{name: form.text(name)[:10] for name in Terms.model_fields}))
-    if wait := api.seconds_until_room(desk.store, len(planned.checked)):
+    planned = _planned(ctx, digest, Terms(**{name: form.text(name)[:10] for name in Terms.model_fields}))
+    if wait := api.seconds_until_room(ctx.store, len(planned.checked)):
         raise Unavailable(f"{api.MOST_WAITING} requests wait already; try again in {wait} s")
-    batch, _ = batching.begin(desk.store, desk.settings, planned, out=None, when=now())
-    api.ensure_worker(desk.store, desk.settings)
-    shutil.rmtree(uploads(desk) / digest, ignore_errors=True)
+    batch, _ = batching.begin(ctx.store, ctx.settings, planned, out=None, when=now())
+    api.ensure_worker(ctx.store, ctx.settings)
+    shutil.rmtree(uploads(ctx) / digest, ignore_errors=True)
     return go(f"/batches/{batch.id}")
 
 
 @router.get("/{batch_id}")
 def batch(
     request: Request,
-    desk: Desk,
+    ctx: Ctx,
     batch_id: wire.Number,
     stage: str = Query("", max_length=20),
     page: int = Query(1, ge=1, le=10_000),
@@ -97,16 +97,16 @@ def batch(
     """How it goes, and what came of it so far."""
     if stage and stage not in STAGES:
         raise NotFound("stage", stage, hint=f"there are {', '.join(STAGES)}")
-    found = desk.store.batch(batch_id)
-    standing = batching.standing(desk.store, found)
+    found = ctx.store.batch(batch_id)
+    standing = batching.standing(ctx.store, found)
     if standing.state == "running":
-        api.ensure_worker(desk.store, desk.settings)
+        api.ensure_worker(ctx.store, ctx.settings)
     if is_part(request):
         part = render(request, "batch_standing.html", standing=standing)
         if standing.state != "running":
             part.headers["hx-refresh"] = "true"
         return part
-    outcome = results.outcome_of(desk.store, found)
+    outcome = results.outcome_of(ctx.store, found)
     shown = [line for line in urgent_first(outcome.lines) if stage in ("", line.stage)]
     first = (page - 1) * PAGE
     return render(
@@ -127,25 +127,25 @@ def batch(
 
 
 @router.post("/{batch_id}/{step}")
-def change(desk: Desk, batch_id: wire.Number, step: str) -> Response:
+def change(ctx: Ctx, batch_id: wire.Number, step: str) -> Response:
     """Cancel it, go on with it, or try again what failed."""
     steps: dict[str, Any] = {"cancel": api.cancel, "resume": api.resume, "retry": api.retry}
     if step not in steps:
         raise NotFound("step of a batch", step, hint=f"there are {', '.join(steps)}")
-    steps[step](desk, batch_id)
+    steps[step](ctx, batch_id)
     return go(f"/batches/{batch_id}")
 
 
-def _planned(desk: Office, digest: str, terms: Terms) -> Plan:
-    file = kept(uploads(desk), digest, "file of requests")
+def _planned(ctx: Context, digest: str, terms: Terms) -> Plan:
+    file = kept(uploads(ctx), digest, "file of requests")
     asked = api.require_size(requests.read(file.read_bytes(), file.name))
     given = api.terms_of(terms.kind, terms.as_of, "", bool(terms.force))
-    return batching.plan(desk.store, asked, file.name, given._replace(as_of=desk.settings.day(given.as_of)))
+    return batching.plan(ctx.store, asked, file.name, given._replace(as_of=ctx.settings.day(given.as_of)))
 
 
-def uploads(desk: Office) -> Path:
+def uploads(ctx: Context) -> Path:
     """Where files wait that are not begun yet."""
-    return desk.settings.home / "uploads"
+    return ctx.settings.home / "uploads"
 
 
 def _files(folder: Path) -> list[str]:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request, Response
 
 from agent.api import wire
-from agent.api.office import Desk, Office
+from agent.api.context import Context, Ctx
 from agent.cases import appeals, casefile, denials
 from agent.web.kept import keep, kept
 from agent.web.page import FRAMED, Form, PageRoute, Sent, go, render
@@ -41,20 +41,20 @@ class Stretch(NamedTuple):
 
 
 @router.get("/{case_id}")
-def case(request: Request, desk: Desk, case_id: wire.Number) -> Response:
-    return render(request, "case.html", **_shown(desk, desk.store.authorization_case(case_id)))
+def case(request: Request, ctx: Ctx, case_id: wire.Number) -> Response:
+    return render(request, "case.html", **_shown(ctx, ctx.store.authorization_case(case_id)))
 
 
 @router.post("/{case_id}/events")
-def enter(desk: Desk, case_id: wire.Number, form: Sent) -> Response:
+def enter(ctx: Ctx, case_id: wire.Number, form: Sent) -> Response:
     """Enter what happened; what is not possible is refused with what is."""
     what = _what(form.text("what"))
-    entry = _entry(desk, case_id, form)
+    entry = _entry(ctx, case_id, form)
     if what == "reviewed":
-        casefile.review(desk.store, case_id, entry, draft_id=form.whole("draft"), why=form.text("why"))
+        casefile.review(ctx.store, case_id, entry, draft_id=form.whole("draft"), why=form.text("why"))
     else:
         casefile.record(
-            desk.store, case_id, what, entry, at=form.text("at"), why=form.text("why"), facts=_facts(form)
+            ctx.store, case_id, what, entry, at=form.text("at"), why=form.text("why"), facts=_facts(form)
         )
     return go(f"/cases/{case_id}", entry.by)
 
@@ -63,9 +63,9 @@ def enter(desk: Desk, case_id: wire.Number, form: Sent) -> Response:
 
 
 @router.post("/{case_id}/letters")
-def take_letter(desk: Desk, case_id: wire.Number, form: Sent) -> Response:
+def take_letter(ctx: Ctx, case_id: wire.Number, form: Sent) -> Response:
     """Keep a letter that came in, and show what is read of it; nothing is entered yet."""
-    desk.store.authorization_case(case_id)
+    ctx.store.authorization_case(case_id)
     name, content = form.file("file")
     if not content and form.words("text"):
         name, content = "letter.txt", form.words("text").encode()
@@ -75,22 +75,22 @@ def take_letter(desk: Desk, case_id: wire.Number, form: Sent) -> Response:
     if suffix not in SUFFIXES:
         raise Invalid(f"{name} is no {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
     text_in(content, suffix, name)
-    return go(_address(case_id, keep(_letters(desk), name, content, seal=True), form.day("received")))
+    return go(_address(case_id, keep(_letters(ctx), name, content, seal=True), form.day("received")))
 
 
 @router.get("/{case_id}/letters/{digest}")
 def letter(
-    request: Request, desk: Desk, case_id: wire.Number, digest: str, received: date | None = None
+    request: Request, ctx: Ctx, case_id: wire.Number, digest: str, received: date | None = None
 ) -> Response:
     """What a letter says, beside its words, and what to do about it."""
-    found, file = desk.store.authorization_case(case_id), _letter(desk, digest)
+    found, file = ctx.store.authorization_case(case_id), _letter(ctx, digest)
     text = text_of(file)
-    read = denials.read_for(desk.store, text, case_id=case_id, received=received)
+    read = denials.read_for(ctx.store, text, case_id=case_id, received=received)
     notices = [event.facts.notice for event in standing(found) if event.facts.notice]
     return render(
         request,
         "letter.html",
-        **_shown(desk, found),
+        **_shown(ctx, found),
         file=file,
         digest=digest,
         received=received,
@@ -100,36 +100,36 @@ def letter(
         stretches=_stretches(text, read.denial),
         reasons=REASONS,
         entered=any(notice.letter and notice.letter.sha256 == digest for notice in notices),
-        **_advice(desk, case_id, file, received),
+        **_advice(ctx, case_id, file, received),
     )
 
 
 @router.get("/{case_id}/letters/{digest}/file")
-def letter_file(desk: Desk, case_id: wire.Number, digest: str) -> Response:
-    desk.store.authorization_case(case_id)
-    file = _letter(desk, digest)
+def letter_file(ctx: Ctx, case_id: wire.Number, digest: str) -> Response:
+    ctx.store.authorization_case(case_id)
+    file = _letter(ctx, digest)
     media = wire.MEDIA[".pdf" if file.suffix.lower() == ".pdf" else ".txt"]
     shown = {**FRAMED, "content-disposition": f"inline; filename*=utf-8''{quote(file.name)}"}
     return Response(sealed.read(file), media_type=media, headers=shown)
 
 
 @router.post("/{case_id}/letters/{digest}/enter")
-def enter_letter(desk: Desk, case_id: wire.Number, digest: str, form: Sent) -> Response:
+def enter_letter(ctx: Ctx, case_id: wire.Number, digest: str, form: Sent) -> Response:
     """Enter what the letter decides, with its own deadline."""
-    entry, received = _entry(desk, case_id, form), form.day("received")
-    file = _letter(desk, digest)
-    casefile.letter(desk.store, case_id, file, entry, received=received, why=form.text("why"))
+    entry, received = _entry(ctx, case_id, form), form.day("received")
+    file = _letter(ctx, digest)
+    casefile.letter(ctx.store, case_id, file, entry, received=received, why=form.text("why"))
     return go(_address(case_id, digest, received), entry.by)
 
 
 @router.get("/{case_id}/letters/{digest}/{paper}.pdf")
 def appeal_paper(
-    desk: Desk, case_id: wire.Number, digest: str, paper: str, received: date | None = None
+    ctx: Ctx, case_id: wire.Number, digest: str, paper: str, received: date | None = None
 ) -> Response:
     """The packet of the appeal, or the sheet for the call; refused, with what to do instead, where none is right."""
     if paper not in ("packet", "sheet"):
         raise NotFound("paper of an appeal", paper, hint="there are packet and sheet")
-    made = _look(desk, case_id, _letter(desk, digest), received)
+    made = _look(ctx, case_id, _letter(ctx, digest), received)
     if paper == "packet":
         content = appeals.bind(made, appeals.compose(made, Filing()))
     else:
@@ -141,29 +141,29 @@ def _address(case_id: int, digest: str, received: date | None) -> str:
     return f"/cases/{case_id}/letters/{digest}" + (f"?received={received}" if received else "")
 
 
-def _advice(desk: Office, case_id: int, file: Path, received: date | None) -> dict[str, Any]:
+def _advice(ctx: Context, case_id: int, file: Path, received: date | None) -> dict[str, Any]:
     """The plan of what to do, or why there is none."""
     try:
-        found: Strategy | None = _look(desk, case_id, file, received).found
+        found: Strategy | None = _look(ctx, case_id, file, received).found
         return {"strategy": found, "no_strategy": ""}
     except Correctable as why:
         return {"strategy": None, "no_strategy": str(why)}
 
 
-def _look(desk: Office, case_id: int, file: Path, received: date | None) -> appeals.AppealAssessment:
-    head = desk.store.authorization_case(case_id).head
-    judged = desk.case_days().of_patient(head.patient_id)
+def _look(ctx: Context, case_id: int, file: Path, received: date | None) -> appeals.AppealAssessment:
+    head = ctx.store.authorization_case(case_id).head
+    judged = ctx.case_days().of_patient(head.patient_id)
     day = max(judged, received or judged)  # a letter is answered on no day before it came
     asked = appeals.AppealQuery("", "", as_of=day, received=received, case_id=case_id)
-    return appeals.assess(desk.store, asked, appeals.payer_letter(file))
+    return appeals.assess(ctx.store, asked, appeals.payer_letter(file))
 
 
-def _letters(desk: Office) -> Path:
-    return desk.settings.home / "letters"
+def _letters(ctx: Context) -> Path:
+    return ctx.settings.home / "letters"
 
 
-def _letter(desk: Office, digest: str) -> Path:
-    return kept(_letters(desk), digest, "letter")
+def _letter(ctx: Context, digest: str) -> Path:
+    return kept(_letters(ctx), digest, "letter")
 
 
 def _stretches(text: str, read: Denial) -> list[Stretch]:
@@ -198,10 +198,10 @@ def _statements(read: Denial) -> list[tuple[Any, str]]:
 # --- what a page needs -----------------------------------------------------------------------------------
 
 
-def _shown(desk: Office, found: AuthorizationCase) -> dict[str, Any]:
-    alone = casefile.alone(desk.store, found)
-    day = desk.case_days().of(found)
-    plan = casefile.plan_of(desk.store, found)
+def _shown(ctx: Context, found: AuthorizationCase) -> dict[str, Any]:
+    alone = casefile.alone(ctx.store, found)
+    day = ctx.case_days().of(found)
+    plan = casefile.plan_of(ctx.store, found)
     undone = {event.facts.undoes for event in found.events}
     steps = possible(found)
     letters = {
@@ -214,20 +214,20 @@ def _shown(desk: Office, found: AuthorizationCase) -> dict[str, Any]:
         "state": full(found.state, found.level),
         "as_of": day,
         "alone": alone,
-        "patient": None if alone else desk.store.patient(found.head.patient_id),
+        "patient": None if alone else ctx.store.patient(found.head.patient_id),
         "clocks": () if alone else clocks_of(found, plan, day),
         "steps": [(step.what, step.level if step.what == "appealed" else "") for step in steps],
         "remarks": REMARKS,
         "events": [(event, event.number in undone) for event in found.events],
         "channels": get_args(Channel),
         "plan": plan,
-        "kept": {digest for digest in letters if (_letters(desk) / digest).is_dir()},
+        "kept": {digest for digest in letters if (_letters(ctx) / digest).is_dir()},
     }
 
 
-def _entry(desk: Office, case_id: int, form: Form) -> casefile.Entry:
-    by, whose = form.by("enters it"), desk.store.authorization_case(case_id).head.patient_id
-    return casefile.entry_of(desk.case_days(), by, form.day("on"), whose)
+def _entry(ctx: Context, case_id: int, form: Form) -> casefile.Entry:
+    by, whose = form.by("enters it"), ctx.store.authorization_case(case_id).head.patient_id
+    return casefile.entry_of(ctx.case_days(), by, form.day("on"), whose)
 
 
 def _what(typed: str) -> What:

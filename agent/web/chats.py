@@ -12,7 +12,7 @@ from fastapi.sse import format_sse_event
 
 from agent.api import wire
 from agent.api.chat import events_of
-from agent.api.office import Desk, Office
+from agent.api.context import Context, Ctx
 from agent.conversation import LONGEST_QUESTION, Conversation, Turn, find, kept
 from agent.web.page import PageRoute, Sent, go, is_part, part, render
 from tools.common.errors import Invalid, PaladinError
@@ -23,31 +23,31 @@ RECENT = 100  # conversations that are looked through for this patient's
 
 
 @router.get("")
-def chat(request: Request, desk: Desk, patient_id: str) -> Response:
+def chat(request: Request, ctx: Ctx, patient_id: str) -> Response:
     """A new conversation, and those that can be gone on with."""
-    patient = desk.store.patient(patient_id)
-    return render(request, "chat.html", **_page(desk, patient), talk="", history=())
+    patient = ctx.store.patient(patient_id)
+    return render(request, "chat.html", **_page(ctx, patient), talk="", history=())
 
 
 @router.get("/{talk}")
-def conversation(request: Request, desk: Desk, patient_id: str, talk: str) -> Response:
-    patient = desk.store.patient(patient_id)
-    held = Conversation(desk.talks, desk.chat_desk(model="offline"), find(desk.talks, talk).id, patient.id)
-    desk.store.note("conversation.read", whose=patient.id, of=held.id)
-    return render(request, "chat.html", **_page(desk, patient), talk=held.id, history=held.history)
+def conversation(request: Request, ctx: Ctx, patient_id: str, talk: str) -> Response:
+    patient = ctx.store.patient(patient_id)
+    held = Conversation(ctx.talks, ctx.chat_desk(model="offline"), find(ctx.talks, talk).id, patient.id)
+    ctx.store.note("conversation.read", whose=patient.id, of=held.id)
+    return render(request, "chat.html", **_page(ctx, patient), talk=held.id, history=held.history)
 
 
 @router.post("")
-def ask(request: Request, desk: Desk, patient_id: str, form: Sent) -> Response:
+def ask(request: Request, ctx: Ctx, patient_id: str, form: Sent) -> Response:
     """One turn: streamed as it is verified where a script reads along, a part of the page for htmx, else a new page."""
     question = form.words("question")
     if not question:
         raise Invalid("write a question")
     if len(question) > LONGEST_QUESTION:
         raise Invalid(f"the question has {len(question)} characters; ask in at most {LONGEST_QUESTION}")
-    patient, talk = desk.store.patient(patient_id), form.text("talk")
-    known = find(desk.talks, talk).id if talk else ""
-    held = Conversation(desk.talks, desk.chat_desk(), known, patient.id)
+    patient, talk = ctx.store.patient(patient_id), form.text("talk")
+    known = find(ctx.talks, talk).id if talk else ""
+    held = Conversation(ctx.talks, ctx.chat_desk(), known, patient.id)
 
     def shown(turn: Turn) -> str:
         return part(request, "turn.html", patient=patient, turn=turn, talk=held.id)
@@ -73,6 +73,6 @@ async def _stream(held: Conversation, question: str, shown: Callable[[Turn], str
             yield format_sse_event(data_str=json.dumps(event.text), event="sentence")
 
 
-def _page(desk: Office, patient: Patient) -> dict[str, Any]:
-    others = [one for one in kept(desk.talks, RECENT) if one.patient_id == patient.id and one.turns]
+def _page(ctx: Context, patient: Patient) -> dict[str, Any]:
+    others = [one for one in kept(ctx.talks, RECENT) if one.patient_id == patient.id and one.turns]
     return {"patient": patient, "others": others}

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
-from agent.api.office import Desk, Office
+from agent.api.context import Context, Ctx
 from agent.drafts.drafting import decided_before
 from agent.drafts.request_words import ask_words
 from agent.drafts.requests import DraftRequest, coverage, why_not
@@ -82,13 +82,13 @@ class Supposing(BaseModel):
 @router.get("")
 def drugs(
     request: Request,
-    desk: Desk,
+    ctx: Ctx,
     patient_id: str,
     plan: str = Query("", max_length=100),
     as_of: str = Query("", max_length=10),
 ) -> Response:
     """All drugs of the plan, side by side."""
-    bound = _bound(desk, patient_id, plan, as_of)
+    bound = _bound(ctx, patient_id, plan, as_of)
     found = bound.compare()
     return render(
         request,
@@ -103,11 +103,15 @@ def drugs(
 
 @router.get("/{drug}")
 def check(
-    request: Request, desk: Desk, patient_id: str, drug: str, controls: Annotated[Supposing, Query()]
+    request: Request,
+    ctx: Ctx,
+    patient_id: str,
+    drug: str,
+    controls: Annotated[Supposing, Query()],
 ) -> Response:
     """One drug; with suppositions, what it would be, beside what it is."""
     plan, as_of = controls.plan, controls.as_of
-    bound = _bound(desk, patient_id, plan, as_of)
+    bound = _bound(ctx, patient_id, plan, as_of)
     asked, real = bound.asked(drug), bound.determination(drug)
     supposed = bound.supposed(drug, controls.changes()) if controls.any else None
     shown = supposed or real
@@ -141,10 +145,10 @@ def check(
 
 
 @router.post("/{drug}/draft")
-def draft(request: Request, desk: Desk, patient_id: str, drug: str, form: Sent) -> Response:
+def draft(request: Request, ctx: Ctx, patient_id: str, drug: str, form: Sent) -> Response:
     """Fill the form and write the letter, up to a person's review; the same case finds its draft again, unless another
     one is asked for after it was decided."""
-    attempt = decided_before(desk.store, patient_id) if form.text("again") else 0
+    attempt = decided_before(ctx.store, patient_id) if form.text("again") else 0
     asking = DraftRequest(
         patient_id=patient_id,
         request=DrugRequest(
@@ -154,21 +158,21 @@ def draft(request: Request, desk: Desk, patient_id: str, drug: str, form: Sent) 
             expedited=form.text("expedited"),
         ),
         plan_id=form.text("plan"),
-        as_of=desk.settings.day(form.text("as_of")),
+        as_of=ctx.settings.day(form.text("as_of")),
         force=bool(form.text("force")),
         attempt=attempt,
     )
-    return go(f"/drafts/{desk.draft(asking).draft.id}")
+    return go(f"/drafts/{ctx.draft(asking).draft.id}")
 
 
 @router.post("/{drug}/leads/{lead_id}")
-def decide_lead(desk: Desk, patient_id: str, drug: str, lead_id: str, form: Sent) -> Response:
+def decide_lead(ctx: Ctx, patient_id: str, drug: str, lead_id: str, form: Sent) -> Response:
     """Confirm what a note says, so that it becomes a record, or reject it."""
-    bound = _bound(desk, patient_id, form.text("plan"), form.text("as_of"))
+    bound = _bound(ctx, patient_id, form.text("plan"), form.text("as_of"))
     known = {lead.id: lead for lead in bound.determination(drug).leads}
     if lead_id not in known:
         raise NotFound("passage of a note that is open", lead_id, known)
-    to = additions.Entering(store=desk.store, patient_id=bound.patient.id, by=form.text("by"), when=now())
+    to = additions.Entering(store=ctx.store, patient_id=bound.patient.id, by=form.text("by"), when=now())
     if form.text("reject"):
         confirming.reject(to, known[lead_id])
     else:
@@ -186,8 +190,8 @@ def _exception(typed: str) -> ExceptionKind | None:
     return cast("ExceptionKind | None", typed or None)
 
 
-def _bound(desk: Office, patient_id: str, plan: str, as_of: str) -> Bound:
-    return Bound(desk.store, patient_id, as_of=desk.settings.day(as_of), plan_id=plan)
+def _bound(ctx: Context, patient_id: str, plan: str, as_of: str) -> Bound:
+    return Bound(ctx.store, patient_id, as_of=ctx.settings.day(as_of), plan_id=plan)
 
 
 def _query(plan: str, as_of: str) -> str:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from agent.api import drafts as api
 from agent.api import wire
-from agent.api.office import Desk, Office
+from agent.api.context import Context, Ctx
 from agent.cases import casefile
 from agent.drafts.decision import Action, Decision
 from agent.drafts.integrity import altered_papers, orphaned
@@ -41,58 +41,58 @@ class Box(NamedTuple):
 
 
 @router.get("/{draft_id}")
-def draft(request: Request, desk: Desk, draft_id: wire.Number) -> Response:
-    return render(request, "draft.html", **_shown(desk.store, desk.store.draft(draft_id)))
+def draft(request: Request, ctx: Ctx, draft_id: wire.Number) -> Response:
+    return render(request, "draft.html", **_shown(ctx.store, ctx.store.draft(draft_id)))
 
 
 @router.get("/{draft_id}/papers/{name}")
-def paper(desk: Desk, draft_id: wire.Number, name: str) -> Response:
+def paper(ctx: Ctx, draft_id: wire.Number, name: str) -> Response:
     """One of its papers, which a page of ours may show inside itself."""
-    found = api.paper(desk, draft_id, name)
+    found = api.paper(ctx, draft_id, name)
     found.headers.update(FRAMED)
     return found
 
 
 @router.post("/{draft_id}/edit")
-def edit(desk: Desk, draft_id: wire.Number, form: Sent) -> Response:
+def edit(ctx: Ctx, draft_id: wire.Number, form: Sent) -> Response:
     """Change what was changed on the page, and nothing else."""
-    before = {field.id: field.value for field in desk.store.draft(draft_id).filled_form().fields}
+    before = {field.id: field.value for field in ctx.store.draft(draft_id).filled_form().fields}
     given = form.starting("field.")
     edits = {name: value for name, value in given.items() if value != before.get(name, "")}
     edits |= {part: value for part in PARTS if (value := form.text(f"part.{part}"))}
     if not edits:
         raise Invalid("nothing was changed")
-    return _decide(desk, draft_id, "edit", form, edits)
+    return _decide(ctx, draft_id, "edit", form, edits)
 
 
 @router.post("/{draft_id}/approve")
-def approve(desk: Desk, draft_id: wire.Number, form: Sent) -> Response:
-    return _decide(desk, draft_id, "approve", form)
+def approve(ctx: Ctx, draft_id: wire.Number, form: Sent) -> Response:
+    return _decide(ctx, draft_id, "approve", form)
 
 
 @router.post("/{draft_id}/reject")
-def reject(desk: Desk, draft_id: wire.Number, form: Sent) -> Response:
-    return _decide(desk, draft_id, "reject", form)
+def reject(ctx: Ctx, draft_id: wire.Number, form: Sent) -> Response:
+    return _decide(ctx, draft_id, "reject", form)
 
 
 @router.post("/{draft_id}/case")
-def open_case(desk: Desk, draft_id: wire.Number, form: Sent) -> Response:
+def open_case(ctx: Ctx, draft_id: wire.Number, form: Sent) -> Response:
     """Open the case that this draft begins, or find it."""
-    by, whose = form.by("opens the case"), desk.store.draft(draft_id).patient_id
-    entry = casefile.entry_of(desk.case_days(), by, None, whose)
-    opened = casefile.open_from_draft(desk.store, draft_id, entry)
+    by, whose = form.by("opens the case"), ctx.store.draft(draft_id).patient_id
+    entry = casefile.entry_of(ctx.case_days(), by, None, whose)
+    opened = casefile.open_from_draft(ctx.store, draft_id, entry)
     return go(f"/cases/{opened.case.id}", by)
 
 
 def _decide(
-    desk: Office, draft_id: int, action: Action, form: Form, edits: dict[str, str] | None = None
+    ctx: Context, draft_id: int, action: Action, form: Form, edits: dict[str, str] | None = None
 ) -> Response:
     """Hand in what was decided about the version that was seen; where somebody else was first, nothing is done."""
     by = form.text("by")
     decision = Decision(action=action, by=by, when=now(), reason=form.text("reason"), edits=edits or {})
     with _deciding:
-        _require_seen(desk.store, draft_id, form.whole("version"))
-        desk.decide(draft_id, decision)
+        _require_seen(ctx.store, draft_id, form.whole("version"))
+        ctx.decide(draft_id, decision)
     return go(f"/drafts/{draft_id}", by)
 
 

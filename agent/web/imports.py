@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
+from agent.api.context import Context, Ctx
 from agent.api.fhir import read_import
-from agent.api.office import Desk, Office
 from agent.fhir_import import FhirImport
 from agent.web.batches import uploads
 from agent.web.kept import keep, kept
@@ -33,45 +33,45 @@ class Terms(BaseModel):
 
 
 @router.get("")
-def bring(request: Request, desk: Desk) -> Response:
-    plans = desk.store.plans()
+def bring(request: Request, ctx: Ctx) -> Response:
+    plans = ctx.store.plans()
     return render(request, "import.html", plans=plans, conflicts=get_args(OnConflict))
 
 
 @router.post("")
-def upload(desk: Desk, form: Sent) -> Response:
+def upload(ctx: Ctx, form: Sent) -> Response:
     """Keep the file, and show what would become of it; nothing is imported yet."""
     name, content = form.file("file")
     if not content:
         raise Invalid("choose the file: a FHIR R4 bundle as JSON, or lines of NDJSON")
     terms = Terms(plan=form.text("plan"), on_conflict=form.text("on_conflict") or "refuse")
-    _run(desk, name, content, terms, dry_run=True)
-    return go(f"/import/{keep(uploads(desk), name, content)}?{urlencode(terms.model_dump())}")
+    _run(ctx, name, content, terms, dry_run=True)
+    return go(f"/import/{keep(uploads(ctx), name, content)}?{urlencode(terms.model_dump())}")
 
 
 @router.get("/{digest}")
-def dry_run(request: Request, desk: Desk, digest: str, terms: Annotated[Terms, Query()]) -> Response:
+def dry_run(request: Request, ctx: Ctx, digest: str, terms: Annotated[Terms, Query()]) -> Response:
     """Patient by patient, what would come in and what would not, and why."""
-    file = _kept(desk, digest)
-    run = _run(desk, file.name, file.read_bytes(), terms, dry_run=True)
+    file = _kept(ctx, digest)
+    run = _run(ctx, file.name, file.read_bytes(), terms, dry_run=True)
     return _shown(request, run, file.name, digest, terms)
 
 
 @router.post("/{digest}")
-def begin(request: Request, desk: Desk, digest: str, form: Sent) -> Response:
+def begin(request: Request, ctx: Ctx, digest: str, form: Sent) -> Response:
     """Import it, and show what became of each patient."""
-    file, terms = _kept(desk, digest), Terms(plan=form.text("plan"), on_conflict=form.text("on_conflict"))
-    run = _run(desk, file.name, file.read_bytes(), terms, dry_run=False)
-    shutil.rmtree(uploads(desk) / digest, ignore_errors=True)
+    file, terms = _kept(ctx, digest), Terms(plan=form.text("plan"), on_conflict=form.text("on_conflict"))
+    run = _run(ctx, file.name, file.read_bytes(), terms, dry_run=False)
+    shutil.rmtree(uploads(ctx) / digest, ignore_errors=True)
     return _shown(request, run, file.name, digest, terms)
 
 
-def _run(desk: Office, name: str, content: bytes, terms: Terms, *, dry_run: bool) -> FhirImport:
+def _run(ctx: Context, name: str, content: bytes, terms: Terms, *, dry_run: bool) -> FhirImport:
     if terms.on_conflict not in get_args(OnConflict):
         raise NotFound("way with a conflict", terms.on_conflict, get_args(OnConflict))
-    plan = desk.store.plan(terms.plan) if terms.plan else None
+    plan = ctx.store.plan(terms.plan) if terms.plan else None
     how: OnConflict = terms.on_conflict  # type: ignore[assignment]
-    run = FhirImport(desk.store, plan=plan, on_conflict=how, dry_run=dry_run)
+    run = FhirImport(ctx.store, plan=plan, on_conflict=how, dry_run=dry_run)
     read_import(run, name, content)
     return run
 
@@ -92,5 +92,5 @@ def _shown(request: Request, run: FhirImport, name: str, digest: str, terms: Ter
     )
 
 
-def _kept(desk: Office, digest: str) -> Path:
-    return kept(uploads(desk), digest, "file of charts")
+def _kept(ctx: Context, digest: str) -> Path:
+    return kept(uploads(ctx), digest, "file of charts")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from agent.api.office import Desk
+from agent.api.context import Ctx
 from agent.models.host import read_evaluated
 from agent.web.page import PageRoute, render
 from tools.common.errors import NotFound
@@ -15,16 +15,16 @@ OWN_STYLE = "default-src 'none'; style-src 'unsafe-inline'; sandbox"  # a report
 
 
 @router.get("")
-def models(request: Request, desk: Desk) -> Response:
-    found, reports = read_evaluated(desk.settings.evaluated), desk.settings.evaluated.parent / "evals"
+def models(request: Request, ctx: Ctx) -> Response:
+    found, reports = read_evaluated(ctx.settings.evaluated), ctx.settings.evaluated.parent / "evals"
     rows = [(one, (reports / one.report).is_file()) for one in found]
-    return render(request, "models.html", rows=rows, chosen=desk.settings.model)
+    return render(request, "models.html", rows=rows, chosen=ctx.settings.model)
 
 
 @router.get("/{name}")
-def report(desk: Desk, name: str) -> Response:
+def report(ctx: Ctx, name: str) -> Response:
     """The report of the evals of one model, as it was published."""
-    path = desk.settings.evaluated
+    path = ctx.settings.evaluated
     if (
         all(one.report != name for one in read_evaluated(path))
         or not (path.parent / "evals" / name).is_file()

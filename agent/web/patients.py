@@ -10,7 +10,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from agent.api import attachments, wire
-from agent.api.office import Desk, Office
+from agent.api.context import Context, Ctx
 from agent.runtime.home import now
 from agent.web import plots
 from agent.web.page import Form, PageRoute, Sent, go, is_part, render
@@ -42,15 +42,18 @@ KINDS = {  # of papers, as tools.charts.additions.OF has them
 
 @router.get("")
 def patients(
-    request: Request, desk: Desk, q: str = Query("", max_length=200), page: int = Query(1, ge=1, le=1_000_000)
+    request: Request,
+    ctx: Ctx,
+    q: str = Query("", max_length=200),
+    page: int = Query(1, ge=1, le=1_000_000),
 ) -> Response:
     """Those who are meant, or whoever is the only one; for the palette, the first of them and nobody without words."""
-    first, match = (page - 1) * PAGE, _meant(desk.store, q)
+    first, match = (page - 1) * PAGE, _meant(ctx.store, q)
     if is_part(request):
-        few = desk.store.find_patients(**match, limit=IN_PALETTE) if q.strip() else []
+        few = ctx.store.find_patients(**match, limit=IN_PALETTE) if q.strip() else []
         return render(request, "found.html", rows=few)
-    found = desk.store.find_patients(**match, limit=PAGE, offset=first)
-    total = desk.store.count_patients(**match)
+    found = ctx.store.find_patients(**match, limit=PAGE, offset=first)
+    total = ctx.store.count_patients(**match)
     if total == 1 and q and not page > 1:
         return go(f"/patients/{found[0].id}")
     return render(
@@ -78,8 +81,8 @@ def _meant(store: Store, typed: str) -> dict[str, Any]:
 
 
 @router.get("/{patient_id}")
-def patient(request: Request, desk: Desk, patient_id: str, as_of: str = Query("", max_length=10)) -> Response:
-    bound = Bound(desk.store, patient_id, as_of=desk.settings.day(as_of))
+def patient(request: Request, ctx: Ctx, patient_id: str, as_of: str = Query("", max_length=10)) -> Response:
+    bound = Bound(ctx.store, patient_id, as_of=ctx.settings.day(as_of))
     plan = _plan(bound)
     return render(
         request,
@@ -94,9 +97,9 @@ def patient(request: Request, desk: Desk, patient_id: str, as_of: str = Query(""
         outcomes=get_args(TrialOutcome),
         signatures=get_args(Signature),
         kinds=KINDS,
-        drafts=desk.store.drafts(patient_id=bound.patient.id, limit=100),
+        drafts=ctx.store.drafts(patient_id=bound.patient.id, limit=100),
         cases=bound.cases(),
-        entries=[(entry, entry_in_words(entry)) for entry in desk.store.chart_entries(bound.patient.id)],
+        entries=[(entry, entry_in_words(entry)) for entry in ctx.store.chart_entries(bound.patient.id)],
     )
 
 
@@ -125,32 +128,32 @@ def _flat(value: Any) -> str:
 
 
 @router.post("/{patient_id}/chart")
-def add(desk: Desk, patient_id: str, form: Sent) -> Response:
+def add(ctx: Ctx, patient_id: str, form: Sent) -> Response:
     """Enter what was learned, by the kind of form that was sent."""
     what = form.text("what")
     if what not in _ADD:
         raise NotFound("kind of entry", what, hint=f"there are {', '.join(_ADD)}")
-    to = _entering(desk, patient_id, form)
+    to = _entering(ctx, patient_id, form)
     entry = _ADD[what](to, form)
     return go(f"/patients/{patient_id}#{entry.record_id}", to.by)
 
 
 @router.post("/{patient_id}/chart/{entry_id}/undo")
-def undo(desk: Desk, patient_id: str, entry_id: wire.Number, form: Sent) -> Response:
+def undo(ctx: Ctx, patient_id: str, entry_id: wire.Number, form: Sent) -> Response:
     by = form.by("takes it back")
-    if all(entry.id != entry_id for entry in desk.store.chart_entries(patient_id)):
+    if all(entry.id != entry_id for entry in ctx.store.chart_entries(patient_id)):
         raise NotFound("addition of this chart", str(entry_id))
-    desk.store.undo_chart_entry(entry_id, by=by, when=now())
+    ctx.store.undo_chart_entry(entry_id, by=by, when=now())
     return go(f"/patients/{patient_id}#additions", by)
 
 
 @router.post("/{patient_id}/attachments")
-def attach(desk: Desk, patient_id: str, form: Sent) -> Response:
+def attach(ctx: Ctx, patient_id: str, form: Sent) -> Response:
     """Keep a paper; from a draft, go back there."""
     name, content = form.file("file")
     if not content:
         raise Invalid("choose the file: a PDF, TIFF, PNG or JPEG that is not empty")
-    to = _entering(desk, patient_id, form)
+    to = _entering(ctx, patient_id, form)
     entry = additions.attach(
         to,
         content,
@@ -166,14 +169,14 @@ def attach(desk: Desk, patient_id: str, form: Sent) -> Response:
 
 
 @router.get("/{patient_id}/papers/{document_id}")
-def paper(desk: Desk, patient_id: str, document_id: str) -> Response:
-    return attachments.attachment(desk, patient_id, document_id)
+def paper(ctx: Ctx, patient_id: str, document_id: str) -> Response:
+    return attachments.attachment(ctx, patient_id, document_id)
 
 
-def _entering(desk: Office, patient_id: str, form: Form) -> additions.Entering:
+def _entering(ctx: Context, patient_id: str, form: Form) -> additions.Entering:
     return additions.Entering(
-        store=desk.store,
-        patient_id=desk.store.patient(patient_id).id,
+        store=ctx.store,
+        patient_id=ctx.store.patient(patient_id).id,
         by=form.text("by"),
         when=now(),
         complete=bool(form.text("complete")),

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Query, Request, Response
 
 from agent.api import records, wire
-from agent.api.office import Desk, Office
+from agent.api.context import Context, Ctx
 from agent.web.page import PageRoute, is_part, render
 from tools.domain.records import Plan, Policy
 from tools.queries.policies import search
@@ -22,26 +22,26 @@ MOST_MOVED = 200  # rows
 
 
 @router.get("")
-def policies(request: Request, desk: Desk) -> Response:
-    store = desk.store
+def policies(request: Request, ctx: Ctx) -> Response:
+    store = ctx.store
     return render(request, "policies.html", plans=store.plans(), drugs=[drug.name for drug in store.drugs()])
 
 
 @router.get("/{plan_id}/{drug}")
 def policy(
-    request: Request, desk: Desk, plan_id: str, drug: str, q: str = Query("", max_length=500)
+    request: Request, ctx: Ctx, plan_id: str, drug: str, q: str = Query("", max_length=500)
 ) -> Response:
-    plan, found = _policy(desk, plan_id, drug)
-    hits = search(desk.store, plan.id, found.drug, q, HITS) if q.strip() else []
-    earlier = desk.store.policy_versions(found.id)
+    plan, found = _policy(ctx, plan_id, drug)
+    hits = search(ctx.store, plan.id, found.drug, q, HITS) if q.strip() else []
+    earlier = ctx.store.policy_versions(found.id)
     return render(request, "policy.html", plan=plan, policy=found, q=q, hits=hits, earlier=earlier)
 
 
 @router.get("/{plan_id}/{drug}/versions/{number}")
-def version(request: Request, desk: Desk, plan_id: str, drug: str, number: wire.Number) -> Response:
+def version(request: Request, ctx: Ctx, plan_id: str, drug: str, number: wire.Number) -> Response:
     """What another version said, and what is said in its place."""
-    plan, found = _policy(desk, plan_id, drug)
-    before, _ = desk.store.policy_version(found.id, number)
+    plan, found = _policy(ctx, plan_id, drug)
+    before, _ = ctx.store.policy_version(found.id, number)
     return render(
         request,
         "policy_change.html",
@@ -49,43 +49,41 @@ def version(request: Request, desk: Desk, plan_id: str, drug: str, number: wire.
         policy=found,
         before=before,
         number=number,
-        earlier=desk.store.policy_versions(found.id),
+        earlier=ctx.store.policy_versions(found.id),
         differences=differences(before, found),
         moved=None,
     )
 
 
 @router.get("/{plan_id}/{drug}/versions/{number}/moved")
-def moved(request: Request, desk: Desk, plan_id: str, drug: str, number: wire.Number) -> Response:
+def moved(request: Request, ctx: Ctx, plan_id: str, drug: str, number: wire.Number) -> Response:
     """For whom the drug is determined otherwise than that version had it, the ones who want it first."""
-    plan, found = _policy(desk, plan_id, drug)
-    before, old = desk.store.policy_version(found.id, number)
+    plan, found = _policy(ctx, plan_id, drug)
+    before, old = ctx.store.policy_version(found.id, number)
     given: dict[str, Any] = {
         "plan": plan,
         "policy": found,
         "number": number,
-        "moved": _moved(desk, old, plan, found),
+        "moved": _moved(ctx, old, plan, found),
     }
     if is_part(request):
         return render(request, "moved.html", **given)
     changes = differences(before, found)
-    earlier = desk.store.policy_versions(found.id)
+    earlier = ctx.store.policy_versions(found.id)
     return render(request, "policy_change.html", before=before, differences=changes, earlier=earlier, **given)
 
 
-def _policy(desk: Office, plan_id: str, drug: str) -> tuple[Plan, Policy]:
-    plan, name = desk.store.plan(plan_id), desk.store.drug(drug).name
-    return plan, records.policy(desk, plan.id, name)
+def _policy(ctx: Context, plan_id: str, drug: str) -> tuple[Plan, Policy]:
+    plan, name = ctx.store.plan(plan_id), ctx.store.drug(drug).name
+    return plan, records.policy(ctx, plan.id, name)
 
 
-def _moved(desk: Office, old: Plan, plan: Plan, policy: Policy) -> dict[str, Any]:
-    store, drug, day = desk.store, desk.store.drug(policy.drug), desk.settings.day()
+def _moved(ctx: Context, old: Plan, plan: Plan, policy: Policy) -> dict[str, Any]:
+    store, drug, day = ctx.store, ctx.store.drug(policy.drug), ctx.settings.day()
     looked = list(moves(panel.of_plan(store, plan.id), old, plan, drug, lambda one: day or store.day_of(one)))
     found = sorted((one for one in looked if one), key=_wanted)
     store.note("panel.read", of=f"{len(looked)} charts")
-    open_ones = {
-        (row.patient_id, row.plan_id): row for row in desk.board.work().rows if row.drug == drug.name
-    }
+    open_ones = {(row.patient_id, row.plan_id): row for row in ctx.board.work().rows if row.drug == drug.name}
     return {
         "looked": len(looked),
         "count": len(found),

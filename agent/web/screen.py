@@ -20,7 +20,7 @@ import msgspec
 import polars as pl
 from fastapi import APIRouter, Query, Request, Response
 
-from agent.api.office import Desk, Office
+from agent.api.context import Context, Ctx
 from agent.screening.run import Part
 from agent.screening.summary import LISTS, OUTCOMES, Summary, worklist
 from agent.web.batches import uploads
@@ -46,12 +46,12 @@ class Running(NamedTuple):
 @router.get("")
 def screen(
     request: Request,
-    desk: Desk,
+    ctx: Ctx,
     shown: str = Query("one_away", alias="list", max_length=20),
     need: str = Query("", max_length=200),
 ) -> Response:
-    folder = _folder(desk)
-    running, summary = _running(desk, folder), _summary(folder)
+    folder = _folder(ctx)
+    running, summary = _running(ctx, folder), _summary(folder)
     if is_part(request):
         part = render(request, "screening.html", running=running)
         if running is None:
@@ -70,24 +70,24 @@ def screen(
         shown=shown,
         need=need,
         rows=rows,
-        people=desk.store.patient_rows(row["patient_id"] for row in rows),
+        people=ctx.store.patient_rows(row["patient_id"] for row in rows),
         outcomes=OUTCOMES,
         most_unlocks=MOST_UNLOCKS,
-        patients=desk.store.count_patients(),
+        patients=ctx.store.count_patients(),
     )
 
 
 @router.post("")
-def begin(desk: Desk) -> Response:
+def begin(ctx: Ctx) -> Response:
     """Make it anew; one that is being made is let be, and one that was stopped goes on."""
-    folder = _folder(desk)
-    running = _running(desk, folder)
+    folder = _folder(ctx)
+    running = _running(ctx, folder)
     if running is None or not running.alive:
         folder.mkdir(exist_ok=True, mode=0o700)
         screened = ["screen", "--workers", "1", "--out", str(_table(folder)), "--report", str(folder)]
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "agent.cli", *screened], env=desk.settings.environ,
+                [sys.executable, "-m", "agent.cli", *screened], env=ctx.settings.environ,
                 start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
             )  # fmt: skip
         _parts(folder).mkdir(exist_ok=True)
@@ -97,20 +97,20 @@ def begin(desk: Desk) -> Response:
 
 
 @router.post("/batch")
-def draft_list(desk: Desk, form: Sent) -> Response:
+def draft_list(ctx: Ctx, form: Sent) -> Response:
     """Take a list to the page of batches, which looks at each row before anything is drafted."""
-    folder, name = _folder(desk), form.text("list")
+    folder, name = _folder(ctx), form.text("list")
     summary = _summary(folder)
     if name not in LISTS or summary is None:
         raise NotFound("list", name, hint=f"there are {', '.join(LISTS)}, once the panel is screened")
     rows = worklist(_rows(folder, form.text("need")), name, summary.within, MOST_IN_A_BATCH)
     text = io.StringIO()
     csv.writer(text).writerows([("patient_id", "drug"), *((row["patient_id"], row["drug"]) for row in rows)])
-    return go(f"/batches/new/{keep(uploads(desk), f'screen-{name}.csv', text.getvalue().encode())}")
+    return go(f"/batches/new/{keep(uploads(ctx), f'screen-{name}.csv', text.getvalue().encode())}")
 
 
-def _folder(desk: Office) -> Path:
-    return desk.settings.home / "screen"
+def _folder(ctx: Context) -> Path:
+    return ctx.settings.home / "screen"
 
 
 def _table(folder: Path) -> Path:
@@ -135,7 +135,7 @@ def _rows(folder: Path, need: str) -> pl.LazyFrame:
     return rows.filter(pl.col("needs").list.contains(need)) if need else rows
 
 
-def _running(desk: Office, folder: Path) -> Running | None:
+def _running(ctx: Context, folder: Path) -> Running | None:
     """The screen that is being made, or was stopped; None where there is neither."""
     parts = _parts(folder)
     if not parts.is_dir():
@@ -145,7 +145,7 @@ def _running(desk: Office, folder: Path) -> Running | None:
         with suppress(FileNotFoundError, msgspec.DecodeError):  # it ends while it is looked at
             done += msgspec.json.decode(note.read_bytes(), type=Part).patients
     lines = (folder / "log").read_text(errors="replace").splitlines() if (folder / "log").is_file() else []
-    return Running(done, desk.store.count_patients(), _is_alive(folder), lines[-1] if lines else "")
+    return Running(done, ctx.store.count_patients(), _is_alive(folder), lines[-1] if lines else "")
 
 
 def _is_alive(folder: Path) -> bool:

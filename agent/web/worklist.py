@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
-from agent.api.office import Desk, office
+from agent.api.context import Ctx, context_of
 from agent.cases.renewals import ending_soon, judged
 from agent.cases.worklist import VIEWS, Row, counts
 from agent.runtime.home import now
@@ -61,24 +61,24 @@ class Filters(BaseModel):
 @router.get("/")
 def worklist(
     request: Request,
-    desk: Desk,
+    ctx: Ctx,
     filters: Annotated[Filters, Query()],
     page: int = Query(1, ge=1, le=10_000),
 ) -> Response:
     view = filters.view
     if view and view not in VIEWS:
         raise NotFound("view", view, hint=f"there are {', '.join(VIEWS)}")
-    work = desk.board.work()
+    work = ctx.board.work()
     chosen = [row for row in work.rows if filters.admits(row)] if filters.narrow else work.rows
     shown = [row for row in chosen if row.is_in(view)] if view else chosen
     first = (page - 1) * PAGE
     rows = shown[first : first + PAGE]
-    desk.store.note("requests.listed", of=filters.query(page=page))
+    ctx.store.note("requests.listed", of=filters.query(page=page))
     return render(
         request,
         "worklist.html",
         rows=rows,
-        missing=desk.store.lacking([row.draft_id for row in rows if row.draft_id is not None]),
+        missing=ctx.store.lacking([row.draft_id for row in rows if row.draft_id is not None]),
         total=len(shown),
         first=first,
         page=page,
@@ -89,11 +89,11 @@ def worklist(
         filters=filters,
         choices=work.choices,
         people=sorted(
-            {name for name, _ in work.choices["owner"] if name} | {user.name for user in desk.store.users()}
+            {name for name, _ in work.choices["owner"] if name} | {user.name for user in ctx.store.users()}
         ),
-        saved=desk.store.saved_views(),
-        patients=desk.store.count_patients(),
-        as_of=desk.settings.day() or desk.store.dataset().as_of,
+        saved=ctx.store.saved_views(),
+        patients=ctx.store.count_patients(),
+        as_of=ctx.settings.day() or ctx.store.dataset().as_of,
     )
 
 
@@ -101,41 +101,41 @@ def worklist(
 def setup(request: Request, form: Sent) -> Response:
     """Bring the demo world into a store that holds nothing, as `pa setup` does, or its plans and policies alone; what
     is there is left as it is."""
-    desk = office(request)
+    ctx = context_of(request)
     try:
-        many = desk.store.count_patients()
+        many = ctx.store.count_patients()
     except Unavailable:
         many = 0
     if many:
         raise Refused(f"the store holds {many} patients; the demo world is made in an empty one")
     bare = bool(form.text("without_patients"))
     command = [sys.executable, "-m", "agent.cli", "setup", *(["--without-patients"] if bare else [])]
-    done = subprocess.run(command, env=desk.settings.environ, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=ctx.settings.environ, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Unavailable(f"the demo world could not be made: {done.stderr.strip()[-300:]}")
     return go("/import" if bare else "/")
 
 
 @router.post("/assign")
-def assign(desk: Desk, form: Sent) -> Response:
+def assign(ctx: Ctx, form: Sent) -> Response:
     """Give the requests that were ticked to somebody, and come back to the same filters."""
     by = form.by("assigns it")
     links = form.every("request")
     if not links:
         raise Invalid("tick the requests that you assign")
-    desk.store.assign([_key_at(desk.store, link) for link in links], form.text("to"), by=by, when=now())
+    ctx.store.assign([_key_at(ctx.store, link) for link in links], form.text("to"), by=by, when=now())
     page = form.whole("page") or 0
     return go(_filters(form).link(page=page if page > 1 else 0), by)
 
 
 @router.post("/views")
-def save_view(desk: Desk, form: Sent) -> Response:
+def save_view(ctx: Ctx, form: Sent) -> Response:
     """Keep the filters under a name for everybody here, or take a name away."""
     name, filters = form.text("name"), _filters(form)
     if form.text("remove"):
-        desk.store.remove_view(name)
+        ctx.store.remove_view(name)
     else:
-        desk.store.save_view(name, filters.query(), by=form.text("by"), when=now())
+        ctx.store.save_view(name, filters.query(), by=form.text("by"), when=now())
     return go(filters.link())
 
 
@@ -156,11 +156,11 @@ def _key_at(store: Store, link: str) -> RequestKey:
 @router.get("/renewals")
 def renewals(
     request: Request,
-    desk: Desk,
+    ctx: Ctx,
     within: int = Query(AHEAD, ge=1, le=366),
     page: int = Query(1, ge=1, le=10_000),
 ) -> Response:
-    day, store, first = desk.settings.day(), desk.store, (page - 1) * FEW
+    day, store, first = ctx.settings.day(), ctx.store, (page - 1) * FEW
     cases = store.cases_listed()
     soon = ending_soon(store, cases, day, lambda day: day + timedelta(days=within))
     return render(

@@ -64,7 +64,7 @@ def test_nothing_is_put_back_under_a_server_that_is_at_work_and_its_sessions_do_
     assert api.get("/health").status_code == 200
     refused = pa("restore", str(taken), "--replace")
     assert refused.code == 2 and "at work in" in refused.err and not list(home.parent.glob("home.before-*"))
-    api.app.state.office.close()  # type: ignore[attr-defined]
+    api.app.state.context.close()  # type: ignore[attr-defined]
     assert pa("restore", str(taken), "--replace").code == 0
     with sqlite3.connect(home / "paladin.db") as connection:
         said = connection.execute("SELECT what FROM audit_events ORDER BY number DESC").fetchall()

@@ -287,13 +287,13 @@ def test_the_worklist_has_each_request_once_under_what_must_happen(browser: Brow
 def test_the_worklist_that_is_kept_is_the_one_that_would_be_read_anew(
     browser: Browser, cases: Cases, draft: Screen, store: Store
 ) -> None:
-    office = browser.client.app.state.office  # type: ignore[attr-defined]
+    services = browser.client.app.state.context  # type: ignore[attr-defined]
     seen = []
 
     def changed() -> None:
-        kept = office.board.work()
-        assert kept == Board(store, office.settings.day).work()
-        assert office.board.work() is kept, "nothing changed, and nothing was read again"
+        kept = services.board.work()
+        assert kept == Board(store, services.settings.day).work()
+        assert services.board.work() is kept, "nothing changed, and nothing was read again"
         assert kept.rows not in seen
         seen.append(kept.rows)
 

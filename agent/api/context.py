@@ -31,7 +31,7 @@ from tools.store import database
 from tools.store.rows import Draft
 
 
-class Office:
+class Context:
     """Opened when it is first needed, so that a missing store is an answer (503) and not a crash."""
 
     def __init__(self, settings: Settings) -> None:
@@ -39,15 +39,15 @@ class Office:
         self._closing = ExitStack()
         self._one_at_a_time, self._opening = Lock(), Lock()
         self._models: dict[str, Model] = {}
-        self._practices: dict[str, Office] = {}
+        self._practices: dict[str, Context] = {}
 
-    def of(self, practice: str) -> Office:
-        """The office of a practice, with a store of its own; "" is this one."""
+    def of(self, practice: str) -> Context:
+        """The context of a practice, with a store of its own; "" is this one."""
         if not practice:
             return self
         with self._opening:
             if practice not in self._practices:
-                self._practices[practice] = Office(self.settings.of_practice(practice))
+                self._practices[practice] = Context(self.settings.of_practice(practice))
                 self._closing.callback(self._practices[practice].close)
             return self._practices[practice]
 
@@ -132,14 +132,14 @@ class Office:
         self._closing.close()
 
 
-def office(request: Request) -> Office:
+def context_of(request: Request) -> Context:
     """Of the practice of whoever calls, as the identity says; nothing that a caller sends names one."""
-    found: Office = request.scope["office"]
+    found: Context = request.scope["context"]
     return found
 
 
-async def _office(request: Request) -> Office:
-    return office(request)
+async def _context(request: Request) -> Context:
+    return context_of(request)
 
 
-Desk = Annotated[Office, Depends(_office)]  # a parameter of an endpoint that needs what all of them share
+Ctx = Annotated[Context, Depends(_context)]  # a parameter of an endpoint that needs what all of them share
