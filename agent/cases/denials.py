@@ -37,9 +37,8 @@ def read_for(
     drug: str = "",
     received: date | None = None,
 ) -> LetterReading:
-    """For the patient of a case, or one that is named. Refused if it is somebody else's letter, Invalid if
-    it decides on another
-    drug."""
+    """For the patient of a case, or one that is named. Refused if it is somebody else's letter, Invalid if it decides
+    on another drug."""
     plan_id = ""
     if case_id is not None:
         head = store.authorization_case(case_id).head
