@@ -92,7 +92,7 @@ def sheet(desk: Desk, given: Sent) -> Response:
     return _pdf(made, "call", letter_pdf(call_sheet(made.case, made.denial, made.found)))
 
 
-def _pdf(made: appeals.Appealing, name: str, content: bytes) -> Response:
+def _pdf(made: appeals.AppealAssessment, name: str, content: bytes) -> Response:
     return wire.file(content, f"{made.case.patient.id}-{made.case.drug.name}-{name}.pdf")
 
 
@@ -100,10 +100,10 @@ def _filing(given: Received) -> Filing:
     return Filing(expedited=" ".join(given.expedited.split()))
 
 
-def _look(desk: Office, given: Received) -> appeals.Appealing:
+def _look(desk: Office, given: Received) -> appeals.AppealAssessment:
     if given.case_id is not None and not 1 <= given.case_id <= BIGGEST:
         raise Invalid(f"a case's number is from 1 to {BIGGEST}, not {given.case_id}")
-    asked = appeals.Asked(
+    asked = appeals.AppealQuery(
         patient_id=given.patient_id,
         drug=given.drug,
         plan_id=given.plan_id,
@@ -113,4 +113,4 @@ def _look(desk: Office, given: Received) -> appeals.Appealing:
         indication=given.indication,
         case_id=given.case_id,
     )
-    return appeals.look(desk.store, appeals.asked_about(desk.store, asked), appeals.Decision(given.letter))
+    return appeals.assess(desk.store, asked, appeals.PayerLetter(given.letter))

@@ -25,10 +25,10 @@ from starlette.datastructures import UploadFile
 from agent.api import wire
 from agent.api.doorkeeper import Accepts
 from agent.api.office import Desk, Office
-from agent.batch import desk as batching
+from agent.batch import lifecycle as batching
 from agent.batch import requests, results
 from agent.batch.checking import Terms
-from agent.batch.desk import Standing
+from agent.batch.lifecycle import Standing
 from agent.batch.worker import is_lost
 from agent.runtime.home import now
 from agent.runtime.settings import Settings, read_as_of

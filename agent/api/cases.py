@@ -102,7 +102,7 @@ def cases(
     limit: int = Query(50, ge=1, le=500),
     offset: int = Query(0, ge=0, le=BIGGEST),
 ) -> list[dict[str, Any]]:
-    days = _days(desk, as_of)
+    days = desk.case_days(as_of)
     found = casefile.in_state(desk.store.authorization_cases(patient_id), state, closed=closed)
     first = casefile.first_clocks(desk.store, found, days)
     if late:
@@ -213,20 +213,16 @@ def _rows(
     cases = [case for case in desk.store.authorization_cases(patient_id) if case.open]
     ahead = timedelta(days=within)
     return casefile.due_within(
-        desk.store, cases, _days(desk, as_of), lambda day: day + ahead, ours=whose == "ours"
+        desk.store, cases, desk.case_days(as_of), lambda day: day + ahead, ours=whose == "ours"
     )
 
 
-def _days(desk: Office, as_of: date | None = None) -> casefile.CaseDays:
-    return casefile.CaseDays(desk.store, desk.settings.day(as_of))
-
-
 def _body(desk: Office, case: AuthorizationCase, as_of: date | None = None) -> dict[str, Any]:
-    return casefile.body(desk.store, case, _days(desk, as_of).of(case))
+    return casefile.body(desk.store, case, desk.case_days(as_of).of(case))
 
 
 def _entry(desk: Office, by: str, on: date | None, patient_id: str) -> casefile.Entry:
     name = one_line(by)
     if not name:
         raise Invalid("by: say who enters it")
-    return casefile.entry_of(_days(desk), name, on, patient_id)
+    return casefile.entry_of(desk.case_days(), name, on, patient_id)

@@ -12,12 +12,13 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from agent.api.fresh import FreshStore
+from agent.cases.casefile import CaseDays
 from agent.cases.worklist import Board
 from agent.conversation import ChatDesk, conversations
 from agent.dialogue.lessons import FILE as LESSONS
 from agent.drafts import drafting
 from agent.drafts.decision import Decision
-from agent.drafts.requests import Asking, asking_of
+from agent.drafts.requests import DraftRequest, complete_request
 from agent.models.factory import open_model
 from agent.models.model import Model
 from agent.models.ollama_model import HostState, OllamaModel
@@ -95,7 +96,7 @@ class Office:
             notice="" if found else line,
             as_of=self.settings.day(as_of),
             plan_id=plan_id,
-            draft=lambda asked: self.draft(asking_of(asked)),
+            draft=lambda asked: self.draft(complete_request(asked)),
             panel=lambda: current(self.store, self.graph, self.settings.day(as_of)),
             lessons=self.settings.home / LESSONS,
             clock=time.perf_counter,
@@ -115,7 +116,11 @@ class Office:
         ours = [model for model in self._models.values() if isinstance(model, OllamaModel)]
         return [state for model in ours for state in model.states()]
 
-    def draft(self, asking: Asking) -> drafting.Drafted:
+    def case_days(self, as_of: date | None = None) -> CaseDays:
+        """On which day each case is judged."""
+        return CaseDays(self.store, self.settings.day(as_of))
+
+    def draft(self, asking: DraftRequest) -> drafting.Drafted:
         with self._one_at_a_time:
             return drafting.draft(self._workflow, self.store, self.settings, asking)
 

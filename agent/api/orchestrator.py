@@ -12,7 +12,7 @@ from agent.api import wire
 from agent.api.drafts import DraftView, view
 from agent.api.office import Office, office
 from agent.cases.casefile import correction
-from agent.drafts.requests import Asking, coverage, look_up, why_not
+from agent.drafts.requests import DraftRequest, coverage, look_up, why_not
 from tools.common.errors import Invalid, Refused
 from tools.domain.records import ClauseRef, Determination, ExceptionKind, Kind
 from tools.domain.records import Request as DrugRequest
@@ -127,7 +127,7 @@ def citations(desk: Office, asked: Asked, found: Determination) -> list[Citation
     ]
 
 
-def _asking(desk: Office, given: Process) -> Asking:
+def _asking(desk: Office, given: Process) -> DraftRequest:
     as_of = desk.settings.day(given.as_of)
     corrects = given.corrects and correction(desk.store, as_of, given.corrects, given.patient_id, given.drug)
     request = DrugRequest(
@@ -142,6 +142,6 @@ def _asking(desk: Office, given: Process) -> Asking:
         expedited=given.expedited,
         corrects=corrects or None,
     )
-    return Asking(
+    return DraftRequest(
         patient_id=given.patient_id, request=request, plan_id=given.plan_id, as_of=as_of, force=given.force
     )

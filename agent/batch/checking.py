@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 import msgspec
 
 from agent.batch.requests import COLUMNS, RejectedRow, RequestRow
-from agent.drafts.requests import Asking, asking_of, case_of
-from tools.common.errors import Invalid, NotFound, PaladinError, nearest
+from agent.drafts.requests import DraftRequest, case_of, complete_request
+from tools.common.errors import Invalid, NotFound, nearest
 from tools.domain.records import Kind, Request
 from tools.papers.exceptions import refusal
 from tools.queries.check import Asked, ask, decide
@@ -28,7 +28,7 @@ KINDS |= dict.fromkeys(("renew", "reauthorization"), "renewal")
 class BatchRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One request as it is kept: the question with nothing left out, and how soon it is needed."""
 
-    asking: Asking
+    asking: DraftRequest
     urgency: str = "standard"
     folder: str = ""  # of its papers, in the batch's folder of cases
 
@@ -60,20 +60,13 @@ def check_rows(
         tell()
         try:
             found = _check(store, row, terms)
-        except NotFound as error:
-            reason, near = str(error), next(iter(error.near), "")
-            rejected.append(RejectedRow(row=row.number, reason=reason, near=near, cells=_cells(row)))
-            continue
-        except PaladinError as error:
-            if not isinstance(error, Invalid):
-                raise
-            rejected.append(RejectedRow(row=row.number, reason=str(error), cells=_cells(row)))
+        except (Invalid, NotFound) as error:
+            rejected.append(_rejected(row, str(error), next(iter(getattr(error, "near", ())), "")))
             continue
         before = first.setdefault(found.key, found.row)
         if before != found.row:
-            reason = f"asks the same as row {before}, which is drafted"
             rejected.append(
-                RejectedRow(row=row.number, reason=reason, near=f"row {before}", cells=_cells(row))
+                _rejected(row, f"asks the same as row {before}, which is drafted", f"row {before}")
             )
         else:
             checked.append(found)
@@ -99,9 +92,9 @@ def _check(store: Store, row: RequestRow, terms: Terms) -> CheckedRequest:
         why = refusal(case_of(asked, decide(store, asked)))
         if why:
             raise Invalid(why)
-    like = Asking(patient_id="", request=given, force=terms.force, model=terms.model)
+    like = DraftRequest(patient_id="", request=given, force=terms.force, model=terms.model)
     return CheckedRequest(
-        row.number, key_of(asked), BatchRequest(asking=asking_of(asked, like), urgency=urgency)
+        row.number, key_of(asked), BatchRequest(asking=complete_request(asked, like), urgency=urgency)
     )
 
 
@@ -111,8 +104,9 @@ def key_of(asked: Asked) -> str:
     return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:24]
 
 
-def _cells(row: RequestRow) -> dict[str, str]:
-    return {column: row.cells.get(column, "") for column in COLUMNS}
+def _rejected(row: RequestRow, reason: str, near: str = "") -> RejectedRow:
+    cells = {column: row.cells.get(column, "") for column in COLUMNS}
+    return RejectedRow(row=row.number, reason=reason, near=near, cells=cells)
 
 
 def _kind(text: str) -> Any:

@@ -18,12 +18,11 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from typing import Any, TypeVar
 
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
-
 from agent.batch.chunks import give_up, work
 from agent.batch.drafting import Drafter
+from agent.batch.modelqueue import open_queued
 from agent.batch.options import options_of
-from agent.drafts.requests import worth_a_retry
+from agent.drafts.requests import retrying, worth_a_retry
 from agent.runtime.access import watch
 from agent.runtime.settings import Settings
 from tools.common.errors import Unavailable
@@ -107,14 +106,8 @@ class WorkerPool:
 
 def patiently(function: Callable[..., R], *args: Any) -> R:
     """Do it, again after a while where a busy database or disk was in the way; Unavailable if it stays so."""
-    trying = Retrying(
-        retry=retry_if_exception(worth_a_retry),
-        stop=stop_after_attempt(TRIES),
-        wait=wait_exponential(multiplier=FIRST_PAUSE),
-        reraise=True,
-    )
     try:
-        return trying(function, *args)
+        return retrying(TRIES, FIRST_PAUSE)(function, *args)
     except Exception as error:
         if not worth_a_retry(error):
             raise
@@ -137,7 +130,6 @@ def _drafter(store: Store, settings: Settings, batch_id: int) -> Drafter:
     name = options_of(store.batch(batch_id)).model
     if not name:
         return Drafter(store)
-    from agent.batch.modelqueue import open_queued
 
     model, digest, notice = open_queued(name, settings)
     return Drafter(store, model, digest, notice)

@@ -20,9 +20,9 @@ from agent.drafts import papers
 from agent.drafts.letter_wording import Reworded, Wording
 from agent.drafts.requests import (
     agree,
-    asking_of,
     case_of,
     clauses_of,
+    complete_request,
     fingerprint,
     look_up,
     thread_of,
@@ -135,7 +135,7 @@ class Drafter:
         printed["case.json"] = _case_json(line, found, filled, wording)
         files = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(printed.items())}
         named = {name: DraftFile(path=file, sha256=files[file]) for name, (file, _) in kept.items()}
-        asking, chart = asking_of(asked, wanted.asking), fingerprint(self.store, asked)
+        asking, chart = complete_request(asked, wanted.asking), fingerprint(self.store, asked)
         letter = papers.kept_letter(Reworded(said.letter, wording), asking, chart)
         draft = papers.draft_of(case, filled, letter, named, thread=thread_of(asking, chart), when=when)
         return DraftedCase(line=msgspec.structs.replace(line, files=files), papers=printed, draft=draft)

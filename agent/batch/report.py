@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from agent.batch.merging import withheld_for
 from agent.batch.options import BatchOptions
 from agent.batch.worklist import STAGES, urgent_first
-from tools.common.printable import printable
 
 if TYPE_CHECKING:
     from agent.batch.drafting import CaseLine
@@ -85,15 +84,8 @@ def _missing(lines: list[CaseLine]) -> list[tuple[str, int, int, int]]:
 
 @cache
 def _template() -> Any:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from agent.runtime.templates import templates  # Jinja, which most commands about batches do without
 
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: printable(value) if isinstance(value, str) else value,
-    )
+    environment = templates(Path(__file__).parent)
     environment.filters["words"] = lambda name: name.replace("_", " ")
     return environment.get_template("report.html.j2")

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from agent.cases.denials import require_same_drug
-from agent.drafts.letter_wording import Reworded, Wording
+from agent.drafts.letter_wording import Reworded, worded
 from agent.drafts.requests import case_of
 from agent.runtime.dump import to_json
+from tools.appeals.letter import appeal_letter
+from tools.appeals.packet import packet
 from tools.appeals.records import Odds, Strategy
 from tools.appeals.strategy import strategy
 from tools.appeals.timing import clocks_of_letter, decided_level, notice_of
@@ -28,6 +30,7 @@ from tools.lifecycle.levels import levels_of
 from tools.lifecycle.records import AuthorizationCase, Paper
 from tools.lifecycle.running import Clock, clocks_of
 from tools.papers.case import Case
+from tools.papers.letter_pdf import letter_pdf
 from tools.queries.check import ask, decide
 from tools.store.store import Store
 
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
     from tools.appeals.letter import Filing
 
 
-class Decision(NamedTuple):
+class PayerLetter(NamedTuple):
     """The payer's letter as it came: its text, its bytes if it is a PDF, and the file with its hash if it is one."""
 
     text: str
@@ -44,7 +47,7 @@ class Decision(NamedTuple):
     paper: Paper | None = None
 
 
-class Asked(NamedTuple):
+class AppealQuery(NamedTuple):
     """About whom and what an appeal is asked. `level` is the one that decided, "" to take it from the letter;
     `received` is the day on which the letter came in."""
 
@@ -58,18 +61,19 @@ class Asked(NamedTuple):
     case_id: int | None = None
 
 
-class Appealing(NamedTuple):
+class AppealAssessment(NamedTuple):
     """A letter that came in, whose case it is, and what to do about it."""
 
     case: Case
     denial: Denial
-    decision: Decision
+    decision: PayerLetter
     found: Strategy
 
 
-def look(store: Store, asked: Asked, decision: Decision) -> Appealing:
-    """Read the letter, hold it against the patient, and find what to do. Refused if it is about somebody
-    else, or not the letter that the case has on record; Invalid if it is about another drug."""
+def assess(store: Store, asked: AppealQuery, decision: PayerLetter) -> AppealAssessment:
+    """Read the letter, hold it against the patient, and find what to do. Refused if it is about somebody else, or not
+    the letter that the case has on record; Invalid if it is about another drug, or nobody says about whom."""
+    asked = _asked_about(store, asked)
     recorded = store.authorization_case(asked.case_id) if asked.case_id is not None else None
     if recorded and decision.paper:
         _same_letter(recorded, decision.paper)
@@ -90,7 +94,7 @@ def look(store: Store, asked: Asked, decision: Decision) -> Appealing:
         clocks = clocks_of(recorded, case.plan, case.as_of)
     odds = odds_of(store.authorization_cases(), case, decided)
     found = strategy(case, denial, clocks, decided=decided, odds=odds, pending=pending)
-    return Appealing(case, denial, decision, found)
+    return AppealAssessment(case, denial, decision, found)
 
 
 def _as_recorded(denial: Denial, recorded: AuthorizationCase | None) -> Denial:
@@ -117,7 +121,7 @@ def _decided(recorded: AuthorizationCase, pending: str) -> str:
     return next((level for level in reversed(recorded.notices) if level != "request"), "")
 
 
-def asked_about(store: Store, asked: Asked) -> Asked:
+def _asked_about(store: Store, asked: AppealQuery) -> AppealQuery:
     """With patient, drug and plan of the case, where one is named; Invalid if that is said twice or not at
     all."""
     if asked.case_id is not None:
@@ -138,7 +142,7 @@ def asked_about(store: Store, asked: Asked) -> Asked:
     return asked
 
 
-def _case(store: Store, asked: Asked) -> Case:
+def _case(store: Store, asked: AppealQuery) -> Case:
     request = Request(drug=asked.drug, indication=asked.indication)
     found = ask(store, asked.patient_id, request, plan_id=asked.plan_id, as_of=asked.as_of)
     return case_of(found, decide(store, found), store.policy(found.plan.id, found.drug.name))
@@ -216,31 +220,21 @@ def odds_of(cases: Iterable[AuthorizationCase], case: Case, decided: str) -> Odd
 # --- papers ----------------------------------------------------------------------------------------------
 
 
-def compose(made: Appealing, filing: Filing, model: Model | None = None) -> Reworded:
+def compose(made: AppealAssessment, filing: Filing, model: Model | None = None) -> Reworded:
     """The letter of appeal, in the model's words where they hold, or in code's; Refused where none is right."""
-    from tools.appeals.letter import appeal_letter
-
     letter = appeal_letter(made.case, made.denial, made.found, filing)
-    if model is None:
-        return Reworded(letter, Wording())
-    from agent.drafts.letter_prose import reword
-
     dated = made.denial.dated
-    return reword(letter, made.case, model, decided=dated.value if dated else None)
+    return worded(letter, made.case, model, decided=dated.value if dated else None)
 
 
-def bind(made: Appealing, said: Reworded) -> bytes:
+def bind(made: AppealAssessment, said: Reworded) -> bytes:
     """The packet with this letter."""
-    from tools.appeals.packet import packet
-
     decision = made.decision.pdf if made.decision.pdf is not None else made.decision.text
     return packet(made.case, made.denial, made.found, said.letter, decision, made.case.policy)
 
 
-def printed(made: Appealing, said: Reworded) -> dict[str, bytes]:
+def printed(made: AppealAssessment, said: Reworded) -> dict[str, bytes]:
     """File name and content of everything that `pa appeal draft` writes."""
-    from tools.papers.letter_pdf import letter_pdf
-
     stem = f"{made.case.patient.id}-{made.case.drug.name}-appeal"
     return {
         f"{stem}.txt": said.letter.text.encode(),
@@ -252,8 +246,8 @@ def printed(made: Appealing, said: Reworded) -> dict[str, bytes]:
     }
 
 
-def decision_of(file: Path) -> Decision:
+def payer_letter(file: Path) -> PayerLetter:
     """The payer's letter from a file, read as `pa denial read` reads it: a scan, or half of one, is refused."""
     text, content = text_of(file), sealed.read(file)
     paper = Paper(title=file.name, sha256=sha256(content).hexdigest())
-    return Decision(text, content if file.suffix.lower() == ".pdf" else None, paper)
+    return PayerLetter(text, content if file.suffix.lower() == ".pdf" else None, paper)

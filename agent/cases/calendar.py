@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
-if TYPE_CHECKING:
-    from icalendar import Event
+from icalendar import Alarm, Calendar, Event
 
+if TYPE_CHECKING:
     from tools.lifecycle.records import AuthorizationCase
     from tools.lifecycle.running import Clock
 
@@ -19,8 +19,6 @@ _SPACE = UUID("0d0c5b0a-6f0e-5c2b-9a55-7a3f0b6d9f11")  # drawn once; it only has
 
 def calendar(rows: Iterable[tuple[AuthorizationCase, Clock]], *, names: bool = False) -> bytes:
     """iCalendar (RFC 5545) with one all-day event a clock. Without `names` it says which case, not whose."""
-    from icalendar import Calendar
-
     made = Calendar()
     made.add("prodid", "-//Paladin//prior authorization deadlines//EN")
     made.add("version", "2.0")
@@ -39,8 +37,6 @@ def uid(case: AuthorizationCase, clock: Clock) -> str:
 
 
 def _event(case: AuthorizationCase, clock: Clock, names: bool) -> Event:
-    from icalendar import Alarm, Event
-
     assert clock.due is not None
     head, made = case.head, Event()
     whose = f": {head.drug} for {head.name} ({head.patient_id})" if names else ""

@@ -23,6 +23,8 @@ from tools.lifecycle.letters import approval_of, notice_of, what_of
 from tools.lifecycle.records import Ask, AuthorizationCase, Basis, CaseEvent, CaseHead, Facts, Paper, What
 from tools.lifecycle.running import Clock, clocks_of, in_order
 from tools.lifecycle.states import STATES, full
+from tools.queries import check
+from tools.queries.replay import provenance_of
 from tools.store.cases import Kept
 from tools.store.rows import Draft, named, whose
 from tools.store.store import Store
@@ -136,9 +138,6 @@ def open_by_hand(
 ) -> Kept:
     """A case without a draft of ours, e.g. one that went through the payer's portal; what we would determine is
     noted."""
-    from tools.queries import check
-    from tools.queries.replay import provenance_of
-
     asked = check.ask(store, patient_id, request, plan_id=plan_id, as_of=entry.on)
     found = check.decide(store, asked)
     head = _head(store, asked.patient.id, found, ask, entry)
@@ -188,7 +187,7 @@ def record(
 
 def letter(store: Store, case_id: int, file: Path, entry: Entry, *, received: date | None, why: str) -> Kept:
     """Read a payer's letter and enter what it decides, with its own deadline."""
-    from agent.cases.denials import read_for
+    from agent.cases.denials import read_for  # what reads letters is large, and most commands read none
 
     case = store.authorization_case(case_id)
     found = read_for(store, text_of(file), case_id=case_id, received=received).denial

@@ -10,7 +10,11 @@ import msgspec
 
 from agent.drafts.decision import Decision, validate
 from agent.drafts.integrity import altered_papers, require_owner, require_unaltered
+from agent.drafts.requests import DraftRequest, complete_request, fingerprint, look_up, thread_of
+from agent.drafts.revision import edit_of, revise
+from agent.drafts.workflow import DraftingContext, build, drafted_state, run_to_review
 from agent.runtime.access import acting
+from agent.runtime.checkpoints import Place, checkpointer
 from agent.runtime.home import make_home, now
 from agent.runtime.settings import Settings
 from tools.common.errors import Correctable, PaladinError, Refused
@@ -21,7 +25,7 @@ from tools.store.store import Store
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
-    from agent.drafts.requests import Asking
+    from agent.drafts.requests import DraftRequest
     from agent.drafts.workflow import State
     from agent.models.model import Model
     from tools.queries.check import Asked
@@ -37,9 +41,6 @@ class Drafted(NamedTuple):
 @contextmanager
 def workflow(settings: Settings) -> Iterator[CompiledStateGraph[Any, Any, Any, Any]]:
     """The compiled graph with its checkpoints."""
-    from agent.drafts.workflow import build
-    from agent.runtime.checkpoints import Place, checkpointer
-
     with checkpointer(settings, Place("checkpoints", settings.checkpoints, "drafting")) as saver:
         yield build().compile(checkpointer=saver)
 
@@ -48,15 +49,13 @@ def draft(
     graph: CompiledStateGraph[Any, Any, Any, Any],
     store: Store,
     settings: Settings,
-    asking: Asking,
+    asking: DraftRequest,
     model: Model | None = None,
 ) -> Drafted:
     """Draft the case up to its review; Refused, with what to do instead, where a PA is not the way.
 
     What was interrupted goes on, what already waits is found again.
     """
-    from agent.drafts.workflow import DraftingContext
-
     begin, kept = _begin(store, asking)
     if kept and _stands(kept):
         return Drafted(kept, False)
@@ -76,10 +75,10 @@ def draft(
     return _drafted(store, state)
 
 
-def draft_alone(store: Store, settings: Settings, asking: Asking, model: Model | None = None) -> Drafted:
+def draft_alone(
+    store: Store, settings: Settings, asking: DraftRequest, model: Model | None = None
+) -> Drafted:
     """Draft one case in a process that does nothing else: the workflow's steps without its graph."""
-    from agent.drafts.workflow import DraftingContext, run_to_review
-
     make_home(settings.home)
     begin, kept = _begin(store, asking)
     if kept and _stands(kept):
@@ -88,12 +87,10 @@ def draft_alone(store: Store, settings: Settings, asking: Asking, model: Model |
     return _drafted(store, dict(run_to_review(begin, desk)))
 
 
-def _begin(store: Store, asking: Asking) -> tuple[State, Draft | None]:
+def _begin(store: Store, asking: DraftRequest) -> tuple[State, Draft | None]:
     """What the workflow begins with, and the draft of this very case, whose thread is the same, if there is one."""
-    from agent.drafts.requests import asking_of, fingerprint, look_up, thread_of
-
     asked = look_up(store, asking)
-    asking = asking_of(asked, asking)  # a day that was left out is today's, also tomorrow
+    asking = complete_request(asked, asking)  # a day that was left out is today's, also tomorrow
     thread = thread_of(asking, fingerprint(store, asked))
     kept = store.drafts(patient_id=asked.patient.id, thread_id=thread, limit=1)
     return {"thread": thread, "asking": msgspec.to_builtins(asking)}, kept[0] if kept else None
@@ -119,8 +116,6 @@ def decide(
 ) -> Draft:
     """Hand a person's decision to the case that waits for it."""
     from langgraph.types import Command
-
-    from agent.drafts.workflow import DraftingContext, drafted_state
 
     kept = store.draft(draft_id)
     if kept.status in SETTLED:
@@ -183,26 +178,19 @@ def _require_another(store: Store, kept: Draft) -> None:
 
 def _is_the_last(store: Store, kept: Draft, decision: Decision) -> bool:
     """Does the decision change what the draft's newest edit changed, to the same?"""
-    from agent.drafts.revision import edit_of
-
     return decision.action == "edit" and edit_of(store, kept, decision).values == kept.edits[-1].values
 
 
 def _try(store: Store, state: dict[str, Any], kept: Draft, decision: Decision) -> None:
     """Refuse an edit before anything of it is kept."""
-    from agent.drafts.requests import Asking, look_up
-    from agent.drafts.revision import edit_of, revise
-
-    asking = msgspec.convert(state["asking"], Asking)
+    asking = msgspec.convert(state["asking"], DraftRequest)
     edits = (*kept.edits, edit_of(store, kept, decision))
     revise(store, look_up(store, asking), edits, force=asking.force)
 
 
 def drafter(store: Store, settings: Settings) -> Callable[[Asked], Drafted]:
     """Drafts what was looked up, in a process that does other things too."""
-    from agent.drafts.requests import asking_of
-
-    return lambda asked: draft_alone(store, settings, asking_of(asked))
+    return lambda asked: draft_alone(store, settings, complete_request(asked))
 
 
 def decide_alone(store: Store, settings: Settings, draft_id: int, decision: Decision) -> Draft:
@@ -218,10 +206,8 @@ def decided_before(store: Store, patient_id: str) -> int:
 
 def changed(store: Store, state: dict[str, Any]) -> bool:
     """Is the chart, plan, policy, form or drug another one than when the case was looked up?"""
-    from agent.drafts.requests import Asking, fingerprint, look_up
-
     try:
-        asked = look_up(store, msgspec.convert(state["asking"], Asking))
+        asked = look_up(store, msgspec.convert(state["asking"], DraftRequest))
     except Correctable:  # patient, drug or plan is no longer there
         return True
     return fingerprint(store, asked) != str(state["chart"])

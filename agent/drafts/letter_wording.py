@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from datetime import date
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
 from tools.papers.composed import Letter
+
+if TYPE_CHECKING:
+    from agent.models.model import Model
+    from tools.papers.case import Case
 
 
 class Wording(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,3 +29,12 @@ class Wording(msgspec.Struct, frozen=True, kw_only=True):
 class Reworded(NamedTuple):
     letter: Letter
     wording: Wording
+
+
+def worded(letter: Letter, case: Case, model: Model | None, decided: date | None = None) -> Reworded:
+    """The letter in the model's words where they hold, or in code's; `decided` as letter_prose.reword takes it."""
+    if model is None:
+        return Reworded(letter, Wording())
+    from agent.drafts.letter_prose import reword  # all that verifies a model's words, which code's do without
+
+    return reword(letter, case, model, decided)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
-from agent.drafts.letter_wording import Reworded, Wording
+from agent.drafts.letter_wording import Reworded, Wording, worded
 from agent.models.model import Model
 from agent.runtime.dump import to_json
 from tools.common import sealed
@@ -39,6 +39,13 @@ TITLES = {
 }
 
 
+def titled(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Papers by name and title, in the order in which they are needed."""
+    left = dict.fromkeys(names)
+    known = [(name, title) for name, title in TITLES.items() if name in left]
+    return known + [(name, name.replace("_", " ")) for name in sorted(left) if name not in TITLES]
+
+
 def fill_form(store: Store, case: Case) -> PARequest:
     """The payer's form, filled from the case; what is missing is listed and never guessed."""
     return fill(store.form(case.plan.id, case.request.form), case)
@@ -60,7 +67,7 @@ def kept_letter(said: Reworded, asking: object = None, chart: str = "") -> bytes
     up, from which the workflow goes on.
 
     Args:
-        asking: a casework.Asking with nothing left out.
+        asking: a DraftRequest with nothing left out.
         chart: the fingerprint of the records.
     """
     letter = said.letter
@@ -98,12 +105,7 @@ def draft_of(
 
 def compose(store: Store, case: Case, model: Model | None = None) -> Reworded:
     """The letter of this case, in the model's words where they hold, or in code's."""
-    letter = write_letter(case, store.form(case.plan.id).units)
-    if model is None:
-        return Reworded(letter, Wording())
-    from agent.drafts.letter_prose import reword
-
-    return reword(letter, case, model)
+    return worded(write_letter(case, store.form(case.plan.id).units), case, model)
 
 
 def wording(draft: Draft) -> Wording:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy.exc import OperationalError
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from tools.common.errors import PaladinError, Unavailable
 from tools.domain.records import Determination, ExceptionKind, Policy, Request
@@ -23,7 +24,7 @@ from tools.store.store import Store
 MAY_DRAFT = ("ready", "needs_documentation", "quantity_exception")
 
 
-class Asking(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class DraftRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a person asks for; what is left out is filled in as for `pa check`."""
 
     patient_id: str
@@ -35,9 +36,9 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     model: str = ""  # the model that is to word the letter
 
 
-def asking_of(asked: Asked, like: Asking | None = None) -> Asking:
+def complete_request(asked: Asked, like: DraftRequest | None = None) -> DraftRequest:
     """The same question with nothing left out; forced, attempted and worded like another one."""
-    return Asking(
+    return DraftRequest(
         patient_id=asked.patient.id,
         request=asked.request,
         plan_id=asked.plan.id,
@@ -48,7 +49,7 @@ def asking_of(asked: Asked, like: Asking | None = None) -> Asking:
     )
 
 
-def look_up(store: Store, asking: Asking) -> Asked:
+def look_up(store: Store, asking: DraftRequest) -> Asked:
     return ask(store, asking.patient_id, asking.request, plan_id=asking.plan_id, as_of=asking.as_of)
 
 
@@ -157,7 +158,7 @@ def fingerprint(store: Store, asked: Asked) -> str:
     return digest.hexdigest()
 
 
-def thread_of(asking: Asking, chart: str) -> str:
+def thread_of(asking: DraftRequest, chart: str) -> str:
     """The thread of this very case: the same question, with nothing left out, to the same records is the same work.
 
     Args:
@@ -166,6 +167,20 @@ def thread_of(asking: Asking, chart: str) -> str:
     key = hashlib.sha256(msgspec.json.encode(asking, order="deterministic"))
     key.update(chart.encode())
     return f"{asking.patient_id}-{asking.request.drug}-{key.hexdigest()[:12]}"
+
+
+def retrying(tries: int, first_pause: float) -> Retrying:
+    """Calls again, after a pause that doubles, what a busy database or disk was in the way of.
+
+    Args:
+        first_pause: in seconds.
+    """
+    return Retrying(
+        retry=retry_if_exception(worth_a_retry),
+        stop=stop_after_attempt(tries),
+        wait=wait_exponential(multiplier=first_pause),
+        reraise=True,
+    )
 
 
 def worth_a_retry(error: BaseException) -> bool:

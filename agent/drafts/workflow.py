@@ -21,19 +21,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import msgspec
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from agent.drafts import papers, revision
 from agent.drafts.decision import Decision
 from agent.drafts.integrity import require_unaltered
 from agent.drafts.requests import (
-    Asking,
+    DraftRequest,
     agree,
     case_of,
     clauses_of,
     coverage,
     fingerprint,
     look_up,
+    retrying,
     why_not,
     worth_a_retry,
 )
@@ -63,7 +63,7 @@ class State(TypedDict, total=False):
     """What is known so far; JSON only."""
 
     thread: str
-    asking: dict[str, Any]  # an Asking
+    asking: dict[str, Any]  # a DraftRequest
     chart: str  # fingerprint of everything that was looked up
     coverage: dict[str, Any]
     clauses: list[dict[str, Any]]  # as retrieved
@@ -117,60 +117,55 @@ def _node(step: Callable[[State, DraftingContext], State]) -> Any:
     return node
 
 
-def run_to_review(state: State, desk: DraftingContext) -> State:
+def run_to_review(state: State, context: DraftingContext) -> State:
     """The steps up to the review, or to a refusal, without the graph and its checkpoints."""
-    trying = Retrying(
-        retry=retry_if_exception(worth_a_retry),
-        stop=stop_after_attempt(TRIES),
-        wait=wait_exponential(multiplier=FIRST_PAUSE),
-        reraise=True,
-    )
+    trying = retrying(TRIES, FIRST_PAUSE)
     for step in (look_up_patient, check_coverage, retrieve_policy, determine, draft):
         if not state.get("refusal"):
-            state = state | trying(step, state, desk)
+            state = state | trying(step, state, context)
     return state
 
 
 # --- steps, in their order -------------------------------------------------------------------------------
 
 
-def look_up_patient(state: State, desk: DraftingContext) -> State:
+def look_up_patient(state: State, context: DraftingContext) -> State:
     """Patient, plan, drug and the complete request are there, and this is what they were."""
     asking = _asking(state)
-    return {"chart": fingerprint(desk.store, look_up(desk.store, asking))}
+    return {"chart": fingerprint(context.store, look_up(context.store, asking))}
 
 
-def check_coverage(state: State, desk: DraftingContext) -> State:
+def check_coverage(state: State, context: DraftingContext) -> State:
     """The enrolment on the day, and what the plan says of the drug."""
-    return {"coverage": coverage(_asked(state, desk))}
+    return {"coverage": coverage(_asked(state, context))}
 
 
-def retrieve_policy(state: State, desk: DraftingContext) -> State:
+def retrieve_policy(state: State, context: DraftingContext) -> State:
     """The clauses of this plan's policy for this drug, and of no other, as they are printed."""
-    asked = _asked(state, desk)
-    return {"clauses": clauses_of(desk.store.policy(asked.plan.id, asked.drug.name))}
+    asked = _asked(state, context)
+    return {"clauses": clauses_of(context.store.policy(asked.plan.id, asked.drug.name))}
 
 
-def determine(state: State, desk: DraftingContext) -> State:
+def determine(state: State, context: DraftingContext) -> State:
     """Decide, make sure that every clause cited was retrieved as it is quoted, and refuse what no PA can mend."""
-    asked = _asked(state, desk)
-    found = decide(desk.store, asked)
+    asked = _asked(state, context)
+    found = decide(context.store, asked)
     refusal = why_not(asked, found, force=_asking(state).force)
     if not refusal:
         agree(found, state["clauses"])
     return {"determination": msgspec.to_builtins(found), "refusal": refusal}
 
 
-def draft(state: State, desk: DraftingContext) -> State:
+def draft(state: State, context: DraftingContext) -> State:
     """Fill the form, write the letter and the cover, and keep them as one draft that waits for a person."""
-    case = _case(state, desk)
-    filled = papers.fill_form(desk.store, case)
-    said = papers.compose(desk.store, case, desk.model)
-    files = papers.write(desk.store, case, filled, desk.folder / state["thread"], said.letter)
+    case = _case(state, context)
+    filled = papers.fill_form(context.store, case)
+    said = papers.compose(context.store, case, context.model)
+    files = papers.write(context.store, case, filled, context.folder / state["thread"], said.letter)
     letter = papers.kept_letter(said, state["asking"], state["chart"])
-    kept = desk.store.save_draft(
-        papers.draft_of(case, filled, letter, files, thread=state["thread"], when=desk.now),
-        provenance_of(desk.store, _asked(state, desk), case.determination),
+    kept = context.store.save_draft(
+        papers.draft_of(case, filled, letter, files, thread=state["thread"], when=context.now),
+        provenance_of(context.store, _asked(state, context), case.determination),
     )
     return {"draft_id": kept.id}
 
@@ -186,25 +181,25 @@ def after_review(state: State) -> str:
     return "revise" if state["decision"]["action"] == "edit" else "conclude"
 
 
-def revise(state: State, desk: DraftingContext) -> State:
+def revise(state: State, context: DraftingContext) -> State:
     """Decide the changed request anew and print all papers of it; they take the place of the old ones together."""
     decision = _decision(state)
-    kept = desk.store.draft(state["draft_id"])
-    edit, force = revision.edit_of(desk.store, kept, decision), _asking(state).force
+    kept = context.store.draft(state["draft_id"])
+    edit, force = revision.edit_of(context.store, kept, decision), _asking(state).force
     if any(
         msgspec.structs.replace(one, contradicts=()) == edit for one in kept.edits
     ):  # killed after it was kept
         return {}
-    asked = _asked(state, desk)
-    before = revision.revise(desk.store, asked, kept.edits, force=force).case
-    revised = revision.revise(desk.store, asked, (*kept.edits, edit), force=force)
+    asked = _asked(state, context)
+    before = revision.revise(context.store, asked, kept.edits, force=force).case
+    revised = revision.revise(context.store, asked, (*kept.edits, edit), force=force)
     case, form = revised.case, revised.form
     agree(case.determination, state["clauses"])
     version = kept.version + 1
-    said = papers.recompose(desk.store, kept, before, case)
-    folder = desk.folder / state["thread"] / f"version-{version}"
-    files = papers.write(desk.store, case, form, folder, said.letter)
-    desk.store.revise_draft(
+    said = papers.recompose(context.store, kept, before, case)
+    folder = context.folder / state["thread"] / f"version-{version}"
+    files = papers.write(context.store, case, form, folder, said.letter)
+    context.store.revise_draft(
         msgspec.structs.replace(
             kept,
             status="edited",
@@ -218,18 +213,18 @@ def revise(state: State, desk: DraftingContext) -> State:
             edits=(*kept.edits, msgspec.structs.replace(edit, contradicts=revised.contradicts)),
         ),
         reason=decision.said(),
-        made=provenance_of(desk.store, revised.asked, case.determination, asked.patient),
+        made=provenance_of(context.store, revised.asked, case.determination, asked.patient),
     )
     return {}
 
 
-def conclude(state: State, desk: DraftingContext) -> State:
+def conclude(state: State, context: DraftingContext) -> State:
     """Record what the person decided. Nothing is sent: that is the person's, too."""
     decision = _decision(state)
     status: DraftStatus = "approved" if decision.action == "approve" else "rejected"
     if status == "approved":
-        require_unaltered(desk.store.draft(state["draft_id"]))
-    desk.store.set_draft_status(
+        require_unaltered(context.store.draft(state["draft_id"]))
+    context.store.set_draft_status(
         state["draft_id"], status, by=decision.by, reason=decision.reason, when=decision.when
     )
     return {}
@@ -256,22 +251,22 @@ def drafted_state(store: Store, kept: Draft) -> State:
     }
 
 
-def _asking(state: State) -> Asking:
-    return msgspec.convert(state["asking"], Asking)
+def _asking(state: State) -> DraftRequest:
+    return msgspec.convert(state["asking"], DraftRequest)
 
 
-def _asked(state: State, desk: DraftingContext) -> Asked:
+def _asked(state: State, context: DraftingContext) -> Asked:
     """What was looked up, read again; Unavailable if it changed while the case was being worked on."""
-    asked = look_up(desk.store, _asking(state))
-    if fingerprint(desk.store, asked) != state["chart"]:
+    asked = look_up(context.store, _asking(state))
+    if fingerprint(context.store, asked) != state["chart"]:
         raise Unavailable(f"the records of {asked.patient.id} changed meanwhile; run `pa draft` again")
     return asked
 
 
-def _case(state: State, desk: DraftingContext) -> Case:
-    asked = _asked(state, desk)
+def _case(state: State, context: DraftingContext) -> Case:
+    asked = _asked(state, context)
     found = msgspec.convert(state["determination"], Determination)
-    return case_of(asked, found, desk.store.policy(asked.plan.id, asked.drug.name))
+    return case_of(asked, found, context.store.policy(asked.plan.id, asked.drug.name))
 
 
 def _decision(state: State) -> Decision:

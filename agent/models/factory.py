@@ -8,7 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.models.address import Address, addresses, guard
-from agent.models.host import LIST_SECONDS, PROBE_SECONDS, Held, answers, best, full, held, read_evaluated
+from agent.models.host import (
+    LIST_SECONDS,
+    PROBE_SECONDS,
+    Held,
+    answers,
+    best,
+    full,
+    held,
+    missing_line,
+    read_evaluated,
+)
+from agent.models.langchain_model import open_langchain
 from agent.models.model import TRANSPORT, Model, ModelTrouble, Timeouts
 from agent.runtime.settings import Settings
 
@@ -39,8 +50,6 @@ def open_model(name: str, settings: Settings) -> tuple[Model | None, str]:
     if wanted == OFFLINE:
         return None, "offline, as asked; the answers are Paladin's own"
     if is_of_langchain(wanted):
-        from agent.models.langchain_model import open_langchain
-
         try:
             return open_langchain(wanted, settings), f"{wanted}, through LangChain"
         except ModelTrouble as trouble:
@@ -99,8 +108,6 @@ def _found_at(where: Address, wanted: str, settings: Settings) -> tuple[Held, st
     elif found := next((one for one in models if one.name == full(wanted)), None):
         why = "the one that was asked for"
     else:
-        from agent.models.ollama_model import missing_line
-
         raise ModelTrouble("missing", missing_line(wanted, [one.name for one in models], where))
     if found is None:
         raise ModelTrouble("missing", f"{where.where} answers, but {why}; {how_to_bring_one(wanted)}")

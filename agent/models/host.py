@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from agent.models.address import Address
-from tools.common.errors import Invalid
+from tools.common.errors import Invalid, nearest
 from tools.domain.records import Record
 
 PROBE_SECONDS = 0.3  # what a start without a model may cost
@@ -135,6 +135,13 @@ def _context(model: Held, asked: Callable[[str, dict[str, Any]], Any]) -> int | 
 def full(name: str) -> str:
     """The name with its tag, as a server lists it."""
     return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+
+
+def missing_line(name: str, names: list[str], where: Address) -> str:
+    """What is said of a model that a server does not have."""
+    near = nearest(name, names) or names[:3]
+    guess = f"; near: {', '.join(near)}" if near else ""
+    return f"no model {name!r} at {where.where}{guess}; `ollama pull {name}` fetches it"
 
 
 def read_evaluated(path: Path) -> list[Evaluated]:

@@ -9,18 +9,18 @@ from contextlib import closing, contextmanager, suppress
 from threading import Condition
 from typing import TYPE_CHECKING, NamedTuple
 
+from ollama import AsyncClient, ChatResponse, ResponseError
+
 from agent.models.address import Address, addresses
 from agent.models.client import CallCancelled, Client, PendingAnswer, Prompt
-from agent.models.host import held
+from agent.models.host import held, missing_line
 from agent.models.model import TRANSPORT, ModelTrouble, Timeouts
 from agent.models.server import TROUBLES, each, options, stranger, trouble
 from agent.models.text import estimate, excerpt, fewest
-from tools.common.errors import nearest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
 
-    from ollama import ChatResponse, ResponseError
 
 KEEP_ALIVE = "30m"
 TELLING_TOKENS = 100  # of a shorter prompt the template is most
@@ -159,8 +159,6 @@ class OllamaModel(Client):
     # --- one call of one server
 
     def _asked(self, where: Address, answer: PendingAnswer) -> Generator[str, None, None]:
-        from ollama import ResponseError
-
         last = None
         try:
             with closing(each(self._parts(where, answer.prompt), answer.look)) as parts:
@@ -178,8 +176,6 @@ class OllamaModel(Client):
         self._read_it_all(last, answer)
 
     async def _parts(self, where: Address, prompt: Prompt) -> AsyncGenerator[ChatResponse, None]:
-        from ollama import AsyncClient
-
         most_bytes = 65_536 + prompt.max_tokens * BYTES_A_TOKEN
         limits = options(where, self.allow_remote, self.timeouts.connect, most_bytes)
         messages = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
@@ -243,10 +239,3 @@ class OllamaModel(Client):
             code = f" (HTTP {status})" if status > 0 else ""
             return ModelTrouble("failed", f"{who} failed{code}: {why}; its server's log says more")
         return stranger(where, f"it answers with HTTP {status}")
-
-
-def missing_line(name: str, names: list[str], where: Address) -> str:
-    """What is said of a model that a server does not have."""
-    near = nearest(name, names) or names[:3]
-    guess = f"; near: {', '.join(near)}" if near else ""
-    return f"no model {name!r} at {where.where}{guess}; `ollama pull {name}` fetches it"

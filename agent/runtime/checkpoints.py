@@ -13,8 +13,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from filelock import FileLock
 from sqlalchemy.engine import make_url
 
+from agent.runtime.home import make_home
 from agent.runtime.settings import Settings
 from tools.common import sealed
 from tools.common.errors import Unavailable
@@ -39,8 +41,6 @@ class Place(NamedTuple):
 @contextmanager
 def checkpointer(settings: Settings, place: Place) -> Iterator[BaseCheckpointSaver[Any]]:
     """The saver for this place, closed at the end; Unavailable if it can't be opened or used."""
-
-    from agent.runtime.home import make_home
 
     make_home(settings.home)
     if make_url(settings.database_url).get_backend_name() in ("postgresql", "postgres"):
@@ -68,8 +68,6 @@ def alone(saver: Any, thread_id: str) -> Iterator[None]:
     if connection is None:  # in memory, in this process alone
         yield
     elif _is_file(connection):
-        from filelock import FileLock
-
         name = sha256(thread_id.encode()).hexdigest()[:16]
         with saver.lock:
             file = connection.execute("PRAGMA database_list").fetchone()[2]

@@ -8,12 +8,11 @@ from typing import Any
 
 import msgspec
 import polars as pl
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from agent.runtime.templates import templates
 from agent.screening.summary import LISTS, OUTCOMES, Summary, Turn, worklist
 from tools.common.errors import Unavailable
-from tools.common.printable import printable
 from tools.screening.needs import told
 
 MOST_ROWS = 100  # of one worklist
@@ -60,15 +59,9 @@ def page(source: str, summary: Summary, lists: dict[str, list[dict[str, Any]]], 
 
 @cache
 def _template() -> Any:
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: printable(value) if isinstance(value, str) else value,
-    )
+    environment = templates(Path(__file__).parent)
     environment.filters["told"] = told
-    return environment.from_string(Path(__file__).with_name("report.html.j2").read_text(encoding="utf-8"))
+    return environment.get_template("report.html.j2")
 
 
 _WIDTH, _HALF, _LEFT = 960, 90, 60

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+import polars as pl
 
 from agent.screening import table
 from agent.screening.sources import Piece, Source, charts
@@ -66,8 +67,6 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
 
     def rows_of(self) -> pl.LazyFrame:
         """All rows, in the source's order, not yet read."""
-        import polars as pl
-
         if not self.parts:
             return pl.LazyFrame(schema=table.schema())
         return pl.scan_parquet(list(self.parts))

@@ -14,8 +14,14 @@ from typing import Literal
 
 import msgspec
 
+from agent.runtime.access import watch
 from tools.common.errors import Invalid, Unavailable
 from tools.domain.records import Drug, Patient, Plan
+from tools.store import DatasetInfo, panel
+from tools.store.load import patients_files
+from tools.store.parquet import count_rows, records
+from tools.store.reading import read_record, read_records
+from tools.store.store import Store
 
 PIECE = 5_000  # patients, or as many bytes as they may have
 BYTES_EACH = 8_000
@@ -45,9 +51,6 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 def from_folder(folder: Path, spool: Path, today: date | None = None) -> Source:
     """A world's folder as `pa generate` writes it. A patients.json cannot be cut; its lines go to `spool` first."""
-    from tools.store import DatasetInfo
-    from tools.store.reading import read_record, read_records
-
     if not (folder / "dataset.json").is_file():
         raise Invalid(f"{folder} holds no dataset.json; `pa generate` makes a world there")
     info = read_record(folder / "dataset.json", DatasetInfo)
@@ -71,10 +74,6 @@ def from_folder(folder: Path, spool: Path, today: date | None = None) -> Source:
 
 def from_store(url: str, today: date | None = None) -> Source:
     """Every chart of the store, with what people added."""
-    from agent.runtime.access import watch
-    from tools.store import panel
-    from tools.store.store import Store
-
     store = watch(Store.open(url))
     info = store.dataset()
     numbers = panel.numbers(store)
@@ -98,9 +97,6 @@ def from_store(url: str, today: date | None = None) -> Source:
 def charts(piece: Piece) -> Iterator[Patient]:
     """The charts of a piece; Invalid at the first that is none."""
     if piece.kind == "store":
-        from tools.store import panel
-        from tools.store.store import Store
-
         yield from panel.charts(Store.open(piece.path), piece.first, piece.first + piece.length - 1)
         return
     decoder = msgspec.json.Decoder(Patient)
@@ -114,8 +110,6 @@ def charts(piece: Piece) -> Iterator[Patient]:
 
 def _records(piece: Piece) -> Iterator[str | bytes]:
     if piece.kind == "parquet":
-        from tools.store.parquet import records
-
         yield from records(Path(piece.path), piece.first, piece.length)
         return
     with Path(piece.path).open("rb") as file:
@@ -127,8 +121,6 @@ def _records(piece: Piece) -> Iterator[str | bytes]:
 
 
 def _pieces(folder: Path, spool: Path) -> Iterator[Piece]:
-    from tools.store.load import patients_files
-
     for path in patients_files(folder):
         if path.suffix == ".parquet":
             yield from _rows(path)
@@ -139,8 +131,6 @@ def _pieces(folder: Path, spool: Path) -> Iterator[Piece]:
 
 
 def _rows(path: Path) -> Iterator[Piece]:
-    from tools.store.parquet import count_rows
-
     count = count_rows(path)
     for first in range(0, count, PIECE):
         yield Piece("parquet", str(path), first, min(PIECE, count - first))
@@ -159,8 +149,6 @@ def _lines(path: Path) -> Iterator[Piece]:
 
 
 def _as_lines(path: Path, spool: Path) -> Path:
-    from tools.store.reading import read_records
-
     lines = spool / f"{path.stem}-{path.stat().st_mtime_ns}.jsonl"
     if not lines.is_file():
         beside = lines.with_suffix(".partial")

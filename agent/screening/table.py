@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
+import polars as pl
 
 from agent.batch.requests import RUNS
 from tools.common.errors import Invalid
 from tools.screening.needs import told
 from tools.screening.panel import Screened
-
-if TYPE_CHECKING:
-    import polars as pl
 
 COLUMNS = {
     "patient_id": "who", "plan_id": "the plan on file", "payer": "its payer", "drug": "brand",
@@ -37,8 +35,6 @@ _DATES = ("as_of", "approved_until", "changes_on")
 
 def schema() -> dict[str, Any]:
     """The columns' types."""
-    import polars as pl
-
     return {
         name: pl.Date if name in _DATES else pl.List(pl.String) if name == "needs" else pl.String
         for name in COLUMNS
@@ -47,8 +43,6 @@ def schema() -> dict[str, Any]:
 
 def frame(rows: Sequence[Screened]) -> pl.DataFrame:
     """The rows as a table."""
-    import polars as pl
-
     names = Screened.__struct_fields__
     columns: dict[str, Any] = dict(
         zip(names, zip(*map(msgspec.structs.astuple, rows), strict=True), strict=False)
@@ -70,8 +64,6 @@ def check_suffix(path: Path) -> None:
 
 def write(table: pl.LazyFrame, path: Path) -> None:
     """The table as its name asks for, streamed: beside the old file first, then in its place."""
-    import polars as pl
-
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.partial")
     try:
@@ -92,8 +84,6 @@ def write(table: pl.LazyFrame, path: Path) -> None:
 
 def _harmless(name: str) -> pl.Expr:
     """The column with a mark before what a spreadsheet would run."""
-    import polars as pl
-
     cell = pl.col(name)
     runs = pl.any_horizontal([cell.str.starts_with(mark) for mark in RUNS])
     return pl.when(runs).then(pl.lit("'") + cell).otherwise(cell).alias(name)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from agent.cases import appeals
-from agent.cases.appeals import Appealing
+from agent.cases.appeals import AppealAssessment
 from agent.drafts.letter_wording import Reworded
 from agent.runtime.settings import BIGGEST, read_as_of, read_settings
 from agent.terminal import appeal_screen
@@ -59,10 +59,10 @@ def _look(
     received: str = typer.Option("", metavar="DATE", help="The day on which the letter came in."),
     as_of: AsOf = "",
     indication: Use = "",
-) -> Appealing:
+) -> AppealAssessment:
     """The letter, held against its patient."""
     settings, store = opened()
-    asked = appeals.Asked(
+    asked = appeals.AppealQuery(
         patient_id=patient,
         drug=drug,
         plan_id=plan_id,
@@ -72,7 +72,7 @@ def _look(
         indication=indication,
         case_id=case_id,
     )
-    return appeals.look(store, appeals.asked_about(store, asked), appeals.decision_of(denial))
+    return appeals.assess(store, asked, appeals.payer_letter(denial))
 
 
 @app.command(
@@ -86,7 +86,7 @@ record refutes can be fought; what it confirms is not argued away; what it
 leaves open needs evidence first."""
 )
 @prepared_by(_look)
-def plan(made: Appealing, as_json: Json = False) -> None:
+def plan(made: AppealAssessment, as_json: Json = False) -> None:
     """Say what to do about the letter, in what order and by when."""
     if as_json:
         print_json(made.found)
@@ -107,7 +107,11 @@ in it. An expedited review is asked for only in the prescriber's words."""
 )
 @prepared_by(_look)
 def draft(
-    made: Appealing, expedited: Expedited = "", model: WordedBy = "", out: Out = None, as_json: Json = False
+    made: AppealAssessment,
+    expedited: Expedited = "",
+    model: WordedBy = "",
+    out: Out = None,
+    as_json: Json = False,
 ) -> None:
     """Write the letter of appeal that answers the stated reason, and that alone."""
     said = _compose(made, expedited, model)
@@ -123,7 +127,7 @@ def draft(
   pa appeal sheet --patient P001 --drug Ozempic --denial letter.txt --out to_call"""
 )
 @prepared_by(_look)
-def sheet(made: Appealing, out: Out = None) -> None:
+def sheet(made: AppealAssessment, out: Out = None) -> None:
     """Print the one page that the prescriber needs for a peer-to-peer call."""
     found = call_sheet(made.case, made.denial, made.found)
     if out is None:
@@ -142,7 +146,7 @@ evidence by criterion, and the chart's records."""
 )
 @prepared_by(_look)
 def packet(
-    made: Appealing,
+    made: AppealAssessment,
     expedited: Expedited = "",
     model: WordedBy = "",
     out: Path = typer.Option(Path(), metavar="DIR", help="The folder for it; the current one by default."),
@@ -153,7 +157,7 @@ def packet(
     tell("\n".join(_put(out, {name: appeals.bind(made, said)})))
 
 
-def _compose(made: Appealing, expedited: str, model: str) -> Reworded:
+def _compose(made: AppealAssessment, expedited: str, model: str) -> Reworded:
     words = model_of(model, read_settings()) if model and not made.found.refusal else None
     return appeals.compose(made, Filing(expedited=" ".join(expedited.split())), words)
 

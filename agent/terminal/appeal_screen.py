@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.table import Column, Table
 from rich.text import Text
 
-from agent.cases.appeals import Appealing
+from agent.cases.appeals import AppealAssessment
 from agent.drafts.letter_wording import Reworded
 from agent.terminal.lines import tell
 from agent.terminal.screen import say
@@ -23,7 +23,7 @@ STANDINGS = {
 }
 
 
-def show(made: Appealing) -> None:
+def show(made: AppealAssessment) -> None:
     """The strategy for one letter."""
     found = made.found
     whose = f"{made.case.patient.name} ({found.patient_id})"
@@ -41,7 +41,7 @@ def show(made: Appealing) -> None:
     _rest(found)
 
 
-def _about(made: Appealing) -> str:
+def _about(made: AppealAssessment) -> str:
     found, denial = made.found, made.denial
     level = next(
         (one.name for one in LEVELS.get(made.case.plan.line_of_business, ()) if one.key == found.level), ""
@@ -99,7 +99,7 @@ def _rest(found: Strategy) -> None:
         say("\nNo letter of appeal is drafted today.", style="yellow")
 
 
-def letter(made: Appealing, said: Reworded, files: Sequence[str]) -> None:
+def letter(made: AppealAssessment, said: Reworded, files: Sequence[str]) -> None:
     """The letter's text, its gaps, and who worded it."""
     tell(said.letter.text, end="")
     for gap in said.letter.gaps:

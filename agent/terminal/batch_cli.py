@@ -12,10 +12,11 @@ from typing import cast, get_args
 import typer
 from rich.table import Column
 
-from agent.batch import desk, requests, results
+from agent.batch import lifecycle, requests, results
 from agent.batch import panel as panels
 from agent.batch.checking import Terms
-from agent.batch.desk import Plan, Standing, standing
+from agent.batch.lifecycle import Plan, Standing, standing
+from agent.batch.worker import Worker, is_lost
 from agent.models.factory import open_model
 from agent.runtime.dump import plain
 from agent.runtime.home import now
@@ -98,7 +99,7 @@ def _run(
         _tell_plan(planned, _processes(workers), as_json)
         return
     folder = out.expanduser().absolute() if out else None
-    batch, new = desk.begin(store, settings, planned, out=folder, when=now())
+    batch, new = lifecycle.begin(store, settings, planned, out=folder, when=now())
     if not as_json:
         said = "begins" if new else "is under way already; this goes on with it"
         rejected = f"{len(planned.rejected)} rows rejected"
@@ -124,8 +125,6 @@ def _list(
 @app.command("status")
 def _status(batch_id: int = Number, as_json: Json = False) -> None:
     """How a batch stands, and who works on it."""
-    from agent.batch.worker import is_lost
-
     _, store = opened()
     found = standing(store, store.batch(batch_id))
     alive = [worker.id for worker in store.batch_workers() if not is_lost(worker, time.time())]
@@ -139,15 +138,15 @@ def _status(batch_id: int = Number, as_json: Json = False) -> None:
 def _resume(batch_id: int = Number, workers: Workers = 0, as_json: Json = False) -> None:
     """Go on with a batch that was interrupted, killed or cancelled."""
     settings, store = opened()
-    _work(store, settings, desk.resume(store, batch_id, now()), _processes(workers), as_json)
+    _work(store, settings, lifecycle.resume(store, batch_id, now()), _processes(workers), as_json)
 
 
 @app.command("cancel")
 def _cancel(batch_id: int = Number) -> None:
     """Begin no further case of a batch; what is drafted stays."""
     _, store = opened()
-    batch = desk.cancel(store, batch_id, now())
-    left = desk.standing(store, batch).waiting
+    batch = lifecycle.cancel(store, batch_id, now())
+    left = lifecycle.standing(store, batch).waiting
     print(
         f"Batch {batch_id} is cancelled with {left} cases left; `pa batch resume {batch_id}` goes on with it"
     )
@@ -157,7 +156,7 @@ def _cancel(batch_id: int = Number) -> None:
 def _retry(batch_id: int = Number, workers: Workers = 0, as_json: Json = False) -> None:
     """Work again on the cases that failed."""
     settings, store = opened()
-    batch, many = desk.retry(store, batch_id, now())
+    batch, many = lifecycle.retry(store, batch_id, now())
     if not many:
         print(f"Nothing failed in batch {batch_id}")
         return
@@ -185,8 +184,6 @@ def _worker(
     ),
 ) -> None:
     """Work on whatever batches there are, until interrupted; start as many as you like, on any machine."""
-    from agent.batch.worker import Worker
-
     settings = read_settings()
     rested = 0.0
     with Worker(settings, _processes(workers)) as worker:
@@ -200,8 +197,6 @@ def _worker(
 
 def _work(store: Store, settings: Settings, batch: Batch, processes: int, as_json: bool) -> None:
     """Be a worker until the batch is done, and say how it went."""
-    from agent.batch.worker import Worker
-
     try:
         with Worker(settings, processes) as worker:
             found = batch_watching.watch(store, batch, quiet=as_json, tend=worker.beat)
@@ -224,7 +219,7 @@ def _planned(store: Store, file: Path | None, panel: str, terms: Terms) -> Plan:
     else:
         raise Invalid("name a file of requests, or a --panel; `pa batch run --help` has examples")
     with batch_watching.counting(len(asked.rows)) as count:
-        return desk.plan(store, asked, source, terms, count)
+        return lifecycle.plan(store, asked, source, terms, count)
 
 
 def _content(file: Path) -> bytes:

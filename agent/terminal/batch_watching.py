@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console, Group, RenderableType
+from rich.live import Live
 from rich.progress import Progress
 from rich.text import Text
 
 from agent.batch.chunks import line_of
-from agent.batch.desk import Standing, standing
+from agent.batch.lifecycle import Standing, standing
 from agent.terminal.progress import bars
 from agent.terminal.screen import STYLES, console, say
 from tools.common.printable import one_line
@@ -44,8 +45,6 @@ def watch(store: Store, batch: Batch, *, quiet: bool, tend: Callable[[], None] =
 
 @contextmanager
 def _live(out: Console, batch: Batch) -> Iterator[Show]:
-    from rich.live import Live
-
     bar = bars(live=True)
     task = bar.add_task("drafting", total=batch.total)
     with Live(bar, console=out, refresh_per_second=8, transient=True) as live:

@@ -21,9 +21,9 @@ from agent.runtime.settings import Settings, read_settings
 from agent.runtime.stores import open_store
 from agent.terminal import screen
 from agent.terminal.chat_page import LEAVE, OFFLINE, Page, asked
+from agent.terminal.chat_terminal import Terminal
 from agent.terminal.common import AskPlan, AsOf
 from agent.terminal.lines import print_json
-from agent.terminal.plain_cli import run
 from tools.common.errors import Invalid
 from tools.common.printable import printable
 from tools.graph.asking import current, graph_of
@@ -119,8 +119,6 @@ def chat(
         if question:
             _one(talk, question, as_json)
         elif sys.stdin.isatty() and not as_json:
-            from agent.terminal.chat_terminal import Terminal
-
             Terminal(talk, settings).run()
         else:
             _script(talk, settings, as_json)
@@ -159,6 +157,8 @@ def _plain(
     """The plain agent, which needs a patient from the start."""
     if agent != "tools":
         raise Invalid(f"no agent {agent!r}: it is paladin, or tools")
+    from agent.terminal.plain_cli import run  # what only this agent needs may not be installed
+
     if not patient:
         raise Invalid("--agent tools needs a patient: name one with --patient, e.g. --patient P001")
     store = open_store(settings)
@@ -177,8 +177,6 @@ def _one(talk: Conversation, question: str, as_json: bool) -> None:
 
 def _script(talk: Conversation, settings: Settings, as_json: bool) -> None:
     """Each line of standard input is a question, or a /command; it is shown before its answer."""
-    from agent.terminal.chat_terminal import Terminal
-
     person = Terminal(talk, settings)
     for line in sys.stdin:
         said = line.strip()

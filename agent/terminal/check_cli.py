@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import typer
 
 from agent.runtime.settings import read_as_of, read_settings
+from agent.runtime.stores import open_store
 from agent.terminal.common import (
     AskPlan,
     AsOfChart,
@@ -21,6 +22,7 @@ from agent.terminal.common import (
 )
 from agent.terminal.lines import print_json
 from tools.common.errors import Invalid
+from tools.queries.check import check as decide
 
 if TYPE_CHECKING:
     from tools.domain.records import Determination, Kind, Patient
@@ -73,8 +75,6 @@ def check(
         raise typer.Exit(decide_files(case, as_of=read_as_of(as_of), as_json=as_json))
     if not (patient_id and drug):
         raise Invalid("name a patient and a drug, e.g. `pa check P001 Ozempic`, or a file with --case")
-    from agent.runtime.stores import open_store
-    from tools.queries.check import check as decide
 
     settings = read_settings()
     store = open_store(settings)

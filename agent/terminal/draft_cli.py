@@ -12,7 +12,7 @@ from agent.cases import casefile
 from agent.drafts import drafting, papers
 from agent.drafts.body import body
 from agent.drafts.decision import Action, Decision
-from agent.drafts.requests import Asking
+from agent.drafts.requests import DraftRequest
 from agent.runtime.home import now
 from agent.runtime.settings import BIGGEST
 from agent.terminal import review_screen
@@ -121,7 +121,7 @@ def _draft(
     corrected = None
     if corrects:
         corrected = casefile.correction(store, settings.day(as_of), corrects, patient_id, drug)
-    asking = Asking(
+    asking = DraftRequest(
         patient_id=patient_id,
         request=Request(
             drug=drug,

@@ -14,9 +14,8 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agent.fhir_import import FhirImport, plan_on_file
-from agent.runtime.settings import BIGGEST, read_as_of, read_settings
-from agent.runtime.stores import open_store
-from agent.terminal.common import JsonAny
+from agent.runtime.settings import BIGGEST, read_as_of
+from agent.terminal.common import JsonAny, opened
 from agent.terminal.fhir_screen import screen
 from agent.terminal.lines import print_json
 from agent.terminal.screen import console, say
@@ -77,7 +76,7 @@ def import_command(
 ) -> None:
     """Import patients from FHIR R4 and say what became of every entry."""
     names = [name for given in files for name in _expanded(given)]
-    store = _store(needed=bool(plan) or not dry_run)
+    store = _store_for_dry_run() if dry_run and not plan else opened()[1]
     run = FhirImport(
         store,
         plan=store.plan(plan) if store and plan else None,
@@ -129,13 +128,10 @@ def _progress(names: list[str], shown: bool) -> Iterator[tuple[Callable[[int], N
         yield lambda more: bar.advance(task, more), patient
 
 
-def _store(needed: bool) -> Store | None:
-    """The store; for a dry run only if it is there."""
+def _store_for_dry_run() -> Store | None:
     try:
-        return open_store(read_settings())
-    except Unavailable:
-        if needed:
-            raise
+        return opened()[1]
+    except Unavailable:  # everybody is new to it
         return None
 
 
@@ -175,8 +171,7 @@ def versions_command(
     as_json: JsonAny = False,
 ) -> None:
     """List the imports of a chart, when and from what; what an import replaced is kept."""
-    store = _store(needed=True)
-    assert store is not None
+    _, store = opened()
     if number:
         print_json(store.chart_version(patient_id, number))
         return
@@ -214,8 +209,7 @@ def export_command(
     ),
 ) -> None:
     """Export a patient, or a drafted case with its patient, as one FHIR R4 bundle."""
-    store = _store(needed=True)
-    assert store is not None
+    _, store = opened()
     is_draft = what.isdecimal() and int(what) <= BIGGEST
     bundle = _case(store, int(what)) if is_draft else _patient(store, what)
     text = msgspec.json.format(msgspec.json.encode(bundle), indent=2)

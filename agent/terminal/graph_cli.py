@@ -19,10 +19,11 @@ from agent.terminal.screen_cli import counted
 from tools.graph.asking import Asked, current, graph_of, version_of
 from tools.graph.building import build as build_graph
 from tools.graph.model import Graph
-from tools.graph.pathways import pathways as find
+from tools.graph.pathways import pathways as find_pathways
 from tools.graph.patterns import patterns
 from tools.graph.policy_change import policy_changes
 from tools.store.store import Store
+from tools.ways.shortest import shortest as find_shortest
 
 app = typer.Typer(
     add_completion=False,
@@ -101,7 +102,7 @@ medicines; where those are fewer than 20, any payer, then any medicines.""",
 def pathways(patient_id: PatientId, as_of: str = AS_OF, as_json: JsonObject = False) -> None:
     """What was tried after what this patient tried, by patients alike, and how it went."""
     with _asked(as_of) as (asked, store, _):
-        found, seed = find(asked, patient_id), store.dataset().seed
+        found, seed = find_pathways(asked, patient_id), store.dataset().seed
     _tell(found, as_json, lambda: graph_screen.pathways(found, seed))
 
 
@@ -123,11 +124,9 @@ def shortest(
     as_json: JsonObject = False,
 ) -> None:
     """The fewest actions to a complete request, for each drug of the plan."""
-    from tools.ways.shortest import shortest as find
-
     settings, store = opened()
     name = store.drug(drug).name if drug else ""
-    found = find(store, patient_id, drug=name, as_of=settings.day(as_of))
+    found = find_shortest(store, patient_id, drug=name, as_of=settings.day(as_of))
     _tell(found, as_json, lambda: graph_screen.shortest(found, name))
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import sys
 
+import anyio
 import typer
 
 from agent.drafts.drafting import drafter
 from agent.terminal.common import AskPlan, AsOf, opened
-from agent.toolbox.mcp_server import over_stdio, serve
 from tools.common.errors import Unavailable
 
 app = typer.Typer(add_completion=False)
@@ -36,8 +36,7 @@ def mcp(
 ) -> None:
     """Let an MCP client ask about one patient, over standard input and output."""
     try:
-        import anyio
-        import mcp as sdk  # noqa: F401
+        from agent.toolbox.mcp_server import over_stdio, serve
     except ImportError:
         raise Unavailable("`pa mcp` needs the MCP SDK: pip install 'paladin-pa[mcp]'") from None
 

@@ -11,6 +11,7 @@ from rich.text import Text
 from agent.models.address import Address, address
 from agent.models.factory import default, is_of_langchain, models_at, opened, refuse_remote
 from agent.models.host import Held, full
+from agent.models.langchain_model import open_langchain
 from agent.models.model import Model
 from agent.models.selftest import Check, Examined, selftest
 from agent.runtime.dump import plain
@@ -86,8 +87,6 @@ def check(
 def _to_test(name: str, settings: Settings) -> tuple[Model, str, str]:
     """The model, its digest and its server."""
     if is_of_langchain(name):
-        from agent.models.langchain_model import open_langchain
-
         return open_langchain(name, settings), "", ""
     where = address(settings.ollama_host)
     found = {one.name: one for one in models_at(where, settings)}

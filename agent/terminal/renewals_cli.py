@@ -12,7 +12,7 @@ from rich.text import Text
 from agent.cases import casefile
 from agent.cases.renewals import asked, renewals
 from agent.drafts.drafting import draft_alone
-from agent.drafts.requests import asking_of
+from agent.drafts.requests import complete_request
 from agent.runtime.home import now
 from agent.runtime.settings import Settings
 from agent.terminal.common import JsonArray, OnlyPatient, opened
@@ -69,7 +69,7 @@ def _draft_all(store: Store, settings: Settings, found: list[Renewal]) -> None:
     wanted = [one for one in found if one.outcome == "ready" and not one.in_work and one.draft_id is None]
     for one in track(wanted, "Drafting", console=out, disable=not out.is_terminal, transient=True):
         try:
-            made = draft_alone(store, settings, asking_of(asked(store, one))).draft
+            made = draft_alone(store, settings, complete_request(asked(store, one))).draft
         except Refused as refusal:
             out.print(f"{one.patient_id} {one.ending.drug}: {refusal}")
             continue

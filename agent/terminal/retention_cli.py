@@ -6,6 +6,7 @@ from collections import Counter
 
 import typer
 
+from agent.administration import retention
 from agent.runtime.home import now
 from agent.terminal.common import JsonArray, opened
 from agent.terminal.lines import print_json, tell
@@ -32,8 +33,6 @@ def _retention(
     as_json: JsonArray = False,
 ) -> None:
     """Show what was kept for longer than retention.json says, or remove it."""
-    from agent.administration import retention
-
     if apply != bool(by.strip()):
         raise Invalid("removing wants a person's name, and a name means removing: --apply --by NAME")
     settings, store = opened()

@@ -9,7 +9,7 @@ from rich.table import Column
 from rich.text import Text
 
 from agent.drafts.integrity import orphaned
-from agent.drafts.papers import TITLES, wording
+from agent.drafts.papers import titled, wording
 from agent.terminal.lines import tell
 from agent.terminal.screen import STYLES, say, table
 from tools.common.errors import NotFound
@@ -150,9 +150,8 @@ def _changes(draft: Draft) -> None:
 
 def _papers(files: Mapping[str, Path]) -> None:
     """One path a line, never wrapped, so that it can be copied."""
-    order = [*TITLES, *sorted(set(files) - set(TITLES))]
-    for name in (name for name in order if name in files):
-        tell(f"  {TITLES.get(name, name.replace('_', ' ').capitalize()):<18}{_near(files[name])}")
+    for name, title in titled(files):
+        tell(f"  {title[:1].upper() + title[1:]:<18}{_near(files[name])}")
 
 
 def _gaps(form: PARequest) -> None:

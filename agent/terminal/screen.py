@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import date
 
@@ -117,8 +118,6 @@ def is_utf8(out: Console) -> bool:
 
 def to_ascii(text: str) -> str:
     """The same in ASCII, for a terminal that can show no more."""
-    import unicodedata
-
     plain = unicodedata.normalize("NFKD", text.translate(ASCII))
     return plain.encode("ascii", "ignore").decode()
 

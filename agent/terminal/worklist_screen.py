@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column
 from rich.text import Text
 
 from agent.batch.worklist import STAGES, Stage, urgent_first
 from agent.terminal.batch_watching import duration
-from agent.terminal.screen import console, say
+from agent.terminal.screen import console, say, table
 from tools.messages import term
 
 if TYPE_CHECKING:
-    from agent.batch.desk import Plan
     from agent.batch.drafting import CaseLine
+    from agent.batch.lifecycle import Plan
     from agent.batch.requests import RejectedRow
     from agent.batch.results import BatchOutcome
 
@@ -83,16 +83,18 @@ def plan(planned: Plan, seconds: float) -> None:
 
 
 def _stage(stage: Stage, title: str, lines: list[CaseLine]) -> RenderableType:
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, max_width=24)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    columns = (
+        Column(no_wrap=True),
+        Column(no_wrap=True, max_width=24),
+        Column(no_wrap=True),
+        Column(overflow="fold"),
+    )
+    rows = table(*columns, header=None)
     for line in lines[:MOST]:
         drug = f"{line.drug} (expedited)" if line.urgency == "expedited" else line.drug
-        table.add_row(line.patient_id, line.patient, drug, _what(stage, line))
+        rows.add_row(line.patient_id, line.patient, drug, _what(stage, line))
     rest = [Text(f"and {len(lines) - MOST} more in summary.csv", "dim")] if len(lines) > MOST else []
-    return Group(Text(f"{title} ({len(lines)})", COLOURS[stage]), table, *rest)
+    return Group(Text(f"{title} ({len(lines)})", COLOURS[stage]), rows, *rest)
 
 
 def _what(stage: Stage, line: CaseLine) -> str:
@@ -106,10 +108,8 @@ def _what(stage: Stage, line: CaseLine) -> str:
 
 
 def _rejected(rows: list[RejectedRow]) -> RenderableType:
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(overflow="fold")
+    shown = table(Column(justify="right", no_wrap=True), Column(overflow="fold"), header=None)
     for row in rows[:MOST]:
-        table.add_row(str(row.row), row.reason)
+        shown.add_row(str(row.row), row.reason)
     rest = [Text(f"and {len(rows) - MOST} more in rejected.csv", "dim")] if len(rows) > MOST else []
-    return Group(Text(f"Rejected rows ({len(rows)})", "bold red"), table, *rest)
+    return Group(Text(f"Rejected rows ({len(rows)})", "bold red"), shown, *rest)

@@ -16,14 +16,18 @@ from importlib.metadata import version
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+import anyio
+import mcp_types as types
+from mcp import MCPError
+from mcp.server import Server, ServerRequestContext
+from mcp.server.stdio import stdio_server
+
 from agent.toolbox.tools import Param, Result, Tool, arguments, call, schema, table
 from tools.common import structs
 from tools.common.errors import Correctable, PaladinError, Refused
 from tools.queries.bound import Bound
 
 if TYPE_CHECKING:
-    from mcp.server import Server
-
     from agent.enquiries import Drafting
     from tools.store.store import Store
 
@@ -96,10 +100,6 @@ def serve(
     draft: Drafting | None = None,
 ) -> Server[Connection]:
     """The server; each of its connections is its own. NotFound if there is no such patient or plan."""
-    import mcp_types as types
-    from mcp import MCPError
-    from mcp.server import Server, ServerRequestContext
-
     if patient_id:
         store.patient(patient_id)
     if plan_id:
@@ -132,8 +132,6 @@ def serve(
     async def call_tool(
         context: ServerRequestContext[Connection], params: types.CallToolRequestParams
     ) -> types.CallToolResult:
-        import anyio
-
         held, given = context.lifespan_context, params.arguments or {}
         if params.name == OPEN.name and not patient_id:
             said = await anyio.to_thread.run_sync(_opened, held, given)
@@ -158,8 +156,6 @@ def serve(
 
 async def over_stdio(server: Server[Connection]) -> None:
     """Serve one connection on standard input and output, until it closes."""
-    from mcp.server.stdio import stdio_server
-
     structs.build()  # before tools are called in threads
     async with stdio_server() as (incoming, outgoing):
         await server.run(incoming, outgoing, server.create_initialization_options())

@@ -11,12 +11,25 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+import httpx
 import msgspec
+from langgraph.errors import GraphRecursionError
 
+from agent.models.address import address, guard, source_address
 from agent.models.model import ModelTrouble
 from agent.prompts import prompt
 from agent.toolbox.tools import toolbox
 from tools.common.errors import Unavailable
+
+try:
+    from langchain.agents import create_agent
+    from langchain.agents.middleware import ModelCallLimitMiddleware, ToolCallLimitMiddleware
+    from langchain.agents.middleware.model_call_limit import ModelCallLimitExceededError
+    from langchain.agents.middleware.tool_call_limit import ToolCallLimitExceededError
+    from langchain_core.callbacks import BaseCallbackHandler
+    from langchain_ollama import ChatOllama
+except ImportError:
+    raise Unavailable("the plain agent needs LangChain: pip install 'paladin-pa[agent]'") from None
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -124,16 +137,6 @@ def _run(
 ) -> tuple[Stopped, str]:
     """Runs the agent; what it and its tools say in this turn is put into `said` as it comes."""
     try:
-        import httpx
-        from langchain.agents import create_agent
-        from langchain.agents.middleware import ModelCallLimitMiddleware, ToolCallLimitMiddleware
-        from langchain.agents.middleware.model_call_limit import ModelCallLimitExceededError
-        from langchain.agents.middleware.tool_call_limit import ToolCallLimitExceededError
-        from langgraph.errors import GraphRecursionError
-    except ImportError:
-        raise Unavailable("the plain agent needs LangChain: pip install 'paladin-pa[agent]'") from None
-
-    try:
         guards: list[Any] = [
             ModelCallLimitMiddleware(run_limit=limits.model_calls, exit_behavior="error"),
             ToolCallLimitMiddleware(run_limit=limits.tool_calls, exit_behavior="error"),
@@ -173,15 +176,6 @@ def _late(limits: AgentLimits) -> str:
 def ollama(name: str, settings: Settings, limits: AgentLimits) -> BaseChatModel:
     """The model of this name, for one turn: its connection ends with the turn's seconds, and none leads off
     this machine unless that is allowed."""
-    try:
-        from langchain_ollama import ChatOllama
-    except ImportError:
-        raise Unavailable("the plain agent needs langchain-ollama: pip install 'paladin-pa[agent]'") from None
-    import httpx
-    from langchain_core.callbacks import BaseCallbackHandler
-
-    from agent.models.address import address, guard, source_address
-
     until = time.monotonic() + limits.seconds
 
     class Deadline(BaseCallbackHandler):

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from agent.ledger import spoken_date
 from agent.verification.dates import DayMention
 from agent.verification.drugs import DrugMention
 from agent.verification.index import ChartedCourse, amount
-from agent.verification.sentence import Kind, Placed, Sentence, SentencePart, overlaps, spoken
+from agent.verification.sentence import Kind, Placed, Sentence, SentencePart, overlaps
 from agent.verification.text import TextSpan
 from tools.language.stance import Word
 from tools.terminology.medicines import CLASSES
@@ -260,8 +261,8 @@ def _shown(course: ChartedCourse) -> str:
         for part in (
             course.drug if course.dose is None else f"{course.drug} {course.dose:g} {course.unit}",
             f"{course.per_day:g} a day" if course.per_day else "",
-            f"from {spoken(course.start)}" if course.start else "",
-            f"to {spoken(course.end)}" if course.end else "",
+            f"from {spoken_date(course.start)}" if course.start else "",
+            f"to {spoken_date(course.end)}" if course.end else "",
             f"for {course.days} days" if course.days is not None else "",
         )
         if part

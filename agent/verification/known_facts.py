@@ -7,7 +7,7 @@ origin is ever a result of the patient.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -35,6 +35,7 @@ from tools.domain.records import (
     StartingLimit,
     SupplyLimit,
 )
+from tools.engine.documents import walk
 from tools.evidence.measurements import values_of
 from tools.papers import formats
 from tools.papers.attachments import attachments
@@ -449,9 +450,8 @@ def enter_determination(ledger: Ledger, found: Determination, criteria: Containe
     entry.add("words", "indication", INDICATIONS.get(found.indication, found.indication))
     for action in found.next_actions:
         entry.add("words", "next", action, origin="policy")
-    for top in found.findings:
-        for finding in _walk(top):
-            _enter_finding(ledger, finding, source)
+    for finding in walk(found.findings):
+        _enter_finding(ledger, finding, source)
     for other in found.alternatives:
         entry.add("outcome", other.drug, other.outcome)
         _enter_cost(FactSource(ledger, "plan", f"plan:{found.plan_id}/{other.drug}"), other.tier, other.copay)
@@ -482,12 +482,6 @@ def _enter_finding(ledger: Ledger, finding: Finding, source: str) -> None:
         printed = {formats.finding(finding, formats.long_date, units) for units in ("us", "metric", "")}
         for shown in (finding.detail, *sorted(printed)):
             entry.add("words", "detail", shown.rstrip("."))
-
-
-def _walk(finding: Finding) -> Iterator[Finding]:
-    yield finding
-    for part in finding.parts:
-        yield from _walk(part)
 
 
 def _enter_clause(ledger: Ledger, clause: ClauseRef) -> None:

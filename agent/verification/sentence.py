@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date
 from functools import cached_property
 from typing import Literal, NamedTuple, Protocol
 
@@ -268,11 +267,6 @@ def blank(text: str, spans: Iterable[Placed], filler: str = " ") -> str:
 
 def overlaps(item: Placed, others: Iterable[Placed]) -> bool:
     return any(other.start < item.end and item.start < other.end for other in others)
-
-
-def spoken(day: date) -> str:
-    """Aug 17, 2026"""
-    return f"{day:%b} {day.day}, {day.year}"
 
 
 def _within(one: Placed, other: Placed) -> bool:

@@ -7,11 +7,11 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
-from agent.ledger import Fact
+from agent.ledger import Fact, spoken_date
 from agent.verification.courses import DAYS, DOSES, compares
 from agent.verification.dates import DayMention
 from agent.verification.index import ChartedValue, amount, in_unit
-from agent.verification.sentence import Placed, Sentence, SentencePart, overlaps, spoken
+from agent.verification.sentence import Placed, Sentence, SentencePart, overlaps
 from tools.terminology.matcher import Span as Concept
 from tools.terminology.observations import TESTS
 from tools.terminology.quantities import Quantity
@@ -175,7 +175,7 @@ class _Values:
 
     def _known(self, test: str) -> str:
         known = sorted({(m.date or date.min, m.value) for m in self.index.measured.get(test, ())})[-3:]
-        shown = ", ".join(f"{value:g} ({spoken(day)})" for day, value in known)
+        shown = ", ".join(f"{value:g} ({spoken_date(day)})" for day, value in known)
         return f"the chart's {TESTS[test].name}: {shown}" if known else f"the chart has no {TESTS[test].name}"
 
     def _is_old(self, q: Quantity, test: str, found: list[ChartedValue], part: SentencePart) -> bool:
@@ -353,7 +353,7 @@ class _Values:
 
     def _must_be(self, day: DayMention, known: Sequence[date], what: str) -> None:
         if not any(map(day.has, known)) and (known or what == "the birth date") and not self.s.supposed:
-            shown = ", ".join(spoken(one) for one in sorted(set(known))) or "not in the chart"
+            shown = ", ".join(spoken_date(one) for one in sorted(set(known))) or "not in the chart"
             self.s.wrong("date", day, f"{what}: {shown}")
 
     def _owner(self, day: DayMention, part: SentencePart) -> _Owner | None:
@@ -403,7 +403,7 @@ class _Values:
             day.has(on) for on, what, _ in self.index.dates if what in ("statement", "start", "enrolled")
         )
         if mine and "diagnosis" in roles and not stated:
-            known = ", ".join(sorted({spoken(d.onset) for d in mine if d.onset}))
+            known = ", ".join(sorted({spoken_date(d.onset) for d in mine if d.onset}))
             s.wrong("date", day, f"the chart dates this diagnosis {known}")
             return True
         return False

@@ -14,9 +14,9 @@ from pydantic import BaseModel
 from agent.api import batches as api
 from agent.api import wire
 from agent.api.office import Desk, Office
-from agent.batch import desk as batching
+from agent.batch import lifecycle as batching
 from agent.batch import requests, results
-from agent.batch.desk import Plan
+from agent.batch.lifecycle import Plan
 from agent.batch.worklist import STAGES, urgent_first
 from agent.runtime.home import now
 from agent.web.kept import keep, kept

@@ -150,12 +150,12 @@ def _advice(desk: Office, case_id: int, file: Path, received: date | None) -> di
         return {"strategy": None, "no_strategy": str(why)}
 
 
-def _look(desk: Office, case_id: int, file: Path, received: date | None) -> appeals.Appealing:
+def _look(desk: Office, case_id: int, file: Path, received: date | None) -> appeals.AppealAssessment:
     head = desk.store.authorization_case(case_id).head
-    judged = _days(desk).of_patient(head.patient_id)
+    judged = desk.case_days().of_patient(head.patient_id)
     day = max(judged, received or judged)  # a letter is answered on no day before it came
-    asked = appeals.Asked("", "", as_of=day, received=received, case_id=case_id)
-    return appeals.look(desk.store, appeals.asked_about(desk.store, asked), appeals.decision_of(file))
+    asked = appeals.AppealQuery("", "", as_of=day, received=received, case_id=case_id)
+    return appeals.assess(desk.store, asked, appeals.payer_letter(file))
 
 
 def _letters(desk: Office) -> Path:
@@ -200,7 +200,7 @@ def _statements(read: Denial) -> list[tuple[Any, str]]:
 
 def _shown(desk: Office, found: AuthorizationCase) -> dict[str, Any]:
     alone = casefile.alone(desk.store, found)
-    day = _days(desk).of(found)
+    day = desk.case_days().of(found)
     plan = casefile.plan_of(desk.store, found)
     undone = {event.facts.undoes for event in found.events}
     steps = possible(found)
@@ -225,13 +225,9 @@ def _shown(desk: Office, found: AuthorizationCase) -> dict[str, Any]:
     }
 
 
-def _days(desk: Office) -> casefile.CaseDays:
-    return casefile.CaseDays(desk.store, desk.settings.day())
-
-
 def _entry(desk: Office, case_id: int, form: Form) -> casefile.Entry:
     by, whose = form.by("enters it"), desk.store.authorization_case(case_id).head.patient_id
-    return casefile.entry_of(_days(desk), by, form.day("on"), whose)
+    return casefile.entry_of(desk.case_days(), by, form.day("on"), whose)
 
 
 def _what(typed: str) -> What:

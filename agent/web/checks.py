@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from agent.api.office import Desk, Office
 from agent.drafts.drafting import decided_before
 from agent.drafts.request_words import ask_words
-from agent.drafts.requests import Asking, coverage, why_not
+from agent.drafts.requests import DraftRequest, coverage, why_not
 from agent.runtime.home import now
 from agent.runtime.settings import read_as_of
 from agent.web.page import PageRoute, Sent, go, is_part, read_number, read_whole, render
@@ -145,7 +145,7 @@ def draft(request: Request, desk: Desk, patient_id: str, drug: str, form: Sent) 
     """Fill the form and write the letter, up to a person's review; the same case finds its draft again, unless another
     one is asked for after it was decided."""
     attempt = decided_before(desk.store, patient_id) if form.text("again") else 0
-    asking = Asking(
+    asking = DraftRequest(
         patient_id=patient_id,
         request=DrugRequest(
             drug=drug,

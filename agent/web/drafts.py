@@ -13,7 +13,7 @@ from agent.api.office import Desk, Office
 from agent.cases import casefile
 from agent.drafts.decision import Action, Decision
 from agent.drafts.integrity import altered_papers, orphaned
-from agent.drafts.papers import TITLES
+from agent.drafts.papers import titled
 from agent.drafts.revision import PARTS, values_of
 from agent.runtime.home import now
 from agent.web.page import FRAMED, Form, PageRoute, Sent, go, render
@@ -79,7 +79,7 @@ def reject(desk: Desk, draft_id: wire.Number, form: Sent) -> Response:
 def open_case(desk: Desk, draft_id: wire.Number, form: Sent) -> Response:
     """Open the case that this draft begins, or find it."""
     by, whose = form.by("opens the case"), desk.store.draft(draft_id).patient_id
-    entry = casefile.entry_of(casefile.CaseDays(desk.store, desk.settings.day()), by, None, whose)
+    entry = casefile.entry_of(desk.case_days(), by, None, whose)
     opened = casefile.open_from_draft(desk.store, draft_id, entry)
     return go(f"/cases/{opened.case.id}", by)
 
@@ -121,19 +121,13 @@ def _shown(store: Store, found: Draft) -> dict[str, Any]:
         "alone": alone,
         "is_open": found.status in OPEN and not alone,
         "boxes": _boxes(store, found, form),
-        "papers": _papers(found),
+        "papers": titled(found.files),
         "altered": altered_papers(found),
         "reviews": store.reviews(found.id),
         "cases": cases,
         "kinds": KINDS,
         "signatures": get_args(Signature),
     }
-
-
-def _papers(found: Draft) -> list[tuple[str, str]]:
-    """Names and titles, in the order in which they are needed."""
-    order = [*TITLES, *sorted(set(found.files) - set(TITLES))]
-    return [(name, TITLES.get(name, name.replace("_", " "))) for name in order if name in found.files]
 
 
 def _boxes(store: Store, found: Draft, form: PARequest) -> list[Box]:

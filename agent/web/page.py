@@ -17,7 +17,6 @@ from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
@@ -26,8 +25,9 @@ from agent.api.doorkeeper import Accepts
 from agent.api.session import WHO
 from agent.runtime.home import now
 from agent.runtime.settings import read_as_of
+from agent.runtime.templates import shown, templates
 from tools.common.errors import Invalid, PaladinError
-from tools.common.printable import one_line, printable
+from tools.common.printable import one_line
 from tools.papers.formats import PRINTED_UNITS
 from tools.papers.uploads import MOST_BYTES
 from tools.screening.needs import told
@@ -206,10 +206,8 @@ def _label(name: str) -> str:
 
 
 def _shown(value: Any) -> Any:
-    """Text of strangers orders nothing, on a page either; nothing is an empty text."""
-    if value is None:
-        return ""
-    return printable(value) if type(value) is str else value
+    """Nothing is an empty text."""
+    return "" if value is None else shown(value)
 
 
 def _words(key: str) -> str:
@@ -233,25 +231,13 @@ def _moment(when: datetime) -> str:
     return f"{when:%Y-%m-%d %H:%M}"
 
 
-def _templates_of(folder: Path) -> Environment:
-    made = Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-    made.filters |= {
-        "words": _words,
-        "use": _use,
-        "number": _number,
-        "unit": _unit,
-        "moment": _moment,
-        "told": told,
-    }
-    made.globals["now"] = now
-    return made
-
-
-_templates = _templates_of(HERE / "templates")
+_templates = templates(HERE / "templates", _shown)
+_templates.filters |= {
+    "words": _words,
+    "use": _use,
+    "number": _number,
+    "unit": _unit,
+    "moment": _moment,
+    "told": told,
+}
+_templates.globals["now"] = now

@@ -7,10 +7,9 @@ from typing import Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from agent.api import wire
+from agent.api import records, wire
 from agent.api.office import Desk, Office
 from agent.web.page import PageRoute, is_part, render
-from tools.common.errors import NotFound
 from tools.domain.records import Plan, Policy
 from tools.queries.policies import search
 from tools.rulebook.versions import differences
@@ -76,12 +75,7 @@ def moved(request: Request, desk: Desk, plan_id: str, drug: str, number: wire.Nu
 
 def _policy(desk: Office, plan_id: str, drug: str) -> tuple[Plan, Policy]:
     plan, name = desk.store.plan(plan_id), desk.store.drug(drug).name
-    found = desk.store.policy(plan.id, name)
-    if found is None:
-        raise NotFound(
-            "policy", f"{plan.id} {name}", hint="the plan asks for no PA for it, or does not cover it"
-        )
-    return plan, found
+    return plan, records.policy(desk, plan.id, name)
 
 
 def _moved(desk: Office, old: Plan, plan: Plan, policy: Policy) -> dict[str, Any]:

@@ -166,8 +166,8 @@ def _work_on_denial(row: Row, item: Item, place: Place, model: Model | None) -> 
 
     received = date.fromisoformat(item.fields["received"])
     as_of = date.fromisoformat(item.fields["as_of"])
-    asked = appeals.Asked(item.patient, item.drug, item.plan_id, as_of=as_of, received=received)
-    made = appeals.look(place.store, asked, appeals.Decision(item.note))
+    asked = appeals.AppealQuery(item.patient, item.drug, item.plan_id, as_of=as_of, received=received)
+    made = appeals.assess(place.store, asked, appeals.PayerLetter(item.note))
     due = work_to(made.denial, made.case.plan, received)
     turn: dict[str, Any] = {
         "answer": "; ".join(step.what for step in made.found.steps),

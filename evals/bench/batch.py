@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
-from agent.batch import desk, requests
+from agent.batch import lifecycle, requests
 from agent.batch.checking import Terms
 from agent.batch.worker import Worker
 from agent.drafts.requests import MAY_DRAFT
@@ -58,8 +58,8 @@ def _run(store: Store, settings: Settings, pairs: list[tuple[str, str]], out: Pa
     rows = ["patient_id,drug", *(f"{patient},{drug}" for patient, drug in pairs)]
     began, used = perf_counter(), processor_seconds()
     asked = requests.read("\n".join(rows).encode(), "bench.csv")
-    planned = desk.plan(store, asked, "bench.csv", Terms())
-    batch, _ = desk.begin(store, settings, planned, out=out, when=now())
+    planned = lifecycle.plan(store, asked, "bench.csv", Terms())
+    batch, _ = lifecycle.begin(store, settings, planned, out=out, when=now())
     kept = perf_counter()
     with Worker(settings, PROCESSES) as worker:
         drafted = 0.0
@@ -67,7 +67,7 @@ def _run(store: Store, settings: Settings, pairs: list[tuple[str, str]], out: Pa
         def tend() -> None:
             nonlocal drafted
             worker.beat()
-            if not drafted and not desk.standing(store, store.batch(batch.id)).waiting:
+            if not drafted and not lifecycle.standing(store, store.batch(batch.id)).waiting:
                 drafted = perf_counter()
 
         done = watch(store, batch, quiet=True, tend=tend)

@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 
 from agent.drafts import drafting
-from agent.drafts.requests import Asking
+from agent.drafts.requests import DraftRequest
 from agent.runtime.home import make_home
 from agent.runtime.settings import Settings, read_settings
 from data_gen.world import Order, generate
@@ -93,7 +93,7 @@ def _fill(store: Store, settings: Settings, requests: int) -> None:
 def _a_draft(store: Store, settings: Settings) -> Draft:
     """One as the workflow makes it, for whoever it can be made for; the others are its copies."""
     for number in islice(panel.numbers(store), 50):
-        asking = Asking(patient_id=f"P{number:03}", request=Request(drug=DRUG), force=True)
+        asking = DraftRequest(patient_id=f"P{number:03}", request=Request(drug=DRUG), force=True)
         with suppress(Refused):
             return drafting.draft_alone(store, settings, asking).draft
     raise LookupError(f"{DRUG} can be drafted for none of the first patients")

@@ -15,7 +15,7 @@ from agent.administration.roles import ROLES
 from agent.api import app, batches
 from agent.drafts import drafting
 from agent.drafts.decision import Decision
-from agent.drafts.requests import MAY_DRAFT, Asking
+from agent.drafts.requests import MAY_DRAFT, DraftRequest
 from agent.runtime.home import now
 from agent.runtime.settings import Settings, read_settings
 from data_gen.world import Order, generate
@@ -88,7 +88,7 @@ def drafted(store: Store, settings: Settings, count: int) -> list[int]:
     made = []
     with drafting.workflow(settings) as graph:
         for number, one in enumerate(islice(cases_to_draft(store), count)):
-            asking = Asking(patient_id=one.patient.id, request=Request(drug=one.drug.name))
+            asking = DraftRequest(patient_id=one.patient.id, request=Request(drug=one.drug.name))
             made.append(drafting.draft(graph, store, settings, asking).draft.id)
             if number % 3 == 0:
                 rejection = Decision(action="reject", by="R. Lee", when=now(), reason="another drug")

@@ -24,7 +24,7 @@ from pypdf import PageObject, PdfReader
 
 from agent.drafts import drafting, papers
 from agent.drafts.decision import Decision
-from agent.drafts.requests import Asking
+from agent.drafts.requests import DraftRequest
 from agent.runtime.dump import to_json
 from agent.runtime.settings import read_settings
 from evals.bench import batch as batch_bench
@@ -213,7 +213,7 @@ def edits(count: int = 500) -> Figures:
         with drafting.workflow(settings) as graph:
             while changed + refused < count:
                 case = draw.choice(found)
-                asking = Asking(patient_id=case.patient.id, request=Request(drug=case.drug.name))
+                asking = DraftRequest(patient_id=case.patient.id, request=Request(drug=case.drug.name))
                 number = drafting.draft(graph, store, settings, asking).draft.id
                 for _ in range(10):
                     when += timedelta(minutes=1)

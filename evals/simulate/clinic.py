@@ -202,7 +202,7 @@ class Clinic(Desk):
             self._asked_for_more(matter, denial)
         else:
             matter.lost += what == "upheld"
-            self._pursue(matter, appeals.Decision(text, reply.letter.pdf))
+            self._pursue(matter, appeals.PayerLetter(text, reply.letter.pdf))
 
     def _compare(self, matter: Matter, reply: Reply, kind: str) -> None:
         if matter.called_ready and kind != "approval":
@@ -264,11 +264,11 @@ class Clinic(Desk):
         sent = enclosures(form, case.patient, self.day)
         self._await(matter, self.payer.answer(matter.reference, pdf, sent, self.day))
 
-    def _pursue(self, matter: Matter, decision: appeals.Decision, skip: int = 0) -> None:
+    def _pursue(self, matter: Matter, decision: appeals.PayerLetter, skip: int = 0) -> None:
         """The next step of the strategy for this letter."""
-        asked = appeals.Asked("", "", as_of=self.day, case_id=matter.case_id, received=self.day)
+        asked = appeals.AppealQuery("", "", as_of=self.day, case_id=matter.case_id, received=self.day)
         try:
-            made = appeals.look(self.store, appeals.asked_about(self.store, asked), decision)
+            made = appeals.assess(self.store, asked, decision)
         except Correctable as error:
             self.finish(matter, f"the letter could not be worked on: {error}")
             return
@@ -317,9 +317,9 @@ class Clinic(Desk):
             return
         self._send(matter, case)
 
-    def _appeal(self, matter: Matter, decision: appeals.Decision) -> None:
-        asked = appeals.Asked("", "", as_of=self.day, case_id=matter.case_id)
-        made = appeals.look(self.store, appeals.asked_about(self.store, asked), decision)
+    def _appeal(self, matter: Matter, decision: appeals.PayerLetter) -> None:
+        asked = appeals.AppealQuery("", "", as_of=self.day, case_id=matter.case_id)
+        made = appeals.assess(self.store, asked, decision)
         try:
             said = appeals.compose(made, Filing())
         except Refused as error:

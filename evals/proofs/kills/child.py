@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from agent.batch import chunks, desk, results, worker
+from agent.batch import chunks, lifecycle, results, worker
 from agent.batch.drafting import Drafter
 from evals.proofs.kills.traps import die, trapped
 from tools.store.batches import Batches
@@ -42,7 +42,7 @@ FINISHING = ("report is to be written", "summary is half written", "batch is to 
 
 def arm(point: str, nth: int, log: str, chunk: int, lease: float) -> None:
     """Set the trap, and note what is drafted."""
-    setattr(desk, "CHUNK", chunk)  # noqa: B010 - it is imported there
+    setattr(lifecycle, "CHUNK", chunk)  # noqa: B010 - it is imported there
     worker.LEASE = lease
     original = Drafter.draft
 

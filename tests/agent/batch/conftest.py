@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.batch import desk, requests
+from agent.batch import lifecycle, requests
 from agent.batch.checking import Terms
 from agent.runtime.settings import Settings, read_settings
 from tools.store import Store
@@ -25,13 +25,13 @@ def settings(home: Path) -> Settings:
 @pytest.fixture
 def begin(store: Store, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Begin:
     """Keeps a batch of so many requests in chunks of five, and starts nobody."""
-    monkeypatch.setattr(desk, "CHUNK", 5)
+    monkeypatch.setattr(lifecycle, "CHUNK", 5)
 
     def made(count: int = 12, out: str = "out", terms: Terms | None = None) -> Batch:
-        planned = desk.plan(
+        planned = lifecycle.plan(
             store, requests.read(rows(store, count), "some.csv"), "some.csv", terms or Terms()
         )
-        batch, new = desk.begin(store, settings, planned, out=tmp_path / out, when=WHEN)
+        batch, new = lifecycle.begin(store, settings, planned, out=tmp_path / out, when=WHEN)
         assert new
         return batch
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.batch import desk
+from agent.batch import lifecycle
 from agent.runtime.settings import Settings
 from tests.agent.batch.conftest import WHEN, Begin, files_of, rows
 from tests.agent.conftest import Case, Ran
@@ -150,8 +150,8 @@ def test_likely_denials_are_drafted_only_when_forced(
     case = cases["likely_denial"]
     content = f"patient_id,drug\n{case.patient_id},{case.drug}\n".encode()
     for force in (False, True):
-        planned = desk.plan(store, read.read(content, "a.csv"), "a.csv", Terms(force=force))
-        batch, _ = desk.begin(store, settings, planned, out=tmp_path / f"out{force}", when=WHEN)
+        planned = lifecycle.plan(store, read.read(content, "a.csv"), "a.csv", Terms(force=force))
+        batch, _ = lifecycle.begin(store, settings, planned, out=tmp_path / f"out{force}", when=WHEN)
         work(store, Drafter(store), batch.id, 1, [0], f"{force}")
         (result,) = store.batch_results(batch.id)
         line = line_of(result)
@@ -165,10 +165,10 @@ def test_rows_that_say_more_are_different_requests(store: Store, settings: Setti
     from agent.batch.checking import Terms
 
     content = b"patient_id,drug,strength,urgency\nP001,Ozempic,,\nP001,ozempic,1 MG,stat\nP001,OZEMPIC,1mg,\n"
-    planned = desk.plan(store, read.read(content, "a.csv"), "a.csv", Terms())
+    planned = lifecycle.plan(store, read.read(content, "a.csv"), "a.csv", Terms())
     assert [one.row for one in planned.checked] == [2, 3]
     assert [(row.row, row.near) for row in planned.rejected] == [(4, "row 3")]
-    batch, _ = desk.begin(store, settings, planned, out=tmp_path / "out", when=WHEN)
+    batch, _ = lifecycle.begin(store, settings, planned, out=tmp_path / "out", when=WHEN)
     import msgspec
 
     from agent.batch.checking import BatchRequest
@@ -220,7 +220,7 @@ def test_the_same_batch_started_while_it_runs_is_the_same_batch(
     from agent.batch.checking import Terms
 
     first = begin(4)
-    planned = desk.plan(store, read.read(rows(store, 4), "some.csv"), "some.csv", Terms())
-    again, new = desk.begin(store, settings, planned, out=Path(first.folder), when=WHEN)
+    planned = lifecycle.plan(store, read.read(rows(store, 4), "some.csv"), "some.csv", Terms())
+    again, new = lifecycle.begin(store, settings, planned, out=Path(first.folder), when=WHEN)
     assert (again.id, new) == (first.id, False)
     assert len(store.batch_items(first.id)) == 4

@@ -11,7 +11,7 @@ from agent.batch.binder import BoundSection, bind, pages_of
 from agent.batch.checking import BatchRequest
 from agent.batch.drafting import Drafter
 from agent.batch.merging import ORDER
-from agent.drafts.requests import Asking
+from agent.drafts.requests import DraftRequest
 from tests.agent.batch.conftest import WHEN
 from tools.common.errors import Invalid
 from tools.domain.records import Request
@@ -24,7 +24,7 @@ def groups(world) -> list[BoundSection]:  # type: ignore[no-untyped-def]
     drafter, found = Drafter(store), list[BoundSection]()
     for patient in store.find_patients(limit=60):
         wanted = BatchRequest(
-            asking=Asking(patient_id=patient.id, request=Request(drug="Ozempic")), folder="x"
+            asking=DraftRequest(patient_id=patient.id, request=Request(drug="Ozempic")), folder="x"
         )
         made = drafter.draft(wanted, drafter.look_up(wanted), 1, WHEN)
         if made.papers and len(found) < 6:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from pypdf import PdfReader
 
-from agent.batch import desk
+from agent.batch import lifecycle
 from agent.batch.binder import pages_of
 from agent.batch.checking import BatchRequest, Terms
 from agent.batch.chunks import give_up, line_of, work
@@ -90,10 +90,10 @@ def test_a_case_that_goes_wrong_fails_alone_and_can_be_retried(
     work(store, Drafter(store), batch.id, 1, EVERY, "first")
     (failed,) = store.batch_results(batch.id, state="failed")
     assert "ZeroDivisionError: a fault" in line_of(failed).summary
-    assert desk.standing(store, store.batch(batch.id)).failed == 1
+    assert lifecycle.standing(store, store.batch(batch.id)).failed == 1
     monkeypatch.setattr(Drafter, "draft", original)
     store.set_batch_state(batch.id, "done", when=WHEN)
-    again, many = desk.retry(store, batch.id, WHEN)
+    again, many = lifecycle.retry(store, batch.id, WHEN)
     assert (many, again.round, again.state) == (1, 2, "running")
     assert store.round_of_batch(batch.id, 2) == [failed.position]
     assert work(store, Drafter(store), batch.id, 2, [failed.position], "second") == 1
@@ -117,7 +117,7 @@ def test_what_did_not_change_is_taken_over_and_what_did_is_not(begin: Begin, sto
     second = drafted(begin, store, "second")
     reused = {line_of(r).patient_id: r.reused for r in store.batch_results(second.id)}
     assert [patient for patient, taken in reused.items() if not taken] == ["P005"]
-    assert desk.standing(store, second).reused == 11
+    assert lifecycle.standing(store, second).reused == 11
 
 
 def test_papers_that_were_edited_since_are_drafted_anew(begin: Begin, store: Store) -> None:
@@ -134,9 +134,9 @@ def test_papers_that_were_edited_since_are_drafted_anew(begin: Begin, store: Sto
 def test_nothing_is_begun_in_a_batch_that_was_cancelled(begin: Begin, store: Store) -> None:
     batch = begin()
     work(store, Drafter(store), batch.id, 1, range(5), "first")
-    desk.cancel(store, batch.id, WHEN)
+    lifecycle.cancel(store, batch.id, WHEN)
     assert work(store, Drafter(store), batch.id, 1, range(5, 12), "second") == 0
-    again = desk.resume(store, batch.id, WHEN)
+    again = lifecycle.resume(store, batch.id, WHEN)
     assert store.round_of_batch(batch.id, again.round) == list(range(5, 12))
     assert work(store, Drafter(store), batch.id, 1, range(5, 12), "of the old round") == 0
 

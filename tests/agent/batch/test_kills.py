@@ -81,7 +81,7 @@ def undisturbed(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the same batch, drafted in peace by this process."""
     import shutil
 
-    from agent.batch import desk, requests, results
+    from agent.batch import lifecycle, requests, results
     from agent.batch.checking import Terms
     from agent.batch.chunks import work
     from agent.batch.drafting import Drafter
@@ -92,8 +92,10 @@ def undisturbed(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(world / "paladin.db", folder / "paladin.db")
     store = Store.open(f"sqlite:///{folder / 'paladin.db'}")
     settings = read_settings({"PALADIN_HOME": str(folder)})
-    planned = desk.plan(store, requests.read(rows(store, CASES), "requests.csv"), "requests.csv", Terms())
-    batch, _ = desk.begin(store, settings, planned, out=folder / "out", when=WHEN)
+    planned = lifecycle.plan(
+        store, requests.read(rows(store, CASES), "requests.csv"), "requests.csv", Terms()
+    )
+    batch, _ = lifecycle.begin(store, settings, planned, out=folder / "out", when=WHEN)
     work(store, Drafter(store), batch.id, 1, range(CASES), "peace")
     results.finish(store, batch)
     store.close()

@@ -8,7 +8,7 @@ import pytest
 from agent.batch.checking import BatchRequest
 from agent.batch.drafting import CaseLine, Drafter
 from agent.batch.worklist import STAGES, open_points, stage_of
-from agent.drafts.requests import Asking
+from agent.drafts.requests import DraftRequest
 from tests.agent.batch.conftest import WHEN
 from tests.agent.conftest import Case
 from tools.domain.records import Request
@@ -79,7 +79,7 @@ def looked_up(store: Store, patient_id: str, drug: str):  # type: ignore[no-unty
 def drafted(store: Store, case: Case) -> CaseLine:
     drafter = Drafter(store)
     wanted = BatchRequest(
-        asking=Asking(patient_id=case.patient_id, request=Request(drug=case.drug)), folder="x"
+        asking=DraftRequest(patient_id=case.patient_id, request=Request(drug=case.drug)), folder="x"
     )
     made = drafter.draft(wanted, drafter.look_up(wanted), 1, WHEN)
     assert set(made.line.files) == set(made.papers)

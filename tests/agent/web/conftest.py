@@ -21,7 +21,7 @@ from agent.api import batches
 from agent.api.app import create_app
 from agent.runtime.settings import read_settings
 from data_gen.world import Order, generate
-from tests.agent.test_api_batches import finish
+from tests.agent.api.test_api_batches import finish
 from tests.agent.web.browser import HERE, Browser, Screen
 from tools.domain.records import Policy
 from tools.store import Store

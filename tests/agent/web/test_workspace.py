@@ -27,9 +27,9 @@ from agent.web import screen as screening
 from agent.web.opening import open_once_up
 from agent.web.page import HEADERS
 from tests import sheets
+from tests.agent.api.test_api_batches import finish
 from tests.agent.clinic import open_clinic
 from tests.agent.conftest import Case, Cases, run_pa
-from tests.agent.test_api_batches import finish
 from tests.agent.test_hostile_text import FORGED, acting, hostile  # noqa: F401 - a fixture
 from tests.agent.web.browser import HERE, Browser, Screen
 from tests.agent.web.conftest import PLAN

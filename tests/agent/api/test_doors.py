@@ -238,7 +238,7 @@ def served(*options: str, scheme: str = "http") -> Iterator[tuple[subprocess.Pop
         port = probe.getsockname()[1]
     process = subprocess.Popen(
         [sys.executable, "-m", "agent.cli", "serve", "--port", str(port), *options],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

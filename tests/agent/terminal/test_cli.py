@@ -20,7 +20,7 @@ from tests.agent.conftest import Capture, Cases, Pa, Ran
 from tools.common.errors import NotFound, Unavailable
 from tools.store import Store
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 COMMANDS = [
     "generate",
     "describe",

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.agent.conftest import Cases, Pa, Ran
-from tests.agent.test_appeal_cli import letter_about
+from tests.agent.terminal.test_appeal_cli import letter_about
 from tools.store import Draft, Store
 
 BY = ("--by", "R. Lee, CPhT")

@@ -13,7 +13,7 @@ from agent.api.serving import Encryption, check_beyond, is_loopback
 from agent.runtime.settings import read_settings
 from tests import sheets
 from tests.agent.conftest import Case, Cases, Pa
-from tests.agent.test_check_cli import drop_benefit
+from tests.agent.terminal.test_check_cli import drop_benefit
 from tools.common.errors import Refused
 from tools.store import Store
 

@@ -135,15 +135,17 @@ def test_every_clause_that_is_cited_stands_in_the_policy(cases: dict[str, Case],
 def test_the_thread_is_the_case_and_the_records_behind_it(cases: dict[str, Case], store: Store) -> None:
     asking = asking_for(cases["ready"])
     asked = requests.look_up(store, asking)
-    whole, chart = requests.asking_of(asked, asking), requests.fingerprint(store, asked)
-    assert requests.thread_of(whole, chart) == requests.thread_of(requests.asking_of(asked, whole), chart)
+    whole, chart = requests.complete_request(asked, asking), requests.fingerprint(store, asked)
+    assert requests.thread_of(whole, chart) == requests.thread_of(
+        requests.complete_request(asked, whole), chart
+    )
     again = msgspec.structs.replace(whole, attempt=1)
     assert requests.thread_of(again, chart) != requests.thread_of(whole, chart)
     assert requests.thread_of(whole, "of other records") != requests.thread_of(whole, chart)
 
 
-def asking_for(case: Case) -> requests.Asking:
-    return requests.Asking(patient_id=case.patient_id, request=case.found.request)
+def asking_for(case: Case) -> requests.DraftRequest:
+    return requests.DraftRequest(patient_id=case.patient_id, request=case.found.request)
 
 
 def alter_policy(home: Path, policy_id: str, clause_id: str, text: str) -> None:

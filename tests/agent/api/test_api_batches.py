@@ -177,7 +177,7 @@ def test_cancel_resume_and_retry(client: TestClient, store: Store) -> None:
 
 def test_a_server_has_its_batches_worked_on(home: Path, store: Store, monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "IDLE", 1)
-    monkeypatch.chdir(Path(__file__).parents[2])
+    monkeypatch.chdir(Path(__file__).parents[3])
     monkeypatch.setenv("PALADIN_DATA", str(home))
     with TestClient(create_app(read_settings()), base_url="http://127.0.0.1") as client:
         post(client)

@@ -22,7 +22,7 @@ from tests.agent.conftest import Capture
 from tools.domain.records import Patient
 from tools.store import Store
 
-BUNDLES = Path(__file__).parents[1] / "fhir"
+BUNDLES = Path(__file__).parents[2] / "fhir"
 HEART, WEIGHT = BUNDLES / "heart_and_kidney.json", BUNDLES / "weight.json"
 
 

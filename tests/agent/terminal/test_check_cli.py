@@ -159,7 +159,7 @@ def test_a_folder_of_cases_is_decided_whole(pa: Pa) -> None:
     assert ran.code == 0, [body["differences"] for body in bodies if body["differences"]]
 
 
-CASES = Path(__file__).parents[2] / "evals" / "cases"
+CASES = Path(__file__).parents[3] / "evals" / "cases"
 
 
 def walk(findings: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -246,7 +246,7 @@ def test_a_process_that_is_killed_leaves_nothing_half_done(
     pa("case", "open", "--draft", str(draft_of(clinic)))
     script = tmp_path / "harness.py"
     script.write_text(HARNESS)
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     command = [sys.executable, str(script), dies, "case", "submit", "1", "--by", "Kim"]
     killed = subprocess.run(
         command, env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, timeout=120, check=False

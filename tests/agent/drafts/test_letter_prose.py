@@ -63,13 +63,13 @@ def test_a_draft_keeps_who_worded_it_also_through_an_edit(
 ) -> None:
     from agent.drafts import drafting, papers
     from agent.drafts.decision import Decision
-    from agent.drafts.requests import Asking
+    from agent.drafts.requests import DraftRequest
     from agent.runtime.home import now
     from agent.runtime.settings import read_settings
     from tools.domain.records import Request
 
     named, settings = cases["needs_documentation"], read_settings()
-    asking = Asking(patient_id=named.patient_id, request=Request(drug=named.drug), model="scripted")
+    asking = DraftRequest(patient_id=named.patient_id, request=Request(drug=named.drug), model="scripted")
     made = drafting.draft_alone(store, settings, asking, adversaries("")["faithful"]).draft
     assert papers.wording(made).model == "scripted" and papers.wording(made).path == "llm"
     by_hand = ("refills", "dea", "expedited_reason", "signature_date")

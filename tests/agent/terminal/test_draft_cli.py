@@ -219,11 +219,11 @@ def test_a_draft_whose_chart_changed_is_not_approved_and_another_takes_its_place
 
 def test_the_state_between_the_steps_is_plain_json(cases: Cases, store: Store) -> None:
     from agent.drafts import drafting
-    from agent.drafts.requests import Asking
+    from agent.drafts.requests import DraftRequest
     from agent.runtime.settings import read_settings
 
     case = cases["ready"]
-    asking = Asking(patient_id=case.patient_id, request=case.found.request)
+    asking = DraftRequest(patient_id=case.patient_id, request=case.found.request)
     with drafting.workflow(read_settings()) as graph:
         drafting.draft(graph, store, read_settings(), asking)
         (checkpoint,) = graph.checkpointer.list(None, limit=1)
