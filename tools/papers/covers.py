@@ -95,9 +95,7 @@ def _fax_lines(
 def _confidential(pen: Any, y: float) -> None:
     lines = wrap(CONFIDENTIAL, "Helvetica", 10, 470)
     pen.rect(60, y - 14 * len(lines) - 4, 492, 14 * len(lines) + 16)
-    pen.setFont("Helvetica", 10)
-    for place, line in enumerate(lines):
-        pen.drawString(71, y - 4 - 14 * place, line)
+    pen.draw_lines(lines, 71, y - 4, 14, "Helvetica", 10)
 
 
 # --- telephone -------------------------------------------------------------------------------------------
