@@ -13,10 +13,11 @@ from tools.domain.records import FilledField, FormTemplate, PARequest
 from tools.papers import formats
 from tools.papers.case import Case
 from tools.papers.composed import Letter
+from tools.papers.environment import templates
 from tools.papers.epa import exchange
 from tools.papers.form_layout import wrap
 from tools.papers.letter_pdf import letter_pdf
-from tools.papers.letters import Writer, templates
+from tools.papers.letters import Writer
 from tools.papers.paper import canvas
 
 CONFIDENTIAL = (
