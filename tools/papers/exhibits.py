@@ -3,9 +3,9 @@ of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from tools.domain.records import Document, Finding, Note, Observation, Procedure, Record
 from tools.engine.documents import walk
@@ -25,6 +25,17 @@ class Exhibit(Record, frozen=True, kw_only=True):
     day: date | None = None
 
 
+class Charted(NamedTuple):
+    """Records, and lists that are empty, which shows what is not on them."""
+
+    records: tuple[Any, ...] = ()
+    empty: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return (*(record.id for record in self.records), *self.empty)
+
+
 _PARTS = ("orders", "conditions", "observations", "medications", "fills", "allergies", "programs", "procedures",
           "attestations", "notes", "documents", "coverages")  # fmt: skip
 
@@ -37,17 +48,25 @@ def exhibits(case: Case, findings: Iterable[Finding], also: Iterable[str] = ()) 
     """What shows these findings, and records beside them, by kind and in the order of a chart; a branch that
     does not decide is left out."""
     wanted = {e.record_id for f in _deciding(findings) for e in f.evidence} | set(also)
-    found = [
+    return in_words(charted(case, wanted))
+
+
+def charted(case: Case, wanted: Container[str]) -> Charted:
+    """What the chart has under these ids and names of lists, in its order."""
+    records = tuple(
         record
         for part in _PARTS
         for record in getattr(case.patient, part) or ()
         if record.id in wanted or (part in _LISTS and part in wanted)
-    ]
-    empty = [part for part in _LISTS if part in wanted and getattr(case.patient, part) == ()]
-    return (
-        *_by_kind(found),
-        *(Exhibit(label=_NAMES[part], record_ids=(part,), lines=("none",)) for part in empty),
     )
+    empty = tuple(part for part in _LISTS if part in wanted and getattr(case.patient, part) == ())
+    return Charted(records, empty)
+
+
+def in_words(found: Charted) -> tuple[Exhibit, ...]:
+    """By kind."""
+    none = (Exhibit(label=_NAMES[part], record_ids=(part,), lines=("none",)) for part in found.empty)
+    return (*_by_kind(found.records), *none)
 
 
 _NAMES = {"conditions": "Problem list", "medications": "Medication list", "allergies": "Allergy list"}
@@ -67,7 +86,7 @@ def evidence_of(findings: Iterable[Finding]) -> frozenset[str]:
     return frozenset(e.record_id for f in walk(findings) for e in f.evidence)
 
 
-def _by_kind(records: list[Any]) -> Iterator[Exhibit]:
+def _by_kind(records: Iterable[Any]) -> Iterator[Exhibit]:
     """Claims of one drug are one paper, and so are entries of one list; a result or a note stands alone."""
     grouped: dict[str, list[Any]] = {}
     for record in records:

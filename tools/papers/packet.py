@@ -92,9 +92,7 @@ def _enclosed(case: Case) -> list[_Part]:
     found: dict[str, Enclosure] = {}
     for paper in enclosures(case):
         if paper.enclosed:
-            key = (
-                paper.document.sha256 if paper.document else repr([one.record_ids for one in paper.excerpts])
-            )
+            key = paper.document.sha256 if paper.document else repr(paper.charted.ids)
             titles.setdefault(key, []).append(paper.attachment.label)
             found.setdefault(key, paper)
     return [_part("; ".join(dict.fromkeys(titles[key])), paper, case) for key, paper in found.items()]
