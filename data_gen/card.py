@@ -29,8 +29,8 @@ def show(card: Card, console: Console) -> None:
         outcomes = Table(
             "Outcome of the chart's own order", _right("Patients"), _right("Share"), box=None, pad_edge=False
         )
-        for cells in _outcomes(card):
-            outcomes.add_row(*cells)
+        for outcome in _outcomes(card):
+            outcomes.add_row(*outcome)
         console.print(outcomes)
     sizes = Table("Volume", _right("Here"), _right("Guide"), box=None, pad_edge=False)
     for name, here, guide in volume(card):
