@@ -55,7 +55,8 @@ def prepare(path: Path, seed: int, count: int, labelled: int, patients: int = 14
         [file for file in by_others if not _seen_wrong(known, [file])],
     )
     path.write_bytes(pickle.dumps(asked))
-    return {name: len(some) for name, some in zip(_suites(asked), asked[1:], strict=True)}
+    sizes = map(len, (asked.oracle, asked.labels, asked.by_hand, asked.other_hands))
+    return dict(zip(_suites(asked), sizes, strict=True))
 
 
 def run(path: Path, first: bool = False) -> Finds:
