@@ -55,7 +55,7 @@ def prepare(path: Path, seed: int, count: int, labelled: int, patients: int = 14
         [file for file in by_others if not _seen_wrong(known, [file])],
     )
     path.write_bytes(pickle.dumps(asked))
-    sizes = map(len, (asked.oracle, asked.labels, asked.by_hand, asked.other_hands))
+    sizes = (len(asked.oracle), len(asked.labels), len(asked.by_hand), len(asked.other_hands))
     return dict(zip(_suites(asked), sizes, strict=True))
 
 
