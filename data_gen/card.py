@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import io
-from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data_gen.describe import GUIDE_KB, GUIDE_LINES, GUIDE_VOLUME, Card, Row
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-_STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; color: #1d2733; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem }
-table { border-collapse: collapse; width: 100% } td, th { padding: .25rem .6rem; text-align: left }
-tr:nth-child(even) { background: #f4f6f8 } th { border-bottom: 2px solid #9aa8b5 } td.n { text-align: right }
-.ok { color: #1c7a3e } .off { color: #b3261e } .plots { display: flex; flex-wrap: wrap; gap: 1rem }
-.plots svg { width: 28rem; height: auto }
-"""
 
 
 def show(card: Card, console: Console) -> None:
@@ -27,19 +18,19 @@ def show(card: Card, console: Console) -> None:
 
     data = card.dataset
     console.print(f"[bold]{card.folder}[/]  seed {data.seed}, version {data.version}, as of {data.as_of}")
-    console.print(", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in data.counts.items()))
+    console.print(_counts(card))
     console.print(f"{card.planted:,} planted cases, counted apart; distributions are of the others")
     table = Table("Figure", _right("Here"), "Target", "From", "", box=None, pad_edge=False)
     for row in card.rows:
-        mark = {True: "[green]✓[/]", False: "[red]✗[/]", None: ""}[row.fits]
-        table.add_row(row.name, value(row), row.target, row.source, mark)
+        *cells, fits = _cells(row)
+        table.add_row(*cells, {True: "[green]✓[/]", False: "[red]✗[/]", None: ""}[fits])
     console.print(table)
     if card.outcomes:
         outcomes = Table(
             "Outcome of the chart's own order", _right("Patients"), _right("Share"), box=None, pad_edge=False
         )
-        for name, count in card.outcomes.items():
-            outcomes.add_row(name, f"{count:,}", f"{100 * count / card.judged:.1f} %")
+        for outcome in _outcomes(card):
+            outcomes.add_row(*outcome)
         console.print(outcomes)
     sizes = Table("Volume", _right("Here"), _right("Guide"), box=None, pad_edge=False)
     for name, here, guide in volume(card):
@@ -80,39 +71,40 @@ def volume(card: Card) -> list[tuple[str, str, str]]:
 
 def html(card: Card) -> tuple[str, bool]:
     """A page that needs no other file, and whether it has plots: they need matplotlib."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
     drawn = plots(card)
-    data = card.dataset
-    parts = [
-        "<!doctype html><html lang='en'><meta charset='utf-8'><title>Paladin data card</title>",
-        f"<style>{_STYLE}</style><h1>Data card: {escape(card.folder)}</h1>",
-        f"<p>Synthetic. Seed {data.seed}, version {escape(data.version)}, as of {data.as_of}. ",
-        escape(", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in data.counts.items())),
-        f".</p><p>{card.planted:,} planted cases are counted apart; distributions are of the other people.</p>",
-        f"<div class='plots'>{''.join(drawn)}</div>" if drawn else "",
-        "<h2>Figures beside their targets</h2>",
-        _table(("Figure", "Here", "Target", "From", ""), [_cells(row) for row in card.rows]),
-        "<h2>Outcomes of the charts' own orders</h2>",
-        _table(
-            ("Outcome", "Patients", "Share"),
-            [(escape(name), f"{n:,}", f"{100 * n / card.judged:.1f} %") for name, n in card.outcomes.items()],
+    page = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, autoescape=True
+    )
+    tables = [
+        (
+            "Figures beside their targets",
+            ("Figure", "Here", "Target", "From", ""),
+            [_cells(row) for row in card.rows],
         ),
-        "<h2>Members on file</h2>",
-        _table(("Plan", "Patients"), [(escape(plan), f"{n:,}") for plan, n in card.plans.items()]),
-        "<h2>Volume</h2>",
-        _table(("", "Here", "Guide"), volume(card)),
+        ("Outcomes of the charts' own orders", ("Outcome", "Patients", "Share"), _outcomes(card)),
+        ("Members on file", ("Plan", "Patients"), [(plan, f"{n:,}") for plan, n in card.plans.items()]),
+        ("Volume", ("", "Here", "Guide"), volume(card)),
     ]
-    return "\n".join(part for part in parts if part) + "\n", bool(drawn)
+    plotted = Markup("".join(drawn))
+    said = page.get_template("card.html").render(
+        card=card, counts=_counts(card), plots=plotted, tables=tables
+    )
+    return said, bool(drawn)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
-    mark = {True: "<span class='ok'>✓</span>", False: "<span class='off'>✗</span>", None: ""}[row.fits]
-    return escape(row.name), escape(value(row)), escape(row.target), escape(row.source), mark
+def _counts(card: Card) -> str:
+    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in card.dataset.counts.items())
 
 
-def _table(heads: tuple[str, ...], lines: list[Any]) -> str:
-    head = "".join(f"<th>{text}</th>" for text in heads)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in line) + "</tr>" for line in lines)
-    return f"<table><tr>{head}</tr>{body}</table>"
+def _outcomes(card: Card) -> list[tuple[str, str, str]]:
+    return [(name, f"{n:,}", f"{100 * n / card.judged:.1f} %") for name, n in card.outcomes.items()]
+
+
+def _cells(row: Row) -> tuple[str, str, str, str, bool | None]:
+    return row.name, value(row), row.target, row.source, row.fits
 
 
 _HISTOGRAMS = (

@@ -9,10 +9,10 @@ from typing import get_args
 from data_gen.policies import HEADERS
 from tools.common.errors import Invalid
 from tools.domain.rules import Op, Response
-from tools.rulebook.leaves import DOCUMENTS, LEAVES, OWN
+from tools.rulebook.leaves import DOCUMENTS, LEAVES, OWN, OWN_FIXED
 from tools.rulebook.located import Map, Place, convert, unknown
 from tools.rulebook.policy_text import check_labels
-from tools.rulebook.prose import FIXED, OWN_FIXED, House
+from tools.rulebook.prose import FIXED, House
 from tools.rulebook.wording import Style
 from tools.terminology.observations import TESTS
 from tools.terminology.terms import SECTIONS

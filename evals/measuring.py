@@ -1,4 +1,4 @@
-"""What every measurement needs: clocks, memory, the spread of many times, and on which machine it was."""
+"""What measurements need: clocks, memory, the spread of many times, a command timed, and on which machine it was."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import os
 import platform
 import resource
 import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 from evals.stats import percentile
 
@@ -46,6 +49,31 @@ def processor_seconds() -> float:
 def peak_mebibytes(who: int = resource.RUSAGE_SELF) -> float:
     """The memory of this process at its most, or with RUSAGE_CHILDREN of the largest one that it waited for."""
     return resource.getrusage(who).ru_maxrss / 1024
+
+
+class Ran(NamedTuple):
+    """A command: seconds on the clock, seconds of the processor, and megabytes of its largest process at its peak."""
+
+    wall: float
+    cpu: float
+    peak: int
+
+
+def run_pa(environment: Mapping[str, str], *args: str) -> Ran:
+    """Run `pa` in a cold process; subprocess.CalledProcessError tells what it said where it fails."""
+    command = [str(Path(sys.executable).with_name("pa")), *args]
+    began = time.perf_counter()
+    with subprocess.Popen(
+        command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr
+        said = process.stderr.read()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, args, stderr=said)
+    cpu = used.ru_utime + used.ru_stime
+    return Ran(time.perf_counter() - began, cpu, round(used.ru_maxrss / 1024))
 
 
 def machine() -> str:

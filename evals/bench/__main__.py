@@ -10,7 +10,7 @@ from __future__ import annotations
 from evals.pages import Measure, Page, command
 
 NAMES = (
-    "api", "batch", "cache", "cli", "determine", "draft", "generate", "graph", "growth", "lookup", "screen",
+    "api", "batch", "cli", "determine", "draft", "generate", "graph", "growth", "lookup", "screen",
     "search", "workspace",
 )  # fmt: skip
 PAGES = {

@@ -10,8 +10,6 @@ import json
 import os
 import random
 import statistics
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -21,6 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from evals import serving
+from evals.measuring import run_pa
 
 RATE, SECONDS, PATIENTS, DRAFTS = 1000, 60, 1000, 60
 GOAL = (
@@ -67,11 +66,10 @@ def main(rate: float = RATE, seconds: float = SECONDS) -> dict[str, Any]:
 @contextmanager
 def _server(folder: Path) -> Iterator[int]:
     """`pa serve` over a store of its own, until the block ends."""
-    pa = str(Path(sys.executable).with_name("pa"))
-    home = {**os.environ, "PALADIN_HOME": str(folder / "home"), "PALADIN_DATA": str(folder / "world")}
-    for command in (["generate", str(PATIENTS), "--out", str(folder / "world")], ["setup"]):
-        subprocess.run([pa, *command], env=home, check=True, capture_output=True)
-    with serving.serving(home) as port:
+    home = {"PALADIN_HOME": str(folder / "home"), "PALADIN_DATA": str(folder / "world")}
+    run_pa(home, "generate", str(PATIENTS), "--out", str(folder / "world"))
+    run_pa(home, "setup")
+    with serving.serving(os.environ | home) as port:
         yield port
 
 

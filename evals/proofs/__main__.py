@@ -25,6 +25,7 @@ PAGES = {
         "Bugs planted in the engine",
         "Each is planted while the engine is imported, and the suites are asked again.",
     ),
+    "simulate": Page("A clinic's year, simulated", "One year, with plots: `pa simulate`."),
     "relations": Page("What must not change", "Cases are drawn from a seed."),
 }
 MEASURES = {
@@ -58,6 +59,7 @@ MEASURES = {
     "kills": Measure("evals.proofs.kills.batches", "kills"),
     "oracle": Measure("evals.agreement.comparing", "oracle"),
     "mutants": Measure("evals.agreement.mutants.measuring", "mutants", "Which suite notices which planted bug"),
+    "simulate": Measure("evals.simulate.results", "simulate"),
     "metamorphic": Measure("evals.agreement.metamorphic", "relations"),
     "by-hand": Measure("evals.agreement.by_hand", "relations"),
 }  # fmt: skip

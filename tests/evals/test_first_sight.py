@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from evals.first_sight import summary
 from evals.first_sight.__main__ import score
-from evals.first_sight.rows import PAGE, RESULTS, CaseRow, LetterRow, page, rows
+from evals.first_sight.rows import PAGE, RESULTS, CaseRow, page, rows
 
 SETS = sorted(
     folder
@@ -45,20 +46,7 @@ def test_every_set_has_its_first_sight_on_the_page() -> None:
     assert PAGE.read_text() == page(rows())
 
 
-@pytest.mark.parametrize("name", ["d7", "d6", "u6", "d1"])
-def test_the_readme_tells_first_sights_as_they_were(name: str) -> None:
-    (row,) = [one for one in rows() if isinstance(one, CaseRow) and one.set == name]
-    told = f"| {row.right} / {row.n} | {row.false_ready} / {row.not_ready} | {row.ready_lost} / {row.ready} |"
-    assert told in (RESULTS.parents[1] / "README.md").read_text()
-
-
-def test_the_readme_tells_how_strangers_letters_are_read() -> None:
-    last = [row for row in rows() if isinstance(row, LetterRow)][-1]
-    right, told, wanted = last.reasons
-    readme = " ".join((RESULTS.parents[1] / "README.md").read_text().split())
-    f1 = 2 * right / (told + wanted)
-    assert (
-        f"of the last {last.n} at first sight {last.right} kinds were right and {last.abstained} left"
-        in readme
-    )
-    assert f"(called denials that are none: {last.false_denials}), and reasons had F1 {f1:.2f}" in readme
+def test_the_readme_tells_the_last_set_of_each_kind() -> None:
+    told = summary.README.read_text("utf-8")
+    assert told == summary.placed(told)
+    assert summary.PLOT.read_text() == summary.plot(summary.scores())

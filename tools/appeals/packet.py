@@ -15,10 +15,11 @@ from tools.domain.records import Evidence, Finding, Policy
 from tools.engine.documents import walk
 from tools.papers import formats
 from tools.papers.case import Case
-from tools.papers.composed import Block, Letter, heading, paragraph
+from tools.papers.composed import Block, Letter, composed, heading, paragraph
 from tools.papers.exhibits import exhibits
 from tools.papers.letter_pdf import letter_pdf
-from tools.papers.paper import canvas
+from tools.papers.packet import places
+from tools.papers.paper import canvas, identity
 from tools.papers.typesetting import markup
 
 if TYPE_CHECKING:
@@ -78,23 +79,14 @@ def _policy(case: Case, cited: dict[str, str], policy: Policy | None) -> list[Pa
     if policy is not None:
         order = {clause.id: place for place, clause in enumerate(policy.clauses)}
         cited = dict(sorted(cited.items(), key=lambda item: order.get(item[0], len(order))))
-    about = [f"Policy {name}", f"{case.plan.payer}, {case.plan.name}"]
-    if policy is not None and policy.version:
-        since = f", in force from {formats.long_date(policy.effective_from)}" if policy.effective_from else ""
-        about.append(f"Version {policy.version}{since}")
-    blocks = [Block(kind="lines", lines=tuple(about))]
-    blocks += [Block(kind="criterion", lines=(number, quote, "")) for number, quote in cited.items()]
-    blocks.append(
-        paragraph("These are the clauses that bear on the reason, word for word; the policy has others.")
-    )
+    blocks = composed("cited_clauses.j2", name=name, plan=case.plan, policy=policy, cited=cited)
     return [Part(f"Policy {name}: clauses cited", _page("The policy's clauses", blocks, case))]
 
 
 def _chart(case: Case, findings: Iterable[Finding], also: Iterable[str]) -> list[Part]:
     """What the chart has, by kind of record, with the records' ids."""
     blocks: list[Block] = []
-    found = exhibits(case, findings, also)
-    for exhibit in found:
+    for exhibit in exhibits(case, findings, also):
         blocks.append(heading(exhibit.label))
         blocks += [Block(kind="bullet", lines=(line,)) for line in exhibit.lines]
         blocks.append(paragraph(f"Records: {', '.join(exhibit.record_ids)}"))
@@ -102,27 +94,9 @@ def _chart(case: Case, findings: Iterable[Finding], also: Iterable[str]) -> list
 
 
 def _page(title: str, blocks: Sequence[Block], case: Case) -> bytes:
-    born = case.patient.birth_date
-    member = case.coverage.member_id if case.coverage else ""
-    person = ", ".join(
-        filter(
-            None,
-            (
-                case.patient.name,
-                f"born {formats.long_date(born)}" if born else "",
-                f"member ID {member}" if member else "",
-            ),
-        )
-    )
-    top = Block(kind="subject", lines=(title, person))
-    return letter_pdf(
-        Letter(
-            title=f"{title}: {case.patient.name}, {case.drug.name}",
-            case_id="",
-            blocks=(top, *blocks),
-            facts=(),
-        )
-    )
+    top = Block(kind="subject", lines=(title, identity(case)))
+    named = f"{title}: {case.patient.name}, {case.drug.name}"
+    return letter_pdf(Letter(title=named, case_id="", blocks=(top, *blocks), facts=()))
 
 
 def _evidence(case: Case, findings: Sequence[Finding]) -> list[Part]:
@@ -225,15 +199,11 @@ def _pages(part: Part) -> int:
 
 
 def _index(case: Case, title: str, parts: Sequence[Part], counts: Sequence[int]) -> bytes:
-    lines, page = [], 2
-    for number, (part, count) in enumerate(zip(parts, counts, strict=True), 1):
-        pages = f"page {page}" if count == 1 else f"pages {page} to {page + count - 1}"
-        lines.append(Block(kind="numbered", lines=(str(number), f"{part.title}: {pages}")))
-        page += count
+    listed = places(zip((part.title for part in parts), counts, strict=True), 1)
     blocks = [
         paragraph(f"{title}, for {case.patient.name}, {case.plan.payer}."),
         heading("Contents"),
-        *lines,
+        *(Block(kind="numbered", lines=(str(number), one)) for number, one in enumerate(listed, 1)),
     ]
     return _page("Appeal packet", blocks, case)
 

@@ -112,7 +112,7 @@ def _blocked(matter: Matter) -> list[Step]:
     if failing:
         return _unmet(matter, failing)
     if any(f.criterion == "quantity" and f.status == "not_met" for f in found.findings):
-        return [moves.correct_order(matter), moves.quantity_exception(matter)]
+        return [moves.correct_order(matter), moves.exception(matter, "quantity_exception")]
     return []
 
 
@@ -120,7 +120,7 @@ def _not_covered(matter: Matter) -> list[Step]:
     case = matter.case
     if excluded_by_benefit(case.benefit, case):
         return [moves.stop(matter, hard=True), *_switch(matter)]
-    return [*_switch(matter), moves.formulary_exception(matter, formulary_grounds(case))]
+    return [*_switch(matter), moves.exception(matter, "formulary_exception", formulary_grounds(case))]
 
 
 def _unmet(matter: Matter, failing: list[Finding]) -> list[Step]:
@@ -129,7 +129,7 @@ def _unmet(matter: Matter, failing: list[Finding]) -> list[Step]:
     steps = [f for f in failing if is_unmet_step(f, case)]
     grounds = step_grounds(steps, case) if len(steps) == len(failing) else ()
     if grounds:
-        return [moves.step_exception(matter, grounds), *_switch(matter)]
+        return [moves.exception(matter, "step_exception", grounds), *_switch(matter)]
     return [moves.stop(matter, hard=False), *_switch(matter)]
 
 

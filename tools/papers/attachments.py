@@ -16,7 +16,7 @@ from tools.domain.rules import Required
 from tools.engine.documents import document, wanted_papers
 from tools.evidence.context import EvaluationContext
 from tools.papers.case import Case
-from tools.papers.exhibits import Exhibit, exhibits
+from tools.papers.exhibits import Charted, Exhibit, charted, in_words
 from tools.rulebook.plain import describe
 from tools.terminology.observations import TESTS
 
@@ -26,7 +26,7 @@ class Enclosure(NamedTuple):
 
     attachment: Attachment
     document: Document | None = None
-    excerpts: tuple[Exhibit, ...] = ()
+    charted: Charted = Charted()
 
     @property
     def enclosed(self) -> bool:
@@ -35,8 +35,12 @@ class Enclosure(NamedTuple):
     @property
     def records(self) -> tuple[str, ...]:
         """Ids of the records that are sent."""
-        printed = tuple(record for excerpt in self.excerpts for record in excerpt.record_ids)
-        return (self.document.id,) if self.document else printed
+        return (self.document.id,) if self.document else self.charted.ids
+
+    @property
+    def excerpts(self) -> tuple[Exhibit, ...]:
+        """The words of the chart that are sent."""
+        return in_words(self.charted)
 
 
 def attachments(case: Case) -> tuple[Attachment, ...]:
@@ -89,12 +93,12 @@ def _enclosure(finding: Finding, case: Case) -> Enclosure:
     wanted = {evidence.record_id for evidence in shown}
     files = [item for item in case.patient.documents if item.id in wanted]
     kept = next((item for item in files if item.pages), None)
-    excerpts = () if files else tuple(one for one in exhibits(case, (), wanted) if one.lines)
+    found = Charted() if files else charted(case, wanted)
     attachment = Attachment(
         label=finding.text[:1].upper() + finding.text[1:],
         record_id=shown[0].record_id if shown else "",
         date=shown[0].date if shown else None,
         clause_id=finding.clause.clause_id if finding.clause else "",
-        enclosed=kept is not None or bool(excerpts),
+        enclosed=kept is not None or bool(found.ids),
     )
-    return Enclosure(attachment, kept, excerpts)
+    return Enclosure(attachment, kept, found)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 import msgspec
+
+from tools.papers.environment import templates
+
+BREAK = "\v"  # a line's end within a value, which ends no line of a template
 
 Kind = Literal[
     "head",
@@ -56,6 +61,29 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def markdown(self) -> str:
         return "\n".join(_markdown(block) for block in self.blocks).strip() + "\n"
+
+
+class Composer:
+    """Keeps the blocks that a template writes."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+
+    def block(self, kind: Kind, *lines: str, caller: Callable[[], str] | None = None) -> str:
+        """Keep a block of these lines, or of those that the call's body has."""
+        if caller is not None:
+            lines = tuple(filter(None, map(str.strip, caller().split("\n"))))
+        elif kind not in ("criterion", "row"):
+            lines = tuple(filter(None, lines))
+        self.blocks.append(Block(kind=kind, lines=tuple(line.replace(BREAK, "\n") for line in lines)))
+        return ""
+
+
+def composed(template: str, **given: Any) -> tuple[Block, ...]:
+    """The blocks of a template that says nothing beyond what it is given."""
+    composer = Composer()
+    templates().get_template(template).render(given, block=composer.block)
+    return tuple(composer.blocks)
 
 
 def paragraph(*sentences: str) -> Block:

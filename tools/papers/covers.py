@@ -13,10 +13,11 @@ from tools.domain.records import FilledField, FormTemplate, PARequest
 from tools.papers import formats
 from tools.papers.case import Case
 from tools.papers.composed import Letter
+from tools.papers.environment import templates
 from tools.papers.epa import exchange
 from tools.papers.form_layout import wrap
 from tools.papers.letter_pdf import letter_pdf
-from tools.papers.letters import Writer, templates
+from tools.papers.letters import Writer
 from tools.papers.paper import canvas
 
 CONFIDENTIAL = (
@@ -95,9 +96,7 @@ def _fax_lines(
 def _confidential(pen: Any, y: float) -> None:
     lines = wrap(CONFIDENTIAL, "Helvetica", 10, 470)
     pen.rect(60, y - 14 * len(lines) - 4, 492, 14 * len(lines) + 16)
-    pen.setFont("Helvetica", 10)
-    for place, line in enumerate(lines):
-        pen.drawString(71, y - 4 - 14 * place, line)
+    pen.draw_lines(lines, 71, y - 4, 14, "Helvetica", 10)
 
 
 # --- telephone -------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from tools.domain.records import FormTemplate, Plan
 from tools.papers import formats
@@ -15,6 +15,15 @@ FONTS = {"sans": ("Helvetica", "Helvetica-Bold"), "serif": ("Times-Roman", "Time
 INLINE = 0.42  # of a lined cell's width at most goes to its label
 
 Box = tuple[float, float, float, float]
+
+
+class _Head(NamedTuple):
+    """What stands at the top of a form; the lines say where it goes."""
+
+    payer: str
+    title: str
+    form: str
+    lines: list[str]
 
 
 class Look:
@@ -49,66 +58,50 @@ class Look:
         payer, title = formats.printable(plan.payer), formats.printable(template.title)
         self._running_text = (payer, f"{title} ({template.id})")
         lines = [formats.printable(line) for line in submission(template, plan)]
-        heights = {"band": 66.0, "split": 74.0, "centered": 70.0, "rule": 60.0}
-        draw = {
-            "band": self._band,
-            "split": self._split,
-            "centered": self._centered,
-            "rule": self._rule,
-        }[self._header]
-        extra = 11.0 * max(0, len(lines) - 2)
-        height = heights[self._header] + extra
-        return Block(height, partial(draw, payer, title, template.id, lines))
+        height, draw = {
+            "band": (66.0, self._band), "split": (74.0, self._split), "centered": (70.0, self._centered),
+            "rule": (60.0, self._rule),
+        }[self._header]  # fmt: skip
+        head = _Head(payer, title, f"Form {template.id}", lines)
+        return Block(height + 11.0 * max(0, len(lines) - 2), partial(draw, head))
 
-    def _band(
-        self, payer: str, title: str, form_id: str, lines: list[str], pen: Any, x: float, y: float
-    ) -> None:
+    def _band(self, head: _Head, pen: Any, x: float, y: float) -> None:
         self._color(pen)
         pen.rect(x, y - 34, WIDTH, 34, stroke=0, fill=1)
         pen.setFillGray(1)
-        pen.setFont(self.bold, self._fit(payer, 16, WIDTH - 130))
-        pen.drawString(x + 10, y - 22, payer)
+        pen.setFont(self.bold, self._fit(head.payer, 16, WIDTH - 130))
+        pen.drawString(x + 10, y - 22, head.payer)
         pen.setFont(self.font, 9)
-        pen.drawRightString(x + WIDTH - 10, y - 21, f"Form {form_id}")
+        pen.drawRightString(x + WIDTH - 10, y - 21, head.form)
         self._black(pen)
-        pen.setFont(self.bold, self._fit(title, 12.5, 300))
-        pen.drawString(x, y - 50, title)
-        pen.setFont(self.font, 9)
-        for place, line in enumerate(lines):
-            pen.drawRightString(x + WIDTH, y - 46 - 11 * place, line)
+        pen.setFont(self.bold, self._fit(head.title, 12.5, 300))
+        pen.drawString(x, y - 50, head.title)
+        pen.draw_lines(head.lines, x + WIDTH, y - 46, 11, self.font, 9, align="right")
 
-    def _split(
-        self, payer: str, title: str, form_id: str, lines: list[str], pen: Any, x: float, y: float
-    ) -> None:
+    def _split(self, head: _Head, pen: Any, x: float, y: float) -> None:
         panel = 206.0
         self._color(pen)
         pen.setLineWidth(1.2)
-        tall = 34 + 11 * len(lines)
+        tall = 34 + 11 * len(head.lines)
         pen.rect(x + WIDTH - panel, y - tall, panel, tall)
-        pen.setFont(self.bold, self._fit(payer, 18, WIDTH - panel - 20))
-        pen.drawString(x, y - 20, payer)
+        pen.setFont(self.bold, self._fit(head.payer, 18, WIDTH - panel - 20))
+        pen.drawString(x, y - 20, head.payer)
         self._black(pen)
-        pen.setFont(self.bold, self._fit(title, 13, WIDTH - panel - 20))
-        pen.drawString(x, y - 40, title)
+        pen.setFont(self.bold, self._fit(head.title, 13, WIDTH - panel - 20))
+        pen.drawString(x, y - 40, head.title)
         pen.setFont(self.bold, 9)
         pen.drawString(x + WIDTH - panel + 8, y - 14, "SEND THE COMPLETED FORM")
-        pen.setFont(self.font, 9)
-        for place, line in enumerate([*lines, f"Form {form_id}"]):
-            pen.drawString(x + WIDTH - panel + 8, y - 26 - 11 * place, line)
+        pen.draw_lines([*head.lines, head.form], x + WIDTH - panel + 8, y - 26, 11, self.font, 9)
 
-    def _centered(
-        self, payer: str, title: str, form_id: str, lines: list[str], pen: Any, x: float, y: float
-    ) -> None:
+    def _centered(self, head: _Head, pen: Any, x: float, y: float) -> None:
         middle = x + WIDTH / 2
         self._black(pen)
         pen.setFont(self.font, 11)
-        pen.drawCentredString(middle, y - 11, payer)
-        pen.setFont(self.bold, self._fit(title.upper(), 13, WIDTH))
-        pen.drawCentredString(middle, y - 28, title.upper())
-        pen.setFont(self.font, 9)
-        for place, line in enumerate([*lines, f"Form {form_id}"]):
-            pen.drawCentredString(middle, y - 41 - 10.5 * place, line)
-        below = y - 46 - 10.5 * len(lines)
+        pen.drawCentredString(middle, y - 11, head.payer)
+        pen.setFont(self.bold, self._fit(head.title.upper(), 13, WIDTH))
+        pen.drawCentredString(middle, y - 28, head.title.upper())
+        pen.draw_lines([*head.lines, head.form], middle, y - 41, 10.5, self.font, 9, align="centred")
+        below = y - 46 - 10.5 * len(head.lines)
         self._color(pen)
         pen.setLineWidth(1.4)
         pen.line(x, below, x + WIDTH, below)
@@ -116,21 +109,17 @@ class Look:
         pen.line(x, below - 2.5, x + WIDTH, below - 2.5)
         self._black(pen)
 
-    def _rule(
-        self, payer: str, title: str, form_id: str, lines: list[str], pen: Any, x: float, y: float
-    ) -> None:
+    def _rule(self, head: _Head, pen: Any, x: float, y: float) -> None:
         self._color(pen)
-        pen.setFont(self.bold, self._fit(payer, 17, WIDTH - 210))
-        pen.drawString(x, y - 16, payer)
+        pen.setFont(self.bold, self._fit(head.payer, 17, WIDTH - 210))
+        pen.drawString(x, y - 16, head.payer)
         self._black(pen)
-        pen.setFont(self.font, 9)
-        for place, line in enumerate([*lines, f"Form {form_id}"]):
-            pen.drawRightString(x + WIDTH, y - 9 - 11 * place, line)
-        pen.setFont(self.bold, self._fit(title, 12, WIDTH - 200))
-        pen.drawString(x, y - 36, title)
+        pen.draw_lines([*head.lines, head.form], x + WIDTH, y - 9, 11, self.font, 9, align="right")
+        pen.setFont(self.bold, self._fit(head.title, 12, WIDTH - 200))
+        pen.drawString(x, y - 36, head.title)
         self._color(pen)
         pen.setLineWidth(2.5)
-        below = y - 48 - 11 * max(0, len(lines) - 2)
+        below = y - 48 - 11 * max(0, len(head.lines) - 2)
         pen.line(x, below, x + WIDTH, below)
         self._black(pen)
 
@@ -157,8 +146,7 @@ class Look:
         pen.line(MARGIN, y + 8, MARGIN + WIDTH, y + 8)
         pen.setFont(self.font, 8.5)
         lines = wrap(identity, self.font, 8.5, WIDTH - 90)
-        for place, line in enumerate(lines[:2]):
-            pen.drawString(MARGIN, y - 2 - 10 * place, line)
+        pen.draw_lines(lines[:2], MARGIN, y - 2, 10)
         pen.drawRightString(MARGIN + WIDTH, y - 2, f"Page {page} of {pages}")
 
     # --- headings --------------------------------------------------------------------------------------------
@@ -204,9 +192,7 @@ class Look:
             pen.setLineWidth(1.2)
             pen.line(x, y - tall, x + WIDTH, y - tall)
             lines = [self._marked(mark, lines[0]), *lines[1:]]
-        pen.setFont(self.bold, 10.5)
-        for place, line in enumerate(lines):
-            pen.drawString(left, y - 12 - 12 * place, line)
+        pen.draw_lines(lines, left, y - 12, 12, self.bold, 10.5)
         self._black(pen)
 
     def _marked(self, mark: str, line: str) -> str:
@@ -223,9 +209,7 @@ class Look:
             self._black(pen)
             pen.setLineWidth(1.8)
             pen.rect(x, y - height, WIDTH, height)
-            pen.setFont(self.bold, 10)
-            for place, line in enumerate(lines):
-                pen.drawString(x + 8, y - 14 - 12 * place, line)
+            pen.draw_lines(lines, x + 8, y - 14, 12, self.bold, 10)
 
         return Block(height + 6, draw)
 
@@ -265,13 +249,11 @@ class Look:
         if self.cells == "lined":
             left = self._label_width(label, width)
             first = y - 11.5 if tall else y - height + 5.5 + 10 * (len(lines) - 1)
-            for place, line in enumerate(lines):
-                pen.drawString(x, first - 10 * place, line)
+            pen.draw_lines(lines, x, first, 10)
             pen.line(x + left, y - height + 1, x + width, y - height + 1)
             return (x + left, y - height + 1.5, width - left, height - 1.5)
         pen.rect(x, y - height, width, height)
-        for place, line in enumerate(lines):
-            pen.drawString(x + 3, y - 9 - 10 * place, line)
+        pen.draw_lines(lines, x + 3, y - 9, 10)
         top = 10.0 * len(lines) + 2
         return (x + 1, y - height + 1, width - 2, height - top - 1)
 

@@ -128,9 +128,7 @@ class _Sheet:
 
         def draw(pen: Any, x: float, y: float) -> None:
             pen.setFillGray(0)
-            pen.setFont(self.look.font, 9)
-            for place, line in enumerate(lines):
-                pen.drawString(x, y - 9 - 11 * place, line)
+            pen.draw_lines(lines, x, y - 9, 11, self.look.font, 9)
 
         return Block(11 * len(lines) + 5, draw, keep)
 
@@ -155,9 +153,7 @@ class _Sheet:
         on = self.request.attachments[place - 1].enclosed
         self.look.box(pen, x, y - BOX - 1, BOX)
         self.fields.tick(f"attachment.{place}", on, x, y - BOX - 1, BOX, lines[0])
-        pen.setFont(self.look.font, 9)
-        for line_no, line in enumerate(lines):
-            pen.drawString(x + BOX + 6, y - 9 - 12 * line_no, line)
+        pen.draw_lines(lines, x + BOX + 6, y - 9, 12, self.look.font, 9)
 
     # --- cells ---------------------------------------------------------------------------------------------
 
@@ -276,9 +272,7 @@ class _Sheet:
         self, field: FilledField, lines: list[str], answer: float, height: float, pen: Any, x: float, y: float
     ) -> None:
         pen.setFillGray(0)
-        pen.setFont(self.look.font, 9.5)
-        for place, line in enumerate(lines):
-            pen.drawString(x, y - 10.5 - 11.5 * place, line)
+        pen.draw_lines(lines, x, y - 10.5, 11.5, self.look.font, 9.5)
         left = x + WIDTH - answer
         if field.options:
             self._options(pen, field, (left, y - BOX - 5, answer, BOX + 4))
@@ -351,8 +345,7 @@ class _Sheet:
         pen.setFont(self.look.bold, LABEL)
         left = x
         for lines, width in zip(heads, widths, strict=True):
-            for place, line in enumerate(lines):
-                pen.drawString(left + 3, y - 9 - 10 * place, line)
+            pen.draw_lines(lines, left + 3, y - 9, 10)
             left += width
         self.look.table_head(pen, x, y, widths, height)
 

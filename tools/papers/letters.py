@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from functools import lru_cache, partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tools.domain.records import ClauseRef, Diagnosis, Finding, Program
 from tools.domain.rules import AnyOf, Condition
@@ -18,29 +16,21 @@ from tools.papers import formats
 from tools.papers.attachments import enclosures
 from tools.papers.case import LABS, Case, Measurement
 from tools.papers.citations import citations
-from tools.papers.composed import Block, Fact, Kind, Letter
+from tools.papers.composed import BREAK, Composer, Fact, Letter
+from tools.papers.environment import inside, templates
 from tools.papers.exceptions import texts
 from tools.papers.form_sources import excepted_by, excepting
 from tools.papers.paper import identity, reference
 from tools.papers.questions import Question, questions
-from tools.terminology.observations import TESTS
-from tools.terminology.terms import INDICATIONS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from jinja2 import Environment
 
 Units = Literal["us", "metric"]
-__all__ = ["Letter", "Writer", "letter", "templates"]
+__all__ = ["Letter", "Writer", "letter"]
 
 GAP = "[PRESCRIBER TO COMPLETE: {}]"
-BREAK = "\v"  # a line's end within a value, which ends no line of a template
 STATUS_CODES = ("Z68", "Z71", "Z79")  # say again what values and treatment say already
 ARGUED = 2  # citations on the page that argues; the others stand in the appendix
 ALSO, VALUES = 6, 6  # diagnoses and values in the summary
 PREGNANCY, PAST_PREGNANCY = ("O", "Z33", "Z34", "Z3A"), 60  # ICD-10-CM; years of age
-PEOPLE = {"male": "man", "female": "woman", "unknown": "patient"}
 
 
 def letter(case: Case, units: Units = "us") -> Letter:
@@ -60,12 +50,12 @@ class Branch(NamedTuple):
     inner: bool
 
 
-class Writer:
+class Writer(Composer):
     """Fills in the template of a letter about one case, and keeps the blocks, facts and gaps that come up in it."""
 
     def __init__(self, case: Case, units: Units = "us") -> None:
+        super().__init__()
         self.case, self.units = case, units
-        self.blocks: list[Block] = []
         self.facts: list[Fact] = []
         self.gaps: list[str] = []
         self.exceptions, self.excepted = excepting(case), excepted_by(case)
@@ -92,19 +82,10 @@ class Writer:
             "policy": case.determination.policy_id, "reference": reference(case), "papers": enclosures(case),
             "exceptions": self.exceptions, "expedited": texts().expedited, "units": self.units,
             "person": case.patient.name or "this patient", "of_plan": f"plan:{case.plan.id}", "of_drug": of_drug,
-            "of_order": case.order.id if case.order else of_drug,
+            "of_order": case.order.id if case.order else of_drug, "ARGUED": ARGUED,
         }  # fmt: skip
 
     # --- what a template calls -------------------------------------------------------------------------------
-
-    def block(self, kind: Kind, *lines: str, caller: Callable[[], str] | None = None) -> str:
-        """Keep a block of these lines, or of those that the call's body has."""
-        if caller is not None:
-            lines = tuple(filter(None, map(str.strip, caller().split("\n"))))
-        elif kind not in ("criterion", "row"):
-            lines = tuple(filter(None, lines))
-        self.blocks.append(Block(kind=kind, lines=tuple(line.replace(BREAK, "\n") for line in lines)))
-        return ""
 
     def fact(self, value: str, *records: str) -> str:
         """The value, kept with the records that it comes from."""
@@ -136,7 +117,7 @@ class Writer:
         """What an open criterion waits for."""
         what = formats.dates_in(finding.fix or finding.text, formats.long_date).rstrip(".")
         what = what.removeprefix("Ask the prescriber to ")
-        return _inside(self.fact(what, *self.records(finding), self.case.determination.policy_id))
+        return inside(self.fact(what, *self.records(finding), self.case.determination.policy_id))
 
     # --- what there is to say --------------------------------------------------------------------------------
 
@@ -226,30 +207,3 @@ class Writer:
             plain = [part for part in parts if not part.parts]
             return (plain or parts)[:2]
         return parts
-
-
-@lru_cache(maxsize=1)
-def templates() -> Environment:
-    """The templates of what we write. They escape nothing: none of it is HTML."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    folder = FileSystemLoader(Path(__file__).with_name("templates"))
-    found = Environment(loader=folder, undefined=StrictUndefined)
-    found.filters |= {
-        "sentence": formats.sentence, "inside": _inside, "article": _with_article,
-        "dates": partial(formats.dates_in, write=formats.long_date),
-    }  # fmt: skip
-    found.globals |= {
-        "formats": formats, "TESTS": TESTS, "INDICATIONS": INDICATIONS, "PEOPLE": PEOPLE, "ARGUED": ARGUED,
-    }  # fmt: skip
-    return found
-
-
-def _inside(text: str) -> str:
-    """Inside a sentence; HbA1c and other words with capitals or digits within stay as they are."""
-    first = text.split(" ", 1)[0]
-    return text[:1].lower() + text[1:] if len(first) == 1 or first[1:].islower() else text
-
-
-def _with_article(name: str) -> str:
-    return f"{'an' if name[:1] in 'aeiou' else 'a'} {name}"

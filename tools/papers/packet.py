@@ -6,7 +6,7 @@ The same case and the same files give the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +14,7 @@ from tools.domain.records import Document, FormTemplate, PARequest
 from tools.papers import formats
 from tools.papers.attachments import Enclosure, enclosures
 from tools.papers.case import Case
-from tools.papers.composed import Block, Letter, heading, paragraph
+from tools.papers.composed import Block, Letter, composed
 from tools.papers.form_pdf import form_pages
 from tools.papers.letter_pdf import letter_pages
 from tools.papers.paper import Page, identity, pdf_of, reference
@@ -92,9 +92,7 @@ def _enclosed(case: Case) -> list[_Part]:
     found: dict[str, Enclosure] = {}
     for paper in enclosures(case):
         if paper.enclosed:
-            key = (
-                paper.document.sha256 if paper.document else repr([one.record_ids for one in paper.excerpts])
-            )
+            key = paper.document.sha256 if paper.document else repr(paper.charted.ids)
             titles.setdefault(key, []).append(paper.attachment.label)
             found.setdefault(key, paper)
     return [_part("; ".join(dict.fromkeys(titles[key])), paper, case) for key, paper in found.items()]
@@ -104,45 +102,30 @@ def _part(title: str, paper: Enclosure, case: Case) -> _Part:
     if paper.document:
         day = f", {formats.long_date(paper.document.date)}" if paper.document.date else ""
         return _Part(f"{title}: {paper.document.title}{day}", file=paper.document)
-    blocks = [Block(kind="subject", lines=(f"{title}: from the chart", identity(case)))]
-    for excerpt in paper.excerpts:
-        blocks.append(heading(excerpt.label))
-        blocks += [Block(kind="bullet", lines=(line,)) for line in excerpt.lines]
+    blocks = composed("excerpts.j2", title=title, identity=identity(case), excerpts=paper.excerpts)
     return _Part(f"{title} (from the chart)", tuple(_sheet(blocks)))
 
 
 def _contents(parts: Sequence[_Part], case: Case, own: int) -> list[Page]:
     """The first page. `own` is how many pages it has itself."""
-    return _sheet(list(_listed(parts, case, own)))
-
-
-def _listed(parts: Sequence[_Part], case: Case, own: int) -> Iterator[Block]:
-    doctor, total = case.patient.prescriber, own + sum(part.pages for part in parts)
-    yield Block(kind="subject", lines=(f"Prior authorization request: {case.drug.name}", *_about(case)))
     lacking = [paper.attachment for paper in enclosures(case) if not paper.enclosed]
-    if lacking:
-        many = "1 document is" if len(lacking) == 1 else f"{len(lacking)} documents are"
-        yield Block(kind="notice", lines=(f"Not complete: {many} still to be attached.",))
-    yield heading(f"In this packet ({total} pages)")
-    page = own + 1
-    for number, part in enumerate(parts, 1):
-        where = f"page {page}" if part.pages == 1 else f"pages {page} to {page + part.pages - 1}"
-        yield Block(kind="numbered", lines=(str(number), f"{part.title}: {where}"))
-        page += part.pages
-    if lacking:
-        yield heading("Still to be attached")
-    for paper in lacking:
-        clause = f" (clause {paper.clause_id})" if paper.clause_id else ""
-        yield Block(kind="bullet", lines=(f"{paper.label}{clause}",))
-    if doctor and doctor.phone:
-        yield heading("Contact")
-        yield paragraph(f"{doctor.contact or doctor.name}, telephone {doctor.phone}")
+    listed = places([(part.title, part.pages) for part in parts], own)
+    blocks = composed(
+        "contents.j2", case=case, doctor=case.patient.prescriber, identity=identity(case), lacking=lacking,
+        reference=reference(case), listed=listed, total=own + sum(part.pages for part in parts),
+    )  # fmt: skip
+    return _sheet(blocks)
 
 
-def _about(case: Case) -> Iterable[str]:
-    yield identity(case)
-    yield f"{case.plan.payer}, {case.plan.name}"
-    yield f"Our reference {reference(case)}, {formats.long_date(case.as_of)}"
+def places(parts: Iterable[tuple[str, int]], before: int) -> list[str]:
+    """Each part's title, of which the number of pages is known, and where it stands after so many pages."""
+    listed, page = [], before + 1
+    for title, count in parts:
+        listed.append(
+            f"{title}: page {page}" if count == 1 else f"{title}: pages {page} to {page + count - 1}"
+        )
+        page += count
+    return listed
 
 
 def _sheet(blocks: Sequence[Block]) -> list[Page]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Literal
 
 from reportlab.pdfgen.canvas import Canvas
 
@@ -31,6 +32,25 @@ class Sheet(Canvas):  # type: ignore[misc]
             super().drawCentredString(x, y, text, **how)
         else:
             self.drawString(x - self._width(text) / 2, y, text)
+
+    def draw_lines(
+        self,
+        lines: Iterable[str],
+        x: float,
+        y: float,
+        leading: float,
+        font: str = "",
+        size: float = 0.0,
+        align: Literal["left", "right", "centred"] = "left",
+    ) -> None:
+        """Lines below one another, in points; in the font that is set where none is named."""
+        if font:
+            self.setFont(font, size)
+        draw = {"left": self.drawString, "right": self.drawRightString, "centred": self.drawCentredString}[
+            align
+        ]
+        for place, line in enumerate(lines):
+            draw(x, y - leading * place, line)
 
     def _width(self, text: str) -> float:
         return typesetting.width(text, self._fontname, self._fontsize)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -95,49 +96,11 @@ DOCUMENTS = ("note", "lab", "fills", "programme", "study", "medication")
 # Kinds whose sentence itself counts a period: the slot of its number, and the field.
 _TIMED = {"measured": ("days", "within"), "programme": ("months", "min_duration")}
 _KIND = {cls: kind for kind, cls in LEAVES.items()}
-# What few rules say is worded alike for all styles that have no words of their own for it.
-OWN = {
-    "recorded": ", or recorded in the words {phrases}",
-    "hinted": "; the words {suggest_phrases} do not settle it",
-    "unlike": "; the words {not_phrases} mean something else",
-    "topic": " [chart statement on {topic}]",
-    "standing": ", known for at least {days} days",
-    "degree": " (in a {degree} relative)",
-    "sessions": ", in at least {sessions} of its sessions",
-    "going_on": ", and still goes on with it",
-    "consult_window": " (a consultation counts if dated within the {days} days before the request)",
-    "consult_only": " (only a consultation counts, not the specialty of the prescriber)",
-    "since_approval": " (counted from the start of the plan's latest approval, not from the start of therapy)",
-    "after": " (measured after {least} of treatment with {drugs})",
-    "after_least": "at least {days} days",
-    **{
-        f"{reading}_{place}": f" ({which} {where})"
-        for reading, which in (
-            ("any", "any one result"),
-            ("highest", "the highest result"),
-            ("lowest", "the lowest result"),
-            ("several", "each of {readings} results of different days"),
-        )
-        for place, where in (
-            ("current", "on record"),
-            ("current_window", "dated within the {days} days before the request"),
-            ("baseline", "on record up to the start of therapy, or to the request if it has not begun"),
-            (
-                "baseline_window",
-                "dated within the {days} days before the start of therapy, or the request if it has not begun",
-            ),
-        )
-    },
-    "least_dose": " (at least {dose} mg per dose)",
-    "most_dose": " (at most {dose} mg per dose)",
-    "together": "; all of these on the same days",
-    "sum": "; the days on any of these are added up as one trial, a day on several of them once",
-    "times": "; it has been filled at least {times} times",
-    "adherence": "; fills cover at least {percent} percent of its days",
-    "row": "; the days are in a row",
-    "left_over": "; what is left of one fill when the next is dispensed is carried over",
-    "gap": "; parts that follow each other within {gap} days are one course",
-}
+# What few rules say is worded alike for all styles that have no words of their own for it: parts of sentences, and
+# clauses of fixed wording.
+OWN, OWN_FIXED = msgspec.json.decode(
+    Path(__file__).with_name("own_words.json").read_bytes(), type=dict[str, dict[str, str]]
+).values()
 
 
 class Phrases:

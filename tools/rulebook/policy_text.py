@@ -14,113 +14,28 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
+from pathlib import Path
+
+import msgspec
 
 from tools.common.errors import Invalid
 from tools.domain.records import Clause, Policy
 from tools.rulebook.located import Place
 from tools.terminology.terms import SECTIONS
 
-HEADER: dict[str, tuple[str, ...]] = {
-    "id": (
-        "policy id",
-        "policy number",
-        "policy no.",
-        "document id",
-        "guideline id",
-        "reference",
-        "bulletin no.",
-    ),
-    "plan": ("plan", "benefit plan", "health plan", "line of coverage", "product"),
-    "payer": ("payer", "issued by", "insurer", "organization", "administered by", "issuer"),
-    "drug": ("drug", "medication", "medicine", "agent", "product name", "subject drug"),
-    "version": ("version", "revision", "edition"),
-    "effective_from": (
-        "effective date",
-        "effective from",
-        "effective",
-        "in force from",
-        "start date",
-        "applies from",
-    ),
-    "effective_to": ("effective to", "effective through", "in force to", "expires", "end date", "applies to"),
-}
+
+class _Labels(msgspec.Struct):
+    """labels.json: how houses call a field of the header, and how they head a section."""
+
+    header: dict[str, tuple[str, ...]]
+    titles: dict[str, tuple[str, ...]]
+
+
+_LABELS_OF = msgspec.json.decode(Path(__file__).with_name("labels.json").read_bytes(), type=_Labels)
+HEADER, TITLES = _LABELS_OF.header, _LABELS_OF.titles
 NEEDED = ("id", "plan", "drug", "version", "effective_from")
 OPEN_END = ("until further notice", "until replaced", "open", "none")
 DATES = ("%Y-%m-%d", "%B %d, %Y", "%m/%d/%Y", "%d %b %Y", "%b %d, %Y", "%m-%d-%Y", "%d %B %Y", "%Y/%m/%d")
-TITLES: dict[str, tuple[str, ...]] = {
-    "criteria": (
-        "coverage criteria",
-        "criteria for coverage",
-        "criteria for approval",
-        "approval criteria",
-        "initial approval criteria",
-        "clinical criteria",
-        "when the drug is covered",
-        "requirements for coverage",
-        "medical necessity criteria",
-        "authorization criteria",
-        "conditions of coverage",
-    ),
-    "documentation": (
-        "clinical documentation requirements",
-        "documentation requirements",
-        "required documentation",
-        "clinical documentation",
-        "records to submit",
-        "supporting records",
-        "documents we need",
-        "evidence to submit",
-    ),
-    "quantity": (
-        "quantity limits",
-        "quantity limit",
-        "dispensing limits",
-        "supply limits",
-        "how much is covered",
-        "quantity management",
-        "amounts covered",
-    ),
-    "authorization": (
-        "authorization periods",
-        "authorization period",
-        "length of authorization",
-        "duration of approval",
-        "approval periods",
-        "how long an approval lasts",
-        "term of approval",
-        "review and approval times",
-    ),
-    "renewal": (
-        "renewal criteria",
-        "reauthorization criteria",
-        "reauthorization",
-        "continuation criteria",
-        "criteria for renewal",
-        "continued coverage",
-        "keeping an approval",
-        "continuation of therapy",
-    ),
-    "exclusions": (
-        "exclusions",
-        "coverage exclusions",
-        "not covered",
-        "limitations and exclusions",
-        "when the drug is not covered",
-        "reasons for denial",
-        "situations excluded",
-        "contraindicated situations",
-    ),
-    "appeal": (
-        "appeal process",
-        "appeals",
-        "appeal rights",
-        "how to appeal",
-        "appeals and reconsideration",
-        "grievances and appeals",
-        "redetermination and appeals",
-        "if a request is denied",
-    ),
-}
 _SECTION_OF = {title: section for section, titles in TITLES.items() for title in titles}
 _LABELS = sorted(
     ((label, field) for field, labels in HEADER.items() for label in labels), key=lambda p: -len(p[0])

@@ -15,7 +15,7 @@ import msgspec
 
 from tools.common.errors import Invalid
 from tools.domain.rules import AllOf, AnyOf, AtLeast, Composite, Node, NoneOf, Required
-from tools.rulebook.leaves import Phrases, bare
+from tools.rulebook.leaves import OWN_FIXED, Phrases, bare
 from tools.rulebook.plain import describe
 from tools.rulebook.wording import Slot, Style, Template, decimal, listed, whole
 from tools.terminology.terms import INDICATIONS
@@ -33,16 +33,6 @@ FIXED: dict[str, tuple[str, ...]] = {
     "initial": ("uses", "months"),
     "renewal": ("uses", "months"),
     "renewing": ("days",),
-}
-# What a style has no words of its own for is worded alike for all.
-OWN_FIXED = {
-    "supply": "{drug} is limited to {quantity} {unit} in all, counting what was dispensed within the {days} days before"
-    " the request.",
-    "lifetime": "{drug} is limited to {quantity} {unit} in a lifetime, counting all that was dispensed before the"
-    " request.",
-    "renewing": "A request for {drug} is a renewal if an approval of it by this plan, for the use that is asked for, is"
-    " current on the date of the request or ended no more than {days} days before; after that it is decided as a new"
-    " start, and earlier approvals no longer count.",
 }
 OF_A_USE = "For {uses}: "  # before a limit that is a rule's own
 AGAIN = "Where a renewal has been approved before, this takes the place of what a first one asks. "

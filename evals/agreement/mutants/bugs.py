@@ -80,10 +80,10 @@ def plant(bug: Bug) -> None:
 
 def main(name: str, questions: str, *rest: str) -> None:
     """Plant, ask, and print what is wrong by suite."""
-    from evals.agreement.mutants.suites import run
-
     if name != "-":
         plant(next(bug for bug in BUGS if bug.name == name))
+    from evals.agreement.mutants.suites import run  # which imports the engine
+
     print(json.dumps(run(Path(questions), first=bool(rest))))
 
 

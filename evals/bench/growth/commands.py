@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
-PA = str(Path(sys.executable).with_name("pa"))
+from evals.measuring import run_pa
+
 BATCH = 200  # cases
 HOOKS = ("screen", "batch", "graph")
 
@@ -59,22 +57,9 @@ def _graph(environment: dict[str, str], home: Path) -> dict[str, Any]:
 
 
 def _run(environment: dict[str, str], *args: str) -> tuple[float, int]:
-    """Seconds, and the peak of memory in megabytes of the command's largest process."""
-    began = time.perf_counter()
-    with subprocess.Popen(
-        [PA, *args],
-        env=os.environ | environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr
-        said = process.stderr.read()
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, args, stderr=said)
-    return round(time.perf_counter() - began, 2), round(used.ru_maxrss / 1024)
+    """Seconds, and the peak of memory in megabytes."""
+    ran = run_pa(environment, *args)
+    return round(ran.wall, 2), ran.peak
 
 
 def _megabytes(folder: Path) -> float:
