@@ -17,7 +17,6 @@ from datetime import date
 from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 import polars as pl
@@ -28,9 +27,6 @@ from tools.common.errors import Invalid, NotFound, Unavailable, nearest
 from tools.domain.records import Outcome, Patient
 from tools.queries.check import plan_on_file
 from tools.screening.panel import Panel, Screened
-
-if TYPE_CHECKING:
-    import polars as pl
 
 VERSION = 1  # of what a part holds
 Progress = Callable[[int, int], None]  # patients done, of how many
@@ -213,7 +209,6 @@ class _Screener:
 def _start(source: Source, wanted: Wanted) -> None:
     """A worker makes no cycles while it screens, so the collector need not look through its tables."""
     global _screener
-    os.environ["POLARS_MAX_THREADS"] = "1"
     _screener = _Screener(source, wanted)
     gc.freeze()
     gc.disable()
@@ -234,6 +229,7 @@ def _pool(
         here = _Screener(source, wanted)
         yield lambda tasks: ((number, here.part(*piece, place)) for number, piece, place in tasks)
         return
+    os.environ["POLARS_MAX_THREADS"] = "1"  # of each process, which reads it as it imports Polars
     with ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_start, initargs=(source, wanted)
     ) as pool:
