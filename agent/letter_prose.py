@@ -18,8 +18,8 @@ from agent.grounding import Checker, lines_of
 from agent.known_facts import enter_all_of
 from agent.ledger import Ledger
 from agent.letter_wording import Reworded, Wording
+from tools.papers.blocks import Block, Fact, Letter, paragraph
 from tools.papers.case import Case
-from tools.papers.composed import Block, Fact, Letter, paragraph
 
 if TYPE_CHECKING:
     from agent.models.model import Model

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from tools.papers.composed import Letter
+from tools.papers.blocks import Letter
 
 
 class Wording(msgspec.Struct, frozen=True, kw_only=True):

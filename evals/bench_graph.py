@@ -29,7 +29,7 @@ from evals.measuring import machine, peak_mebibytes, seconds, spread
 from evals.pages import described, keep, table
 from tools.common.errors import Refused
 from tools.graph.asking import FILE, Asked, graph_of
-from tools.graph.building import build
+from tools.graph.builder import build
 from tools.graph.facts import ANSWERED, PREDICTED
 from tools.graph.model import Graph
 from tools.graph.pathways import pathways

@@ -36,8 +36,8 @@ from tools.domain.records import PARequest, Patient, Request
 from tools.messages import render
 from tools.papers import form_mapping, form_reading
 from tools.papers.attachments import enclosures
+from tools.papers.blocks import Letter
 from tools.papers.case import Case
-from tools.papers.composed import Letter
 from tools.queries.bound import Bound
 from tools.queries.check import ask, decide
 from tools.store.load import load

@@ -46,7 +46,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 def from_folder(folder: Path, spool: Path, today: date | None = None) -> Source:
     """A world's folder as `pa generate` writes it. A patients.json cannot be cut; its lines go to `spool` first."""
     from tools.store import DatasetInfo
-    from tools.store.reading import read_record, read_records
+    from tools.store.record_files import read_record, read_records
 
     if not (folder / "dataset.json").is_file():
         raise Invalid(f"{folder} holds no dataset.json; `pa generate` makes a world there")
@@ -159,7 +159,7 @@ def _lines(path: Path) -> Iterator[Piece]:
 
 
 def _as_lines(path: Path, spool: Path) -> Path:
-    from tools.store.reading import read_records
+    from tools.store.record_files import read_records
 
     lines = spool / f"{path.stem}-{path.stat().st_mtime_ns}.jsonl"
     if not lines.is_file():

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tools.appeals.pointing import leaves
+from tools.appeals.reason_findings import leaves
 from tools.appeals.records import Ground, GroundKind
 from tools.domain.records import Alternative, Finding, Medication
 from tools.domain.rules import AllOf, Trial

@@ -14,7 +14,7 @@ import msgspec
 
 from tools.domain.records import Plan, Record
 from tools.lifecycle import clocks
-from tools.lifecycle.clocks import MAIL_DAYS, Beginning, Due, Rule, arrival, count, find, receipt
+from tools.lifecycle.clocks import MAIL_DAYS, Beginning, ClockRule, Due, arrival, count, find, receipt
 from tools.lifecycle.fold import levels
 from tools.lifecycle.levels import Level, level_named, next_levels
 from tools.lifecycle.records import AuthorizationCase, CaseEvent, Notice, Urgency
@@ -122,7 +122,7 @@ def _decision(case: AuthorizationCase, plan: Plan | None) -> Iterator[Clock]:
     yield _of_payer(case, sent, rule, tuple(_with_extension(terms, case.extended)), case.head.payer)
 
 
-def _statement(rule: Rule, sent: CaseEvent, begins: Beginning) -> Beginning:
+def _statement(rule: ClockRule, sent: CaseEvent, begins: Beginning) -> Beginning:
     """When the payer had the prescriber's statement; without one the clock begins some days after the request."""
     told = sent.facts.statement
     if told is not None:
@@ -131,7 +131,7 @@ def _statement(rule: Rule, sent: CaseEvent, begins: Beginning) -> Beginning:
     return Beginning(begins.day + timedelta(days=rule.without), begins.at, said)
 
 
-def _after_answer(case: AuthorizationCase, rule: Rule, begins: Beginning, answer: CaseEvent) -> Due:
+def _after_answer(case: AuthorizationCase, rule: ClockRule, begins: Beginning, answer: CaseEvent) -> Due:
     answered = arrival(answer.on, answer.facts.channel, answer.facts.received, answer.at)
     if rule.start == "answer":
         return count(rule, answered)
@@ -152,7 +152,7 @@ def _by_the_plan(case: AuthorizationCase, plan: Plan | None, begins: Beginning) 
         return
     days, rest = divmod(hours, 24)
     whole = days > 3 and not rest  # nobody says 360 hours
-    own = Rule(
+    own = ClockRule(
         id="plan", lines=(), clock="decision", level="request", start="request",
         hours=None if whole else hours, days=days if whole else None, cite="",
     )  # fmt: skip
@@ -190,7 +190,7 @@ def _with_extension(terms: list[Term], extended: CaseEvent | None) -> Iterator[T
 def _of_payer(
     case: AuthorizationCase,
     began: CaseEvent,
-    rule: Rule | None,
+    rule: ClockRule | None,
     terms: tuple[Term, ...],
     who: str,
     level: Level | None = None,
@@ -299,7 +299,7 @@ def _continue(case: AuthorizationCase, denied: CaseEvent, notice: Notice) -> Ite
 def _ours(
     case: AuthorizationCase,
     began: CaseEvent,
-    rule: Rule | None,
+    rule: ClockRule | None,
     kind: Literal["answer", "file"],
     what: str,
     name: str,
@@ -332,7 +332,7 @@ def _ours(
     )
 
 
-def _by_the_letter(rule: Rule | None, notice: Notice) -> Iterator[Term]:
+def _by_the_letter(rule: ClockRule | None, notice: Notice) -> Iterator[Term]:
     if notice.deadline:
         yield Term(source="letter", due=notice.deadline, how="the day that the letter gives")
     elif notice.within_days:
@@ -386,7 +386,7 @@ def submit_by(line: str, plan: Plan | None, end: date) -> tuple[date, str]:
 
 def _rule(
     case: AuthorizationCase, clock: clocks.Kind, level: str, urgency: Urgency | None = None
-) -> Rule | None:
+) -> ClockRule | None:
     head = case.head
     urgency = urgency or case.urgency
     return find(
@@ -394,5 +394,5 @@ def _rule(
     )
 
 
-def _term(rule: Rule, due: Due) -> Term:
+def _term(rule: ClockRule, due: Due) -> Term:
     return Term(source="law", due=due.day, at=due.at, extended=due.extended, how=due.how, cite=rule.cite)

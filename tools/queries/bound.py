@@ -103,7 +103,7 @@ class Bound:
 
     def steps_supposed(self, drug: str, indication: str = "") -> tuple[Change, ...]:
         """What the chart would hold once the steps were taken that are still wanted, as far as that can be said."""
-        from tools.ways.supposing import steps_supposed
+        from tools.ways.suppositions import steps_supposed
 
         return steps_supposed(self.determination(drug, indication), self.asked(drug, indication))
 
