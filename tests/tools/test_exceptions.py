@@ -11,7 +11,7 @@ import pytest
 from data_gen.catalog_loader import our_catalog
 from data_gen.forms import print_forms
 from tests.paper_cases import case_of, jose
-from tools.domain.records import Benefit, Correction, Medication, PARequest, Patient
+from tools.domain.records import Benefit, Correction, Medication, PARequest, Patient, PayerPdf
 from tools.papers.case import Case
 from tools.papers.epa import exchange
 from tools.papers.exceptions import exceptions_of, in_order, refusal
@@ -49,10 +49,9 @@ def values(form: PARequest) -> dict[str, str]:
     return {field.id: field.value for field in form.fields}
 
 
-def test_a_portal_is_told_of_an_exception_for_which_its_form_has_no_section() -> None:
-    template = msgspec.structs.replace(
-        FORM, channel="portal", sections=tuple(one for one in FORM.sections if one.only != "exception")
-    )
+def test_a_portal_is_told_of_an_exception_for_which_the_payers_paper_has_no_place() -> None:
+    paper = PayerPdf(sha256="0" * 64, blanks=())
+    template = msgspec.structs.replace(FORM, channel="portal", sections=FORM.sections[:1], pdf=paper)
     case = case_of(jose(), quantity=6)
     answers = exchange(template, fill(template, case), case)["PARequest"]["answers"]
     assert any("3 mL over the limit" in answer.get("text", "") for answer in answers)
