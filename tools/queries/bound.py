@@ -109,16 +109,7 @@ class Bound:
 
     def case(self, drug: str, indication: str = "") -> Case:
         """Everything that a text about this drug may draw on."""
-        asked = self.asked(drug, indication)
-        return Case(
-            patient=asked.patient,
-            plan=asked.plan,
-            drug=asked.drug,
-            request=asked.request,
-            determination=self.determination(drug, indication),
-            policy=self.policy(drug),
-            as_of=self.as_of,
-        )
+        return self.asked(drug, indication).case(self.determination(drug, indication), self.policy(drug))
 
     def cases(self) -> list[AuthorizationCase]:
         """The patient's authorization cases as they stand now, in the order in which they were opened; not those of
