@@ -1,5 +1,4 @@
-"""A stated reason held against today's determination: does the record refute it, confirm it, or leave it
-open?"""
+"""A stated reason held against today's determination: does the record refute it, confirm it, or leave it open?"""
 
 from __future__ import annotations
 

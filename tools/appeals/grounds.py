@@ -1,6 +1,5 @@
-"""What the chart shows for an exception: that a drug which is asked for first is contraindicated, did harm or
-failed, or that the patient is stable on the drug. Of the grounds that states name, those that a record can
-show."""
+"""What the chart shows for an exception: that a drug which is asked for first is contraindicated, did harm or failed,
+or that the patient is stable on the drug. Of the grounds that states name, those that a record can show."""
 
 from __future__ import annotations
 

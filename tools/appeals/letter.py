@@ -38,8 +38,7 @@ class Filing(Record, frozen=True, kw_only=True):
 
 
 def appeal_letter(case: Case, denial: Denial, found: Strategy, filing: Filing | None = None) -> Letter:
-    """The letter for the step that files the appeal; Refused, with what to do instead, where the strategy has
-    none."""
+    """The letter for the step that files the appeal; Refused, with what to do instead, where the strategy has none."""
     if found.refusal:
         raise Refused(found.refusal)
     step = found.appeal

@@ -80,8 +80,7 @@ class Beginning(NamedTuple):
 
 
 class Due(NamedTuple):
-    """The last day, the time of that day where hours count, the last day if it is extended, and how it was
-    counted."""
+    """The last day, the time of that day where hours count, the last day if it is extended, and how it was counted."""
 
     day: date
     at: time | None
