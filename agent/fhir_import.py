@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from agent.runtime.dump import plain
 from tools.common.errors import NotFound, PaladinError, Refused
 from tools.domain.records import Patient, Plan
-from tools.fhir.grouping import NOBODYS
+from tools.fhir.bundle_files import FileRefusal, Unit
 from tools.fhir.importer import Imported, import_unit
-from tools.fhir.keeping import keep
-from tools.fhir.reading import FileRefusal, Unit
+from tools.fhir.patient_records import NOBODYS
 from tools.fhir.report import EntryReport, ImportReport
+from tools.fhir.storage import keep
 from tools.store.rows import OnConflict
 from tools.store.store import Store
 

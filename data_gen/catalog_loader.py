@@ -168,11 +168,10 @@ def _drugs(table: dict[str, Map], fragments: dict[str, Map]) -> tuple[dict[str, 
     drugs, limits = {}, {}
     for name, body in table.items():
         rules = dict(_label_rules(name, body, reader))
-        fields = Map(body.place)
-        fields.update({key: value for key, value in body.items() if key not in LIMIT_KEYS})
-        fields["name"], fields.places = name, body.places
-        fields["indications"] = _without_rules(body)
-        drug = convert(fields, Drug, body.place)
+        fields = {key: value for key, value in body.items() if key not in LIMIT_KEYS}
+        drug = convert(
+            body.holding(fields | {"name": name, "indications": _without_rules(body)}), Drug, body.place
+        )
         for key in ("classes", "duplicate_classes"):
             for cls in getattr(drug, key):
                 if cls not in CLASSES:
@@ -211,9 +210,7 @@ def _label_rules(name: str, body: Map, reader: Reader) -> Iterator[tuple[str, Ru
         if "rule" in found:
             rule = as_map(found["rule"], found.at("rule"), "rule")
             only(rule, ("criteria", "exclusions"), "a label rule")
-            rule = _copy(rule)
-            rule["indication"] = key
-            yield key, said(reader.rule(rule, f"label/{name}/{key}"))
+            yield key, said(reader.rule(rule.holding({**rule, "indication": key}), f"label/{name}/{key}"))
 
 
 def _without_rules(body: Map) -> Any:
@@ -223,13 +220,6 @@ def _without_rules(body: Map) -> Any:
 
 def _indications(body: Map) -> Any:
     return as_seq(body.get("indications"), body.at("indications"), "indications")
-
-
-def _copy(found: Map) -> Map:
-    made = Map(found.place)
-    made.update(found)
-    made.places = dict(found.places)
-    return made
 
 
 def said(rule: Rule) -> Rule:

@@ -55,9 +55,8 @@ class Granted(Record, frozen=True, kw_only=True):
 
 
 class DecisionFacts(Record, frozen=True, kw_only=True):
-    """What was decided on whose request. `again` is the day of the decision that was appealed; `met` are
-    criteria that the letter
-    may say were met; `questions` and `reply_by` are a pend's."""
+    """What was decided on whose request. `again` is the day of the decision that was appealed; `met` are criteria
+    that the letter may say were met; `questions` and `reply_by` are a pend's."""
 
     kind: Kind
     plan: Plan

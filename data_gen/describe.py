@@ -21,7 +21,7 @@ from data_gen.world import Dataset, read_dataset
 from tools.common.dates import age_on
 from tools.common.errors import Invalid
 from tools.domain.records import Drug, Medication, Patient, Plan
-from tools.store.reading import read_records
+from tools.store.record_files import read_records
 
 Decide = Callable[[Patient, dict[str, Plan], dict[str, Drug], date], str | None]
 JUDGED = 5000  # patients whose orders are judged, at most

@@ -66,7 +66,7 @@ def read_plan(
     paper = as_map(found["policy"], found.at("policy"), "policy")
     if RENEWAL_GAP in paper:
         fields[RENEWAL_GAP] = read_renewal_gap(paper)
-    plan = convert(_located(found, fields), Plan, found.place)
+    plan = convert(found.holding(fields), Plan, found.place)
     plan = msgspec.structs.replace(plan, benefits=cells.read())
     return Source(plan, str(found["style"]), _paper(paper), found.place, found.at("style"))
 
@@ -74,8 +74,7 @@ def read_plan(
 def _check_rules(rules: Mapping[str, Map], reader: Reader) -> None:
     """Invalid for a rule that cannot be read, whether or not a benefit uses it."""
     for name, body in rules.items():
-        call = Map(body.place)
-        call["use"], call.places["use"] = name, body.place
+        call = Map.of(body.place, use=name)
         reader.rule(as_map(reader.fill(call), body.place, f"rule {name}"), name)
 
 
@@ -121,7 +120,7 @@ class _Cells:
             "indications": self._indications(name, rules, cell),
             "excluded_uses": self._excluded(cell),
         }
-        benefit = convert(_located(cell, fields), Benefit, place)
+        benefit = convert(cell.holding(fields), Benefit, place)
         return msgspec.structs.replace(
             benefit,
             rules=rules,
@@ -149,9 +148,7 @@ class _Cells:
     def _body(self, item: Any, place: Place, name: str) -> Map:
         """A rule by name, by name with values (`use:`, `with:`), or written out."""
         if isinstance(item, str):
-            call = Map(place)
-            call["use"], call.places["use"] = item, place
-            item = call
+            item = Map.of(place, use=item)
         found = as_map(item, place, f"a rule of {name}")
         return as_map(self.reader.fill(found), place, f"a rule of {name}") if "use" in found else found
 
@@ -163,7 +160,7 @@ class _Cells:
         return tuple(i.key for i in self.drugs[name].indications if i.key not in excluded)
 
     def _excluded(self, cell: Map) -> dict[str, str]:
-        uses = as_map(cell.get("excluded_uses") or Map(cell.place), cell.at("excluded_uses"), "excluded_uses")
+        uses = cell.table("excluded_uses")
         for use in uses:
             if use not in INDICATIONS:
                 raise unknown(uses.at(use), "indication", use, INDICATIONS)
@@ -205,12 +202,5 @@ def _paper(paper: Map) -> Paper:
 
 
 def _named(found: Map, key: str) -> dict[str, Map]:
-    table = as_map(found.get(key) or Map(found.place), found.at(key), key)
+    table = found.table(key)
     return {name: as_map(body, table.at(name), f"{key}.{name}") for name, body in table.items()}
-
-
-def _located(found: Map, fields: dict[str, Any]) -> Map:
-    made = Map(found.place)
-    made.update(fields)
-    made.places = found.places
-    return made

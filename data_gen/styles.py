@@ -55,10 +55,7 @@ _LAYOUT_KEYS = ("header", "heading", "title", "opening", "date", "closing", "und
 
 def read_style(name: str, body: Map) -> Style:
     """The style of one file; Invalid names the line of what is missing or unknown."""
-    found = Map(body.place)
-    found.update({**body, "id": name})
-    found.places = body.places
-    style = convert(found, Style, body.place)
+    style = convert(body.holding({**body, "id": name}), Style, body.place)
     for table, wanted in _TABLES.items():
         _complete(getattr(style, table), wanted, body, table, _OPTIONAL.get(table, ()))
     _complete(style.word, _WORDS, body, "word")

@@ -5,12 +5,14 @@ Drugs, rules and the chart of José stand in paper_cases.json, where PLAN is the
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from data_gen.catalog_loader import our_catalog
 from tools.domain.records import (
     Address,
     Attestation,
@@ -160,6 +162,20 @@ def on_ozempic(plan_id: str = "TEST-A") -> Patient:
             ),
         ),
     )
+
+
+def catalog_cases(patient: Patient, plan: Plan) -> Iterator[Case]:
+    """The patient's case of every drug of the catalog that a rule of this plan decides."""
+    for drug in our_catalog().drugs.values():
+        asked = complete_request(patient, drug, Request(drug=drug.name))
+        found = determine(patient, plan, asked, AS_OF)
+        if found.rule_id:
+            yield Case(patient=patient, plan=plan, drug=drug, request=asked, determination=found, as_of=AS_OF)
+
+
+def enrolled(plan: Plan) -> Patient:
+    """Jose as a member of another plan."""
+    return jose(plan.id, coverages=(msgspec.structs.replace(jose().coverages[0], plan_id=plan.id),))
 
 
 def case_of(patient: Patient, drug: str = "Ozempic", letter: str = "A", **request: Any) -> Case:

@@ -17,8 +17,8 @@ from agent.fhir_import import FhirImport, plan_on_file
 from agent.runtime.settings import judgeable
 from tools.common.errors import Invalid
 from tools.domain.records import Patient
+from tools.fhir.bundle_files import units
 from tools.fhir.exporter import export_patient
-from tools.fhir.reading import units
 from tools.fhir.report import EntryReport
 from tools.store.rows import ChartVersion, OnConflict
 

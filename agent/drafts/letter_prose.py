@@ -18,8 +18,8 @@ from agent.drafts.letter_wording import Reworded, Wording
 from agent.ledger import Ledger
 from agent.verification.checker import Checker, lines_of
 from agent.verification.known_facts import enter_all_of
+from tools.papers.blocks import Block, Fact, Letter, paragraph
 from tools.papers.case import Case
-from tools.papers.composed import Block, Fact, Letter, paragraph
 
 if TYPE_CHECKING:
     from agent.models.model import Model

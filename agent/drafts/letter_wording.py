@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
-from tools.papers.composed import Letter
+from tools.papers.blocks import Letter
 
 if TYPE_CHECKING:
     from agent.models.model import Model

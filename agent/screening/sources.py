@@ -20,7 +20,7 @@ from tools.domain.records import Drug, Patient, Plan
 from tools.store import DatasetInfo, panel
 from tools.store.load import patients_files
 from tools.store.parquet import count_rows, records
-from tools.store.reading import read_record, read_records
+from tools.store.record_files import read_record, read_records
 from tools.store.store import Store
 
 PIECE = 5_000  # patients, or as many bytes as they may have

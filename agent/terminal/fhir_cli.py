@@ -23,9 +23,9 @@ from tools.common.errors import NotFound, Refused, Unavailable
 from tools.common.printable import escaped, one_line
 from tools.domain.records import Determination
 from tools.engine.determine import determine
+from tools.fhir.bundle_files import ENDINGS, open_binary, units
 from tools.fhir.exporter import export_patient, losses
 from tools.fhir.pas import export_case
-from tools.fhir.reading import ENDINGS, open_binary, units
 from tools.papers.case import Case
 from tools.store.rows import OnConflict
 from tools.store.store import Store

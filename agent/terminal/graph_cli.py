@@ -17,7 +17,7 @@ from agent.terminal.lines import print_json
 from agent.terminal.progress import bars
 from agent.terminal.screen_cli import counted
 from tools.graph.asking import Asked, current, graph_of, version_of
-from tools.graph.building import build as build_graph
+from tools.graph.builder import build as build_graph
 from tools.graph.model import Graph
 from tools.graph.pathways import pathways as find_pathways
 from tools.graph.patterns import patterns

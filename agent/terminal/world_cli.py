@@ -22,7 +22,7 @@ from tools.store import DatasetInfo
 from tools.store.index import ensure, rebuild
 from tools.store.load import LoadReport, Mode
 from tools.store.load import load as load_world
-from tools.store.reading import read_record
+from tools.store.record_files import read_record
 from tools.store.store import Store
 
 setup, load, index, serve = (typer.Typer(add_completion=False) for _ in range(4))

@@ -22,7 +22,7 @@ from tools.appeals.strategy import strategy
 from tools.appeals.timing import clocks_of_letter, decided_level
 from tools.denials.reader import read_letter
 from tools.denials.records import Denial, Quote, RequestedDrug, Stated, StatedDate, StatedReason
-from tools.papers.composed import Letter
+from tools.papers.blocks import Letter
 
 MAY_APPEAL = frozenset({"ready", "needs_documentation"})
 LITERATURE = frozenset({"medical_necessity", "step_therapy", "diagnosis_mismatch"})

@@ -26,7 +26,7 @@ from data_gen.world import Order, generate
 from evals.measuring import peak_mebibytes, seconds, spread
 from tools.common.errors import Refused
 from tools.graph.asking import FILE, Asked, graph_of
-from tools.graph.building import build
+from tools.graph.builder import build
 from tools.graph.facts import ANSWERED, PREDICTED
 from tools.graph.model import Graph
 from tools.graph.pathways import pathways

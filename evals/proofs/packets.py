@@ -32,8 +32,8 @@ from evals.proofs.homes import OWN, PATIENTS, cases_to_draft, open_world
 from tools.domain.records import PARequest
 from tools.messages import render
 from tools.papers.attachments import enclosures
+from tools.papers.blocks import Letter
 from tools.papers.case import Case
-from tools.papers.composed import Letter
 from tools.queries.bound import Bound
 from tools.store.store import Store
 from tools.terminology.observations import TESTS

@@ -38,8 +38,8 @@ from tools.common.errors import PaladinError
 from tools.domain.records import Determination, Document, Request
 from tools.papers import formats, uploads
 from tools.papers.attachments import Enclosure, enclosures
+from tools.papers.blocks import Letter
 from tools.papers.case import Case
-from tools.papers.composed import Letter
 from tools.papers.packet import packet
 from tools.papers.paper import identity, pdf_of, reference
 from tools.queries.check import ask, decide

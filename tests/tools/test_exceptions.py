@@ -11,8 +11,9 @@ import pytest
 from data_gen.catalog_loader import our_catalog
 from data_gen.forms import print_forms
 from tests.paper_cases import case_of, jose
-from tools.domain.records import Benefit, Correction, Medication, PARequest, Patient
+from tools.domain.records import Benefit, Correction, Medication, PARequest, Patient, PayerPdf
 from tools.papers.case import Case
+from tools.papers.epa import exchange
 from tools.papers.exceptions import exceptions_of, in_order, refusal
 from tools.papers.forms import fill
 from tools.papers.letters import letter
@@ -46,6 +47,14 @@ def unlisted(patient: Patient, **request: Any) -> Case:
 
 def values(form: PARequest) -> dict[str, str]:
     return {field.id: field.value for field in form.fields}
+
+
+def test_a_portal_is_told_of_an_exception_for_which_the_payers_paper_has_no_place() -> None:
+    paper = PayerPdf(sha256="0" * 64, blanks=())
+    template = msgspec.structs.replace(FORM, channel="portal", sections=FORM.sections[:1], pdf=paper)
+    case = case_of(jose(), quantity=6)
+    answers = exchange(template, fill(template, case), case)["PARequest"]["answers"]
+    assert any("3 mL over the limit" in answer.get("text", "") for answer in answers)
 
 
 def test_a_quantity_over_the_limit_is_an_exception_that_says_what_exceeds() -> None:

@@ -3,7 +3,6 @@
 import re
 from io import BytesIO
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,10 +10,18 @@ from pypdf import PdfReader
 
 from data_gen.catalog_loader import our_catalog
 from data_gen.forms import print_forms
-from tests.paper_cases import ARCHETYPES, AS_OF, DRUGS, PLANS, bare, case_of, jose, on_ozempic
-from tools.domain.records import Allergy, PARequest, Request
-from tools.engine.determine import determine
-from tools.engine.request import complete_request
+from tests.paper_cases import (
+    ARCHETYPES,
+    DRUGS,
+    PLANS,
+    bare,
+    case_of,
+    catalog_cases,
+    enrolled,
+    jose,
+    on_ozempic,
+)
+from tools.domain.records import Allergy, PARequest
 from tools.papers.case import Case
 from tools.papers.form_layout import WIDTH, column_widths, rows_of, width_of, wrap
 from tools.papers.form_pdf import render_pdf
@@ -112,16 +119,7 @@ def test_every_cell_of_the_catalog_has_its_form() -> None:
     forms = print_forms(catalog.plans)
     rendered_cells = 0
     for plan in catalog.plans.values():
-        enrolled = (msgspec.structs.replace(jose().coverages[0], plan_id=plan.id),)
-        patient = jose(plan.id, coverages=enrolled)
-        for drug in catalog.drugs.values():
-            asked = complete_request(patient, drug, Request(drug=drug.name))
-            found = determine(patient, plan, asked, AS_OF)
-            if not found.rule_id:
-                continue
-            case = Case(
-                patient=patient, plan=plan, drug=drug, request=asked, determination=found, as_of=AS_OF
-            )
+        for case in catalog_cases(enrolled(plan), plan):
             request = fill(forms[plan.id], case)
             reader = PdfReader(BytesIO(render_pdf(forms[plan.id], request, case)))
             values = held(reader)

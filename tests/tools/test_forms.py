@@ -11,11 +11,21 @@ from data_gen.catalog_loader import our_catalog
 from data_gen.forms import FORMS, print_forms, read
 from data_gen.world import Order as Wanted
 from data_gen.world import generate
-from tests.paper_cases import ARCHETYPES, AS_OF, DRUGS, PLANS, bare, case_of, jose, observation, on_ozempic
+from tests.paper_cases import (
+    ARCHETYPES,
+    AS_OF,
+    DRUGS,
+    PLANS,
+    bare,
+    case_of,
+    catalog_cases,
+    enrolled,
+    jose,
+    observation,
+    on_ozempic,
+)
 from tools.common.errors import Invalid
-from tools.domain.records import Allergy, FilledField, Medication, Order, PARequest, Patient, Request
-from tools.engine.determine import determine
-from tools.engine.request import complete_request
+from tools.domain.records import Allergy, FilledField, Medication, Order, PARequest, Patient
 from tools.papers.case import Case
 from tools.papers.covers import cover, mail_cover, phone_script
 from tools.papers.epa import exchange
@@ -87,17 +97,7 @@ def test_every_value_traces_in_every_cell_of_the_catalog() -> None:
     forms = print_forms(catalog.plans)
     seen = 0
     for plan in catalog.plans.values():
-        patient = msgspec.structs.replace(
-            jose(plan.id), coverages=(msgspec.structs.replace(jose().coverages[0], plan_id=plan.id),)
-        )
-        for drug in catalog.drugs.values():
-            asked = complete_request(patient, drug, Request(drug=drug.name))
-            found = determine(patient, plan, asked, AS_OF)
-            if not found.rule_id:
-                continue
-            case = Case(
-                patient=patient, plan=plan, drug=drug, request=asked, determination=found, as_of=AS_OF
-            )
+        for case in catalog_cases(enrolled(plan), plan):
             request = fill(forms[plan.id], case)
             assert untraced(request, case) == []
             blank = dict.fromkeys(f.label for f in request.fields if f.required and not f.value)
@@ -113,20 +113,8 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> list[Case]:
     """Every case of forty generated patients that has a rule."""
     out = tmp_path_factory.mktemp("world")
     generate(Wanted(count=40, out=out))
-    catalog = our_catalog()
-    cases = []
-    for patient in msgspec.json.decode((out / "patients.json").read_bytes(), type=list[Patient]):
-        plan = catalog.plans[patient.plan_id]
-        for drug in catalog.drugs.values():
-            asked = complete_request(patient, drug, Request(drug=drug.name))
-            found = determine(patient, plan, asked, AS_OF)
-            if found.rule_id:
-                cases.append(
-                    Case(
-                        patient=patient, plan=plan, drug=drug, request=asked, determination=found, as_of=AS_OF
-                    )
-                )
-    return cases
+    people = msgspec.json.decode((out / "patients.json").read_bytes(), type=list[Patient])
+    return [case for one in people for case in catalog_cases(one, our_catalog().plans[one.plan_id])]
 
 
 def test_every_value_traces_for_generated_patients(generated: list[Case]) -> None:

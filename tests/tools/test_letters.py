@@ -13,9 +13,9 @@ from tests.paper_cases import AS_OF, bare, case_of, jose, observation, on_ozempi
 from tools.domain.records import Diagnosis, Evidence, Medication, Patient, Program, Sex
 from tools.domain.rules import Condition
 from tools.engine.determine import determine
+from tools.papers.blocks import Block, paragraph
 from tools.papers.case import Case
 from tools.papers.citations import TABLE, citations
-from tools.papers.composed import Block, paragraph
 from tools.papers.form_layout import width_of
 from tools.papers.formats import directions, long_date
 from tools.papers.letter_pdf import letter_pages, letter_pdf

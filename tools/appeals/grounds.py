@@ -1,12 +1,11 @@
-"""What the chart shows for an exception: that a drug which is asked for first is contraindicated, did harm or
-failed, or that the patient is stable on the drug. Of the grounds that states name, those that a record can
-show."""
+"""What the chart shows for an exception: that a drug which is asked for first is contraindicated, did harm or failed,
+or that the patient is stable on the drug. Of the grounds that states name, those that a record can show."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tools.appeals.pointing import leaves
+from tools.appeals.reason_findings import leaves
 from tools.appeals.records import Ground, GroundKind
 from tools.domain.records import Alternative, Finding, Medication
 from tools.domain.rules import AllOf, Trial

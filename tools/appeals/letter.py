@@ -13,7 +13,7 @@ from typing import Any
 from tools.appeals.enclosures import enclosed
 from tools.appeals.levels import text_of, texts
 from tools.appeals.moves import Matter, misread
-from tools.appeals.pointing import drugs_named, tests_named
+from tools.appeals.reason_findings import drugs_named, tests_named
 from tools.appeals.records import Strategy, Weighed
 from tools.common.errors import Refused
 from tools.denials.days import days_in
@@ -22,8 +22,8 @@ from tools.domain.records import Evidence, Finding, Medication, Record
 from tools.evidence.courses import matches
 from tools.evidence.measurements import values_of
 from tools.papers import formats
+from tools.papers.blocks import Letter
 from tools.papers.case import Case
-from tools.papers.composed import Letter
 from tools.papers.letters import Writer
 
 # The reasons that turn on medicine: literature bears on these and on no other.
@@ -38,8 +38,7 @@ class Filing(Record, frozen=True, kw_only=True):
 
 
 def appeal_letter(case: Case, denial: Denial, found: Strategy, filing: Filing | None = None) -> Letter:
-    """The letter for the step that files the appeal; Refused, with what to do instead, where the strategy has
-    none."""
+    """The letter for the step that files the appeal; Refused, with what to do instead, where the strategy has none."""
     if found.refusal:
         raise Refused(found.refusal)
     step = found.appeal

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from tools.appeals.assessment import last_supply, told
 from tools.appeals.levels import text_of, texts
 from tools.appeals.records import Ground, Step, StepKind, Weighed
 from tools.appeals.timing import clock_for, decides_within, request_takes
-from tools.appeals.weighing import last_supply, told
 from tools.denials.records import Denial, RequestedDrug
 from tools.domain.records import Alternative, Finding, Record
 from tools.engine.eligibility import plans_on

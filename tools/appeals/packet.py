@@ -14,8 +14,8 @@ from tools.denials.records import Denial
 from tools.domain.records import Evidence, Finding, Policy
 from tools.engine.documents import walk
 from tools.papers import formats
+from tools.papers.blocks import Block, Letter, composed, heading, paragraph
 from tools.papers.case import Case
-from tools.papers.composed import Block, Letter, composed, heading, paragraph
 from tools.papers.exhibits import exhibits
 from tools.papers.letter_pdf import letter_pdf
 from tools.papers.packet import places

@@ -1,5 +1,4 @@
-"""What a strategy is made of. Each step says why, by when, what it needs and what it takes; nothing here is a
-guess."""
+"""What a strategy is made of. Each step says why, by when, what it needs and what it takes; nothing here is a guess."""
 
 from __future__ import annotations
 

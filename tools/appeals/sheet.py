@@ -10,8 +10,8 @@ from tools.common.errors import Refused
 from tools.denials.records import Denial
 from tools.domain.records import ClauseRef, Finding, Medication
 from tools.engine.documents import walk
+from tools.papers.blocks import Letter
 from tools.papers.case import Case, Measurement
-from tools.papers.composed import Letter
 from tools.papers.exhibits import evidence_of
 from tools.papers.questions import Question, questions
 

@@ -17,12 +17,12 @@ from collections.abc import Sequence
 import msgspec
 
 from tools.appeals import moves
+from tools.appeals.assessment import FACTUAL, excluded_by_benefit, told, weigh
 from tools.appeals.grounds import fitting, formulary_grounds, is_unmet_step, step_grounds
 from tools.appeals.levels import text_of
 from tools.appeals.moves import Matter
 from tools.appeals.records import Odds, Step, Strategy, Weighed
 from tools.appeals.timing import next_level
-from tools.appeals.weighing import FACTUAL, excluded_by_benefit, told, weigh
 from tools.denials.records import Denial, Quote, StatedReason
 from tools.domain.records import Finding
 from tools.lifecycle.levels import levels_of, next_levels

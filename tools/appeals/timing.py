@@ -114,8 +114,7 @@ def _reachable(plan: Plan, decided: str) -> tuple[Level, ...]:
 
 
 def next_level(denial: Denial, plan: Plan, decided: str) -> Level | None:
-    """Where an appeal goes: the next level that binds, or an optional one if it is all that the letter
-    offers."""
+    """Where an appeal goes: the next level that binds, or an optional one if it is all that the letter offers."""
     reachable = _reachable(plan, decided)
     if not reachable:
         return None

@@ -1,8 +1,7 @@
 """Whose letter it is: the name, the member id and the birth date that it states, against the case's patient.
 
-What the letter does not state says nothing. What it states must agree: a name whatever its case, order,
-accents, titles and
-middle names; a number whatever its blanks and hyphens; a birth date exactly.
+What the letter does not state says nothing. What it states must agree: a name whatever its case, order, accents,
+titles and middle names; a number whatever its blanks and hyphens; a birth date exactly.
 """
 
 from __future__ import annotations
@@ -83,9 +82,8 @@ def _birth_date(read: Denial, patient: Patient) -> Compared:
 
 
 def same_name(one: str, two: str) -> bool:
-    """Whether two ways of writing a name may be one person's: first and last word agree whatever stands
-    between them, an
-    initial stands for its name, and a name alone agrees with either."""
+    """Whether two ways of writing a name may be one person's: first and last word agree whatever stands between them,
+    an initial stands for its name, and a name alone agrees with either."""
     a, b = list(_words(one)), list(_words(two))
     if not a or not b:
         return False

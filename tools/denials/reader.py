@@ -16,7 +16,7 @@ import numpy as np
 
 from tools.common.errors import Invalid
 from tools.denials.by_clause import reasons_by_clause
-from tools.denials.cited import clauses_told
+from tools.denials.cited_clauses import clauses_told
 from tools.denials.drugs import drug_at, drugs_of
 from tools.denials.encoded import encode, kinds_of, sentence_rows
 from tools.denials.learned import (

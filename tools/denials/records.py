@@ -76,9 +76,8 @@ class NamedDay(Record, frozen=True, kw_only=True):
 
 
 class RequestedDrug(Record, frozen=True, kw_only=True):
-    """A drug that the letter decides on. `name` is the brand as it is usually written; a decision is given
-    only where the
-    letter decides otherwise on another drug."""
+    """A drug that the letter decides on. `name` is the brand as it is usually written; a decision is given only where
+    the letter decides otherwise on another drug."""
 
     name: str
     strength: str = ""  # "0.25 mg"
@@ -110,9 +109,8 @@ class Cited(Record, frozen=True, kw_only=True):
 
 
 class Deadline(Record, frozen=True, kw_only=True):
-    """By when, as stated. `day` is given where the letter gives it or enough to count it; days that run from
-    receipt cannot be
-    counted from the letter alone."""
+    """By when, as stated. `day` is given where the letter gives it or enough to count it; days that run from receipt
+    cannot be counted from the letter alone."""
 
     quote: Quote
     amount: int | None = None

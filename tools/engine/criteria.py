@@ -43,7 +43,7 @@ from tools.domain.rules import (
 from tools.evidence import certainty, courses, diagnoses, labs, statements
 from tools.evidence.context import EvaluationContext, LeafResult
 from tools.messages import Action, Message, both, choice, message
-from tools.rulebook.asking import asks
+from tools.rulebook.leaf_messages import asks
 
 _LEAVES: dict[type, Callable[[Any, EvaluationContext, bool], LeafResult]] = {
     Age: statements.age,

@@ -8,7 +8,7 @@ from datetime import date
 from tools.domain.records import Record
 from tools.fhir import ours
 from tools.fhir.elements import Reference
-from tools.fhir.grouping import PatientRecord
+from tools.fhir.patient_records import PatientRecord
 from tools.fhir.people import full_name
 from tools.fhir.report import Entry
 from tools.store.rows import ADDED

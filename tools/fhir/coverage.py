@@ -11,7 +11,7 @@ from tools.domain.records import Coverage, Patient, Plan
 from tools.fhir import ours
 from tools.fhir.context import Reading
 from tools.fhir.elements import Element, Reference
-from tools.fhir.grouping import PatientRecord
+from tools.fhir.patient_records import PatientRecord
 from tools.fhir.report import Entry, Ignored
 
 ENROLLED = "enrolled-on-import"

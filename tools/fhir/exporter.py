@@ -16,9 +16,9 @@ import msgspec
 from tools.domain.records import Coverage, Patient, Plan, Prescriber, Record
 from tools.fhir import ours, resources
 from tools.fhir.importer import import_bundle
-from tools.fhir.writing import (
+from tools.fhir.resource_parts import (
     TERMINOLOGY,
-    Context,
+    ExportContext,
     Json,
     coding,
     compact,
@@ -43,8 +43,8 @@ def export_patient(patient: Patient, plan: Plan | None = None, *, as_of: date | 
     return bundle(chart_resources(patient, plan, at, as_of or patient.as_of))
 
 
-def context(patient: Patient) -> Context:
-    return Context(f"{patient.source or patient.id}/{patient.name}/{patient.birth_date}")
+def context(patient: Patient) -> ExportContext:
+    return ExportContext(f"{patient.source or patient.id}/{patient.name}/{patient.birth_date}")
 
 
 def bundle(listed: list[Json]) -> Json:
@@ -52,7 +52,9 @@ def bundle(listed: list[Json]) -> Json:
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}
 
 
-def chart_resources(patient: Patient, plan: Plan | None, at: Context, recorded: date | None) -> list[Json]:
+def chart_resources(
+    patient: Patient, plan: Plan | None, at: ExportContext, recorded: date | None
+) -> list[Json]:
     who = at.reference("prescriber") if patient.prescriber else None
     listed: list[Json] = [_patient(patient, at), *_prescriber(patient.prescriber, at)]
     if plan is not None:
@@ -117,7 +119,7 @@ _WRITERS: dict[str, Any] = {
 }
 
 
-def _patient(patient: Patient, at: Context) -> Json:
+def _patient(patient: Patient, at: ExportContext) -> Json:
     return resource("Patient", at.new_id("patient"), "us-core-patient") | {
         "identifier": [{"system": ours.PATIENT, "value": patient.id}],
         "name": [{"use": "official", "family": patient.family, "given": [patient.given]}],
@@ -138,7 +140,7 @@ def _reached(who: Patient | Prescriber | Plan, use: str) -> Json:
     return {"telecom": telecom, "address": [{"use": use} | place]}
 
 
-def _prescriber(who: Prescriber | None, at: Context) -> Iterator[Json]:
+def _prescriber(who: Prescriber | None, at: ExportContext) -> Iterator[Json]:
     if who is None:
         return
     title, name, suffix = _parts(who.name)
@@ -172,7 +174,7 @@ def _parts(name: str) -> tuple[str, str, str]:
     return (found[1] or "", found[2], found[3]) if found else ("", name, "")
 
 
-def payer(plan: Plan, at: Context) -> Json:
+def payer(plan: Plan, at: ExportContext) -> Json:
     kind = term("organization-type", "pay", "Payer")
     identifier = [{"system": ours.PLAN, "value": plan.payer_id}]
     return _organization(at.new_id("payer", plan.payer_id), plan.payer, kind, plan) | {
@@ -180,7 +182,7 @@ def payer(plan: Plan, at: Context) -> Json:
     }
 
 
-def _coverage(said: Coverage, patient: Patient, plan: Plan | None, at: Context) -> Json:
+def _coverage(said: Coverage, patient: Patient, plan: Plan | None, at: ExportContext) -> Json:
     by_name = {
         "display": said.plan_id or resources.UNSTATED,
         "identifier": {"system": ours.PLAN, "value": said.plan_id},
@@ -200,7 +202,7 @@ def _coverage(said: Coverage, patient: Patient, plan: Plan | None, at: Context) 
     }
 
 
-def _empty_list(at: Context, part: str, code: str, title: str, known: bool) -> Json:
+def _empty_list(at: ExportContext, part: str, code: str, title: str, known: bool) -> Json:
     """A list that is complete without entries, or that nobody has."""
     return resource("List", at.new_id("list", part)) | {
         "status": "current",

@@ -17,12 +17,12 @@ import msgspec
 from tools.common.errors import Invalid
 from tools.domain.records import Coverage, Note, Patient, Plan, Record, Sex
 from tools.fhir import clinical, documents, measurements, medications, ours, statements
+from tools.fhir.bundle_files import Unit, bundle_unit
 from tools.fhir.context import Reading
 from tools.fhir.coverage import coverage, enrolled, plan_on_file
 from tools.fhir.elements import Element, day
-from tools.fhir.grouping import NOBODYS, PatientRecord
+from tools.fhir.patient_records import NOBODYS, PatientRecord
 from tools.fhir.people import address_of, identifiers_of, name_of, phone_of, prescriber
-from tools.fhir.reading import Unit, bundle_unit
 from tools.fhir.report import Entry, Ignored, ImportReport
 from tools.fhir.sense import contradictions
 from tools.fhir.versions import other_version

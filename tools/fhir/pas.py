@@ -12,9 +12,8 @@ import base64
 from tools.domain.records import FilledField, PARequest
 from tools.fhir import ours
 from tools.fhir.exporter import bundle, chart_resources, context
-from tools.fhir.resources import UNSTATED, supply
-from tools.fhir.writing import (
-    Context,
+from tools.fhir.resource_parts import (
+    ExportContext,
     Json,
     coding,
     compact,
@@ -25,6 +24,7 @@ from tools.fhir.writing import (
     resource,
     term,
 )
+from tools.fhir.resources import UNSTATED, supply
 from tools.papers.case import Case
 from tools.terminology.medicines import ndc11
 from tools.terminology.terms import ICD10, LOINC, NDC, RXNORM
@@ -45,7 +45,7 @@ def export_case(case: Case, form: PARequest, letter: str = "") -> Json:
 class _Request:
     """The resources of one request; their ids follow from patient, plan, drug and day."""
 
-    def __init__(self, case: Case, form: PARequest, at: Context) -> None:
+    def __init__(self, case: Case, form: PARequest, at: ExportContext) -> None:
         self.case, self.form, self.at = case, form, at
         self.key = "/".join((case.plan.id, case.drug.name, case.as_of.isoformat()))
         self.url = f"{ours.BASE}/Questionnaire/{form.form_id or 'form'}"

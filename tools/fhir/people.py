@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from tools.domain.records import Address, Prescriber
 from tools.fhir import ours
 from tools.fhir.elements import Element, Reference
-from tools.fhir.grouping import PatientRecord, server_of
+from tools.fhir.patient_records import PatientRecord, server_of
 from tools.fhir.report import Entry
 from tools.terminology.terms import NPI
 

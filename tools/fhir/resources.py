@@ -11,10 +11,9 @@ from tools.fhir import ours
 from tools.fhir.clinical import CPT
 from tools.fhir.measurements import spelled_out
 from tools.fhir.medications import SAMPLE
-from tools.fhir.statements import question_of
-from tools.fhir.writing import (
+from tools.fhir.resource_parts import (
     TERMINOLOGY,
-    Context,
+    ExportContext,
     Json,
     coding,
     concept,
@@ -24,6 +23,7 @@ from tools.fhir.writing import (
     source_coding,
     term,
 )
+from tools.fhir.statements import question_of
 from tools.terminology.observations import TESTS
 from tools.terminology.terms import ICD10, INDICATIONS, LOINC, NDC, RXNORM
 
@@ -34,7 +34,7 @@ _CODES = "http://hl7.org/fhir/us/core/CodeSystem"
 _PROFILE = {"bmi": "us-core-bmi", "weight": "us-core-body-weight", "height": "us-core-body-height"}
 
 
-def condition(at: Context, said: records.Diagnosis) -> Json:
+def condition(at: ExportContext, said: records.Diagnosis) -> Json:
     return at.start("Condition", said, "us-core-condition-problems-health-concerns") | {
         "clinicalStatus": term("condition-clinical", "resolved" if said.abated else "active"),
         "verificationStatus": term("condition-ver-status", said.verification),
@@ -45,7 +45,7 @@ def condition(at: Context, said: records.Diagnosis) -> Json:
     }
 
 
-def observations(at: Context, listed: Sequence[records.Observation]) -> Iterator[Json]:
+def observations(at: ExportContext, listed: Sequence[records.Observation]) -> Iterator[Json]:
     """A resource for each, but one for the two of a blood pressure."""
     place = 0
     while place < len(listed):
@@ -60,13 +60,13 @@ def _is_pressure(pair: Sequence[records.Observation]) -> bool:
     return alike and [one.test for one in pair] == ["sbp", "dbp"]
 
 
-def _observation(at: Context, said: records.Observation) -> Json:
+def _observation(at: ExportContext, said: records.Observation) -> Json:
     vital = _PROFILE.get(said.test, "us-core-vital-signs")
     profile = {"vital": vital, "lab": "us-core-observation-lab"}.get(said.source, "")
     return _measured(at, said, profile) | _value(said)
 
 
-def _pressure(at: Context, pair: Sequence[records.Observation]) -> Json:
+def _pressure(at: ExportContext, pair: Sequence[records.Observation]) -> Json:
     panel = coding(LOINC, "85354-9", "Blood pressure panel with all children optional")
     identifiers = [{"system": ours.system(records.Observation), "value": part.id} for part in pair]
     own = {
@@ -77,7 +77,7 @@ def _pressure(at: Context, pair: Sequence[records.Observation]) -> Json:
     return _measured(at, pair[0], "us-core-blood-pressure") | own
 
 
-def _measured(at: Context, said: records.Observation, profile: str) -> Json:
+def _measured(at: ExportContext, said: records.Observation, profile: str) -> Json:
     """With who says so, where it is not measured: the patient, or a form that somebody filled in."""
     performer = {"patient": at.subject(), "form": {"display": "as stated on a form"}}.get(said.source)
     return at.start("Observation", said, profile, status="final") | {
@@ -99,7 +99,7 @@ def _value(said: records.Observation) -> Json:
     return {"code": code, "valueQuantity": quantity(said.value, said.unit, spelled_out(said.unit or ""))}
 
 
-def medication_statement(at: Context, said: records.Medication) -> Json:
+def medication_statement(at: ExportContext, said: records.Medication) -> Json:
     """A past trial or what is taken now; US Core has no profile for it."""
     drug = concept(said.drug or UNSTATED, source_coding(said.source_code), coding(RXNORM, said.rxnorm))
     notes = [f"Outcome: {said.outcome}" if said.outcome else "", SAMPLE if said.source == "sample" else ""]
@@ -131,7 +131,7 @@ def _timing(per_day: float | None) -> Json | None:
     return None
 
 
-def medication_dispense(at: Context, said: records.Fill) -> Json:
+def medication_dispense(at: ExportContext, said: records.Fill) -> Json:
     return at.start("MedicationDispense", said, status="completed") | {
         "medicationCodeableConcept": concept(said.drug or UNSTATED, coding(NDC, said.ndc)),
         "quantity": quantity(said.quantity),
@@ -140,7 +140,7 @@ def medication_dispense(at: Context, said: records.Fill) -> Json:
     }
 
 
-def medication_request(at: Context, said: records.Order, prescriber: Json | None) -> Json:
+def medication_request(at: ExportContext, said: records.Order, prescriber: Json | None) -> Json:
     """A draft: what is to be ordered once the payer agrees."""
     strength = re.fullmatch(r"(\d+(?:\.\d+)?) (\S.*)", said.strength)
     dose = quantity(float(strength[1]), strength[2]) if strength else None
@@ -159,7 +159,7 @@ def supply(amount: float | None, unit: str | None, days: int | None) -> Json:
     return {"quantity": quantity(amount, unit), "expectedSupplyDuration": quantity(days or None, "days", "d")}
 
 
-def allergy(at: Context, said: records.Allergy) -> Json:
+def allergy(at: ExportContext, said: records.Allergy) -> Json:
     return at.start("AllergyIntolerance", said, "us-core-allergyintolerance", owner="patient") | {
         "clinicalStatus": term("allergyintolerance-clinical", "active"),
         "verificationStatus": term("allergyintolerance-verification", "confirmed"),
@@ -170,19 +170,19 @@ def allergy(at: Context, said: records.Allergy) -> Json:
     }
 
 
-def family_member(at: Context, said: records.FamilyHistory) -> Json:
+def family_member(at: ExportContext, said: records.FamilyHistory) -> Json:
     code = concept(said.condition or said.code or UNSTATED, coding(ICD10, said.code))
     told = {"relationship": concept(said.relation or UNSTATED), "condition": [{"code": code}]}
     return at.start("FamilyMemberHistory", said, status="completed", owner="patient") | told
 
 
-def procedure(at: Context, said: records.Procedure) -> Json:
+def procedure(at: ExportContext, said: records.Procedure) -> Json:
     code = concept(said.name, source_coding(said.code) or coding(CPT, said.code))
     told = {"code": code, "performedDateTime": said.date, "outcome": concept(said.result)}
     return at.start("Procedure", said, "us-core-procedure", status="completed") | told
 
 
-def care_plan(at: Context, said: records.Program) -> Json:
+def care_plan(at: ExportContext, said: records.Program) -> Json:
     status = "completed" if said.end else "active"
     return at.start("CarePlan", said, "us-core-careplan", status=status) | {
         "text": narrative(said.name or said.type),
@@ -193,7 +193,7 @@ def care_plan(at: Context, said: records.Program) -> Json:
     }
 
 
-def attestation(at: Context, said: records.Attestation) -> Json:
+def attestation(at: ExportContext, said: records.Attestation) -> Json:
     return at.start("Observation", said, status="final") | {
         "category": [_category("survey")],
         "code": concept(question_of(said.topic, said.subjects)),
@@ -204,7 +204,7 @@ def attestation(at: Context, said: records.Attestation) -> Json:
     }
 
 
-def note(at: Context, said: records.Note) -> Json:
+def note(at: ExportContext, said: records.Note) -> Json:
     loinc = coding(LOINC, "11506-3", "Progress note") if "progress" in said.type else None
     category = coding(f"{_CODES}/us-core-documentreference-category", "clinical-note")
     data = base64.b64encode(said.text.encode()).decode()
@@ -215,12 +215,14 @@ def note(at: Context, said: records.Note) -> Json:
     }
 
 
-def document(at: Context, said: records.Document) -> Json:
+def document(at: ExportContext, said: records.Document) -> Json:
     """What there is to say of a file that is not enclosed."""
     return _document(at, said, {"contentType": "application/octet-stream", "title": said.title})
 
 
-def _document(at: Context, said: records.Note | records.Document, content: Json, profile: str = "") -> Json:
+def _document(
+    at: ExportContext, said: records.Note | records.Document, content: Json, profile: str = ""
+) -> Json:
     return at.start("DocumentReference", said, profile, status="current") | {
         "docStatus": _DOC_STATUS.get(said.status),
         "date": instant(said.date),
@@ -229,7 +231,7 @@ def _document(at: Context, said: records.Note | records.Document, content: Json,
     }
 
 
-def authorization(at: Context, said: records.Authorization) -> Json:
+def authorization(at: ExportContext, said: records.Authorization) -> Json:
     return at.start("ClaimResponse", said, status="active", owner="patient") | {
         "type": term("claim-type", "pharmacy"),
         "use": "preauthorization",

@@ -92,7 +92,7 @@ _one_at_a_time = Lock()
 
 def _built(store: Store, graph: Graph, as_of: date | None, version: str) -> State:
     """Built now, unless another thread has just done so."""
-    from tools.graph.building import build
+    from tools.graph.builder import build
 
     with _one_at_a_time:
         there = next((state for state in graph.states() if state.version == version), None)

@@ -35,7 +35,7 @@ _BEGINS: dict[Start, str] = {
 }
 
 
-class Rule(Record, frozen=True, kw_only=True):
+class ClockRule(Record, frozen=True, kw_only=True):
     """One entry of clocks.yaml, which explains its keys."""
 
     id: str
@@ -80,8 +80,7 @@ class Beginning(NamedTuple):
 
 
 class Due(NamedTuple):
-    """The last day, the time of that day where hours count, the last day if it is extended, and how it was
-    counted."""
+    """The last day, the time of that day where hours count, the last day if it is extended, and how it was counted."""
 
     day: date
     at: time | None
@@ -97,7 +96,7 @@ def find(
     urgency: Urgency = "standard",
     ask: Ask = "pa",
     internal_levels: int = 1,
-) -> Rule | None:
+) -> ClockRule | None:
     """The rule for this clock; None where the law gives no time. What fits an exception alone comes before what
     fits everything."""
     fitting = [
@@ -112,7 +111,7 @@ def find(
     return max(fitting, key=lambda rule: rule.ask is not None, default=None)
 
 
-def count(rule: Rule, begins: Beginning, *, more_days: int = 0) -> Due:
+def count(rule: ClockRule, begins: Beginning, *, more_days: int = 0) -> Due:
     """When the time of this rule is over. `more_days` are those of a wait that does not count."""
     day, at = _after(rule, begins.day + timedelta(days=more_days), begins.at)
     rolled = next_working_day(day) if rule.rolls else day
@@ -127,7 +126,7 @@ def count(rule: Rule, begins: Beginning, *, more_days: int = 0) -> Due:
     return Due(rolled, at, extended, how)
 
 
-def receipt(rule: Rule, dated: date, received: date | None) -> Beginning:
+def receipt(rule: ClockRule, dated: date, received: date | None) -> Beginning:
     """When a notice of this date counts as received: on the day on record, else when the rule presumes it, else on
     its own date, which is the earliest that it can have been."""
     if rule.start == "notice":
@@ -153,7 +152,7 @@ def arrival(sent: date, channel: str | None, received: date | None, at: str = ""
     return Beginning(sent, time_of_day(at))
 
 
-def _after(rule: Rule, day: date, at: time | None) -> tuple[date, time | None]:
+def _after(rule: ClockRule, day: date, at: time | None) -> tuple[date, time | None]:
     if rule.hours is not None:
         if at is None:
             return day + timedelta(days=-(-rule.hours // 24)), None
@@ -180,7 +179,7 @@ def time_of_day(at: str) -> time | None:
 
 
 @lru_cache(maxsize=1)
-def rules() -> tuple[Rule, ...]:
+def rules() -> tuple[ClockRule, ...]:
     """All of clocks.yaml; Invalid, naming the entry, if it contradicts itself."""
     import yaml
 
@@ -192,14 +191,14 @@ def rules() -> tuple[Rule, ...]:
     return read
 
 
-def _read(entry: dict[str, Any]) -> Rule:
+def _read(entry: dict[str, Any]) -> ClockRule:
     try:
-        return msgspec.convert(entry, Rule)
+        return msgspec.convert(entry, ClockRule)
     except msgspec.ValidationError as error:
         raise Invalid(f"clocks.yaml, {entry.get('id')}: {error}") from None
 
 
-def _problems(read: tuple[Rule, ...]) -> Iterator[str]:
+def _problems(read: tuple[ClockRule, ...]) -> Iterator[str]:
     for rule in read:
         if sum(part is not None for part in (rule.hours, rule.days, rule.months)) != 1:
             yield f"{rule.id} needs one of hours, days and months"

@@ -6,7 +6,7 @@ worked to. Where none gives a day, the clock runs all the same, and says that th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, time, timedelta
 from typing import Literal
 
@@ -14,7 +14,7 @@ import msgspec
 
 from tools.domain.records import Plan, Record
 from tools.lifecycle import clocks
-from tools.lifecycle.clocks import MAIL_DAYS, Beginning, Due, Rule, arrival, count, find, receipt
+from tools.lifecycle.clocks import MAIL_DAYS, Beginning, ClockRule, Due, arrival, count, find, receipt
 from tools.lifecycle.fold import levels
 from tools.lifecycle.levels import Level, level_named, next_levels
 from tools.lifecycle.records import AuthorizationCase, CaseEvent, Notice, Urgency
@@ -122,7 +122,7 @@ def _decision(case: AuthorizationCase, plan: Plan | None) -> Iterator[Clock]:
     yield _of_payer(case, sent, rule, tuple(_with_extension(terms, case.extended)), case.head.payer)
 
 
-def _statement(rule: Rule, sent: CaseEvent, begins: Beginning) -> Beginning:
+def _statement(rule: ClockRule, sent: CaseEvent, begins: Beginning) -> Beginning:
     """When the payer had the prescriber's statement; without one the clock begins some days after the request."""
     told = sent.facts.statement
     if told is not None:
@@ -131,7 +131,7 @@ def _statement(rule: Rule, sent: CaseEvent, begins: Beginning) -> Beginning:
     return Beginning(begins.day + timedelta(days=rule.without), begins.at, said)
 
 
-def _after_answer(case: AuthorizationCase, rule: Rule, begins: Beginning, answer: CaseEvent) -> Due:
+def _after_answer(case: AuthorizationCase, rule: ClockRule, begins: Beginning, answer: CaseEvent) -> Due:
     answered = arrival(answer.on, answer.facts.channel, answer.facts.received, answer.at)
     if rule.start == "answer":
         return count(rule, answered)
@@ -152,7 +152,7 @@ def _by_the_plan(case: AuthorizationCase, plan: Plan | None, begins: Beginning) 
         return
     days, rest = divmod(hours, 24)
     whole = days > 3 and not rest  # nobody says 360 hours
-    own = Rule(
+    own = ClockRule(
         id="plan", lines=(), clock="decision", level="request", start="request",
         hours=None if whole else hours, days=days if whole else None, cite="",
     )  # fmt: skip
@@ -190,23 +190,37 @@ def _with_extension(terms: list[Term], extended: CaseEvent | None) -> Iterator[T
 def _of_payer(
     case: AuthorizationCase,
     began: CaseEvent,
-    rule: Rule | None,
+    rule: ClockRule | None,
     terms: tuple[Term, ...],
     who: str,
     level: Level | None = None,
 ) -> Clock:
     of = f"the {level.name}" if level else "the request"
-    return Clock(
-        case_id=case.id,
-        event=began.number,
-        id=rule.id if rule else f"decision-{level.key if level else 'request'}",
-        kind="decision",
-        ours=False,
-        what=f"{who[0].upper()}{who[1:]} decides {of}",
-        terms=terms,
-        possible=rule.late if rule else "",
+    return _clock(
+        case, began, rule, "decision", f"{who[0].upper()}{who[1:]} decides {of}", terms,
+        id=f"decision-{level.key if level else 'request'}", ours=False,
         note=rule.note if rule else "no rule gives it a time; ask when the decision comes",
-    )
+    )  # fmt: skip
+
+
+def _clock(
+    case: AuthorizationCase,
+    began: CaseEvent,
+    rule: ClockRule | None,
+    kind: ClockKind,
+    what: str,
+    terms: Iterable[Term],
+    *,
+    id: str,
+    possible: str = "",
+    note: str = "",
+    ours: bool = True,
+) -> Clock:
+    """The clock of a rule, which says what is possible when it is late; or, where none has it, of this id."""
+    return Clock(
+        case_id=case.id, event=began.number, id=rule.id if rule else id, kind=kind, ours=ours, what=what,
+        terms=tuple(terms), possible=rule.late if rule else possible, note=note,
+    )  # fmt: skip
 
 
 # --- we act ----------------------------------------------------------------------------------------------
@@ -261,17 +275,11 @@ def _peer_to_peer(
         how = f"{days} calendar days after the notice of {notice.dated}"
         terms.append(Term(source="plan", due=due, how=how, cite=f"{plan.id} offers it for {days} days"))
     if terms:
-        yield Clock(
-            case_id=case.id,
-            event=denied.number,
-            id="peer-to-peer",
-            kind="peer_to_peer",
-            ours=True,
-            what="Call for a peer-to-peer review",
-            terms=tuple(terms),
+        yield _clock(
+            case, denied, None, "peer_to_peer", "Call for a peer-to-peer review", terms, id="peer-to-peer",
             possible="Appeal; a peer-to-peer call is no appeal and stops no clock",
             note="it is no appeal and stops no clock",
-        )
+        )  # fmt: skip
 
 
 def _continue(case: AuthorizationCase, denied: CaseEvent, notice: Notice) -> Iterator[Clock]:
@@ -283,23 +291,14 @@ def _continue(case: AuthorizationCase, denied: CaseEvent, notice: Notice) -> Ite
         due = Due(
             notice.effective, None, None, f"the change takes effect on {notice.effective}, which is later"
         )
-    yield Clock(
-        case_id=case.id,
-        event=denied.number,
-        id=rule.id,
-        kind="continue",
-        ours=True,
-        what="Ask that coverage goes on during the appeal",
-        terms=(_term(rule, due),),
-        possible=rule.late,
-        note=rule.note,
-    )
+    what, terms = "Ask that coverage goes on during the appeal", (_term(rule, due),)
+    yield _clock(case, denied, rule, "continue", what, terms, id="", note=rule.note)
 
 
 def _ours(
     case: AuthorizationCase,
     began: CaseEvent,
-    rule: Rule | None,
+    rule: ClockRule | None,
     kind: Literal["answer", "file"],
     what: str,
     name: str,
@@ -317,22 +316,13 @@ def _ours(
     arrives = f"the day on which it is received counts: if it is mailed, post it {MAIL_DAYS} days earlier"
     received = arrives if rule and rule.filed == "received" else ""
     notes = (rule.note if rule else "", received, missing)
-    return Clock(
-        case_id=case.id,
-        event=began.number,
-        id=rule.id if rule else name,
-        kind=kind,
-        ours=True,
-        what=what,
-        terms=tuple(terms),
-        possible=rule.late
-        if rule
-        else "Ask the payer whether it accepts it late; a new request is always possible",
-        note="; ".join(note for note in notes if note),
+    possible = "Ask the payer whether it accepts it late; a new request is always possible"
+    return _clock(
+        case, began, rule, kind, what, terms, id=name, possible=possible, note="; ".join(filter(None, notes))
     )
 
 
-def _by_the_letter(rule: Rule | None, notice: Notice) -> Iterator[Term]:
+def _by_the_letter(rule: ClockRule | None, notice: Notice) -> Iterator[Term]:
     if notice.deadline:
         yield Term(source="letter", due=notice.deadline, how="the day that the letter gives")
     elif notice.within_days:
@@ -359,18 +349,12 @@ def _renewal(case: AuthorizationCase, plan: Plan | None, as_of: date) -> Clock:
     given = max((e for e in case.events if e.facts.approval == approval), key=lambda e: e.number)
     last, how = submit_by(case.head.line, plan, approval.end)
     over = as_of > approval.end
-    return Clock(
-        case_id=case.id,
-        event=given.number,
-        id="renew",
-        kind="renew",
-        ours=True,
-        what=f"Submit the renewal; the approval {'ended' if over else 'ends'} on {approval.end}",
-        terms=(Term(source="approval", due=last, how=how),),
-        possible="The approval has ended: submit a new request"
-        if over
-        else f"Submit it at once: it may not be decided before {approval.end}",
-    )
+    what = f"Submit the renewal; the approval {'ended' if over else 'ends'} on {approval.end}"
+    possible = f"Submit it at once: it may not be decided before {approval.end}"
+    if over:
+        possible = "The approval has ended: submit a new request"
+    terms = (Term(source="approval", due=last, how=how),)
+    return _clock(case, given, None, "renew", what, terms, id="renew", possible=possible)
 
 
 def submit_by(line: str, plan: Plan | None, end: date) -> tuple[date, str]:
@@ -386,7 +370,7 @@ def submit_by(line: str, plan: Plan | None, end: date) -> tuple[date, str]:
 
 def _rule(
     case: AuthorizationCase, clock: clocks.Kind, level: str, urgency: Urgency | None = None
-) -> Rule | None:
+) -> ClockRule | None:
     head = case.head
     urgency = urgency or case.urgency
     return find(
@@ -394,5 +378,5 @@ def _rule(
     )
 
 
-def _term(rule: Rule, due: Due) -> Term:
+def _term(rule: ClockRule, due: Due) -> Term:
     return Term(source="law", due=due.day, at=due.at, extended=due.extended, how=due.how, cite=rule.cite)

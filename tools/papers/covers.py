@@ -11,8 +11,8 @@ import msgspec
 
 from tools.domain.records import FilledField, FormTemplate, PARequest
 from tools.papers import formats
+from tools.papers.blocks import Letter
 from tools.papers.case import Case
-from tools.papers.composed import Letter
 from tools.papers.environment import templates
 from tools.papers.epa import exchange
 from tools.papers.form_layout import wrap

@@ -109,10 +109,12 @@ def _asked(template: FormTemplate, request: PARequest, case: Case) -> Iterator[J
     sources = {field.id: field.source for section in template.sections for field in section.fields}
     repeats = {section.title: section.repeat for section in template.sections}
     for field in request.fields:
-        source = sources[field.id.rpartition(".")[0] or field.id]
+        source = sources.get(
+            field.id.rpartition(".")[0] or field.id, field.id
+        )  # what has no section is its own
         if source == "criterion.answer":
             yield _select(field)
-        elif repeats[field.section] == "labs" or (source.startswith(CARRIED) and source not in CLINICAL):
+        elif repeats.get(field.section) == "labs" or (source.startswith(CARRIED) and source not in CLINICAL):
             continue
         else:
             kind = "date" if field.type == "date" else "freeText"

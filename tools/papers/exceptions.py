@@ -9,10 +9,10 @@ from pathlib import Path
 
 import msgspec
 
+from tools.appeals.assessment import excluded_by_benefit
 from tools.appeals.grounds import against_drug, covered_for_use, step_grounds, unmet_steps
-from tools.appeals.pointing import leaves
+from tools.appeals.reason_findings import leaves
 from tools.appeals.records import Ground
-from tools.appeals.weighing import excluded_by_benefit
 from tools.domain.records import ClauseRef, ExceptionKind, Finding, Record
 from tools.domain.rules import Trial
 from tools.papers import formats

@@ -1,5 +1,4 @@
-"""The records that an appeal rests on, each as the chart has it: what is enclosed, and what the packet shows
-of it."""
+"""The records that an appeal rests on, each as the chart has it: what is enclosed, and what the packet shows of it."""
 
 from __future__ import annotations
 

@@ -17,18 +17,18 @@ FOOT = 50.0
 Draw = Callable[[Any, float, float], None]  # pen, x of the left edge, y of the top edge
 
 
-class Block(NamedTuple):
+class Piece(NamedTuple):
     """Something that is drawn in one piece; `keep` holds it on the page of what follows."""
 
     height: float
     draw: Draw
     keep: bool = False
-    again: Block | None = None  # drawn before it where it opens a page, as a table's head
+    again: Piece | None = None  # drawn before it where it opens a page, as a table's head
     space: bool = False  # only distance: it may fall off a page's end or beginning
 
 
-def space(height: float) -> Block:
-    return Block(height, lambda pen, x, y: None, space=True)
+def space(height: float) -> Piece:
+    return Piece(height, lambda pen, x, y: None, space=True)
 
 
 @lru_cache(maxsize=65536)
@@ -96,9 +96,9 @@ def column_widths(wanted: Sequence[float], least: Sequence[float], total: float)
     return [low + extra * scale for low, extra in zip(least, over, strict=True)]
 
 
-def pages_of(blocks: Sequence[Block], first: float, later: float) -> list[list[Block]]:
+def pages_of(blocks: Sequence[Piece], first: float, later: float) -> list[list[Piece]]:
     """Blocks by page; `first` and `later` are the heights that the first and the other pages have."""
-    pages: list[list[Block]] = [[]]
+    pages: list[list[Piece]] = [[]]
     left = first
     for group in _groups(blocks):
         height = sum(block.height for block in group)
@@ -115,9 +115,9 @@ def pages_of(blocks: Sequence[Block], first: float, later: float) -> list[list[B
     return pages
 
 
-def _groups(blocks: Sequence[Block]) -> list[list[Block]]:
-    groups: list[list[Block]] = []
-    open_group: list[Block] = []
+def _groups(blocks: Sequence[Piece]) -> list[list[Piece]]:
+    groups: list[list[Piece]] = []
+    open_group: list[Piece] = []
     for block in blocks:
         open_group.append(block)
         if not block.keep:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from tools.domain.records import FormTemplate, Plan
 from tools.papers import formats
-from tools.papers.form_layout import MARGIN, PAGE_HEIGHT, WIDTH, Block, width_of, wrap
+from tools.papers.form_layout import MARGIN, PAGE_HEIGHT, WIDTH, Piece, width_of, wrap
 
 LABEL = 8.5
 ROMAN = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII", "XIV", "XV")
@@ -39,7 +39,7 @@ class Look:
         self._numbering = style.get("numbering", "none")
         self.gap = {"boxed": 5.0, "grid": 0.0, "lined": 12.0}[self.cells]
         self.row_gap = {"boxed": 4.0, "grid": 0.0, "lined": 3.0}[self.cells]
-        self.running = Block(24, self._running)
+        self.running = Piece(24, self._running)
         self._running_text = ("", "")
 
     def _color(self, pen: Any) -> None:
@@ -54,7 +54,7 @@ class Look:
 
     # --- header and footer -----------------------------------------------------------------------------------
 
-    def header(self, template: FormTemplate, plan: Plan) -> Block:
+    def header(self, template: FormTemplate, plan: Plan) -> Piece:
         payer, title = formats.printable(plan.payer), formats.printable(template.title)
         self._running_text = (payer, f"{title} ({template.id})")
         lines = [formats.printable(line) for line in submission(template, plan)]
@@ -63,7 +63,7 @@ class Look:
             "rule": (60.0, self._rule),
         }[self._header]  # fmt: skip
         head = _Head(payer, title, f"Form {template.id}", lines)
-        return Block(height + 11.0 * max(0, len(lines) - 2), partial(draw, head))
+        return Piece(height + 11.0 * max(0, len(lines) - 2), partial(draw, head))
 
     def _band(self, head: _Head, pen: Any, x: float, y: float) -> None:
         self._color(pen)
@@ -151,11 +151,11 @@ class Look:
 
     # --- headings --------------------------------------------------------------------------------------------
 
-    def heading(self, title: str, number: int) -> Block:
+    def heading(self, title: str, number: int) -> Piece:
         mark = self._mark(number)
         lines = wrap(formats.printable(title), self.bold, 10.5, WIDTH - 40)
         height = 12.0 * len(lines) + {"bar": 10, "rule": 9, "tab": 9, "caps": 12}[self._heading]
-        return Block(height, partial(self._draw_heading, mark, lines, height), True)
+        return Piece(height, partial(self._draw_heading, mark, lines, height), True)
 
     def _mark(self, number: int) -> str:
         if not number or self._numbering == "none":
@@ -200,7 +200,7 @@ class Look:
             return line
         return f"Section {mark}   {line}" if self._numbering == "roman" else f"{mark}.  {line}"
 
-    def notice(self, text: str) -> Block:
+    def notice(self, text: str) -> Piece:
         """A warning at the top, in a heavy frame."""
         lines = wrap(text, self.bold, 10, WIDTH - 16)
         height = 12.0 * len(lines) + 10
@@ -211,7 +211,7 @@ class Look:
             pen.rect(x, y - height, WIDTH, height)
             pen.draw_lines(lines, x + 8, y - 14, 12, self.bold, 10)
 
-        return Block(height + 6, draw)
+        return Piece(height + 6, draw)
 
     # --- cells -----------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from tools.papers.form_layout import (
     MARGIN,
     PAGE_HEIGHT,
     WIDTH,
-    Block,
+    Piece,
     column_widths,
     pages_of,
     rows_of,
@@ -71,7 +71,7 @@ class _Sheet:
         pages = pages_of(blocks, first, first + head.height - self.look.running.height)
         return [partial(self._page, head, number, pages) for number in range(1, len(pages) + 1)]
 
-    def _page(self, head: Block, number: int, pages: Sequence[Sequence[Block]], pen: Any) -> None:
+    def _page(self, head: Piece, number: int, pages: Sequence[Sequence[Piece]], pen: Any) -> None:
         if number == 1:
             self.fields = Fields(pen)
         top = PAGE_HEIGHT - MARGIN
@@ -95,7 +95,7 @@ class _Sheet:
 
     # --- what stands on the form, top to bottom ------------------------------------------------------------
 
-    def _blocks(self) -> Iterator[Block]:
+    def _blocks(self) -> Iterator[Piece]:
         if self.request.warning:
             yield self.look.notice(self.request.warning)
         yield self._paragraph(
@@ -123,16 +123,16 @@ class _Sheet:
                 yield last
             yield space(6)
 
-    def _paragraph(self, text: str, keep: bool = False) -> Block:
+    def _paragraph(self, text: str, keep: bool = False) -> Piece:
         lines = wrap(formats.printable(text), self.look.font, 9, WIDTH)
 
         def draw(pen: Any, x: float, y: float) -> None:
             pen.setFillGray(0)
             pen.draw_lines(lines, x, y - 9, 11, self.look.font, 9)
 
-        return Block(11 * len(lines) + 5, draw, keep)
+        return Piece(11 * len(lines) + 5, draw, keep)
 
-    def _attachments(self) -> Iterator[Block]:
+    def _attachments(self) -> Iterator[Piece]:
         if not self.request.attachments and not self.template.attachments:
             return
         # Kept with the signature: a signer sees what goes with the form, and no page holds a signature alone.
@@ -146,7 +146,7 @@ class _Sheet:
             lacks = "" if paper.enclosed else " - still to be attached"
             label = formats.printable(f"{paper.label}{day}{lacks}")
             lines = wrap(label, self.look.font, 9, WIDTH - BOX - 8)
-            yield Block(max(12 * len(lines), BOX) + 3, partial(self._attachment, place, lines), together)
+            yield Piece(max(12 * len(lines), BOX) + 3, partial(self._attachment, place, lines), together)
         yield space(4)._replace(keep=together)
 
     def _attachment(self, place: int, lines: list[str], pen: Any, x: float, y: float) -> None:
@@ -157,7 +157,7 @@ class _Sheet:
 
     # --- cells ---------------------------------------------------------------------------------------------
 
-    def _cells(self, fields: Sequence[FilledField]) -> Iterator[Block]:
+    def _cells(self, fields: Sequence[FilledField]) -> Iterator[Piece]:
         look = self.look
         wanted = [self._wanted(f) for f in fields]
         for row in rows_of(wanted, WIDTH, look.gap, look.columns):
@@ -166,7 +166,7 @@ class _Sheet:
                 for i, width in row
             ]
             height = max(look.cell_height(self._label(f), w, self._rows(f, ls)) for f, w, ls in cells)
-            yield Block(height + look.row_gap, partial(self._row, cells, height))
+            yield Piece(height + look.row_gap, partial(self._row, cells, height))
 
     def _wanted(self, field: FilledField) -> float:
         if field.type == "lines":
@@ -254,19 +254,19 @@ class _Sheet:
 
     # --- questions -----------------------------------------------------------------------------------------
 
-    def _questions(self, fields: Sequence[FilledField]) -> Iterator[Block]:
+    def _questions(self, fields: Sequence[FilledField]) -> Iterator[Piece]:
         for _, pair in groupby(fields, key=lambda f: f.id.rpartition(".")[2]):
             question, *details = list(pair)
             answer = sum(self._option_width(o) for o in question.options) if question.options else 46.0
             lines = wrap(self._label(question), self.look.font, 9.5, WIDTH - answer - 12)
             height = max(11.5 * len(lines), BOX + 4) + 5
-            yield Block(height, partial(self._question, question, lines, answer, height), bool(details))
+            yield Piece(height, partial(self._question, question, lines, answer, height), bool(details))
             for field in details:
                 label = width_of(field.label, self.look.font, LABEL) + 8
                 room = WIDTH - 16 - label
                 shown = self._lines(field, room)
                 tall = LEADING * max(len(shown), 1) + 4 + (LEADING if self._continues(field) else 0)
-                yield Block(tall + 5, partial(self._detail, field, shown, label, tall))
+                yield Piece(tall + 5, partial(self._detail, field, shown, label, tall))
 
     def _question(
         self, field: FilledField, lines: list[str], answer: float, height: float, pen: Any, x: float, y: float
@@ -299,7 +299,7 @@ class _Sheet:
 
     # --- tables --------------------------------------------------------------------------------------------
 
-    def _table(self, section: Section, fields: Sequence[FilledField]) -> Iterator[Block]:
+    def _table(self, section: Section, fields: Sequence[FilledField]) -> Iterator[Piece]:
         columns = len(section.fields)
         rows = [list(fields[start : start + columns]) for start in range(0, len(fields), columns)]
         labels = [self._label(f) for f in rows[0]]
@@ -310,7 +310,7 @@ class _Sheet:
             wrap(label, self.look.bold, LABEL, width - 6) for label, width in zip(labels, widths, strict=True)
         ]
         tall = 10.0 * max(map(len, heads)) + 5
-        head = Block(tall, partial(self._heads, heads, widths, tall), True)
+        head = Piece(tall, partial(self._heads, heads, widths, tall), True)
         drawn = [self._table_block(row, widths, head) for row in rows]
         together = sum(block.height for block in drawn) <= KEPT_TOGETHER
         yield head
@@ -328,11 +328,11 @@ class _Sheet:
             least.append(min(wanted[-1], max(70.0, longest + 10)))
         return column_widths(wanted, least, WIDTH)
 
-    def _table_block(self, row: list[FilledField], widths: list[float], head: Block) -> Block:
+    def _table_block(self, row: list[FilledField], widths: list[float], head: Piece) -> Piece:
         shown = [self._lines(f, width - 2) for f, width in zip(row, widths, strict=True)]
         lines = max(len(s) + (1 if self._continues(f) else 0) for f, s in zip(row, shown, strict=True))
         height = LEADING * max(lines, 1) + 5
-        return Block(height, partial(self._table_row, row, shown, widths, height), again=head)
+        return Piece(height, partial(self._table_row, row, shown, widths, height), again=head)
 
     def _spare(self, field: FilledField, place: int) -> FilledField:
         name = field.id.rpartition(".")[0]
@@ -366,7 +366,7 @@ class _Sheet:
 
     # --- addendum ------------------------------------------------------------------------------------------
 
-    def _addendum(self) -> Iterator[Block]:
+    def _addendum(self) -> Iterator[Piece]:
         if not self.overflow:
             return
         yield self.look.heading("Addendum", 0)
@@ -378,7 +378,7 @@ class _Sheet:
                 rest = rest[len(text) :].lstrip(" ")
                 yield self._paragraph(f"{field.label}, continued", keep=True)
                 height = LEADING * len(part) + 6
-                yield Block(
+                yield Piece(
                     height + 6, partial(self._more, f"{field.id}.continued.{place}", text, part, height)
                 )
 

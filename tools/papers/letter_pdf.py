@@ -7,9 +7,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from tools.papers import formats
-from tools.papers.composed import Block, Letter
-from tools.papers.form_layout import Block as Piece
-from tools.papers.form_layout import pages_of, space, width_of, wrap
+from tools.papers.blocks import Block, Letter
+from tools.papers.form_layout import Piece, pages_of, space, width_of, wrap
 from tools.papers.paper import Page, pdf_of
 
 LEFT, TOP, BOTTOM, WIDTH = 68.0, 748.0, 54.0, 476.0

@@ -1,7 +1,7 @@
 """The letter of medical necessity, deterministic: every number, date, code and name in it is a fact on record.
 
 What the record does not show is a gap for the prescriber, marked as such; nothing is filled in. What a letter says is
-in `templates/`, which compose it of blocks; letter_pdf.py and composed.py set those, each in its own way.
+in `templates/`, which compose it of blocks; letter_pdf.py and blocks.py set those, each in its own way.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from tools.domain.records import ClauseRef, Diagnosis, Finding, Program
 from tools.domain.rules import AnyOf, Condition
 from tools.papers import formats
 from tools.papers.attachments import enclosures
+from tools.papers.blocks import BREAK, Composer, Fact, Letter
 from tools.papers.case import LABS, Case, Measurement
 from tools.papers.citations import citations
-from tools.papers.composed import BREAK, Composer, Fact, Letter
 from tools.papers.environment import inside, templates
 from tools.papers.exceptions import texts
 from tools.papers.form_sources import excepted_by, excepting

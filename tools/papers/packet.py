@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tools.domain.records import Document, FormTemplate, PARequest
 from tools.papers import formats
 from tools.papers.attachments import Enclosure, enclosures
+from tools.papers.blocks import Block, Letter, composed
 from tools.papers.case import Case
-from tools.papers.composed import Block, Letter, composed
 from tools.papers.form_pdf import form_pages
 from tools.papers.letter_pdf import letter_pages
 from tools.papers.paper import Page, identity, pdf_of, reference

@@ -20,8 +20,8 @@ import msgspec
 from tools.common.errors import Invalid
 from tools.domain.records import Blank, Field, FilledField, FormTemplate, PARequest, PayerPdf, Section
 from tools.papers import formats
+from tools.papers.blocks import Block, Letter, heading, paragraph
 from tools.papers.case import Case
-from tools.papers.composed import Block, Letter, heading, paragraph
 from tools.papers.form_layout import width_of, wrap
 from tools.papers.form_sources import COLUMNS, KINDS
 from tools.papers.forms import BESIDE

@@ -103,22 +103,13 @@ class Bound:
 
     def steps_supposed(self, drug: str, indication: str = "") -> tuple[Change, ...]:
         """What the chart would hold once the steps were taken that are still wanted, as far as that can be said."""
-        from tools.ways.supposing import steps_supposed
+        from tools.ways.suppositions import steps_supposed
 
         return steps_supposed(self.determination(drug, indication), self.asked(drug, indication))
 
     def case(self, drug: str, indication: str = "") -> Case:
         """Everything that a text about this drug may draw on."""
-        asked = self.asked(drug, indication)
-        return Case(
-            patient=asked.patient,
-            plan=asked.plan,
-            drug=asked.drug,
-            request=asked.request,
-            determination=self.determination(drug, indication),
-            policy=self.policy(drug),
-            as_of=self.as_of,
-        )
+        return self.asked(drug, indication).case(self.determination(drug, indication), self.policy(drug))
 
     def cases(self) -> list[AuthorizationCase]:
         """The patient's authorization cases as they stand now, in the order in which they were opened; not those of

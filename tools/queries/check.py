@@ -19,6 +19,7 @@ from tools.domain.records import (
     Outcome,
     Patient,
     Plan,
+    Policy,
     Request,
 )
 from tools.engine import next_steps
@@ -31,6 +32,7 @@ from tools.notes.leads import leads
 from tools.terminology.terms import INDICATIONS
 
 if TYPE_CHECKING:
+    from tools.papers.case import Case
     from tools.store.store import Store
 
 
@@ -53,6 +55,15 @@ class Asked(NamedTuple):
     drug: Drug
     request: Request
     as_of: date
+
+    def case(self, found: Determination, policy: Policy | None = None) -> Case:
+        """Everything that a text about it may draw on, as it was determined."""
+        from tools.papers.case import Case
+
+        return Case(
+            patient=self.patient, plan=self.plan, drug=self.drug, request=self.request, determination=found,
+            policy=policy, as_of=self.as_of,
+        )  # fmt: skip
 
 
 def check(
@@ -120,17 +131,9 @@ def _as_the_form_asks(store: Catalog, asked: Asked, found: Determination) -> Det
     """A case is not ready whose form has a required box that the chart leaves blank."""
     if found.outcome != "ready":
         return found
-    from tools.papers.case import Case
     from tools.papers.forms import fill
 
-    case = Case(
-        patient=asked.patient,
-        plan=asked.plan,
-        drug=asked.drug,
-        request=found.request,
-        determination=found,
-        as_of=asked.as_of,
-    )
+    case = asked._replace(request=found.request).case(found)
     blank = fill(store.form(asked.plan.id, asked.request.form), case).missing
     if not blank:
         return found

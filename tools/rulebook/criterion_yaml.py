@@ -284,7 +284,7 @@ def _trial(reader: Criteria, found: Map, place: Place) -> Node:
         raise found.at("label").error("each preferred drug has a trial under its own name, and no label")
     children = []
     for name in names:
-        of_one = as_written(found, {**found, "trial": name})
+        of_one = found.holding({**found, "trial": name})
         children.append(one(reader, of_one, place))
     name = f"{k}_of_preferred_{match[2].replace(' ', '_')}"
     if k in (1, len(names)):
@@ -310,7 +310,7 @@ def _preferred(reader: Criteria, wanted: str, place: Place) -> tuple[str, ...]:
 
 def read_preferred(found: Map, drugs: Mapping[str, Drug]) -> dict[str, tuple[str, ...]]:
     """A plan's lists of preferred drugs by class, e.g. `preferred: {glp1: [Ozempic, Mounjaro]}`."""
-    table = as_map(found.get("preferred") or Map(found.place), found.at("preferred"), "preferred")
+    table = found.table("preferred")
     known = {name: name for name in medicine_names()} | {name.casefold(): name for name in drugs}
     for key in table:
         if key not in CLASSES:
@@ -343,9 +343,8 @@ def _check_counting(found: Map, items: int) -> None:
 def _allergy(reader: Criteria, found: Map, place: Place) -> Node:
     named = words(found, "allergy")
     requested = "requested drug" in named
-    rest = Map(found.place)
-    rest["allergy"], rest.places = tuple(name for name in named if name != "requested drug"), found.places
-    drugs, classes = reader.drug_names(rest, "allergy")
+    others = found.holding({"allergy": tuple(name for name in named if name != "requested drug")})
+    drugs, classes = reader.drug_names(others, "allergy")
     return AllergyTo(
         id="drug_allergy" if requested else _slug((*drugs, *classes), "allergy"),
         label=str(found.get("label") or drugs_label(drugs, classes, requested)),
@@ -527,21 +526,12 @@ def _slug(names: tuple[str, ...], tail: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", f"{names[0] if names else 'drug'}_{tail}")
 
 
-def as_written(found: Map, fields: dict[str, Any], written: Mapping[str, str] | None = None) -> Map:
-    """The fields as a Map whose places are those of the keys they were written as."""
-    made = Map(found.place)
-    for key, value in fields.items():
-        made[key] = value
-        made.places[key] = found.at((written or {}).get(key, key))
-    return made
-
-
 def _node(
     kind: type[T], found: Map, fields: dict[str, Any], place: Place, written: Mapping[str, str] | None = None
 ) -> T:
     """The fields as a node of this kind; an error names the key that a field was written as."""
     tagged = {"kind": kind.__struct_config__.tag, **fields}  # type: ignore[attr-defined]
-    return convert(as_written(found, tagged, written), kind, place)
+    return convert(found.holding(tagged, written), kind, place)
 
 
 def _periods(found: Any) -> Any:
@@ -553,7 +543,7 @@ def _periods(found: Any) -> Any:
     fields = {key: _periods(value) for key, value in found.items()}
     if found.get("kind") != "trial" and "within_days" in fields:
         fields["within"] = {"count": fields.pop("within_days")}
-    return as_written(found, fields, {"within": "within_days"})
+    return found.holding(fields, {"within": "within_days"})
 
 
 def _full(found: Map, place: Place) -> Node:

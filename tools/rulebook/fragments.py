@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tools.rulebook.located import Map, Place, Seq, as_map, only, unknown
+from tools.rulebook.located import Map, Place, Seq, only, unknown
 
 
 class Fragments:
@@ -37,30 +37,20 @@ class Fragments:
         fragment = self.named.get(name)
         if fragment is None:
             raise unknown(call.at("use"), "fragment", name, self.named)
-        params = as_map(fragment.get("params") or Map(fragment.place), fragment.at("params"), "params")
-        given = as_map(call.get("with") or Map(call.place), call.at("with"), "with")
+        params, given = fragment.table("params"), call.table("with")
         for key in given:
             if key not in params:
                 raise unknown(given.at(key), f"parameter of {name}", key, params)
         body = fragment.get("is")
         if body is None:
-            rest = Map(fragment.place)
-            for key, value in fragment.items():
-                if key not in ("params", "is"):
-                    rest[key] = value
-                    rest.places[key] = fragment.at(key)
-            body = rest
+            body = fragment.holding({key: fragment[key] for key in fragment if key not in ("params", "is")})
         return substitute(body, {**params, **given}, call.place)
 
 
 def substitute(value: Any, values: Mapping[str, Any], place: Place) -> Any:
     """A copy with `$name` replaced; a scalar that is nothing but `$name` takes the value's own type."""
     if isinstance(value, Map):
-        filled = Map(value.place)
-        filled.places = value.places
-        for key, item in value.items():
-            filled[key] = substitute(item, values, value.at(key))
-        return filled
+        return value.holding({key: substitute(item, values, value.at(key)) for key, item in value.items()})
     if isinstance(value, Seq):
         items = Seq(value.place)
         items.places = value.places

@@ -6,7 +6,7 @@ import re
 
 from tools.domain.records import Drug
 from tools.domain.rules import Limits, QuantityLimit, StartingLimit, SupplyLimit
-from tools.rulebook.located import Map, Place, as_map, unknown
+from tools.rulebook.located import Map, Place, unknown
 
 LIMIT_KEYS = ("quantity_limit", "strength_limits", "starting_limits", "yearly_limit", "lifetime_limit")
 RENEWAL_GAP = "renewal_gap_days"  # of a plan
@@ -43,7 +43,7 @@ def read_renewal_gap(found: Map) -> int:
 
 def _by_strength(found: Map, key: str, drug: Drug | None) -> Map:
     """A table by the labels of the drug's strengths."""
-    table = as_map(found.get(key) or Map(found.place), found.at(key), key)
+    table = found.table(key)
     for label in table:
         labels = [strength.label for strength in drug.strengths] if drug is not None else [label]
         if label not in labels:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from types import UnionType
@@ -40,8 +40,25 @@ class Map(dict[str, Any]):
         self.place = place
         self.places: dict[str, Place] = {}
 
+    @classmethod
+    def of(cls, place: Place, **fields: Any) -> Map:
+        """A mapping that nobody wrote, with all of it at this place."""
+        made = cls(place)
+        made.update(fields)
+        return made
+
     def at(self, key: str) -> Place:
         return self.places.get(key, self.place)
+
+    def holding(self, fields: Mapping[str, Any], written: Mapping[str, str] | None = None) -> Map:
+        """Other fields, each at the place of the key as which it was `written`, if that is another one."""
+        made = Map.of(self.place, **fields)
+        made.places = {key: self.at((written or {}).get(key, key)) for key in fields}
+        return made
+
+    def table(self, key: str) -> Map:
+        """The mapping under this key, an empty one where nothing stands there; Invalid where it is none."""
+        return as_map(self.get(key) or Map(self.place), self.at(key), key)
 
 
 class Seq(list[Any]):

@@ -10,7 +10,7 @@ import msgspec
 
 from tools.domain.records import Drug
 from tools.domain.rules import AllOf, Composite, Node, Required, Rule, Trial, walk
-from tools.rulebook.criterion_yaml import Criteria, as_written, count, window, with_trials
+from tools.rulebook.criterion_yaml import Criteria, count, window, with_trials
 from tools.rulebook.fragments import Fragments
 from tools.rulebook.leaves import DOCUMENTS
 from tools.rulebook.limits_yaml import LIMIT_KEYS, read_limits
@@ -127,7 +127,7 @@ class Reader(Criteria):
             "within": window(found),
             "for_criterion": str(found.get("for", "")),
         }
-        return convert(as_written(found, fields, {"of": "document", "for_criterion": "for"}), Required, place)
+        return convert(found.holding(fields, {"of": "document", "for_criterion": "for"}), Required, place)
 
     def _check_documents(self, found: Map, documents: tuple[Required, ...], criteria: AllOf) -> None:
         known = {node.id for node in walk(criteria)}

@@ -37,10 +37,9 @@ class Drafts(Provenances):
     """The part of Store that keeps drafts."""
 
     def save_draft(self, draft: Draft, made: Made | None = None) -> Draft:
-        """Keep a draft: one per patient, drug, plan, date and thread. Saving the same content again changes
-        nothing, so that work which is repeated after a crash is done once; another content replaces it, with
-        the status given. A draft that was approved or rejected is not replaced (Refused). `made` is how its
-        determination was."""
+        """Keep a draft: one per patient, drug, plan, date and thread. Saving the same content again changes nothing,
+        so that work which is repeated after a crash is done once; another content replaces it, with the status given.
+        A draft that was approved or rejected is not replaced (Refused). `made` is how its determination was."""
         values = _values(draft)
         with database.writing(self.engine) as connection:
             row = _row_of_case(connection, values)

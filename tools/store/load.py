@@ -29,7 +29,7 @@ from tools.domain.records import Patient, Record
 from tools.store import database
 from tools.store.audit import ALL_CHARTS, AS_A_WHOLE, Key, recorded_charts, rows_of, sum_of
 from tools.store.bulk import forget_dataset, insert_patients
-from tools.store.reading import read_record, read_records, sha256_of
+from tools.store.record_files import read_record, read_records, sha256_of
 from tools.store.rows import DatasetInfo, person
 from tools.store.store import Store
 from tools.store.tables import (

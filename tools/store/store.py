@@ -22,9 +22,9 @@ from tools.store.batches import Batches
 from tools.store.cases import Cases
 from tools.store.drafts import Drafts
 from tools.store.files import Files
-from tools.store.finding import Finding, storable
 from tools.store.imports import Imports
 from tools.store.medicine_names import MedicineNames
+from tools.store.patient_search import PatientSearch, storable
 from tools.store.rows import DatasetInfo, person
 from tools.store.tables import (
     CHART_ENTRIES,
@@ -76,7 +76,7 @@ class Store(
     Cases,
     Drafts,
     Files,
-    Finding,
+    PatientSearch,
     Imports,
     MedicineNames,
     Users,

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 from tools.common.errors import Invalid, nearest
 from tools.domain.records import Benefit, Drug, FormTemplate, Patient, Plan, Policy
 from tools.domain.rules import Composite, Part, Rule
-from tools.store.reading import read_records
+from tools.store.record_files import read_records
 from tools.store.rows import PARTS, patient_number
 
 T = TypeVar("T", Drug, Plan, FormTemplate)

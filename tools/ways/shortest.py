@@ -21,7 +21,7 @@ from tools.engine.what_if import suppose
 from tools.queries.check import Asked, plan_on_file
 from tools.ways.actions import Action, ways
 from tools.ways.candidates import Candidate, candidates
-from tools.ways.supposing import supposed_by
+from tools.ways.suppositions import supposed_by
 
 if TYPE_CHECKING:
     from tools.store.store import Store

@@ -13,7 +13,7 @@ from pypdf import PdfReader
 
 from agent.cases import appeals
 from tests.agent.conftest import Case, Cases, Pa
-from tools.papers.composed import Block, Letter
+from tools.papers.blocks import Block, Letter
 from tools.papers.letter_pdf import letter_pdf
 from tools.store import Store
 

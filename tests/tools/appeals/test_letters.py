@@ -19,8 +19,8 @@ from tools.appeals.sheet import call_sheet
 from tools.common.errors import Refused
 from tools.denials.records import Denial
 from tools.lifecycle.levels import LEVELS
+from tools.papers.blocks import Letter
 from tools.papers.case import Case
-from tools.papers.composed import Letter
 from tools.papers.letter_pdf import letter_pdf
 
 NUMBER = re.compile(r"\d[\d,.]*\d|\d")

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.tools.appeals.made import denial, quote, ready
-from tools.appeals.pointing import pointed_at
+from tools.appeals.reason_findings import pointed_at
 from tools.denials.records import Cited, StatedReason
 
 

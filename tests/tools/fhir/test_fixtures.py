@@ -24,8 +24,8 @@ from tools.domain.records import (
     Order,
     Record,
 )
+from tools.fhir.bundle_files import ENDINGS, FileRefusal, Unit, units
 from tools.fhir.importer import PARTS, Imported, import_unit
-from tools.fhir.reading import ENDINGS, FileRefusal, Unit, units
 from tools.fhir.report import EntryReport
 
 FIXTURES = BUNDLES / "fixtures"

@@ -12,8 +12,8 @@ import pytest
 
 from tests import worlds
 from tools.domain.records import Diagnosis, Medication, Observation, Patient
+from tools.fhir.bundle_files import FileRefusal, units
 from tools.fhir.importer import import_bundle
-from tools.fhir.reading import FileRefusal, units
 from tools.fhir.report import ImportReport
 
 Alone = Callable[..., dict[str, Any]]

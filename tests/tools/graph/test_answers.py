@@ -18,7 +18,7 @@ from tools.common.statistics import LEAST, shown_together
 from tools.domain.records import Coverage, Diagnosis, Medication, Observation, Order, Patient, Prescriber
 from tools.graph import asking
 from tools.graph.asking import current, graph_of, version_of
-from tools.graph.building import build
+from tools.graph.builder import build
 from tools.graph.embedded import Embedded
 from tools.graph.model import Graph
 from tools.graph.pathways import ENOUGH, pathways

@@ -20,7 +20,7 @@ from tools.common.errors import Unavailable
 from tools.domain.records import Diagnosis, Medication, Order, Patient, Request
 from tools.engine.determine import determine
 from tools.engine.request import complete_request
-from tools.graph.building import build, world_of
+from tools.graph.builder import build, world_of
 from tools.graph.embedded import Embedded
 from tools.graph.facts import World
 from tools.graph.model import Graph, State, Write

@@ -15,7 +15,7 @@ from tests import servers, worlds
 from tests.tools.store import populations
 from tools.common.errors import Invalid, NotFound, PaladinError, Unavailable
 from tools.domain.records import Authorization, Observation
-from tools.store import ChartEntry, Store, bulk, database, finding
+from tools.store import ChartEntry, Store, bulk, database, patient_search
 from tools.store.load import load
 from tools.store.tables import METADATA, SCHEMA
 
@@ -52,11 +52,11 @@ def answer(ask: Any, *args: Any, **named: Any) -> Any:
 # --- the same answers -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("many", [finding.MANY, 5], ids=["by the index", "through the list"])
+@pytest.mark.parametrize("many", [patient_search.MANY, 5], ids=["by the index", "through the list"])
 def test_every_search_finds_the_same_people(
     both: tuple[Store, Store], many: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finding, "MANY", many)
+    monkeypatch.setattr(patient_search, "MANY", many)
     sqlite, postgres = both
     everybody = sqlite.find_patients(limit=1000)
     for at, query in enumerate(populations.queries(seed=3)):

@@ -8,7 +8,7 @@ from tests.tools.graph.conftest import Panel
 from tools.domain.records import Determination, Patient, Plan, Request
 from tools.engine.determine import determine
 from tools.engine.request import complete_request
-from tools.graph.building import world_of
+from tools.graph.builder import world_of
 from tools.graph.facts import World
 from tools.ways.actions import KINDS, ways
 from tools.ways.shortest import shortest

@@ -34,9 +34,8 @@ def keep(
 
     Our own export is not kept: of the person who has that id here, it must say what the chart says, else it is
     Refused; somebody else's of another store comes in as a stranger's. An enrolment that an earlier import was asked
-    for stays, unless this one was asked for its own. `beside` are
-    the charts that this run has kept already: a second chart of the same person does not replace one of them, unless
-    a person says so.
+    for stays, unless this one was asked for its own. `beside` are the charts that this run has kept already: a second
+    chart of the same person does not replace one of them, unless a person says so.
     """
     chart, _, known = imported
     if chart.id and (ours := _same_person_here(store, chart)):

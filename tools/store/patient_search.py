@@ -1,4 +1,4 @@
-"""Finding patients: by the beginnings of the words of their names, by number, family, birth date, plan or member id."""
+"""Patients are found by the words of their names, by number, family, birth date, plan or member id."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MANY = 10_000  # whom a word finds; of more, a page is met sooner by going through the list
 
 
-class Finding(Audited):
+class PatientSearch(Audited):
     """The part of Store that searches."""
 
     def find_patients(

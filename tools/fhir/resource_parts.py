@@ -20,7 +20,7 @@ US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition"
 _CODE = re.compile(r"[^\s]+( [^\s]+)*")
 
 
-class Context:
+class ExportContext:
     """Whose resources these are; `said` makes an id from words, so the same chart has the same ids."""
 
     def __init__(self, owner: str) -> None:

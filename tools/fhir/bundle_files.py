@@ -18,7 +18,7 @@ import msgspec
 from tools.common.errors import Invalid
 from tools.common.printable import one_line
 from tools.common.structs import UNREADABLE
-from tools.fhir.grouping import NOBODYS, Grouping, Raw
+from tools.fhir.patient_records import NOBODYS, Grouping, Raw
 from tools.fhir.versions import ADVICE
 
 WHOLE = ("transaction", "batch", "collection", "document")

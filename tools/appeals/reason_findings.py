@@ -150,8 +150,7 @@ def _named(said: str, findings: tuple[Finding, ...], case: Case) -> tuple[Findin
 
 
 def _at_large(code: str, findings: tuple[Finding, ...], case: Case) -> tuple[Finding, ...]:
-    """What a reason is about that names nothing: of documents, the papers of the rule and what is not
-    settled."""
+    """What a reason is about that names nothing: of documents, the papers of the rule and what is not settled."""
     if code != "insufficient_documentation":
         return findings
     papers = _papers(case)

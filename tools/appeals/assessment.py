@@ -1,12 +1,11 @@
-"""A stated reason held against today's determination: does the record refute it, confirm it, or leave it
-open?"""
+"""A stated reason held against today's determination: does the record refute it, confirm it, or leave it open?"""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from tools.appeals.pointing import pointed_at
+from tools.appeals.reason_findings import pointed_at
 from tools.appeals.records import Standing, Weighed
 from tools.denials.codes import REASONS
 from tools.denials.records import Denial, StatedReason

@@ -17,7 +17,7 @@ from typing import Any, Generic, NamedTuple, NoReturn, TypeVar
 import msgspec
 
 from tools.common.errors import Invalid, Unavailable
-from tools.store.explaining import UnclearError, explain, line_of, problem, skip, unsound
+from tools.store.json_errors import UnclearError, explain, line_of, problem, skip, unsound
 from tools.store.parquet import RecordLines
 
 T = TypeVar("T")
