@@ -108,13 +108,6 @@ def test_numbers_and_dates_that_an_answer_must_say_stand_in_the_patient_s_world(
     assert not wrong, "\n".join(wrong)
 
 
-def test_dates_that_an_answer_must_say_are_dates() -> None:
-    for question, _, expect in expected():
-        for pattern in expect.says:
-            for day in re.findall(r"<([^>]*)>", pattern):
-                assert re.fullmatch(r"\d{4}-\d\d-\d\d", day), question.id
-
-
 def test_a_paraphrase_names_its_seed_and_its_model() -> None:
     from evals.chat.questions import HERE
 
