@@ -8,8 +8,8 @@ from datetime import date
 
 from evals.chat.questions import KINDS, SETS, Asking, Expect, Question, read, read_sets
 from evals.chat.support import support_of
-from evals.chat.world import bundled
 from evals.scores.conversation import as_regex
+from evals.worlds import bundled
 
 QUESTIONS = read_sets(("first", "model", "open"))
 
