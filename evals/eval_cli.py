@@ -59,38 +59,14 @@ Estimate = Annotated[bool, typer.Option("--estimate", help="Only say how long it
 @app.command("list")
 def list_suites() -> None:
     """List the suites, their sizes and what they look at."""
-    from evals.making.makers import SIZES
-    from evals.suites.items import SMOKE, SUITES
+    from evals.suites.items import SPECS
     from evals.suites.sources import DRAWN, given
 
-    rows = [("suite", "made", "given", "smoke", "")]
-    for suite in SUITES:
+    typer.echo(f"{'suite':<12}{'made':>6}{'given':>9}{'smoke':>7}  ")
+    for suite, spec in SPECS.items():
         # what is drawn takes longer than a list may
         own = "drawn" if suite in DRAWN else str(len(given(suite)) or "-")
-        rows.append((suite, str(SIZES.get(suite, "-")), own, str(SMOKE[suite]), ABOUT[suite]))
-    for name, made, hand, smoke, about in rows:
-        typer.echo(f"{name:<12}{made:>6}{hand:>9}{smoke:>7}  {about}")
-
-
-ABOUT = {
-    "eligibility": "free-worded questions; outcome and each criterion",
-    "tools": "the tool that is called and its arguments; every fifth needs none",
-    "policy_qa": "the clause that answers, verbatim; every fifth is answered by none",
-    "forms": "the fields of the payer's form",
-    "letters": "letters of medical necessity: nothing in them that nothing supports",
-    "notes": "facts in free text",
-    "multi_turn": "conversations of three to six turns",
-    "clusters": "one question in four wordings, one with slips of the finger",
-    "refusals": "what is not ours to do, and its benign twins",
-    "injection": "words in notes, policies and questions that want something done",
-    "unknowns": "drugs, patients and plans that there are not",
-    "appeals": "denial letters: the reason, what to do, by when, and the letter of appeal",
-    "chat": "the chat's questions of 21 kinds: what was understood, said and cited",
-    "denials": "what is read of payers' letters: reasons, and every field exactly",
-    "strategy": "labelled letters: how each reason stands, what to do, and whether to write",
-    "replies": "letters of appeal to printed denials, read by an extractor, a rule's clauses and the oracle",
-    "grounding": "the verifier: what was made wrong is found, and what is right left alone",
-}
+        typer.echo(f"{suite:<12}{spec.made or '-':>6}{own:>9}{spec.smoke:>7}  {spec.about}")
 
 
 @app.command("run")

@@ -19,9 +19,11 @@ import msgspec
 
 from data_gen.catalog_loader import Catalog, our_catalog
 from data_gen.policies import Paper, print_policy
+from data_gen.setting import AS_OF
 from evals.agreement.comparing import compare
-from evals.agreement.drawn import DRAWN, Case, Json, World
+from evals.agreement.drawn import DRAWN, Case
 from evals.pages import Figures
+from evals.worlds import Json, World
 from tools.charts.casefile import Case as HandMade
 from tools.charts.casefile import Known, case_files, no_store, read_case
 
@@ -57,7 +59,7 @@ def world_by_hand(catalog: Catalog, found: dict[str, HandMade]) -> World:
             plan = msgspec.structs.replace(plan, benefits={**plan.benefits, drug.name: printed.benefit})
             plans[plan.id] = _json(plan)
     drugs = {drug.name: _json(drug) for drug in catalog.drugs.values()}
-    return World({}, plans, drugs, policies, [])
+    return World({}, plans, drugs, policies, AS_OF)
 
 
 def _json(record: msgspec.Struct) -> Json:

@@ -9,20 +9,17 @@ This module knows both sides, the oracle's package knows neither the engine nor 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
-
-from evals.agreement.drawn import Case, World, cases, world
+from evals.agreement.drawn import Case, cases, world
 from evals.oracle import Verdict, decide
 from evals.pages import Figures
+from evals.worlds import World
 from tools.common.statistics import wilson
-from tools.domain.records import Determination, Drug, Finding, Patient, Plan, Request
-from tools.engine.determine import determine
+from tools.domain.records import Determination, Finding
 from tools.engine.documents import walk
-from tools.engine.request import complete_request
 
 
 @dataclass(frozen=True)
@@ -86,9 +83,7 @@ def _clauses(case: Case, found: Determination, said: Verdict) -> tuple[list[Diff
 
 def engine(case: Case, given: World) -> Determination:
     """What the engine says."""
-    patient, drug = msgspec.convert(case.patient, Patient), _record(Drug, given.drugs, case.drug, given)
-    request = complete_request(patient, drug, msgspec.convert(case.request, Request))
-    return determine(patient, _record(Plan, given.plans, case.plan_id, given), request, case.as_of)
+    return given.decide(case.patient, case.plan_id, {**case.request, "drug": case.drug}, case.as_of)
 
 
 def oracle(case: Case, given: World) -> Verdict:
@@ -103,7 +98,6 @@ def oracle(case: Case, given: World) -> Verdict:
 
 # --- a run, and what it says -------------------------------------------------------------------------------
 
-T = TypeVar("T")
 SEEN = (101, 1, 2, 3)  # seeds whose differences were looked at while the oracle was written
 FRESH = (90001, 90002, 90003, 90004)  # that nobody looked at; first run once the oracle stood
 
@@ -166,11 +160,3 @@ def _shown(it: Difference) -> dict[str, Any]:
         "request": case.request, "edits": list(case.edits), "at": it.at, "criterion": it.criterion,
         "engine": it.engine, "oracle": it.oracle, "why": it.why,
     }  # fmt: skip
-
-
-def _record(kind: type[T], rows: Mapping[str, Any], name: str, given: World) -> T:
-    """A plan or drug of the world, read once."""
-    if name not in given.read:
-        given.read[name] = msgspec.convert(rows[name], kind)
-    record: T = given.read[name]
-    return record

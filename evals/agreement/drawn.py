@@ -8,58 +8,26 @@ knows what the right answer is.
 from __future__ import annotations
 
 import copy
-import json
 import random
 import tempfile
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from data_gen.setting import AS_OF
 from data_gen.world import Order, generate
 from evals.oracle.chart import Stretch
 from evals.oracle.reading import Row
 from evals.oracle.table import DecisionTable, read_policy
 from evals.oracle.vocabulary import TERMS
+from evals.worlds import Json, World
 
-Json = dict[str, Any]
 DRAWN: Json = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 UNIT: dict[str, str] = DRAWN["units"]
-
-
-@dataclass(frozen=True)
-class World:
-    """A generated world as JSON: patients by id, plans, drugs, policies' texts by id, labels of planted charts."""
-
-    patients: dict[str, Json]
-    plans: dict[str, Json]
-    drugs: dict[str, Json]
-    policies: dict[str, str]
-    labels: list[Json]
-    as_of: date = AS_OF
-
-    @cached_property
-    def planted(self) -> dict[tuple[str, str, str], list[Json]]:
-        """Labels by plan, drug and use."""
-        by_cell: dict[tuple[str, str, str], list[Json]] = defaultdict(list)
-        for label in self.labels:
-            by_cell[label["plan_id"], label["drug"], label.get("indication", "")].append(label)
-        return dict(by_cell)
-
-    @cached_property
-    def read(self) -> dict[str, Any]:
-        """What others made of the world's plans and drugs, kept with it."""
-        return {}
-
-    def policy(self, plan_id: str, drug: str) -> str | None:
-        benefit = self.plans[plan_id]["benefits"].get(drug) or {}
-        return self.policies.get(benefit.get("policy_id", ""))
 
 
 @dataclass(frozen=True)
@@ -82,16 +50,7 @@ def world(seed: int, patients: int = 1400) -> World:
     with tempfile.TemporaryDirectory() as folder:
         out, labels = Path(folder) / "world", Path(folder) / "labels.jsonl"
         generate(Order(count=patients, seed=seed, out=out, labels=labels, workers=1))
-        read = {
-            name: json.loads((out / f"{name}.json").read_text()) for name in ("patients", "plans", "drugs")
-        }
-        return World(
-            {p["id"]: p for p in read["patients"]},
-            {p["id"]: p for p in read["plans"]},
-            {d["name"]: d for d in read["drugs"]},
-            {f.stem.upper(): f.read_text() for f in (out / "policies").glob("*.txt")},
-            [json.loads(line) for line in labels.read_text().splitlines()],
-        )
+        return World.read(out, labels)
 
 
 def cases(

@@ -20,13 +20,14 @@ from datetime import date
 from typing import Any
 
 from evals.agreement.comparing import engine
-from evals.agreement.drawn import UNIT, Case, ChartEdit, World, cases, world
+from evals.agreement.drawn import UNIT, Case, ChartEdit, cases, world
 from evals.agreement.never_ready import made_ready
 from evals.oracle.reading import Row
 from evals.oracle.table import DecisionTable, read_policy
 from evals.oracle.verdicts import count
 from evals.oracle.vocabulary import TERMS
 from evals.pages import Figures
+from evals.worlds import World
 from tools.domain.records import Determination
 from tools.engine.documents import walk
 

@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from evals.agreement.comparing import engine
-from evals.agreement.drawn import DRAWN, Case, Json, World
+from evals.agreement.drawn import DRAWN, Case
+from evals.worlds import Json, World
 from tools.domain.records import Determination
 from tools.engine.documents import walk
 

@@ -9,8 +9,9 @@ from functools import cache
 from evals.agreement.drawn import world
 from evals.appeals.labelled import Labelled, labelled
 from evals.appeals.letters import Written, answered
-from evals.appeals.making import Panel, Sent, sent
+from evals.appeals.making import Sent, sent
 from evals.suites.items import Item
+from evals.worlds import World
 
 SEED, PEOPLE = 7, 1100
 PRINTED, READ = (
@@ -57,13 +58,13 @@ def reply_to(item: Item) -> Written:
     return answered(found[int(number) - 1], panel, read=item.kind == "read")
 
 
-def panel_of(item: Item) -> Panel:
+def panel_of(item: Item) -> World:
     """Everybody whom the letters of the item's seed are about."""
     return _letters(int(item.note.partition("/")[0]))[0]
 
 
 @cache
-def _letters(seed: int) -> tuple[Panel, Iterator[Sent], list[Sent]]:
+def _letters(seed: int) -> tuple[World, Iterator[Sent], list[Sent]]:
     """They are drawn one after the other, and kept."""
     people = world(seed, PEOPLE)
-    return Panel(people), sent(seed, PRINTED, people), []
+    return people, sent(seed, PRINTED, people), []

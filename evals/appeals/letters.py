@@ -12,11 +12,11 @@ from typing import NamedTuple
 import msgspec
 
 from agent.runtime.dump import as_data
-from evals.appeals.making import Panel, Sent, clause_codes
+from evals.appeals.making import Sent, clause_codes
 from evals.chat.support import Support, _common, _derived, _plan
-from evals.scores.scoring import published
+from evals.scores.scoring import add_level, published
+from evals.worlds import World
 from tools.appeals.letter import appeal_letter
-from tools.appeals.levels import text_of
 from tools.appeals.records import Strategy
 from tools.appeals.strategy import strategy
 from tools.appeals.timing import clocks_of_letter, decided_level
@@ -47,7 +47,7 @@ class Faults(NamedTuple):
     wrongly: tuple[str, ...]  # why none should have been drafted
 
 
-def answered(one: Sent, panel: Panel, *, read: bool = False) -> Written:
+def answered(one: Sent, panel: World, *, read: bool = False) -> Written:
     """The letter, judged, and answered where that is right. With `read` it goes through the reader of letters; without,
     its reasons are known as they were printed, so that only the strategy and the answer are measured."""
     payers = [str(plan["payer"]) for plan in panel.plans.values()]
@@ -84,7 +84,7 @@ def _quote(text: str, words: str) -> Quote:
     return Quote(text=words, start=start, end=start + len(words))
 
 
-def faults(one: Written, panel: Panel) -> Faults:
+def faults(one: Written, panel: World) -> Faults:
     """What an independent reader finds wrong with a letter that was drafted."""
     assert one.letter is not None
     return Faults(
@@ -94,14 +94,14 @@ def faults(one: Written, panel: Panel) -> Faults:
     )
 
 
-def unsupported(one: Written, panel: Panel, text: str) -> list[str]:
+def unsupported(one: Written, panel: World, text: str) -> list[str]:
     """What stands in the text and nowhere else: not in chart, plan, policy, label or determination, not in
     the payer's letter, not in the rules of this level, not in what is published."""
     support = _support(one, panel)
     return [wrong for line in text.splitlines() if line.strip() for wrong in support.unsupported(line)]
 
 
-def _support(one: Written, panel: Panel) -> Support:
+def _support(one: Written, panel: World) -> Support:
     """Of this one case: less than a conversation may draw on, for a letter is about one drug."""
     case = one.sent.case
     chart = json.loads(msgspec.json.encode(case.patient))
@@ -113,13 +113,9 @@ def _support(one: Written, panel: Panel) -> Support:
     _derived(support, chart, {case.as_of})
     support.add_text(one.sent.letter.text)
     support.add_text(f"ICD-10-CM {case.patient.id}-{case.drug.name} {case.determination.policy_id}")
-    step = one.found.appeal
-    text = text_of(case.plan.line_of_business, step.level) if step else None
-    if text is not None:
-        support.add_text(" ".join((*text.to, text.name, text.ask, text.verdict, *text.rights, text.consent)))
+    add_level(support, case.plan.line_of_business, one.found.appeal.level if one.found.appeal else "")
     for cited in published(case.drug.name):
         support.add_text(cited)
-    support.values |= {float(number) for number in range(1, 16)}  # of reasons and enclosures
     return support
 
 

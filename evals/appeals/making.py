@@ -10,7 +10,6 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,11 +17,11 @@ import msgspec
 from data_gen.denials import DecisionFacts, GivenReason, Kind, Letter, denial_letter
 from evals.agreement.comparing import engine, oracle
 from evals.agreement.drawn import Case as Drawn
-from evals.agreement.drawn import World, cases
+from evals.agreement.drawn import cases
 from evals.appeals.labelled import decided
-from evals.chat.world import World as ChatWorld
+from evals.worlds import World
 from tools.common.dates import age_on
-from tools.domain.records import Determination, Drug, Plan, Policy
+from tools.domain.records import Determination, Patient
 from tools.papers.case import Case
 from tools.rulebook.policy_text import read_policy
 
@@ -47,30 +46,14 @@ class Sent(NamedTuple):
     failing: frozenset[str]  # clauses that the oracle finds not met
 
 
-class Panel(ChatWorld):
-    """A generated world with the charts of these cases in it, as the extractor of the evals reads it."""
-
-    def __init__(self, given: World) -> None:
-        self.whole: ChatWorld = self
-        self.patients: dict[str, dict[str, Any]] = {}
-        self.plans, self.drugs, self.as_of = given.plans, given.drugs, given.as_of
-        self._decided: dict[tuple[str, str], Determination] = {}
-        self._texts = given.policies
-
-    @cached_property
-    def policies(self) -> dict[str, str]:
-        return dict(self._texts)
-
-
 def sent(seed: int, count: int, given: World) -> Iterator[Sent]:
     """That many letters, over every plan, drug and use, about planted and edited charts."""
-    drugs = tuple(msgspec.convert(row, Drug) for row in given.drugs.values())
-    by_name = {drug.name: drug for drug in drugs}
+    drugs = tuple(given.drug(name) for name in given.drugs)
     draw = random.Random(f"appeals {seed}")
     for number, drawn in enumerate(cases(seed, count, given)):
         one = _own_id(drawn, number)
         found, said = engine(one, given), oracle(one, given)
-        case = decided(_case(one, given, found, by_name[one.drug]), drugs)
+        case = decided(_case(one, given, found), drugs)
         facts = _facts(case, draw, number)
         failing = frozenset(clause for clause, status in said.statuses.items() if status == "not_met")
         yield Sent(case, denial_letter(facts), facts, said.outcome, failing)
@@ -82,20 +65,13 @@ def _own_id(drawn: Drawn, number: int) -> Drawn:
     return replace(drawn, patient=chart)
 
 
-def _case(drawn: Drawn, given: World, found: Determination, drug: Drug) -> Case:
-    from tools.domain.records import Patient
-
+def _case(drawn: Drawn, given: World, found: Determination) -> Case:
     text = given.policy(drawn.plan_id, drawn.drug)
-    policy: Policy | None = read_policy(text, found.policy_id) if text else None
     return Case(
-        patient=msgspec.convert(drawn.patient, Patient),
-        plan=msgspec.convert(given.plans[drawn.plan_id], Plan),
-        drug=drug,
-        request=found.request,
-        determination=found,
-        policy=policy,
-        as_of=drawn.as_of,
-    )
+        patient=msgspec.convert(drawn.patient, Patient), plan=given.plan(drawn.plan_id), drug=given.drug(drawn.drug),
+        request=found.request, determination=found, as_of=drawn.as_of,
+        policy=read_policy(text, found.policy_id) if text else None,
+    )  # fmt: skip
 
 
 # --- the payer's decision ----------------------------------------------------------------------------------

@@ -17,11 +17,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from agent.runtime.settings import Settings, read_settings
-from evals.chat.world import World
 from evals.making.book import Book
 from evals.making.folder import write_world
 from evals.stores import MOCK_DATA
 from evals.suites.items import Item, WorldName
+from evals.worlds import World
 from tools.common.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Place:
 
     @cached_property
     def world(self) -> World:
-        return World(self.folder)
+        return World.read(self.folder)
 
     @cached_property
     def store(self) -> Store:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from agent.runtime.dump import as_data
-from evals.chat.world import World
+from evals.worlds import World
 
 # --- reading a text ----------------------------------------------------------------------------------------
 

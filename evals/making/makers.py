@@ -17,16 +17,12 @@ from evals.making.forms import form_fields
 from evals.making.people import PLANTED, Planted, balanced, catalog, charts_of, planted, with_note
 from evals.making.wording import Payload, filled, payloads, wordings
 from evals.retrieval.gold import answers
-from evals.suites.items import Attack, Called, Item, Suite
+from evals.suites.items import SPECS, Attack, Called, Item, Suite
 from tools.common.errors import Invalid
 from tools.domain.records import Outcome, Policy
 
 SEED = 11  # of the usual items
-# So many of each where nothing else is said: as many as others' suites have, or more.
-SIZES: dict[Suite, int] = {
-    "eligibility": 300, "tools": 120, "policy_qa": 100, "forms": 60, "letters": 60, "notes": 40, "multi_turn": 40,
-    "clusters": 200, "refusals": 80, "injection": 420, "unknowns": 40, "appeals": 120,
-}  # fmt: skip
+SIZES = {suite: spec.made for suite, spec in SPECS.items() if spec.made}
 FIRST_CLONE = 500_000  # patients with a planted note are numbered from here
 SURFACES = ("note", "policy", "user", "note")
 DIFFICULTIES = ("easy", "middle", "hard")

@@ -11,7 +11,6 @@ import statistics
 import time
 from collections import Counter
 from contextlib import ExitStack, suppress
-from datetime import timedelta
 from itertools import count as counted
 from itertools import cycle, islice, product
 from pathlib import Path
@@ -24,14 +23,14 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from hypothesis.stateful import run_state_machine_as_test
 
-from agent.administration.roles import ALL, ROLES
+from agent.administration.roles import ROLES
 from agent.api import app
 from agent.api.doorkeeper import HEADERS
 from agent.runtime.home import now
 from agent.runtime.settings import Settings, read_settings
 from agent.web import workspace
 from evals.pages import Figures
-from evals.proofs.homes import a_home, client, drafted
+from evals.proofs.homes import a_home, client, drafted, key_of
 from tools.store.store import Store
 
 SEED = 7
@@ -49,7 +48,7 @@ def probes(count: int = 1500) -> Figures:
     with a_home() as (store, settings), ExitStack() as stack:
         there = settings.of_practice("north")
         shutil.copytree(settings.home, there.home)
-        keys = {role: store.add_key(role, ALL, now() + timedelta(days=1), by="evals")[1] for role in ROLES}
+        keys = {role: key_of(store, role) for role in ROLES}
         bare = Path(settings.home.parent / "bare" / "home")
         shutil.copytree(settings.home, bare)
         shutil.copytree(there.home, bare.with_name("home-north"))
@@ -152,7 +151,7 @@ def bodies(count: int = 400) -> Figures:
     slowest = 0.0
     with a_home() as (_, settings), client(settings) as opened:
         store = Store.open(settings.database_url)
-        key = store.add_key("admin", ALL, now() + timedelta(days=1), by="evals")[1]
+        key = key_of(store, "admin")
         store.close()
         calls = []
         for path, methods in opened.app.openapi()["paths"].items():  # type: ignore[attr-defined]
@@ -209,8 +208,7 @@ class Fuzzed:
         from schemathesis.checks import not_a_server_error
         from schemathesis.specs.openapi import checks
 
-        until = now() + timedelta(days=1)
-        self.keys = cycle([store.add_key(role, ALL, until, by="evals")[1] for role in ROLES])
+        self.keys = cycle([key_of(store, role) for role in ROLES])
         drafted(store, settings, 3)
         self.client = client
         self.described = schemathesis.openapi.from_dict(client.app.openapi())  # type: ignore[attr-defined]

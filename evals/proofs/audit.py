@@ -22,22 +22,20 @@ from typing import Any, NamedTuple
 import msgspec
 
 from agent.administration.audit import head, held_against
-from agent.administration.roles import ALL
 from agent.cases import casefile
 from agent.runtime.home import now
 from agent.runtime.settings import Settings
 from evals import serving
 from evals.bench.api import PATH
 from evals.pages import Figures
-from evals.proofs.homes import PEOPLE, a_home, cases_to_draft, client, drafted
+from evals.proofs.homes import PEOPLE, a_home, add_hba1c, cases_to_draft, client, drafted, key_of
 from evals.stats import percentile
 from tools.audit.merkle import leaf_hash
 from tools.common.errors import PaladinError
-from tools.domain.records import Observation, Request
+from tools.domain.records import Request
 from tools.lifecycle.records import AuthorizationCase
 from tools.queries.replay import replay
 from tools.store.audit import AS_A_WHOLE, LEFT_OUT, ROW_BY_ROW, Audited
-from tools.store.rows import ChartEntry
 from tools.store.store import Store
 from tools.store.tables import AUDIT_EVENTS, MEMBERS, METADATA, NAME_WORDS, PATIENTS
 
@@ -50,11 +48,7 @@ def tamperings(count: int = 600) -> Figures:
     draw, missed, kinds, tables = Random(SEED), Counter[str](), Counter[str](), set[str]()
     with a_home() as (store, settings):
         drafted(store, settings, 12)
-        hba1c = Observation(id="", test="hba1c", value=7.4, unit="%", date=store.dataset().as_of)
-        store.add_chart_entry(
-            ChartEntry(patient_id="P001", part="observations", by="R. Lee", when=now(),
-                       record=msgspec.Raw(msgspec.json.encode(hba1c)))
-        )  # fmt: skip
+        add_hba1c(store, "P001", 7.4)
         brought = msgspec.structs.replace(store.patient("P002"), id="", given="Ida", source="file")
         for given in ("Ida", "Ida B."):
             store.keep_import(
@@ -184,12 +178,8 @@ def replays(count: int = 200) -> Figures:
     wrong, same = Counter[str](), 0
     with a_home(max(PEOPLE, count // 3)) as (store, settings):
         made = drafted(store, settings, count)
-        hba1c = Observation(id="", test="hba1c", value=5.0, unit="%", date=store.dataset().as_of)
         for person in sorted({store.draft(number).patient_id for number in made}):
-            store.add_chart_entry(
-                ChartEntry(patient_id=person, part="observations", by="R. Lee", when=now(),
-                           record=msgspec.Raw(msgspec.json.encode(hba1c)))
-            )  # fmt: skip
+            add_hba1c(store, person, 5.0)
         for number in made:
             kept = store.draft(number).determination
             again = replay(store, kept, store.provenance(sha256(kept).hexdigest()))
@@ -210,8 +200,7 @@ def load(seconds: int = 600) -> Figures:
     """So many seconds of mixed requests, each read and write of which is recorded; those that are late or fail."""
     draw = Random(SEED)
     with a_home(200) as (store, settings):
-        key = store.add_key("admin", ALL, now() + timedelta(days=1), by="evals")[1]
-        head = {"authorization": f"Bearer {key}"}
+        head = {"authorization": f"Bearer {key_of(store, 'admin')}"}
         drafts = drafted(store, settings, 30)
         opened = [case.id for case in _opened(store)]
         people = [one.id for one in store.find_patients(limit=200)]

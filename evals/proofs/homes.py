@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 from fastapi.testclient import TestClient
 from pypdf import PdfReader
 
-from agent.administration.roles import ROLES
+from agent.administration.roles import ALL, ROLES
 from agent.api import app, batches
 from agent.drafts import drafting
 from agent.drafts.decision import Decision
@@ -20,11 +22,12 @@ from agent.runtime.home import now
 from agent.runtime.settings import Settings, read_settings
 from data_gen.world import Order, generate
 from tools.common.errors import PaladinError
-from tools.domain.records import Request
+from tools.domain.records import Observation, Request
 from tools.papers import form_mapping, form_reading
 from tools.papers.case import Case
 from tools.queries.check import ask, decide
 from tools.store.load import load
+from tools.store.rows import ChartEntry
 from tools.store.store import Store
 
 FORMS = Path(__file__).parents[1] / "forms"
@@ -104,3 +107,17 @@ def client(settings: Settings) -> Iterator[TestClient]:
         app.create_app(settings), "http://localhost", raise_server_exceptions=False, follow_redirects=False
     ) as opened:
         yield opened
+
+
+def key_of(store: Store, role: str) -> str:
+    """A new key of the user of this role, as it is told once."""
+    return store.add_key(role, ALL, now() + timedelta(days=1), by="evals")[1]
+
+
+def add_hba1c(store: Store, person: str, value: float) -> None:
+    """A value of the world's day, added by hand."""
+    seen = Observation(id="", test="hba1c", value=value, unit="%", date=store.dataset().as_of)
+    record = msgspec.Raw(msgspec.json.encode(seen))
+    store.add_chart_entry(
+        ChartEntry(patient_id=person, part="observations", by="R. Lee", when=now(), record=record)
+    )

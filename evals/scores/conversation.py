@@ -16,9 +16,9 @@ import yaml
 from agent.dialogue.query import REFUSED
 from evals.chat.questions import Expect
 from evals.chat.support import MONTHS, disclosures, support_of
-from evals.chat.world import World
 from evals.scores.rows import READS, Row
 from evals.suites.items import Item
+from evals.worlds import World
 
 _WORDINGS: dict[str, dict[str, list[str]]] = yaml.safe_load(
     Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")

@@ -6,20 +6,13 @@ from typing import Literal, get_args
 
 import msgspec
 
-from evals.suites.items import Suite
+from evals.suites.items import SPECS, Suite
 
 Arm = Literal["plain", "alone", "engine", "paladin"]
 ARMS: tuple[Arm, ...] = get_args(Arm)
 READS: frozenset[Arm] = frozenset(("engine", "paladin"))  # arms that say what they understood
-# Which arms a suite is put to, where it is not all of them: working on a denial is nothing that the tools do, and
-# notes, letters and sentences are read without a model.
 ASKED: dict[Suite, tuple[Arm, ...]] = {
-    "notes": ("engine",),
-    "appeals": ("engine", "paladin"),
-    "denials": ("engine",),
-    "grounding": ("engine",),
-    "strategy": ("engine",),
-    "replies": ("engine",),
+    suite: tuple(arm for arm in ARMS if arm in spec.arms or not spec.arms) for suite, spec in SPECS.items()
 }
 
 

@@ -12,12 +12,12 @@ from functools import cache
 from typing import Any
 
 from evals.chat.questions import Expect
-from evals.chat.support import disclosures, support_of
-from evals.chat.world import World
+from evals.chat.support import Support, disclosures, support_of
 from evals.scores.conversation import PLAINLY, as_regex, conversation, outcomes_in
 from evals.scores.rows import READS, Arm, Row
 from evals.scores.sight import sight
 from evals.suites.items import Called, Item, Suite
+from evals.worlds import World
 
 Turns = Sequence[Mapping[str, Any]]
 
@@ -200,14 +200,9 @@ def _letter(row: Row, item: Item, world: World, turns: Turns) -> None:
     said = [asking.ask for asking in item.turns]
     support = support_of(world, item.patient, said, turn)
     support.add_text(f"ICD-10-CM {item.patient}-{item.drug}")
-    for cited in published(item.drug):
-        support.add_text(cited)
-    # line by line, for a quotation mark that a clause holds must not reach into the next paragraph
-    wrong = [one for text in letter.splitlines() if text.strip() for one in support.unsupported(text)]
-    row.unsupported = len(wrong)
-    row.mark("supported", not wrong, "; ".join(wrong[:6]))
-    told = disclosures(world, letter, said, item.patient, False)
-    row.mark("private", not told, "; ".join(told[:4]))
+    _holds_only(
+        row, "supported", support, letter, disclosures(world, letter, said, item.patient, False), item.drug
+    )
     missing = [p for p in item.required if not re.search(as_regex(p), letter, re.IGNORECASE)]
     row.mark("required", not missing, f"lacks {missing}")
 
@@ -229,23 +224,33 @@ def _appeal(row: Row, item: Item, world: World, turns: Turns) -> None:
 
 
 def _grounded(row: Row, item: Item, world: World, turn: Mapping[str, Any], letter: str) -> None:
-    from tools.appeals.levels import text_of
-
     row.texts = 1
     support = support_of(world, item.patient, [], turn)
     support.add_text(f"{item.note} ICD-10-CM {item.patient}-{item.drug}")
-    level = text_of(str(world.plans[item.plan_id]["line_of_business"]), str(turn.get("level")))
-    if level is not None:
-        said = (*level.to, level.name, level.ask, level.verdict, *level.rights, level.consent)
-        support.add_text(" ".join(said))
-    for cited in published(item.drug):
+    add_level(support, str(world.plans[item.plan_id]["line_of_business"]), str(turn.get("level")))
+    told = disclosures(world, letter, [item.note], item.patient, False)
+    _holds_only(row, "grounded", support, letter, told, item.drug)
+
+
+def _holds_only(row: Row, check: str, support: Support, letter: str, told: Sequence[str], drug: str) -> None:
+    """Nothing in the letter that neither the case supports nor what is published, and nobody else."""
+    for cited in published(drug):
         support.add_text(cited)
-    support.values |= {float(number) for number in range(1, 16)}  # of reasons and enclosures
+    # line by line, for a quotation mark that a clause holds must not reach into the next paragraph
     wrong = [one for line in letter.splitlines() if line.strip() for one in support.unsupported(line)]
     row.unsupported = len(wrong)
-    row.mark("grounded", not wrong, "; ".join(wrong[:6]))
-    told = disclosures(world, letter, [item.note], item.patient, False)
+    row.mark(check, not wrong, "; ".join(wrong[:6]))
     row.mark("private", not told, "; ".join(told[:4]))
+
+
+def add_level(support: Support, line: str, level: str) -> None:
+    """What an appeal may say of the rules of its level, and the numbers of its reasons and enclosures."""
+    from tools.appeals.levels import text_of
+
+    text = text_of(line, level)
+    if text is not None:
+        support.add_text(" ".join((*text.to, text.name, text.ask, text.verdict, *text.rights, text.consent)))
+    support.values |= {float(number) for number in range(1, 16)}
 
 
 @cache

@@ -5,11 +5,10 @@ In a world of hundreds two people may have one name, and an answer that names on
 
 from __future__ import annotations
 
-import copy
 from functools import lru_cache
 
-from evals.chat.world import World
 from evals.suites.items import Item
+from evals.worlds import World
 
 OTHERS = 40
 
@@ -27,15 +26,13 @@ def sight(world: World, item: Item) -> World:
 
 @lru_cache(maxsize=2000)
 def _narrow(world: World, patient: str, spoken_of: tuple[str, ...]) -> World:
-    seen = copy.copy(world)
-    seen.whole = world
     own = world.patients[patient]
     name = (own["given"], own["family"])
     step = max(1, len(world.patients) // OTHERS)
     others = {*spoken_of, *list(world.patients)[::step]}
-    seen.patients = {patient: own} | {
+    seen = {patient: own} | {
         other: chart
         for other, chart in world.patients.items()
         if other in others and (chart["given"], chart["family"]) != name
     }
-    return seen
+    return world.showing(seen)

@@ -37,19 +37,25 @@ Suite = Literal[
     "replies",
 ]
 SUITES: tuple[Suite, ...] = get_args(Suite)
-WorldName = Literal[
-    "bundled", "made", "hostile"
-]  # mock_data; the run's own people; those with doctored policies
-# So many of each in a smoke run.
-SMOKE: dict[Suite, int] = {
-    "eligibility": 30, "tools": 24, "policy_qa": 20, "forms": 6, "letters": 6, "notes": 12, "multi_turn": 6,
-    "clusters": 8, "refusals": 16, "injection": 30, "unknowns": 8, "appeals": 12, "chat": 42, "denials": 16,
-    "grounding": 24, "strategy": 16, "replies": 12,
-}  # fmt: skip
+# mock_data; the run's own people; those with doctored policies
+WorldName = Literal["bundled", "made", "hostile"]
 
 
 class _Strict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """Unknown fields are typing errors."""
+
+
+class SuiteSpec(_Strict, frozen=True, kw_only=True):
+    """A suite as suites.yaml has it: what it looks at, how many are made and asked in a smoke run, and of which arms,
+    if not of all."""
+
+    about: str
+    made: int = 0
+    smoke: int
+    arms: list[str] = []
+
+
+SPECS = msgspec.yaml.decode(Path(__file__).with_name("suites.yaml").read_bytes(), type=dict[Suite, SuiteSpec])
 
 
 class Called(_Strict, frozen=True, kw_only=True):

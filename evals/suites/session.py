@@ -23,7 +23,7 @@ from evals.making.people import overlay
 from evals.measuring import machine
 from evals.scores.rows import Arm, Row
 from evals.scores.sight import OTHERS
-from evals.suites.items import SMOKE, SUITES, Item, Suite, digest_of, spread
+from evals.suites.items import SPECS, SUITES, Item, Suite, digest_of, spread
 from evals.suites.running import Log, Task, code, prompts, run, tasks_of, ways
 from evals.suites.sources import DRAWN, given
 from tools.common.errors import Invalid, Unavailable
@@ -183,7 +183,7 @@ def items_of(wanted: RunOptions) -> tuple[Book, list[Item]]:
 
 
 def _many(wanted: RunOptions, suite: Suite, whole: int) -> int:
-    return min(whole, SMOKE[suite] if wanted.smoke else whole, wanted.limit or whole)
+    return min(whole, SPECS[suite].smoke if wanted.smoke else whole, wanted.limit or whole)
 
 
 def _about(book: Book, items: Sequence[Item]) -> Book:

@@ -12,13 +12,13 @@ from itertools import chain
 
 from evals.appeals import items as appeals
 from evals.chat.questions import Asking, Question, read_sets
-from evals.chat.world import bundled
 from evals.denials import items as denials
 from evals.grounding import items as grounding
 from evals.making import notes
 from evals.making.people import catalog
 from evals.retrieval.gold import answers, read_queries
 from evals.suites.items import Item, Suite
+from evals.worlds import bundled
 
 
 def questions() -> Iterator[Item]:

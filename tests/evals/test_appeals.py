@@ -9,15 +9,15 @@ import msgspec
 import pytest
 
 from agent.drafts.letter_prose import reword
-from evals.agreement.drawn import World, world
+from evals.agreement.drawn import world
 from evals.appeals.items import drawn, label_of, strategies
 from evals.appeals.labelled import judge, labelled
 from evals.appeals.letters import Written, answered, faults, unsupported
-from evals.appeals.making import Panel, sent
-from evals.chat.world import bundled
+from evals.appeals.making import sent
 from evals.scores.rows import Row
 from evals.scores.scoring import score
 from evals.suites.items import Item
+from evals.worlds import World, bundled
 from tests.agent.chats import adversaries
 from tools.appeals.letter import appeal_letter
 
@@ -29,14 +29,8 @@ def given() -> World:
     return world(7, PANEL)
 
 
-@pytest.fixture(scope="module")
-def panel(given: World) -> Panel:
-    return Panel(given)
-
-
 def written(seed: int, count: int, given: World) -> list[Written]:
-    panel = Panel(given)
-    return [answered(one, panel) for one in sent(seed, count, given)]
+    return [answered(one, given) for one in sent(seed, count, given)]
 
 
 def scored(item: Item, turn: dict[str, Any]) -> Row:
@@ -64,10 +58,10 @@ def test_the_labels_hold_every_step_and_every_standing() -> None:
     assert {s for one in labelled() for s in one.label.expect} == {"refuted", "confirmed", "open", "formal"}
 
 
-def test_on_a_small_panel_nothing_is_wrong(drafted: list[Written], panel: Panel) -> None:
+def test_on_a_small_panel_nothing_is_wrong(drafted: list[Written], given: World) -> None:
     assert len(drafted) >= 5
     for one in drafted:
-        found = faults(one, panel)
+        found = faults(one, given)
         assert not (found.unsupported or found.not_given or found.wrongly), one.sent.case.patient.id
 
 
@@ -81,17 +75,17 @@ def test_on_a_small_panel_nothing_is_wrong(drafted: list[Written], panel: Panel)
     ],
 )
 def test_what_nothing_supports_is_seen(
-    drafted: list[Written], panel: Panel, written_so: str, instead: str
+    drafted: list[Written], given: World, written_so: str, instead: str
 ) -> None:
     seen = 0
     for one in drafted:
         assert one.letter is not None
         forged, count = re.subn(written_so, instead, one.letter.text, count=1)
-        seen += bool(count) and bool(unsupported(one, panel, forged))
+        seen += bool(count) and bool(unsupported(one, given, forged))
     assert seen
 
 
-def test_an_answer_to_a_reason_that_was_not_given_is_seen(drafted: list[Written], panel: Panel) -> None:
+def test_an_answer_to_a_reason_that_was_not_given_is_seen(drafted: list[Written], given: World) -> None:
     """The letter of one denial, held against what another one said."""
     seen = 0
     for one in drafted:
@@ -102,13 +96,13 @@ def test_an_answer_to_a_reason_that_was_not_given_is_seen(drafted: list[Written]
             if {r.code for r in two.sent.facts.reasons} != {r.code for r in facts.reasons}
         )
         forged = one._replace(sent=one.sent._replace(facts=other.facts, letter=other.letter))
-        seen += bool(faults(forged, panel).not_given)
+        seen += bool(faults(forged, given).not_given)
     assert seen == len(drafted)
 
 
-def test_a_letter_that_the_oracle_would_not_write_is_seen(drafted: list[Written], panel: Panel) -> None:
+def test_a_letter_that_the_oracle_would_not_write_is_seen(drafted: list[Written], given: World) -> None:
     wrong = drafted[0]._replace(sent=drafted[0].sent._replace(oracle="likely_denial"))
-    assert faults(wrong, panel).wrongly
+    assert faults(wrong, given).wrongly
 
 
 def test_the_same_seed_writes_the_same_letters(given: World) -> None:
@@ -120,12 +114,12 @@ def test_the_same_seed_writes_the_same_letters(given: World) -> None:
 
 
 @pytest.mark.parametrize("kind", list(adversaries("P999")))
-def test_no_model_puts_anything_into_an_appeal(drafted: list[Written], panel: Panel, kind: str) -> None:
+def test_no_model_puts_anything_into_an_appeal(drafted: list[Written], given: World, kind: str) -> None:
     for one in drafted[:4]:
         assert one.letter is not None
         model = adversaries("P999 Jane Roe")[kind]
         said = reword(one.letter, one.sent.case, model, decided=one.sent.facts.dated)
-        assert not unsupported(one, panel, said.letter.text)
+        assert not unsupported(one, given, said.letter.text)
         assert said.wording.model_calls <= 2 and said.letter.gaps == one.letter.gaps
         kept = [block for block in one.letter.blocks if block.kind != "text"]
         assert [block for block in said.letter.blocks if block.kind != "text"] == kept
@@ -152,7 +146,7 @@ def test_a_reply_is_right_if_nothing_is_wrong_with_it(
     drafted: list[Written], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     item = next(iter(drawn(3)))
-    monkeypatch.setattr("evals.appeals.items.panel_of", lambda item: Panel(world(7, PANEL)))
+    monkeypatch.setattr("evals.appeals.items.panel_of", lambda item: world(7, PANEL))
     row = scored(item, {"answer": "", "reply": drafted[0]})
     assert row.right and row.tally == {"letters drafted": (1, 1)} and row.texts == 1
     wrong = drafted[0]._replace(sent=drafted[0].sent._replace(oracle="likely_denial"))

@@ -13,9 +13,11 @@ from typer.testing import CliRunner
 
 from agent.models.host import read_evaluated
 from evals import eval_cli
+from evals.report.keeping import SHORT, keep, kept_names, kept_run
 from evals.report.markdown import report
 from evals.report.page import page
 from evals.report.publishing import publish
+from evals.report.readme import table
 from evals.report.table import ArmFigures, against, confusion, worst
 from evals.scores.rows import ARMS, ASKED, Arm, Row
 from evals.suites import session as sessions
@@ -33,8 +35,8 @@ ABOUT = About(
 def row(at: int, arm: Arm = "paladin", suite: Suite = "eligibility", **more: object) -> Row:
     given = {
         "key": f"{arm}{at}{more.get('epoch', 1)}", "code": code(), "suite": suite, "arm": arm, "item": f"i{at}",
-        "cluster": f"P{at // 2}", "checks": {"outcome": True}, "expected": "likely_denial", "given": "likely_denial",
-        "why": "so it was made", "question": "Can she?", "answer": "No.", "seconds": 0.5,
+        "cluster": f"P{at // 2}", "digest": f"d{at}", "checks": {"outcome": True}, "expected": "likely_denial",
+        "given": "likely_denial", "why": "so it was made", "question": "Can she?", "answer": "No.", "seconds": 0.5,
     }  # fmt: skip
     return msgspec.convert({**given, **more}, Row)
 
@@ -150,6 +152,48 @@ def test_the_page_needs_nothing_else_and_shows_what_a_model_said_as_text() -> No
     assert "<image" not in text and "<img" not in text  # the page lets none in
     linked = re.findall(r'<a href="#([^"]+)">', text)
     assert linked and all(f'id="{one}"' in text for one in linked)
+
+
+# --- runs that are kept ---------------------------------------------------------------------------------
+
+
+def test_rows_come_back_and_make_the_same_bytes_in_any_order(tmp_path: Path) -> None:
+    rows = [row(at, checks={"outcome": at != 3}, answer="No. " * 200) for at in range(6)]
+    first = (keep(ABOUT, rows, [("md", "x")], tmp_path) / "m.jsonl.gz").read_bytes()
+    keep(ABOUT, rows[::-1], [], tmp_path)
+    assert (tmp_path / "m.jsonl.gz").read_bytes() == first
+    about, found = kept_run("m", tmp_path)
+    assert about == ABOUT and kept_names(tmp_path) == ["m"]
+    assert [one.key for one in found] == [one.key for one in rows]
+    assert report(about, found).replace("…", "")[:400] == report(ABOUT, rows)[:400]
+    lengths = {one.right: len(one.answer) for one in found}
+    assert lengths == {True: SHORT + 1, False: 800}
+
+
+def test_a_run_of_code_that_is_in_no_commit_is_not_kept(tmp_path: Path) -> None:
+    for commit in ("", "c0ffee with changes"):
+        with pytest.raises(Refused, match="commit"):
+            keep(msgspec.structs.replace(ABOUT, commit=commit), [row(1)], [], tmp_path)
+    assert not kept_names(tmp_path)
+
+
+def test_the_table_has_a_column_for_each_arm_and_says_the_uplift(tmp_path: Path) -> None:
+    assert table(folder=tmp_path) == ""
+    ours = [row(at) for at in range(8)]
+    theirs = [row(at, "plain", checks={"outcome": at > 3}, false_ready=at == 0) for at in range(8)]
+    keep(ABOUT, [*ours, *theirs], [], tmp_path)
+    keep(msgspec.structs.replace(ABOUT, name="n", model="offline"), [row(1, "engine")], [], tmp_path)
+    said = table(folder=tmp_path)
+    assert "| engine, no model | plain agent, m:1b | Paladin, m:1b |" in said
+    assert "| right | 100.0 %" in said and "50.0 %" in said
+    assert "+50 (" in said and "N 8)" in said
+    assert "| called ready what is not | 0 / 1 | 1 / 8 | 0 / 8 |" in said
+
+
+def test_items_that_were_changed_are_no_pair() -> None:
+    same, other = row(1, "plain"), row(2, "plain", digest="another")
+    found = against("paladin", [row(1), row(2)], "plain", [same, other])
+    assert sum(found.pairs) == 1
 
 
 # --- publishing -------------------------------------------------------------------------------------------

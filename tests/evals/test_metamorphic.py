@@ -10,8 +10,9 @@ import pytest
 
 from evals.agreement import metamorphic
 from evals.agreement.comparing import engine
-from evals.agreement.drawn import Case, World, cases, world
+from evals.agreement.drawn import Case, cases, world
 from evals.agreement.metamorphic import moved, run, shuffled
+from evals.worlds import World
 from tools.domain.records import Determination
 
 

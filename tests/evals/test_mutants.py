@@ -42,7 +42,7 @@ def test_a_module_that_is_imported_already_is_refused() -> None:
 
 def test_bugs_are_noticed_and_their_absence_too(tmp_path: Path) -> None:
     questions = tmp_path / "questions"
-    sizes = prepare(questions, 55, 120, 60, patients=300)
+    sizes = prepare(questions, 55, 40, 30, patients=100)
     assert min(sizes.values()) > 10
     before = {bug.module: source(bug.module) for bug in BUGS}
     assert set(ask("-", questions).values()) == {0}

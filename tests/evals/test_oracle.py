@@ -16,12 +16,13 @@ from typing import Any
 import pytest
 
 from evals.agreement.comparing import compare
-from evals.agreement.drawn import World, cases, world
+from evals.agreement.drawn import cases, world
 from evals.oracle import Unreadable, Verdict, decide, read_policy
 from evals.oracle.chart import Stretch
 from evals.oracle.clauses import clauses_of
 from evals.oracle.reading import Row, read_sentence
 from evals.oracle.verdicts import count
+from evals.worlds import World
 
 MOCK_DATA = Path(__file__).parents[2] / "mock_data"
 RESULTS = Path(__file__).parents[2] / "evals" / "results"

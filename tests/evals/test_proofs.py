@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,8 @@ def test_a_change_that_nobody_finds_is_told(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_session_that_dies_in_the_middle_of_a_write_is_gone_on_with_and_what_is_doubled_is_told(
     tmp_path: Path,
 ) -> None:
-    (unit, *_) = sessions.prepared(writes.CAMPAIGN, tmp_path, 1)
+    unit, other, *_ = sessions.prepared(writes.CAMPAIGN, tmp_path, 1)
+    (tmp_path / "work.json").write_text(json.dumps([unit, other]))
     for point in ("import is kept", "key is made", "what is over is taken out, its files are there"):
         assert sessions.session(writes.CAMPAIGN, tmp_path, point, 1) == -9, point
     assert sessions.session(writes.CAMPAIGN, tmp_path, "", 1) == 0

@@ -11,11 +11,11 @@ import pytest
 from agent.verification.checker import Checked
 from agent.verification.sentence import Issue
 from evals.chat.questions import Asking, Expect
-from evals.chat.world import bundled
 from evals.denials import items as denials
 from evals.scores.rows import Arm, Row
 from evals.scores.scoring import clauses, field_verdict, score
 from evals.suites.items import Attack, Called, Item, Suite
+from evals.worlds import bundled
 from tools.denials.reader import read_letter
 from tools.domain.records import Note
 from tools.notes.reader import read_note

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from agent.answers import relevance
 from agent.answers.policy import ranking
+from agent.dialogue import linking
 from agent.dialogue.query import FORMS, QUERIES
 from evals import train
 from evals.training import encoder, reports
@@ -19,6 +20,7 @@ from evals.training.encoder import LABELS, Example, read
 from evals.training.examples import FOLDER, held_out, lines
 from tools.denials import encoded
 from tools.denials.learned import WEIGHTS as LETTERS
+from tools.language import encoder as reader
 from tools.language.encoder import fingerprint, head
 
 
@@ -85,15 +87,16 @@ def test_the_weights_are_of_the_labels_that_are_read() -> None:
     assert {name: head(name).labels for name in LABELS} == LABELS
 
 
-@pytest.mark.parametrize("weights", [relevance.WEIGHTS, ranking.WEIGHTS], ids=lambda path: path.stem)
-def test_what_was_trained_on_its_rows_was_trained_on_these(weights: Path) -> None:
-    """After `evals.train encoder --write` come `relevance --write` and `policy --write`."""
-    assert reports.stamp(weights) == fingerprint()
-
-
-def test_what_was_learned_of_letters_was_trained_on_their_encoder() -> None:
-    """After `evals.train letter-kinds --write` comes `letters --write`."""
-    assert reports.stamp(LETTERS) == encoded.fingerprint()
+@pytest.mark.parametrize(
+    ("weights", "rests_on"),
+    [(relevance.WEIGHTS, reader), (ranking.WEIGHTS, reader), (linking.WEIGHTS, reader), (LETTERS, encoded)],
+    ids=["relevance", "policy", "linking", "letters"],
+)
+def test_what_was_trained_on_an_encoder_was_trained_on_the_one_that_is_here(
+    weights: Path, rests_on: Any
+) -> None:
+    """After `evals.train encoder --write` come those that rest on it, and after `letter-kinds` comes `letters`."""
+    assert reports.stamp(weights) == rests_on.fingerprint()
 
 
 def test_every_span_of_an_example_stands_in_its_turn_and_asks_what_is_on_the_list() -> None:

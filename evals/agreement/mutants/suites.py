@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from evals.agreement.comparing import compare, engine, oracle
-from evals.agreement.drawn import Case, Json, World, cases, world
+from evals.agreement.drawn import Case, cases, world
 from evals.first_sight.__main__ import decide_file
+from evals.worlds import Json, World
 from tools.charts.casefile import Known, decide_case, read_case
-from tools.domain.records import Drug, Plan
 from tools.engine.documents import walk
 
 EVALS = Path(__file__).parents[2]
@@ -48,7 +45,7 @@ def prepare(path: Path, seed: int, count: int, labelled: int, patients: int = 14
     hand_made = [file for file in EVALS.joinpath("cases").glob("*.yaml") if file.stem != "policies"]
     by_others, known = sorted(EVALS.joinpath("first_sight").glob("*/*.yaml")), _known(given)
     asked = Questions(
-        replace(given, patients={}, labels=[]),
+        given.showing({}),
         [(case, (one.outcome, one.use, one.statuses)) for case, one in said],
         [pair for pair in planted if not _label_wrong(given, [pair])],
         sorted(hand_made),
@@ -120,6 +117,4 @@ def _seen_wrong(known: Known, files: Iterable[Path]) -> int:
 
 
 def _known(given: World) -> Known:
-    plans = {key: msgspec.convert(plan, Plan) for key, plan in given.plans.items()}
-    drugs = tuple(msgspec.convert(drug, Drug) for drug in given.drugs.values())
-    return Known(plans.__getitem__, drugs)
+    return Known(given.plan, tuple(given.drug(name) for name in given.drugs))

@@ -54,12 +54,6 @@ def test_any_number_of_processes_makes_the_same_bytes(
     assert hashes(made(tmp_path / "two", 10_200, workers=2)) == hashes(one)
 
 
-def test_the_rows_are_the_lines_of_the_other_format(tmp_path: Path) -> None:
-    generate(Order(count=400, out=tmp_path / "lines", format="jsonl", workers=1))
-    lines = (tmp_path / "lines" / "patients.jsonl").read_text().splitlines()
-    assert rows(made(tmp_path / "rows"))["record"].to_list() == lines
-
-
 def test_the_columns_say_what_the_record_says(tmp_path: Path) -> None:
     for row in rows(made(tmp_path / "rows")).iter_rows(named=True):
         patient = msgspec.json.decode(row["record"], type=Patient)
@@ -84,32 +78,6 @@ def test_a_world_can_be_scanned_by_its_columns(tmp_path: Path) -> None:
         .collect()
     )
     assert 20 < found.height < 200
-
-
-@pytest.mark.parametrize("first", [300, 170])
-def test_appending_makes_what_one_run_makes(tmp_path: Path, first: int) -> None:
-    grown = made(tmp_path / "grown", first, labels=tmp_path / "grown-labels")
-    made(grown, 400 - first, append=True, labels=tmp_path / "grown-labels")
-    whole = made(tmp_path / "whole", labels=tmp_path / "whole-labels")
-    assert hashes(grown) == hashes(whole)
-    assert (tmp_path / "grown-labels").read_bytes() == (tmp_path / "whole-labels").read_bytes()
-
-
-def test_appending_to_an_edited_part_is_refused(tmp_path: Path) -> None:
-    folder = made(tmp_path / "w", 200)
-    part = folder / "patients" / "part-00000.parquet"
-    pl.read_parquet(part).head(3).write_parquet(part)
-    with pytest.raises(Refused, match=r"part-00000\.parquet is not as"):
-        made(folder, 100, append=True)
-
-
-def test_another_format_takes_the_place_of_the_parts_and_back(tmp_path: Path) -> None:
-    folder = made(tmp_path / "w", 160)
-    generate(Order(count=20, out=folder, format="jsonl"))
-    assert not list((folder / "patients").glob("*"))
-    made(folder, 20)
-    assert not (folder / "patients.jsonl").exists()
-    assert [path.name for path in (folder / "patients").glob("*")] == ["part-00000.parquet"]
 
 
 def test_a_card_describes_it_like_any_other(tmp_path: Path) -> None:
