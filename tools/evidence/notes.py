@@ -79,9 +79,7 @@ def contradicting_sentence(leaf: Any, context: EvaluationContext, answer: LeafRe
     for note, told in texts.notes:
         if topic.fades and not texts.is_recent(note):
             return None
-        if not (
-            told.is_cued(topic.concepts, senses) if senses else not told.named.isdisjoint(topic.concepts)
-        ):
+        if topic.concepts.isdisjoint(told.named) or (senses and not told.is_cued(topic.concepts, senses)):
             continue
         said = _said(leaf, topic, note, told, context)
         against = [
@@ -132,7 +130,7 @@ def _said_to_be_over(topic: _Topic, context: EvaluationContext) -> Evidence | No
     taken and the medication list was not changed after it."""
     texts = _texts(context)
     for note, told in texts.notes:
-        if told.named.isdisjoint(topic.concepts):
+        if topic.concepts.isdisjoint(told.named):
             continue
         named = told.naming(context.request.ingredients)
         if not named or not texts.is_recent(note) or _agrees(_charted(named[-1], context), False, note):
@@ -154,7 +152,7 @@ def _said_at_another_dose(leaf: OnDrug, topic: _Topic, context: EvaluationContex
         return None
     texts = _texts(context)
     for note, told in texts.notes:
-        if told.named.isdisjoint(topic.concepts):
+        if topic.concepts.isdisjoint(told.named):
             continue
         named = told.naming(context.request.ingredients)
         if not named or not texts.is_recent(note) or _agrees(listed, False, note):
