@@ -47,7 +47,7 @@ class Period(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     def last(self, day: date) -> date:
         """The last day whose window holds `day`; a month that is too short holds a day longer."""
         end = self.after(day)
-        while self.before(end + timedelta(days=1)) <= day:
+        while self.unit == "months" and self.before(end + timedelta(days=1)) <= day:
             end += timedelta(days=1)
         return end
 

@@ -66,8 +66,8 @@ _BY_REQUEST: dict[type, Callable[[Any, EvaluationContext], bool]] = {
     Use: lambda leaf, context: True,
     OnDrug: lambda leaf, context: True,
     Change: lambda leaf, context: leaf.since == "renewal" or context.therapy_start is not None,
-    Lab: lambda leaf, context: leaf.at == "baseline" and context.therapy_start is not None,
-    AllergyTo: lambda leaf, context: leaf.requested and bool(context.patient.allergies),
+    Lab: lambda leaf, context: context.therapy_start is not None,
+    AllergyTo: lambda leaf, context: bool(context.patient.allergies),
     Taking: lambda leaf, context: context.takes_it(),
 }
 
@@ -135,7 +135,7 @@ class Question:
         self.leaf = leaf
         self.exclude = exclude
         self.evidence = _LEAVES[type(leaf)]
-        self.by_request = _BY_REQUEST.get(type(leaf))
+        self.by_request = None if _is_of_chart(leaf) else _BY_REQUEST.get(type(leaf))
 
     def ask(self, context: EvaluationContext) -> LeafResult:
         """The chart's answer, which stays with the day unless another request would get another one."""
@@ -154,6 +154,13 @@ class Question:
         """What its own evidence shows, as far as nothing else on record speaks against it."""
         answer = self.evidence(self.leaf, context, self.exclude)
         return certainty.lower(self.leaf, context, self.exclude, answer, self.evidence)
+
+
+def _is_of_chart(leaf: Part) -> bool:
+    """Asks it for what no request can change, though others of its kind do?"""
+    return (isinstance(leaf, Lab) and leaf.at != "baseline") or (
+        isinstance(leaf, AllergyTo) and not leaf.requested
+    )
 
 
 @lru_cache(maxsize=16384)

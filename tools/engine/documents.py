@@ -141,11 +141,10 @@ def _asked(*what: object) -> object:
 
 
 class _Paper(NamedTuple):
-    """A record that can be the document, when it is from, and why it is none after all."""
+    """A record that can be the document, and when it is from."""
 
     day: date | None
     record: Any
-    flaw: Reason | None = None
 
 
 def _look_up(paper: Required, context: EvaluationContext) -> LeafResult:
@@ -153,7 +152,7 @@ def _look_up(paper: Required, context: EvaluationContext) -> LeafResult:
     found = _candidates(paper, context)
     past = [item for item in found if item.day is None or item.day <= context.as_of]
     fresh = [item for item in past if item.day is not None and item.day >= first]
-    sound = [item for item in fresh if item.flaw is None]
+    sound = [item for item in fresh if _flaw(paper, item.record) is None]
     good = [item for item in sound if item.record.id not in context.patient.typed]
     if context.status_only:
         return STATUS_ONLY[True if good else None]
@@ -168,7 +167,7 @@ def _look_up(paper: Required, context: EvaluationContext) -> LeafResult:
         return LeafResult(True, tuple(map(_as_evidence, shown)), found_as)
     if fresh:
         worst = _newest(fresh)
-        flaw = worst[0].flaw or "ambiguous"
+        flaw = _flaw(paper, worst[0].record) or "ambiguous"
         code, mend = _FLAWS[flaw]
         step = action(mend, paper=paper.text or paper.id) if mend else None
         return LeafResult(None, tuple(map(_as_evidence, worst)), message(code), flaw, step)
@@ -247,13 +246,12 @@ def _candidates(paper: Required, context: EvaluationContext) -> list[_Paper]:
     """The records that can be the document. A value that is no evidence is no report of one."""
     patient = context.patient
     found = [
-        _Paper(item.date, item, _flaw_of_file(paper, item))
+        _Paper(item.date, item)
         for item in patient.documents
-        if item.of == paper.of
+        if item.of == paper.of and not _is_of_another(paper, item)
     ]
-    found = [item for item in found if not _is_of_another(paper, item.record)]
     if paper.of == "note":
-        found += [_Paper(note.date, note, _flaw_of_note(note)) for note in patient.notes]
+        found += [_Paper(note.date, note) for note in patient.notes]
     elif paper.of == "lab":
         values = context.values(paper.test).usable if paper.test in TESTS else ()
         found += [_Paper(value.date, value.seen[0]) for value in values if not value.derived]
@@ -270,6 +268,13 @@ def _candidates(paper: Required, context: EvaluationContext) -> list[_Paper]:
             if matches(entry, paper.drugs, (), entry.drug)
         ]
     return found
+
+
+def _flaw(paper: Required, record: Any) -> Reason | None:
+    """Why it is none after all, if it is none."""
+    if isinstance(record, Document):
+        return _flaw_of_file(paper, record)
+    return _flaw_of_note(record) if isinstance(record, Note) else None
 
 
 def _flaw_of_note(note: Note) -> Reason | None:

@@ -27,6 +27,9 @@ class History(NamedTuple):
     fills: tuple[Fill, ...]
 
 
+_NOTHING = History(0, 0, Decimal(0), False, (), ())
+
+
 def history_of(patient: Patient, request: Request, as_of: date, since: date) -> History:
     """All strengths of the product, from that day on up to as_of."""
     return _history(patient, request, as_of, since, lambda entry: True, lambda fill: True)
@@ -53,6 +56,8 @@ def _history(
     counts_fill: Callable[[Fill], bool | None],
 ) -> History:
     charted = patient.medications or () if may_be_charted(patient, request) else ()
+    if not charted and not patient.fills:
+        return _NOTHING
     taken = [entry for entry in charted if entry.source != "sample"]
     courses, maybe_courses = _divided(
         taken, request, lambda entry: _both(_is_dated(entry), counts_course(entry))

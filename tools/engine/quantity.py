@@ -87,8 +87,8 @@ def _rate_finding(ordered: _Ordered, rate: QuantityLimit | None, policy_id: str)
 
 
 def _finding(request: _Ordered, held: Sequence[_Held], policy_id: str) -> Finding:
-    amount = _amount(request.quantity, request.unit, request.days_supply)
-    seen = Evidence(record_id=request.order_id or "request", kind="quantity", value=render(amount))
+    amount, told = _amount(request.quantity, request.unit, request.days_supply)
+    seen = Evidence(record_id=request.order_id or "request", kind="quantity", value=told)
     if not held:
         return Finding(
             criterion="quantity",
@@ -243,7 +243,7 @@ def _action(held: _Held, request: _Ordered) -> Action:
         return action("ask_starting_dose", drug=named, days=held.limit.days, left=left)
     if isinstance(held.limit, SupplyLimit):
         return action("ask_supply", drug=request.drug, left=held.left or "", limit=held.text)
-    allowed = _amount(held.limit.quantity, held.limit.unit, held.limit.days)
+    allowed, _ = _amount(held.limit.quantity, held.limit.unit, held.limit.days)
     return action("ask_quantity", drug=named, allowed=allowed)
 
 
@@ -253,15 +253,18 @@ def _cited(limit: QuantityLimit | StartingLimit | SupplyLimit, policy_id: str) -
     return ClauseRef(policy_id=policy_id, clause_id=limit.clause_id, quote=limit.quote)
 
 
-def _amount(quantity: float | None, unit: str | None, days: int | None) -> Message:
-    return message(
+@lru_cache(maxsize=4096, typed=True)
+def _amount(quantity: float | None, unit: str | None, days: int | None) -> tuple[Message, str]:
+    """The amount, and in words."""
+    amount = message(
         "amount", quantity="?" if quantity is None else quantity, unit=unit or "", days=days or "?"
     )
+    return amount, render(amount)
 
 
 @lru_cache(maxsize=4096)
 def _rate(quantity: float, unit: str, days: int) -> str:
-    return render(message("quantity.rate", allowed=_amount(quantity, unit, days)))
+    return render(message("quantity.rate", allowed=_amount(quantity, unit, days)[0]))
 
 
 @lru_cache(maxsize=4096)

@@ -227,5 +227,7 @@ def _is_of_use(item: Authorization, plan: Plan, request: Request) -> bool:
 
 def _lapsed(approvals: Sequence[Authorization], plan: Plan, day: date) -> date | None:
     """The last day of these approvals if, on that day, it is longer ago than a renewal may be asked for."""
-    end = max([item.end for item in approvals], default=None)
-    return end if end is not None and (day - end).days > plan.renewal_gap_days else None
+    if not approvals:
+        return None
+    end = max([item.end for item in approvals])
+    return end if (day - end).days > plan.renewal_gap_days else None

@@ -259,14 +259,13 @@ def _filled_though_not_taken(
     leaf: Taking, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
 ) -> LeafResult | None:
     """Supply at hand of a drug that the list lacks or says was stopped before it was filled."""
-    if not context.patient.fills:
-        return None
-    day, stopped = context.as_of, _last_end(context.patient.medications or (), leaf.drugs, leaf.classes)
     for fill in context.patient.fills:
-        at_hand = fill.date <= day < fill.date + timedelta(days=fill.days_supply)
-        if not at_hand or is_product(fill, context.request) or (stopped is not None and fill.date <= stopped):
+        at_hand = fill.date <= context.as_of < fill.date + timedelta(days=fill.days_supply)
+        meant = at_hand and courses.matches(fill, leaf.drugs, leaf.classes, fill.drug)
+        if not meant or is_product(fill, context.request):
             continue
-        if courses.matches(fill, leaf.drugs, leaf.classes, fill.drug):
+        stopped = _last_end(context.patient.medications or (), leaf.drugs, leaf.classes)
+        if stopped is None or fill.date > stopped:
             return _conflict(fill, answer, stopped, "ask_if_taken")
     return None
 

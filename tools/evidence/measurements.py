@@ -159,9 +159,15 @@ def _derived_bmi(patient: Patient, as_of: date, recorded: Sequence[Value]) -> li
 
 
 def _bmi(weight: Value, height: Value) -> Value:
-    metres = Decimal(repr(height.value)) / 100
-    bmi = float(Decimal(repr(weight.value)) / (metres * metres))
+    bmi = float(Decimal(repr(weight.value)) / _square_metres(height.value))
     return Value(bmi, weight.date, (weight.seen[0], height.seen[0]))
+
+
+@lru_cache(maxsize=4096)
+def _square_metres(height: float) -> Decimal:
+    """The square of a height in cm."""
+    metres = Decimal(repr(height)) / 100
+    return metres * metres
 
 
 def _is_rounding(recorded: Value, exact: Value) -> bool:

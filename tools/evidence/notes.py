@@ -32,7 +32,7 @@ from tools.evidence.courses import matches
 from tools.evidence.products import is_product
 from tools.language.assertion import Assertion, assertion, sentence_at
 from tools.language.likelihood import About, likelihood
-from tools.language.mentions import Mention, Names, names_of
+from tools.language.mentions import Mention
 from tools.language.reading import Reading, reading
 from tools.terminology.conditions import conditions
 from tools.terminology.matcher import medicines_in
@@ -48,6 +48,7 @@ _NEAR = 24  # characters between a drug and how long it was taken
 STATE_DAYS = 365  # what a note says to be so now, it says of the year around it
 _DENIED = ("negated", "never", "void")
 _VALUES = (Lab, Change, Measured)
+_OF_COURSES = (Trial, Intolerance)
 _OF_DRUGS = (Taking, Trial, Intolerance, AllergyTo, OnDrug)
 
 
@@ -66,11 +67,11 @@ def contradicting_sentence(leaf: Any, context: EvaluationContext, answer: LeafRe
     somebody ever had) may stand in any.
     """
     topic, texts = _topic(leaf, context), _texts(context)
-    if all(topic.names.telling.isdisjoint(told.words) for _, told in texts.notes):
+    if topic.concepts.isdisjoint(texts.named):
         return None
-    if isinstance(leaf, Trial | Intolerance) and not answer.shown and _is_charted(leaf, context):
+    if not answer.shown and isinstance(leaf, _OF_COURSES) and _is_charted(leaf, context):
         return None  # of what is charted, a note that names it tells no more
-    if isinstance(leaf, OnDrug) and answer.shown:
+    if answer.shown and isinstance(leaf, OnDrug):
         over = _said_to_be_over(topic, context) or _said_at_another_dose(leaf, topic, context)
         if over is not None:
             return over
@@ -78,7 +79,7 @@ def contradicting_sentence(leaf: Any, context: EvaluationContext, answer: LeafRe
     for note, told in texts.notes:
         if topic.fades and not texts.is_recent(note):
             return None
-        if not (told.is_cued(topic.names, senses) if senses else told.names(topic.names)):
+        if topic.concepts.isdisjoint(told.named) or (senses and not told.is_cued(topic.concepts, senses)):
             continue
         said = _said(leaf, topic, note, told, context)
         against = [
@@ -101,9 +102,10 @@ def _is_against(leaf: Any, item: _Said, answer: LeafResult) -> bool:
 
 
 class Texts(NamedTuple):
-    """Free text up to the day, newest first, each as it is read."""
+    """Free text up to the day, newest first, each as it is read, and the concepts that it names."""
 
     notes: tuple[tuple[Note, Reading], ...]
+    named: frozenset[str]
     state_since: date
 
     def is_recent(self, note: Note) -> bool:
@@ -128,7 +130,7 @@ def _said_to_be_over(topic: _Topic, context: EvaluationContext) -> Evidence | No
     taken and the medication list was not changed after it."""
     texts = _texts(context)
     for note, told in texts.notes:
-        if not told.names(topic.names):
+        if topic.concepts.isdisjoint(told.named):
             continue
         named = told.naming(context.request.ingredients)
         if not named or not texts.is_recent(note) or _agrees(_charted(named[-1], context), False, note):
@@ -150,7 +152,7 @@ def _said_at_another_dose(leaf: OnDrug, topic: _Topic, context: EvaluationContex
         return None
     texts = _texts(context)
     for note, told in texts.notes:
-        if not told.names(topic.names):
+        if topic.concepts.isdisjoint(told.named):
             continue
         named = told.naming(context.request.ingredients)
         if not named or not texts.is_recent(note) or _agrees(listed, False, note):
@@ -194,7 +196,7 @@ def _senses_for(leaf: Any, stance: bool) -> tuple[str, ...]:
         return "present", "past", "reaction", "uncertain", "absent"
     if not stance:
         return "absent", "past", "reaction", "planned", "uncertain"
-    if isinstance(leaf, Trial | Intolerance) or _lasts(leaf):
+    if isinstance(leaf, _OF_COURSES) or _lasts(leaf):
         return "present", "past", "reaction", "uncertain"
     return "present", "uncertain"
 
@@ -211,7 +213,8 @@ def _texts(context: EvaluationContext) -> Texts:
         ]
         texts.sort(key=lambda note: note.date or date.max, reverse=True)
         notes = tuple([(note, reading(note.text)) for note in texts])
-        known = context.day.texts = Texts(notes, context.as_of - timedelta(days=STATE_DAYS))
+        named = frozenset[str]().union(*[told.named for _, told in notes])
+        known = context.day.texts = Texts(notes, named, context.as_of - timedelta(days=STATE_DAYS))
     return known
 
 
@@ -226,7 +229,7 @@ def _as_note(item: Procedure) -> Note:
 def _said(leaf: Any, topic: _Topic, note: Note, told: Reading, context: EvaluationContext) -> list[_Said]:
     """What the text says of the criterion's thing; of one person the last word counts."""
     last = dict[str, _Said]()
-    for mention in told.naming(topic.names.concepts):
+    for mention in told.naming(topic.concepts):
         meant = told.meant(mention, thing=isinstance(leaf, _OF_DRUGS))
         stance = _stance(leaf, mention, meant, note, context)
         if stance is not None:
@@ -242,7 +245,7 @@ class _Topic(NamedTuple):
     speak against the answer, none if a bare mention can. Of what `fades` a note says only what is so within
     `STATE_DAYS`; what `lasts` may stand in any note."""
 
-    names: Names
+    concepts: frozenset[str]
     senses: frozenset[str]
     senses_if_not_shown: frozenset[str]
     fades: bool
@@ -251,13 +254,16 @@ class _Topic(NamedTuple):
 
 def _topic(leaf: Any, context: EvaluationContext) -> _Topic:
     """It stays with the leaf; of one that asks for the product asked for, one for each product."""
+    known: _Topic | None = leaf.__dict__.get("topic")
+    if known is not None:
+        return known
     of_request = isinstance(leaf, OnDrug) or (isinstance(leaf, AllergyTo) and leaf.requested)
     place = ("topic", context.request.ingredients) if of_request else "topic"
-    known: _Topic | None = leaf.__dict__.get(place)
+    known = leaf.__dict__.get(place)
     if known is None:
         concepts = [*_concepts(leaf), *(context.request.ingredients if of_request else ())]
         known = leaf.__dict__[place] = _Topic(
-            names_of(frozenset(concepts)),
+            frozenset(concepts),
             frozenset(_senses_against(leaf, True)),
             frozenset(_senses_against(leaf, False)),
             _fades(leaf),
@@ -273,7 +279,7 @@ def _senses_against(leaf: Any, shown: bool) -> tuple[str, ...]:
         return "void", "family", "other"
     if not shown or isinstance(leaf, Attested):
         return ()
-    if isinstance(leaf, Trial | Intolerance):
+    if isinstance(leaf, _OF_COURSES):
         return ("never", "ended")
     return _DENIED if isinstance(leaf, Condition) else (*_DENIED, "ended")
 

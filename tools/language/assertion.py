@@ -96,6 +96,7 @@ def cues_around(text: str, start: int, end: int) -> Iterator[tuple[str, int, str
             yield "=", 0, hit.sense, hit.reach
 
 
+@lru_cache(maxsize=16384)
 def senses_of(sentence: str) -> frozenset[str]:
     """The senses of the cues in a sentence."""
     return frozenset([hit.sense for hit in _cues(sentence)])

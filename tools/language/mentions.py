@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 from typing import Literal, NamedTuple
 
 from tools.terminology.conditions import conditions
-from tools.terminology.matcher import matcher, matches
+from tools.terminology.matcher import matches
 from tools.terminology.medicines import terminology
 from tools.terminology.observations import tests
 from tools.terminology.vocabulary import vocabulary
@@ -55,33 +55,3 @@ def _of(concept: str) -> tuple[tuple[str, How], ...]:
     if kind == "test" and tests()[key].evidence_of:
         return ((key, "named"), (tests()[key].evidence_of, "result"))
     return ((concept if kind in ("contrary", "affirms") else key, "named"),)
-
-
-class Names(NamedTuple):
-    """Concepts, and words, folded, that tell of them: a text that mentions one of them holds one of `telling`, and
-    the sentence in which the mention begins one of `first`."""
-
-    concepts: frozenset[str]
-    telling: frozenset[str]
-    first: frozenset[str]
-
-
-@lru_cache(maxsize=4096)
-def names_of(concepts: frozenset[str]) -> Names:
-    """The concepts with the words of all their names."""
-    names = [name.split() for concept in concepts for name in _names_by_mention().get(concept, ())]
-    return Names(
-        concepts,
-        telling=frozenset([max(words, key=len) for words in names]),
-        first=frozenset([words[0] for words in names]),
-    )
-
-
-@cache
-def _names_by_mention() -> dict[str, list[str]]:
-    """The names, folded, with which each concept is mentioned."""
-    found: dict[str, list[str]] = {}
-    for pattern, names in matcher().names.items():
-        for concept in {concept for name in names if name.concept for concept, _ in _of(name.concept)}:
-            found.setdefault(concept, []).append(pattern)
-    return found

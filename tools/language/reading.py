@@ -3,50 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from tools.language.assertion import Assertion, assertion, senses_of, sentence_at, sentences
-from tools.language.mentions import Mention, Names, mentions
-from tools.terminology.matcher import words_of
-
-
-class Sentence(NamedTuple):
-    """Its words, folded, and the senses of its cues."""
-
-    words: frozenset[str]
-    senses: frozenset[str]
+from tools.language.mentions import Mention, mentions
+from tools.terminology.matcher import matcher, words_of
 
 
 class Reading:
-    """What a text says. It never changes; what it names, and how that is meant, is looked for when it is first asked:
-    the words of its sentences often tell that it says nothing of a thing."""
-
-    __slots__ = ("_cued", "_meant", "_mentions", "_senses", "sentences", "text", "words")
+    """What a text says. It never changes; where it names a thing, and how that is meant, is looked for when it is
+    first asked. `named` are the concepts that it names."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.sentences = [_sentence(text[start:end]) for start, end in sentences(text)]
-        self.words = frozenset[str]().union(*[sentence.words for sentence in self.sentences])
-        self._cued: dict[
-            frozenset[str], frozenset[str]
-        ] = {}  # words of the sentences with a cue of these senses
-        self._mentions: tuple[Mention, ...] | None = None
+        self._parts = _parts(text)
+        self.named = frozenset[str]().union(*[part.concepts for _, part in self._parts])
         self._meant: dict[tuple[Mention, bool], Assertion] = {}
-        self._senses: dict[int, frozenset[str]] = {}  # of the cues around an offset
 
-    @property
+    @cached_property
     def mentions(self) -> tuple[Mention, ...]:
         """All that it names, in the order of the text."""
-        if self._mentions is None:
-            self._mentions = mentions(self.text)
-        return self._mentions
-
-    def names(self, names: Names) -> bool:
-        """Whether it names one of the concepts."""
-        if names.telling.isdisjoint(self.words):
-            return False
-        return any(mention.concept in names.concepts for mention in self.mentions)
+        return tuple(
+            [
+                Mention(concept, start + begin, start + end, how)
+                for start, part in self._parts
+                for concept, begin, end, how in part.mentions
+            ]
+        )
 
     def naming(self, concepts: Container[str]) -> list[Mention]:
         """The mentions of these concepts, in the order of the text."""
@@ -61,34 +45,49 @@ class Reading:
             self._meant[mention, thing] = known
         return known
 
-    def is_cued(self, names: Names, senses: frozenset[str]) -> bool:
+    def is_cued(self, concepts: frozenset[str], senses: frozenset[str]) -> bool:
         """Whether a sentence that names one of the concepts has a cue of one of these senses."""
-        words = self._cued.get(senses)
-        if words is None:
-            cued = [one.words for one in self.sentences if not senses.isdisjoint(one.senses)]
-            words = self._cued[senses] = frozenset[str]().union(*cued)
-        if names.first.isdisjoint(words):
-            return False
-        for mention in self.mentions:
-            if mention.concept in names.concepts and not self._senses_at(mention.start).isdisjoint(senses):
+        for _, part in self._parts:
+            if not (concepts.isdisjoint(part.concepts) or senses.isdisjoint(senses_of(part.text))):
                 return True
         return False
-
-    def _senses_at(self, at: int) -> frozenset[str]:
-        known = self._senses.get(at)
-        if known is None:
-            start, end = sentence_at(self.text, at)
-            known = self._senses[at] = _sentence(self.text[start:end]).senses
-        return known
-
-
-@lru_cache(maxsize=16384)
-def _sentence(text: str) -> Sentence:
-    """Read once: charts write the same sentences again and again."""
-    return Sentence(frozenset(words_of(text)), senses_of(text))
 
 
 @lru_cache(maxsize=4096)
 def reading(text: str) -> Reading:
     """The text, read once however many ask."""
     return Reading(text)
+
+
+class _Part(NamedTuple):
+    """A sentence, what it names, and its first and last word."""
+
+    text: str
+    mentions: tuple[Mention, ...]
+    concepts: frozenset[str]
+    first: str
+    last: str
+
+
+def _parts(text: str) -> list[tuple[int, _Part]]:
+    """Its sentences, each with its offset; they are read by themselves, unless a name may go on in the next one."""
+    parts = [(start, _part(text[start:end])) for start, end in sentences(text)]
+    joints, last = matcher().joints, ""
+    for _, part in parts:
+        if (last, part.first) in joints:
+            return [_alone(text, mention) for mention in mentions(text)]
+        last = part.last or last
+    return parts
+
+
+@lru_cache(maxsize=16384)
+def _part(sentence: str) -> _Part:
+    """Read once: charts write the same sentences again and again."""
+    found, words = mentions(sentence), words_of(sentence) or [""]
+    return _Part(sentence, found, frozenset([mention.concept for mention in found]), words[0], words[-1])
+
+
+def _alone(text: str, mention: Mention) -> tuple[int, _Part]:
+    """A mention by itself, with the sentence in which it begins."""
+    start, end = sentence_at(text, mention.start)
+    return 0, _Part(text[start:end], (mention,), frozenset((mention.concept,)), "", "")

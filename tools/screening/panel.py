@@ -130,9 +130,10 @@ class Panel:
         turned: set[object] = set()
         anything = False
         for day, together in groupby(turns.of(patient), key=lambda turn: turn.day):
-            mask = 0
+            mask = before_criteria = 0
             for turn in together:
                 mask |= turn.drugs
+                before_criteria |= 0 if turn.asked else turn.drugs
                 turned.update(turn.asked or ())
                 anything = anything or turn.asked is None
             looked_at = anything
@@ -140,8 +141,8 @@ class Panel:
                 if not mask >> place & 1 or name in found or name not in cases:
                     continue
                 request, now, _ = cases[name]
-                if now.rule is None and mask != turns.every:
-                    continue  # stopped before any criterion: only what turns every drug can turn it
+                if now.rule is None and not before_criteria >> place & 1:
+                    continue  # stopped before any criterion
                 if not looked_at:
                     carry_forward(patient, day, turned)
                     looked_at = True

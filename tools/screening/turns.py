@@ -41,7 +41,8 @@ Mask = int  # drugs, by their place in the plan
 
 
 class Turn(NamedTuple):
-    """A day on which the cases of these drugs may turn, by these answers; None if by any."""
+    """A day on which the cases of these drugs may turn, by these answers: by none, if by what comes before any
+    criterion, and None, if by any."""
 
     day: date
     drugs: Mask
@@ -63,9 +64,12 @@ class Turns:
         self.of_plan: list[Turn] = []
         self.counted: dict[object, tuple[Trial, Mask]] = {}  # trials whose days are not those since a date
         # Of these it counts what was had before, by name or, where no brand is charted, by what they contain.
-        self.limited = [drug for drug in drugs if _counts_before(plan.benefits.get(drug.name))]
-        self.limited_names = {drug.name.casefold() for drug in self.limited}
-        self.limited_contents = {drug.ingredients for drug in self.limited}
+        self.limited: dict[object, Mask] = defaultdict(int)
+        places = {name: place for place, name in enumerate(plan.benefits)}
+        for drug in drugs:
+            if _counts_before(plan.benefits.get(drug.name)):
+                self.limited[drug.name.casefold()] |= 1 << places[drug.name]
+                self.limited[drug.ingredients] |= 1 << places[drug.name]
         for place, benefit in enumerate(plan.benefits.values()):
             for rule in benefit.rules:
                 self._rule(rule, 1 << place)
@@ -94,8 +98,9 @@ class Turns:
                     found += days[day]
         if patient.birth_date is not None and _BORN in parts:
             found += parts[_BORN].get(patient.birth_date.replace(year=2000), ())
-        if self.limited and self._has_had(patient):
-            found += [Turn(self.as_of + later * _DAY, self.every, ()) for later in range(1, self.days + 1)]
+        had = self._had(patient) if self.limited else 0
+        if had:
+            found += [Turn(self.as_of + later * _DAY, had, ()) for later in range(1, self.days + 1)]
         if self.counted and (patient.fills or patient.medications):
             found += self._counting(patient)
         if len(found) > 1:
@@ -108,14 +113,16 @@ class Turns:
             for day in counting_days(leaf, patient, self.as_of, last):
                 yield Turn(day, mask, (asked,))
 
-    def _has_had(self, patient: Patient) -> bool:
-        """One of the drugs of which it counts what was had before."""
+    def _had(self, patient: Patient) -> Mask:
+        """The drugs of which it counts what was had before, and which may have been had."""
         items: list[Medication | Fill] = [*(patient.medications or ()), *patient.fills]
-        return any(
-            item.drug.casefold() in self.limited_names
-            or (item.ingredients in self.limited_contents and goes_by_ingredient(item))
-            for item in items
-        )
+        found = 0
+        for item in items:
+            found |= self.limited.get(item.drug.casefold(), 0)
+            of_it = self.limited.get(item.ingredients, 0)
+            if of_it and goes_by_ingredient(item):
+                found |= of_it
+        return found
 
     # --- what a rule counts
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache, cached_property, lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from tools.terminology.conditions import conditions
@@ -80,6 +81,13 @@ class Matcher:
                 hits.append((first, last, found))
                 free = last + 1
         return hits
+
+    @cached_property
+    def joints(self) -> frozenset[tuple[str, str]]:
+        """Words that follow one another in a name."""
+        return frozenset(
+            [pair for pattern in self.names if " " in pattern for pair in pairwise(pattern.split())]
+        )
 
     def matches(self, text: str) -> list[Span]:
         """What a text names, from left to right; one span for each concept that a name stands for."""
