@@ -15,7 +15,7 @@ from tools.domain.rules import Condition
 from tools.engine.determine import determine
 from tools.papers.blocks import Block, paragraph
 from tools.papers.case import Case
-from tools.papers.citations import TABLE, citations
+from tools.papers.citations import TABLE, Citation, citations
 from tools.papers.form_layout import width_of
 from tools.papers.formats import directions, long_date
 from tools.papers.letter_pdf import letter_pages, letter_pdf
@@ -58,6 +58,11 @@ CASES = {
 
 def keys(case: Case) -> set[str]:
     return {citation.key for citation in citations(case)}
+
+
+@pytest.mark.parametrize("citation", TABLE, ids=lambda one: one.key)
+def test_who_is_not_described_belongs_to_no_population(citation: Citation) -> None:
+    assert not citation.holds(CASES["bare"])
 
 
 @pytest.mark.parametrize("name", CASES)

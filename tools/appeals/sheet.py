@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from tools.appeals.letter import DenialWriter
 from tools.appeals.records import Strategy
@@ -31,16 +32,16 @@ def call_sheet(case: Case, denial: Denial, found: Strategy) -> Letter:
 class _SheetWriter(DenialWriter):
     """Writes for the prescriber who calls, not for the payer."""
 
-    @property
+    @cached_property
     def findings(self) -> list[Finding]:
         return [finding for reason in self.reasons for finding in reason.findings]
 
-    @property
+    @cached_property
     def leaves(self) -> list[Finding]:
         """The findings, or what in them makes them so."""
         return list(_leaves(self.findings))
 
-    @property
+    @cached_property
     def other_values(self) -> list[Measurement]:
         """The values that describe the patient today and are in no finding."""
         seen = evidence_of(self.findings)
@@ -49,11 +50,11 @@ class _SheetWriter(DenialWriter):
     def course_of(self, finding: Finding) -> Medication | None:
         return next(iter(self.courses(finding)), None)
 
-    @property
+    @cached_property
     def clauses(self) -> list[ClauseRef]:
         return [f.clause for f in (*self.leaves, *self.findings) if f.clause][:CLAUSES]
 
-    @property
+    @cached_property
     def likely_questions(self) -> list[Question]:
         """What is open first, then the criteria beside the reason, then what would exclude the drug."""
         own = {finding.criterion for finding in self.findings}

@@ -11,15 +11,14 @@ from pathlib import Path
 
 import msgspec
 
-from tools.papers import populations
 from tools.papers.case import Case
+from tools.papers.populations import Population
 
 MOST = 4  # citations in one letter
 
 
 class Citation(msgspec.Struct, frozen=True):
-    """`drugs` and `indications` it may be cited for (no drugs: any); `population` is a function of populations.py,
-    which says of a case whether it belongs."""
+    """`drugs` and `indications` it may be cited for (no drugs: any); `population` is one of populations.json."""
 
     key: str
     source: str
@@ -36,7 +35,7 @@ class Citation(msgspec.Struct, frozen=True):
 
     def holds(self, case: Case) -> bool:
         """Does the case belong to the population?"""
-        return bool(getattr(populations, self.population)(case))
+        return Population(case).of(self.population)
 
 
 TABLE = msgspec.json.Decoder(Citation).decode_lines(

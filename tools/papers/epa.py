@@ -109,9 +109,8 @@ def _asked(template: FormTemplate, request: PARequest, case: Case) -> Iterator[J
     sources = {field.id: field.source for section in template.sections for field in section.fields}
     repeats = {section.title: section.repeat for section in template.sections}
     for field in request.fields:
-        source = sources.get(
-            field.id.rpartition(".")[0] or field.id, field.id
-        )  # what has no section is its own
+        # what has no section is its own source
+        source = sources.get(field.id.rpartition(".")[0] or field.id, field.id)
         if source == "criterion.answer":
             yield _select(field)
         elif repeats.get(field.section) == "labs" or (source.startswith(CARRIED) and source not in CLINICAL):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from tools.domain.records import ClauseRef, Diagnosis, Finding, Program
@@ -121,7 +122,7 @@ class Writer(Composer):
 
     # --- what there is to say --------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def failing(self) -> list[Finding]:
         """The criteria for which a denial is likely."""
         if self.case.determination.outcome != "likely_denial":
@@ -133,28 +134,28 @@ class Writer(Composer):
     def goes_on(self) -> bool:
         return self.case.kind in ("renewal", "continuation")
 
-    @property
+    @cached_property
     def onset(self) -> date | None:
         """Of the diagnosis. A weight class is coded anew as the weight changes: its date says nothing of when the
         disease began."""
         onset, begun = self.case.diagnosis.onset if self.case.diagnosis else None, self.case.therapy_start
         return None if onset and begun and onset > begun else onset
 
-    @property
+    @cached_property
     def others(self) -> list[Diagnosis]:
         """The other diagnoses."""
         own, listed = self.case.diagnosis, self.case.diagnoses
         return [d for d in listed if d is not own and not d.code.startswith(STATUS_CODES)][:ALSO]
 
-    @property
+    @cached_property
     def measured(self) -> list[Measurement]:
         return [m for m in self.case.labs if m.test != "height"][:VALUES]  # the BMI tells it
 
-    @property
+    @cached_property
     def cited(self) -> tuple[Any, ...]:
         return citations(self.case)
 
-    @property
+    @cached_property
     def programs(self) -> list[Program]:
         """The programs by which a criterion is met."""
         proving = self._proving
@@ -163,20 +164,20 @@ class Writer(Composer):
             (one for one in dated if one.id in proving), key=lambda one: (one.start or date.min, one.id)
         )
 
-    @property
+    @cached_property
     def acted_on(self) -> Measurement | None:
         """The value on which the drug acts, if a criterion is met by it."""
         proving, telling = self._proving, LABS.get(self.case.indication, ())[:1]
         of_it = (m for m in self.case.labs if m.test in telling and proving.intersection(m.record_ids))
         return next(of_it, None)
 
-    @property
+    @cached_property
     def _proving(self) -> set[str]:
         """The records by which a criterion is met."""
         met = (f for f in self.case.findings.values() if f.status == "met" and f.kind == "criterion")
         return {shown.record_id for finding in met if not finding.exclusion for shown in finding.evidence}
 
-    @property
+    @cached_property
     def asked(self) -> list[Question]:
         """The criteria of the appendix. An exclusion that asks for what cannot be so is not argued against: pregnancy
         in a man, or past an age."""

@@ -18,9 +18,8 @@ from tools.papers.paper import canvas
 if TYPE_CHECKING:
     from pypdf import PageObject, PdfReader
 
-logging.getLogger("pypdf").setLevel(
-    logging.CRITICAL
-)  # it tells of every oddity, and we of the one that matters
+# It tells of every oddity, and we of the one that matters.
+logging.getLogger("pypdf").setLevel(logging.CRITICAL)
 MOST_BYTES = 20 * 2**20
 MOST_PAGES = 100
 MOST_PIXELS = 60_000_000  # of one picture: a page at 600 dpi has 34 million
@@ -201,9 +200,8 @@ def _flatten(page: PageObject) -> None:
             b"q\n%s\nQ\n%s" % (content.get_data() if content is not None else b"", "\n".join(drawn).encode())
         )
         page[NameObject("/Contents")] = merged
-    page.pop(
-        NameObject("/Annots"), None
-    )  # drawn now, and not to be shown a second time where the page is set
+    # Drawn now, and not to be shown a second time where the page is set.
+    page.pop(NameObject("/Annots"), None)
 
 
 # --- pictures --------------------------------------------------------------------------------------------

@@ -15,10 +15,8 @@ import yaml
 from tools.common.errors import Invalid, Unavailable, nearest
 
 T = TypeVar("T")
-MOST_TEXT, MOST_VALUES = (
-    4_000_000,
-    100_000,
-)  # characters; values, an alias counted as all that it stands for
+# Characters; values, an alias counted as all that it stands for.
+MOST_TEXT, MOST_VALUES = 4_000_000, 100_000
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

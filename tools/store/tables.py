@@ -293,9 +293,8 @@ class AuthorizationCaseTable(SQLModel, table=True):
     person: str
     drug: str
     plan_id: str
-    draft_id: int | None = Field(
-        default=None, index=True, unique=True, sa_type=NUMBER
-    )  # a draft begins one case
+    # a draft begins one case
+    draft_id: int | None = Field(default=None, index=True, unique=True, sa_type=NUMBER)
     body: bytes
 
 

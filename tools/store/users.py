@@ -26,11 +26,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
 SHORTEST = 12  # characters of a password
-IDLE, LONGEST, LINK = (
-    timedelta(minutes=30),
-    timedelta(hours=12),
-    timedelta(minutes=10),
-)  # of a session, of a link
+# Of a session, and of a link.
+IDLE, LONGEST, LINK = timedelta(minutes=30), timedelta(hours=12), timedelta(minutes=10)
 SEEN_EVERY = timedelta(minutes=1)
 _OF_PROVIDER = "provider "  # in the place of a hash: whose identity there follows
 _USER = select(USERS, PRACTICE_MEMBERS.c.practice).outerjoin(
