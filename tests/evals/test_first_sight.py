@@ -1,13 +1,17 @@
 """Sets of cases by authors who saw no code. Once scored they are regression tests: what is known to be missed is
 listed with its reason, and nothing else may be."""
 
+import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from evals.first_sight.__main__ import score
-from evals.first_sight.rows import PAGE, RESULTS, CaseRow, LetterRow, page, rows
+from evals.first_sight.cases import score
+from evals.first_sight.questions import row_of
+from evals.first_sight.rows import RESULTS, CaseRow, LetterRow, QuestionRow, page, page_of_questions, rows
 
+README = " ".join((RESULTS.parents[1] / "README.md").read_text().split())
 SETS = sorted(
     folder
     for folder in (RESULTS.parent / "first_sight").iterdir()
@@ -41,24 +45,36 @@ def test_a_set_once_seen_is_right_but_for_what_is_listed(folder: Path) -> None:
 
 
 def test_every_set_has_its_first_sight_on_the_page() -> None:
-    assert sorted(row.set for row in rows() if isinstance(row, CaseRow)) == [one.name for one in SETS]
-    assert PAGE.read_text() == page(rows())
+    assert sorted(row.set for row in rows(CaseRow)) == [one.name for one in SETS]
+    assert (RESULTS / "first_sight.md").read_text() == page()
 
 
 @pytest.mark.parametrize("name", ["d7", "d6", "u6", "d1"])
 def test_the_readme_tells_first_sights_as_they_were(name: str) -> None:
-    (row,) = [one for one in rows() if isinstance(one, CaseRow) and one.set == name]
+    (row,) = [one for one in rows(CaseRow) if one.set == name]
     told = f"| {row.right} / {row.n} | {row.false_ready} / {row.not_ready} | {row.ready_lost} / {row.ready} |"
-    assert told in (RESULTS.parents[1] / "README.md").read_text()
+    assert told in README
 
 
 def test_the_readme_tells_how_strangers_letters_are_read() -> None:
-    last = [row for row in rows() if isinstance(row, LetterRow)][-1]
+    last = rows(LetterRow)[-1]
     right, told, wanted = last.reasons
-    readme = " ".join((RESULTS.parents[1] / "README.md").read_text().split())
+    kinds = f"of the last {last.n} at first sight {last.right} kinds were right and {last.abstained} left"
     f1 = 2 * right / (told + wanted)
-    assert (
-        f"of the last {last.n} at first sight {last.right} kinds were right and {last.abstained} left"
-        in readme
-    )
-    assert f"(called denials that are none: {last.false_denials}), and reasons had F1 {f1:.2f}" in readme
+    assert kinds in README
+    assert f"(called denials that are none: {last.false_denials}), and reasons had F1 {f1:.2f}" in README
+
+
+def test_each_row_of_questions_counts_its_grades_and_stands_on_the_page() -> None:
+    assert (RESULTS / "first_sight_questions.md").read_text() == page_of_questions()
+    for row in rows(QuestionRow):
+        again = row_of(RESULTS.parent / "first_sight" / row.set, row.voice, row.model)
+        assert msgspec.structs.replace(again, date=row.date, commit=row.commit) == row
+
+
+def test_the_readme_tells_questions_as_they_were() -> None:
+    asked = rows(QuestionRow)
+    assert all(f"{row.usable_turns} of {row.turns}" in README for row in asked)
+    assert f"of the {sum(row.turns for row in asked)} answers were dangerously wrong" in README
+    kept = json.loads((RESULTS / "encoder.json").read_text())
+    assert f"takes {kept['right']['query']:.2f} for what they ask" in README
