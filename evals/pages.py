@@ -3,7 +3,6 @@ which benchmarks and proofs are run, printed and kept."""
 
 from __future__ import annotations
 
-import argparse
 import inspect
 import json
 import time
@@ -187,9 +186,3 @@ def table(rows: Iterable[Sequence[object]], rule: str = "---") -> Iterator[str]:
         yield f"|{'|'.join(f' {cell} ' if cell != '' else ' ' for cell in row)}|"
         if not number:
             yield f"|---|{f'{rule}|' * (len(row) - 1)}"
-
-
-def described(parser: argparse.ArgumentParser, about: str | None) -> argparse.ArgumentParser:
-    """The parser with a module's docstring as its help, line by line as it stands."""
-    parser.description, parser.formatter_class = about, argparse.RawDescriptionHelpFormatter
-    return parser

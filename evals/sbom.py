@@ -14,7 +14,6 @@ from importlib.metadata import PackageNotFoundError, metadata, version
 from pathlib import Path
 from typing import Any
 
-from evals.pages import described
 from tools.audit.events import version as ours
 
 LOCK = Path(__file__).parent.parent / "requirements.lock"
@@ -75,7 +74,7 @@ def may_not_go_out() -> list[str]:
 
 
 def main() -> int:
-    described(argparse.ArgumentParser(), __doc__).parse_args()
+    argparse.ArgumentParser(description=__doc__).parse_args()
     body = {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1}
     about = {"component": {"type": "application", "name": "paladin-pa", "version": ours()}}
     print(json.dumps(body | {"metadata": about, "components": list(components())}, indent=1))

@@ -1,114 +1,91 @@
-"""Scores a set of cases by another hand, and keeps the score of its first sight.
-
-    python -m evals.first_sight score evals/first_sight/d1               # print the score and the misses
-    python -m evals.first_sight score evals/first_sight/d1 --keep --voice pharmacist
-    python -m evals.first_sight report                                   # print first_sight.md from first_sight.jsonl
-
-A set is a folder of case files (evals/cases/README.md) whose `expect` was written with the case, before anything was
-run. A row of `evals/results/first_sight.jsonl` is written once, on the commit that was there before anybody read the
-set; a second `--keep` of the same set is refused.
-"""
+"""Sets of cases, letters and questions by authors who saw no code. A set's score is kept once, as a row that never
+changes, on the commit that was there before anybody had read the set or anything was learned from it."""
 
 from __future__ import annotations
 
-import argparse
-import sys
+import json
 from collections import Counter
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated
 
 import msgspec
-import yaml
+import typer
 
-from evals.first_sight.rows import PAGE, ROWS, CaseRow, append, commit, page, rows
-from evals.pages import described
-from evals.stores import read_drugs, read_plans
-from tools.charts.casefile import Known, case_files, decide_case, read_case
-from tools.common.errors import PaladinError
+from evals.first_sight import cases, letters, questions, summary
+from evals.first_sight.rows import CaseRow, LetterRow, QuestionRow, Row, keep, rows, write_pages
 
-
-class Scored(NamedTuple):
-    """One case: what its author expects, and what was determined ("" where the file could not be read)."""
-
-    name: str
-    expected: str
-    found: str
-    why: str
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+Voice = Annotated[str, typer.Option(help="Who the author was.")]
+Keep = Annotated[bool, typer.Option("--keep", help="Keep this as the set's first sight.")]
+Model = Annotated[str, typer.Option(help="Whom the conversation asks.")]
 
 
-def score(folder: Path) -> list[Scored]:
-    """Decide every case of the folder by the plans of mock_data."""
-    known = Known(plan=read_plans().__getitem__, drugs=tuple(read_drugs().values()))
-    return [decide_file(file, known) for file in case_files([folder])]
+@app.command("cases")
+def score_cases(folder: Path, kind: str = "determinations", voice: Voice = "", kept: Keep = False) -> None:
+    """Decide a folder of case files (evals/cases/README.md), and print what differs."""
+    if kept:
+        _unseen(folder.name, rows(CaseRow))
+    scored = cases.score(folder)
+    wrong = [one for one in scored if one.found != one.expected]
+    for one in wrong:
+        print(f"{one.name}: expected {one.expected}, found {one.found or 'no case'}: {one.why}")
+    print(Counter((one.expected, one.found) for one in wrong))
+    _told(cases.row_of(scored, kind, folder.name, voice), kept)
 
 
-def decide_file(file: Path, known: Known) -> Scored:
-    """Decide one case of a set; a file that cannot be read has found nothing."""
-    try:
-        decided = decide_case(read_case(file, known), known.drugs)
-    except PaladinError as error:
-        return Scored(file.stem, _expected(file), "", str(error))
-    expected = str(decided.case.expect.get("outcome", ""))
-    return Scored(file.stem, expected, decided.determination.outcome, decided.determination.summary)
+@app.command("letters")
+def score_letters(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Sets; all of evals/examples if none is named.")
+    ] = None,
+    voice: Voice = "",
+    misses: Annotated[bool, typer.Option("--misses", help="Print what was read otherwise.")] = False,
+    kept: Keep = False,
+) -> None:
+    """Read sets of payers' letters."""
+    for file in files or sorted(letters.EXAMPLES.glob("l*.jsonl")):
+        if kept:
+            _unseen(file.stem, rows(LetterRow))
+        texts = [json.loads(line) for line in file.read_text().splitlines()]
+        _told(letters.score(texts, file.stem, voice, miss=print if misses else lambda _: None), kept)
 
 
-def _expected(file: Path) -> str:
-    expect = yaml.safe_load(file.read_text()).get("expect")
-    return str(expect["outcome"] if isinstance(expect, dict) else expect)
+@app.command("ask")
+def ask(folder: Path, model: Model = "offline", out: Path | None = None) -> None:
+    """Put every turn of a set of questions to the conversation, and write answers.jsonl beside it."""
+    lines = (json.dumps(one, ensure_ascii=False) for one in questions.answers(folder, model))
+    out = out or folder / "answers.jsonl"
+    out.write_text("".join(f"{line}\n" for line in lines))
+    print(out)
 
 
-def row_of(scored: Sequence[Scored], kind: str, name: str, voice: str) -> CaseRow:
-    """The counts of a scored set."""
-    pairs = Counter((one.expected, one.found) for one in scored)
-    expected = Counter(one.expected for one in scored)
-    right = sum(many for (wanted, found), many in pairs.items() if wanted == found)
-    ready_found = pairs["ready", "ready"]
-    return CaseRow(
-        kind=kind, set=name, voice=voice, n=len(scored), date=date.today().isoformat(), commit=commit(), right=right,
-        false_ready=sum(one.found == "ready" for one in scored) - ready_found,
-        not_ready=len(scored) - expected["ready"], ready_lost=expected["ready"] - ready_found, ready=expected["ready"],
-        unknown_found=pairs["needs_documentation", "needs_documentation"], unknown=expected["needs_documentation"],
-        unread=sum(not one.found for one in scored),
-    )  # fmt: skip
+@app.command("graded")
+def count_grades(folder: Path, voice: Voice = "", model: Model = "offline", kept: Keep = False) -> None:
+    """Count a judge's grades.jsonl of a set of questions."""
+    if kept:
+        _unseen(folder.name, (row for row in rows(QuestionRow) if row.model == model))
+    _told(questions.row_of(folder, voice, model), kept)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = described(argparse.ArgumentParser(prog="python -m evals.first_sight"), __doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    scoring = commands.add_parser("score", help="decide a folder of cases and print what differs")
-    scoring.add_argument("folder", type=Path)
-    scoring.add_argument("--kind", default="determinations")
-    scoring.add_argument("--voice", default="", help="who the author was")
-    scoring.add_argument("--keep", action="store_true", help="keep this score as the set's first sight")
-    commands.add_parser("report", help="print the table of first sights")
-    given = parser.parse_args(arguments)
-    if given.command == "report":
-        PAGE.write_text(page(rows()))
-        print(PAGE.read_text())
-        return 0
-    return _score(given)
+@app.command("report")
+def report() -> None:
+    """Print the pages anew, and what README says of them."""
+    write_pages()
+    summary.write()
 
 
-def _score(given: argparse.Namespace) -> int:
-    name = given.folder.name
-    if given.keep and any(row.set == name for row in rows()):
-        print(
-            f"set {name} has been seen: its first sight is in {ROWS.name} and is kept once", file=sys.stderr
-        )
-        return 2
-    scored = score(given.folder)
-    row = row_of(scored, given.kind, name, given.voice)
-    for one in scored:
-        if one.found != one.expected:
-            print(f"{one.name}: expected {one.expected}, found {one.found or 'no case'}: {one.why}")
-    print(Counter((one.expected, one.found) for one in scored if one.expected != one.found))
+def _unseen(name: str, seen: Iterable[Row]) -> None:
+    if name in {row.set for row in seen}:
+        raise typer.BadParameter(f"{name} was seen: its first sight is kept once")
+
+
+def _told(row: Row, kept: bool) -> None:
     print(msgspec.json.encode(row).decode())
-    if given.keep:
-        append(row)
-    return 0
+    if kept:
+        keep(row)
+        summary.write()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    app()

@@ -1,29 +1,40 @@
-"""First sights as they are kept: a row for each set, and the page that shows them."""
+"""First sights as they are kept: a row for each set, and the pages that show them."""
 
 from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from tools.common.statistics import wilson
 
 RESULTS = Path(__file__).parents[1] / "results"
-ROWS = RESULTS / "first_sight.jsonl"
-PAGE = RESULTS / "first_sight.md"
 
 
-class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
+def _commit() -> str:
+    """The commit that is checked out."""
+    told = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
+    return told.stdout.strip()
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A set, and when and with which code it was seen."""
+
+    set: str
+    voice: str
+    date: str = msgspec.field(default_factory=lambda: date.today().isoformat())
+    commit: str = msgspec.field(default_factory=_commit)
+
+
+class CaseRow(Row, frozen=True, kw_only=True):
     """The score of one set at first sight. Shares are counts over `n`."""
 
     kind: str
-    set: str
-    voice: str
     n: int
-    date: str
-    commit: str
     right: int
     false_ready: int  # called ready, and not
     not_ready: int  # cases whose right outcome is not ready
@@ -35,17 +46,13 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     corrections: tuple[str, ...] = ()  # keys that the facts showed to be wrong, with the reason
 
 
-class LetterRow(msgspec.Struct, frozen=True, kw_only=True):
+class LetterRow(Row, frozen=True, kw_only=True):
     """The score of one set of letters at first sight: kinds that were read right, kinds left open though the reader
     knows them, letters called a refusal that refuse nothing; right, told and wanted of reasons, dates and drugs
     decided on; orders reported, of letters that give one."""
 
     kind: str = "letters"
-    set: str
-    voice: str
     n: int
-    date: str
-    commit: str
     right: int
     abstained: int
     false_denials: int
@@ -56,32 +63,50 @@ class LetterRow(msgspec.Struct, frozen=True, kw_only=True):
     corrections: tuple[str, ...] = ()
 
 
-def commit() -> str:
-    """The commit that is checked out."""
-    told = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
-    return told.stdout.strip()
+class QuestionRow(Row, frozen=True, kw_only=True):
+    """The score of one set at first sight, in items and in turns."""
+
+    model: str
+    items: int
+    usable: int  # items
+    good: int  # items
+    turns: int
+    usable_turns: int
+    later: int  # turns that are not the first of their item
+    usable_later: int
+    wrong: int  # turns that are wrong or dangerous
+    dangerous: int  # turns
 
 
-def rows() -> list[CaseRow | LetterRow]:
-    """Every first sight so far, oldest first."""
-    lines = ROWS.read_bytes().splitlines() if ROWS.exists() else []
-    return [_row(line) for line in lines]
+T = TypeVar("T", bound=Row)
 
 
-def _row(line: bytes) -> CaseRow | LetterRow:
-    if b'"kind":"letters"' in line:
-        return msgspec.json.decode(line, type=LetterRow)
-    return msgspec.json.decode(line, type=CaseRow)
+def rows(kind: type[T]) -> list[T]:
+    """Every first sight of this kind so far, oldest first."""
+    lines = _file(kind).read_bytes().splitlines()
+    kept = (line for line in lines if (b'"kind":"letters"' in line) == (kind is LetterRow))
+    return [msgspec.json.decode(line, type=kind) for line in kept]
 
 
-def append(row: msgspec.Struct, file: Path = ROWS) -> None:
-    """Keep a first sight."""
-    with file.open("ab") as rows_kept:
-        rows_kept.write(msgspec.json.encode(row) + b"\n")
+def keep(row: Row) -> None:
+    """Keep a first sight, and print the pages anew."""
+    with _file(type(row)).open("ab") as file:
+        file.write(msgspec.json.encode(row) + b"\n")
+    write_pages()
 
 
-def page(kept: Sequence[CaseRow | LetterRow]) -> str:
-    """The table of first sights as Markdown."""
+def write_pages() -> None:
+    (RESULTS / "first_sight.md").write_text(page())
+    (RESULTS / "first_sight_questions.md").write_text(page_of_questions())
+
+
+def _file(kind: type[Row]) -> Path:
+    return RESULTS / ("first_sight_questions.jsonl" if kind is QuestionRow else "first_sight.jsonl")
+
+
+def page() -> str:
+    """First sights of cases and letters as Markdown."""
+    cases, letters = rows(CaseRow), rows(LetterRow)
     lines = [
         "# First sights",
         "",
@@ -94,22 +119,21 @@ def page(kept: Sequence[CaseRow | LetterRow]) -> str:
         "| unknown found | keys corrected |",
         "|---|---|---|---|---|---:|---|---:|---:|---:|---:|",
     ]
-    for row in (one for one in kept if isinstance(one, CaseRow)):
+    for row in cases:
         low, high = wilson(row.right, row.n)
         lines.append(
             f"| {row.kind} | {row.set} | {row.voice} | {row.date} | {row.commit} | {row.right}/{row.n} "
             f"({row.right / row.n:.3f}) | {low:.3f}-{high:.3f} | {row.false_ready}/{row.not_ready} | "
             f"{row.ready_lost}/{row.ready} | {row.unknown_found}/{row.unknown} | {len(row.corrections)} |"
         )
-    lines += _letters([one for one in kept if isinstance(one, LetterRow)])
-    notes = [f"- {row.set}: {text}" for row in kept for text in row.corrections]
+    lines += _letters(letters)
+    both: list[CaseRow | LetterRow] = [*cases, *letters]
+    notes = [f"- {row.set}: {text}" for row in both for text in row.corrections]
     return "\n".join([*lines, *(["", "Corrected keys:", "", *notes] if notes else []), ""])
 
 
 def _letters(kept: Sequence[LetterRow]) -> Iterator[str]:
     """The table of letters: right / told / wanted of what a letter may state several of."""
-    if not kept:
-        return
     yield from (
         "",
         "Letters of payers, by authors who saw the labels' names and no code. Reasons, dates and drugs decided on: F1,",
@@ -135,3 +159,27 @@ def _letters(kept: Sequence[LetterRow]) -> Iterator[str]:
 
 def _f1(right: int, told: int, wanted: int) -> str:
     return f"{2 * right / (told + wanted):.3f}" if told + wanted else "–"
+
+
+def page_of_questions() -> str:
+    """First sights of questions as Markdown."""
+    lines = [
+        "# First sights of questions",
+        "",
+        "Sets of conversations by authors who saw charts, plans and policies and no code, put to the chat once on",
+        "the commit named, and read turn by turn by a judge who is neither author nor builder. A row never changes;",
+        "intervals are Wilson's, 95 %. The commits on which t12 and t13 were asked were rebased before their merge;",
+        "the rows name what those became. Printed by `python -m evals.first_sight report`.",
+        "",
+        "| set | author's voice | model | date | commit | items usable | 95 % | items good | turns usable "
+        "| later turns usable | turns wrong | of them dangerous |",
+        "|---|---|---|---|---|---:|---|---:|---:|---:|---:|---:|",
+    ]
+    for row in rows(QuestionRow):
+        low, high = wilson(row.usable, row.items)
+        lines.append(
+            f"| {row.set} | {row.voice} | {row.model} | {row.date} | {row.commit} | {row.usable}/{row.items} "
+            f"({row.usable / row.items:.2f}) | {low:.2f}-{high:.2f} | {row.good}/{row.items} | "
+            f"{row.usable_turns}/{row.turns} | {row.usable_later}/{row.later} | {row.wrong} | {row.dangerous} |"
+        )
+    return "\n".join([*lines, ""])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from evals.first_sight import questions, rows
+from evals.first_sight import rows
 from evals.pages import table
 from evals.plots import OURS, THEIRS, THIRD, drawing, svg
 
@@ -29,8 +29,7 @@ class Score(NamedTuple):
 
 def scores() -> dict[str, list[Score]]:
     """The sets of each kind, oldest first."""
-    cases = [one for one in rows.rows() if isinstance(one, rows.CaseRow)]
-    letters = [one for one in rows.rows() if isinstance(one, rows.LetterRow)]
+    cases, letters, turns = rows.rows(rows.CaseRow), rows.rows(rows.LetterRow), rows.rows(rows.QuestionRow)
     told = {"determinations": "determinations", "unknown": "… where something cannot be known"}
     by_kind = {
         said: [
@@ -40,7 +39,6 @@ def scores() -> dict[str, list[Score]]:
         ]
         for kind, said in told.items()
     }
-    turns = questions.rows()
     ever = f"(of all {sum(one.turns for one in turns):,} ever {sum(one.dangerous for one in turns)})"
     by_kind["turns of conversations, answered usably"] = [
         Score(one.set, one.usable_turns, one.turns, f"{one.wrong}, of them dangerous {one.dangerous} {ever}")
@@ -96,6 +94,7 @@ def placed(readme: str) -> str:
     return f"{before}{BEGIN}\n{summary(scores())}\n{END}{rest.partition(END)[2]}"
 
 
-if __name__ == "__main__":
+def write() -> None:
+    """Draw the plot, and put the table into README."""
     PLOT.write_text(plot(scores()))
     README.write_text(placed(README.read_text("utf-8")), "utf-8")

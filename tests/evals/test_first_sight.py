@@ -3,11 +3,13 @@ listed with its reason, and nothing else may be."""
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from evals.first_sight import summary
-from evals.first_sight.__main__ import score
-from evals.first_sight.rows import PAGE, RESULTS, CaseRow, page, rows
+from evals.first_sight.cases import score
+from evals.first_sight.questions import row_of
+from evals.first_sight.rows import RESULTS, CaseRow, QuestionRow, page, page_of_questions, rows
 
 SETS = sorted(
     folder
@@ -42,11 +44,18 @@ def test_a_set_once_seen_is_right_but_for_what_is_listed(folder: Path) -> None:
 
 
 def test_every_set_has_its_first_sight_on_the_page() -> None:
-    assert sorted(row.set for row in rows() if isinstance(row, CaseRow)) == [one.name for one in SETS]
-    assert PAGE.read_text() == page(rows())
+    assert sorted(row.set for row in rows(CaseRow)) == [one.name for one in SETS]
+    assert (RESULTS / "first_sight.md").read_text() == page()
 
 
 def test_the_readme_tells_the_last_set_of_each_kind() -> None:
     told = summary.README.read_text("utf-8")
     assert told == summary.placed(told)
     assert summary.PLOT.read_text() == summary.plot(summary.scores())
+
+
+def test_each_row_of_questions_counts_its_grades_and_stands_on_the_page() -> None:
+    assert (RESULTS / "first_sight_questions.md").read_text() == page_of_questions()
+    for row in rows(QuestionRow):
+        again = row_of(RESULTS.parent / "first_sight" / row.set, row.voice, row.model)
+        assert msgspec.structs.replace(again, date=row.date, commit=row.commit) == row

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from evals.agreement.comparing import compare, engine, oracle
 from evals.agreement.drawn import Case, cases, world
-from evals.first_sight.__main__ import decide_file
+from evals.first_sight.cases import decide_file
 from evals.worlds import Json, World
 from tools.charts.casefile import Known, decide_case, read_case
 from tools.engine.documents import walk

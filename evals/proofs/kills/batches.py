@@ -32,10 +32,10 @@ from typing import Any, NamedTuple
 from data_gen.world import Order, generate
 from evals.pages import Figures
 from evals.proofs.kills.child import FINISHING, POINTS
+from evals.proofs.kills.sessions import AT_RANDOM, lived
 from tools.store.load import load
 from tools.store.store import Store
 
-AT_RANDOM = "at a random moment"
 CHUNK = 5
 FAULT = "Fatal Python error"  # how `faulthandler` begins
 PATIENCE, TIMEOUT = 3, 600.0  # sessions that end badly by themselves; seconds of one
@@ -162,20 +162,7 @@ class Session:
         command = [*module, point or "-", str(nth), str(self.log), str(CHUNK), "10"]
         command += ["batch", *again, "--workers", str(self.workers), "--json"]
         environ = {**os.environ, "PALADIN_HOME": str(self.home), "PYTHONFAULTHANDLER": "1"}
-        with subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environ,
-            start_new_session=True,
-        ) as process:
-            try:
-                out, err = process.communicate(timeout=moment or TIMEOUT)
-            except subprocess.TimeoutExpired:
-                process.kill()  # the parent alone: its processes are orphans for a moment, and late
-                out, err = process.communicate()
-        return subprocess.CompletedProcess(command, process.returncode, out, err)
+        return lived(command, environ, moment or TIMEOUT)
 
     def done(self) -> int:
         return int(self._ask("SELECT count(*) FROM batch_results WHERE state = 'done'"))

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -101,17 +101,30 @@ def session(campaign: Campaign, home: Path, point: str, nth: int, moment: float 
     """A process that goes on with the work; how it ended. A random moment is counted from when its work begins."""
     command = [sys.executable, "-m", campaign.module, str(home), point or "-", str(nth)]
     environ = {**os.environ, "PALADIN_HOME": str(home)}
+    ended = lived(command, environ, moment if point == AT_RANDOM else None, begins=True)
+    if ended.returncode not in (0, -signal.SIGKILL):
+        print(ended.stderr, file=sys.stderr)
+    return ended.returncode
+
+
+def lived(
+    command: Sequence[str], environ: Mapping[str, str], moment: float | None, *, begins: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """A process until its end, or killed at a moment; that is counted from its first line where it tells that it
+    begins. Its own processes are orphans for a moment then, and late."""
+    pipe = subprocess.PIPE
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=environ, start_new_session=True
+        command, stdout=pipe, stderr=pipe, text=True, env=environ, start_new_session=True
     ) as process:
         assert process.stdout is not None
-        process.stdout.readline()
+        if begins:
+            process.stdout.readline()
         try:
-            process.communicate(timeout=moment if point == AT_RANDOM else None)
+            out, err = process.communicate(timeout=moment)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.communicate()
-        return process.returncode
+            out, err = process.communicate()
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 # --- in the session --------------------------------------------------------------------------------------
