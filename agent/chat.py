@@ -33,10 +33,11 @@ from agent.answers import (
     glossary,
     people,
     refusals,
+    registry,
     why,
 )
 from agent.answers.answer import Answer, Said, Source
-from agent.answers.registry import ANSWERS
+from agent.answers.wording import drugs_meant
 from agent.conversation import LONGEST_QUESTION, ChatDesk, Event, Sitting, Turn
 from agent.dialogue import choice, lessons, linking, reader
 from agent.dialogue.drugs import indications_named
@@ -61,7 +62,7 @@ SURE_OF_A_DRAFT = 0.9  # of likelihood, below which it is asked whether one is w
 MEANT = 0.5  # of likelihood, from which a turn is about a drug
 MAY_BE_MEANT = 0.25  # the same, from which it may be, where none is likelier
 FAR_LIKELIER = 4  # times as likely as a drug that it names is the one that it is about instead
-MOST_MEANT = 3
+MOST_MEANT = 4
 MOST_TALKED = 5  # drugs that a follow-up can lean on
 MOST_CALLS = 4  # of a model in one turn
 MOST_HISTORY = 200  # turns kept in a conversation's list
@@ -187,10 +188,10 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     likely = _drugs_meant(question, reading, talk, of_file)
     reading = _linked(reading, likely, talk)
     narrowed = (_for_its_use(_possible(ask, of_file), of_file) for ask in reading.asks)
-    every = tuple(one for ask in narrowed for one in _each_use(ask, state["question"], of_file))
+    every = tuple(_with_uses(ask, state["question"], of_file) for ask in narrowed)
     reading = msgspec.structs.replace(reading, asks=every)
     spoken.drugs = _likelier(likely, MEANT)
-    asks = _worth_answering(reading, talk)
+    asks = [_with_settled(ask, question, of_file) for ask in _worth_answering(reading, talk)]
     answers = []
     if any(ask.query in ("patient", "other_patient") and ask not in asks for ask in reading.asks):
         answers.append(courtesy.whom(sitting.desk.bind(state["patient_id"]).patient, ledger))
@@ -358,13 +359,23 @@ def _for_its_use(ask: Ask, bound: Bound) -> Ask:
     return msgspec.structs.replace(ask, drugs=drugs, all_drugs=False, from_talk=True) if drugs else ask
 
 
-def _each_use(ask: Ask, question: str, bound: Bound) -> tuple[Ask, ...]:
-    """A question on one drug in a turn that names several of its uses: for each of them."""
-    if ask.indication or len(ask.drugs) != 1 or ask.query not in _OF_A_USE:
-        return (ask,)
+def _with_uses(ask: Ask, question: str, bound: Bound) -> Ask:
+    """A question on one drug in a turn that names several of its uses: on each of them, unless the words pin one."""
+    if len(ask.drugs) != 1 or ask.query not in _OF_A_USE or (ask.indication and ask.query not in _COMPARING):
+        return ask
     covered = bound.benefits[ask.drugs[0]].indications if ask.drugs[0] in bound.benefits else ()
-    uses = [use for use in indications_named(question.lower()) if use in covered]
-    return tuple(msgspec.structs.replace(ask, indication=use) for use in uses) if len(uses) > 1 else (ask,)
+    uses = tuple(use for use in indications_named(question.lower()) if use in covered)
+    return msgspec.structs.replace(ask, uses=uses) if len(uses) > 1 else ask
+
+
+def _with_settled(ask: Ask, question: Question, bound: Bound) -> Ask:
+    """A supposition that holds nothing which could be put into the chart, with the criteria that it speaks of."""
+    drugs = drugs_meant(ask, bound)[:1]
+    if ask.query != "what_if" or ask.changes or not drugs or drugs[0] not in bound.benefits:
+        return ask
+    if ask.drugs and not ask.from_talk:  # which may be what is supposed
+        return ask
+    return msgspec.structs.replace(ask, settled=focus.settled(question, drugs[0], ask.indication, bound))
 
 
 def _possible(ask: Ask, bound: Bound) -> Ask:
@@ -418,7 +429,8 @@ _NO_QUESTION: frozenset[Query] = frozenset(
 )
 _COURTESIES: frozenset[Query] = frozenset(("smalltalk", "choose", "correct"))
 _DRAFTING: frozenset[Query] = frozenset(("draft", "draft_appeal"))
-_OF_A_USE: frozenset[Query] = DECISIONS | {"missing", "criteria"}
+_COMPARING: frozenset[Query] = frozenset(("compare", "options"))
+_OF_A_USE: frozenset[Query] = DECISIONS | _COMPARING | {"coverage", "pa_required"}
 
 
 def _worth_answering(reading: Reading, talk: Talk) -> list[Ask]:
@@ -435,7 +447,28 @@ def _worth_answering(reading: Reading, talk: Talk) -> list[Ask]:
     if any(ask.changes for ask in asks):  # it is told how the supposed case would stand, not the real one too
         asks = [ask for ask in asks if ask.changes or ask.query not in DECISIONS]
     clear = [ask for ask in asks if ask.sure >= UNSURE]
-    return (clear or asks)[:MOST_ASKS]
+    return _of_the_table(clear or asks)[:MOST_ASKS]
+
+
+def _of_the_table(asks: list[Ask]) -> list[Ask]:
+    """What is asked of the plan's table of drugs, as one: all of it is told, of each drug of the turn."""
+    beside = [ask for ask in asks if ask.query in registry.SIDE_BY_SIDE and (len(ask.drugs) > 1 or ask.uses)]
+    told = {drug for ask in beside for drug in ask.drugs}  # each with its row of the table
+    rows = [
+        ask
+        for ask in asks
+        if ask.query in _OF_THE_TABLE and ask not in beside and not (ask.drugs and told >= {*ask.drugs})
+    ]
+    asks = [ask for ask in asks if ask in rows or ask in beside or ask.query not in _OF_THE_TABLE]
+    if len(rows) < 2:
+        return asks
+    drugs = tuple(dict.fromkeys(drug for ask in rows for drug in ask.drugs))
+    first = min(rows, key=lambda ask: _OF_THE_TABLE.index(ask.query))
+    one = msgspec.structs.replace(
+        first, drugs=drugs, all_drugs=any(ask.all_drugs for ask in rows), sure=max(ask.sure for ask in rows)
+    )
+    at = asks.index(rows[0])
+    return [*asks[:at], one, *(ask for ask in asks[at:] if ask not in rows)]
 
 
 def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledger, desk: ChatDesk) -> Answer:
@@ -460,8 +493,8 @@ def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledg
                 answer = again.rephrase(ask, talk.asks, once_more, ledger)
             case "sources":
                 answer = again.sources(ask, talk.asks, once_more, bound, ledger)
-            case _ if ask.query in ANSWERS:
-                answer = ANSWERS[ask.query](ask, bound, ledger)
+            case _ if ask.query in registry.ANSWERS:
+                answer = registry.answer(ask, bound, ledger)
             case _:
                 answer = courtesy.answer(ask, bound, ledger, reading)
         if (
@@ -542,6 +575,7 @@ def _paragraphs(sentences: Iterable[str]) -> list[str]:
     return lines
 
 
+_OF_THE_TABLE: tuple[Query, ...] = ("coverage", "pa_required", "limit", "copay", "tier", "formulary")
 _IDLE: frozenset[Query] = frozenset(
     (
         "smalltalk",

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import NamedTuple
 
-from agent.answers import relevance
+from agent.answers import registry, relevance
 from agent.answers.answer import Answer, Said
 from agent.answers.chart import notes
 from agent.answers.chart.page import Page, capitalised
 from agent.answers.passages import WHERE, Kind, Passage, labeled_use, passages, texts
-from agent.answers.registry import ANSWERS
-from agent.answers.why import finding_told, ways
-from agent.answers.wording import Words
+from agent.answers.why import ways
+from agent.answers.wording import Words, finding_told
 from agent.dialogue.query import DECISIONS, QUERIES, Ask, Intent, Query
 from agent.dialogue.turns import Question
 from agent.ledger import Ledger
@@ -36,8 +35,12 @@ _BARE: frozenset[Kind] = frozenset(
 )  # kinds whose words do not say what kind of thing it is
 _SERVING: frozenset[Kind] = frozenset(("diagnosis", "course", "allergy", "program", "statement"))
 _OPEN: frozenset[Query] = frozenset(("missing", "criteria"))
+_TELLS_OPEN: frozenset[Query] = _OPEN | {"what_if"}
 # Decisions of a drug, and those of the same drug that tell as much.
-_TOLD_BY: tuple[tuple[Container[Query], frozenset[Query]], ...] = ((_OPEN, _OPEN), (DECISIONS, DECISIONS))
+_TOLD_BY: tuple[tuple[Container[Query], frozenset[Query]], ...] = (
+    (_OPEN, _TELLS_OPEN),
+    (DECISIONS, DECISIONS),
+)
 _TELLING = ("value", "quote", "date")  # kinds of facts by which a passage is known to have been told
 _INTENTS: frozenset[Intent] = frozenset((
     "eligibility", "missing", "why", "compare", "what_if", "policy", "chart", "plan", "dates", "cases", "unclear",
@@ -90,7 +93,10 @@ def with_passages(
         return Focus([*answers] or lost)
     best, keys = ranked[0][0], tuple(passage.key for _, passage in wanted)
     several = len({answer.query for answer in answers}) > 1
-    particular = [one for one in _without_rivals(answers, ranked) if not _gives_way(one, best, several)]
+    others = any(not answer.general for answer in answers)
+    particular = [
+        one for one in _without_rivals(answers, ranked) if not _gives_way(one, best, several, others)
+    ]
     leads = not any(_stays_first(one, best) for one in particular)
     composer = _Composer(asks, particular, bound, ledger, use)
     composer.judged = [one.what for one in found if one.kind == "finding"]
@@ -104,6 +110,33 @@ def with_passages(
         behind.said.insert(0, Said(text="Also relevant:", verbatim=True))
     made = [one for one in (first, *particular, behind) if one.said] or [*answers]
     return Focus([*made, *(one for one in lost if one.offered or not made)], keys)
+
+
+def settled(question: Question, drug: str, use: str, bound: Bound) -> tuple[str, ...]:
+    """The criteria of a drug that are not met and that a turn speaks of, else those that were told before, else all:
+    what a supposition may settle that cannot be put into the chart.
+
+    Args:
+        question: what was typed now and before.
+        drug: one that the plan lists.
+        use: for which it is judged, or none.
+        bound: the chart and the plan.
+    """
+    found = passages(bound, (drug,), use)
+    likely = relevance.likelihoods(question, relevance.pool_of(found, texts(found, bound)))
+    unmet = bound.determination(drug, labeled_use(drug, use, bound)).findings
+
+    def those(meant: Callable[[float, Passage], bool]) -> tuple[str, ...]:
+        pairs = zip(likely, found, strict=True)
+        parts = [one.what[1] for share, one in pairs if one.kind == "finding" and meant(share, one)]
+        tops = (top for top in unmet if top.status != "met" and any(one in parts for one in walk([top])))
+        return tuple(top.criterion for top in tops)
+
+    return (
+        those(lambda share, one: share >= SURELY)
+        or those(lambda share, one: one.key in question.shown)
+        or those(lambda share, one: True)
+    )
 
 
 def _without_rivals(answers: Sequence[Answer], ranked: Sequence[tuple[float, Passage]]) -> list[Answer]:
@@ -121,14 +154,15 @@ def _without_rivals(answers: Sequence[Answer], ranked: Sequence[tuple[float, Pas
     return [one for one in answers if not hardly(one)]
 
 
-def _gives_way(answer: Answer, best: float, several: bool) -> bool:
+def _gives_way(answer: Answer, best: float, several: bool, others: bool) -> bool:
     """Whether passages, the likeliest of which is so likely, stand for an answer; not for one of several, since they
     may be of what the others ask."""
     if best < LIKELY or answer.refused or answer.hypothetical or {*answer.offered} & {*QUERIES}:
         return False  # a choice between readings stays behind what is told
     if best < SURELY:
         return answer.general and answer.query in _OF_A_CRITERION
-    return answer.general or bool(answer.offered) or (answer.sure < DOUBTFUL and not several)
+    doubtful = answer.sure < DOUBTFUL and not several
+    return bool(answer.offered) or doubtful or (answer.general and not others)
 
 
 def _stays_first(answer: Answer, best: float) -> bool:
@@ -206,7 +240,7 @@ class _Composer:
         use = labeled_use(passage.drug, self.use, self.bound) if passage.drug else ""
         ask = Ask(query=passage.what, drugs=drugs, indication=use)
         try:
-            answer = ANSWERS[passage.what](ask, self.bound, self.ledger)
+            answer = registry.answer(ask, self.bound, self.ledger)
         except Correctable:  # it cannot be answered of this chart, and nobody asked for it by itself
             return
         self.queries.append((passage.what, drugs))

@@ -17,8 +17,7 @@ from agent.answers.chart.page import Page
 from agent.answers.chart.values import value_told
 from agent.answers.plan import coverage_told
 from agent.answers.policy import clause_told
-from agent.answers.why import finding_told
-from agent.answers.wording import Sorted, Words
+from agent.answers.wording import Sorted, Words, finding_told
 from agent.dialogue.query import WANTS, Ask, Query
 from agent.ledger import Ledger
 from tools.domain.records import Clause, Determination, Finding, Note, Policy
@@ -40,6 +39,11 @@ OF_THE_CASE: tuple[Query, ...] = (
     "submit", "contact", "ids", "enrolment", "person", "prescriber", "options", "formulary", "summary", "order",
     "diagnoses", "medications", "allergy", "family", "statement", "program", "document", "fills", "sent", "calls",
 )  # fmt: skip
+
+
+_OF_ITS_POLICY: frozenset[Query] = frozenset(
+    ("attach", "earliest", "approval_length", "lookback", "renewal_rules")
+)  # of which there is nothing to tell without one
 
 
 class Passage(NamedTuple):
@@ -104,8 +108,9 @@ def passages(bound: Bound, drugs: Sequence[str], use: str = "") -> list[Passage]
     """
     found = [*_of_chart(bound), *(Passage("answer", query, query) for query in OF_THE_CASE)]
     for name in drugs:
-        found += [Passage("answer", query, query, name) for query in OF_THE_DRUG]
         policy = bound.policy(name)
+        told = [query for query in OF_THE_DRUG if policy is not None or query not in _OF_ITS_POLICY]
+        found += [Passage("answer", query, query, name) for query in told]
         if policy is not None:
             found += _of_findings(bound.determination(name, labeled_use(name, use, bound)), name)
             found += [Passage("clause", one.id, (policy, one), name) for one in policy.clauses]

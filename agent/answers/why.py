@@ -18,6 +18,7 @@ from agent.answers.wording import (
     ask_back,
     clause_source,
     drugs_meant,
+    finding_told,
     fitted,
     listed,
     sources,
@@ -63,6 +64,11 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         reply.said = fitted(_one(words, *about), ledger, LONGEST_CRITERION)
         reply.sources = sources([*about])
         return reply
+    if ask.query == "criterion" and ask.tests and found.stopped_by not in BEFORE_CRITERIA:
+        silent = policy.answer(msgspec.structs.replace(ask, query="policy"), bound, ledger)
+        if not silent.sources:  # no clause is about the test that is named
+            reply.said = [*silent.said, *standing(words)]
+            return reply
     said = [Said(text=words.headline()), *_every(words)]
     if ask.query == "criterion" and found.stopped_by not in BEFORE_CRITERIA:
         reply.general = True
@@ -302,28 +308,6 @@ def _every(words: Words) -> list[Said]:
         plural = "exclusion" if len(clear) == 1 else "exclusions"
         said.append(Said(text=f"Ruled out: {count} {plural}.", bullet=True, must=False))
     return said
-
-
-def finding_told(words: Words, finding: Finding) -> Said:
-    clause = words.clause(finding)
-    cited = f" ({clause})" if clause else ""
-    name = words.named(finding)
-    shown = words.against(finding) if finding.parts else words.shown(finding)
-    told = shown if _tells_itself(finding, name, shown, words) else f"{name}: {shown}" if shown else name
-    return Said(text=f"{words.status(finding, capital=True)}: {told}{cited}.", bullet=True)
-
-
-def _tells_itself(finding: Finding, name: str, shown: str, words: Words) -> bool:
-    """What was found says already what it is about."""
-    if not shown:
-        return False
-    if finding.criterion == "age" and finding.status == "met":
-        return True
-    if not finding.parts and finding.found is not None and finding.found.topic in ("taking", "attested"):
-        return True
-    if finding.exclusion and finding.status == "unknown":
-        return True
-    return words.ledger.render(name).casefold() in words.ledger.render(shown).casefold()
 
 
 def _names(head: str, findings: Iterable[Finding], words: Words) -> Said:

@@ -12,7 +12,7 @@ from agent.answers.wording.slots import drug_slot, listed, lower, plan_slot, tam
 from agent.answers.wording.words import Words
 from agent.ledger import Ledger
 from tools.common.errors import NotFound
-from tools.domain.records import Determination
+from tools.domain.records import Determination, Finding
 
 if TYPE_CHECKING:
     from agent.dialogue.query import Ask, Intent
@@ -77,6 +77,29 @@ def line(words: Words, found: Determination, most: int = 1) -> Said:
 
 
 _LEADS = {"not_met": "fails on", "unknown": "open:", "met": "for"}
+
+
+def finding_told(words: Words, finding: Finding) -> Said:
+    """A finding as a line of a list: its status, what it is, what shows it, its clause."""
+    clause = words.clause(finding)
+    cited = f" ({clause})" if clause else ""
+    name = words.named(finding)
+    shown = words.against(finding) if finding.parts else words.shown(finding)
+    told = shown if _tells_itself(finding, name, shown, words) else f"{name}: {shown}" if shown else name
+    return Said(text=f"{words.status(finding, capital=True)}: {told}{cited}.", bullet=True)
+
+
+def _tells_itself(finding: Finding, name: str, shown: str, words: Words) -> bool:
+    """What was found says already what it is about."""
+    if not shown:
+        return False
+    if finding.criterion == "age" and finding.status == "met":
+        return True
+    if not finding.parts and finding.found is not None and finding.found.topic in ("taking", "attested"):
+        return True
+    if finding.exclusion and finding.status == "unknown":
+        return True
+    return words.ledger.render(name).casefold() in words.ledger.render(shown).casefold()
 
 
 def _why_not_covered(words: Words) -> str:
