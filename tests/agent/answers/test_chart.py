@@ -277,8 +277,9 @@ def test_the_number_of_an_item_in_a_note_stays_with_its_item() -> None:
 def test_statements_are_a_list() -> None:
     text = told(someone("P020"), "statement")
     assert text.startswith("The prescriber's statements on record:\n- “") and text.count("“") == text.count(
-        "\n"
+        "\n- "
     )
+    assert text.endswith("No other statement of the prescriber is on record.")
 
 
 def test_all_values_of_a_test_are_told_with_how_it_went_last() -> None:
