@@ -324,7 +324,7 @@ def _under_its_plan(ask: Ask, bound: Bound) -> Ask:
 
 def _linked(reading: Reading, likely: dict[str, float], talk: Talk) -> Reading:
     """With the drugs that the turn is likely about, where it names none or where another is far likelier meant. What is
-    compared without a name are several of them, or those of the talk."""
+    compared without a name are several of them, or those of the talk; one that is named is told beside the talk's."""
     meant = _likelier(likely, MEANT) or _likelier(likely, MAY_BE_MEANT)
     best = max(likely.values(), default=0.0)
 
@@ -336,6 +336,10 @@ def _linked(reading: Reading, likely: dict[str, float], talk: Talk) -> Reading:
             return msgspec.structs.replace(ask, drugs=kinds, all_drugs=False)
         if ask.all_drugs and len(several) > 1:  # not all that the plan lists, but "those for weight"
             return msgspec.structs.replace(ask, drugs=several, all_drugs=False, from_talk=True)
+        if ask.query in _BESIDE_THE_TALK and ask.sure >= MEANT and len(ask.drugs) == 1 and not ask.from_talk:
+            return msgspec.structs.replace(ask, drugs=tuple(dict.fromkeys((*ask.drugs, *talk.drugs[:1]))))
+        if ask.query in _OF_THE_TABLE and ask.form == "list" and best < MEANT and not ask.drugs:
+            return msgspec.structs.replace(ask, all_drugs=True)
         named = max((likely.get(name, 1.0) for name in ask.drugs), default=0.0)
         other = best >= MEANT and FAR_LIKELIER * named < best
         if ask.query not in OF_A_DRUG or ask.all_drugs or (ask.drugs and not other) or not meant:
@@ -429,6 +433,9 @@ _NO_QUESTION: frozenset[Query] = frozenset(
 )
 _COURTESIES: frozenset[Query] = frozenset(("smalltalk", "choose", "correct"))
 _DRAFTING: frozenset[Query] = frozenset(("draft", "draft_appeal"))
+_BESIDE_THE_TALK: frozenset[Query] = frozenset(
+    ("compare", "copay")
+)  # one drug named, and what it is told apart from
 _COMPARING: frozenset[Query] = frozenset(("compare", "options"))
 _OF_A_USE: frozenset[Query] = DECISIONS | _COMPARING | {"coverage", "pa_required"}
 

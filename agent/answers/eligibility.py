@@ -42,7 +42,8 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     found = bound.determination(drugs[0], ask.indication)
     reply.determinations.append(found)
     reply.said = fitted(
-        _in_full(Words(bound, ledger, found), plainly=ask.form == "yes_no" and ask.sure >= SURE), ledger
+        _in_full(Words(bound, ledger, found), reply, plainly=ask.form == "yes_no" and ask.sure >= SURE),
+        ledger,
     )
     reply.sources = [*note_sources(found)[:1], *sources(Sorted.of(found).unmet or found.findings)]
     return reply
@@ -59,14 +60,14 @@ _PLAINLY: dict[Outcome, str] = {
 }
 
 
-def _in_full(words: Words, *, plainly: bool = False) -> list[Said]:
+def _in_full(words: Words, reply: Answer, *, plainly: bool) -> list[Said]:
     """The outcome, what decides it and what is next; `plainly` begins with yes or no."""
     found = words.found
     said = [Said(text=words.headline())]
     if plainly and (word := _PLAINLY.get(found.outcome)):
         said = [Said(text=f"{word}. {words.headline()}")]
     said += [Said(text=text) for text in deciding(words)]
-    said += covered_instead(words)
+    said += covered_instead(words, reply)
     off_label = words.off_label() if found.outcome == "not_required" else ""
     if off_label:
         said.append(Said(text=off_label, verbatim=True))
@@ -88,18 +89,16 @@ def standing(words: Words) -> list[Said]:
     return said
 
 
-def covered_instead(words: Words) -> list[Said]:
-    """Of a drug that the plan does not cover, a line for each that it covers in its place, as it stands."""
+def covered_instead(words: Words, reply: Answer) -> list[Said]:
+    """Of a drug that the plan does not cover, a line for each that it covers in its place, as it stands; the reply gets
+    their determinations."""
     if words.found.outcome != "not_covered":
         return []
     names = terms.covered_instead(words.found.drug, words.bound, words.plan_record)
-    if not names:
-        return []
-    lead = f"{words.plan()} covers instead:"
-    return [
-        Said(text=lead),
-        *(sheet(Words(words.bound, words.ledger, words.bound.determination(name))) for name in names),
-    ]
+    others = [words.bound.determination(name) for name in names]
+    reply.determinations += others
+    lines = [sheet(Words(words.bound, words.ledger, one)) for one in others]
+    return [Said(text=f"{words.plan()} covers instead:"), *lines] if lines else []
 
 
 def sheet(words: Words, with_use: bool = False) -> Said:

@@ -49,7 +49,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     found = bound.determination(drugs[0], ask.indication)
     reply.determinations.append(found)
     words, unmet = Words(bound, ledger, found), Sorted.of(found).unmet
-    said = _of_one(words, unmet)
+    said = _of_one(words, unmet, reply)
     if found.outcome == "ready":
         said += papers_told(words, bound)
     reply.sources = [*note_sources(found)[:MOST_LEADS], *sources(unmet)]
@@ -57,7 +57,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     return reply
 
 
-def _of_one(words: Words, unmet: list[Finding]) -> list[Said]:
+def _of_one(words: Words, unmet: list[Finding], reply: Answer) -> list[Said]:
     found = words.found
     if found.outcome == "ready":
         return [Said(text=f"Nothing is missing: {words.request()} is {words.outcome()} to {words.plan()}.")]
@@ -66,7 +66,11 @@ def _of_one(words: Words, unmet: list[Finding]) -> list[Said]:
         off_label = words.off_label()
         return [*said, *([Said(text=off_label, verbatim=True)] if off_label else []), *_next(words, 1)]
     if found.outcome in ("not_covered", "wrong_plan") or found.stopped_by == "exclusion":
-        said += [*(Said(text=one) for one in deciding(words)), *covered_instead(words), *_next(words, 3)]
+        said += [
+            *(Said(text=one) for one in deciding(words)),
+            *covered_instead(words, reply),
+            *_next(words, 3),
+        ]
         other = words.alternatives()
         return [*said, Said(text=other, must=False)] if other else said
     told = [_point(words, finding) for finding in _each_once(unmet)]

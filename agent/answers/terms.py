@@ -40,7 +40,7 @@ def say(names: Sequence[str], query: Query, bound: Bound, plan: Plan, reply: Ans
         ]
         text = f"{shown} covers {counts[0]} of these {counts[1]} drugs:"
         reply.said.append(Said(text=text))
-    for one in sorted(listed, key=lambda one: (not one.covered, one.tier or 99)) if several else listed:
+    for one in sorted(listed, key=lambda one: (not one.covered, one.pa_required, one.tier or 99)):
         drug = drug_slot(ledger, one.drug)
         if not one.covered:
             reason = reason_of(one, plan, ledger)
