@@ -80,10 +80,7 @@ def beside(rows: Sequence[tuple[str, str]], bound: Bound, ledger: Ledger) -> Ans
         told = [Words(bound, ledger, one) for one in found]
         said = [_uses(told[0]) if several_uses else _summary(found, bound, ledger)]
         few = len(found) <= FEW_DRUGS
-        said += [
-            eligibility.sheet(words, several_uses) if few else line(words, words.found, FEW_POINTS)
-            for words in told
-        ]
+        said += [eligibility.sheet(words, several_uses) if few else line(words, FEW_POINTS) for words in told]
         said += _differences(told) if len(told) == 2 else []
         benefits = [words.benefit for words in told if words.benefit is not None and words.benefit.covered]
         if few and not several_uses and (cost := terms.cheapest(benefits, bound.plan, ledger)):

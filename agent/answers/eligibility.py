@@ -104,7 +104,7 @@ def covered_instead(words: Words, reply: Answer) -> list[Said]:
 def sheet(words: Words, with_use: bool = False) -> Said:
     """A drug as a line: the outcome, what the plan's table says of it, and all that decides."""
     if words.benefit is None or words.found.outcome in ("not_covered", "wrong_plan"):
-        return line(words, words.found)
+        return line(words)
     name = words.request(capital=True) if with_use else words.drug()
     table = terms.terms(words.benefit, words.plan_record, words.ledger)
     off_label = words.off_label() if words.found.outcome == "not_required" else ""

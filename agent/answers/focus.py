@@ -36,10 +36,12 @@ _BARE: frozenset[Kind] = frozenset(
 _SERVING: frozenset[Kind] = frozenset(("diagnosis", "course", "allergy", "program", "statement"))
 _OPEN: frozenset[Query] = frozenset(("missing", "criteria"))
 _TELLS_OPEN: frozenset[Query] = _OPEN | {"what_if"}
+_TABLE: frozenset[Query] = frozenset(("coverage", "formulary", "tier", "copay", "limit", "pa_required"))
 # Decisions of a drug, and those of the same drug that tell as much.
 _TOLD_BY: tuple[tuple[Container[Query], frozenset[Query]], ...] = (
     (_OPEN, _TELLS_OPEN),
     (DECISIONS, DECISIONS),
+    (_TABLE, _TABLE | {"compare"}),
 )
 _TELLING = ("value", "quote", "date")  # kinds of facts by which a passage is known to have been told
 _INTENTS: frozenset[Intent] = frozenset((
@@ -93,9 +95,9 @@ def with_passages(
         return Focus([*answers] or lost)
     best, keys = ranked[0][0], tuple(passage.key for _, passage in wanted)
     several = len({answer.query for answer in answers}) > 1
-    others = any(not answer.general for answer in answers)
+    judged = any(passage.kind == "finding" for _, passage in wanted)
     particular = [
-        one for one in _without_rivals(answers, ranked) if not _gives_way(one, best, several, others)
+        one for one in _without_rivals(answers, ranked) if not _gives_way(one, best, several, judged)
     ]
     leads = not any(_stays_first(one, best) for one in particular)
     composer = _Composer(asks, particular, bound, ledger, use)
@@ -154,15 +156,16 @@ def _without_rivals(answers: Sequence[Answer], ranked: Sequence[tuple[float, Pas
     return [one for one in answers if not hardly(one)]
 
 
-def _gives_way(answer: Answer, best: float, several: bool, others: bool) -> bool:
+def _gives_way(answer: Answer, best: float, several: bool, judged: bool) -> bool:
     """Whether passages, the likeliest of which is so likely, stand for an answer; not for one of several, since they
-    may be of what the others ask."""
+    may be of what the others ask. `judged` says that findings are among them."""
     if best < LIKELY or answer.refused or answer.hypothetical or {*answer.offered} & {*QUERIES}:
         return False  # a choice between readings stays behind what is told
     if best < SURELY:
         return answer.general and answer.query in _OF_A_CRITERION
-    doubtful = answer.sure < DOUBTFUL and not several
-    return bool(answer.offered) or doubtful or (answer.general and not others)
+    if answer.general:
+        return judged or not several or answer.query not in _OF_A_CRITERION
+    return bool(answer.offered) or (answer.sure < DOUBTFUL and not several)
 
 
 def _stays_first(answer: Answer, best: float) -> bool:
@@ -191,11 +194,15 @@ class _Composer:
         """Those of the passages that were not said, a line each."""
         reply = Answer(intent="chart", ledger=self.ledger)
         page = Page(Ask(query="summary"), self.bound, self.ledger, reply)
+        open_ones: list[tuple[Determination, Finding]] = []
         for passage in wanted:
             if passage.kind == "answer":
                 self._answer(passage, reply)
             elif not (passage.kind == "finding" and self._is_known(passage)):
                 text = passage.tell(page)
+                open_ones += (
+                    [passage.what] if passage.kind == "finding" and passage.what[1].status != "met" else []
+                )
                 around = self._around(*passage.what) if passage.kind == "finding" else []
                 if around:
                     reply.said += around
@@ -207,6 +214,11 @@ class _Composer:
                     reply.said += self._serving(passage, page)
                     if passage.kind == "note" and notes.reports_a_value(page, passage.what[1]):
                         page.say(notes.ONLY_TOLD, bullet=True)
+        for found, finding in open_ones:
+            words = Words(self.bound, self.ledger, found)
+            if words.actor(finding) == "prescriber" and (settles := words.settles()):
+                reply.said.append(Said(text=settles))
+                break
         return reply
 
     def _serving(self, passage: Passage, page: Page) -> list[Said]:

@@ -79,8 +79,8 @@ def _of_one(words: Words, unmet: list[Finding], reply: Answer) -> list[Said]:
     if len(told) > MOST_POINTS:
         left = [words.named(finding) for finding in _each_once(unmet)[MOST_POINTS:]]
         said.append(Said(text=f"Also: {listed(left, 8, words)}.", bullet=True))
-    if who := words.prescriber():
-        said.append(Said(text=f"What the chart leaves open is for the prescriber to settle: {who}."))
+    if settles := words.settles():
+        said.append(Said(text=settles))
     if met := words.met():
         said.append(Said(text=met, bullet=True, must=False))
     return said

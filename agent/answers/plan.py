@@ -140,11 +140,10 @@ def _submit(ask: Ask, bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
             words = Words(bound, ledger, bound.determination(drug))
             if words.found.outcome in ("not_required", "not_covered"):
                 said.insert(0, Said(text=words.headline()))
-    said.append(Said(text="Nothing is sent from here: a person sends it."))
     others = [words for name, words in ways.items() if name != plan.channel]
     if others:
         said.append(Said(text=f"It can also be reached by {joined(others)}."))
-    return said
+    return [*said, Said(text="Nothing is sent from here: a person sends it.", must=False)]
 
 
 def _contact(ask: Ask, bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:

@@ -49,9 +49,9 @@ def next_step(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         said.append(
             Said(text=f"Then {f'{WHO[action.actor].lower()}: ' if WHO[action.actor] else ''}{lower(step)}.")
         )
-    settles = words.prescriber() if words.found.outcome == "needs_documentation" else ""
+    settles = words.settles() if words.found.outcome == "needs_documentation" else ""
     if settles and who == WHO[first.actor]:
-        said.append(Said(text=f"What the chart leaves open is for the prescriber to settle: {settles}."))
+        said.append(Said(text=settles))
     reply.said = fitted([*said, Said(text=words.headline(), must=False)], ledger)
     reply.sources = sources(Sorted.of(words.found).unmet)
     return reply

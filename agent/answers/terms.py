@@ -228,16 +228,9 @@ def _amount(limit: QuantityLimit, benefit: Benefit, plan: Plan, ledger: Ledger) 
 def strength_slot(ledger: Ledger, drug: str, strength: str, origin: Origin, source: str) -> str:
     """ "0.25 mg" as a number with its unit; anything else in words."""
     value, _, unit = strength.partition(" ")
-    attribute = f"strength:{drug}"
-    try:
-        return ledger.add(
-            "value",
-            float(value),
-            shown=strength,
-            unit=unit,
-            origin=origin,
-            attribute=attribute,
-            source=source,
-        )
-    except ValueError:
-        return ledger.add("words", strength, origin=origin, attribute=attribute, source=source)
+    is_number = value.replace(".", "", 1).isdigit()
+    kind: Kind = "value" if is_number else "words"
+    return ledger.add(
+        kind, float(value) if is_number else strength, shown=strength, unit=unit if is_number else "",
+        origin=origin, attribute=f"strength:{drug}", source=source,
+    )  # fmt: skip

@@ -131,7 +131,7 @@ class Words:
         have = [part for part in finding.parts if part.status == "met"]
         if finding.needed < 2:
             return told
-        names = f", {listed([self.named(part) for part in have], MOST_PARTS, self)}" if have else ""
+        names = f" ({listed([self.named(part) for part in have], MOST_PARTS, self)})" if have else ""
         return (
             f"{self.count(len(have), 'met')} of {self.count(finding.needed, 'needed')} needed{names}; {told}"
         )
@@ -288,6 +288,11 @@ class Words:
         if not doctor.phone:
             return name
         return f"{name}, phone {add('code', doctor.phone, origin='chart', attribute='phone', source='prescriber')}"
+
+    def settles(self) -> str:
+        """That the prescriber settles what the chart leaves open, and how to reach them; nothing if none is on file."""
+        who = self.prescriber()
+        return f"What the chart leaves open is for the prescriber to settle: {who}." if who else ""
 
     def met(self) -> str:
         """What is well, in one line: the criteria that are met, what is ruled out, the papers on file."""

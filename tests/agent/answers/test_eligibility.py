@@ -199,7 +199,7 @@ def test_ways_that_lack_the_like_of_one_thing_are_told_together() -> None:
 def test_of_several_that_are_needed_those_that_there_are_are_told() -> None:
     bound = Bound(bundled(), "P010", plan_id="IRONWOOD-EMPLOYEE")
     text = rendered(answered(eligibility.answer, bound, Ask(query="eligible", drugs=("Saxenda",))))
-    assert "1 of 2 needed, type 2 diabetes; hypertension, dyslipidemia" in text
+    assert "1 of 2 that are needed (type 2 diabetes); hypertension, dyslipidemia" in text
 
 
 def test_papers_that_are_missing_are_told_beside_the_criteria() -> None:
