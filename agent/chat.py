@@ -522,7 +522,8 @@ def _joined(spoken: Spoken, answers: Iterable[Answer], ledger: Ledger) -> Spoken
     """Several answers as one, nothing said twice."""
     for answer in answers:
         told = {one.text for one in spoken.said}
-        spoken.said += [one for one in answer.said if one.text not in told]
+        once = {one.text: one for one in answer.said}
+        spoken.said += [one for text, one in once.items() if text not in told]
         spoken.sources += [source for source in answer.sources if source not in spoken.sources]
         spoken.determinations += [d for d in answer.determinations if d not in spoken.determinations]
         spoken.drugs = tuple(dict.fromkeys((*spoken.drugs, *answer.drugs)))

@@ -26,9 +26,9 @@ from agent.ledger import Ledger
 from tools.domain.records import Determination, Outcome
 from tools.queries.bound import Bound
 
-LONGEST = 1800  # characters
+LONGEST = 2000  # characters
 FEW_DRUGS, FEW_POINTS = 4, 2  # few drugs are told with all that decides
-MOST_DIFFERENT = 4  # things that one asks for alone
+MOST_DIFFERENT = 6  # things that one asks for alone
 _READINESS: tuple[Outcome, ...] = (
     "not_required",
     "ready",

@@ -45,11 +45,6 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     return reply
 
 
-def appeals(bound: Bound, drug: str, reply: Answer) -> None:
-    """What policy or plan say of appeals, where no letter is on file whose own deadline governs."""
-    _appeal(bound, drug, reply)
-
-
 # --- the payer's clocks -----------------------------------------------------------------------------------
 
 
@@ -82,8 +77,8 @@ def _hours(hours: int, attribute: str, source: str, ledger: Ledger) -> str:
     return ledger.add("duration", hours, unit="hours", origin="plan", attribute=attribute, source=source)
 
 
-def _appeal(bound: Bound, drug: str, reply: Answer) -> None:
-    """As the policy or the plan's table words it: the clock of a letter that is not here is nobody's to start."""
+def appeals(bound: Bound, drug: str, reply: Answer) -> None:
+    """What is said of appeals, as policy or plan word it: a clock of a letter that is not here is nobody's to start."""
     plan, ledger = bound.plan, reply.ledger
     policy = bound.policy(drug) if drug else None
     clauses = [one for one in policy.clauses if one.section == "appeal"] if policy else []

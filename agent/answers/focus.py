@@ -216,7 +216,7 @@ class _Composer:
                         page.say(notes.ONLY_TOLD, bullet=True)
         for found, finding in open_ones:
             words = Words(self.bound, self.ledger, found)
-            if words.actor(finding) == "prescriber" and (settles := words.settles()):
+            if (finding.exclusion or words.actor(finding) == "prescriber") and (settles := words.settles()):
                 reply.said.append(Said(text=settles))
                 break
         return reply

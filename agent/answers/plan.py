@@ -9,7 +9,7 @@ from agent.answers import terms
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.eligibility import standing
 from agent.answers.policy import printed
-from agent.answers.wording import Words, drug_slot, drugs_meant, joined, plan_slot, sentence
+from agent.answers.wording import Words, ask_back, drug_slot, drugs_meant, joined, plan_slot, sentence
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
 from tools.common.errors import NotFound
@@ -33,7 +33,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     every = ask.all_drugs or ask.query == "formulary"
     names = tuple(plan.benefits) if every and not ask.drugs else drugs_meant(ask, bound)
     if not names:
-        return _ask_back(bound, plan, ledger)
+        return ask_back(ask.intent, bound, ledger)
     own = plan.id == bound.plan.id and ask.query in _FOR_THIS_PATIENT
     if ask.query == "step":
         _steps(names, bound, plan, reply)
@@ -49,12 +49,6 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
 
 def _source(plan: Plan) -> Source:
     return Source(source=f"plan:{plan.id}", quote=f"{plan.name}, {plan.payer}", kind="plan")
-
-
-def _ask_back(bound: Bound, plan: Plan, ledger: Ledger) -> Answer:
-    choice = tuple(name for name, one in plan.benefits.items() if one.covered)
-    text = f"Which drug do you mean: {', '.join(drug_slot(ledger, name) for name in choice)}?"
-    return Answer(intent="plan", said=[Said(text=text, verbatim=True)], ledger=ledger, offered=choice)
 
 
 # --- of a drug --------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ from tools.terminology.medicines import CLASSES, medicine
 from tools.terminology.observations import TESTS
 
 MOST_LINES = 6
-LONGEST_CRITERION = 1400  # characters, with the ways to meet it
+LONGEST_CRITERION = 1700  # characters, with the ways to meet it
 MOST_WAYS = 8  # parts of a criterion that are told one by one
 MOST_HELD = 2  # findings beside the clauses of a policy
 BEFORE_CRITERIA = ("eligibility", "formulary", "benefit", "pa")  # what stops a case before any is judged

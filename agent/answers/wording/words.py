@@ -290,8 +290,12 @@ class Words:
         return f"{name}, phone {add('code', doctor.phone, origin='chart', attribute='phone', source='prescriber')}"
 
     def settles(self) -> str:
-        """That the prescriber settles what the chart leaves open, and how to reach them; nothing if none is on file."""
-        who = self.prescriber()
+        """That the prescriber settles what is open, and how to reach them; nothing if none of it is theirs to say."""
+        unmet = [one for one in self.found.findings if one.status != "met"]
+        theirs = any(
+            self.actor(one) == "prescriber" or (one.exclusion and one.status == "unknown") for one in unmet
+        )
+        who = self.prescriber() if theirs else ""
         return f"What the chart leaves open is for the prescriber to settle: {who}." if who else ""
 
     def met(self) -> str:
