@@ -15,6 +15,7 @@ from agent.answers.wording import (
     drug_slot,
     finding_told,
     fitted,
+    labeled_use,
     line,
     outcome_slot,
     plan_slot,
@@ -52,7 +53,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     if len(named) == 1 and named[0] in bound.plan.benefits:
         others = tuple(option.drug for option in bound.determination(named[0], ask.indication).alternatives)
         drugs = (*named, *others) if others else tuple(bound.plan.benefits)
-    reply = beside([(drug, _labeled(ask, drug, bound)) for drug in drugs], bound, ledger)
+    reply = beside([(drug, labeled_use(drug, ask.indication, bound)) for drug in drugs], bound, ledger)
     reply.drugs = named or reply.drugs
     return reply
 
@@ -90,13 +91,6 @@ def beside(rows: Sequence[tuple[str, str]], bound: Bound, ledger: Ledger) -> Ans
     for one in found:
         reply.sources += [item for item in sources(Sorted.of(one).unmet[:1]) if item not in reply.sources]
     return reply
-
-
-def _labeled(ask: Ask, drug: str, bound: Bound) -> str:
-    """The use that is named, where the drug has it: of several it may be that of another ("this for her diabetes rather
-    than that")."""
-    uses = {use.key for use in bound.store.drug(drug).indications}
-    return ask.indication if ask.indication in uses else ""
 
 
 def _uses(words: Words) -> Said:

@@ -418,10 +418,11 @@ def _step_line(part: Trial, bound: Bound, benefit: Benefit, ledger: Ledger) -> s
         )  # fmt: skip
         ongoing = course.end is None and course.status == "active"
         if ongoing and part.min_days:
-            verb = "reaches" if enough > bound.as_of else "reached"
+            if enough <= bound.as_of or part.proof == "fills":
+                return ""  # it has, or pharmacy claims say since when: the finding tells it
             clause = _number(part, benefit, ledger)
             return (
-                f"{drug} is taken since {start}. That {verb} the {days} of the step ({clause}) on {counted}."
+                f"{drug} is taken since {start}. That reaches the {days} of the step ({clause}) on {counted}."
             )
         if course.end and part.within_days:
             until = course.end + timedelta(days=part.within_days)

@@ -9,9 +9,9 @@ from agent.answers import registry, relevance
 from agent.answers.answer import Answer, Said
 from agent.answers.chart import notes
 from agent.answers.chart.page import Page, capitalised
-from agent.answers.passages import WHERE, Kind, Passage, labeled_use, passages, texts
+from agent.answers.passages import WHERE, Kind, Passage, passages, texts
 from agent.answers.why import ways
-from agent.answers.wording import Words, finding_told
+from agent.answers.wording import Words, finding_told, labeled_use
 from agent.dialogue.query import DECISIONS, QUERIES, Ask, Intent, Query
 from agent.dialogue.turns import Question
 from agent.ledger import Ledger

@@ -16,6 +16,7 @@ from agent.answers.wording import (
     Sorted,
     Words,
     ask_back,
+    asks_for_all,
     clause_source,
     drugs_meant,
     finding_told,
@@ -247,7 +248,7 @@ def ways(words: Words, top: Finding, part: Finding) -> list[Said]:
     if whole is None:
         return []
     of = f"Of {words.clause(whole)}" if whole.clause else "Of this"
-    enough = "all of these are asked for" if _asks_for_all(whole) else f"{_so_many(words, whole)} enough"
+    enough = "all of these are asked for" if asks_for_all(whole) else f"{_so_many(words, whole)} enough"
     told = [Said(text=f"{of}, {enough}:"), *(_way(words, one) for one in whole.parts[:MOST_WAYS])]
     return [msgspec.structs.replace(one, must=False) for one in told]
 
@@ -258,11 +259,7 @@ def _choice_around(finding: Finding, part: Finding) -> Finding | None:
     if inner is not None:
         return inner
     holds = part == finding or part in walk(finding.parts)
-    return finding if holds and finding.parts and not _asks_for_all(finding) else None
-
-
-def _asks_for_all(finding: Finding) -> bool:
-    return not 0 < finding.needed < len(finding.parts)
+    return finding if holds and finding.parts and not asks_for_all(finding) else None
 
 
 def _so_many(words: Words, finding: Finding) -> str:
@@ -281,7 +278,7 @@ def _way(words: Words, finding: Finding) -> Said:
 
 
 def _within(words: Words, finding: Finding) -> str:
-    enough = "all of these are asked for" if _asks_for_all(finding) else f"{_so_many(words, finding)} enough"
+    enough = "all of these are asked for" if asks_for_all(finding) else f"{_so_many(words, finding)} enough"
     parts = (
         f"[{_within(words, one)}] ({words.status(one)})"
         if one.parts

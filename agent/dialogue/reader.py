@@ -305,7 +305,10 @@ def _ask(
             medicines.append(one.key)
         elif one.kind == "drug":
             medicines += [name for name in one.names if name not in drugs]
-    if not medicines and span.query in ("medication", "allergy", "fills"):
+    in_span = any(
+        one.kind == "drug" for one in within
+    )  # an allergy is not to a drug that another question is about
+    if not medicines and (span.query in ("medication", "fills") or (span.query == "allergy" and in_span)):
         medicines = [*drugs]
     tests, conditions = _keys(within, "test"), _keys(within, "condition")
     named_one = bool(tests or conditions or medicines)

@@ -8,6 +8,7 @@ from agent.answers.wording.shared import (
     drugs_meant,
     finding_told,
     fitted,
+    labeled_use,
     line,
     unlisted,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "finding_told",
     "fitted",
     "joined",
+    "labeled_use",
     "line",
     "listed",
     "lower",

@@ -36,6 +36,11 @@ def drugs_meant(ask: Ask, bound: Bound) -> tuple[str, ...]:
     return ()
 
 
+def labeled_use(drug: str, use: str, bound: Bound) -> str:
+    """The use, if the plan covers the drug for it; else none, since of several drugs it may be that of another."""
+    return use if drug in bound.benefits and use in bound.benefits[drug].indications else ""
+
+
 def ask_back(intent: Intent, bound: Bound, ledger: Ledger) -> Answer:
     """No drug was named and none is ordered."""
     choice = tuple(name for name, benefit in bound.plan.benefits.items() if benefit.covered)

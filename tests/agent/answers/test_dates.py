@@ -132,7 +132,10 @@ def test_without_a_drug_the_one_that_is_ordered_is_meant() -> None:
 def test_a_course_below_the_dose_that_a_step_asks_for_reaches_none() -> None:
     """P020 takes 1,500 mg of metformin a day; Harborlight asks for 2,000 over 180 days."""
     assert "Metformin" not in rendered(ask(bound_to(bundled(), "P020"), "lookback", "Ozempic"))
-    assert "Metformin" in rendered(ask(bound_to(bundled(), "P018"), "lookback", "Mounjaro"))
+
+
+def test_of_a_step_that_claims_must_show_the_list_of_medicines_tells_no_day() -> None:
+    assert "Metformin" not in rendered(ask(bound_to(bundled(), "P018"), "lookback", "Mounjaro"))
 
 
 def test_of_what_is_too_old_the_oldest_day_that_counts_today_is_told() -> None:
