@@ -471,10 +471,11 @@ def _of_the_table(asks: list[Ask]) -> list[Ask]:
     asks = [ask for ask in asks if ask in rows or ask in beside or ask.query not in _OF_THE_TABLE]
     if len(rows) < 2:
         return asks
-    drugs = tuple(dict.fromkeys(drug for ask in rows for drug in ask.drugs))
+    named = [ask for ask in rows if ask.drugs and not ask.from_talk] or rows
+    drugs = tuple(dict.fromkeys(drug for ask in named for drug in ask.drugs))
     first = min(rows, key=lambda ask: _OF_THE_TABLE.index(ask.query))
     one = msgspec.structs.replace(
-        first, drugs=drugs, all_drugs=any(ask.all_drugs for ask in rows), sure=max(ask.sure for ask in rows)
+        first, drugs=drugs, all_drugs=any(ask.all_drugs for ask in named), sure=max(ask.sure for ask in rows)
     )
     at = asks.index(rows[0])
     return [*asks[:at], one, *(ask for ask in asks[at:] if ask not in rows)]

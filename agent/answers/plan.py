@@ -7,7 +7,7 @@ from datetime import date
 
 from agent.answers import terms
 from agent.answers.answer import Answer, Said, Source
-from agent.answers.eligibility import standing
+from agent.answers.eligibility import covered_instead, standing
 from agent.answers.policy import printed
 from agent.answers.wording import Words, ask_back, drug_slot, drugs_meant, joined, plan_slot, sentence
 from agent.dialogue.query import Ask, Query
@@ -34,14 +34,13 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     names = tuple(plan.benefits) if every and not ask.drugs else drugs_meant(ask, bound)
     if not names:
         return ask_back(ask.intent, bound, ledger)
-    own = plan.id == bound.plan.id and ask.query in _FOR_THIS_PATIENT
     if ask.query == "step":
-        _steps(names, bound, plan, reply)
+        _steps(names, plan, reply)
         return reply
-    terms.say(names, ask.query, bound, plan, reply)
+    terms.say(names, ask.query, plan, reply)
     benefits = [plan.benefits[name] for name in names if name in plan.benefits]
-    if own and len(names) == 1 and benefits and benefits[0].covered:
-        _for_this_patient(names[0], benefits[0], bound, reply)
+    if plan.id == bound.plan.id and len(names) == 1 and benefits:
+        _for_this_patient(ask.query, benefits[0], bound, reply)
     if ask.query == "limit":
         reply.sources += [source for one in benefits for source in terms.limit_sources(one)]
     return reply
@@ -54,21 +53,25 @@ def _source(plan: Plan) -> Source:
 # --- of a drug --------------------------------------------------------------------------------------------
 
 
-def _steps(names: Sequence[str], bound: Bound, plan: Plan, reply: Answer) -> None:
+def _steps(names: Sequence[str], plan: Plan, reply: Answer) -> None:
     for name in names:
         benefit = plan.benefits.get(name)
         if benefit is None or not benefit.covered:
-            terms.say((name,), "coverage", bound, plan, reply)
+            terms.say((name,), "coverage", plan, reply)
         else:
             reply.said += _step(benefit, plan, drug_slot(reply.ledger, name), reply.ledger)
 
 
-def _for_this_patient(name: str, benefit: Benefit, bound: Bound, reply: Answer) -> None:
-    """How a request would stand, which is what "do they pay for it" means; nothing where all is well without one."""
-    found = bound.determination(name)
-    if benefit.pa_required or found.outcome == "quantity_exception":
+def _for_this_patient(query: Query, benefit: Benefit, bound: Bound, reply: Answer) -> None:
+    """How a request would stand, which is what "do they pay for it" means; nothing where all is well without one. Of a
+    drug that is not covered, how those in its place would."""
+    found = bound.determination(benefit.drug)
+    words = Words(bound, reply.ledger, found)
+    if not benefit.covered:
+        reply.said += covered_instead(words, reply)
+    elif query in _FOR_THIS_PATIENT and (benefit.pa_required or found.outcome == "quantity_exception"):
         reply.determinations.append(found)
-        reply.said += standing(Words(bound, reply.ledger, found))
+        reply.said += standing(words)
 
 
 def _at(plan: Plan, name: str) -> str:

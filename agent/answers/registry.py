@@ -98,7 +98,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         reply = compare.answer(ask, bound, ledger)
         reply.intent = ask.intent
         return reply
-    if not several or ask.query not in _ONE_BY_ONE:
+    if not several or ask.from_talk or ask.query not in _ONE_BY_ONE:
         return ANSWERS[ask.query](ask, bound, ledger)
     reply = Answer(intent=ask.intent, ledger=ledger, drugs=ask.drugs)
     for drug in ask.drugs[:MOST_DRUGS]:

@@ -17,13 +17,12 @@ from tools.terminology.terms import INDICATIONS
 MANY = 3  # drugs that are told in the place of another
 
 
-def say(names: Sequence[str], query: Query, bound: Bound, plan: Plan, reply: Answer) -> None:
+def say(names: Sequence[str], query: Query, plan: Plan, reply: Answer) -> None:
     """A sentence for one drug; a list for several, those that are covered first.
 
     Args:
         names: the drugs, of the catalog.
         query: what is asked of them, which some details are told for alone.
-        bound: the chart and the catalog.
         plan: the plan whose table is looked at.
         reply: gets the sentences and their sources.
     """
@@ -55,8 +54,6 @@ def say(names: Sequence[str], query: Query, bound: Bound, plan: Plan, reply: Ans
             )
         reply.said.append(Said(text=text, bullet=several))
         reply.said += _details(one, query, plan, drug, ledger) if one.covered else []
-        if not one.covered and not several:
-            reply.said += instead(one.drug, bound, plan, ledger)
     unknown = [name for name in names if name not in plan.benefits]
     reply.said += [Said(text=f"{shown} does not list {drug_slot(ledger, name)}.") for name in unknown]
     if query == "copay":
@@ -76,13 +73,6 @@ def terms(benefit: Benefit, plan: Plan, ledger: Ledger) -> str:
         f"at most {_amount(limit, benefit, plan, ledger)}" if limit else "",
     )
     return ", ".join(filter(None, told))
-
-
-def instead(name: str, bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
-    """What the plan covers in the place of a drug that it does not cover."""
-    benefits = [plan.benefits[one] for one in covered_instead(name, bound, plan)]
-    told = [f"{drug_slot(ledger, one.drug)} ({terms(one, plan, ledger)})" for one in benefits]
-    return [Said(text=f"Instead it covers {joined(told)}.")] if told else []
 
 
 def covered_instead(name: str, bound: Bound, plan: Plan) -> list[str]:
