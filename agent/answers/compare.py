@@ -103,6 +103,8 @@ def _differences(told: Sequence[Words]) -> list[Said]:
         return []
     first, second = told
     same_drug = first.found.drug == second.found.drug
+    if not same_drug and first.found.indication != second.found.indication:
+        return []  # all of it differs
     said = []
     for words, other in ((first, second), (second, first)):
         known = {one.text for one in other.found.findings if one.kind != "quantity"}
