@@ -132,7 +132,8 @@ class Words:
         if finding.needed < 2:
             return told
         names = f" ({listed([self.named(part) for part in have], MOST_PARTS, self)})" if have else ""
-        return f"{self.count(len(have), 'met')} of {self.count(finding.needed, 'needed')} that are needed{names}; {told}"
+        there = f"{self.count(len(have), 'met')} of {self.count(finding.needed, 'needed')}"
+        return f"{there} that are needed{names}; {told}"
 
     def _shown_first(self, finding: Finding) -> str:
         """What the chart shows of a part that fails; of one with several ways, of the way that is tried first."""
