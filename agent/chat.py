@@ -336,7 +336,8 @@ def _linked(reading: Reading, likely: dict[str, float], talk: Talk) -> Reading:
     def with_drugs(ask: Ask) -> Ask:
         if ask.all_drugs and kinds:
             return msgspec.structs.replace(ask, drugs=kinds, all_drugs=False)
-        if ask.all_drugs and len(several) > 1:  # not all that the plan lists, but "those for weight"
+        for_a_use = ask.indication or use_of(ask.tests, ask.conditions)  # whatever is labeled for it
+        if ask.all_drugs and len(several) > 1 and not for_a_use:
             return msgspec.structs.replace(ask, drugs=several, all_drugs=False, from_talk=True)
         if ask.query in _BESIDE_THE_TALK and ask.sure >= MEANT and len(ask.drugs) == 1 and not ask.from_talk:
             return msgspec.structs.replace(ask, drugs=tuple(dict.fromkeys((*ask.drugs, *talk.drugs[:1]))))

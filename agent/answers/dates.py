@@ -217,7 +217,7 @@ def windows(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
     """Until when each result and document of the request counts, and from when an ongoing step does."""
     benefit, ledger = bound.plan.benefits.get(drug), reply.ledger
     if benefit is None or not benefit.rules:
-        reply.said += [_no_rule(bound, drug, benefit, ledger), *_note_of_any(bound, ledger)]
+        reply.said += [_no_rule(bound, drug, benefit, ledger), *note_window(bound, ledger)]
         return
     use = ask.indication or bound.determination(drug).indication
     lines: list[tuple[Part, str]] = []
@@ -252,7 +252,7 @@ def windows(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
             reply.sources.append(Source(source=f"{benefit.policy_id} {part.clause_id}", quote=part.quote))
 
 
-def _note_of_any(bound: Bound, ledger: Ledger) -> list[Said]:
+def note_window(bound: Bound, ledger: Ledger) -> list[Said]:
     """Until when the latest note counts by all policies of the plan, where they agree."""
     lines = {
         window_of(entry.part): (entry.part, benefit)
@@ -264,7 +264,7 @@ def _note_of_any(bound: Bound, ledger: Ledger) -> list[Said]:
         return []
     ((part, benefit),) = lines.values()
     line = _line(part, bound, benefit, ledger)
-    return [Said(text=f"For the drugs that have a policy: {line}", verbatim=True)] if line else []
+    return [Said(text=f"For the drugs that have a policy: {line}", verbatim=True, must=False)] if line else []
 
 
 def paper(finding: Finding, bound: Bound, drug: str, ledger: Ledger) -> str:

@@ -417,6 +417,11 @@ def test_a_list_of_drugs_without_a_name_is_the_whole_plan_unless_some_are_surely
     assert _linked(Reading(asks=(ask,)), {"Januvia": 0.9}, Talk()).asks[0].drugs == ("Januvia",)
 
 
+def test_drugs_for_a_use_are_those_that_are_labeled_for_it_however_likely_each_is_meant() -> None:
+    ask, likely = Ask(query="formulary", all_drugs=True, tests=("weight",)), {"Wegovy": 0.9, "Saxenda": 0.8}
+    assert _linked(Reading(asks=(ask,)), likely, Talk()).asks[0].all_drugs
+
+
 def test_of_several_uses_that_a_turn_names_each_is_asked_about() -> None:
     bound = Bound(bundled(), "P015")
     ask = Ask(query="missing", drugs=("Zepbound",))

@@ -143,6 +143,12 @@ def _say_study(page: Page) -> None:
         say_diagnoses(page)
 
 
+def _say_note(page: Page) -> None:
+    """The notes, and until when the latest counts."""
+    say_notes(page)
+    page.reply.said += dates.note_window(page.bound, page.ledger)
+
+
 def _say_document(page: Page) -> None:
     say_documents(page)
     if page.patient.procedures:
@@ -196,7 +202,7 @@ _SAY: dict[Query, Callable[[Page], None]] = {
     "statement": say_statements,
     "program": say_programs,
     "document": _say_document,
-    "note": say_notes,
+    "note": _say_note,
     "fills": say_fills,
     "order": say_orders,
     "person": say_person,
