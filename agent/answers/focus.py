@@ -43,6 +43,9 @@ _TOLD_BY: tuple[tuple[Container[Query], frozenset[Query]], ...] = (
     (DECISIONS, DECISIONS),
     (_TABLE, _TABLE | {"compare"}),
 )
+_OF_ITS_POLICY: frozenset[Query] = frozenset(
+    ("attach", "earliest", "approval_length", "lookback", "renewal_rules")
+)  # of which there is nothing to tell without one
 _TELLING = ("value", "quote", "date")  # kinds of facts by which a passage is known to have been told
 _INTENTS: frozenset[Intent] = frozenset((
     "eligibility", "missing", "why", "compare", "what_if", "policy", "chart", "plan", "dates", "cases", "unclear",
@@ -80,7 +83,11 @@ def with_passages(
     if not asked or not any(map(str.isalnum, question.text)):
         return Focus([*answers, *lost])
     use = next((ask.indication for ask in asks if ask.indication), "")
-    found = passages(bound, _drugs(about, asks, answers, bound), use)
+    found = [
+        one
+        for one in passages(bound, _drugs(about, asks, answers, bound), use)
+        if one.ref not in _OF_ITS_POLICY or bound.policy(one.drug) is not None
+    ]
     if any(one.hypothetical for one in answers):  # as the case really stands is not what is asked
         found = [one for one in found if one.kind not in ("finding", "answer")]
     likely = relevance.likelihoods(question, relevance.pool_of(found, texts(found, bound)))

@@ -41,11 +41,6 @@ OF_THE_CASE: tuple[Query, ...] = (
 )  # fmt: skip
 
 
-_OF_ITS_POLICY: frozenset[Query] = frozenset(
-    ("attach", "earliest", "approval_length", "lookback", "renewal_rules")
-)  # of which there is nothing to tell without one
-
-
 class Passage(NamedTuple):
     """One thing that could be said. `ref` is the record's id, "N1#3" for a sentence of a note, the clause, or the query
     of a whole answer; `what` is what it is told from; `drug` is whose policy it is of."""
@@ -109,8 +104,7 @@ def passages(bound: Bound, drugs: Sequence[str], use: str = "") -> list[Passage]
     found = [*_of_chart(bound), *(Passage("answer", query, query) for query in OF_THE_CASE)]
     for name in drugs:
         policy = bound.policy(name)
-        told = [query for query in OF_THE_DRUG if policy is not None or query not in _OF_ITS_POLICY]
-        found += [Passage("answer", query, query, name) for query in told]
+        found += [Passage("answer", query, query, name) for query in OF_THE_DRUG]
         if policy is not None:
             found += _of_findings(bound.determination(name, labeled_use(name, use, bound)), name)
             found += [Passage("clause", one.id, (policy, one), name) for one in policy.clauses]
