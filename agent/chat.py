@@ -33,10 +33,11 @@ from agent.answers import (
     glossary,
     people,
     refusals,
+    registry,
     why,
 )
 from agent.answers.answer import Answer, Said, Source
-from agent.answers.registry import ANSWERS
+from agent.answers.wording import drugs_meant
 from agent.conversation import LONGEST_QUESTION, ChatDesk, Event, Sitting, Turn
 from agent.dialogue import choice, lessons, linking, reader
 from agent.dialogue.drugs import indications_named
@@ -61,7 +62,7 @@ SURE_OF_A_DRAFT = 0.9  # of likelihood, below which it is asked whether one is w
 MEANT = 0.5  # of likelihood, from which a turn is about a drug
 MAY_BE_MEANT = 0.25  # the same, from which it may be, where none is likelier
 FAR_LIKELIER = 4  # times as likely as a drug that it names is the one that it is about instead
-MOST_MEANT = 3
+MOST_MEANT = 4
 MOST_TALKED = 5  # drugs that a follow-up can lean on
 MOST_CALLS = 4  # of a model in one turn
 MOST_HISTORY = 200  # turns kept in a conversation's list
@@ -187,10 +188,10 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     likely = _drugs_meant(question, reading, talk, of_file)
     reading = _linked(reading, likely, talk)
     narrowed = (_for_its_use(_possible(ask, of_file), of_file) for ask in reading.asks)
-    every = tuple(one for ask in narrowed for one in _each_use(ask, state["question"], of_file))
+    every = tuple(_with_uses(ask, state["question"], of_file) for ask in narrowed)
     reading = msgspec.structs.replace(reading, asks=every)
     spoken.drugs = _likelier(likely, MEANT)
-    asks = _worth_answering(reading, talk)
+    asks = [_with_settled(ask, question, of_file) for ask in _worth_answering(reading, talk)]
     answers = []
     if any(ask.query in ("patient", "other_patient") and ask not in asks for ask in reading.asks):
         answers.append(courtesy.whom(sitting.desk.bind(state["patient_id"]).patient, ledger))
@@ -203,6 +204,8 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
         ask = why.step_of(ask, talk.drugs, bound)
         before = msgspec.structs.replace(talk, asks=tuple(asks[:at]) or talk.asks)
         if ask.query in _DRAFTING and ask.sure < SURE_OF_A_DRAFT:
+            to_prescriber = drafting.message(ask, bound, ledger) if ask.query == "draft" else None
+            answers += [to_prescriber] if to_prescriber else []
             answers.append(courtesy.otherwise(ask.query, ledger))
         else:
             asked = _under_its_plan(ask, bound)
@@ -323,7 +326,7 @@ def _under_its_plan(ask: Ask, bound: Bound) -> Ask:
 
 def _linked(reading: Reading, likely: dict[str, float], talk: Talk) -> Reading:
     """With the drugs that the turn is likely about, where it names none or where another is far likelier meant. What is
-    compared without a name are several of them, or those of the talk."""
+    compared without a name are several of them, or those of the talk; one that is named is told beside the talk's."""
     meant = _likelier(likely, MEANT) or _likelier(likely, MAY_BE_MEANT)
     best = max(likely.values(), default=0.0)
 
@@ -333,8 +336,13 @@ def _linked(reading: Reading, likely: dict[str, float], talk: Talk) -> Reading:
     def with_drugs(ask: Ask) -> Ask:
         if ask.all_drugs and kinds:
             return msgspec.structs.replace(ask, drugs=kinds, all_drugs=False)
-        if ask.all_drugs and len(several) > 1:  # not all that the plan lists, but "those for weight"
+        for_a_use = ask.indication or use_of(ask.tests, ask.conditions)  # whatever is labeled for it
+        if ask.all_drugs and len(several) > 1 and not for_a_use:
             return msgspec.structs.replace(ask, drugs=several, all_drugs=False, from_talk=True)
+        if ask.query in _BESIDE_THE_TALK and ask.sure >= MEANT and len(ask.drugs) == 1 and not ask.from_talk:
+            return msgspec.structs.replace(ask, drugs=tuple(dict.fromkeys((*ask.drugs, *talk.drugs[:1]))))
+        if ask.query in _OF_THE_TABLE and ask.form == "list" and best < MEANT and not ask.drugs:
+            return msgspec.structs.replace(ask, all_drugs=True)
         named = max((likely.get(name, 1.0) for name in ask.drugs), default=0.0)
         other = best >= MEANT and FAR_LIKELIER * named < best
         if ask.query not in OF_A_DRUG or ask.all_drugs or (ask.drugs and not other) or not meant:
@@ -358,13 +366,23 @@ def _for_its_use(ask: Ask, bound: Bound) -> Ask:
     return msgspec.structs.replace(ask, drugs=drugs, all_drugs=False, from_talk=True) if drugs else ask
 
 
-def _each_use(ask: Ask, question: str, bound: Bound) -> tuple[Ask, ...]:
-    """A question on one drug in a turn that names several of its uses: for each of them."""
-    if ask.indication or len(ask.drugs) != 1 or ask.query not in _OF_A_USE:
-        return (ask,)
+def _with_uses(ask: Ask, question: str, bound: Bound) -> Ask:
+    """A question on one drug in a turn that names several of its uses: on each of them, unless the words pin one."""
+    if len(ask.drugs) != 1 or ask.query not in _OF_A_USE or (ask.indication and ask.query not in _COMPARING):
+        return ask
     covered = bound.benefits[ask.drugs[0]].indications if ask.drugs[0] in bound.benefits else ()
-    uses = [use for use in indications_named(question.lower()) if use in covered]
-    return tuple(msgspec.structs.replace(ask, indication=use) for use in uses) if len(uses) > 1 else (ask,)
+    uses = tuple(use for use in indications_named(question.lower()) if use in covered)
+    return msgspec.structs.replace(ask, uses=uses) if len(uses) > 1 else ask
+
+
+def _with_settled(ask: Ask, question: Question, bound: Bound) -> Ask:
+    """A supposition that holds nothing which could be put into the chart, with the criteria that it speaks of."""
+    drugs = drugs_meant(ask, bound)[:1]
+    if ask.query != "what_if" or ask.changes or not drugs or drugs[0] not in bound.benefits:
+        return ask
+    if ask.drugs and not ask.from_talk:  # which may be what is supposed
+        return ask
+    return msgspec.structs.replace(ask, settled=focus.settled(question, drugs[0], ask.indication, bound))
 
 
 def _possible(ask: Ask, bound: Bound) -> Ask:
@@ -418,7 +436,11 @@ _NO_QUESTION: frozenset[Query] = frozenset(
 )
 _COURTESIES: frozenset[Query] = frozenset(("smalltalk", "choose", "correct"))
 _DRAFTING: frozenset[Query] = frozenset(("draft", "draft_appeal"))
-_OF_A_USE: frozenset[Query] = DECISIONS | {"missing", "criteria"}
+_BESIDE_THE_TALK: frozenset[Query] = frozenset(
+    ("compare", "copay")
+)  # one drug named, and what it is told apart from
+_COMPARING: frozenset[Query] = frozenset(("compare", "options"))
+_OF_A_USE: frozenset[Query] = DECISIONS | _COMPARING | {"coverage", "pa_required"}
 
 
 def _worth_answering(reading: Reading, talk: Talk) -> list[Ask]:
@@ -435,7 +457,29 @@ def _worth_answering(reading: Reading, talk: Talk) -> list[Ask]:
     if any(ask.changes for ask in asks):  # it is told how the supposed case would stand, not the real one too
         asks = [ask for ask in asks if ask.changes or ask.query not in DECISIONS]
     clear = [ask for ask in asks if ask.sure >= UNSURE]
-    return (clear or asks)[:MOST_ASKS]
+    return _of_the_table(clear or asks)[:MOST_ASKS]
+
+
+def _of_the_table(asks: list[Ask]) -> list[Ask]:
+    """What is asked of the plan's table of drugs, as one: all of it is told, of each drug of the turn."""
+    beside = [ask for ask in asks if ask.query in registry.SIDE_BY_SIDE and (len(ask.drugs) > 1 or ask.uses)]
+    told = {drug for ask in beside for drug in ask.drugs}  # each with its row of the table
+    rows = [
+        ask
+        for ask in asks
+        if ask.query in _OF_THE_TABLE and ask not in beside and not (ask.drugs and told >= {*ask.drugs})
+    ]
+    asks = [ask for ask in asks if ask in rows or ask in beside or ask.query not in _OF_THE_TABLE]
+    if len(rows) < 2:
+        return asks
+    named = [ask for ask in rows if ask.drugs and not ask.from_talk] or rows
+    drugs = tuple(dict.fromkeys(drug for ask in named for drug in ask.drugs))
+    first = min(rows, key=lambda ask: _OF_THE_TABLE.index(ask.query))
+    one = msgspec.structs.replace(
+        first, drugs=drugs, all_drugs=any(ask.all_drugs for ask in named), sure=max(ask.sure for ask in rows)
+    )
+    at = asks.index(rows[0])
+    return [*asks[:at], one, *(ask for ask in asks[at:] if ask not in rows)]
 
 
 def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledger, desk: ChatDesk) -> Answer:
@@ -460,8 +504,8 @@ def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledg
                 answer = again.rephrase(ask, talk.asks, once_more, ledger)
             case "sources":
                 answer = again.sources(ask, talk.asks, once_more, bound, ledger)
-            case _ if ask.query in ANSWERS:
-                answer = ANSWERS[ask.query](ask, bound, ledger)
+            case _ if ask.query in registry.ANSWERS:
+                answer = registry.answer(ask, bound, ledger)
             case _:
                 answer = courtesy.answer(ask, bound, ledger, reading)
         if (
@@ -482,7 +526,8 @@ def _joined(spoken: Spoken, answers: Iterable[Answer], ledger: Ledger) -> Spoken
     """Several answers as one, nothing said twice."""
     for answer in answers:
         told = {one.text for one in spoken.said}
-        spoken.said += [one for one in answer.said if one.text not in told]
+        once = {one.text: one for one in answer.said}
+        spoken.said += [one for text, one in once.items() if text not in told]
         spoken.sources += [source for source in answer.sources if source not in spoken.sources]
         spoken.determinations += [d for d in answer.determinations if d not in spoken.determinations]
         spoken.drugs = tuple(dict.fromkeys((*spoken.drugs, *answer.drugs)))
@@ -542,6 +587,7 @@ def _paragraphs(sentences: Iterable[str]) -> list[str]:
     return lines
 
 
+_OF_THE_TABLE: tuple[Query, ...] = ("coverage", "pa_required", "limit", "copay", "tier", "formulary")
 _IDLE: frozenset[Query] = frozenset(
     (
         "smalltalk",

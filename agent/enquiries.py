@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from agent.answers import drafting
+from agent.answers import drafting, registry
 from agent.answers.answer import Answer
-from agent.answers.registry import ANSWERS
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
 from tools.common.errors import Invalid, Refused
@@ -108,7 +107,7 @@ def draft_request(bound: Bound, draft: Drafting, drug: str) -> str:
 
 def _answered(bound: Bound, *asks: Ask) -> str:
     ledger = Ledger()
-    return _rendered([ANSWERS[ask.query](ask, bound, ledger) for ask in asks])
+    return _rendered([registry.answer(ask, bound, ledger) for ask in asks])
 
 
 def _rendered(answers: Sequence[Answer]) -> str:

@@ -12,7 +12,7 @@ from agent.answers import dates
 from agent.answers.answer import Answer, Said
 from agent.answers.case_lines import Lines
 from agent.answers.eligibility import standing
-from agent.answers.wording import Words, drug_slot
+from agent.answers.wording import Words, drug_slot, drugs_meant
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
 from tools.lifecycle.records import AuthorizationCase
@@ -56,7 +56,7 @@ def _meant(ask: Ask, cases: list[AuthorizationCase]) -> list[AuthorizationCase]:
 
 def _none(ask: Ask, bound: Bound, every: list[AuthorizationCase], reply: Answer) -> None:
     """No case: that, what stands in its place, and how one begins."""
-    drug = ask.drugs[0] if ask.drugs else _ordered(bound)
+    drug = next(iter(drugs_meant(ask, bound)), "")
     of_drug = f" for {drug_slot(reply.ledger, drug)}" if ask.drugs else ""
     if ask.query == "approval":
         for name in ask.drugs or dict.fromkeys(one.drug for one in bound.patient.authorizations):
@@ -64,12 +64,16 @@ def _none(ask: Ask, bound: Bound, every: list[AuthorizationCase], reply: Answer)
         if reply.said:
             reply.said.append(Said(text="No approval number is recorded.", verbatim=True, must=False))
             return
+    if ask.query == "deadline" and drug:  # what runs out first
+        dates.granted(bound, drug, reply, running=True)
+    runs = bool(reply.said)
     absent = _ABSENT.get(ask.query, "No request{of} is recorded as sent").format(of=of_drug)
     reply.said.append(Said(text=f"{absent} for this patient.", verbatim=True))
     for lines in (Lines(case, bound.clocks(case), bound.as_of, reply) for case in every[-MOST_CASES:]):
         lines.state()
     if ask.query == "deadline" and drug:
-        dates.appeals(bound, drug, reply)  # "and if they say no": how long there is then
+        if not runs:
+            dates.appeals(bound, drug, reply)  # "and if they say no": how long there is then
         dates.windows(ask, bound, drug, reply)
         return
     if ask.query in _OF_A_DENIAL and drug:
@@ -225,9 +229,3 @@ def _due(ask: Ask, bound: Bound, told: list[Lines], reply: Answer) -> None:
         now = clocks[:1]
     for lines, clock in now[:MOST_CLOCKS]:
         lines.clock(clock, about=True)
-
-
-def _ordered(bound: Bound) -> str:
-    """The drug that is ordered, if it is one."""
-    names = {order.drug for order in bound.patient.orders if order.drug in bound.plan.benefits}
-    return names.pop() if len(names) == 1 else ""

@@ -1,17 +1,21 @@
-"""Several drugs, or all that the plan lists: what is ready first, and the one thing that each other one lacks."""
+"""Several drugs, several uses of one, or all that the plan lists: each as a short sheet, what is ready first, and what
+one asks for that the other does not."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
-from agent.answers import eligibility
+from agent.answers import eligibility, terms
 from agent.answers.answer import Answer, Said
 from agent.answers.wording import (
     Sorted,
     Words,
     all_wrong_plan,
     drug_slot,
+    finding_told,
     fitted,
+    labeled_use,
     line,
     outcome_slot,
     plan_slot,
@@ -23,8 +27,9 @@ from agent.ledger import Ledger
 from tools.domain.records import Determination, Outcome
 from tools.queries.bound import Bound
 
-LONGEST = 1800  # characters
+LONGEST = 2000  # characters
 FEW_DRUGS, FEW_POINTS = 4, 2  # few drugs are told with all that decides
+MOST_DIFFERENT = 6  # things that one asks for alone
 _READINESS: tuple[Outcome, ...] = (
     "not_required",
     "ready",
@@ -37,44 +42,79 @@ _READINESS: tuple[Outcome, ...] = (
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
-    """The drugs named; none, and all of the plan are compared. One that the turn names is no comparison; one that the
-    talk is about is set beside what this patient meets today."""
+    """The drugs named; none, and all of the plan are compared. One that the turn names is no comparison, unless of its
+    uses; one that the talk is about is set beside what this patient meets today."""
     named = () if ask.all_drugs else tuple(bound.store.drug(name).name for name in dict.fromkeys(ask.drugs))
+    if len(named) == 1 and ask.uses:
+        return beside([(named[0], use) for use in ask.uses], bound, ledger)
     if len(named) == 1 and not ask.from_talk:
         return eligibility.answer(ask, bound, ledger)
     drugs = named or tuple(bound.plan.benefits)
     if len(named) == 1 and named[0] in bound.plan.benefits:
         others = tuple(option.drug for option in bound.determination(named[0], ask.indication).alternatives)
         drugs = (*named, *others) if others else tuple(bound.plan.benefits)
-    rows = [
-        (bound.determination(drug, ask.indication if drug in named else ""), drug)
-        for drug in drugs
-        if drug in bound.plan.benefits
-    ]
-    rows.sort(key=lambda row: _readiness(row[0], bound))
-    found = [one for one, _ in rows]
+    reply = beside([(drug, labeled_use(drug, ask.indication, bound)) for drug in drugs], bound, ledger)
+    reply.drugs = named or reply.drugs
+    return reply
+
+
+def beside(rows: Sequence[tuple[str, str]], bound: Bound, ledger: Ledger) -> Answer:
+    """A line for each drug and use, what can go first at the head of them.
+
+    Args:
+        rows: drugs of the catalog, each with the use that it is judged for, or none.
+        bound: the chart and the plan.
+        ledger: gets the facts.
+
+    Returns:
+        The lines with how many can go ahead, and of two what each asks for alone.
+    """
+    listed = [(drug, use) for drug, use in rows if drug in bound.plan.benefits]
+    found = [bound.determination(drug, use) for drug, use in listed]
+    found.sort(key=lambda one: _readiness(one, bound))
     reply = Answer(intent="compare", ledger=ledger, determinations=found)
-    reply.drugs = named or tuple(drug for _, drug in rows)
+    named = [drug for drug, _ in rows]
+    reply.drugs = tuple(dict.fromkeys(named if len(rows) <= FEW_DRUGS else (one.drug for one in found)))
     said = all_wrong_plan(reply, bound, ledger)
-    if not said:
-        said = [_summary(found, bound, ledger)] if found else []
+    if not said and found:
+        several_uses = len({drug for drug, _ in listed}) < len(listed)
+        told = [Words(bound, ledger, one) for one in found]
+        said = [_uses(told[0]) if several_uses else _summary(found, bound, ledger)]
         few = len(found) <= FEW_DRUGS
-        said += [_row(Words(bound, ledger, one), few) for one in found]
-    said += [unlisted(drug, bound, ledger) for drug in drugs if drug not in bound.plan.benefits]
+        said += [eligibility.sheet(words, several_uses) if few else line(words, FEW_POINTS) for words in told]
+        said += _differences(told) if len(told) == 2 else []
+        benefits = [words.benefit for words in told if words.benefit is not None and words.benefit.covered]
+        if few and not several_uses and (cost := terms.cheapest(benefits, bound.plan, ledger)):
+            said.append(Said(text=cost))
+    said += [unlisted(drug, bound, ledger) for drug, _ in rows if drug not in bound.plan.benefits]
     reply.said = fitted(said, ledger, LONGEST)
     for one in found:
         reply.sources += [item for item in sources(Sorted.of(one).unmet[:1]) if item not in reply.sources]
     return reply
 
 
-def _row(words: Words, few: bool) -> Said:
-    """A drug as a line: of few drugs with all that decides, of many with the first points."""
-    told = line(words, words.found, FEW_POINTS)
-    if not few or words.found.outcome not in ("needs_documentation", "likely_denial"):
-        return told
-    cost = words.cost()
-    head = f"{words.drug()}: {words.outcome()}{f' ({cost})' if cost else ''}."
-    return Said(text=" ".join((head, *eligibility.deciding(words))), bullet=True)
+def _uses(words: Words) -> Said:
+    return Said(text=f"The uses of {words.drug()} under {words.plan()} stand as follows.", verbatim=True)
+
+
+def _differences(told: Sequence[Words]) -> list[Said]:
+    """What one of two asks for and the other does not, as it stands; that both ask for the same."""
+    if any(not Sorted.of(words.found).criteria for words in told):
+        return []
+    first, second = told
+    same_drug = first.found.drug == second.found.drug
+    if not same_drug and first.found.indication != second.found.indication:
+        return []  # all of it differs
+    said = []
+    for words, other in ((first, second), (second, first)):
+        known = {one.text for one in other.found.findings if one.kind != "quantity"}
+        alone = [one for one in words.found.findings if one.kind != "quantity" and one.text not in known]
+        if alone:
+            name = words.request() if same_drug else words.drug()
+            said.append(Said(text=f"Asked for {name} alone:", verbatim=True, must=False))
+            lines = (finding_told(words, one) for one in alone[:MOST_DIFFERENT])
+            said += [Said(text=one.text, bullet=True, must=False) for one in lines]
+    return said or [Said(text="Both are judged by the same criteria.")]
 
 
 def _readiness(found: Determination, bound: Bound) -> tuple[int, int, int, int, str]:

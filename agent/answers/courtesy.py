@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.answers import refusals
 from agent.answers.answer import Answer, Said
-from agent.answers.wording import drug_slot, plan_slot
+from agent.answers.wording import drug_slot, joined, plan_slot
 from agent.dialogue.known import Known
 from agent.dialogue.query import REFUSED, WANTS, Ask, Query, Reading
 from agent.ledger import Ledger
@@ -69,11 +69,11 @@ def _stranger(reply: Answer, reading: Reading, known: Known | None) -> Answer:
         near = list(dict.fromkeys(spelt[one] for one in nearest(word, spelt, MOST_NEAR)))
     if near:
         offered = [drug_slot(ledger, one) for one in near]
-        _say(reply, f"I do not know a drug {name}. Do you mean {_or(offered)}?")
+        _say(reply, f"I do not know a drug {name}. Do you mean {joined(offered, 'or')}?")
         reply.offered = tuple(near)
     elif known is not None:
         _say(reply, f"I do not know a drug {name}, so I can say nothing about it.")
-        _say(reply, f"I know {_and([drug_slot(ledger, one) for one in known.names])}.")
+        _say(reply, f"I know {joined([drug_slot(ledger, one) for one in known.names])}.")
     else:
         _say(reply, f"I do not know a drug {name}.")
     return reply
@@ -81,7 +81,7 @@ def _stranger(reply: Answer, reading: Reading, known: Known | None) -> Answer:
 
 def _ambiguous(reply: Answer, reading: Reading) -> Answer:
     names = [drug_slot(reply.ledger, one) for one in reading.candidates]
-    _say(reply, f"Which one do you mean: {_or(names)}?")
+    _say(reply, f"Which one do you mean: {joined(names, 'or')}?")
     reply.offered = reading.candidates
     return reply
 
@@ -156,7 +156,7 @@ def whom(patient: Patient, ledger: Ledger) -> Answer:
 def strange_plan(name: str, ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """That a plan which is named is none of ours, and which are."""
     said = ledger.add("words", name, origin="request", attribute="stranger", source="question")
-    known = _and([plan_slot(ledger, plan) for plan in bound.store.plans()])
+    known = joined([plan_slot(ledger, plan) for plan in bound.store.plans()])
     lines = (f"I do not know a plan {said}, so I can say nothing about it.", f"I know {known}.")
     return Answer(
         intent=ask.intent,
@@ -174,11 +174,3 @@ def too_long(ledger: Ledger) -> Answer:
 
 def _say(reply: Answer, text: str, *, bullet: bool = False) -> None:
     reply.said.append(Said(text=text, verbatim=True, bullet=bullet))
-
-
-def _or(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"
-
-
-def _and(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.policy import clause_slot, clauses_about, printed
-from agent.answers.wording import drug_slot, plan_slot
+from agent.answers.wording import ask_back, drug_slot, drugs_meant, joined, plan_slot
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tools.domain.records import Benefit, Clause, Finding, Medication, Policy
@@ -31,43 +31,18 @@ LEAD_IN = 14  # days before a result lapses in which it is said that it is about
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """The dates and clocks that are asked for; which drug is meant, where they depend on it."""
     reply = Answer(intent=ask.intent, ledger=ledger, drugs=tuple(ask.drugs))
-    drug = ask.drugs[0] if ask.drugs else _ordered(bound)
+    drug = next(iter(drugs_meant(ask, bound)), "")
     if ask.query == "turnaround":
         _review(bound, drug, reply)
         return reply
     if not drug:
-        return _ask_back(bound, ledger)
+        return ask_back(ask.intent, bound, ledger)
     reply.drugs = reply.drugs or (drug,)
     if ask.query == "approval_length":
         _approval(ask, bound, drug, reply)
     else:
         windows(ask, bound, drug, reply)
     return reply
-
-
-def appeals(bound: Bound, drug: str, reply: Answer) -> None:
-    """What policy or plan say of appeals, where no letter is on file whose own deadline governs."""
-    _appeal(bound, drug, reply)
-
-
-def _ordered(bound: Bound) -> str:
-    """The drug that is ordered, if it is one."""
-    names = {order.drug for order in bound.patient.orders if order.drug in bound.plan.benefits}
-    return names.pop() if len(names) == 1 else ""
-
-
-def _ask_back(bound: Bound, ledger: Ledger) -> Answer:
-    ordered = [order.drug for order in bound.patient.orders if order.drug in bound.plan.benefits]
-    choice = tuple(dict.fromkeys(ordered)) or tuple(
-        name for name, one in bound.plan.benefits.items() if one.pa_required
-    )
-    names = ", ".join(drug_slot(ledger, name) for name in choice)
-    return Answer(
-        intent="dates",
-        said=[Said(text=f"For which drug: {names}?", verbatim=True)],
-        ledger=ledger,
-        offered=choice,
-    )
 
 
 # --- the payer's clocks -----------------------------------------------------------------------------------
@@ -102,8 +77,8 @@ def _hours(hours: int, attribute: str, source: str, ledger: Ledger) -> str:
     return ledger.add("duration", hours, unit="hours", origin="plan", attribute=attribute, source=source)
 
 
-def _appeal(bound: Bound, drug: str, reply: Answer) -> None:
-    """As the policy or the plan's table words it: the clock of a letter that is not here is nobody's to start."""
+def appeals(bound: Bound, drug: str, reply: Answer) -> None:
+    """What is said of appeals, as policy or plan word it: a clock of a letter that is not here is nobody's to start."""
     plan, ledger = bound.plan, reply.ledger
     policy = bound.policy(drug) if drug else None
     clauses = [one for one in policy.clauses if one.section == "appeal"] if policy else []
@@ -217,7 +192,7 @@ def _alike(rules: list[Rule], plan_id: str, ledger: Ledger) -> Iterator[tuple[st
             )
             for rule in group
         ]  # fmt: skip
-        yield f" for {_and(uses)}", group
+        yield f" for {joined(uses)}", group
 
 
 def _where(rule: Rule) -> str:
@@ -242,7 +217,7 @@ def windows(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
     """Until when each result and document of the request counts, and from when an ongoing step does."""
     benefit, ledger = bound.plan.benefits.get(drug), reply.ledger
     if benefit is None or not benefit.rules:
-        reply.said.append(_no_rule(bound, drug, benefit, ledger))
+        reply.said += [_no_rule(bound, drug, benefit, ledger), *note_window(bound, ledger)]
         return
     use = ask.indication or bound.determination(drug).indication
     lines: list[tuple[Part, str]] = []
@@ -275,6 +250,21 @@ def windows(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
         reply.said.append(Said(text=text, bullet=len(asked) > 1, verbatim=True))
         if part.quote:
             reply.sources.append(Source(source=f"{benefit.policy_id} {part.clause_id}", quote=part.quote))
+
+
+def note_window(bound: Bound, ledger: Ledger) -> list[Said]:
+    """Until when the latest note counts by all policies of the plan, where they agree."""
+    lines = {
+        window_of(entry.part): (entry.part, benefit)
+        for benefit in bound.plan.benefits.values()
+        for entry in printed(benefit)
+        if isinstance(entry.part, Required) and entry.part.of == "note" and entry.section != "renewal"
+    }
+    if len(lines) != 1:
+        return []
+    ((part, benefit),) = lines.values()
+    line = _line(part, bound, benefit, ledger)
+    return [Said(text=f"For the drugs that have a policy: {line}", verbatim=True, must=False)] if line else []
 
 
 def paper(finding: Finding, bound: Bound, drug: str, ledger: Ledger) -> str:
@@ -373,7 +363,13 @@ def _counts(
         "date", last, origin="derived", attribute=attribute, source=source, formula=f"{day} + {within}"
     )
     if last < bound.as_of:
-        return f"is too old: it counted until {shown} (window {window})."
+        oldest = ledger.add(
+            "date", within.before(bound.as_of), origin="derived", attribute=attribute, source=source,
+            formula=f"{bound.as_of} - {within}",
+        )  # fmt: skip
+        return (
+            f"is too old: it counted until {shown} (window {window}); today one of {oldest} or later counts."
+        )
     soon = ", so a new one will soon be due" if (last - bound.as_of).days <= LEAD_IN else ""
     return f"is recent enough through {shown}{soon} (window {window})."
 
@@ -422,10 +418,11 @@ def _step_line(part: Trial, bound: Bound, benefit: Benefit, ledger: Ledger) -> s
         )  # fmt: skip
         ongoing = course.end is None and course.status == "active"
         if ongoing and part.min_days:
-            verb = "reaches" if enough > bound.as_of else "reached"
+            if enough <= bound.as_of or part.proof == "fills":
+                return ""  # it has, or pharmacy claims say since when: the finding tells it
             clause = _number(part, benefit, ledger)
             return (
-                f"{drug} is taken since {start}. That {verb} the {days} of the step ({clause}) on {counted}."
+                f"{drug} is taken since {start}. That reaches the {days} of the step ({clause}) on {counted}."
             )
         if course.end and part.within_days:
             until = course.end + timedelta(days=part.within_days)
@@ -452,15 +449,3 @@ def _courses(part: Trial, bound: Bound) -> list[Medication]:
         if course.start and right_form and (its & names or classes & set(part.classes)):
             found.append(course)
     return found
-
-
-def _leaves(node: Part) -> Iterator[Part]:
-    children = getattr(node, "children", ())
-    if not children:
-        yield node
-    for child in children:
-        yield from _leaves(child)
-
-
-def _and(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

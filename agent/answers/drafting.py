@@ -9,7 +9,7 @@ import msgspec
 
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.eligibility import deciding
-from agent.answers.wording import Words
+from agent.answers.wording import Sorted, Words, drugs_meant, lower
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tools.common.errors import Refused
@@ -85,6 +85,41 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Draf
         Source(source=f"draft {kept.id}", quote=name, kind="plan") for name in sorted(kept.files)
     ]
     return reply
+
+
+def message(ask: Ask, bound: Bound, ledger: Ledger) -> Answer | None:
+    """A text for the prescriber of what the request lacks, ready to be pasted; nothing where nothing is lacking."""
+    drugs = drugs_meant(ask, bound)[:1]
+    if not drugs or drugs[0] not in bound.plan.benefits:
+        return None
+    found = bound.determination(drugs[0], ask.indication)
+    words = Words(bound, ledger, found)
+    unmet = {one.action: one for one in Sorted.of(found).unmet if one.action is not None}  # one step, once
+    steps = [f"{lower(_bare(words.step(one)))} ({words.clause(one)})" for one in unmet.values() if one.clause]
+    if not steps:
+        return None
+    who = words.prescriber()
+    of = ledger.add("name", bound.patient.name, origin="chart", attribute="patient", source="patient")
+    text = f"{f'To {who}: ' if who else ''}{words.request(capital=True)} for {of} at {words.plan()} still lacks this:"
+    said = [
+        Said(text="A message to paste; nothing is sent from here.", verbatim=True),
+        Said(text=text, verbatim=True),
+    ]
+    said += [Said(text=f"Please {one}.", verbatim=True, bullet=True) for one in steps]
+    return Answer(intent=ask.intent, said=said, ledger=ledger, drugs=drugs)
+
+
+def _bare(step: str) -> str:
+    """A step as it is asked of the prescriber, who need not be asked to ask."""
+    about = "Ask the clinician about "
+    return (
+        f"Decide on {step.removeprefix(about)}"
+        if step.startswith(about)
+        else step.removeprefix(_TO_PRESCRIBER)
+    )
+
+
+_TO_PRESCRIBER = "Ask the prescriber to "
 
 
 def _ready(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Drafted] | None) -> Answer:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from agent.answers import terms
 from agent.answers.answer import Answer, Said
 from agent.answers.wording import (
     Sorted,
     Words,
-    all_wrong_plan,
     ask_back,
-    asks_for_all,
     deciding_leaf,
     drugs_meant,
     fitted,
@@ -16,10 +15,8 @@ from agent.answers.wording import (
     listed,
     lower,
     note_sources,
-    plan_slot,
     sources,
     unlisted,
-    worth_trying,
 )
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
@@ -34,48 +31,22 @@ MOST_STEPS = 3
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
-    """One drug in full; several, a line each; none named and none ordered, a question back."""
-    drugs = tuple(bound.plan.benefits) if ask.all_drugs else drugs_meant(ask, bound)
+    """The first drug meant in full; none named and none ordered, a question back."""
+    drugs = drugs_meant(ask, bound)[:1]
     if not drugs:
         return ask_back("eligibility", bound, ledger)
     reply = Answer(intent="eligibility", ledger=ledger, drugs=drugs)
-    lines: list[Said] = []
-    for drug in drugs:
-        if drug not in bound.plan.benefits:
-            lines.append(unlisted(drug, bound, ledger))
-            continue
-        found = bound.determination(drug, ask.indication if len(drugs) == 1 else _labeled(ask, drug, bound))
-        reply.determinations.append(found)
-        words = Words(bound, ledger, found)
-        lines += (
-            [line(words, found)]
-            if len(drugs) > 1
-            else _in_full(words, plainly=ask.form == "yes_no" and ask.sure >= SURE)
-        )
-        relevant = Sorted.of(found).unmet or found.findings
-        quoted = [*note_sources(found)[:1], *sources(relevant)]
-        reply.sources += [item for item in quoted if item not in reply.sources]
-    wrong = all_wrong_plan(reply, bound, ledger)
-    if wrong:
-        lines = wrong
-    elif len(drugs) > 1:
-        lines.insert(0, _several(bound, ledger, len(lines)))
-    reply.said = fitted(lines, ledger)
-    return reply
-
-
-def _labeled(ask: Ask, drug: str, bound: Bound) -> str:
-    """The use that is named, where the drug has it: of several it may be that of another ("this for her diabetes rather
-    than that")."""
-    uses = {use.key for use in bound.store.drug(drug).indications}
-    return ask.indication if ask.indication in uses else ""
-
-
-def _several(bound: Bound, ledger: Ledger, count: int) -> Said:
-    number = ledger.add("count", count, origin="derived", attribute="drugs", formula="drugs asked about")
-    return Said(
-        text=f"Under {plan_slot(ledger, bound.plan)}, the {number} drugs stand as follows.", verbatim=True
+    if drugs[0] not in bound.plan.benefits:
+        reply.said = [unlisted(drugs[0], bound, ledger)]
+        return reply
+    found = bound.determination(drugs[0], ask.indication)
+    reply.determinations.append(found)
+    reply.said = fitted(
+        _in_full(Words(bound, ledger, found), reply, plainly=ask.form == "yes_no" and ask.sure >= SURE),
+        ledger,
     )
+    reply.sources = [*note_sources(found)[:1], *sources(Sorted.of(found).unmet or found.findings)]
+    return reply
 
 
 SURE = 0.6  # of likelihood, from which yes or no is an answer to just this question
@@ -89,13 +60,14 @@ _PLAINLY: dict[Outcome, str] = {
 }
 
 
-def _in_full(words: Words, *, plainly: bool = False) -> list[Said]:
+def _in_full(words: Words, reply: Answer, *, plainly: bool) -> list[Said]:
     """The outcome, what decides it and what is next; `plainly` begins with yes or no."""
     found = words.found
     said = [Said(text=words.headline())]
     if plainly and (word := _PLAINLY.get(found.outcome)):
         said = [Said(text=f"{word}. {words.headline()}")]
     said += [Said(text=text) for text in deciding(words)]
+    said += covered_instead(words, reply)
     off_label = words.off_label() if found.outcome == "not_required" else ""
     if off_label:
         said.append(Said(text=off_label, verbatim=True))
@@ -115,6 +87,29 @@ def standing(words: Words) -> list[Said]:
     if words.found.outcome in ("needs_documentation", "likely_denial"):
         said += [Said(text=text, must=False) for text in deciding(words)]
     return said
+
+
+def covered_instead(words: Words, reply: Answer) -> list[Said]:
+    """Of a drug that the plan does not cover, a line for each that it covers in its place, as it stands; the reply gets
+    their determinations."""
+    if words.found.outcome != "not_covered":
+        return []
+    names = terms.covered_instead(words.found.drug, words.bound, words.plan_record)
+    others = [words.bound.determination(name) for name in names]
+    reply.determinations += others
+    lines = [sheet(Words(words.bound, words.ledger, one)) for one in others]
+    return [Said(text=f"{words.plan()} covers instead:"), *lines] if lines else []
+
+
+def sheet(words: Words, with_use: bool = False) -> Said:
+    """A drug as a line: the outcome, what the plan's table says of it, and all that decides."""
+    if words.benefit is None or words.found.outcome in ("not_covered", "wrong_plan"):
+        return line(words)
+    name = words.request(capital=True) if with_use else words.drug()
+    table = terms.terms(words.benefit, words.plan_record, words.ledger)
+    off_label = words.off_label() if words.found.outcome == "not_required" else ""
+    told = (f"{name}: {words.outcome()} ({table}).", *deciding(words), off_label)
+    return Said(text=" ".join(filter(None, told)), bullet=True)
 
 
 def deciding(words: Words) -> list[str]:
@@ -138,6 +133,9 @@ def deciding(words: Words) -> list[str]:
     if judged:
         names = [open_point(words, finding) for finding in judged]
         told.append(f"{'Also open' if failing else 'Open'}: {listed(names, MOST_OPEN, words)}.")
+    papers = [finding for finding in kinds.documents if finding.status != "met" and finding not in judged]
+    if papers:
+        told.append(f"Papers to get: {listed([words.named(one) for one in papers], MOST_OPEN, words)}.")
     return told
 
 
@@ -162,10 +160,6 @@ def point(words: Words, finding: Finding) -> str:
     leaf = deciding_leaf(finding)
     if leaf.criterion == "age" or any(item.kind in TESTS for item in leaf.evidence):
         return words.against(finding)
-    unmet = [part for part in finding.parts if part.status != "met"]
-    if asks_for_all(finding) and len(unmet) > 1:
-        told = dict.fromkeys(words.shown(_first_way(part)) for part in unmet)
-        return f"{words.named(finding)}, since {' and '.join(filter(None, told))}"
     shown = words.shown(finding, 2)
     if finding.parts:
         return f"{words.named(finding)}, since {shown}" if shown else words.named(finding)
@@ -173,13 +167,6 @@ def point(words: Words, finding: Finding) -> str:
     if found is not None and not finding.exclusion and found.code in ("document.missing", "document.too_old"):
         return f"{words.named(finding)} ({shown})"
     return shown or words.named(finding)
-
-
-def _first_way(finding: Finding) -> Finding:
-    """The leaf that stands in the way of it, of several ways the one that is tried first."""
-    while finding.parts:
-        finding = (worth_trying(finding) or [part for part in finding.parts if part.status != "met"])[0]
-    return finding
 
 
 def _telling(criteria: list[Finding]) -> list[Finding]:

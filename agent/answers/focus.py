@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import NamedTuple
 
-from agent.answers import relevance
+from agent.answers import registry, relevance
 from agent.answers.answer import Answer, Said
 from agent.answers.chart import notes
 from agent.answers.chart.page import Page, capitalised
-from agent.answers.passages import WHERE, Kind, Passage, labeled_use, passages, texts
-from agent.answers.registry import ANSWERS
-from agent.answers.why import finding_told, ways
-from agent.answers.wording import Words
+from agent.answers.passages import WHERE, Kind, Passage, passages, texts
+from agent.answers.why import ways
+from agent.answers.wording import Words, finding_told, labeled_use
 from agent.dialogue.query import DECISIONS, QUERIES, Ask, Intent, Query
 from agent.dialogue.turns import Question
 from agent.ledger import Ledger
@@ -36,8 +35,17 @@ _BARE: frozenset[Kind] = frozenset(
 )  # kinds whose words do not say what kind of thing it is
 _SERVING: frozenset[Kind] = frozenset(("diagnosis", "course", "allergy", "program", "statement"))
 _OPEN: frozenset[Query] = frozenset(("missing", "criteria"))
+_TELLS_OPEN: frozenset[Query] = _OPEN | {"what_if"}
+_TABLE: frozenset[Query] = frozenset(("coverage", "formulary", "tier", "copay", "limit", "pa_required"))
 # Decisions of a drug, and those of the same drug that tell as much.
-_TOLD_BY: tuple[tuple[Container[Query], frozenset[Query]], ...] = ((_OPEN, _OPEN), (DECISIONS, DECISIONS))
+_TOLD_BY: tuple[tuple[Container[Query], frozenset[Query]], ...] = (
+    (_OPEN, _TELLS_OPEN),
+    (DECISIONS, DECISIONS),
+    (_TABLE, _TABLE | {"compare"}),
+)
+_OF_ITS_POLICY: frozenset[Query] = frozenset(
+    ("attach", "earliest", "approval_length", "lookback", "renewal_rules")
+)  # of which there is nothing to tell without one
 _TELLING = ("value", "quote", "date")  # kinds of facts by which a passage is known to have been told
 _INTENTS: frozenset[Intent] = frozenset((
     "eligibility", "missing", "why", "compare", "what_if", "policy", "chart", "plan", "dates", "cases", "unclear",
@@ -75,7 +83,11 @@ def with_passages(
     if not asked or not any(map(str.isalnum, question.text)):
         return Focus([*answers, *lost])
     use = next((ask.indication for ask in asks if ask.indication), "")
-    found = passages(bound, _drugs(about, asks, answers, bound), use)
+    found = [
+        one
+        for one in passages(bound, _drugs(about, asks, answers, bound), use)
+        if one.ref not in _OF_ITS_POLICY or bound.policy(one.drug) is not None
+    ]
     if any(one.hypothetical for one in answers):  # as the case really stands is not what is asked
         found = [one for one in found if one.kind not in ("finding", "answer")]
     likely = relevance.likelihoods(question, relevance.pool_of(found, texts(found, bound)))
@@ -90,7 +102,10 @@ def with_passages(
         return Focus([*answers] or lost)
     best, keys = ranked[0][0], tuple(passage.key for _, passage in wanted)
     several = len({answer.query for answer in answers}) > 1
-    particular = [one for one in _without_rivals(answers, ranked) if not _gives_way(one, best, several)]
+    judged = any(passage.kind == "finding" for _, passage in wanted)
+    particular = [
+        one for one in _without_rivals(answers, ranked) if not _gives_way(one, best, several, judged)
+    ]
     leads = not any(_stays_first(one, best) for one in particular)
     composer = _Composer(asks, particular, bound, ledger, use)
     composer.judged = [one.what for one in found if one.kind == "finding"]
@@ -104,6 +119,33 @@ def with_passages(
         behind.said.insert(0, Said(text="Also relevant:", verbatim=True))
     made = [one for one in (first, *particular, behind) if one.said] or [*answers]
     return Focus([*made, *(one for one in lost if one.offered or not made)], keys)
+
+
+def settled(question: Question, drug: str, use: str, bound: Bound) -> tuple[str, ...]:
+    """The criteria of a drug that are not met and that a turn speaks of, else those that were told before, else all:
+    what a supposition may settle that cannot be put into the chart.
+
+    Args:
+        question: what was typed now and before.
+        drug: one that the plan lists.
+        use: for which it is judged, or none.
+        bound: the chart and the plan.
+    """
+    found = passages(bound, (drug,), use)
+    likely = relevance.likelihoods(question, relevance.pool_of(found, texts(found, bound)))
+    unmet = bound.determination(drug, labeled_use(drug, use, bound)).findings
+
+    def those(meant: Callable[[float, Passage], bool]) -> tuple[str, ...]:
+        pairs = zip(likely, found, strict=True)
+        parts = [one.what[1] for share, one in pairs if one.kind == "finding" and meant(share, one)]
+        tops = (top for top in unmet if top.status != "met" and any(one in parts for one in walk([top])))
+        return tuple(top.criterion for top in tops)
+
+    return (
+        those(lambda share, one: share >= SURELY)
+        or those(lambda share, one: one.key in question.shown)
+        or those(lambda share, one: True)
+    )
 
 
 def _without_rivals(answers: Sequence[Answer], ranked: Sequence[tuple[float, Passage]]) -> list[Answer]:
@@ -121,14 +163,16 @@ def _without_rivals(answers: Sequence[Answer], ranked: Sequence[tuple[float, Pas
     return [one for one in answers if not hardly(one)]
 
 
-def _gives_way(answer: Answer, best: float, several: bool) -> bool:
+def _gives_way(answer: Answer, best: float, several: bool, judged: bool) -> bool:
     """Whether passages, the likeliest of which is so likely, stand for an answer; not for one of several, since they
-    may be of what the others ask."""
+    may be of what the others ask. `judged` says that findings are among them."""
     if best < LIKELY or answer.refused or answer.hypothetical or {*answer.offered} & {*QUERIES}:
         return False  # a choice between readings stays behind what is told
     if best < SURELY:
         return answer.general and answer.query in _OF_A_CRITERION
-    return answer.general or bool(answer.offered) or (answer.sure < DOUBTFUL and not several)
+    if answer.general:
+        return judged or not several or answer.query not in _OF_A_CRITERION
+    return bool(answer.offered) or (answer.sure < DOUBTFUL and not several)
 
 
 def _stays_first(answer: Answer, best: float) -> bool:
@@ -157,11 +201,15 @@ class _Composer:
         """Those of the passages that were not said, a line each."""
         reply = Answer(intent="chart", ledger=self.ledger)
         page = Page(Ask(query="summary"), self.bound, self.ledger, reply)
+        open_ones: list[tuple[Determination, Finding]] = []
         for passage in wanted:
             if passage.kind == "answer":
                 self._answer(passage, reply)
             elif not (passage.kind == "finding" and self._is_known(passage)):
                 text = passage.tell(page)
+                open_ones += (
+                    [passage.what] if passage.kind == "finding" and passage.what[1].status != "met" else []
+                )
                 around = self._around(*passage.what) if passage.kind == "finding" else []
                 if around:
                     reply.said += around
@@ -173,6 +221,11 @@ class _Composer:
                     reply.said += self._serving(passage, page)
                     if passage.kind == "note" and notes.reports_a_value(page, passage.what[1]):
                         page.say(notes.ONLY_TOLD, bullet=True)
+        for found, finding in open_ones:
+            words = Words(self.bound, self.ledger, found)
+            if (finding.exclusion or words.actor(finding) == "prescriber") and (settles := words.settles()):
+                reply.said.append(Said(text=settles))
+                break
         return reply
 
     def _serving(self, passage: Passage, page: Page) -> list[Said]:
@@ -206,7 +259,7 @@ class _Composer:
         use = labeled_use(passage.drug, self.use, self.bound) if passage.drug else ""
         ask = Ask(query=passage.what, drugs=drugs, indication=use)
         try:
-            answer = ANSWERS[passage.what](ask, self.bound, self.ledger)
+            answer = registry.answer(ask, self.bound, self.ledger)
         except Correctable:  # it cannot be answered of this chart, and nobody asked for it by itself
             return
         self.queries.append((passage.what, drugs))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from agent.answers.answer import Answer, Said
+from agent.answers.eligibility import covered_instead, deciding
 from agent.answers.steps import papers_told
 from agent.answers.wording import (
     Sorted,
     Words,
-    all_wrong_plan,
     ask_back,
     drugs_meant,
     fitted,
@@ -24,8 +24,8 @@ from tools.domain.records import Finding
 from tools.messages import Action, Actor
 from tools.queries.bound import Bound
 
-MOST_DRUGS = 3
-MOST_POINTS = 5
+MOST_POINTS = 6
+LONGEST = 1400  # characters
 MOST_LEADS = 2
 _WHO: dict[Actor, str] = {
     "prescriber": "Prescriber",
@@ -39,29 +39,25 @@ _WHO: dict[Actor, str] = {
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """The outcome, then a line for each thing that is open, with whose turn it is and the clause that asks for it."""
-    drugs = drugs_meant(ask, bound)[:MOST_DRUGS]
+    drugs = drugs_meant(ask, bound)[:1]
     if not drugs:
         return ask_back("missing", bound, ledger)
     reply = Answer(intent="missing", ledger=ledger, drugs=drugs)
-    said: list[Said] = []
-    for drug in drugs:
-        if drug not in bound.plan.benefits:
-            said.append(unlisted(drug, bound, ledger))
-            continue
-        found = bound.determination(drug, ask.indication)
-        reply.determinations.append(found)
-        words = Words(bound, ledger, found)
-        unmet = Sorted.of(found).unmet
-        said += _of_one(words, unmet, MOST_POINTS if len(drugs) == 1 else 2)
-        if found.outcome == "ready" and len(drugs) == 1:
-            said += papers_told(words, bound)
-        quoted = [*note_sources(found)[:MOST_LEADS], *sources(unmet)]
-        reply.sources += [item for item in quoted if item not in reply.sources]
-    reply.said = fitted(all_wrong_plan(reply, bound, ledger) or said, ledger)
+    if drugs[0] not in bound.plan.benefits:
+        reply.said = [unlisted(drugs[0], bound, ledger)]
+        return reply
+    found = bound.determination(drugs[0], ask.indication)
+    reply.determinations.append(found)
+    words, unmet = Words(bound, ledger, found), Sorted.of(found).unmet
+    said = _of_one(words, unmet, reply)
+    if found.outcome == "ready":
+        said += papers_told(words, bound)
+    reply.sources = [*note_sources(found)[:MOST_LEADS], *sources(unmet)]
+    reply.said = fitted(said, ledger, LONGEST)
     return reply
 
 
-def _of_one(words: Words, unmet: list[Finding], most: int) -> list[Said]:
+def _of_one(words: Words, unmet: list[Finding], reply: Answer) -> list[Said]:
     found = words.found
     if found.outcome == "ready":
         return [Said(text=f"Nothing is missing: {words.request()} is {words.outcome()} to {words.plan()}.")]
@@ -70,15 +66,23 @@ def _of_one(words: Words, unmet: list[Finding], most: int) -> list[Said]:
         off_label = words.off_label()
         return [*said, *([Said(text=off_label, verbatim=True)] if off_label else []), *_next(words, 1)]
     if found.outcome in ("not_covered", "wrong_plan") or found.stopped_by == "exclusion":
-        said += _next(words, 3)
+        said += [
+            *(Said(text=one) for one in deciding(words)),
+            *covered_instead(words, reply),
+            *_next(words, 3),
+        ]
         other = words.alternatives()
         return [*said, Said(text=other, must=False)] if other else said
     told = [_point(words, finding) for finding in _each_once(unmet)]
-    said += [Said(text=text, bullet=True) for text in told[:most]]
+    said += [Said(text=text, bullet=True) for text in told[:MOST_POINTS]]
     said += [Said(text=words.lead(lead), verbatim=True) for lead in found.leads[:MOST_LEADS]]
-    if len(told) > most:
-        left = [words.named(finding) for finding in _each_once(unmet)[most:]]
-        said.append(Said(text=f"Also: {listed(left, 8, words)}.", bullet=True, must=False))
+    if len(told) > MOST_POINTS:
+        left = [words.named(finding) for finding in _each_once(unmet)[MOST_POINTS:]]
+        said.append(Said(text=f"Also: {listed(left, 8, words)}.", bullet=True))
+    if settles := words.settles():
+        said.append(Said(text=settles))
+    if met := words.met():
+        said.append(Said(text=met, bullet=True, must=False))
     return said
 
 

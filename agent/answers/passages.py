@@ -17,8 +17,7 @@ from agent.answers.chart.page import Page
 from agent.answers.chart.values import value_told
 from agent.answers.plan import coverage_told
 from agent.answers.policy import clause_told
-from agent.answers.why import finding_told
-from agent.answers.wording import Sorted, Words
+from agent.answers.wording import Sorted, Words, finding_told, labeled_use
 from agent.dialogue.query import WANTS, Ask, Query
 from agent.ledger import Ledger
 from tools.domain.records import Clause, Determination, Finding, Note, Policy
@@ -104,17 +103,12 @@ def passages(bound: Bound, drugs: Sequence[str], use: str = "") -> list[Passage]
     """
     found = [*_of_chart(bound), *(Passage("answer", query, query) for query in OF_THE_CASE)]
     for name in drugs:
-        found += [Passage("answer", query, query, name) for query in OF_THE_DRUG]
         policy = bound.policy(name)
+        found += [Passage("answer", query, query, name) for query in OF_THE_DRUG]
         if policy is not None:
             found += _of_findings(bound.determination(name, labeled_use(name, use, bound)), name)
             found += [Passage("clause", one.id, (policy, one), name) for one in policy.clauses]
     return found
-
-
-def labeled_use(drug: str, use: str, bound: Bound) -> str:
-    """The use, if the plan covers the drug for it; else none."""
-    return use if use in bound.benefits[drug].indications else ""
 
 
 def texts(found: Sequence[Passage], bound: Bound) -> list[tuple[str, ...]]:

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 
+from agent.answers import terms
 from agent.answers.answer import Answer, Said, Source
-from agent.answers.eligibility import standing
-from agent.answers.policy import clause_slot, printed
-from agent.answers.wording import Words, drug_slot, drugs_meant, plan_slot, sentence
+from agent.answers.eligibility import covered_instead, standing
+from agent.answers.policy import printed
+from agent.answers.wording import Words, ask_back, drug_slot, drugs_meant, joined, plan_slot, sentence
 from agent.dialogue.query import Ask, Query
-from agent.ledger import Ledger, Origin
+from agent.ledger import Ledger
 from tools.common.errors import NotFound
-from tools.domain.records import Benefit, Coverage, Plan, QuantityLimit
+from tools.domain.records import Benefit, Coverage, Plan
 from tools.domain.rules import AnyOf, AtLeast, Trial
 from tools.papers import formats
 from tools.queries.bound import Bound
 from tools.rulebook.plain import describe
-from tools.terminology.terms import INDICATIONS
 
-_FORMULARY: frozenset[Query] = frozenset(("coverage", "formulary", "tier", "copay", "pa_required"))
-MANY = 3  # drugs that are easier to look at in a list
+_FOR_THIS_PATIENT: frozenset[Query] = frozenset(("coverage", "pa_required"))
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
@@ -34,14 +33,16 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     every = ask.all_drugs or ask.query == "formulary"
     names = tuple(plan.benefits) if every and not ask.drugs else drugs_meant(ask, bound)
     if not names:
-        return _ask_back(bound, plan, ledger)
-    if len(names) >= MANY and ask.query in _FORMULARY:
-        _listing(names, plan, reply)
-    else:
-        for name in names:
-            _of_drug(name, ask.query, bound, plan, reply)
-    if ask.query == "copay" and len(names) > 1:
-        _cheapest(names, plan, reply)
+        return ask_back(ask.intent, bound, ledger)
+    if ask.query == "step":
+        _steps(names, plan, reply)
+        return reply
+    terms.say(names, ask.query, plan, reply)
+    benefits = [plan.benefits[name] for name in names if name in plan.benefits]
+    if plan.id == bound.plan.id and len(names) == 1 and benefits:
+        _for_this_patient(ask.query, benefits[0], bound, reply)
+    if ask.query == "limit":
+        reply.sources += [source for one in benefits for source in terms.limit_sources(one)]
     return reply
 
 
@@ -49,278 +50,32 @@ def _source(plan: Plan) -> Source:
     return Source(source=f"plan:{plan.id}", quote=f"{plan.name}, {plan.payer}", kind="plan")
 
 
-def _ask_back(bound: Bound, plan: Plan, ledger: Ledger) -> Answer:
-    choice = tuple(name for name, one in plan.benefits.items() if one.covered)
-    text = f"Which drug do you mean: {', '.join(drug_slot(ledger, name) for name in choice)}?"
-    return Answer(intent="plan", said=[Said(text=text, verbatim=True)], ledger=ledger, offered=choice)
-
-
-# --- of several drugs -------------------------------------------------------------------------------------
-
-
-def _listing(names: Sequence[str], plan: Plan, reply: Answer) -> None:
-    """A line for each drug: with or without PA, tier and copay, what it is covered for; or why it is not."""
-    ledger = reply.ledger
-    listed = [plan.benefits[name] for name in names if name in plan.benefits]
-    covered = sum(one.covered for one in listed)
-    counts = [
-        ledger.add("count", count, origin="derived", attribute=what, source=f"plan:{plan.id}", formula=what)
-        for count, what in ((covered, "drugs covered"), (len(listed), "drugs listed"))
-    ]
-    reply.said.append(Said(text=f"{plan_slot(ledger, plan)} covers {counts[0]} of these {counts[1]} drugs:"))
-    for one in sorted(listed, key=lambda one: (not one.covered, one.tier or 99)):
-        drug = drug_slot(ledger, one.drug)
-        if one.covered:
-            text = f"{drug}: {_terms(one, plan, ledger)}; for {_and(_uses(one, plan, ledger))}."
-        else:
-            text = f"{drug}: not covered{_reason(one, plan, ledger)}."
-        reply.said.append(Said(text=text, bullet=True))
-
-
-def _terms(benefit: Benefit, plan: Plan, ledger: Ledger) -> str:
-    """ "with prior authorization, tier 3, copay of $45"."""
-    how = "with prior authorization" if benefit.pa_required else "no prior authorization"
-    return ", ".join(
-        filter(None, (how, _tier_words(benefit, plan, ledger), _copay_words(benefit, plan, ledger)))
-    )
-
-
-def _cheapest(names: Sequence[str], plan: Plan, reply: Answer) -> None:
-    """Which copay is lowest, if all of them are sums of money and one is."""
-    sums: dict[str, float] = {}
-    for name in names:
-        copay = plan.benefits[name].copay if name in plan.benefits else ""
-        digits = copay.removeprefix("$")
-        if not digits.replace(".", "", 1).isdigit():
-            return
-        sums[name] = float(digits)
-    lowest = [name for name, copay in sums.items() if copay == min(sums.values())]
-    if len(lowest) == 1:
-        text = f"The lowest copay of these is that of {drug_slot(reply.ledger, lowest[0])}."
-    else:
-        text = "Their copays are the same." if len(lowest) == len(sums) else ""
-    if text:
-        reply.said.append(Said(text=text))
-
-
 # --- of a drug --------------------------------------------------------------------------------------------
 
 
-def _of_drug(name: str, query: Query, bound: Bound, plan: Plan, reply: Answer) -> None:
-    ledger = reply.ledger
-    drug, shown = drug_slot(ledger, name), plan_slot(ledger, plan)
-    benefit = plan.benefits.get(name)
-    if benefit is None:
-        reply.said.append(Said(text=f"{shown} does not list {drug}."))
-        return
+def _steps(names: Sequence[str], plan: Plan, reply: Answer) -> None:
+    for name in names:
+        benefit = plan.benefits.get(name)
+        if benefit is None or not benefit.covered:
+            terms.say((name,), "coverage", plan, reply)
+        else:
+            reply.said += _step(benefit, plan, drug_slot(reply.ledger, name), reply.ledger)
+
+
+def _for_this_patient(query: Query, benefit: Benefit, bound: Bound, reply: Answer) -> None:
+    """How a request would stand, which is what "do they pay for it" means; nothing where all is well without one. Of a
+    drug that is not covered, how those in its place would."""
+    found = bound.determination(benefit.drug)
+    words = Words(bound, reply.ledger, found)
     if not benefit.covered:
-        reply.said.append(Said(text=f"{drug} is not covered by {shown}{_reason(benefit, plan, ledger)}."))
-        reply.said += _instead(name, bound, plan, ledger)
-        return
-    reply.said += [one for one in _OF_DRUG[query](benefit, plan, drug, ledger) if one not in reply.said]
-    if query in _TERMS and benefit.quantity_limit:
-        reply.said.append(_quantity(benefit.quantity_limit, benefit, plan, drug, ledger))
-    if query in ("coverage", "pa_required") and plan.id == bound.plan.id:
-        _for_this_patient(name, benefit, bound, reply)
-    limits = list(benefit.all_limits()) if query == "limit" else []
-    reply.sources += [
-        Source(source=f"{benefit.policy_id} {limit.clause_id}", quote=limit.quote)
-        for limit in limits if limit.quote
-    ]  # fmt: skip
-
-
-def _instead(name: str, bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
-    """What the plan covers in the place of a drug that it does not cover, for the uses of its label."""
-    known = {drug.name: drug for drug in bound.drugs}
-    said = []
-    for use in [one.key for one in known[name].indications] if name in known else []:
-        others = [
-            benefit
-            for drug, benefit in plan.benefits.items()
-            if drug != name and benefit.covered and use in benefit.indications
-        ]
-        told = [
-            f"{drug_slot(ledger, one.drug)} ({_terms(one, plan, ledger)})"
-            for one in sorted(others, key=lambda one: one.tier or 99)[:MANY]
-        ]
-        if told:
-            named = ledger.add(
-                "words",
-                INDICATIONS.get(use, use),
-                origin="plan",
-                attribute="indication",
-                source=f"plan:{plan.id}",
-            )
-            said.append(Said(text=f"For {named} it covers {_and(told)}.", must=False))
-    return said
-
-
-def _for_this_patient(name: str, benefit: Benefit, bound: Bound, reply: Answer) -> None:
-    """How a request would stand, which is what "do they pay for it" means; nothing where all is well without one."""
-    found = bound.determination(name)
-    if benefit.pa_required or found.outcome == "quantity_exception":
+        reply.said += covered_instead(words, reply)
+    elif query in _FOR_THIS_PATIENT and (benefit.pa_required or found.outcome == "quantity_exception"):
         reply.determinations.append(found)
-        reply.said += standing(Words(bound, reply.ledger, found))
+        reply.said += standing(words)
 
 
 def _at(plan: Plan, name: str) -> str:
     return f"plan:{plan.id}/{name}"
-
-
-def _formulary(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said]:
-    parts = [_tier_words(benefit, plan, ledger), _copay_words(benefit, plan, ledger)]
-    how = "with prior authorization" if benefit.pa_required else "without prior authorization"
-    tail = f" ({', '.join(part for part in parts if part)})" if any(parts) else ""
-    said = [Said(text=f"{drug} is on the formulary of {plan_slot(ledger, plan)}, {how}{tail}.")]
-    uses = _uses(benefit, plan, ledger)
-    if uses:
-        said.append(Said(text=f"{drug} is covered for {_and(uses)}.", must=False))
-    for use, why in benefit.excluded_uses.items():
-        use_slot = ledger.add(
-            "words",
-            INDICATIONS.get(use, use),
-            origin="plan",
-            attribute="indication",
-            source=_at(plan, benefit.drug),
-        )
-        why_slot = ledger.add(
-            "words", why, origin="policy", attribute="benefit", source=_at(plan, benefit.drug)
-        )
-        said.append(Said(text=f"Not for {use_slot}: {why_slot}.", must=False))
-    return said
-
-
-def _uses(benefit: Benefit, plan: Plan, ledger: Ledger) -> list[str]:
-    source = _at(plan, benefit.drug)
-    return [
-        ledger.add(
-            "words", INDICATIONS.get(use, use), origin="plan", attribute="indication", source=source
-        )
-        for use in benefit.indications
-    ]  # fmt: skip
-
-
-def _reason(benefit: Benefit, plan: Plan, ledger: Ledger) -> str:
-    """Why it is not covered, if the plan says so."""
-    if not benefit.reason:
-        return ""
-    source = _at(plan, benefit.drug)
-    return f": {ledger.add('words', benefit.reason, origin='policy', attribute='benefit', source=source)}"
-
-
-def _tier(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said]:
-    words = _tier_words(benefit, plan, ledger)
-    if not words:
-        return [Said(text=f"The tier of {drug} is not on file for {plan_slot(ledger, plan)}.")]
-    copay = _copay_words(benefit, plan, ledger)
-    return [Said(text=f"{drug} is on {words} of {plan_slot(ledger, plan)}{f'; {copay}' if copay else ''}.")]
-
-
-def _tier_words(benefit: Benefit, plan: Plan, ledger: Ledger) -> str:
-    if benefit.tier is None:
-        return ""
-    return f"tier {ledger.add('count', benefit.tier, origin='plan', attribute='tier', source=_at(plan, benefit.drug))}"
-
-
-def _copay(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said]:
-    words = _copay_words(benefit, plan, ledger)
-    if not words:
-        return [Said(text=f"The copay of {drug} is not on file for {plan_slot(ledger, plan)}.")]
-    tier = _tier_words(benefit, plan, ledger)
-    text = f"{plan_slot(ledger, plan)} asks for a {words} for {drug}{f' ({tier})' if tier else ''}."
-    after = Said(text="What remains after a deductible or a savings card is not on file.", must=False)
-    return [Said(text=text), after]
-
-
-def _copay_words(benefit: Benefit, plan: Plan, ledger: Ledger) -> str:
-    if not benefit.copay:
-        return ""
-    digits = "".join(one for one in benefit.copay if one.isdigit() or one == ".")
-    source = _at(plan, benefit.drug)
-    if not digits:
-        slot = ledger.add("words", benefit.copay, origin="plan", attribute="copay", source=source)
-    elif "%" in benefit.copay:
-        slot = ledger.add(
-            "value",
-            float(digits),
-            shown=benefit.copay,
-            unit="%",
-            origin="plan",
-            attribute="copay",
-            source=source,
-        )
-        return f"coinsurance of {slot}"
-    else:
-        slot = ledger.add(
-            "money",
-            float(digits),
-            shown=benefit.copay,
-            unit="USD",
-            origin="plan",
-            attribute="copay",
-            source=source,
-        )
-    return f"copay of {slot}"
-
-
-def _limit(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said]:
-    if not any(benefit.all_limits()):
-        return [Said(text=f"A quantity limit for {drug} is not on file for {plan_slot(ledger, plan)}.")]
-    said = []
-    if benefit.quantity_limit:
-        said.append(_quantity(benefit.quantity_limit, benefit, plan, drug, ledger))
-    for strength, limit in benefit.strength_limits.items():
-        slot = strength_slot(ledger, benefit.drug, strength, "drug", f"drug:{benefit.drug}")
-        text = f"The limit of {drug} {slot} is {_limit_words(limit, benefit, plan, ledger)}."
-        said.append(Said(text=text, bullet=True, verbatim=True))
-    for strength, start in benefit.starting_limits.items():
-        slot = strength_slot(ledger, benefit.drug, strength, "drug", f"drug:{benefit.drug}")
-        where = f"{benefit.policy_id} {start.clause_id}"
-        days = ledger.add(
-            "duration", start.days, unit="days", origin="policy", attribute="limit", source=where
-        )
-        clause = f" ({clause_slot(ledger, benefit.policy_id, start.clause_id)})" if start.clause_id else ""
-        text = f"{drug} {slot} is a starting strength, for at most {days} of therapy{clause}."
-        said.append(Said(text=text, bullet=True, verbatim=True))
-    quotes = [limit.quote for limit in benefit.supply_limits]
-    quotes += [limit.quote for rule in benefit.rules if rule.limits for limit in rule.limits.every()]
-    for quote in dict.fromkeys(quotes):
-        slot = ledger.add("quote", quote, origin="policy", attribute="limit", source=benefit.policy_id)
-        said.append(Said(text=slot, bullet=True, verbatim=True))
-    return said
-
-
-def _quantity(limit: QuantityLimit, benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> Said:
-    return Said(text=f"The quantity limit of {drug} is {_limit_words(limit, benefit, plan, ledger)}.")
-
-
-def strength_slot(ledger: Ledger, drug: str, strength: str, origin: Origin, source: str) -> str:
-    """ "0.25 mg" as a number with its unit; anything else in words."""
-    value, _, unit = strength.partition(" ")
-    attribute = f"strength:{drug}"
-    try:
-        return ledger.add(
-            "value",
-            float(value),
-            shown=strength,
-            unit=unit,
-            origin=origin,
-            attribute=attribute,
-            source=source,
-        )
-    except ValueError:
-        return ledger.add("words", strength, origin=origin, attribute=attribute, source=source)
-
-
-def _limit_words(limit: QuantityLimit, benefit: Benefit, plan: Plan, ledger: Ledger) -> str:
-    source = f"{benefit.policy_id} {limit.clause_id}" if limit.clause_id else _at(plan, benefit.drug)
-    amount = ledger.add(
-        "value", limit.quantity, shown=formats.amount(limit.quantity, limit.unit), unit=limit.unit, origin="policy",
-        attribute="limit", source=source,
-    )  # fmt: skip
-    days = ledger.add("duration", limit.days, unit="days", origin="policy", attribute="limit", source=source)
-    clause = f" ({clause_slot(ledger, benefit.policy_id, limit.clause_id)})" if limit.clause_id else ""
-    return f"{amount} in {days}{clause}"
 
 
 def _step(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said]:
@@ -366,30 +121,6 @@ def _choices(benefit: Benefit) -> list[tuple[AnyOf | AtLeast | None, list[str]]]
     return list(found.values())
 
 
-def _pa(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said]:
-    if not benefit.pa_required:
-        return [Said(text=f"{plan_slot(ledger, plan)} covers {drug} without prior authorization.")]
-    policy = ""
-    if benefit.policy_id:
-        code = ledger.add(
-            "code", benefit.policy_id, origin="plan", attribute="policy", source=_at(plan, benefit.drug)
-        )
-        policy = f"; the policy is {code}"
-    return [Said(text=f"{plan_slot(ledger, plan)} asks for prior authorization of {drug}{policy}.")]
-
-
-_TERMS: frozenset[Query] = frozenset(("tier", "copay", "pa_required", "coverage", "formulary"))
-_OF_DRUG: dict[Query, Callable[[Benefit, Plan, str, Ledger], list[Said]]] = {
-    "tier": _tier,
-    "copay": _copay,
-    "limit": _limit,
-    "step": _step,
-    "pa_required": _pa,
-    "coverage": _formulary,
-    "formulary": _formulary,
-}
-
-
 # --- of the plan ------------------------------------------------------------------------------------------
 
 
@@ -408,8 +139,8 @@ def _submit(ask: Ask, bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
                 said.insert(0, Said(text=words.headline()))
     others = [words for name, words in ways.items() if name != plan.channel]
     if others:
-        said.append(Said(text=f"It can also be reached by {_and(others)}."))
-    return said
+        said.append(Said(text=f"It can also be reached by {joined(others)}."))
+    return [*said, Said(text="Nothing is sent from here: a person sends it.", must=False)]
 
 
 def _contact(ask: Ask, bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
@@ -419,7 +150,7 @@ def _contact(ask: Ask, bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
         return [Said(text=f"A phone number of {shown} is not on file."), *_submit(ask, bound, plan, ledger)]
     said = [Said(text=f"Call {shown} at {ways['phone'].removeprefix('phone ')}.")]
     rest = [words for name, words in ways.items() if name != "phone"]
-    return [*said, Said(text=f"It can also be reached by {_and(rest)}.", must=False)] if rest else said
+    return [*said, Said(text=f"It can also be reached by {joined(rest)}.", must=False)] if rest else said
 
 
 def _ways(plan: Plan, ledger: Ledger) -> dict[str, str]:
@@ -532,10 +263,6 @@ def coverage_told(one: Coverage, bound: Bound, ledger: Ledger, name: str = "") -
 
 def _active(one: Coverage, as_of: date) -> bool:
     return (one.start or date.min) <= as_of <= (one.end or date.max)
-
-
-def _and(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 _OF_PLAN: dict[Query, Callable[[Ask, Bound, Plan, Ledger], list[Said]]] = {

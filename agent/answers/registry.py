@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from agent.answers import (
     cases,
     chart,
@@ -20,7 +22,7 @@ from agent.answers import (
     why,
 )
 from agent.answers.answer import Answer
-from agent.dialogue.query import Ask, Query
+from agent.dialogue.query import DECISIONS, Ask, Query
 from agent.ledger import Ledger
 from tools.queries.bound import Bound
 
@@ -61,3 +63,48 @@ _BY_ANSWERER: tuple[tuple[Answerer, tuple[Query, ...]], ...] = (
     (glossary.answer, ("define",)),
 )  # fmt: skip
 ANSWERS: dict[Query, Answerer] = {query: answerer for answerer, queries in _BY_ANSWERER for query in queries}
+
+# Decisions of several drugs or uses are told side by side; what is of one drug, one after the other.
+SIDE_BY_SIDE: frozenset[Query] = DECISIONS | {"coverage", "pa_required", "compare", "options"}
+_ONE_BY_ONE: frozenset[Query] = frozenset(
+    (
+        "criterion",
+        "attach",
+        "earliest",
+        "policy",
+        "policy_all",
+        "renewal_rules",
+        "approval_length",
+        "lookback",
+    )
+)
+MOST_DRUGS = 2  # that are told one after the other
+
+
+def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
+    """What is said to one query of a turn, of each drug and use that it is about.
+
+    Args:
+        ask: the query, one of ANSWERS.
+        bound: the chart and the plan.
+        ledger: gets the facts.
+
+    Raises:
+        Correctable: something that is named is not known.
+    """
+    several = len(ask.drugs) > 1
+    whole_plan = ask.all_drugs and not ask.drugs and ask.query in DECISIONS
+    if ask.query in SIDE_BY_SIDE and (several or ask.uses or whole_plan):
+        reply = compare.answer(ask, bound, ledger)
+        reply.intent = ask.intent
+        return reply
+    if not several or ask.from_talk or ask.query not in _ONE_BY_ONE:
+        return ANSWERS[ask.query](ask, bound, ledger)
+    reply = Answer(intent=ask.intent, ledger=ledger, drugs=ask.drugs)
+    for drug in ask.drugs[:MOST_DRUGS]:
+        told = ANSWERS[ask.query](msgspec.structs.replace(ask, drugs=(drug,)), bound, ledger)
+        reply.said += [one for one in told.said if one not in reply.said]
+        reply.determinations += told.determinations
+        reply.sources += [source for source in told.sources if source not in reply.sources]
+        reply.general = reply.general or told.general
+    return reply

@@ -42,16 +42,25 @@ def next_step(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         reply.said = [Said(text=f"Nothing is left to do before it goes out. {words.headline()}")]
         return reply
     (first, text), *rest = steps
-    who = WHO[first.actor]
+    who = _who(first.actor, words)
     told = f"{who} is next: {lower(text)}." if who else f"Next: {lower(text)}."
     said = [Said(text=told)]
     for action, step in rest:
         said.append(
             Said(text=f"Then {f'{WHO[action.actor].lower()}: ' if WHO[action.actor] else ''}{lower(step)}.")
         )
+    settles = words.settles() if words.found.outcome == "needs_documentation" else ""
+    if settles and who == WHO[first.actor]:
+        said.append(Said(text=settles))
     reply.said = fitted([*said, Said(text=words.headline(), must=False)], ledger)
     reply.sources = sources(Sorted.of(words.found).unmet)
     return reply
+
+
+def _who(actor: Actor, words: Words) -> str:
+    """Whose turn it is; the prescriber by name, and how to reach them."""
+    name = words.prescriber() if actor in ("prescriber", "clinician") else ""
+    return f"{WHO[actor]}, {name}," if name else WHO[actor]
 
 
 def attach(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:

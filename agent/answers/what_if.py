@@ -111,14 +111,51 @@ def _as_it_stands(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     plain = ask.query == "what_if" and not ask.changes
     reply = eligibility.answer(msgspec.structs.replace(ask, form="text") if plain else ask, bound, ledger)
     reply.intent = "what_if"
-    if plain:
-        reply.said.insert(0, Said(text="As the chart stands, with nothing supposed:", verbatim=True))
-        reply.said += [
-            _all_that_is_open(Words(bound, ledger, found))
-            for found in reply.determinations
-            if found.outcome in ("needs_documentation", "likely_denial") and found.stopped_by != "exclusion"
-        ][:1]
+    if not plain:
+        return reply
+    open_ones = [
+        one
+        for one in reply.determinations
+        if one.outcome in ("needs_documentation", "likely_denial") and one.stopped_by != "exclusion"
+    ][:1]
+    if open_ones and ask.settled:
+        reply.said = fitted(_settled(Words(bound, ledger, open_ones[0]), ask.settled), ledger)
+        return reply
+    reply.said.insert(0, Said(text="As the chart stands, with nothing supposed:", verbatim=True))
+    reply.said += [_all_that_is_open(Words(bound, ledger, one)) for one in open_ones]
     return reply
+
+
+def _settled(words: Words, settled: Sequence[str]) -> list[Said]:
+    """What would be left if what is supposed settled these criteria, or, where it may be any, those that one person
+    settles; how they are settled, and how it stands now."""
+    unmet = Sorted.of(words.found).unmet
+    mine = [one for one in unmet if one.criterion in settled]
+    by_whom = [
+        [one for one in unmet if words.actor(one) == who] for who in dict.fromkeys(map(words.actor, unmet))
+    ]
+    groups = by_whom if len(mine) == len(unmet) and len(by_whom) > 1 else [mine]
+    start = "What you suppose cannot be put into a copy of the chart here; the chart is unchanged."
+    said = [Said(text=start, verbatim=True)]
+    said += [Said(text=_left(words, one, unmet), bullet=len(groups) > 1) for one in groups]
+    steps = [
+        f"{lower(step)} ({words.clause(one)})" for one in mine if one.clause and (step := words.step(one))
+    ]
+    if steps:
+        said.append(Said(text=f"It is settled by this: {'; '.join(dict.fromkeys(steps))}."))
+    return [*said, Said(text=words.headline(), must=False)]
+
+
+def _left(words: Words, settled: Sequence[Finding], unmet: Sequence[Finding]) -> str:
+    """What is open beside what is settled."""
+    names = listed([words.named(one) for one in settled], MOST_OPEN, words)
+    rest = [words.named(one) for one in unmet if one not in settled]
+    left = (
+        f"still open would be {listed(rest, MOST_OPEN, words)} for"
+        if rest
+        else "nothing else stands in the way of"
+    )
+    return f"If it settles {names}, {left} {words.request()} under {words.plan()}."
 
 
 def _all_that_is_open(words: Words) -> Said:

@@ -16,8 +16,10 @@ from agent.answers.wording import (
     Sorted,
     Words,
     ask_back,
+    asks_for_all,
     clause_source,
     drugs_meant,
+    finding_told,
     fitted,
     listed,
     sources,
@@ -36,7 +38,7 @@ from tools.terminology.medicines import CLASSES, medicine
 from tools.terminology.observations import TESTS
 
 MOST_LINES = 6
-LONGEST_CRITERION = 1400  # characters, with the ways to meet it
+LONGEST_CRITERION = 1700  # characters, with the ways to meet it
 MOST_WAYS = 8  # parts of a criterion that are told one by one
 MOST_HELD = 2  # findings beside the clauses of a policy
 BEFORE_CRITERIA = ("eligibility", "formulary", "benefit", "pa")  # what stops a case before any is judged
@@ -63,6 +65,11 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         reply.said = fitted(_one(words, *about), ledger, LONGEST_CRITERION)
         reply.sources = sources([*about])
         return reply
+    if ask.query == "criterion" and ask.tests and found.stopped_by not in BEFORE_CRITERIA:
+        silent = policy.answer(msgspec.structs.replace(ask, query="policy"), bound, ledger)
+        if not silent.sources:  # no clause is about the test that is named
+            reply.said = [*silent.said, *standing(words)]
+            return reply
     said = [Said(text=words.headline()), *_every(words)]
     if ask.query == "criterion" and found.stopped_by not in BEFORE_CRITERIA:
         reply.general = True
@@ -241,7 +248,7 @@ def ways(words: Words, top: Finding, part: Finding) -> list[Said]:
     if whole is None:
         return []
     of = f"Of {words.clause(whole)}" if whole.clause else "Of this"
-    enough = "all of these are asked for" if _asks_for_all(whole) else f"{_so_many(words, whole)} enough"
+    enough = "all of these are asked for" if asks_for_all(whole) else f"{_so_many(words, whole)} enough"
     told = [Said(text=f"{of}, {enough}:"), *(_way(words, one) for one in whole.parts[:MOST_WAYS])]
     return [msgspec.structs.replace(one, must=False) for one in told]
 
@@ -252,11 +259,7 @@ def _choice_around(finding: Finding, part: Finding) -> Finding | None:
     if inner is not None:
         return inner
     holds = part == finding or part in walk(finding.parts)
-    return finding if holds and finding.parts and not _asks_for_all(finding) else None
-
-
-def _asks_for_all(finding: Finding) -> bool:
-    return not 0 < finding.needed < len(finding.parts)
+    return finding if holds and finding.parts and not asks_for_all(finding) else None
 
 
 def _so_many(words: Words, finding: Finding) -> str:
@@ -275,7 +278,7 @@ def _way(words: Words, finding: Finding) -> Said:
 
 
 def _within(words: Words, finding: Finding) -> str:
-    enough = "all of these are asked for" if _asks_for_all(finding) else f"{_so_many(words, finding)} enough"
+    enough = "all of these are asked for" if asks_for_all(finding) else f"{_so_many(words, finding)} enough"
     parts = (
         f"[{_within(words, one)}] ({words.status(one)})"
         if one.parts
@@ -302,28 +305,6 @@ def _every(words: Words) -> list[Said]:
         plural = "exclusion" if len(clear) == 1 else "exclusions"
         said.append(Said(text=f"Ruled out: {count} {plural}.", bullet=True, must=False))
     return said
-
-
-def finding_told(words: Words, finding: Finding) -> Said:
-    clause = words.clause(finding)
-    cited = f" ({clause})" if clause else ""
-    name = words.named(finding)
-    shown = words.against(finding) if finding.parts else words.shown(finding)
-    told = shown if _tells_itself(finding, name, shown, words) else f"{name}: {shown}" if shown else name
-    return Said(text=f"{words.status(finding, capital=True)}: {told}{cited}.", bullet=True)
-
-
-def _tells_itself(finding: Finding, name: str, shown: str, words: Words) -> bool:
-    """What was found says already what it is about."""
-    if not shown:
-        return False
-    if finding.criterion == "age" and finding.status == "met":
-        return True
-    if not finding.parts and finding.found is not None and finding.found.topic in ("taking", "attested"):
-        return True
-    if finding.exclusion and finding.status == "unknown":
-        return True
-    return words.ledger.render(name).casefold() in words.ledger.render(shown).casefold()
 
 
 def _names(head: str, findings: Iterable[Finding], words: Words) -> Said:

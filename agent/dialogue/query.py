@@ -110,7 +110,9 @@ class Ask(Record, frozen=True, kw_only=True):
     medicines: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
     indication: str = ""  # t2dm, weight, cv, osa, hf, ckd, mash, if the words pin it
+    uses: tuple[str, ...] = ()  # those of its only drug, where the turn names several
     plan_id: str = ""  # another plan than the one on file, if one is named
+    settled: tuple[str, ...] = ()  # criteria that are open, and that what it supposes would settle
     until: date | None = None  # the last day of the time that is asked for
     guessed: bool = False  # tests or conditions are those that its words come near to, and do not name
     text: str = ""

@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 SURE = 0.5  # of likelihood, from which a query is answered without asking back
 LIKELY = 0.2  # of likelihood, from which a span asks a second thing too: two questions are often told as one
 BEGIN = 0.5  # what it costs a span to begin, see `runs`
+SURE_OF_A_DRAFT = (
+    0.9  # of likelihood, from which a part of what forbids something is taken to ask for a draft
+)
 SURE_OF_ANOTHER = 0.8  # of likelihood, from which a turn that names nobody is taken to be about somebody else
 # What a second reading may be. It is told behind the first, so it does nothing, and is about nobody else.
 _TELLING: frozenset[Query] = frozenset(
@@ -99,7 +102,9 @@ def read(question: str, talk: Talk, known: Known, lessons: Lessons | None = None
         return chosen
     encoded = encode(text, talk.question)
     spans = spans_of(text, talk.question) or [_whole(encoded, text, talk.question)]
+    spans = [_without_sending(span, encoded, text, talk.question) for span in spans]
     if any(span.query in _DRAFTING for span in spans):
+        spans = [span for span in spans if not (span.query == "no_draft" and _forbids_sending(span, text))]
         spans += _taken_back(text, talk.question, encoded, spans)
     if lessons is not None:
         spans = [_as_taught(span, encoded, lessons) for span in spans]
@@ -212,7 +217,40 @@ def _taken_back(text: str, before: str, encoded: Encoded, spans: Sequence[Span])
         if not any(span.start < end and start < span.end for span in spans)
     ]
     read = [_span(encoded, text, before, start, end) for start, end in between]
-    return [span for span in read if span.query == "no_draft" and span.sure >= SURE]
+    return [
+        span
+        for span in read
+        if span.query == "no_draft" and span.sure >= SURE and not _forbids_sending(span, text)
+    ]
+
+
+def _without_sending(span: Span, encoded: Encoded, text: str, before: str) -> Span:
+    """The part of a span that asks for a draft, where the rest only forbids to send it; else the span."""
+    if span.query != "no_draft":
+        return span
+    for at in (start for start, _ in encoded.offsets if span.start < start < span.end):
+        asks = _span(encoded, text, before, span.start, at)
+        alone = _read_alone(text[span.start : at])
+        if asks.query != alone.query or alone.query not in _DRAFTING or alone.sure < SURE_OF_A_DRAFT:
+            continue
+        if _forbids_sending(Span(at, span.end, "no_draft", span.form, span.scope, SURE, span.next), text):
+            return asks._replace(sure=alone.sure)
+    return span
+
+
+def _forbids_sending(span: Span, text: str) -> bool:
+    """Whether what forbids a draft by itself speaks rather of sending than of drafting."""
+    part = text[span.start : span.end]
+    encoded, queries = encode(part, ""), head("query")
+    if not encoded.offsets:
+        return False
+    shares = ngrams().joined(queries.likelihoods(encoded.mean(0, len(part))), part, part, "")
+    likely = dict(zip(queries.labels, map(float, shares), strict=True))
+    return likely["no_draft"] >= SURE and likely["submit_it"] + likely["submit"] > likely["draft"]
+
+
+def _read_alone(text: str) -> Span:
+    return _whole(encode(text, ""), text, "")
 
 
 def _query(label: str) -> Query:
@@ -267,7 +305,10 @@ def _ask(
             medicines.append(one.key)
         elif one.kind == "drug":
             medicines += [name for name in one.names if name not in drugs]
-    if not medicines and span.query in ("medication", "allergy", "fills"):
+    in_span = any(
+        one.kind == "drug" for one in within
+    )  # an allergy is not to a drug that another question is about
+    if not medicines and (span.query in ("medication", "fills") or (span.query == "allergy" and in_span)):
         medicines = [*drugs]
     tests, conditions = _keys(within, "test"), _keys(within, "condition")
     named_one = bool(tests or conditions or medicines)

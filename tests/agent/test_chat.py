@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from agent.chat import _learn_choice, _names_both, talk_of
+from agent.chat import _learn_choice, _linked, _names_both, _of_the_table, _with_uses, talk_of
 from agent.conversation import Cancelled, ChatDesk, Conversation, Event, Turn
 from agent.dialogue.lessons import Lessons
 from agent.dialogue.query import Ask, Reading, Talk
@@ -395,3 +395,36 @@ def test_the_patient_is_seen_beside_somebody_else_whatever_the_name_ends_in(text
     person = "Diane Brooks" if "Diane Brooks" in text else "Diane Ruiz"
     assert patient.family == "Brooks"
     assert _names_both(text, Reading(asks=(Ask(query="value"),), person=person), patient) is both
+
+
+def test_what_is_asked_of_the_table_of_drugs_is_one_question_of_all_its_drugs() -> None:
+    pa, copay = Ask(query="pa_required", drugs=("Ozempic",)), Ask(query="copay", drugs=("Mounjaro",))
+    note, both = Ask(query="note"), Ask(query="compare", drugs=("Ozempic", "Mounjaro"))
+    (first, second) = _of_the_table([pa, note, copay])
+    assert first.query == "pa_required" and first.drugs == ("Ozempic", "Mounjaro") and second is note
+    assert _of_the_table([both, copay]) == [both]  # which tells the copay of each
+
+
+def test_a_copay_is_told_beside_that_of_the_drug_talked_about() -> None:
+    ask = Ask(query="copay", drugs=("Ozempic",))
+    talked, likely = Talk(drugs=("Mounjaro",)), {"Ozempic": 0.9, "Mounjaro": 0.1}
+    assert _linked(Reading(asks=(ask,)), likely, talked).asks[0].drugs == ("Ozempic", "Mounjaro")
+
+
+def test_a_list_of_drugs_without_a_name_is_the_whole_plan_unless_some_are_surely_meant() -> None:
+    ask = Ask(query="pa_required", form="list")
+    assert _linked(Reading(asks=(ask,)), {"Januvia": 0.4}, Talk()).asks[0].all_drugs
+    assert _linked(Reading(asks=(ask,)), {"Januvia": 0.9}, Talk()).asks[0].drugs == ("Januvia",)
+
+
+def test_drugs_for_a_use_are_those_that_are_labeled_for_it_however_likely_each_is_meant() -> None:
+    ask, likely = Ask(query="formulary", all_drugs=True, tests=("weight",)), {"Wegovy": 0.9, "Saxenda": 0.8}
+    assert _linked(Reading(asks=(ask,)), likely, Talk()).asks[0].all_drugs
+
+
+def test_of_several_uses_that_a_turn_names_each_is_asked_about() -> None:
+    bound = Bound(bundled(), "P015")
+    ask = Ask(query="missing", drugs=("Zepbound",))
+    assert _with_uses(ask, "zepbound, weight versus osa", bound).uses == ("weight", "osa")
+    pinned = msgspec.structs.replace(ask, indication="osa")
+    assert not _with_uses(pinned, "zepbound for osa and not the weight", bound).uses

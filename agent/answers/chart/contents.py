@@ -6,7 +6,7 @@ medicines or allergies, shows that something is not on it. What a note says is q
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -30,15 +30,16 @@ from agent.answers.chart.lists import (
 from agent.answers.chart.notes import say_notes, search_notes
 from agent.answers.chart.page import MOST_QUOTES, Page
 from agent.answers.chart.person import say_person, say_prescriber, say_who
-from agent.answers.chart.supply import order_told, say_fills, say_orders
-from agent.answers.chart.values import PAIRED, say_latest, say_test
+from agent.answers.chart.supply import fill_told, fills_of, order_told, say_fills, say_orders, supplied
+from agent.answers.chart.values import PAIRED, say_latest, say_test, test_name
 from agent.answers.eligibility import standing
 from agent.answers.plan import coverage_told
-from agent.answers.wording import Words
+from agent.answers.wording import Words, drugs_meant
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
 from tools.evidence.measurements import values_of
 from tools.queries.bound import Bound
+from tools.terminology.observations import TESTS
 
 MOST_IN_FULL = 2  # tests that are told with what was before
 USUAL = ("hba1c", "bmi", "weight", "egfr", "ldl", "uacr")  # where labs are asked for as a whole
@@ -65,12 +66,22 @@ def _say_values(page: Page) -> None:
         _unresolved(page, "test")
     elif len(tests) > MOST_IN_FULL:
         say_latest(page, tests)
+        if page.reply.general:
+            _say_other_tests(page, tests)
     else:
         for test in tests:
             say_test(page, test)
-    if page.ask.query == "value_age" and tests and page.ask.drugs:  # old for what?
+    meant = [one for one in drugs_meant(page.ask, page.bound) if page.bound.policy(one) is not None]
+    if page.ask.query == "value_age" and tests and meant:  # old for what?
         window = msgspec.structs.replace(page.ask, tests=tuple(tests))
         page.reply.said += dates.answer(window, page.bound, page.ledger).said
+
+
+def _say_other_tests(page: Page, told: Sequence[str]) -> None:
+    """Of which other tests there is a result, so that there is none of any that is not named."""
+    others = [test for test in page.patient.observations_by_test if test in TESTS and test not in told]
+    also = f"Also on record: {', '.join(test_name(page, test) for test in others)}; of" if others else "Of"
+    page.say(f"{also} any other test no result is on record.", must=False)
 
 
 def _tests(page: Page) -> list[str]:
@@ -100,10 +111,22 @@ def _unresolved(page: Page, what: str) -> None:
 
 def _say_course(page: Page) -> None:
     for name in page.ask.medicines:
-        say_course(page, name)
+        if say_course(page, name):
+            _say_supply(page, name)
     if not page.ask.medicines:
         page.reply.general = True
         say_medications(page)
+
+
+def _say_supply(page: Page, name: str) -> None:
+    """When a medicine that is charted was filled last, and how far its fills reach; that it never was."""
+    fills = fills_of(page, [name])
+    if fills:
+        page.say(f"Last fill: {fill_told(page, fills[0])}.", must=False)
+        if fills[1:]:
+            page.say(supplied(page, fills), must=False)
+    else:
+        page.say("No pharmacy fill of it is on record.", must=False)
 
 
 def _say_diagnosis(page: Page) -> None:
@@ -118,6 +141,12 @@ def _say_study(page: Page) -> None:
     page.reply.general = True
     if not search_notes(page):
         say_diagnoses(page)
+
+
+def _say_note(page: Page) -> None:
+    """The notes, and until when the latest counts."""
+    say_notes(page)
+    page.reply.said += dates.note_window(page.bound, page.ledger)
 
 
 def _say_document(page: Page) -> None:
@@ -173,7 +202,7 @@ _SAY: dict[Query, Callable[[Page], None]] = {
     "statement": say_statements,
     "program": say_programs,
     "document": _say_document,
-    "note": say_notes,
+    "note": _say_note,
     "fills": say_fills,
     "order": say_orders,
     "person": say_person,

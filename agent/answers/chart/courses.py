@@ -20,8 +20,8 @@ GLUCOSE_OR_WEIGHT = frozenset(
 )
 
 
-def say_course(page: Page, name: str) -> None:
-    """Every course of this medicine or class; where there is none, what else the chart says of it."""
+def say_course(page: Page, name: str) -> bool:
+    """Every course of this medicine or class, and whether there is one; else what the chart says of it elsewhere."""
     of_class = class_key(name)
     said = CLASSES.get(of_class, brand_named(page, name))
     shown = page.ledger.add(
@@ -36,7 +36,7 @@ def say_course(page: Page, name: str) -> None:
     courses = page.patient.medications
     if courses is None:
         page.say(f"{shown}: not known, for the medication list is not on record.")
-        return
+        return False
     wanted = medicine(name, page.bound.drugs)
     kinds = classes_meant(of_class) if of_class else frozenset()
     mine = [
@@ -54,6 +54,7 @@ def say_course(page: Page, name: str) -> None:
     if not mine:
         page.say(f"{shown} is not on the medication list.")
         _elsewhere(page, name, wanted.ingredients, kinds)
+    return bool(mine)
 
 
 def _same(page: Page, course: Medication, name: str, ingredients: tuple[str, ...]) -> bool:
@@ -72,16 +73,14 @@ def _same(page: Page, course: Medication, name: str, ingredients: tuple[str, ...
 
 
 def _elsewhere(page: Page, name: str, ingredients: tuple[str, ...], kinds: frozenset[str]) -> None:
-    """Fills, allergies and notes that name what the medication list does not."""
-    for fill in sorted(page.patient.fills, key=lambda one: one.date, reverse=True):
-        its = set(fill.ingredients or medicine(fill.drug, page.bound.drugs).ingredients)
-        if its & set(ingredients) and not kinds:
-            page.say(f"A pharmacy fill of it is on record, of {page.day(fill.date, 'fill', fill.id)}.")
-            page.cite(fill.id, f"fill of {fill.drug}, {fill.date.isoformat()}")
-            break
-    for allergy in page.patient.allergies or ():
-        if set(allergy.ingredients) & set(ingredients):
-            page.say(f"The allergy list has it as {allergy_told(page, allergy.id)}.")
+    """Allergies and notes that name what the medication list does not."""
+    allergies = page.patient.allergies
+    mine = [one for one in allergies or () if set(one.ingredients) & set(ingredients)]
+    for allergy in mine:
+        page.say(f"The allergy list has it as {allergy_told(page, allergy.id)}.")
+    ours = name in (drug.name for drug in page.bound.drugs)
+    if allergies is not None and ingredients and not (mine or ours):
+        page.say("Neither an allergy to it nor an intolerance is on the allergy list.")
     words = {name.casefold(), *(one.casefold() for one in ingredients)} if not kinds else set()
     quote_notes(
         page, lambda sentence: any(word in sentence.casefold() for word in words), "A note mentions it"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agent.answers.chart.named import brand_named
 from agent.answers.chart.page import MOST_LINES, Page, capitalised
 from agent.ledger import Kind
@@ -85,6 +87,7 @@ def say_documents(page: Page) -> None:
         page.say("No document is on file beside the chart's own records.")
     for one in page.patient.documents[:MOST_LINES]:
         page.say(f"{document_told(page, one)}.")
+    _no_other(page, page.patient.documents, "document is on file")
 
 
 def document_told(page: Page, one: Document) -> str:
@@ -111,6 +114,13 @@ def say_statements(page: Page) -> None:
     page.say("The prescriber's statements on record:")
     for one in stated[:MOST_LINES]:
         page.say(statement_told(page, one), bullet=True)
+    _no_other(page, stated, "statement of the prescriber is on record")
+
+
+def _no_other(page: Page, told: Sequence[object], what: str) -> None:
+    """That a list was told as a whole, so that what is not in it is not there."""
+    if 0 < len(told) <= MOST_LINES:
+        page.say(f"No other {what}.", must=False)
 
 
 def statement_told(page: Page, one: Attestation) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-from agent.answers.chart.named import brand_named
+from agent.answers.chart.named import brand_named, class_key
 from agent.answers.chart.page import MOST_LINES, Page
 from agent.answers.chart.values import MOST_VALUES
-from agent.answers.plan import strength_slot
+from agent.answers.terms import strength_slot
 from tools.domain.records import Authorization, Fill, Order
 from tools.papers import formats
 from tools.terminology.medicines import medicine
@@ -52,10 +53,7 @@ def authorization_told(page: Page, one: Authorization) -> str:
 
 def say_fills(page: Page) -> None:
     names = page.ask.medicines
-    wanted = [
-        one for one in sorted(page.patient.fills, key=lambda fill: fill.date, reverse=True)
-        if not names or any(set(one.ingredients) & set(medicine(name, page.bound.drugs).ingredients) for name in names)
-    ]  # fmt: skip
+    wanted = fills_of(page, names)
     if not wanted and not page.patient.fills:
         page.say("No pharmacy fill is on record.")
         return
@@ -64,8 +62,38 @@ def say_fills(page: Page) -> None:
     else:
         named = " or ".join(page.words(brand_named(page, name), "fill", "fills") for name in names)
         page.say(f"No pharmacy fill of {named} is on record; of others the latest are:")
-    for one in (wanted or sorted(page.patient.fills, key=lambda fill: fill.date, reverse=True))[:MOST_VALUES]:
+    for one in (wanted or fills_of(page))[:MOST_VALUES]:
         page.say(fill_told(page, one), bullet=True)
+    if names and wanted:
+        page.say(supplied(page, wanted))
+
+
+def fills_of(page: Page, names: Sequence[str] = ()) -> list[Fill]:
+    """The fills of these medicines, or all, the latest first."""
+    known = [medicine(name, page.bound.drugs) for name in names]
+    made_of = {one for drug in known for one in drug.ingredients}
+    classes = {*filter(None, map(class_key, names))}
+    latest = sorted(page.patient.fills, key=lambda fill: fill.date, reverse=True)
+    return [
+        one for one in latest
+        if not names or made_of & {*one.ingredients} or classes & {*medicine(one.drug, page.bound.drugs).classes}
+    ]  # fmt: skip
+
+
+def supplied(page: Page, fills: Sequence[Fill]) -> str:
+    """How many days fills supply, of which so many are over, and through which day the supply reaches."""
+    days = {one.date + timedelta(days=at) for one in fills for at in range(max(one.days_supply, 1))}
+    source = ",".join(one.id for one in fills)
+    add = partial(page.ledger.add, origin="derived", source=source)
+    total, used = sum(one.days_supply for one in fills), sum(day < page.bound.as_of for day in days)
+    formula = f"days of supply of {len(fills)} fills"
+    supply = add("duration", total, unit="days", attribute="days supplied", formula=formula)
+    past = add("duration", used, unit="days", attribute="days covered", formula=f"{formula}, before as_of")
+    first, last = page.day(min(days), "fill", fills[-1].id), add(
+        "date", max(days), attribute="supply end", formula=f"the last day of {formula}"
+    )  # fmt: skip
+    reaches = "so today is covered" if page.bound.as_of in days else "so today is not covered"
+    return f"They supply {supply} from {first} through {last}, {reaches}; {past} of them are over"
 
 
 def fill_told(page: Page, one: Fill) -> str:

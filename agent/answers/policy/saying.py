@@ -13,6 +13,7 @@ from agent.ledger import Ledger
 from tools.domain.records import Clause, Drug, Plan, Policy
 from tools.domain.rules import AllOf, AnyOf, AtLeast, Composite
 from tools.queries.bound import Bound
+from tools.terminology.observations import TESTS
 from tools.terminology.terms import INDICATIONS
 
 MOST_BRANCHES = 5  # of a lead-in that are quoted
@@ -47,6 +48,8 @@ def _found(ask: Ask, policy: Policy, bound: Bound) -> Found:
     """The section that the query wants, or what answers its words."""
     benefit, drug = bound.plan.benefits[policy.drug], bound.store.drug(policy.drug)
     held = contents_of(policy, benefit, drug)
+    if lacking := _tests_of_no_clause(ask, held):
+        return Found(about=lacking)
     if named := named_in(ask.text, held.clauses):
         return Found(tuple(held.clauses[one] for one in named[:MOST_BRANCHES]))
     if section := _WHOLE.get(ask.query):
@@ -54,6 +57,14 @@ def _found(ask: Ask, policy: Policy, bound: Bound) -> Found:
     asked = without_drug(ask.text, held)
     hits = bound.clauses(policy.drug, asked, len(policy.clauses))
     return find(policy, benefit, drug, asked, hits, ask.indication)
+
+
+def _tests_of_no_clause(ask: Ask, held: Contents) -> str:
+    """The test that is named, where no clause is about it."""
+    parts = [one.part for one in held.printed.values()]
+    about = {test for part in parts for test in (getattr(part, "test", ""), *getattr(part, "tests", ()))}
+    named = [test for test in ask.tests if test in TESTS] if not ask.guessed else []
+    return TESTS[named[0]].name if named and not about & {*named} else ""
 
 
 def _quotes(found: Found, policy: Policy, plan: Plan, drug: Drug, ledger: Ledger) -> list[Said]:

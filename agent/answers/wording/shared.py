@@ -12,7 +12,7 @@ from agent.answers.wording.slots import drug_slot, listed, lower, plan_slot, tam
 from agent.answers.wording.words import Words
 from agent.ledger import Ledger
 from tools.common.errors import NotFound
-from tools.domain.records import Determination
+from tools.domain.records import Finding
 
 if TYPE_CHECKING:
     from agent.dialogue.query import Ask, Intent
@@ -36,6 +36,11 @@ def drugs_meant(ask: Ask, bound: Bound) -> tuple[str, ...]:
     return ()
 
 
+def labeled_use(drug: str, use: str, bound: Bound) -> str:
+    """The use, if the plan covers the drug for it; else none, since of several drugs it may be that of another."""
+    return use if drug in bound.benefits and use in bound.benefits[drug].indications else ""
+
+
 def ask_back(intent: Intent, bound: Bound, ledger: Ledger) -> Answer:
     """No drug was named and none is ordered."""
     choice = tuple(name for name, benefit in bound.plan.benefits.items() if benefit.covered)
@@ -50,47 +55,57 @@ def unlisted(drug: str, bound: Bound, ledger: Ledger) -> Said:
     return Said(text=f"{plan} does not list {name}, so there is no rule to check it against.", verbatim=True)
 
 
-def line(words: Words, found: Determination, most: int = 1) -> Said:
+def line(words: Words, most: int = 1) -> Said:
     """One drug as one line of a list: the outcome and what decides, at most so many things of it."""
-    kinds = Sorted.of(found)
+    found, unmet = words.found, Sorted.of(words.found).unmet
     told = f"{words.drug()}: {words.outcome()}"
-    if found.outcome not in ("not_covered", "wrong_plan") and (cost := words.cost()):
+    if found.outcome in ("not_covered", "wrong_plan"):
+        return Said(text=f"{told}{_why_not_covered(words)}.", bullet=True)
+    if cost := words.cost():
         told += f" ({cost})"
-    if found.outcome in ("ready", "not_required"):
-        told += (
-            "; the chart shows no use within its label"
-            if found.outcome == "not_required" and words.off_label()
-            else ""
-        )
-    elif found.outcome == "not_covered":
-        told += "" if words.benefit is None else _why_not_covered(words)
-    elif found.outcome == "wrong_plan":
-        told += ""
-    elif kinds.unmet:
-        first = kinds.unmet[0]
-        why = listed([words.named(one) for one in kinds.unmet], most, words)
-        lead = _LEADS[first.status]
-        if first.status == "not_met" and found.stopped_by == "exclusion":
-            lead, why = "excluded:", words.shown(first)
+    if found.outcome == "not_required" and words.off_label():
+        told += "; the chart shows no use within its label"
+    elif found.outcome != "ready" and unmet:
+        lead, why = _LEADS[unmet[0].status], listed([words.named(one) for one in unmet], most, words)
+        if unmet[0].status == "not_met" and found.stopped_by == "exclusion":
+            lead, why = "excluded:", words.shown(unmet[0])
         told += f"; {lead} {why}"
     return Said(text=f"{told}.", bullet=True)
 
 
-_LEADS = {"not_met": "fails on", "unknown": "open:", "met": "for"}
+_LEADS = {"not_met": "fails on", "unknown": "open:"}
+
+
+def finding_told(words: Words, finding: Finding) -> Said:
+    """A finding as a line of a list: its status, what it is, what shows it, its clause."""
+    clause = words.clause(finding)
+    cited = f" ({clause})" if clause else ""
+    name = words.named(finding)
+    shown = words.against(finding) if finding.parts else words.shown(finding)
+    told = shown if _tells_itself(finding, name, shown, words) else f"{name}: {shown}" if shown else name
+    return Said(text=f"{words.status(finding, capital=True)}: {told}{cited}.", bullet=True)
+
+
+def _tells_itself(finding: Finding, name: str, shown: str, words: Words) -> bool:
+    """What was found says already what it is about."""
+    if not shown:
+        return False
+    if finding.criterion == "age" and finding.status == "met":
+        return True
+    if not finding.parts and finding.found is not None and finding.found.topic in ("taking", "attested"):
+        return True
+    if finding.exclusion and finding.status == "unknown":
+        return True
+    return words.ledger.render(name).casefold() in words.ledger.render(shown).casefold()
 
 
 def _why_not_covered(words: Words) -> str:
-    benefit = words.benefit
-    if benefit is None or words.found.stopped_by == "benefit" or not benefit.reason:
+    benefit, source = words.benefit, f"plan:{words.plan_record.id}"
+    if words.found.outcome != "not_covered" or words.found.stopped_by == "benefit":
         return ""
-    slot = words.ledger.add(
-        "words",
-        tame(benefit.reason),
-        origin="plan",
-        source=f"plan:{words.plan_record.id}",
-        attribute="reason",
-    )
-    return f" ({slot})"
+    if benefit is None or not benefit.reason:
+        return ""
+    return f" ({words.ledger.add('words', tame(benefit.reason), origin='plan', source=source, attribute='reason')})"
 
 
 def all_wrong_plan(reply: Answer, bound: Bound, ledger: Ledger) -> list[Said]:

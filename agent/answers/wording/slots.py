@@ -69,10 +69,15 @@ def listed(slots: Sequence[str], most: int, words: Words) -> str:
     parts = [*slots[:most], *([more] if more else [])]
     if len(parts) > 1 and any(_INNER.search(words.ledger.render(one)) for one in slots[:most]):
         return "; ".join(parts[:-1]) + (f"; and {more}" if more else f"; {parts[-1]}")
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return joined(parts)
 
 
 _INNER = re.compile(r",|\band\b|^whether ")
+
+
+def joined(parts: Sequence[str], last: str = "and") -> str:
+    """ "a, b and c"."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}"
 
 
 def sentence(ledger: Ledger, text: str) -> str:

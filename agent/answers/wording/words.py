@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from agent.answers.wording.findings import asks_for_all, deciding_leaf, has_other_ways, worth_trying
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 LONGEST_NAME = 80
 LONGEST_LEAD = 160
 MOST_ALTERNATIVES = 4
+MOST_PARTS = 3  # of a criterion that are told together
 
 
 class Words:
@@ -104,12 +106,7 @@ class Words:
     def shown(self, finding: Finding, most: int = 1) -> str:
         """What the chart shows of it."""
         if finding.parts:
-            wanted = [part for part in finding.parts if part.status == finding.status] or [*finding.parts]
-            if finding.status == "not_met":
-                worth = worth_trying(finding)
-                wanted = [part for part in wanted if part in worth] or wanted
-            told = [self.shown(part) for part in wanted[:most]]
-            return ", and ".join(dict.fromkeys(text for text in told if text))
+            return self._shown_of_parts(finding, most)
         diagnoses = [item for item in finding.evidence if item.kind == "diagnosis" and item.date is not None]
         listed = [item for item in finding.evidence if item.kind == "diagnosis" and has_code(item)]
         if listed and finding.reason is None:
@@ -118,6 +115,48 @@ class Words:
             return ""
         origin: Origin = "request" if finding.criterion == "quantity" else "chart"
         return self.slotted(self._said(finding.found), finding, origin)
+
+    def _shown_of_parts(self, finding: Finding, most: int) -> str:
+        """What decides a composite: of all that it asks for what fails; of ways, so many, those that lack the like of
+        one thing together; where several are needed, those that there are."""
+        if finding.status != "not_met":
+            wanted = [part for part in finding.parts if part.status == finding.status] or [*finding.parts]
+            most = MOST_PARTS if asks_for_all(finding) else most
+            return ", and ".join(dict.fromkeys(filter(None, map(self.shown, wanted[:most]))))
+        failing = [part for part in finding.parts if part.status != "met"]
+        if asks_for_all(finding):
+            return ", and ".join(dict.fromkeys(filter(None, map(self._shown_first, failing[:MOST_PARTS]))))
+        ways = [part for part in worth_trying(finding) if part in failing] or failing
+        told = self._lacking(ways[0], failing) or self.shown(ways[0])
+        have = [part for part in finding.parts if part.status == "met"]
+        if finding.needed < 2:
+            return told
+        names = f" ({listed([self.named(part) for part in have], MOST_PARTS, self)})" if have else ""
+        there = f"{self.count(len(have), 'met')} of {self.count(finding.needed, 'needed')}"
+        return f"{there} that are needed{names}; {told}"
+
+    def _shown_first(self, finding: Finding) -> str:
+        """What the chart shows of a part that fails; of one with several ways, of the way that is tried first."""
+        ways = worth_trying(finding) if finding.parts and not asks_for_all(finding) else []
+        return self.shown(ways[0] if ways and finding.status == "unknown" else finding)
+
+    def _lacking(self, first: Finding, failing: Sequence[Finding]) -> str:
+        """What the first way lacks, and all others that lack the like of it; nothing if none does."""
+        found = first.found
+        alike = [one.found for one in failing if one.found is not None and found is not None
+                 and not one.parts and one.found.code == found.code]  # fmt: skip
+        if found is None or first.parts or len(alike) < 2:
+            return ""
+        differ = [
+            key for key, value in found.params.items() if any(one.params.get(key) != value for one in alike)
+        ]
+        if len(differ) != 1 or not isinstance(found.params[differ[0]], str):
+            return ""
+        names = [*dict.fromkeys(str(one.params[differ[0]]) for one in alike)]
+        joined = f"{', '.join(names[:-1])} or {names[-1]}"
+        return self.slotted(
+            self._said(Message(found.code, {**found.params, differ[0]: joined})), first, "chart"
+        )
 
     def _said(self, told: Message, form: str = "said") -> str:
         return render(told, form, she=self.she())
@@ -238,20 +277,59 @@ class Words:
         slot = self.ledger.add(kind, to, origin="plan", source=f"plan:{plan.id}", attribute=attribute)
         return message(f"send.{plan.channel}", to=slot)
 
+    def prescriber(self) -> str:
+        """Who settles what the chart leaves open: the prescriber's name, with the phone that is on file."""
+        doctor = self.patient.prescriber
+        if doctor is None or not doctor.name:
+            return ""
+        add = self.ledger.add
+        name = add("name", doctor.name, origin="chart", attribute="prescriber", source="prescriber")
+        if not doctor.phone:
+            return name
+        return f"{name}, phone {add('code', doctor.phone, origin='chart', attribute='phone', source='prescriber')}"
+
+    def settles(self) -> str:
+        """That the prescriber settles what is open, and how to reach them; nothing if none of it is theirs to say."""
+        unmet = [one for one in self.found.findings if one.status != "met"]
+        theirs = any(
+            self.actor(one) == "prescriber" or (one.exclusion and one.status == "unknown") for one in unmet
+        )
+        who = self.prescriber() if theirs else ""
+        return f"What the chart leaves open is for the prescriber to settle: {who}." if who else ""
+
+    def met(self) -> str:
+        """What is well, in one line: the criteria that are met, what is ruled out, the papers on file."""
+        judged = [*self.found.findings]
+        fine = [one for one in judged if one.status == "met" and one.kind == "criterion"]
+        told = [self.shown(one) or self.named(one) for one in fine if not one.exclusion]
+        ruled_out = sum(one.exclusion for one in fine)
+        if ruled_out:
+            number = self.count(ruled_out, "exclusions ruled out")
+            told.append(f"{number} exclusion{'' if ruled_out == 1 else 's'} ruled out")
+        papers = [one for one in judged if one.status == "met" and one.kind == "document"]
+        told += [
+            f"{self.named(one)} on file"
+            for one in papers
+            if one.found and one.found.code == "document.on_file"
+        ]
+        return f"Met: {'; '.join(told)}." if told else ""
+
     def off_label(self) -> str:
         """That the chart shows no use of the drug's label; nothing if it shows one. For a drug that the plan covers
         without asking for it."""
         drug, asked = self.bound.store.drug(self.found.drug), self.found.request.indication
         labels = [label for label in drug.indications if asked in ("", label.key)]
+        outside = ""
         for label in labels:
             finding = label_finding(self.patient, label, drug, self.found.as_of)
             if finding is None or finding.status == "met":
                 return ""
             if any(_is_diagnosis(part) and part.status == "met" for part in finding.parts):
                 short = [self.shown(part) for part in finding.parts if part.status == "not_met"]
-                use = self._label_use(label.key)
-                told = f"for {use}, {' and '.join(short)} is outside it"
-                return f"The chart shows no use within the label of {self.drug()}: {told}." if short else ""
+                told = f"for {self._label_use(label.key)}, {' and '.join(short)} is outside it"
+                outside = outside or (told if short else "")
+        if outside:
+            return f"The chart shows no use within the label of {self.drug()}: {outside}."
         uses = [self._label_use(label.key) for label in labels]
         if not uses:
             return f"The label of {self.drug()} does not name {self._label_use(asked)}."

@@ -81,7 +81,7 @@ def test_every_course_is_told_with_its_dates_and_outcome() -> None:
 
 def test_a_drug_that_nobody_charted_is_not_on_the_list_and_never_a_no() -> None:
     text = told(someone(), "medication", "pioglitazone")
-    assert text == "Pioglitazone is not on the medication list."
+    assert text.startswith("Pioglitazone is not on the medication list.") and "no allergy" not in text
 
 
 def test_an_ingredient_finds_its_brands_and_a_brand_does_not_find_another() -> None:
@@ -277,8 +277,9 @@ def test_the_number_of_an_item_in_a_note_stays_with_its_item() -> None:
 def test_statements_are_a_list() -> None:
     text = told(someone("P020"), "statement")
     assert text.startswith("The prescriber's statements on record:\n- “") and text.count("“") == text.count(
-        "\n"
+        "\n- "
     )
+    assert text.endswith("No other statement of the prescriber is on record.")
 
 
 def test_all_values_of_a_test_are_told_with_how_it_went_last() -> None:
@@ -315,3 +316,23 @@ def test_a_result_that_is_only_guessed_at_is_not_called_absent() -> None:
     guessed = chart.answer(Ask(query="value", tests=("fibrosis_stage",), guessed=True), someone(), Ledger())
     assert "is not on record for this patient" in sure
     assert guessed.lost and rendered(guessed).startswith("I am not sure which result is meant")
+
+
+def test_a_course_is_told_with_its_last_fill_and_how_far_the_supply_reaches() -> None:
+    text = told(someone("P007"), "medication", "metformin")
+    assert "Last fill: metformin, filled on Jun 17, 2026, 90 days supply" in text
+    assert "through Sep 14, 2026, so today is covered" in text
+    none = told(someone("P002"), "medication", "victoza")
+    assert "No pharmacy fill of it is on record." in none
+
+
+def test_days_that_two_fills_supply_are_counted_once() -> None:
+    text = told(someone("P017"), "fills", "metformin")
+    assert "They supply 180 days from Mar 19, 2026 through Sep 14, 2026" in text
+    assert "166 days of them are over" in text
+
+
+def test_a_medicine_that_nobody_charted_is_no_allergy_either() -> None:
+    text = told(someone("P012"), "medication", "metformin")
+    assert "not on the medication list" in text
+    assert "Neither an allergy to it nor an intolerance is on the allergy list." in text

@@ -18,7 +18,7 @@ def beside(bound: Bound, *drugs: str, all_drugs: bool = False) -> Answer:
 
 def test_every_comparison_holds() -> None:
     for bound in (*everyone(bundled()), *everyone(another(7)), *everyone(another(2026))):
-        check(beside(bound, all_drugs=True), bound, 1800)
+        check(beside(bound, all_drugs=True), bound, compare.LONGEST)
 
 
 def test_lines_are_sorted_by_readiness_and_say_each_outcome() -> None:

@@ -121,7 +121,7 @@ def test_how_long_an_approval_lasts_cites_the_clause_that_says_so() -> None:
 
 def test_without_a_drug_it_is_asked_which_one() -> None:
     answer = ask(Bound(bundled(), "P009"), "approval_length")
-    assert answer.offered and rendered(answer).startswith("For which drug: ")
+    assert answer.offered and rendered(answer).startswith("Which drug do you mean?")
 
 
 def test_without_a_drug_the_one_that_is_ordered_is_meant() -> None:
@@ -132,4 +132,23 @@ def test_without_a_drug_the_one_that_is_ordered_is_meant() -> None:
 def test_a_course_below_the_dose_that_a_step_asks_for_reaches_none() -> None:
     """P020 takes 1,500 mg of metformin a day; Harborlight asks for 2,000 over 180 days."""
     assert "Metformin" not in rendered(ask(bound_to(bundled(), "P020"), "lookback", "Ozempic"))
-    assert "Metformin" in rendered(ask(bound_to(bundled(), "P018"), "lookback", "Mounjaro"))
+
+
+def test_of_a_step_that_claims_must_show_the_list_of_medicines_tells_no_day() -> None:
+    assert "Metformin" not in rendered(ask(bound_to(bundled(), "P018"), "lookback", "Mounjaro"))
+
+
+def test_of_what_is_too_old_the_oldest_day_that_counts_today_is_told() -> None:
+    bound = Bound(bundled(), "P020")
+    text = rendered(
+        dates.answer(Ask(query="lookback", drugs=("Ozempic",), tests=("hba1c",)), bound, Ledger())
+    )
+    oldest = bound.as_of - timedelta(days=90)
+    assert f"today one of {oldest:%b} {oldest.day}, {oldest.year} or later counts" in text
+
+
+def test_a_drug_without_a_policy_still_has_the_window_of_notes_that_all_policies_share() -> None:
+    text = rendered(
+        dates.answer(Ask(query="lookback", drugs=("Trulicity",)), Bound(bundled(), "P006"), Ledger())
+    )
+    assert "is not covered" in text and "latest chart note is of Apr 28, 2026. It is too old" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.answers import drafting
+from agent.answers.wording import Sorted
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tests.case_answers import bound_to, bundled, rendered
@@ -22,3 +23,25 @@ def test_where_none_is_named_the_one_that_is_ordered_is_drafted() -> None:
     bound = bound_to(bundled(), "P001")
     (ordered,) = {order.drug for order in bound.patient.orders}
     assert drafting.answer(Ask(query="draft"), bound, Ledger(), None).drugs == (ordered,)
+
+
+def test_a_message_to_the_prescriber_asks_for_what_is_open_each_with_its_clause() -> None:
+    bound = bound_to(bundled(), "P011")
+    answer = drafting.message(Ask(query="draft", drugs=("Ozempic",)), bound, Ledger())
+    doctor, unmet = bound.patient.prescriber, Sorted.of(bound.determination("Ozempic")).unmet
+    assert answer is not None and doctor is not None
+    text = rendered(answer)
+    assert (
+        text.startswith("A message to paste; nothing is sent from here.")
+        and f"To {doctor.name}, phone" in text
+    )
+    assert bound.patient.name in text and "the prescriber to" not in text
+    for one in unmet:
+        assert one.clause is not None and f"({one.clause.clause_id})" in text
+
+
+def test_where_nothing_is_open_there_is_no_message() -> None:
+    assert (
+        drafting.message(Ask(query="draft", drugs=("Ozempic",)), bound_to(bundled(), "P001"), Ledger())
+        is None
+    )

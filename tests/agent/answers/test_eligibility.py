@@ -88,20 +88,6 @@ def test_the_wrong_plan_is_named_and_where_to_check_again() -> None:
     assert text.startswith("Wrong plan for ") and "check again under" in text
 
 
-def test_several_drugs_get_a_line_each() -> None:
-    bound = Bound(bundled(), "P001")
-    answer = can(bound, "Ozempic", "Wegovy", "Saxenda")
-    assert [one.bullet for one in answer.said] == [False, True, True, True]
-    assert answer.drugs == ("Ozempic", "Wegovy", "Saxenda") and len(answer.determinations) == 3
-    check(answer, bound)
-
-
-def test_the_wrong_plan_is_said_once_for_several_drugs() -> None:
-    bound, _ = first_of("wrong_plan")
-    text = rendered(can(bound, *list(bound.plan.benefits)[:3]))
-    assert text.count("rong plan") == 1 and "for every drug" in text
-
-
 def test_no_drug_named_means_the_one_ordered_last() -> None:
     bound = Bound(bundled(), "P001")
     assert can(bound).drugs == (bound.patient.orders[-1].drug,)
@@ -200,3 +186,24 @@ def test_a_chart_without_a_problem_list_shows_no_use_either() -> None:
 def test_open_points_that_hold_an_and_are_parted_by_semicolons() -> None:
     text = rendered(can(Bound(bundled(), "P003"), "Ozempic"))
     assert "Also open: whether he has type 1 diabetes; HbA1c 6.2 % of Apr 2, 2026" in text
+
+
+def test_ways_that_lack_the_like_of_one_thing_are_told_together() -> None:
+    text = rendered(
+        answered(eligibility.answer, Bound(bundled(), "P020"), Ask(query="eligible", drugs=("Ozempic",)))
+    )
+    for kind in ("sulfonylurea", "thiazolidinedione", "SGLT2 inhibitor", "DPP-4 inhibitor"):
+        assert kind in text.partition("Next:")[0], text
+
+
+def test_of_several_that_are_needed_those_that_there_are_are_told() -> None:
+    bound = Bound(bundled(), "P010", plan_id="IRONWOOD-EMPLOYEE")
+    text = rendered(answered(eligibility.answer, bound, Ask(query="eligible", drugs=("Saxenda",))))
+    assert "1 of 2 that are needed (type 2 diabetes); hypertension, dyslipidemia" in text
+
+
+def test_papers_that_are_missing_are_told_beside_the_criteria() -> None:
+    text = rendered(
+        answered(eligibility.answer, Bound(bundled(), "P006"), Ask(query="eligible", drugs=("Ozempic",)))
+    )
+    assert "Papers to get: signed chart note within 60 days." in text

@@ -175,3 +175,30 @@ def test_what_was_not_understood_is_not_said_beside_an_answer(monkeypatch: pytes
     asks = [Ask(query="value"), Ask(query="medication")]
     assert focus.with_passages(Question("and?"), asks, [lost, answer], [], bound, ledger).answers == [answer]
     assert focus.with_passages(Question("and?"), asks, [lost], [], bound, ledger).answers == [lost]
+
+
+def test_one_sentence_of_the_table_is_not_told_again_for_each_thing_that_it_tells(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bound, table = bound_to(bundled(), "P001"), ("A:copay:Ozempic", "A:limit:Ozempic", "A:coverage:Ozempic")
+    monkeypatch.setattr(
+        relevance, "likelihoods", lambda question, pool: [float(key in table) for key in pool.keys]
+    )
+    made = focus.with_passages(Question("cost?"), [Ask(query="unclear")], [], ["Ozempic"], bound, Ledger())
+    assert _rendered(made).count("covers Ozempic with prior authorization") == 1
+
+
+def test_what_a_turn_speaks_of_or_was_told_before_is_what_a_supposition_settles(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bound = bound_to(bundled(), "P020")
+
+    def settled(likely: dict[str, float], shown: frozenset[str] = frozenset()) -> tuple[str, ...]:
+        monkeypatch.setattr(
+            relevance, "likelihoods", lambda question, pool: [likely.get(key, 0.0) for key in pool.keys]
+        )
+        return focus.settled(Question("if so?", "", shown), "Jardiance", "", bound)
+
+    assert settled({"F:Jardiance:II.1.c": 0.9}) == ("hba1c",)
+    assert settled({}, frozenset({"F:Jardiance:III.1.d"})) == ("ketoacidosis",)
+    assert len(settled({})) > 2

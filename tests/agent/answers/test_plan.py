@@ -90,7 +90,7 @@ def test_a_former_plan_is_said_to_be_former() -> None:
 
 def test_another_plan_that_is_named_is_the_one_that_is_looked_at() -> None:
     text = rendered(ask(Bound(bundled(), "P001"), "tier", "Ozempic", plan_id="CASCADE-GOLD"))
-    assert "tier 3 of Cascade Gold PPO" in text
+    assert text.startswith("Cascade Gold PPO covers Ozempic") and "tier 3" in text
 
 
 @pytest.mark.parametrize("query", ["tier", "copay"])
@@ -116,4 +116,23 @@ def test_whether_it_is_covered_is_told_with_how_a_request_would_stand() -> None:
             found = bound.determination(name)
             answer = plan.answer(Ask(query="coverage", drugs=(name,)), bound, Ledger())
             told = benefit.covered and (benefit.pa_required or found.outcome == "quantity_exception")
-            assert answer.determinations == ([found] if told else []), (bound.patient.id, name)
+            assert (found in answer.determinations) is told, (bound.patient.id, name)
+
+
+def test_one_sentence_tells_all_that_the_table_has_of_a_drug() -> None:
+    bound = Bound(bundled(), "P011")
+    for query in ("tier", "copay", "limit", "pa_required", "coverage"):
+        text = rendered(ask(bound, query, "Januvia"))
+        told = "without prior authorization, tier 2, copay of $40, at most 30 tablets in 30 days"
+        assert text.startswith(f"Harborlight Select HMO covers Januvia {told}"), text
+
+
+def test_several_drugs_are_a_list_with_the_difference_of_their_copays() -> None:
+    text = rendered(ask(Bound(bundled(), "P018"), "copay", "Mounjaro", "Ozempic"))
+    assert text.startswith("Northwind Choice Formulary covers 2 of these 2 drugs:")
+    assert "The lowest copay of these is that of Ozempic, $60 less than that of Mounjaro." in text
+
+
+def test_in_the_place_of_a_drug_stand_those_of_its_class_that_are_covered() -> None:
+    text = rendered(ask(Bound(bundled(), "P006"), "coverage", "Trulicity"))
+    assert "covers instead:\n- Ozempic: likely denial (with prior" in text and "Januvia" not in text

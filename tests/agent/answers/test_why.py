@@ -30,7 +30,11 @@ def test_every_answer_about_one_criterion_holds() -> None:
     for bound in everyone(bundled())[::4]:
         for drug in bound.plan.benefits:
             for finding in bound.determination(drug).findings:
-                check(because(bound, drug, finding.criterion.replace("_", " ")), bound, longest=1400)
+                check(
+                    because(bound, drug, finding.criterion.replace("_", " ")),
+                    bound,
+                    longest=why.LONGEST_CRITERION,
+                )
 
 
 def test_of_a_criterion_with_several_ways_each_is_told_as_it_stands_and_what_is_within_it() -> None:

@@ -179,3 +179,23 @@ def test_somebody_of_the_roster_is_seen_beside_the_patients_own_name() -> None:
     possessive = "wait did connor blairs request go out already? thought i had him open"
     talk = Talk(patient_id="P020", names=("sarah", "blair"))
     assert reader.read(possessive, talk, known()).person == "Connor Blair"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "k write the letter but dont send anything",
+        "Draft it but don't send it",
+        "start the form, don't submit",
+    ],
+)
+def test_to_forbid_sending_does_not_forbid_the_draft(text: str) -> None:
+    (ask,) = read(text, Talk(patient_id="P013", drugs=("Saxenda",)))
+    assert ask.query == "draft" and ask.sure >= 0.9
+
+
+@pytest.mark.parametrize(
+    "text", ["don't draft the letter yet", "Hold off on the letter.", "write nothing for now"]
+)
+def test_what_forbids_the_draft_itself_asks_for_none(text: str) -> None:
+    assert "draft" not in {ask.query for ask in read(text, Talk(patient_id="P013", drugs=("Saxenda",)))}
