@@ -168,9 +168,7 @@ def _check_condition(s: Sentence, condition: Concept) -> None:
         return
     others = [c[:2] for c in s.conditions if c[:2] != condition[:2]]
     meant = assertion(s.bare, condition.start, condition.end, others)
-    denied = (
-        meant.sense in ("negated", "never") or s.denied(condition, 4) or _denied_behind(s, condition, part)
-    )
+    denied = meant.sense in ("negated", "never") or s.denied(condition, 4)
     label = CONCEPTS[condition.key].label if condition.key in CONCEPTS else condition.key
     if meant.subject == "other" or meant.sense in ("planned", "void"):
         return
@@ -200,13 +198,6 @@ def _is_denied_by_name(s: Sentence, condition: Concept) -> bool:
         assertion(s.bare[k.start : k.end], condition.start - k.start, condition.end - k.start, []).sense
         == "negated"
         for k in names
-    )
-
-
-def _denied_behind(s: Sentence, condition: Concept, part: SentencePart) -> bool:
-    behind = s.bare[condition.end : min(part.end, condition.end + 40)]
-    return bool(
-        re.match(r"\W*(?:\(?(?:was|is|are) )?(?:denied|absent|not (?:present|found|on)|negative)\b", behind)
     )
 
 
