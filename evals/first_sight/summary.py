@@ -1,7 +1,5 @@
 """What README says of first sights: the last set of each kind and the mean of the last five, and a plot of all.
-
-python -m evals.first_sight.summary      # prints the table, and draws first_sight.svg
-"""
+`python -m evals.first_sight report` puts the table there and draws first_sight.svg."""
 
 from __future__ import annotations
 
