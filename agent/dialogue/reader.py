@@ -210,13 +210,17 @@ def _as_taught(span: Span, encoded: Encoded, lessons: Lessons) -> Span:
 
 
 def _taken_back(text: str, before: str, encoded: Encoded, spans: Sequence[Span]) -> list[Span]:
-    """Sentences between the spans of a turn that asks for a draft, which say that nothing is to be drafted."""
-    between = [
+    """Sentences of a turn that asks for a draft which say, read whole, that nothing is to be drafted: those between its
+    spans, and those of which a span that asks for it is a part ("Draft nothing yet")."""
+    rest = [
         (start, end)
         for start, end in sentences(text)
-        if not any(span.start < end and start < span.end for span in spans)
+        if not any(span.start < end and start < span.end and span.query not in _DRAFTING for span in spans)
     ]
-    read = [_span(encoded, text, before, start, end) for start, end in between]
+    read = [
+        _without_sending(_span(encoded, text, before, start, end), encoded, text, before)
+        for start, end in rest
+    ]
     return [
         span
         for span in read
@@ -246,7 +250,8 @@ def _forbids_sending(span: Span, text: str) -> bool:
         return False
     shares = ngrams().joined(queries.likelihoods(encoded.mean(0, len(part))), part, part, "")
     likely = dict(zip(queries.labels, map(float, shares), strict=True))
-    return likely["no_draft"] >= SURE and likely["submit_it"] + likely["submit"] > likely["draft"]
+    sending = likely["submit_it"] + likely["submit"]
+    return sending + likely["no_draft"] >= SURE and sending > likely["draft"]
 
 
 def _read_alone(text: str) -> Span:

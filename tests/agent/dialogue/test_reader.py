@@ -187,11 +187,21 @@ def test_somebody_of_the_roster_is_seen_beside_the_patients_own_name() -> None:
         "k write the letter but dont send anything",
         "Draft it but don't send it",
         "start the form, don't submit",
+        "could you write the letter for Dr. Kim? She wants to look it over first so please dont send it",
     ],
 )
 def test_to_forbid_sending_does_not_forbid_the_draft(text: str) -> None:
     (ask,) = read(text, Talk(patient_id="P013", drugs=("Saxenda",)))
     assert ask.query == "draft" and ask.sure >= 0.9
+
+
+def test_a_draft_is_forbidden_by_the_whole_sentence_whatever_part_of_it_asks_for_one() -> None:
+    """Behind this question the word alone is a span that asks for a draft."""
+    talk = Talk(
+        patient_id="P008", question="Saxenda order, Bluestem. Status and reason. Don't send anything."
+    )
+    queries = {ask.query for ask in read("Draft nothing yet. For Wegovy, what does the file lack?", talk)}
+    assert "no_draft" in queries and "missing" in queries
 
 
 @pytest.mark.parametrize(
