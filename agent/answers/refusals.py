@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from agent.answers.answer import Answer, Said
+from agent.answers.terms import label_directions
 from agent.answers.wording import Words, drug_slot, plan_slot
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from tools.domain.records import Drug
 from tools.queries.bound import Bound
 
 
@@ -70,20 +70,12 @@ def _dosing(ask: Ask, bound: Bound | None, ledger: Ledger) -> tuple[str, ...]:
     first = f"Which dose{drug} to give, and when, is for the prescriber and the label; I do not choose doses."
     if bound is None:
         return first, "Name a patient, and I can say what quantity the plan covers."
-    label = [
-        f"The directions of its label on file: “{_sig(one, ledger)}”"
-        for one in bound.drugs
-        if one.name in ask.drugs[:1] and one.sig
-    ]
+    label = [label_directions(one, ledger) for one in bound.drugs if one.name in ask.drugs[:1] and one.sig]
     return (
         first,
         *label,
         f"I can say what quantity {plan_slot(ledger, bound.plan)} covers, and what strength is ordered in the chart.",
     )
-
-
-def _sig(drug: Drug, ledger: Ledger) -> str:
-    return ledger.add("quote", drug.sig, origin="drug", attribute="sig", source=f"drug:{drug.name}")
 
 
 def _fabricate(ask: Ask) -> tuple[str, ...]:

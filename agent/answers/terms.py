@@ -9,7 +9,7 @@ from agent.answers.policy import clause_slot
 from agent.answers.wording import drug_slot, joined, plan_slot
 from agent.dialogue.query import Query
 from agent.ledger import Kind, Ledger, Origin
-from tools.domain.records import Benefit, Plan, QuantityLimit
+from tools.domain.records import Benefit, Drug, Plan, QuantityLimit
 from tools.papers import formats
 from tools.queries.bound import Bound
 from tools.terminology.terms import INDICATIONS
@@ -108,6 +108,12 @@ def cheapest(listed: Sequence[Benefit], plan: Plan, ledger: Ledger) -> str:
     )  # fmt: skip
     names = [drug_slot(ledger, name) for name in (first, second)]
     return f"The lowest copay of these is that of {names[0]}, {slot} less than that of {names[1]}."
+
+
+def label_directions(drug: Drug, ledger: Ledger) -> str:
+    """What the label on file says of doses, in its words."""
+    words = ledger.add("quote", drug.sig, origin="drug", attribute="sig", source=f"drug:{drug.name}")
+    return f"The directions of the label of {drug_slot(ledger, drug.name)} on file: “{words}”"
 
 
 def reason_of(benefit: Benefit, plan: Plan, ledger: Ledger) -> str:

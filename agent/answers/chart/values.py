@@ -7,8 +7,10 @@ from datetime import date
 from decimal import Decimal
 
 from agent.answers.chart.page import Page, capitalised
+from agent.answers.terms import label_directions
 from tools.evidence.measurements import Value, values_of
 from tools.papers import formats
+from tools.terminology.matcher import matches
 from tools.terminology.observations import TESTS
 
 MOST_VALUES = 6
@@ -53,6 +55,9 @@ def say_test(page: Page, test: str) -> None:
     for rejected in newer[:1]:
         note = page.words(rejected.evidence.note or rejected.reason, test, rejected.evidence.record_id)
         page.say(f"A later entry, {_record(page, rejected.evidence.record_id)}, does not count: {note}.")
+    for drug in page.bound.drugs:
+        if drug.name in page.ask.drugs and f"test:{test}" in {found.concept for found in matches(drug.sig)}:
+            page.say(label_directions(drug, page.ledger))
 
 
 _SOURCES = {"study": "a study", "form": "a form", "patient": "the patient's own report"}

@@ -216,6 +216,17 @@ def test_the_age_of_a_result_is_its_days_up_to_today() -> None:
             assert ages[0].shown in rendered(answer)
 
 
+def test_a_value_that_the_label_of_a_drug_asks_for_brings_its_directions() -> None:
+    asked = {
+        drug.name: told(someone(), "value", tests=("egfr",), drugs=(drug.name,)) for drug in someone().drugs
+    }
+    telling = {name for name, answer in asked.items() if "The directions of the label" in answer}
+    assert telling == {drug.name for drug in someone().drugs if "eGFR" in drug.sig} and telling
+    assert "25 mg if below 30" in asked["Januvia"]
+    assert "label" not in told(someone(), "value", tests=("egfr",))
+    assert "label" not in told(someone(), "value", tests=("hba1c",), drugs=("Januvia",))
+
+
 def test_medicines_for_a_purpose_are_those_that_treat_it() -> None:
     bound = someone()
     every, sugar = told(bound, "medications"), told(bound, "medications", conditions=("t2dm",))
