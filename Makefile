@@ -28,15 +28,15 @@ demo: $(VENV)/.ok  ## fill the payer's form and write the letter for patient P00
 	@echo "  pa is $(RUN)/pa; to have it at hand: source $(RUN)/activate"
 	@echo "  Another case: pa check P003 Wegovy; what else there is: pa --help; in a browser: pa serve --open"
 
-test: $(VENV)/.ok  ## run the tests, on two processes (ARGS=-n0 on one)
-	@$(RUN)/pytest -q $(PARALLEL) $(ARGS)
+test: $(VENV)/.ok  ## run the tests but the slow ones, on two processes (ARGS=-n0 on one); make check runs all
+	@$(RUN)/pytest -q -m 'not slow' $(PARALLEL) $(ARGS)
 
-check: $(VENV)/.ok  ## the one gate: ruff, mypy --strict, import-linter, pytest with coverage
+check: $(VENV)/.ok  ## the one gate: ruff, mypy --strict, import-linter, every test
 	@$(RUN)/ruff check .
 	@$(RUN)/ruff format --check .
 	@$(RUN)/mypy $(ROOMS)
 	@$(RUN)/lint-imports --no-logo
-	@$(RUN)/pytest -q --cov $(PARALLEL) $(ARGS)
+	@$(RUN)/pytest -q $(PARALLEL) $(ARGS)
 
 bench: $(VENV)/.ok  ## measure what the README promises (ARGS=--write keeps the figures)
 	@$(RUN)/python -m evals.bench $(ARGS)

@@ -108,6 +108,7 @@ def test_showing_words_is_none(line: str) -> None:
     assert list(readings(line)) == []
 
 
+@pytest.mark.slow
 def test_no_room_reads_meaning_out_of_words() -> None:
     found = []
     for room in ("tools", "agent", "data_gen"):

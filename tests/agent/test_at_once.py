@@ -33,6 +33,7 @@ main()
 """
 
 
+@pytest.mark.slow
 def test_of_twenty_turns_at_once_from_several_servers_none_is_lost(
     home: Path, store: Store, cases: dict[str, Case], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,6 +59,7 @@ def names_of(store: Store, patient_id: str) -> set[str]:
 # --- what must hold whatever a model does ---------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("outcome", ["ready", "needs_documentation", "likely_denial", "not_covered"])
 @pytest.mark.parametrize("kind", list(adversaries("P999")))
 def test_no_model_changes_an_outcome_or_names_anybody_else(
@@ -82,6 +83,7 @@ def test_no_model_changes_an_outcome_or_names_anybody_else(
         assert turn.patient_id == case.patient_id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", list(adversaries("P999")))
 def test_what_is_said_of_a_case_is_what_is_said_offline_or_says_the_same(
     store: Store, cases: dict[str, Case], kind: str

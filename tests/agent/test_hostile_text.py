@@ -65,6 +65,7 @@ def hostile(home: Path, cases: Cases) -> Case:
     return case
 
 
+@pytest.mark.slow
 def test_no_screen_hands_an_order_on(pa: Pa, hostile: Case, tmp_path: Path) -> None:
     who, drug = hostile.patient_id, hostile.drug
     requests = tmp_path / "r.csv"
@@ -102,6 +103,7 @@ def test_no_screen_hands_an_order_on(pa: Pa, hostile: Case, tmp_path: Path) -> N
         assert is_clean(ran), (command, sorted(acting(ran.out + ran.err)))
 
 
+@pytest.mark.slow
 def test_no_file_of_a_batch_hands_an_order_on(pa: Pa, hostile: Case, tmp_path: Path) -> None:
     requests = tmp_path / "r.csv"
     requests.write_text(f"patient_id,drug\n{hostile.patient_id},{hostile.drug}\nP9998,=1+1\n")

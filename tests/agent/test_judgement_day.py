@@ -109,6 +109,7 @@ def test_a_list_of_cases_judges_each_on_its_own_day(
     assert {case["as_of"] for case in named} == {str(NAMED)}
 
 
+@pytest.mark.slow
 def test_a_screen_and_a_batch_judge_each_chart_on_its_day(
     pa: Pa, stranger: str, cases: dict[str, Case], tmp_path: Path
 ) -> None:

@@ -59,6 +59,7 @@ def harness(home: Path) -> Harness:
     return Harness(home.parent / "harness.py", home.parent / "log")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_in_a_step_it_leaves_no_draft_and_the_same_command_makes_it_once(
     harness: Harness, cases: dict[str, Case], store: Store, step: str
@@ -73,6 +74,7 @@ def test_killed_in_a_step_it_leaves_no_draft_and_the_same_command_makes_it_once(
     assert [(kept.status, altered_papers(kept)) for kept in store.drafts()] == [("needs_review", [])]
 
 
+@pytest.mark.slow
 def test_killed_after_the_draft_was_saved_it_is_saved_once(
     harness: Harness, cases: dict[str, Case], store: Store
 ) -> None:
@@ -87,6 +89,7 @@ def test_killed_after_the_draft_was_saved_it_is_saved_once(
     assert pending(harness) == [before.id]
 
 
+@pytest.mark.slow
 def test_killed_after_the_person_decided_the_decision_is_carried_out_once(
     harness: Harness, cases: dict[str, Case], store: Store
 ) -> None:
@@ -99,6 +102,7 @@ def test_killed_after_the_person_decided_the_decision_is_carried_out_once(
     assert [(done.status, done.by) for done in store.reviews(1)] == [("approved", "R. Lee")]
 
 
+@pytest.mark.slow
 def test_killed_after_an_edit_was_recorded_it_is_recorded_once(
     harness: Harness, cases: dict[str, Case], store: Store
 ) -> None:
@@ -111,6 +115,7 @@ def test_killed_after_an_edit_was_recorded_it_is_recorded_once(
     assert [done.status for done in store.reviews(1)] == ["edited", "approved"]
 
 
+@pytest.mark.slow
 def test_an_edit_that_was_interrupted_and_is_said_again_is_made_once(
     harness: Harness, cases: dict[str, Case], store: Store
 ) -> None:
@@ -124,6 +129,7 @@ def test_an_edit_that_was_interrupted_and_is_said_again_is_made_once(
     assert harness.run("", *other).returncode == 0 and store.draft(1).version == 3
 
 
+@pytest.mark.slow
 def test_killed_before_an_edit_is_kept_the_draft_is_whole_and_nobody_approves_what_they_have_not_read(
     harness: Harness, cases: dict[str, Case], store: Store
 ) -> None:

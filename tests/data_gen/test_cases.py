@@ -36,6 +36,7 @@ def verdict(patient: Patient, label: Label) -> Determination:
     return determine(patient, catalog.plans[label.plan_id], request, AS_OF)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 1, 7])
 def test_every_label_is_what_the_engine_says(number: int) -> None:
     patients, labels = block(number)

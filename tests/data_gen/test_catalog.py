@@ -226,6 +226,7 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("right", "wrong", "line", "says"),
     [
@@ -321,12 +322,14 @@ def run(*words: str) -> str:
     return result.stdout
 
 
+@pytest.mark.slow
 def test_check_shows_the_overlays_rule_as_its_policy_prints_it() -> None:
     shown = run("check", "--catalog", str(EXAMPLE))
     assert "hemoglobin A1c (HbA1c) is strictly greater than 7.2 %" in shown
     assert "CASCADE-GOLD" not in shown
 
 
+@pytest.mark.slow
 def test_check_says_everything_to_a_machine() -> None:
     said = json.loads(run("check", "--json"))
     assert said["ok"] and len(said["plans"]) == 10

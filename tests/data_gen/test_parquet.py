@@ -45,6 +45,7 @@ def rows(folder: Path) -> pl.DataFrame:
     return pl.read_parquet(folder / "patients" / "*.parquet")
 
 
+@pytest.mark.slow
 def test_any_number_of_processes_makes_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,6 +57,7 @@ def test_a_later_patient_who_comes_too_is_the_same_person(tmp_path: Path) -> Non
         generate(Order(count=2, out=tmp_path / "w", append=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["json", "jsonl"])
 def test_the_same_seed_makes_the_same_world_in_any_number_of_processes(
     tmp_path: Path, format: world.Format

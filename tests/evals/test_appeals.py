@@ -44,6 +44,7 @@ def drafted(given: World) -> list[Written]:
     return [one for one in written(3, LETTERS, given) if one.letter is not None]
 
 
+@pytest.mark.slow
 def test_the_labels_are_many_and_each_says_why() -> None:
     assert len(labelled()) >= 100
     assert all(one.label.why.endswith(".") for one in labelled())

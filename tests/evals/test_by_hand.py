@@ -23,6 +23,7 @@ FOUND = hand_made(CATALOG)
 WORLD = world_by_hand(CATALOG, FOUND)
 
 
+@pytest.mark.slow
 def test_both_sides_agree_on_every_case_in_every_style_and_around_it() -> None:
     asked = list(cases_by_hand(3, 3 * len(WORLD.plans), FOUND, WORLD))
     apart = [one for one in (compare(case, WORLD) for case in asked) if one.differences]
@@ -49,6 +50,7 @@ def test_the_rules_of_a_hand_made_case_read_back_in_every_style(name: str) -> No
         assert [bool(one.uses) for one in read] == [one in of_use for one in printed]
 
 
+@pytest.mark.slow
 def test_the_first_day_of_another_outcome_is_found_as_by_walking_day_by_day() -> None:
     asked = cases_by_hand(5, 2 * len(WORLD.plans), FOUND, WORLD)
     turned = 0

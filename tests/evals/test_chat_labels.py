@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
+import pytest
+
 from evals.chat.questions import KINDS, SETS, Asking, Expect, Question, read, read_sets
 from evals.chat.support import support_of
 from evals.scores.conversation import as_regex
@@ -87,6 +89,7 @@ def test_what_an_answer_must_and_must_not_say_can_be_looked_for() -> None:
         assert not (set(expect.says) & set(expect.never)), question.id
 
 
+@pytest.mark.slow
 def test_numbers_and_dates_that_an_answer_must_say_stand_in_the_patient_s_world() -> None:
     wrong = []
     for question, _, expect in expected():

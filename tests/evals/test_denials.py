@@ -30,6 +30,7 @@ def test_no_two_letters_of_a_set_are_the_same(name: str) -> None:
     assert max(Counter(one.text for one in load(name)).values()) == 1
 
 
+@pytest.mark.slow
 def test_generated_letters_of_an_unseen_seed_are_read() -> None:
     letters = [(one, read(one)) for one in labelled(77, 30)]
     hits, of = summed(reasons(one, got) for one, got in letters)["F1 of reasons"]

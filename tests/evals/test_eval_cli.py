@@ -243,6 +243,7 @@ def test_list_names_every_suite() -> None:
     assert all(suite in said for suite in SUITES)
 
 
+@pytest.mark.slow
 def test_run_writes_a_log_and_a_report_and_says_how_long_it_takes(
     out: Path, left_loopback: list[str]
 ) -> None:

@@ -5,6 +5,8 @@ import random
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from evals.grounding import items, mutate
 from evals.stores import MOCK_DATA
 from tools.papers.letters import letter
@@ -44,6 +46,7 @@ def test_hand_written_sentences_are_enough_and_well_formed() -> None:
     assert not {s for *_, s in lines["known"]} & {s for *_, s in lines["held_out"]}
 
 
+@pytest.mark.slow
 def test_corruptions_are_drawn_evenly_and_stand_where_they_are_said_to() -> None:
     drawn = [*items.drawn(3, 4)]
     assert Counter(item.kind for item in drawn) == dict.fromkeys(mutate.KINDS, 4)

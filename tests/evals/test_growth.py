@@ -21,6 +21,7 @@ ROW = {
 }
 
 
+@pytest.mark.slow
 def test_the_plot_of_the_same_figures_is_the_same_file(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     for name in ("a.svg", "b.svg"):
@@ -29,6 +30,7 @@ def test_the_plot_of_the_same_figures_is_the_same_file(tmp_path: Path) -> None:
     assert b"look-up by id" in (tmp_path / "a.svg").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_row_is_measured_and_takes_the_place_of_the_one_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -232,6 +232,7 @@ def test_every_kept_item_is_as_the_schema_says_and_says_why() -> None:
             assert item["why"], item["id"]
 
 
+@pytest.mark.slow
 def test_a_smoke_run_asks_of_the_kept_items_and_brings_the_people_they_speak_of() -> None:
     book, items = items_of(RunOptions(smoke=True))
     assert Counter(item.suite for item in items) == {suite: spec.smoke for suite, spec in SPECS.items()}

@@ -21,6 +21,7 @@ def small() -> World:
     return world(55, 300)
 
 
+@pytest.mark.slow
 def test_every_relation_holds() -> None:
     done, broken = run(55, 150, small())
     assert broken == []

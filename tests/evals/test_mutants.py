@@ -40,6 +40,7 @@ def test_a_module_that_is_imported_already_is_refused() -> None:
         plant(next(bug for bug in BUGS if bug.module == "tools.engine.criteria"))
 
 
+@pytest.mark.slow
 def test_bugs_are_noticed_and_their_absence_too(tmp_path: Path) -> None:
     questions = tmp_path / "questions"
     sizes = prepare(questions, 55, 40, 30, patients=100)

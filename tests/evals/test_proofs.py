@@ -20,6 +20,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit, "PEOPLE", 12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("part", "count"), [("tamperings", 8), ("probes", 60), ("bodies", 20), ("replays", 3)]
 )
@@ -29,6 +30,7 @@ def test_a_sample_holds(part: str, count: int) -> None:
     assert count in figures.values() and figures["wrong"] == {}
 
 
+@pytest.mark.slow
 def test_a_change_that_nobody_finds_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     class Blind:
         problems = ()
@@ -38,6 +40,7 @@ def test_a_change_that_nobody_finds_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     assert figures["found"] == 0 and sum(figures["wrong"].values()) == 2
 
 
+@pytest.mark.slow
 def test_a_session_that_dies_in_the_middle_of_a_write_is_gone_on_with_and_what_is_doubled_is_told(
     tmp_path: Path,
 ) -> None:

@@ -47,11 +47,13 @@ def test_a_paper_that_nobody_listed_is_found(store: Store, monkeypatch: pytest.M
     assert papers.enclosed(store, case, random.Random(1))[2] == ["the form lists others"]
 
 
+@pytest.mark.slow
 def test_random_edits_leave_papers_that_agree_or_are_refused(tmp_path: Path) -> None:
     found = papers.edits(20)
     assert found["edits"] == 20 and found["made"] and found["wrong"] == {}
 
 
+@pytest.mark.slow
 def test_a_session_that_dies_while_a_paper_is_written_is_gone_on_with(tmp_path: Path) -> None:
     (work, *_) = sessions.prepared(killing.CAMPAIGN, tmp_path, 1)
     for point in (

@@ -21,6 +21,7 @@ def year() -> Year:
     return simulate(14, 6, 3, 0.3)
 
 
+@pytest.mark.slow
 def test_the_same_seed_is_the_same_year_byte_for_byte(year: Year) -> None:
     assert msgspec.json.encode(simulate(14, 6, 3, 0.3)) == msgspec.json.encode(year)
 
@@ -45,6 +46,7 @@ def test_the_baseline_has_the_same_orders_and_no_appeals(year: Year) -> None:
     assert not any(m.appeals for m in year.baseline)
 
 
+@pytest.mark.slow
 def test_the_page_needs_nothing_else(year: Year) -> None:
     page = page_of(year)
     assert "http" not in page.replace("http://www.w3.org", "").replace("http-equiv", "") or "src=" not in page

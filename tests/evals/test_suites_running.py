@@ -56,6 +56,7 @@ def facts(row: Row) -> dict[str, Any]:
     return {name: value for name, value in msgspec.to_builtins(row).items() if name != "seconds"}
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_twice_gives_the_same_rows_and_asks_nothing_twice(tmp_path: Path) -> None:
     _, whole, _ = run_all(msgspec.structs.replace(SMALL, name="whole"))
     cut = msgspec.structs.replace(SMALL, name="cut")
@@ -132,6 +133,7 @@ def test_arms_answer_the_same_items_and_the_engine_is_asked_once(monkeypatch: py
         assert sum(task.way.arm == "paladin" for task in session.tasks.values()) == 2 * 3
 
 
+@pytest.mark.slow
 def test_a_model_that_obeys_every_attack_gets_none_through_and_alone_gives_in() -> None:
     wanted = RunOptions(
         suites=("injection",), arms=("paladin", "alone"), model="scripted:obey", limit=7, seed=5
@@ -158,6 +160,7 @@ def test_a_recording_plays_back_without_the_model_and_says_so(
     assert session.facts.mode == "replayed" and "Replayed." in report(session.facts, again)
 
 
+@pytest.mark.slow
 def test_what_a_real_model_said_plays_back() -> None:
     """UPDATE_RECORDING=1 asks the model again, after a change of what it is asked."""
     if os.environ.get("UPDATE_RECORDING"):
@@ -170,6 +173,7 @@ def test_what_a_real_model_said_plays_back() -> None:
     assert not [(row.item, row.wrong) for row in rows if row.wrong]
 
 
+@pytest.mark.slow
 def test_a_reply_that_was_not_recorded_ends_the_run(tmp_path: Path) -> None:
     record = tmp_path / "said.jsonl"
     run_all(msgspec.structs.replace(PALADIN, record=record, name="live"))
@@ -230,6 +234,7 @@ def test_a_model_is_needed_where_an_arm_asks_one() -> None:
         pass
 
 
+@pytest.mark.slow
 def test_a_model_that_there_is_not_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
     with (
@@ -251,6 +256,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
         yield session
 
 
+@pytest.mark.slow
 def test_a_suite_is_an_ordinary_task_of_inspect(
     few: Session, left_loopback: list[str], tmp_path: Path
 ) -> None:

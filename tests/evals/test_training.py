@@ -66,6 +66,7 @@ def examples() -> list[Example]:
     return [*read()]
 
 
+@pytest.mark.slow
 def test_an_author_who_wrote_nothing_cannot_be_held_out(
     examples: list[Example], monkeypatch: pytest.MonkeyPatch
 ) -> None:

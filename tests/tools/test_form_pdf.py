@@ -114,6 +114,7 @@ def test_all_drugs_of_a_plan_have_their_form(letter: str) -> None:
         assert {f.id for f in request.fields} <= set(held(reader))
 
 
+@pytest.mark.slow
 def test_every_cell_of_the_catalog_has_its_form() -> None:
     catalog = our_catalog()
     forms = print_forms(catalog.plans)

@@ -221,6 +221,7 @@ QUALIFYING = {
 }
 
 
+@pytest.mark.slow
 @given(trees, patients, st.sampled_from(sorted(QUALIFYING)))
 @settings(max_examples=400)
 def test_more_qualifying_evidence_never_unmeets_a_criterion(node: Node, patient: Patient, kind: str) -> None:
@@ -247,6 +248,7 @@ def test_an_empty_chart_neither_meets_nor_fails_anything(node: Node) -> None:
     assert status(node, Patient(id="P001")) == "unknown"
 
 
+@pytest.mark.slow
 @given(trees, patients)
 @settings(max_examples=300)
 def test_none_of_is_the_negation_of_any_of(node: Node, patient: Patient) -> None:
@@ -254,6 +256,7 @@ def test_none_of_is_the_negation_of_any_of(node: Node, patient: Patient) -> None
     assert status(NoneOf(id="n", children=(node,)), patient) == opposite[status(node, patient)]
 
 
+@pytest.mark.slow
 @given(trees, patients)
 @settings(max_examples=300)
 def test_the_order_of_records_does_not_matter(node: Node, patient: Patient) -> None:
@@ -267,6 +270,7 @@ def test_the_order_of_records_does_not_matter(node: Node, patient: Patient) -> N
     assert status(node, patient) == status(node, turned)
 
 
+@pytest.mark.slow
 @given(trees, patients, st.integers(-1000, 1000))
 @settings(max_examples=300)
 def test_shifting_every_date_changes_nothing(node: Node, patient: Patient, days: int) -> None:

@@ -52,6 +52,7 @@ def _wanted(code: str) -> set[str]:
     return {slot.name for slot in slots} - CONTEXT
 
 
+@pytest.mark.slow
 def test_what_is_made_has_a_template_and_all_that_it_needs() -> None:
     made = list(_made())
     assert len(made) > 150
@@ -59,6 +60,7 @@ def test_what_is_made_has_a_template_and_all_that_it_needs() -> None:
         assert names is None or _wanted(code) <= names, code
 
 
+@pytest.mark.slow
 def test_every_day_is_given_as_its_text() -> None:
     """Else a finding that was stored would be another one than it was."""
     days = 0
@@ -87,6 +89,7 @@ def _slots(code: str) -> Iterator[Slot]:
         yield from of(compiled(ROWS[code].template(form)))
 
 
+@pytest.mark.slow
 def test_no_template_is_for_nothing() -> None:
     used = set[str]()
     built = set[str]()

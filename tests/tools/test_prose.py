@@ -222,6 +222,7 @@ documents = build(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plan", HOUSES)
 @settings(deadline=None, max_examples=60)
 @given(tree=trees)

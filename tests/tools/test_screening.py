@@ -67,6 +67,7 @@ def _asked(case: Case, plan: Plan, drug: Drug) -> Asked:
     return Asked(patient, plan, request, case.as_of)
 
 
+@pytest.mark.slow
 def test_a_verdict_is_the_determination_without_its_findings() -> None:
     outcomes = set()
     for case in asked():
@@ -104,6 +105,7 @@ def _beside(ready: CompiledCriterion, finding: Finding) -> Iterator[tuple[Compil
         yield from _beside(child, part)
 
 
+@pytest.mark.slow
 def test_the_first_day_of_another_outcome_is_found_as_by_walking_day_by_day() -> None:
     turned = 0
     for case in asked()[::4]:
@@ -336,6 +338,7 @@ def _again(patient: Patient, plan: Plan, drug: Drug, as_of: date) -> Determinati
     return determine(patient, plan, complete_request(patient, drug, Request(drug=drug.name)), as_of)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("within", [0, 60])
 def test_a_chart_that_was_screened_is_freed_without_the_collector(within: int) -> None:
     panel = Panel(tiny_world().plans, tiny_world().drugs, within=within)

@@ -61,6 +61,7 @@ def found_in(home: Path, text: str) -> list[str]:
     return [str(path) for path in home.rglob("*") if path.is_file() and text.encode() in path.read_bytes()]
 
 
+@pytest.mark.slow
 def test_nothing_that_lies_in_an_encrypted_home_says_of_whom_it_is(name: str, home: Path) -> None:
     assert found_in(home, name) == []
     assert (home.parent / "key").stat().st_mode & 0o077 == 0

@@ -195,6 +195,7 @@ def test_no_path_that_a_store_names_leads_a_removal_out_of_the_drafts(settings: 
         assert retention._folder(drafts, path) is None, path
 
 
+@pytest.mark.slow
 def test_on_postgresql_too(
     pa: Pa, home: Path, world: Path, cases: Cases, monkeypatch: pytest.MonkeyPatch
 ) -> None:

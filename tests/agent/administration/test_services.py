@@ -94,6 +94,7 @@ def test_a_server_starts_once_listens_on_loopback_alone_and_stops(
     assert service.status().state == "stopped"
 
 
+@pytest.mark.slow
 def test_postgresql_starts_for_root_too_and_keeps_its_data(tmp_path: Path) -> None:
     pytest.importorskip("psycopg")
     import psycopg

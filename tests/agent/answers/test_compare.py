@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from agent.answers import compare
 from agent.answers.answer import Answer
 from agent.answers.wording import OUTCOMES
@@ -16,6 +18,7 @@ def beside(bound: Bound, *drugs: str, all_drugs: bool = False) -> Answer:
     return answered(compare.answer, bound, Ask(query="compare", drugs=drugs, all_drugs=all_drugs))
 
 
+@pytest.mark.slow
 def test_every_comparison_holds() -> None:
     for bound in (*everyone(bundled()), *everyone(another(7)), *everyone(another(2026))):
         check(beside(bound, all_drugs=True), bound, compare.LONGEST)

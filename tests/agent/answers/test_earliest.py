@@ -68,6 +68,7 @@ def test_a_step_that_takes_time_is_counted_from_today(patient: str, drug: str, b
     assert text.startswith(f"Hypothetical: if {begun}") and day in text
 
 
+@pytest.mark.slow
 def test_every_day_that_is_told_is_still_to_come() -> None:
     for bound in everyone(bundled())[::4]:
         for drug in list(bound.plan.benefits)[:3]:

@@ -38,6 +38,7 @@ def test_every_answer_of_the_bundled_world_holds() -> None:
             assert len(answer.said) <= 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [7, 2026])
 def test_every_answer_of_another_world_holds(seed: int) -> None:
     for bound in everyone(another(seed)):

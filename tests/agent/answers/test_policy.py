@@ -55,13 +55,15 @@ QUESTIONS = (
 )
 
 
+@pytest.mark.slow
 def test_every_policy_answers_or_is_silent_in_proper_form() -> None:
     plans = {bound.plan.id: bound for bound in everyone(bundled())}.values()
     cases = [(bound, drug) for bound in plans for drug in bound.plan.benefits]
-    for at, (bound, drug) in enumerate(cases[::2]):
+    for at, (bound, drug) in enumerate(cases[::5]):
         put(bound, QUESTIONS[at % len(QUESTIONS)], drug)
 
 
+@pytest.mark.slow
 def test_a_condition_is_found_where_the_policy_has_it_and_nowhere_else() -> None:
     conditions = {
         "pancreatitis": "pancreatitis",
@@ -69,8 +71,9 @@ def test_a_condition_is_found_where_the_policy_has_it_and_nowhere_else() -> None
         "cirrhosis": "cirrhosis",
         "dialysis": "dialysis",
     }
-    for bound in {bound.plan.id: bound for bound in everyone(bundled())}.values():
-        for drug, benefit in bound.plan.benefits.items():
+    plans = {bound.plan.id: bound for bound in everyone(bundled())}
+    for at, bound in enumerate(plans.values()):
+        for drug, benefit in [*bound.plan.benefits.items()][at % 2 :: 2]:
             if not benefit.pa_required:
                 continue
             labels = " ".join(
@@ -175,8 +178,9 @@ def test_a_subject_is_known_in_its_inflections(question: str) -> None:
 
 
 def test_everything_and_what_a_renewal_needs_are_told_as_a_whole_whatever_the_words() -> None:
-    for bound in {bound.plan.id: bound for bound in everyone(bundled())}.values():
-        for drug, benefit in bound.plan.benefits.items():
+    plans = {bound.plan.id: bound for bound in everyone(bundled())}
+    for at, bound in enumerate(plans.values()):
+        for drug, benefit in [*bound.plan.benefits.items()][at % 2 :: 2]:
             if not benefit.pa_required:
                 continue
             every = put(bound, "so?", drug, query="policy_all")

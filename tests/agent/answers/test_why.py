@@ -26,9 +26,10 @@ def test_every_answer_holds() -> None:
             check(because(bound, drug), bound)
 
 
+@pytest.mark.slow
 def test_every_answer_about_one_criterion_holds() -> None:
-    for bound in everyone(bundled())[::4]:
-        for drug in bound.plan.benefits:
+    for at, bound in enumerate(everyone(bundled())[::4]):
+        for drug in [*bound.plan.benefits][at % 3 :: 3]:
             for finding in bound.determination(drug).findings:
                 check(
                     because(bound, drug, finding.criterion.replace("_", " ")),

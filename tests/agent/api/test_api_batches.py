@@ -175,6 +175,7 @@ def test_cancel_resume_and_retry(client: TestClient, store: Store) -> None:
     assert client.get("/api/batches/0").status_code == 422
 
 
+@pytest.mark.slow
 def test_a_server_has_its_batches_worked_on(home: Path, store: Store, monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "IDLE", 1)
     monkeypatch.chdir(Path(__file__).parents[3])

@@ -35,6 +35,7 @@ def test_the_first_user_is_an_admin_and_passwords_are_long(store: Store) -> None
         store.add_user("rlee", "admin", "short", by="root", when=now())
 
 
+@pytest.mark.slow
 def test_every_route_is_closed_to_nobody_and_open_to_those_whose_role_it_names(
     client: Clients, staffed: Store
 ) -> None:

@@ -45,6 +45,7 @@ def test_a_store_that_cannot_be_read_is_a_figure_and_no_fault(home: Path) -> Non
         assert scraped(api)["paladin_store_up"] == 0
 
 
+@pytest.mark.slow
 def test_hits_are_counted(home: Path, pa: Pa, monkeypatch: MonkeyPatch) -> None:
     assert pa("index").code == 0
     with servers.redis_database() as url:

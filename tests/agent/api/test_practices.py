@@ -118,6 +118,7 @@ def test_a_key_opens_the_practice_of_its_user(client: Clients, staffed: Store, n
     assert made.get(f"/api/patients/{ours}", headers=key_of(staffed, "viewer", "read")).status_code == 404
 
 
+@pytest.mark.slow
 def test_on_postgresql_each_practice_has_a_database_of_its_own(
     home: Path, world: Path, cases: Cases, quick: None
 ) -> None:

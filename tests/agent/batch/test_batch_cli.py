@@ -26,6 +26,7 @@ def requests(store: Store, tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_a_run_leaves_everything_and_a_second_one_takes_it_over(
     pa: Pa, requests: Path, tmp_path: Path
 ) -> None:
@@ -126,6 +127,7 @@ def test_a_panel_is_everybody_of_a_payer(pa: Pa, store: Store) -> None:
         assert said in ran.err
 
 
+@pytest.mark.slow
 def test_a_batch_that_was_cancelled_goes_on_where_it_stood(pa: Pa, begin: Begin, store: Store) -> None:
     from agent.batch.chunks import work
     from agent.batch.drafting import Drafter
@@ -178,6 +180,7 @@ def test_rows_that_say_more_are_different_requests(store: Store, settings: Setti
     assert [one.urgency for one in wanted] == ["standard", "expedited"]
 
 
+@pytest.mark.slow
 def test_rows_ask_for_exceptions_and_expedited_reviews_and_are_wrong_each_for_itself(
     pa: Pa, store: Store, cases: dict[str, Case], tmp_path: Path
 ) -> None:

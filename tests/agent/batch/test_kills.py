@@ -102,6 +102,7 @@ def undisturbed(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "out"
 
 
+@pytest.mark.slow
 def test_killed_at_any_point_nothing_is_lost_or_doubled(session: Session, undisturbed: Path) -> None:
     out = session.home.parent / "out"
     args: tuple[str, ...] = ("run", str(session.requests), "--out", str(out))
@@ -117,6 +118,7 @@ def test_killed_at_any_point_nothing_is_lost_or_doubled(session: Session, undist
     assert different(undisturbed, out) == []
 
 
+@pytest.mark.slow
 def test_started_twice_it_is_one_batch_and_two_workers(session: Session, undisturbed: Path) -> None:
     out = session.home.parent / "out"
     args = ("run", str(session.requests), "--out", str(out), "--json")
@@ -128,6 +130,7 @@ def test_started_twice_it_is_one_batch_and_two_workers(session: Session, undistu
     assert different(undisturbed, out) == []
 
 
+@pytest.mark.slow
 def test_a_worker_that_stands_still_is_taken_over_from_and_changes_nothing_when_it_wakes(
     session: Session, undisturbed: Path
 ) -> None:
@@ -163,6 +166,7 @@ def test_a_worker_that_stands_still_is_taken_over_from_and_changes_nothing_when_
     assert len(session.log.read_text().splitlines()) > CASES  # it was drafted twice, and counted once
 
 
+@pytest.mark.slow
 def test_on_postgresql_another_worker_takes_over_from_one_that_was_killed(
     home: Path, world: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

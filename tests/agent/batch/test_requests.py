@@ -109,6 +109,7 @@ def test_whatever_the_bytes_are_they_are_read_or_refused(content: bytes, name: s
         str(row.cells).encode()
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(max_size=20), min_size=1, max_size=8))
 def test_every_row_is_a_request_or_is_rejected(cells: list[str]) -> None:
     import csv

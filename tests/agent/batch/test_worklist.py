@@ -35,6 +35,7 @@ def test_every_outcome_has_its_place(cases: dict[str, Case], store: Store, outco
     assert line.stage in STAGES
 
 
+@pytest.mark.slow
 def test_ready_has_nothing_open_and_one_away_has_one_thing(store: Store) -> None:
     seen = set()
     for patient in store.find_patients(limit=25):

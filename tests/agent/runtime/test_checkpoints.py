@@ -94,6 +94,7 @@ def test_many_who_come_at_once_make_the_tables_once(settings: Settings) -> None:
         assert sorted(recent_threads(saver, 10)) == ["t0", "t1", "t2", "t3"]
 
 
+@pytest.mark.slow
 def test_a_server_that_is_not_there_is_named_without_its_password(tmp_path: Path) -> None:
     pytest.importorskip("langgraph.checkpoint.postgres")
     found = read_settings({"PALADIN_HOME": str(tmp_path)}, tmp_path)

@@ -57,6 +57,7 @@ def rows(
     return screen(opened(world, kind, parts), wanted or Wanted(), parts, workers=workers).rows_of().collect()
 
 
+@pytest.mark.slow
 def test_every_source_gives_the_same_rows(world: Path, tmp_path: Path) -> None:
     first = rows(world, "parquet", tmp_path)
     assert first.height == COUNT * 10
@@ -65,6 +66,7 @@ def test_every_source_gives_the_same_rows(world: Path, tmp_path: Path) -> None:
         assert rows(world, kind, tmp_path).equals(first), kind
 
 
+@pytest.mark.slow
 def test_two_processes_give_what_one_gives(world: Path, tmp_path: Path) -> None:
     assert rows(world, "parquet", tmp_path, workers=2).equals(rows(world, "parquet", tmp_path))
 
@@ -103,6 +105,7 @@ def _of_store(folder: Path, name: str) -> pl.DataFrame:
     return screen(source, Wanted(), folder / name, workers=1).rows_of().collect()
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_goes_on_and_ends_as_if_undisturbed(world: Path, tmp_path: Path) -> None:
     undisturbed = rows(world, "jsonl", tmp_path)
     parts = tmp_path / "stopped"
@@ -124,6 +127,7 @@ def test_a_run_that_was_stopped_goes_on_and_ends_as_if_undisturbed(world: Path, 
     assert done.rows_of().collect().equals(undisturbed)
 
 
+@pytest.mark.slow
 def test_parts_of_another_screen_are_not_taken_over(world: Path, tmp_path: Path) -> None:
     parts = tmp_path / "parts"
     source = opened(world, "jsonl", parts)
@@ -134,6 +138,7 @@ def test_parts_of_another_screen_are_not_taken_over(world: Path, tmp_path: Path)
     assert later.rows_of().collect()["as_of"].unique().to_list() == [date(2026, 10, 1)]
 
 
+@pytest.mark.slow
 def test_filters_take_rows_away_and_change_none(world: Path, tmp_path: Path) -> None:
     every = rows(world, "parquet", tmp_path)
     source = opened(world, "parquet", tmp_path / "a")
@@ -149,6 +154,7 @@ def test_filters_take_rows_away_and_change_none(world: Path, tmp_path: Path) -> 
     )
 
 
+@pytest.mark.slow
 def test_a_limit_is_the_first_so_many_patients_of_any_source(world: Path, tmp_path: Path) -> None:
     for kind in ("jsonl", "store", "parquet"):
         found = rows(world, kind, tmp_path, Wanted(limit=61))

@@ -71,6 +71,7 @@ def test_where_no_model_answers_it_says_so_once_with_the_command(
     assert "ollama" in ran.err and ran.err.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
 def test_at_a_terminal(home: Path, cases: Cases) -> None:
     """A person types at a real terminal: a question, the commands, and leaves."""

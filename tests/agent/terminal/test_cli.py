@@ -97,6 +97,7 @@ def test_a_message_of_many_lines_is_printed_as_one(capsys: Capture) -> None:
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_interrupted_exits_with_130(home: Path) -> None:
     server = subprocess.Popen([pa_script(), "serve", "--port", "0" if os.name == "nt" else "18761", "--workers", "1"],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
@@ -159,6 +160,7 @@ def test_setup_makes_a_world_where_there_is_none_loads_and_indexes_it(
     assert json.loads(pa("setup", "--json").out)["load"]["did"] == "unchanged"
 
 
+@pytest.mark.slow
 def test_setup_with_a_clinics_catalog_keeps_the_size_and_seed_of_the_world_that_is_there(
     pa: Pa, home: Path, tmp_path: Path, monkeypatch: MonkeyPatch
 ) -> None:
@@ -264,6 +266,7 @@ def test_a_home_that_cannot_be_written_is_read(
     assert (ran.code, ran.err.splitlines()) == (3, [f"pa: the store cannot be used: {why}"])
 
 
+@pytest.mark.slow
 def test_what_lies_on_disk_is_for_its_owner_alone(home: Path, cases: Cases, tmp_path: Path) -> None:
     case = cases["ready"]
     home.chmod(0o755)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.agent.conftest import Pa
 from tools.store.store import Store
 
 
+@pytest.mark.slow
 def test_a_panel_goes_out_without_whom_it_is_of_comes_back_and_is_recorded(
     pa: Pa, store: Store, tmp_path: Path
 ) -> None:

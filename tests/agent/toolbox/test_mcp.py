@@ -191,6 +191,7 @@ async def test_a_real_process_answers_over_stdio(home: Path) -> None:
         assert "draft_request" in {tool.name for tool in (await client.list_tools()).tools}
 
 
+@pytest.mark.slow
 def test_standard_output_carries_the_protocol_only(home: Path) -> None:
     """Also what is no JSON, and a call that fails, is answered on the protocol; logs go to the other stream."""
     opening = {

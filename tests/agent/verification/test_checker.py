@@ -189,6 +189,7 @@ def test_any_text_can_be_checked(text: str) -> None:
         assert text[one.start : one.end] == one.text
 
 
+@pytest.mark.slow
 def test_deterministic_letters_pass(store: Store) -> None:
     checked = []
     for patient in store.find_patients(limit=8):

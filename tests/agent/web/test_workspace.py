@@ -109,6 +109,7 @@ def test_every_screen_can_be_read_by_ear_and_worked_by_keyboard(screens: list[Sc
                 assert inside or attributes.get("id") in labelled, (screen.path, attributes)
 
 
+@pytest.mark.slow
 def test_every_link_inside_leads_somewhere(browser: Browser, screens: list[Screen]) -> None:
     leads = {lead.partition("#")[0] for screen in screens if screen.status == 200 for lead in screen.leads}
     posts = {form.action for screen in screens for form in screen.forms if form.method == "post"}

@@ -116,6 +116,7 @@ def test_a_question_left_blank_is_asked_again(store: Store, ready: list[Sent], t
     assert reply.letter is not None and reply.letter.label["kind"] == "pend"
 
 
+@pytest.mark.slow
 def test_a_mistake_is_the_payers_own_and_its_letter_is_read_as_printed(
     store: Store, ready: list[Sent], tmp_path: Path
 ) -> None:

@@ -263,6 +263,7 @@ def test_a_build_that_fails_leaves_the_old_graph(panel: Panel, embedded: Graph, 
     assert [path.name for path in tmp_path.iterdir()] == ["graph.db"]
 
 
+@pytest.mark.slow
 def test_two_processes_build_what_one_does(pool: Pool, panel: Panel, tmp_path: Path) -> None:
     store = panel(pool[1])
     graphs = [Embedded(tmp_path / f"{workers}.db") for workers in (1, 2)]

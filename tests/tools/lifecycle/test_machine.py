@@ -41,6 +41,7 @@ def memory() -> Store:
     return store
 
 
+@pytest.mark.slow
 def test_no_sequence_of_commands_and_kills_leaves_the_drawing() -> None:
     test = Clerk.TestCase
     test.settings = settings(

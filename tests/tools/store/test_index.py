@@ -122,6 +122,7 @@ def change(folder: Path, table: str, column: str, value: str) -> None:
     assert changed > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", HARM)
 def test_a_damaged_index_is_searched_by_words_and_built_again(
     tiny: Store, harm: str, caplog: pytest.LogCaptureFixture
@@ -193,6 +194,7 @@ def test_a_rebuild_that_fails_half_way_leaves_the_index_as_it_was(
     assert policies.search(tiny, "CASCADE-GOLD", "Ozempic", ASK)[0].by == "meaning"
 
 
+@pytest.mark.slow
 def test_two_processes_that_build_at_once_leave_one_whole_index(tiny: Store) -> None:
     build = "import sys; from tools.store import Store, index; print(index.rebuild(Store.open(sys.argv[1])))"
     both = [

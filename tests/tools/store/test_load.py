@@ -300,6 +300,7 @@ load(Store.open(sys.argv[1]), sys.argv[2], mode="replace", progress=progress)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop_at", ["checking 500", "writing 500", "writing 1500", "writing 2000"])
 def test_a_killed_load_leaves_the_world_as_it_was(tiny: Store, tmp_path: Path, stop_at: str) -> None:
     before = contents(tiny)

@@ -215,6 +215,7 @@ def test_the_words_stand_where_the_span_says() -> None:
     assert [text[found.start : found.end] for found in dates_in(text, ANCHOR)] == ["Sept. 4, 2026", "June"]
 
 
+@pytest.mark.slow
 @given(st.dates(date(1930, 1, 1), date(2049, 12, 31)))
 def test_every_day_is_read_back_from_every_style(day: date) -> None:
     styles = ("%Y-%m-%d", "%m/%d/%Y", "%d-%b-%Y", "%b %d, %Y", "%B %d %Y", "%d %B %Y", "%d%b%Y")

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tools.terminology.conditions import conditions
 from tools.terminology.matcher import matches
 from tools.terminology.medicines import CLASSES, fold
@@ -46,6 +48,7 @@ STILL: dict[str, int] = {
 }
 
 
+@pytest.mark.slow
 def test_no_list_of_names_stands_outside_the_terminology() -> None:
     found = {path: len(names) for path, names in _by_file().items() if names}
     more = {path: count for path, count in found.items() if count > STILL.get(path, 0)}
