@@ -9,7 +9,7 @@ import msgspec
 
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.eligibility import deciding
-from agent.answers.wording import Sorted, Words, drugs_meant, lower
+from agent.answers.wording import Sorted, Words, drugs_meant, finding_told
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tools.common.errors import Refused
@@ -94,9 +94,8 @@ def message(ask: Ask, bound: Bound, ledger: Ledger) -> Answer | None:
         return None
     found = bound.determination(drugs[0], ask.indication)
     words = Words(bound, ledger, found)
-    unmet = {one.action: one for one in Sorted.of(found).unmet if one.action is not None}  # one step, once
-    steps = [f"{lower(_bare(words.step(one)))} ({words.clause(one)})" for one in unmet.values() if one.clause]
-    if not steps:
+    unmet = [one for one in Sorted.of(found).unmet if one.clause]
+    if not unmet:
         return None
     who = words.prescriber()
     of = ledger.add("name", bound.patient.name, origin="chart", attribute="patient", source="patient")
@@ -105,21 +104,8 @@ def message(ask: Ask, bound: Bound, ledger: Ledger) -> Answer | None:
         Said(text="A message to paste; nothing is sent from here.", verbatim=True),
         Said(text=text, verbatim=True),
     ]
-    said += [Said(text=f"Please {one}.", verbatim=True, bullet=True) for one in steps]
+    said += [finding_told(words, one) for one in unmet]
     return Answer(intent=ask.intent, said=said, ledger=ledger, drugs=drugs)
-
-
-def _bare(step: str) -> str:
-    """A step as it is asked of the prescriber, who need not be asked to ask."""
-    about = "Ask the clinician about "
-    return (
-        f"Decide on {step.removeprefix(about)}"
-        if step.startswith(about)
-        else step.removeprefix(_TO_PRESCRIBER)
-    )
-
-
-_TO_PRESCRIBER = "Ask the prescriber to "
 
 
 def _ready(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Drafted] | None) -> Answer:
