@@ -31,7 +31,7 @@ demo: $(VENV)/.ok  ## fill the payer's form and write the letter for patient P00
 test: $(VENV)/.ok  ## run the tests but the slow ones, on two processes (ARGS=-n0 on one); make check runs all
 	@$(RUN)/pytest -q -m 'not slow' $(PARALLEL) $(ARGS)
 
-check: $(VENV)/.ok  ## the one gate: ruff, mypy --strict, import-linter, every test
+check: $(VENV)/.ok  ## the one gate: ruff, mypy --strict, import-linter, every test (ARGS=--cov shows what none of them runs)
 	@$(RUN)/ruff check .
 	@$(RUN)/ruff format --check .
 	@$(RUN)/mypy $(ROOMS)

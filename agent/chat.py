@@ -436,9 +436,8 @@ _NO_QUESTION: frozenset[Query] = frozenset(
 )
 _COURTESIES: frozenset[Query] = frozenset(("smalltalk", "choose", "correct"))
 _DRAFTING: frozenset[Query] = frozenset(("draft", "draft_appeal"))
-_BESIDE_THE_TALK: frozenset[Query] = frozenset(
-    ("compare", "copay")
-)  # one drug named, and what it is told apart from
+# Of one drug that is named, what it is told apart from is that of the talk.
+_BESIDE_THE_TALK: frozenset[Query] = frozenset(("compare", "copay"))
 _COMPARING: frozenset[Query] = frozenset(("compare", "options"))
 _OF_A_USE: frozenset[Query] = DECISIONS | _COMPARING | {"coverage", "pa_required"}
 

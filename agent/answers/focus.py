@@ -43,9 +43,10 @@ _TOLD_BY: tuple[tuple[Container[Query], frozenset[Query]], ...] = (
     (DECISIONS, DECISIONS),
     (_TABLE, _TABLE | {"compare"}),
 )
+# Of a drug without a policy there is nothing to tell of these.
 _OF_ITS_POLICY: frozenset[Query] = frozenset(
     ("attach", "earliest", "approval_length", "lookback", "renewal_rules")
-)  # of which there is nothing to tell without one
+)
 _TELLING = ("value", "quote", "date")  # kinds of facts by which a passage is known to have been told
 _INTENTS: frozenset[Intent] = frozenset((
     "eligibility", "missing", "why", "compare", "what_if", "policy", "chart", "plan", "dates", "cases", "unclear",

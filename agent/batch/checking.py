@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 import msgspec
 
 from agent.batch.requests import COLUMNS, RejectedRow, RequestRow
-from agent.drafts.requests import DraftRequest, case_of, complete_request
+from agent.drafts.requests import DraftRequest, complete_request
 from tools.common.errors import Invalid, NotFound, nearest
 from tools.domain.records import Kind, Request
 from tools.papers.exceptions import refusal
@@ -89,7 +89,7 @@ def _check(store: Store, row: RequestRow, terms: Terms) -> CheckedRequest:
     urgency = _urgency(cells.get("urgency", ""), given.expedited)
     asked = ask(store, cells["patient_id"], given, plan_id=cells.get("plan_id", ""), as_of=terms.as_of)
     if given.exception or given.statement:
-        why = refusal(case_of(asked, decide(store, asked)))
+        why = refusal(asked.case(decide(store, asked)))
         if why:
             raise Invalid(why)
     like = DraftRequest(patient_id="", request=given, force=terms.force, model=terms.model)

@@ -20,7 +20,6 @@ from agent.drafts import papers
 from agent.drafts.letter_wording import Reworded, Wording
 from agent.drafts.requests import (
     agree,
-    case_of,
     clauses_of,
     complete_request,
     fingerprint,
@@ -123,7 +122,7 @@ class Drafter:
         if refusal:
             return DraftedCase(line=_line(wanted, asked, row, found, None, Wording()))
         agree(found, clauses_of(policy))
-        case = case_of(asked, found, policy)
+        case = asked.case(found, policy)
         filled = papers.fill_form(self.store, case)
         said = papers.compose(self.store, case, self.model)
         kept = papers.printed(self.store, case, filled, said.letter, apart=False)

@@ -12,7 +12,6 @@ import msgspec
 
 from agent.cases.denials import require_same_drug
 from agent.drafts.letter_wording import Reworded, worded
-from agent.drafts.requests import case_of
 from agent.runtime.dump import to_json
 from tools.appeals.letter import appeal_letter
 from tools.appeals.packet import packet
@@ -145,7 +144,7 @@ def _asked_about(store: Store, asked: AppealQuery) -> AppealQuery:
 def _case(store: Store, asked: AppealQuery) -> Case:
     request = Request(drug=asked.drug, indication=asked.indication)
     found = ask(store, asked.patient_id, request, plan_id=asked.plan_id, as_of=asked.as_of)
-    return case_of(found, decide(store, found), store.policy(found.plan.id, found.drug.name))
+    return found.case(decide(store, found), store.policy(found.plan.id, found.drug.name))
 
 
 def _same_letter(recorded: AuthorizationCase, paper: Paper) -> None:

@@ -48,9 +48,8 @@ if TYPE_CHECKING:
 SURE = 0.5  # of likelihood, from which a query is answered without asking back
 LIKELY = 0.2  # of likelihood, from which a span asks a second thing too: two questions are often told as one
 BEGIN = 0.5  # what it costs a span to begin, see `runs`
-SURE_OF_A_DRAFT = (
-    0.9  # of likelihood, from which a part of what forbids something is taken to ask for a draft
-)
+# Of likelihood, from which a part of what forbids something is taken to ask for a draft.
+SURE_OF_A_DRAFT = 0.9
 SURE_OF_ANOTHER = 0.8  # of likelihood, from which a turn that names nobody is taken to be about somebody else
 # What a second reading may be. It is told behind the first, so it does nothing, and is about nobody else.
 _TELLING: frozenset[Query] = frozenset(
@@ -114,9 +113,8 @@ def read(question: str, talk: Talk, known: Known, lessons: Lessons | None = None
         spans = [_of_this_patient(span, 1.0) for span in spans]
     impossible = _impossible(talk)
     spans = [span._replace(query=span.next) if span.query in impossible else span for span in spans]
-    if any(
-        one.kind == "drug" for one in named.found
-    ):  # "Blair, Sarah. Ozempic": whose chart is open asks nothing
+    if any(one.kind == "drug" for one in named.found):
+        # "Blair, Sarah. Ozempic": whose chart is open asks nothing
         spans = [span._replace(query="eligible") if _only_names(span, talk) else span for span in spans]
     asks: list[Ask] = []
     for span in spans:

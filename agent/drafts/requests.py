@@ -90,7 +90,7 @@ def why_not(asked: Asked, found: Determination, force: bool = False) -> str:
     exception = asked.request.exception
     if found.outcome in MAY_DRAFT and exception is None and not asked.request.statement:
         return ""
-    case = case_of(asked, found)
+    case = asked.case(found)
     unfounded = f"not drafted. {formats.sentence(why)}" if (why := refusal(case)) else ""
     if found.outcome in MAY_DRAFT:
         return unfounded
@@ -113,19 +113,6 @@ def why_not(asked: Asked, found: Determination, force: bool = False) -> str:
 def _with(case: Case, exception: ExceptionKind) -> Case:
     request = msgspec.structs.replace(case.request, exception=exception)
     return msgspec.structs.replace(case, request=request)
-
-
-def case_of(asked: Asked, found: Determination, policy: Policy | None = None) -> Case:
-    """What was looked up, with what was decided about it."""
-    return Case(
-        patient=asked.patient,
-        plan=asked.plan,
-        drug=asked.drug,
-        request=asked.request,
-        determination=found,
-        policy=policy,
-        as_of=asked.as_of,
-    )
 
 
 def agree(found: Determination, clauses: Iterable[Mapping[str, Any]]) -> None:

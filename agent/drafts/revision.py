@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from agent.drafts.requests import case_of, why_not
+from agent.drafts.requests import why_not
 from tools.common.errors import Invalid, NotFound, Refused, nearest
 from tools.domain.records import FilledField, FormTemplate, PARequest, Patient, Request
 from tools.papers.case import Case
@@ -125,7 +125,7 @@ def revise(store: Store, asked: Asked, edits: Sequence[Edit], *, force: bool = F
     refusal = why_not(now, found, force)
     if refusal:
         raise Refused(refusal)
-    case = case_of(now, found, store.policy(now.plan.id, now.drug.name))
+    case = now.case(found, store.policy(now.plan.id, now.drug.name))
     form = _signed_for(fill(template, case), case, latest, sources)
     return Revised(case, form, tuple(_contradictions(asked, case, latest, sources)), now)
 
@@ -239,7 +239,7 @@ def _contradictions(
                          else f"the order says {ordered}, the request {requested}")  # fmt: skip
     if "kind" in latest and asked.request.kind and asked.request.kind != case.request.kind:
         found.append(f"the chart shows a {asked.request.kind} request, this one is {case.request.kind}")
-    before = case_of(asked, case.determination)
+    before = asked.case(case.determination)
     for key, value in latest.items():
         if sources.get(key) in OFFICE:
             charted = _charted(before, sources[key])

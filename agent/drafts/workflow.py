@@ -28,7 +28,6 @@ from agent.drafts.integrity import require_unaltered
 from agent.drafts.requests import (
     DraftRequest,
     agree,
-    case_of,
     clauses_of,
     coverage,
     fingerprint,
@@ -266,7 +265,7 @@ def _asked(state: State, context: DraftingContext) -> Asked:
 def _case(state: State, context: DraftingContext) -> Case:
     asked = _asked(state, context)
     found = msgspec.convert(state["determination"], Determination)
-    return case_of(asked, found, context.store.policy(asked.plan.id, asked.drug.name))
+    return asked.case(found, context.store.policy(asked.plan.id, asked.drug.name))
 
 
 def _decision(state: State) -> Decision:

@@ -1,4 +1,4 @@
-"""`pa export`: charts without whom they are of, one FHIR bundle a line."""
+"""`pa export`: de-identified charts, one FHIR bundle a line."""
 
 from __future__ import annotations
 
@@ -29,26 +29,27 @@ app = typer.Typer(add_completion=False)
   pa export --deidentified --out out/study.ndjson          all patients
   pa export --deidentified P001 P003 --out out/two.ndjson
 
-Nothing that says whom a chart is of goes along: names, ids, addresses,
-numbers, papers, notes and every other free text stay behind; what is told is
-told in the words of the terminology. Ids are made up anew in each export and
-the days of a patient are all moved back by one number of days (1 to 365), so
-that what lies between two of them holds; who is over 90 is told to be 90. No
-key to either is kept. Moved days are no Safe Harbor, which leaves years
-alone: whether this may go out, an expert has to determine. Since notes stay
-behind, what they say against a record is gone: decide nothing by such a
-chart. `pa fhir export` writes a chart as it is."""
+Names, ids, addresses, telephone and member numbers, papers, notes and all
+other free text are left out; what is exported is in the terminology's own
+words. Each export makes new ids and moves all dates of a patient back by the
+same number of days (1 to 365), so that intervals hold; an age over 90 becomes
+90. No key to either is kept. Shifted dates are not HIPAA's Safe Harbor, which
+keeps years only: an expert has to determine whether this may go out. Without
+its notes a chart may look better than it is: base no decision on it.
+`pa fhir export` writes a chart as it is."""
 )
 def _export(
     patients: list[str] = typer.Argument(None, metavar="PATIENT", help="Only these; everybody if none."),
     out: Path = typer.Option(..., "--out", metavar="FILE", help="Write there: NDJSON, a bundle a line."),
-    without_identity: bool = typer.Option(
-        False, "--deidentified", help="Without whom they are of: there is no other way yet."
+    deidentify: bool = typer.Option(
+        False,
+        "--deidentified",
+        help="Leave out who the patients are. Required: there is no other export here.",
     ),
     as_json: JsonObject = False,
 ) -> None:
-    """Export charts without whom they are of, as FHIR R4 bundles."""
-    if not without_identity:
+    """Export de-identified charts, as FHIR R4 bundles."""
+    if not deidentify:
         raise Invalid("say --deidentified; a chart as it is goes out by `pa fhir export PATIENT`")
     _, store = opened()
     known = Known(tuple(store.drugs()), frozenset(plan.id for plan in store.plans()))
@@ -62,10 +63,10 @@ def _export(
             file.write(msgspec.json.encode(export_patient(made, plan_on_file(store, made))) + b"\n")
             left += behind
             count += 1
-        store.note("store.exported", of=f"{count} charts without identity")
+        store.note("store.exported", of=f"{count} de-identified charts")
     if as_json:
         print_json({"file": str(out), "charts": count, "left_behind": dict(sorted(left.items()))})
         return
     tell(f"{out}: {count} charts")
     parts = ", ".join(f"{count} {part.replace('_', ' ')}" for part, count in sorted(left.items()))
-    tell(f"  left behind, for there is no word of ours for it: {parts or 'nothing'}")
+    tell(f"  left out, since the terminology has no words for it: {parts or 'nothing'}")

@@ -1,4 +1,4 @@
-"""A chart without whom it is of, for research and for reports of faults.
+"""De-identification of charts, for research and for bug reports.
 
 Nothing is taken out by name: a chart is written anew from what is named here, so that a field which somebody adds
 later stays behind until somebody decides about it. Numbers, closed words and days stay; of all text only what the
@@ -59,7 +59,7 @@ class Known(NamedTuple):
 
 
 def deidentified(patient: Patient, key: bytes, known: Known, judged_on: date) -> tuple[Patient, Counter[str]]:
-    """The chart without whom it is of, and how many records of each part stayed behind.
+    """The chart without its patient's identity, and how many records of each part were left out.
 
     Args:
         patient: the chart, with what people added to it.
@@ -106,7 +106,12 @@ def _birth_date(patient: Patient, judged_on: date, back: timedelta) -> date | No
         return None
     if age_on(patient.birth_date, judged_on) >= OLDEST:
         return date(judged_on.year - OLDEST, 1, 1) - back
-    return patient.birth_date - back
+    return _moved(patient.birth_date, back)
+
+
+def _moved(day: date, back: timedelta) -> date:
+    """So many days earlier; a day that cannot be, as some systems write for none, stays the first there is."""
+    return day - back if day - date.min > back else date.min
 
 
 def _told(record: Record, known: Known, back: timedelta) -> Record | None:
@@ -119,7 +124,7 @@ def _told(record: Record, known: Known, back: timedelta) -> Record | None:
     for name in record.__struct_fields__:
         value = getattr(record, name)
         if isinstance(value, date):
-            told[name] = value - back
+            told[name] = _moved(value, back)
         elif value is None or isinstance(value, bool | int | float) or name in _CLOSED:
             told[name] = value
     return type(record)(**told | words)

@@ -12,7 +12,7 @@ from tools.store.store import Store
 
 
 @pytest.mark.slow
-def test_a_panel_goes_out_without_whom_it_is_of_comes_back_and_is_recorded(
+def test_a_panel_is_exported_without_identities_comes_back_and_is_recorded(
     pa: Pa, store: Store, tmp_path: Path
 ) -> None:
     out = tmp_path / "study.ndjson"

@@ -1,4 +1,4 @@
-"""Charts without whom they are of: nothing of the person goes along, and what is told holds together."""
+"""De-identified charts: nothing of the person goes along, and what is told holds together."""
 
 from __future__ import annotations
 
@@ -161,6 +161,16 @@ def test_an_export_cannot_be_joined_to_another_one_and_the_oldest_are_told_alike
     assert one.id != again.id and "P1" not in one.id
     assert one.conditions is None, "what nobody recorded stays unknown"
     assert one.as_of and one.birth_date and 89 <= (one.as_of - one.birth_date).days / 365.25 < 91
+
+
+def test_a_day_that_cannot_be_is_no_fault(known: Known) -> None:
+    chart = Patient(
+        id="P1",
+        birth_date=date.min,
+        observations=(Observation(id="o", test="hba1c", value=8, date=date.min),),
+    )
+    made, _ = deidentified(chart, KEY, known, DAY)
+    assert made.observations[0].date == date.min
 
 
 def test_no_chart_of_the_world_can_be_known_again(known: Known) -> None:
