@@ -68,8 +68,9 @@ def stricter(world: Path, tmp_path: Path, store: Store) -> Policy:
 # --- a real browser --------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
+    """A browser for a file's tests. Playwright's loop runs in this thread as long as it is open."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
