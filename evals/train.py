@@ -82,7 +82,7 @@ def _state(weights: Weights) -> str:
 @app.command()
 def encoder(
     held: Annotated[str, typer.Option(help="Authors to leave out and score on: q03,q11.")] = "",
-    epochs: Annotated[int, typer.Option(min=1)] = 5,
+    epochs: Annotated[int, typer.Option(min=1)] = 3,
     misses: Annotated[int, typer.Option(help="Show so many pairs of queries that were mixed up.")] = 0,
     turns: Annotated[
         bool, typer.Option("--turns", help="Train nothing; score what is written on whole turns.")

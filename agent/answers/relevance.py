@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Row = NDArray[np.float32]
 
 WEIGHTS = Path(__file__).with_name("relevance.npz")
-SHARED = 15  # things that a passage and a turn share
+SHARED = 18  # things that a passage and a turn share
 _LEAST = 1e-4  # of a likelihood, before its logarithm
 
 
@@ -136,6 +136,10 @@ def shared_of(question: Question, turn: Turn, pool: Pool) -> Row:
     made[:, 10] = made[:, 2] - made[:, 2].max()
     made[:, 11] = (meaning - meaning.mean()) / (meaning.std() + 1e-6)
     made[:, 12] = told
+    near = np.maximum.reduceat(pool.rows @ turn.parts.T, pool.starts)  # passages x spans
+    made[:, 15] = near.max(1)
+    made[:, 16] = (near - near.max(0)).max(1)  # 0 of what is the nearest to some span
+    made[:, 17] = ((near - near.mean(0)) / (near.std(0) + 1e-6)).max(1)
     labels = head("query").labels
     asked = np.log(np.maximum(turn.queries, _LEAST)).reshape(2, -1)
     for at, sort in enumerate(pool.sorts):

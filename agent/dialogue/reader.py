@@ -30,11 +30,11 @@ from agent.dialogue.query import (
     Talk,
     intent_of,
 )
+from agent.dialogue.turns import asking
 from tools.engine.what_if import Diagnosed
 from tools.language.assertion import sentences
 from tools.language.encoder import Encoded, encode, head
 from tools.language.ngrams import ngrams
-from tools.language.spans import runs
 from tools.terminology.dates import dates_in
 from tools.terminology.medicines import CLASSES
 from tools.terminology.quantities import quantities_in
@@ -47,9 +47,9 @@ if TYPE_CHECKING:
 
 SURE = 0.5  # of likelihood, from which a query is answered without asking back
 LIKELY = 0.2  # of likelihood, from which a span asks a second thing too: two questions are often told as one
-BEGIN = 0.5  # what it costs a span to begin, see `runs`
 # Of likelihood, from which a part of what forbids something is taken to ask for a draft.
 SURE_OF_A_DRAFT = 0.9
+OF_SENDING = 0.25  # of what is not taken to forbid a draft: from there on it is sending that is forbidden
 SURE_OF_ANOTHER = 0.8  # of likelihood, from which a turn that names nobody is taken to be about somebody else
 # What a second reading may be. It is told behind the first, so it does nothing, and is about nobody else.
 _TELLING: frozenset[Query] = frozenset(
@@ -144,10 +144,7 @@ def read(question: str, talk: Talk, known: Known, lessons: Lessons | None = None
 def spans_of(text: str, before: str = "") -> list[Span]:
     """The spans of a text that ask something, in order."""
     encoded = encode(text, before)
-    if not encoded.offsets:
-        return []
-    found = runs(text, encoded.offsets, head("tag").likelihoods(encoded.rows), BEGIN)
-    return [_span(encoded, text, before, start, end) for start, end in found]
+    return [_span(encoded, text, before, start, end) for start, end in asking(text, encoded)]
 
 
 def _span(encoded: Encoded, text: str, before: str, start: int, end: int) -> Span:
@@ -249,7 +246,7 @@ def _forbids_sending(span: Span, text: str) -> bool:
     shares = ngrams().joined(queries.likelihoods(encoded.mean(0, len(part))), part, part, "")
     likely = dict(zip(queries.labels, map(float, shares), strict=True))
     sending = likely["submit_it"] + likely["submit"]
-    return sending + likely["no_draft"] >= SURE and sending > likely["draft"]
+    return sending + likely["no_draft"] >= SURE and sending > OF_SENDING * (1 - likely["no_draft"])
 
 
 def _read_alone(text: str) -> Span:

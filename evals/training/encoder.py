@@ -2,7 +2,8 @@
 
 A turn is read as one text, with the turn before it ahead: each token is outside, begins or goes on in a span that asks
 something; the mean of a span's tokens says what it asks, in which form the answer is wanted, and whether its drug is
-named or taken from the talk; the mean of a drug's tokens says whether it is asked about or only mentioned.
+named or taken from the talk; the mean of a drug's tokens says whether it is asked about or only mentioned. Of turns
+that are labelled with the records and clauses that answer them, the mean of all tokens is drawn towards those.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from typing import Any, NamedTuple
 from agent.dialogue import entities, words
 from agent.dialogue.known import Known, fold
 from agent.dialogue.query import FORMS, INTENTS, QUERIES, SCOPES, Talk, intent_of
-from evals.stores import read_drugs, read_plans
+from evals.stores import fresh_store, read_drugs, read_plans
+from evals.training import relevance
 from evals.training.examples import FOLDER, authors_of, lines
 from evals.training.finetuning import FineTuner, save_heads, write_onnx
 from evals.training.reports import RESULTS, report
-from tools.language.encoder import BEFORE, HEADS, LONGEST, MODEL
+from tools.language.encoder import BEFORE, HEADS, LONGEST, MODEL, WIDTH
 
-EPOCHS = 5
+EPOCHS = 3
 BATCH = 24
 RATE = 1.2e-4
 LABELS = {
@@ -43,6 +45,7 @@ LABELS = {
 _WEIGHT = {  # of a head in the loss
     "tag": 1.0, "query": 1.0, "kind": 0.5, "form": 0.4, "scope": 0.4, "target": 0.4, "role": 1.0,
 }  # fmt: skip
+_OF_PASSAGES = 0.15  # what answers a turn, in the loss beside what it asks
 KINDS = INTENTS  # what a family is labelled with, which is coarser than a query
 _IGNORED = -100  # of cross_entropy: a label that is not known
 
@@ -57,13 +60,14 @@ class Marked(NamedTuple):
 
 class Example(NamedTuple):
     """A turn with what was said before it. `spans` ask something, None if that is not labelled; `marks` are names of
-    drugs, and what stands in a supposition."""
+    drugs, and what stands in a supposition; `answered` says what of all that could be said answers it, if labelled."""
 
     author: str
     before: str
     text: str
     spans: tuple[Marked, ...] | None
     marks: tuple[Marked, ...]
+    answered: relevance.Labelled | None = None
 
 
 class Row(NamedTuple):
@@ -86,7 +90,7 @@ def train(held: Collection[str], epochs: int, misses: int, write: bool) -> None:
         misses: so many pairs of queries that were mixed up are shown.
         write: write the encoder and its heads.
     """
-    examples = list(read())
+    examples = answered(read())
     learned = [one for one in examples if one.author not in held]
     print(f"{len(learned)} turns of {len(authors_of(learned))} authors")
     tuner = EncoderTuner()
@@ -117,14 +121,24 @@ def read() -> Iterator[Example]:
     known = known_world()
     yield from _suppositions()
     yield from _families()
-    for author, item in lines("questions/q*.jsonl"):
+    for author, item in (*lines("questions/[qt]*.jsonl"), *lines("facts/f*.jsonl")):
         before, talked = "", list[str]()
         for turn in item["turns"]:
-            text = words.clean(turn["text"])
+            text, asks = words.clean(turn["text"]), turn.get("asks")
             named = entities.find(text, Talk(patient_id="P001"), known)
-            spans = tuple(_spans(text, turn["asks"], named, talked, known))
-            yield Example(author, before, text, spans, tuple(_marks(turn["asks"], named, known)))
+            if asks is None:
+                yield Example(author, before, text, None, ())
+            else:
+                spans = tuple(_spans(text, asks, named, talked, known))
+                yield Example(author, before, text, spans, tuple(_marks(asks, named, known)))
             before = text
+
+
+def answered(examples: Iterable[Example]) -> list[Example]:
+    """The examples, those of evals/examples/facts with what answers them."""
+    with fresh_store() as store:
+        labelled = {(one.author, words.clean(one.question.text)): one for one in relevance.labelled(store)}
+    return [one._replace(answered=labelled.get((one.author, one.text))) for one in examples]
 
 
 def _suppositions() -> Iterator[Example]:
@@ -217,12 +231,20 @@ class EncoderTuner(FineTuner):
 
     def __init__(self) -> None:
         super().__init__(LABELS)
+        self.sorts: list[str] = []  # of passages
         self.kinds: Any = self.torch.tensor(
             [[float(intent_of(query) == kind) for kind in KINDS] for query in LABELS["query"]]  # type: ignore[arg-type]
         )
 
     def train(self, examples: Iterable[Example], epochs: int) -> None:
         """Learn from the examples."""
+        examples = list(examples)
+        linear = self.torch.nn.Linear
+        self.sorts = sorted({sort for one in examples if one.answered for sort in one.answered.pool.sorts})
+        self.beside["sort"] = linear(WIDTH, len(self.sorts))
+        self.beside["turn"] = linear(WIDTH, relevance.SPACE, bias=False)
+        self.beside["passage"] = linear(WIDTH, relevance.SPACE, bias=False)
+        self.torch.nn.init.constant_(self.beside["sort"].bias, -3.0)
         rows = [self.row(one) for one in examples]
         steps = epochs * math.ceil(len(rows) / BATCH)
         self.fit(lambda: self.batches(rows, BATCH), self.loss, rate=RATE, epochs=epochs, steps=steps)
@@ -290,7 +312,20 @@ class EncoderTuner(FineTuner):
             else:
                 of_head = entropy(self.heads[name](torch.stack(found)), wanted, label_smoothing=0.05)
             total = total + _WEIGHT[name] * of_head
-        return total
+        answered = [
+            self._answered(hidden[at, row.first : row.first + len(row.tags)].mean(0), row.example.answered)
+            for at, row in enumerate(rows)
+            if row.example.answered
+        ]
+        return total + _OF_PASSAGES * sum(answered) / max(1, len(answered))
+
+    def _answered(self, turn: Any, one: relevance.Labelled) -> Any:
+        """What is lost where the turn's mean row is not near what answers it."""
+        torch = self.torch
+        at = torch.tensor([self.sorts.index(sort) for sort in one.pool.sorts])
+        near = self.beside["passage"](torch.tensor(one.pool.rows)) @ self.beside["turn"](turn)
+        scores = self.beside["sort"](turn)[at] + relevance.nearest(torch, near, one.pool)
+        return relevance.lost(torch, scores, one.wanted)
 
     # --- scores -------------------------------------------------------------------------------------------
 

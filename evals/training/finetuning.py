@@ -42,6 +42,7 @@ class FineTuner:
         self.heads: Any = torch.nn.ModuleDict(
             {name: torch.nn.Linear(WIDTH, len(of_head)) for name, of_head in labels.items()}
         )
+        self.beside: Any = torch.nn.ModuleDict()  # learned with the heads, and not kept
         self.random = random.Random(seed)
 
     def fit(
@@ -64,9 +65,9 @@ class FineTuner:
         """
         torch = self.torch
         moved = [one for one in self.encoder.parameters() if one.requires_grad]
+        fresh = [*self.heads.parameters(), *self.beside.parameters()]
         optimizer = torch.optim.AdamW(
-            [{"params": moved, "lr": rate}, {"params": self.heads.parameters(), "lr": 20 * rate}],
-            weight_decay=0.01,
+            [{"params": moved, "lr": rate}, {"params": fresh, "lr": 20 * rate}], weight_decay=0.01
         )
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: min(1.0, (step + 1) / (0.06 * steps)) * max(0.0, 1 - step / steps)
@@ -77,7 +78,7 @@ class FineTuner:
             for batch in batches():
                 lost = loss(batch)
                 lost.backward()
-                torch.nn.utils.clip_grad_norm_([*moved, *self.heads.parameters()], 1.0)
+                torch.nn.utils.clip_grad_norm_([*moved, *fresh], 1.0)
                 optimizer.step()
                 schedule.step()
                 optimizer.zero_grad()

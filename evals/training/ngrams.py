@@ -18,7 +18,6 @@ from tools.language.ngrams import BUCKETS, WEIGHTS, NGrams, features
 
 SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 HEATS = tuple(round(0.8 + 0.05 * step, 2) for step in range(25))
-_BEYOND = "q25"  # not seen by the encoder, and half of its turns ask several things
 
 
 class Asked(NamedTuple):
@@ -47,7 +46,7 @@ def train(write: bool) -> None:
         for mark in one.spans or ()
         if "query" in mark.labels
     ]
-    held = {*json.loads((RESULTS / "encoder.json").read_text(encoding="utf-8"))["held"], _BEYOND}
+    held = set(json.loads((RESULTS / "encoder.json").read_text(encoding="utf-8"))["held"])
     unseen = [one for one in spans if one.author in held]
     scored, share, heat = _chosen(_fitted([one for one in spans if one.author not in held]), unseen)
     report("ngrams", {"held": sorted(held), **scored}, write)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.answers.focus import MOST_DRUGS
+from agent.answers.focus import MOST, MOST_DRUGS
 from agent.answers.passages import passages, texts
 from agent.answers.relevance import (
     SHARED,
@@ -39,8 +39,17 @@ LIKELY = 0.5  # from which the first passage is counted as surely the one
 WITHOUT_ANSWERS = frozenset(f"f{number:02}" for number in range(1, 10))
 
 
+class Labelled(NamedTuple):
+    """A turn, everything that could be said, and which of it its author wants stated; NaN where not known."""
+
+    author: str
+    question: Question
+    pool: Pool
+    wanted: NDArray[np.float32]
+
+
 class Example(NamedTuple):
-    """A turn, what its passages share with it, and which of them its author wants stated; NaN where not known."""
+    """A labelled turn in numbers, with what its passages share with it."""
 
     author: str
     turn: Turn
@@ -59,19 +68,29 @@ def train(write: bool) -> None:
 
 
 def read(store: Store) -> Iterator[Example]:
+    """Every turn of every author in numbers."""
+    for author, question, pool, wanted in labelled(store):
+        turn = turn_of(question)
+        yield Example(author, turn, pool, shared_of(question, turn, pool).astype(np.float16), wanted)
+
+
+def labelled(store: Store) -> Iterator[Labelled]:
     """Every turn of every author, against everything that could be said of its patient and drugs."""
+    pools: dict[tuple[str, ...], Pool] = {}  # of a patient and drugs: many authors ask about the same
     for author, talk in lines("facts/f*.jsonl"):
         bound = Bound(store, talk["patient"])
         before = Question("")
         for said in talk["turns"]:
-            everything = passages(bound, _drugs(said, bound))
-            pool = pool_of(everything, texts(everything, bound))
+            drugs = _drugs(said, bound)
+            if (key := (talk["patient"], *drugs)) not in pools:
+                everything = passages(bound, drugs)
+                pools[key] = pool_of(everything, texts(everything, bound))
+            pool = pools[key]
             question = Question(said["text"], before.text, before.shown)
-            turn = turn_of(question)
             wanted = np.array([_is_one_of(key, said["facts"]) for key in pool.keys], np.float32)
             if author in WITHOUT_ANSWERS:
                 wanted[[key.startswith("A:") for key in pool.keys]] = np.nan
-            yield Example(author, turn, pool, shared_of(question, turn, pool).astype(np.float16), wanted)
+            yield Labelled(author, question, pool, wanted)
             shown = frozenset(key for key, one in zip(pool.keys, wanted, strict=True) if one == 1)
             before = Question(said["text"], "", shown)
 
@@ -87,6 +106,23 @@ def _is_one_of(key: str, facts: Sequence[str]) -> bool:
     """A measured value may stand in several records."""
     own = {key} if key[:2] in ("P:", "F:", "A:") else set(key.split(","))
     return any(own & ({fact} | set(fact.split(","))) for fact in facts)
+
+
+def nearest(torch: Any, near: Any, pool: Pool) -> Any:
+    """Of each passage the likeness of its likest text."""
+    ends = (*pool.starts[1:], len(near))
+    owner = torch.repeat_interleave(torch.tensor([b - a for a, b in zip(pool.starts, ends, strict=True)]))
+    return torch.full((len(pool.starts),), -1e9).scatter_reduce(0, owner, near, "amax")
+
+
+def lost(torch: Any, scores: Any, wanted: NDArray[np.float32]) -> Any:
+    """Of each passage by itself, and half as much which of them it is."""
+    known = torch.tensor(~np.isnan(wanted))
+    scores, right = scores[known], torch.tensor(wanted)[known]
+    alone = torch.nn.functional.binary_cross_entropy_with_logits(scores, right, reduction="sum")
+    if not right.any():
+        return alone
+    return alone - 0.5 * (torch.log_softmax(scores, 0) * right).sum() / right.sum()
 
 
 class Learner:
@@ -136,14 +172,7 @@ class Learner:
         return self
 
     def _loss(self, one: Example) -> Any:
-        """Each passage by itself, and half as much which of them it is."""
-        torch = self.torch
-        known = torch.tensor(~np.isnan(one.wanted))
-        scores, wanted = self.scores(one, 0.2)[known], torch.tensor(one.wanted)[known]
-        alone = torch.nn.functional.binary_cross_entropy_with_logits(scores, wanted, reduction="sum")
-        if not wanted.any():
-            return alone
-        return alone - 0.5 * (torch.log_softmax(scores, 0) * wanted).sum() / wanted.sum()
+        return lost(self.torch, self.scores(one, 0.2), one.wanted)
 
     def scores(self, one: Example, dropout: float = 0.0) -> Any:
         """As `relevance.likelihoods` has them, before they are likelihoods."""
@@ -157,12 +186,12 @@ class Learner:
         meaning, asked = torch.tensor(one.turn.meaning), torch.tensor(one.turn.asked)
         by_sort = self.bias + self.queries @ torch.tensor(one.turn.queries) + self.asked @ dropped(asked)
         near = dropped(torch.tensor(one.pool.rows) @ self.passage.T) @ dropped(self.turn @ meaning)
-        ends = (*one.pool.starts[1:], len(near))
-        owner = torch.repeat_interleave(
-            torch.tensor([b - a for a, b in zip(one.pool.starts, ends, strict=True)])
+        return (
+            shared @ self.shared
+            + (shared * self.shared_by_sort[at]).sum(1)
+            + by_sort[at]
+            + nearest(torch, near, one.pool)
         )
-        nearest = torch.full((len(at),), -1e9).scatter_reduce(0, owner, near, "amax")
-        return shared @ self.shared + (shared * self.shared_by_sort[at]).sum(1) + by_sort[at] + nearest
 
     def arrays(self) -> dict[str, Any]:
         """The weights as they are kept, in halves of a float."""
@@ -175,7 +204,7 @@ class Learner:
 def score(examples: Sequence[Example]) -> dict[str, Any]:
     """How often the first passage is right, and one of the first three, where each author is left out in some fold."""
     authors = authors_of(examples)
-    first = three = count = sure = sure_right = 0
+    first = three = whole = count = sure = sure_right = 0
     for seen, unseen in held_out(examples, [set(authors[at::FOLDS]) for at in range(FOLDS)]):
         learner = Learner(seen).fitted()
         for example in unseen:
@@ -190,12 +219,14 @@ def score(examples: Sequence[Example]) -> dict[str, Any]:
                 count += 1
                 first += bool(wanted[order[0]])
                 three += bool(wanted[order[:3]].any())
+                whole += bool(wanted.sum() == wanted[order[:MOST]].sum())
     return {
         "authors": len(authors),
         "turns": len(examples),
         "turns with a passage": count,
         "first is right": round(first / count, 3),
         "one of the first three is right": round(three / count, 3),
+        f"all are among the first {MOST}": round(whole / count, 3),
         "turns with a likely first": sure,
         "of them right": round(sure_right / max(1, sure), 3),
     }
