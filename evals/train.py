@@ -15,7 +15,7 @@ from rich.markup import escape
 
 from agent.answers.policy import ranking
 from agent.answers.relevance import WEIGHTS as RELEVANCE
-from agent.dialogue import linking
+from agent.dialogue import hypotheses, linking
 from evals.training.examples import authors_of
 from evals.training.reports import stamp
 from tools.denials import encoded, learned
@@ -52,6 +52,7 @@ class Weights(NamedTuple):
 WEIGHTS = {
     "encoder": Weights(reader.MODEL, "what a turn of the chat asks"),
     "ngrams": Weights(ngrams.WEIGHTS, "what a span of a turn asks, by its words and letters"),
+    "roles": Weights(hypotheses.ROLES, "in which role a thing of a supposition stands", "encoder"),
     "linking": Weights(linking.WEIGHTS, "which drugs a turn is about", "encoder"),
     "relevance": Weights(RELEVANCE, "which records and clauses a turn asks for", "encoder"),
     "policy": Weights(ranking.WEIGHTS, "which clauses answer a question about a policy", "encoder"),

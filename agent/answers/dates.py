@@ -367,8 +367,14 @@ def _counts(
             "date", within.before(bound.as_of), origin="derived", attribute=attribute, source=source,
             formula=f"{bound.as_of} - {within}",
         )  # fmt: skip
+        today = bound.as_of == bound.store.day_of(bound.patient)
+        on = (
+            "today"
+            if today
+            else f"on {ledger.add('date', bound.as_of, origin='supposed', source='question')}"
+        )
         return (
-            f"is too old: it counted until {shown} (window {window}); today one of {oldest} or later counts."
+            f"is too old: it counted until {shown} (window {window}); {on} one of {oldest} or later counts."
         )
     soon = ", so a new one will soon be due" if (last - bound.as_of).days <= LEAD_IN else ""
     return f"is recent enough through {shown}{soon} (window {window})."

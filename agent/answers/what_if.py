@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
 
-from agent.answers import eligibility
+from agent.answers import dates, eligibility
 from agent.answers.answer import Answer, Said
 from agent.answers.eligibility import MOST_OPEN, deciding
-from agent.answers.why import BEFORE_CRITERIA
+from agent.answers.why import BEFORE_CRITERIA, ways
 from agent.answers.wording import (
     SUPPOSED,
     Sorted,
     Words,
     ask_back,
+    clause_source,
     drug_slot,
     drugs_meant,
     fitted,
@@ -31,19 +32,26 @@ from agent.dialogue.query import Ask
 from agent.ledger import Kind, Ledger, Origin
 from tools.common.dates import age_on
 from tools.common.errors import Correctable
-from tools.domain.records import Determination, Finding, Request
+from tools.domain.records import Determination, Finding, Outcome, Request
 from tools.engine import what_if
+from tools.engine.documents import walk
 from tools.engine.what_if import Change
+from tools.evidence.courses import matches
 from tools.evidence.measurements import governing, values_of
 from tools.messages import Action
 from tools.messages.grammar import amount
 from tools.queries.bound import Bound
+from tools.queries.horizon import Better, begun_by, first_better, takes_time
 from tools.terminology.conditions import CONCEPTS
+from tools.terminology.medicines import medicine
 from tools.terminology.observations import TESTS
 from tools.terminology.terms import TOPICS
+from tools.terminology.vocabulary import vocabulary
 
 MOST_DRUGS = 3
 MOST_CHANGED = 3
+_DONE: tuple[Outcome, ...] = ("ready", "not_required")
+_JUDGED: tuple[Outcome, ...] = ("ready", "needs_documentation", "likely_denial")
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
@@ -54,13 +62,15 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         return ask_back("what_if", bound, ledger)
     reply = Answer(intent="what_if", ledger=ledger, drugs=drugs, hypothetical=True)
     if drugs[0] in bound.plan.benefits:
-        supposed = _supposed(ask, drugs[0], bound)
+        supposed = beyond_the_record(ask, drugs[0], bound)
         if not supposed:
             return _as_it_stands(ask, bound, ledger)
         ask = msgspec.structs.replace(ask, changes=supposed)
     elif not ask.changes:
         return _as_it_stands(ask, bound, ledger)
     said: list[Said] = []
+    days = [change for change in ask.changes if isinstance(change, what_if.On | what_if.Later)]
+    days_alone = len(days) == len(ask.changes)
     try:
         for drug in drugs:
             if drug not in bound.plan.benefits:
@@ -69,22 +79,47 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
             then = bound.supposed(drug, ask.changes, ask.indication)
             now = bound.determination(drug, ask.indication)
             reply.determinations += [then, now]
-            said += _told(
-                Words(bound, ledger, then, supposed=True), Words(bound, ledger, now), len(drugs) > 1
-            )
+            words = Words(bound, ledger, then, supposed=True), Words(bound, ledger, now)
+            if days_alone and then.outcome in _JUDGED:  # what changes is told with the last good day of each
+                said.append(Said(text=_before_and_after(*words)))
+            else:
+                said += _told(*words, short=len(drugs) > 1)
             reply.sources += [item for item in sources(_changed(now, then)) if item not in reply.sources]
     except Correctable as error:
         reply.determinations.clear()
         why = ledger.add("words", str(error).rstrip("."), origin="determination", source="suppose")
         reply.said = [Said(text=f"That cannot be supposed: {why}.", verbatim=True)]
         return reply
-    reply.said = fitted(
-        [Said(text=marker(ask.changes, drugs[0], bound, ledger), verbatim=True), *said], ledger
-    )
+    said.insert(0, Said(text=marker(ask.changes, drugs[0], bound, ledger), verbatim=True))
+    if better := _better_later(ask, drugs[0], reply, bound):
+        reply.determinations.append(better.then)
+        said += waited(better, Words(bound, ledger, better.then, supposed=True), bound)
+    reply.said = fitted(said, ledger)
+    if days and reply.determinations and reply.determinations[0].outcome in _JUDGED:
+        reply.said += _counting_then(ask, drugs[0], reply.determinations[0].as_of, bound, reply)
     return reply
 
 
-def _supposed(ask: Ask, drug: str, bound: Bound) -> tuple[Change, ...]:
+def _better_later(ask: Ask, drug: str, reply: Answer, bound: Bound) -> Better | None:
+    """From when on it stands better because a course or program that is supposed with its first day is long enough."""
+    begun = any(getattr(change, "on", None) and takes_time((change,)) for change in ask.changes)
+    if not begun or not reply.determinations or reply.determinations[0].outcome in _DONE:
+        return None
+    better = first_better(bound, drug, begun_by(ask.changes, bound.as_of), ask.indication)
+    return better if better and any(map(_rests_on_it, gained(better))) else None
+
+
+def _counting_then(ask: Ask, drug: str, day: date, bound: Bound, reply: Answer) -> list[Said]:
+    """On another day: until when each dated piece of evidence counts, against that day."""
+    then = Bound(bound.store, bound.patient.id, as_of=day, plan_id=bound.plan.id)
+    told = Answer(intent="dates", ledger=reply.ledger)
+    dates.granted(then, drug, told)
+    dates.windows(Ask(query="lookback", drugs=(drug,), indication=ask.indication), then, drug, told)
+    reply.sources += [item for item in told.sources if item not in reply.sources]
+    return told.said
+
+
+def beyond_the_record(ask: Ask, drug: str, bound: Bound) -> tuple[Change, ...]:
     """What is supposed beyond what is on record."""
     if not ask.changes:
         return ()
@@ -99,10 +134,21 @@ def _is_so(change: Change, request: Request, bound: Bound) -> bool:
         return not (change.on or change.unit) and any(value.value == change.value for value in charted)
     if isinstance(change, what_if.Insured):
         return change.plan_id == bound.plan.id
+    if isinstance(change, what_if.Started) and not (change.days or change.on or change.daily):
+        return is_taken(change.drug, bound)
     if isinstance(change, what_if.Asked):
         told = {name: value for name, value in msgspec.structs.asdict(change).items() if value}
         return all(getattr(request, name) == value for name, value in told.items())
     return False
+
+
+def is_taken(drug: str, bound: Bound) -> bool:
+    """Whether a course of the drug is charted that goes on."""
+    meant = medicine(drug, bound.drugs)
+    return any(
+        entry.end is None and entry.status == "active" and matches(entry, meant.ingredients, (), entry.drug)
+        for entry in bound.patient.medications or ()
+    )
 
 
 def _as_it_stands(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
@@ -135,8 +181,7 @@ def _settled(words: Words, settled: Sequence[str]) -> list[Said]:
         [one for one in unmet if words.actor(one) == who] for who in dict.fromkeys(map(words.actor, unmet))
     ]
     groups = by_whom if len(mine) == len(unmet) and len(by_whom) > 1 else [mine]
-    start = "What you suppose cannot be put into a copy of the chart here; the chart is unchanged."
-    said = [Said(text=start, verbatim=True)]
+    said = _borne_on(words, mine) if groups == [mine] else [Said(text=f"{_NOT_CHARTED}.", verbatim=True)]
     said += [Said(text=_left(words, one, unmet), bullet=len(groups) > 1) for one in groups]
     steps = [
         f"{lower(step)} ({words.clause(one)})" for one in mine if one.clause and (step := words.step(one))
@@ -144,6 +189,24 @@ def _settled(words: Words, settled: Sequence[str]) -> list[Said]:
     if steps:
         said.append(Said(text=f"It is settled by this: {'; '.join(dict.fromkeys(steps))}."))
     return [*said, Said(text=words.headline(), must=False)]
+
+
+_NOT_CHARTED = "What is supposed is not on the chart, and only what is charted can be claimed"
+
+
+def _borne_on(words: Words, criteria: Sequence[Finding]) -> list[Said]:
+    """That it cannot be claimed unless it is charted, the criteria that it would bear on, and what they ask."""
+    names = [
+        f"{words.named(one)} ({words.clause(one)})" if one.clause else words.named(one) for one in criteria
+    ]
+    said = [Said(text=f"{_NOT_CHARTED}; it would bear on {listed(names, MOST_OPEN, words)}.", verbatim=True)]
+    for one in criteria[:2]:
+        if one.parts:
+            said += ways(words, one, one)
+        elif one.clause and one.clause.quote:
+            quote = words.ledger.add("quote", one.clause.quote, origin="policy", source=clause_source(one))
+            said.append(Said(text=f"The policy says: “{quote}”", verbatim=True))
+    return said
 
 
 def _left(words: Words, settled: Sequence[Finding], unmet: Sequence[Finding]) -> str:
@@ -170,6 +233,31 @@ def marker(changes: Sequence[Change], drug: str, bound: Bound, ledger: Ledger) -
     days_first = sorted(changes, key=lambda change: not isinstance(change, what_if.Later | what_if.On))
     told = [_DESCRIBE[type(change)](change, _Told(bound, ledger, unit)) for change in days_first]
     return f"Hypothetical: {' and '.join(told)}; the chart is unchanged."
+
+
+def waited(better: Better, later: Words, bound: Bound) -> list[Said]:
+    """From which day on it stands better, and what is met on that day."""
+    day = later.ledger.add(
+        "date", better.day, origin="derived", attribute="earliest", source="determination",
+        formula="the first later day with another outcome, nothing else changed",
+    )  # fmt: skip
+    wait = later.ledger.add(
+        "duration", (better.day - bound.as_of).days, unit="days", origin="derived", attribute="wait",
+        source="determination", formula=f"{better.day} - {bound.as_of}",
+    )  # fmt: skip
+    outcome = f"{later.request()} would be “{later.outcome()}”"
+    told = [Said(text=f"From {day} on, in {wait}, if nothing else changes: {outcome}.")]
+    for one in gained(better)[:1]:
+        clause = f" ({later.clause(one)})" if one.clause else ""
+        text = f"On that day {later.named(one)}{clause} is {later.status(one)}: {later.shown(one)}."
+        told.append(Said(text=text))
+    return told
+
+
+def gained(better: Better) -> list[Finding]:
+    """What is met on the day, whole criteria before their parts."""
+    found = [one for one in walk(better.then.findings) if one.criterion in better.gained]
+    return [*(one for one in better.then.findings if one in found), *(one for one in found if not one.parts)]
 
 
 # --- before and after ------------------------------------------------------------------------------------
@@ -225,7 +313,8 @@ def _what_changes(changed: list[Finding], then: Words, now: Words) -> list[Said]
     told = []
     for finding in changed[:MOST_CHANGED]:
         was = before.get(finding.criterion)
-        text = f"{then.named(finding)} would be {then.status(finding)}"
+        clause = f" ({then.clause(finding)})" if finding.clause else ""
+        text = f"{then.named(finding)}{clause} would be {then.status(finding)}"
         text += f" (now {now.status(was)})" if was is not None else ""
         shown = then.against(finding) if finding.parts else then.shown(finding)
         told.append(
@@ -340,6 +429,10 @@ def _value(change: what_if.Value, told: _Told) -> str:
     return f"if {told.test(change.test)} were {value}{day}{told.now(change.test)}"
 
 
+def _repeated(change: what_if.Repeated, told: _Told) -> str:
+    return f"if {told.test(change.test)} were measured anew and came out the same{told.now(change.test)}"
+
+
 def _later(change: what_if.Later, told: _Told) -> str:
     parts = [told.months(change.months, "later")] if change.months else []
     parts += [told.days(change.days, "later")] if change.days or not parts else []
@@ -357,7 +450,21 @@ def _stopped(change: what_if.Stopped, told: _Told) -> str:
     return f"if {told.name(change.drug)} were documented as stopped on {told.fact('date', day, change.drug)}{why}"
 
 
+def _begun(change: what_if.Course, told: _Told) -> str:
+    """ "if metformin at 2000 mg a day began on Sep 1, 2026 and was filled all along"."""
+    dose = ""
+    if change.daily:
+        value = told.fact("value", change.daily, "daily dose", shown=f"{change.daily:g} mg", unit="mg")
+        dose = f" at {value} a day"
+    began = told.fact("date", change.on, change.drug)
+    return f"if {told.name(change.drug)}{dose} began on {began} and was filled all along"
+
+
 def _started(change: what_if.Started, told: _Told) -> str:
+    if change.on:
+        return _begun(change, told)
+    if not change.days:
+        return f"if {told.she} took {told.name(change.drug)} that day"
     since = told.fact("date", told.bound.as_of - timedelta(days=change.days), change.drug)
     return (
         f"if {told.she} took {told.name(change.drug)} since {since} ({told.days(change.days, change.drug)})"
@@ -366,9 +473,16 @@ def _started(change: what_if.Started, told: _Told) -> str:
 
 def _tried(change: what_if.Tried, told: _Told) -> str:
     outcome = told.words(change.outcome.lower(), "outcome")
+    if change.on:
+        return f"{_begun(change, told)}, with {outcome}"
     return (
         f"if {told.name(change.drug)} had been tried for {told.days(change.days, change.drug)} with {outcome}"
     )
+
+
+def _removed(change: what_if.Removed, told: _Told) -> str:
+    kind = f" {change.formulation}" if change.formulation else ""
+    return f"without {told.name(change.drug)}{kind} on record"
 
 
 def _diagnosed(change: what_if.Diagnosed, told: _Told) -> str:
@@ -378,6 +492,9 @@ def _diagnosed(change: what_if.Diagnosed, told: _Told) -> str:
 
 def _stated(change: what_if.Stated, told: _Told) -> str:
     topic = told.words(TOPICS[change.topic], change.topic)
+    if change.present is None:
+        label = CONCEPTS[change.topic].label if change.topic in CONCEPTS else TOPICS[change.topic]
+        return f"if the prescriber's statement on {told.words(label, change.topic)} were in the chart"
     if TOPICS[change.topic].split(" ", 1)[0].endswith("s") and change.topic not in CONCEPTS:
         return f"if the prescriber {'stated' if change.present else 'denied'} that {told.she} {topic}"
     return (
@@ -386,7 +503,17 @@ def _stated(change: what_if.Stated, told: _Told) -> str:
 
 
 def _enrolled(change: what_if.Enrolled, told: _Told) -> str:
+    if change.on:
+        return f"if a lifestyle program began on {told.fact('date', change.on, 'program')} and went on"
     return f"if {told.she} had completed {told.months(change.months, 'program')} of a lifestyle program"
+
+
+def _filed(change: what_if.Filed, told: _Told) -> str:
+    day = told.fact("date", change.on or told.bound.as_of, change.of)
+    return f"if a signed {told.words(_PAPERS.get(change.of, 'paper'), change.of)} of {day} were on file"
+
+
+_PAPERS = {term.of: term.label for term in reversed(vocabulary("document_kinds").values()) if term.of}
 
 
 def _aged(change: what_if.Aged, told: _Told) -> str:
@@ -416,11 +543,15 @@ def _asked(change: what_if.Asked, told: _Told) -> str:
 
 
 def _insured(change: what_if.Insured, told: _Told) -> str:
-    return f"if {told.she} were enrolled in {plan_slot(told.ledger, told.bound.store.plan(change.plan_id))}"
+    stays = "stayed" if change.plan_id == told.bound.plan.id else "were"
+    return (
+        f"if {told.she} {stays} enrolled in {plan_slot(told.ledger, told.bound.store.plan(change.plan_id))}"
+    )
 
 
 _DESCRIBE: dict[type, Callable[[Any, _Told], str]] = {
     what_if.Value: _value,
+    what_if.Repeated: _repeated,
     what_if.Later: _later,
     what_if.On: _on,
     what_if.Stopped: _stopped,
@@ -429,6 +560,8 @@ _DESCRIBE: dict[type, Callable[[Any, _Told], str]] = {
     what_if.Diagnosed: _diagnosed,
     what_if.Stated: _stated,
     what_if.Enrolled: _enrolled,
+    what_if.Removed: _removed,
+    what_if.Filed: _filed,
     what_if.Aged: _aged,
     what_if.Asked: _asked,
     what_if.Insured: _insured,

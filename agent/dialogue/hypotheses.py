@@ -8,8 +8,11 @@ outcome, which have the defaults of what_if.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 from agent.dialogue.entities import Entities, Entity
@@ -21,11 +24,15 @@ from tools.engine.what_if import (
     Aged,
     Asked,
     Change,
+    Course,
     Diagnosed,
     Enrolled,
+    Filed,
     Insured,
     Later,
     On,
+    Removed,
+    Repeated,
     Started,
     Stated,
     Stopped,
@@ -33,13 +40,16 @@ from tools.engine.what_if import (
     Value,
 )
 from tools.language.assertion import assertion
-from tools.language.encoder import Encoded, head
+from tools.language.encoder import Encoded, Head, heads
 from tools.terminology.conditions import CONCEPTS
-from tools.terminology.dates import dates_in
+from tools.terminology.dates import DateSpan, coming_days, dates_in
+from tools.terminology.matcher import matches
 from tools.terminology.observations import TESTS, units
-from tools.terminology.quantities import Quantity, convert, quantities_in
+from tools.terminology.quantities import Quantity, convert, dispensed_in, quantities_in
 from tools.terminology.terms import TOPICS
+from tools.terminology.vocabulary import vocabulary
 
+ROLES = Path(__file__).parent / "roles.npz"
 _OUTCOMES: dict[str, TrialOutcome] = {
     "failed": "Inadequate response",
     "tried": "Inadequate response",
@@ -48,11 +58,12 @@ _OUTCOMES: dict[str, TrialOutcome] = {
 }
 _DAYS = {"d": 1, "wk": 7, "mo": 30, "a": 365}  # of a unit of time
 _KINDS = {"time": "duration", "calendar time": "duration", "age": "age"}  # by the dimension of a number
+MOST_OFTEN = 24  # times a day; more than that a day is an amount
 _MASS = ("kg", "lb", "[lb_av]", "g")
 
 
 class Thing(NamedTuple):
-    """Something that stands in a turn: of which kind, where, and in which role. One of the three last is set."""
+    """Something that stands in a turn: of which kind, where, and in which role. One of the four last is set."""
 
     kind: str
     start: int
@@ -61,6 +72,8 @@ class Thing(NamedTuple):
     entity: Entity | None = None
     quantity: Quantity | None = None
     day: date | None = None
+    paper: str = ""
+    strongest: float = math.inf  # of a drug's packages, in mg
 
 
 _ENDED = (
@@ -70,18 +83,37 @@ _ENDED = (
 
 
 def find(
-    named: Entities, encoded: Encoded, start: int, end: int, talk: Talk, known: Known
+    named: Entities, encoded: Encoded, parts: Sequence[tuple[int, int]], talk: Talk, known: Known
 ) -> tuple[Change, ...]:
-    """What the characters [start, end) of a turn suppose, after what still holds of the turns before."""
-    things = list(things_in(named, encoded, start, end, known.as_of))
+    """What these parts of a turn suppose, each the characters [start, end)."""
+    things = [thing for part in parts for thing in things_in(named, encoded, *part, known.as_of)]
+    things = [thing._replace(strongest=_strongest(thing, known)) for thing in things]
+    things.sort(key=lambda thing: thing.start)
     made: list[Change] = []
     for thing in things:
         made += _CHANGES[thing.kind](thing, things, talk)
+    days = [change for change in made if isinstance(change, On)]
     asked = [change for change in made if isinstance(change, Asked)]
-    if len(asked) > 1:  # strength and quantity are parts of one request
-        made = [change for change in made if change not in asked]
-        made.append(_one(asked))
-    return _on_top(talk.supposed, made)
+    others: list[Change] = [change for change in made if not isinstance(change, On | Asked)]
+    if asked:  # strength and quantity are parts of one request
+        others.append(_one(asked))
+    if days:  # what is said to be done before that is done by then
+        others.append(max(days, key=lambda change: change.date))
+    return tuple(dict.fromkeys(others))
+
+
+def _strongest(thing: Thing, known: Known) -> float:
+    names = thing.entity.names if thing.entity else ()
+    doses = [one.dose for drug in known.drugs if drug.name in names for one in drug.strengths]
+    return max(doses, default=math.inf)
+
+
+def with_before(before: Iterable[Change], made: Sequence[Change]) -> tuple[Change, ...]:
+    """What was supposed before and is not supposed anew, then what is supposed now. An amount is of one drug, and not
+    asked for again."""
+    anew = {_subject(change) for change in made}
+    kept = [one for one in before if _subject(one) not in anew and not isinstance(one, Asked)]
+    return tuple(dict.fromkeys((*kept, *made)))
 
 
 def under_way(changes: Iterable[Change], drugs: Sequence[Entity]) -> tuple[Change, ...]:
@@ -91,8 +123,8 @@ def under_way(changes: Iterable[Change], drugs: Sequence[Entity]) -> tuple[Chang
     return tuple(
         change
         for change in changes
-        if not isinstance(change, Tried | Enrolled)
-        and not (isinstance(change, Started) and change.drug in waited_for)
+        if not (isinstance(change, Tried | Enrolled) and change.on is None)
+        and not (isinstance(change, Started) and not change.on and change.drug in waited_for)
     )
 
 
@@ -105,18 +137,22 @@ def things_in(named: Entities, encoded: Encoded, start: int, end: int, as_of: da
         if (of == "drug" and subject != "self") or (of == "condition" and subject == "other"):
             continue  # "his neighbor lost forty pounds on it" supposes nothing of the patient
         found.append(Thing(of, one.start, one.end, role_of(encoded, one.start, one.end, of), entity=one))
-    dated = [span for span in dates_in(named.text, as_of or date.today()) if start <= span.start < end]
-    for span in dated:
-        if span.day is None or (span.relative and (as_of is None or span.day <= as_of)):
-            continue
-        role, day = role_of(encoded, span.start, span.end, "date"), span.day
-        if role == "on" and not span.year and as_of is not None and day < as_of:
-            day = add_months(day, 12)  # what is supposed of a day is of one to come
+    for span, day in _days(named.text, start, end, as_of or date.today()):
+        unlikely = ("on",) if as_of is not None and day <= as_of else ("program",)
+        role = role_of(encoded, span.start, span.end, "date", unlikely)
         found.append(Thing("date", span.start, span.end, role, day=day))
+    for name in matches(named.text):
+        of = vocabulary("document_kinds")[name.key].of if name.kind == "document" else ""
+        if of and start <= name.start < end:
+            role = role_of(encoded, name.start, name.end, "document")
+            found.append(Thing("document", name.start, name.end, role, paper=of))
     taken = [(thing.start, thing.end) for thing in found]
-    for quantity in quantities_in(named.text):
+    for quantity in (*quantities_in(named.text), *dispensed_in(named.text)):
         inside = start <= quantity.start < end and not _is_pronoun(quantity, named.text)
         if not inside or any(a < quantity.end and quantity.start < b for a, b in taken):
+            continue
+        if quantity.dimension == "frequency" and quantity.high <= MOST_OFTEN:
+            found.append(Thing("frequency", *quantity[:2], "mentioned", quantity=quantity))
             continue
         kind = _KINDS.get(quantity.dimension, "number")
         found.append(
@@ -125,8 +161,29 @@ def things_in(named: Entities, encoded: Encoded, start: int, end: int, as_of: da
             )
         )
     tests = named.within(start, end, "test")
-    found += [Thing("test", one.start, one.end, "mentioned", entity=one) for one in tests]
+    found += [
+        Thing("test", one.start, one.end, role_of(encoded, one.start, one.end, "test"), entity=one)
+        for one in tests
+    ]
     yield from sorted(found, key=lambda thing: thing.start)
+
+
+def _days(text: str, start: int, end: int, today: date) -> Iterator[tuple[DateSpan, date]]:
+    """The days that are named in a span, one without its year as the nearest. What is counted from today counts only
+    where it is not past."""
+    found = dates_in(text, today)
+    named = (
+        one
+        for one in coming_days(text, today)
+        if not any(one.start < a.end and a.start < one.end for a in found)
+    )
+    for span in (*found, *named):
+        day = span.day
+        if day is None or not start <= span.start < end or (span.relative and day < today):
+            continue
+        if not (span.year or span.relative):
+            day = min((day, add_months(day, 12)), key=lambda one: abs(one - today))
+        yield span, day
 
 
 def _is_pronoun(quantity: Quantity, text: str) -> bool:
@@ -134,11 +191,18 @@ def _is_pronoun(quantity: Quantity, text: str) -> bool:
     return not quantity.unit and quantity.value == 1 and text[quantity.start : quantity.end].isalpha()
 
 
-def role_of(encoded: Encoded, start: int, end: int, kind: str) -> str:
-    """The likeliest role of those that a thing of this kind can have."""
-    roles = head("role")
+@cache
+def learned() -> Head:
+    """The roles that things can have, learned by themselves on the rows of the encoder."""
+    return heads(ROLES)["role"]
+
+
+def role_of(encoded: Encoded, start: int, end: int, kind: str, unlikely: Sequence[str] = ()) -> str:
+    """The likeliest role of those that a thing of this kind can have, and that this one can."""
+    roles = learned()
     shares = roles.likelihoods(encoded.mean(start, end))
     own = [at for at, label in enumerate(roles.labels) if label.startswith(f"{kind}:")]
+    own = [at for at in own if roles.labels[at].partition(":")[2] not in unlikely]
     return roles.labels[max(own, key=lambda at: shares[at])].partition(":")[2] if own else "mentioned"
 
 
@@ -148,16 +212,63 @@ def role_of(encoded: Encoded, start: int, end: int, kind: str) -> str:
 def _drug(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]:
     assert thing.entity is not None
     name = thing.entity.key if len(thing.entity.names) != 1 else thing.entity.names[0]
-    course = _nearest(thing, [one for one in things if one.kind == "duration" and one.role == "course"])
-    length = days_of(course.quantity) if course and course.quantity else 0
-    if thing.role in _OUTCOMES and (length or thing.role in _ENDED):
-        return [Tried(drug=name, days=length or 90, outcome=_OUTCOMES[thing.role])]
+    if thing.role == "removed":
+        return [Removed(drug=name)]
     if thing.role == "stopped":
-        ended = _nearest(thing, [one for one in things if one.kind == "date" and one.role == "stopped"])
+        ended = _of(thing, things, "date", "stopped")
         return [Stopped(drug=name, on=ended.day if ended else None)]
-    if thing.role == "started":
+    course = _of(thing, things, "duration", "course")
+    length = days_of(course.quantity) if course and course.quantity else 0
+    dose = _dose(things)
+    owner = _of_dose(dose, things) if dose else None
+    begun = _of(thing, things, "date", "started") if owner is None else _begun(dose, things) if dose else None
+    mine = owner in (None, thing)  # a day that is told with a dose is that of its course
+    on, daily = (
+        begun.day if begun and mine else None,
+        _mg_a_day(dose, things) if dose and owner == thing else 0.0,
+    )
+    if thing.role in _OUTCOMES and (length or on or thing.role in _ENDED):
+        return [Tried(drug=name, days=length or 90, outcome=_OUTCOMES[thing.role], on=on, daily=daily)]
+    if thing.role == "started" or (thing.role in ("continued", "tried") and (daily or on)):
+        return [Started(drug=name, days=length, on=on, daily=daily)]
+    if thing.role == "continued":
         return [Started(drug=name, days=length)]
     return []
+
+
+def _dose(things: Sequence[Thing]) -> Thing | None:
+    """The dose of a course that is told: the last one, of one that is raised."""
+    doses = [one for one in things if (one.kind, one.role) == ("number", "dose") and one.quantity]
+    return doses[-1] if doses else None
+
+
+def _of_dose(dose: Thing, things: Sequence[Thing]) -> Thing | None:
+    """The course that a dose is of: the nearest one that it can be a dose of."""
+    low = dose.quantity.low if dose.quantity else 0.0
+    return _nearest(dose, [one for one in _courses(things) if low <= one.strongest])
+
+
+def _begun(thing: Thing, things: Sequence[Thing]) -> Thing | None:
+    return _nearest(thing, [one for one in things if (one.kind, one.role) == ("date", "started")])
+
+
+def _mg_a_day(dose: Thing, things: Sequence[Thing]) -> float:
+    assert dose.quantity is not None
+    often = _nearest(dose, [one for one in things if one.kind == "frequency" and one.start >= dose.end])
+    times = often.quantity.value if often and often.quantity and often.quantity.unit == "/d" else 1.0
+    mass = dose.quantity.dimension == "mass"
+    amount = convert(dose.quantity.low, dose.quantity.unit, "mg") if mass else dose.quantity.low
+    return (amount or 0.0) * (times or 1.0)
+
+
+def _courses(things: Sequence[Thing]) -> list[Thing]:
+    return [one for one in things if one.kind == "drug" and one.role not in ("requested", "mentioned")]
+
+
+def _of(thing: Thing, things: Sequence[Thing], kind: str, role: str) -> Thing | None:
+    """The nearest thing of a kind in a role, of which this one is the nearest drug."""
+    near = _nearest(thing, [one for one in things if (one.kind, one.role) == (kind, role)])
+    return near if near and _nearest(near, _courses(things)) == thing else None
 
 
 def _condition(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]:
@@ -166,9 +277,22 @@ def _condition(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Ch
     if thing.role == "mentioned" or key not in CONCEPTS:
         return []
     topic = CONCEPTS[key].topic
+    if thing.role == "documented":
+        return [Stated(topic=topic, present=None)] if topic in TOPICS else []
     if topic in TOPICS and (not present or not CONCEPTS[key].codes):
         return [Stated(topic=topic, present=present)]
     return [Diagnosed(concept=key, present=present)]
+
+
+def _document(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]:
+    if thing.role != "filed":
+        return []
+    dated = _nearest(thing, [one for one in things if one.kind == "date" and one.role == "measured"])
+    return [Filed(of=thing.paper, on=dated.day if dated else None)]
+
+
+def _test(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]:
+    return [Repeated(test=thing.entity.key)] if thing.role == "repeated" and thing.entity else []
 
 
 def _plan(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]:
@@ -183,6 +307,11 @@ def _number(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Chang
     match thing.role:
         case "value":
             return _value(thing, quantity, things, talk)
+        case "dose" if not _courses(things):  # of what the talk was about
+            taken = next((name for ask in reversed(talk.asks) for name in ask.medicines), "")
+            begun = _begun(thing, things)
+            on = begun.day if begun else None
+            return [Started(drug=taken, on=on, daily=_mg_a_day(thing, things))] if taken else []
         case "strength":
             return [Asked(strength=f"{quantity.value:g} {quantity.unit or 'mg'}")]
         case "quantity":
@@ -233,6 +362,8 @@ def _duration(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Cha
 
 
 def _date(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]:
+    if thing.role == "program":
+        return [Enrolled(on=thing.day)]
     return [On(date=thing.day)] if thing.role == "on" and thing.day is not None else []
 
 
@@ -251,7 +382,9 @@ _CHANGES: dict[str, Callable[[Thing, Sequence[Thing], Talk], Iterable[Change]]] 
     "duration": _duration,
     "date": _date,
     "age": _age,
-    "test": lambda thing, things, talk: [],
+    "document": _document,
+    "test": _test,
+    "frequency": lambda thing, things, talk: [],
 }
 
 
@@ -279,16 +412,15 @@ def _one(asked: Sequence[Asked]) -> Asked:
     )
 
 
-def _on_top(before: Iterable[Change], made: Sequence[Change]) -> tuple[Change, ...]:
-    """What was supposed before and is not supposed anew, then what is supposed now. An amount is of one drug, and not
-    asked for again."""
-    anew = {_subject(change) for change in made}
-    kept = [one for one in before if _subject(one) not in anew and not isinstance(one, Asked)]
-    return tuple(dict.fromkeys((*kept, *made)))
-
-
 def _subject(change: Change) -> tuple[str, str]:
     """What a change is of: the same test, drug, condition or day once more replaces it."""
-    return type(change).__name__, str(
+    kind = (
+        "Course"
+        if isinstance(change, Course)
+        else "Day"
+        if isinstance(change, On | Later)
+        else type(change).__name__
+    )
+    return kind, str(
         getattr(change, "test", "") or getattr(change, "drug", "") or getattr(change, "concept", "")
     )

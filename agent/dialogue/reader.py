@@ -70,6 +70,11 @@ _CLASS_TEXTS = frozenset(CLASSES.values())
 _SUPPOSING: frozenset[Query] = frozenset(("what_if", "news", "quantity", "earliest"))
 
 
+# What may be asked of a supposed case as of the real one.
+_PERHAPS: frozenset[Query] = DECISIONS | {"criterion", "attach", "compare", "options", "coverage", "lookback"}
+MAY_SUPPOSE = 0.15  # of likelihood, from which one of these is read as asked of what its turn supposes
+
+
 class Span(NamedTuple):
     """A part of the turn that asks something: the likeliest query, the next one, and how likely both are."""
 
@@ -279,16 +284,11 @@ def _ask(
     start, end = span.start, span.end
     if len(spans) == 1:  # what stands around the only question belongs to it
         start, end = 0, len(named.text)
-    changes: tuple[Change, ...] = ()
-    if span.query in _SUPPOSING:
-        held = msgspec.structs.replace(talk, supposed=()) if span.query == "earliest" else talk
-        changes = hypotheses.find(named, encoded, start, end, held, known)
-        if drug_names.indication(
-            named.text[start:end].lower()
-        ):  # "for the kidneys and not the diabetes": a use
-            changes = tuple(one for one in changes if not (isinstance(one, Diagnosed) and not one.present))
-        if span.query == "earliest":
-            changes = hypotheses.under_way(changes, named.within(start, end, "drug"))
+    changes = _supposed(span, spans, encoded, named, talk, known)
+    if changes and span.query not in _SUPPOSING:
+        span = span._replace(query="what_if")
+    elif span.query == "what_if" and not changes and talk.supposed and _asks_otherwise(span):
+        span = span._replace(query=span.next, sure=span.next_sure)
     supposed = frozenset(str(getattr(change, "drug", "")) for change in changes)
     drugs, all_drugs = _drugs(span, start, end, encoded, named, supposed, before, talk, known)
     typed = named.text[span.start : span.end].lower()
@@ -333,10 +333,45 @@ def _ask(
         changes=changes,
         indication=drug_names.indication(typed),
         plan_id=next((one.key for one in within if one.kind == "plan"), talk.plan_id),
-        until=_until(named.text[start:end], known) if span.query == "deadline" else None,
+        until=_until(named, encoded, start, end, known) if span.query == "deadline" else None,
         text=named.text[span.start : span.end],
         sure=round(span.sure, 2),
     )
+
+
+def _supposed(
+    span: Span, spans: Sequence[Span], encoded: Encoded, named: Entities, talk: Talk, known: Known
+) -> tuple[Change, ...]:
+    """What a span supposes: one that most likely does, or one that may and in which something is found. What was
+    supposed before holds on, unless it may as well ask something else and supposes nothing itself."""
+    perhaps = span.query in _PERHAPS and span.next in _SUPPOSING and span.next_sure >= MAY_SUPPOSE
+    if span.query not in _SUPPOSING and not perhaps:
+        return ()
+    text = named.text
+    parts = _supposing_parts(span, spans, len(text))
+    changes = hypotheses.find(named, encoded, parts, talk, known)
+    if drug_names.indication(
+        text[span.start : span.end].lower()
+    ):  # "for the kidneys and not the diabetes": a use
+        changes = tuple(one for one in changes if not (isinstance(one, Diagnosed) and not one.present))
+    if span.query == "earliest":
+        return hypotheses.under_way(changes, named.within(0, len(text), "drug"))
+    if not changes and (perhaps or _asks_otherwise(span)):
+        return ()
+    return hypotheses.with_before(talk.supposed, changes)
+
+
+def _asks_otherwise(span: Span) -> bool:
+    """Whether a span that most likely supposes may well ask for something that is told as it is."""
+    return span.next in _TELLING - DECISIONS and span.next_sure >= LIKELY
+
+
+def _supposing_parts(span: Span, spans: Sequence[Span], length: int) -> list[tuple[int, int]]:
+    """What of a turn a span may suppose: all but what others ask that suppose nothing. A story told before a question
+    belongs to what it supposes."""
+    others = [one for one in spans if one is not span and one.query not in _SUPPOSING]
+    ends, starts = [0, *(one.end for one in others)], [*(one.start for one in others), length]
+    return [(end, start) for end, start in zip(ends, starts, strict=True) if end < start]
 
 
 def _test_meant(query: Query, typed: str, turn: str, known: Known) -> str:
@@ -400,11 +435,13 @@ def _drugs(
     return (), (span.scope == "all" and not leans) or span.query in ("options", "formulary")
 
 
-def _until(text: str, known: Known) -> date | None:
+def _until(named: Entities, encoded: Encoded, start: int, end: int, known: Known) -> date | None:
     """The last day of the time that is named, if one is and it is yet to come."""
     if known.as_of is None:
         return None
-    days = [one.last for one in dates_in(text, known.as_of) if one.last >= known.as_of]
+    text, things = named.text[start:end], hypotheses.things_in(named, encoded, start, end, known.as_of)
+    days = [thing.day for thing in things if thing.day and thing.role == "on"]
+    days += [one.last for one in dates_in(text, known.as_of) if one.last >= known.as_of]
     for length in quantities_in(text):
         if length.dimension in ("time", "calendar time") and length.value is not None:
             days.append(known.as_of + timedelta(days=hypotheses.days_of(length)))

@@ -35,13 +35,15 @@ LABELS = {
     "target": ("mentioned", "asked"),
     "role": (
         "drug:failed", "drug:not_tolerated", "drug:worked", "drug:tried", "drug:stopped", "drug:started",
-        "drug:continued", "drug:requested", "drug:mentioned", "condition:present", "condition:absent",
-        "condition:mentioned", "plan:enrolled", "plan:left", "plan:mentioned", "number:value", "number:change",
-        "number:strength", "number:quantity", "number:days_supply", "number:mentioned", "duration:passes",
-        "duration:course", "duration:program", "duration:mentioned", "date:on", "date:stopped", "date:started",
-        "date:measured", "date:mentioned", "age:age", "age:mentioned",
+        "drug:continued", "drug:requested", "drug:removed", "drug:mentioned", "condition:present", "condition:absent",
+        "condition:documented", "condition:mentioned", "plan:enrolled", "plan:left", "plan:mentioned", "number:value",
+        "number:change", "number:strength", "number:dose", "number:quantity", "number:days_supply",
+        "number:mentioned", "duration:passes", "duration:course", "duration:program", "duration:mentioned", "date:on",
+        "date:stopped", "date:started", "date:program", "date:measured", "date:mentioned", "document:filed",
+        "document:mentioned", "test:repeated", "test:mentioned", "age:age", "age:mentioned",
     ),
 }  # fmt: skip
+KEPT = tuple(name for name in LABELS if name != "role")  # roles have a head of their own, see evals/training/roles.py
 _WEIGHT = {  # of a head in the loss
     "tag": 1.0, "query": 1.0, "kind": 0.5, "form": 0.4, "scope": 0.4, "target": 0.4, "role": 1.0,
 }  # fmt: skip
@@ -119,7 +121,7 @@ def _score_kept() -> dict[str, Any]:
 def read() -> Iterator[Example]:
     """Every turn and supposition of every author, as the reader of `agent.dialogue` would see it."""
     known = known_world()
-    yield from _suppositions()
+    yield from suppositions()
     yield from _families()
     for author, item in (*lines("questions/[qt]*.jsonl"), *lines("facts/f*.jsonl")):
         before, talked = "", list[str]()
@@ -141,8 +143,9 @@ def answered(examples: Iterable[Example]) -> list[Example]:
     return [one._replace(answered=labelled.get((one.author, one.text))) for one in examples]
 
 
-def _suppositions() -> Iterator[Example]:
-    """Each with the role of everything in it; what of it asks is not labelled."""
+def suppositions() -> Iterator[Example]:
+    """Each with the role of everything in it; what of it asks is not labelled. The test that a value is of is only
+    mentioned."""
     for author, row in lines("suppositions/s*.jsonl"):
         text, after, marks = words.clean(row["text"]), 0, []
         for thing in row["things"]:
@@ -151,6 +154,9 @@ def _suppositions() -> Iterator[Example]:
             if start >= 0:
                 after = start + 1
                 marks.append(Marked(start, start + len(said), {"role": f"{thing['kind']}:{thing['role']}"}))
+            test = words.clean(thing.get("of", "")) if thing["role"] == "value" else ""
+            if (at := _find(test, text, 0)) >= 0:
+                marks.append(Marked(at, at + len(test), {"role": "test:mentioned"}))
         yield Example(author, "", text, None, tuple(marks))
 
 
@@ -387,7 +393,7 @@ class EncoderTuner(FineTuner):
     def save(self, heat: float) -> None:
         """The encoder as ONNX in eight bits, and the heads."""
         write_onnx(self.encoder, MODEL)
-        save_heads(HEADS, self.heads, LABELS, {"query": heat})
+        save_heads(HEADS, {name: self.heads[name] for name in KEPT}, LABELS, {"query": heat})
 
 
 def turns_right(examples: Sequence[Example]) -> dict[str, float]:

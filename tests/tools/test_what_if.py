@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.case_answers import bundled
 from tests.worlds import AS_OF, ozempic, p001, p002, p003, plan, wegovy
 from tools.common.errors import Invalid, NotFound
 from tools.domain.records import Attestation, Determination, Medication, Observation, Patient, Request
@@ -21,9 +22,12 @@ from tools.engine.what_if import (
     Change,
     Diagnosed,
     Enrolled,
+    Filed,
     Insured,
     Later,
     On,
+    Removed,
+    Repeated,
     Scenario,
     Started,
     Stated,
@@ -32,6 +36,8 @@ from tools.engine.what_if import (
     Value,
     suppose,
 )
+from tools.evidence.courses import daily_dose
+from tools.queries.bound import Bound
 
 DRUGS = (ozempic(), wegovy())
 ANYONE = st.sampled_from([p001(), p002(), p003()])
@@ -85,6 +91,17 @@ CHANGES = st.one_of(
     st.builds(On, date=st.dates(date(2024, 1, 1), date(2030, 1, 1))),
     st.builds(Started, drug=st.sampled_from(["metformin", "Ozempic", "glipizide"]), days=st.integers(0, 900)),
     st.builds(Tried, drug=st.sampled_from(["metformin", "sitagliptin"]), days=st.integers(0, 900)),
+    st.builds(
+        Started,
+        drug=st.just("metformin"),
+        on=st.dates(date(2025, 1, 1), date(2028, 1, 1)),
+        daily=st.just(2e3),
+    ),
+    st.builds(Tried, drug=st.just("sitagliptin"), on=st.dates(date(2025, 1, 1), date(2028, 1, 1))),
+    st.builds(Removed, drug=st.just("metformin")),
+    st.builds(Repeated, test=st.sampled_from(["hba1c", "bmi"])),
+    st.builds(Filed, of=st.sampled_from(["note", "programme"])),
+    st.builds(Enrolled, on=st.dates(date(2025, 1, 1), date(2028, 1, 1))),
     st.builds(Stopped, drug=st.sampled_from(["metformin", "Ozempic"])),
     st.builds(Diagnosed, concept=st.sampled_from(["t2dm", "t1dm", "mtc_men2"]), present=st.booleans()),
     st.builds(Stated, topic=st.sampled_from(["type_1_diabetes", "mtc_men2"]), present=st.booleans()),
@@ -137,6 +154,51 @@ def test_a_supposed_trial_does_not_shorten_the_one_that_is_charted() -> None:
     assert course is not None and len(course) == 1
     assert (course[0].start, course[0].end) == (AS_OF - timedelta(days=300), AS_OF)
     assert course[0].outcome == "Inadequate response" and course[0].id == "med-1"
+
+
+@given(st.integers(0, 200))
+def test_a_course_with_a_first_day_goes_on_to_the_day_that_is_judged(days: int) -> None:
+    """And is not there before it."""
+    begun = Tried(drug="metformin", on=AS_OF)
+    answer = status(
+        then(msgspec.structs.replace(p001(), medications=()), Later(days=days), begun), "metformin"
+    )
+    assert answer == ("met" if days >= 90 else "not_met")
+    before = supposed(p001(), Started(drug="glipizide", on=AS_OF + timedelta(days=1))).patient
+    assert before.medications == p001().medications
+
+
+def test_a_dose_that_is_raised_ends_the_course_at_the_old_one() -> None:
+    patient = on_metformin(300, dose=500.0, dose_unit="mg", per_day=2.0)
+    raised = supposed(patient, Later(days=30), Started(drug="metformin", on=AS_OF, daily=2000)).patient
+    old, new = raised.medications or ()
+    assert (old.end, old.status, new.start, new.end) == (AS_OF, "stopped", AS_OF, None)
+    assert (daily_dose(old), daily_dose(new)) == (1000.0, 2000.0)
+    assert [(one.date, one.days_supply) for one in raised.fills if one.id.startswith("supposed")] == [
+        (AS_OF, 30)
+    ]
+
+
+def test_what_is_left_out_takes_its_claims_along() -> None:
+    patient = on_metformin(300, outcome="Inadequate response")
+    assert status(then(patient), "metformin") == "met"
+    assert status(then(patient, Removed(drug="metformin")), "metformin") == "not_met"
+    assert not [
+        one for one in supposed(patient, Removed(drug="metformin")).patient.fills if one.drug == "metformin"
+    ]
+
+
+def test_a_statement_that_is_put_in_says_what_the_rule_asks_for() -> None:
+    bound = Bound(bundled(), "P011")
+    by_itself = bound.scenario(
+        "Jardiance", [Stated(topic="ketoacidosis", present=None)]
+    ).patient.attestations[-1]
+    assert by_itself.topic == "ketoacidosis" and not by_itself.present
+
+
+def test_a_result_that_comes_out_the_same_is_new_again() -> None:
+    assert status(then(p001(), Later(days=71)), "a1c") == "unknown"
+    assert status(then(p001(), Later(days=71), Repeated(test="hba1c")), "a1c") == "met"
 
 
 def test_labs_age_with_time() -> None:

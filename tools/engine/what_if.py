@@ -4,8 +4,11 @@
 "after 16 more days on metformin"       Later(days=16)
 "if we document the sitagliptin stop"   Stopped(drug="sitagliptin")
 "if he had failed metformin for 3 months" Tried(drug="metformin", days=90, outcome="Inadequate response")
+"if he goes to 2000 mg of it today"       Started(drug="metformin", on=today, daily=2000)
+"leave the glipizide out"                 Removed(drug="glipizide")
 
-What moves the day comes first, whatever the order in which it was said; the rest is supposed of that day.
+What moves the day comes first, whatever the order in which it was said; the rest is supposed of that day. What has a
+first day of its own is not there before it, and goes on to the day that is judged.
 """
 
 from __future__ import annotations
@@ -24,7 +27,9 @@ from tools.domain.records import (
     Attestation,
     Coverage,
     Diagnosis,
+    Document,
     Drug,
+    Fill,
     Medication,
     Observation,
     Patient,
@@ -33,7 +38,7 @@ from tools.domain.records import (
     Request,
     TrialOutcome,
 )
-from tools.domain.rules import Specialist, walk
+from tools.domain.rules import Rule, Specialist, walk
 from tools.engine.request import check_amounts, complete_request
 from tools.evidence.courses import matches
 from tools.evidence.measurements import canonical, round_half_up, values_of
@@ -63,6 +68,12 @@ class Value(Supposed, frozen=True, kw_only=True, tag="value"):
     on: date | None = None
 
 
+class Repeated(Supposed, frozen=True, kw_only=True, tag="repeated"):
+    """A test done again on the day of the determination, with the result that the chart has."""
+
+    test: str
+
+
 class Later(Supposed, frozen=True, kw_only=True, tag="later"):
     """The same chart so many days or months later, with what is ongoing going on: `drug` names the course that is
     meant, if one is."""
@@ -87,18 +98,30 @@ class Stopped(Supposed, frozen=True, kw_only=True, tag="stopped"):
 
 
 class Started(Supposed, frozen=True, kw_only=True, tag="started"):
-    """A course that is ongoing, begun `days` before the day of the determination."""
+    """A course that is ongoing, begun on `on`, or `days` before the day of the determination. With a first day its
+    claims are supposed too. `daily` is its dose in mg a day, from that day on, if it is told."""
 
     drug: str
     days: int = 0
+    on: date | None = None
+    daily: float = 0.0
 
 
 class Tried(Supposed, frozen=True, kw_only=True, tag="tried"):
-    """A finished course of so many days with this outcome."""
+    """A finished course of so many days with this outcome; with a first day it ends on the day of the determination."""
 
     drug: str
     days: int = 90
     outcome: TrialOutcome = "Inadequate response"
+    on: date | None = None
+    daily: float = 0.0
+
+
+class Removed(Supposed, frozen=True, kw_only=True, tag="removed"):
+    """The same chart without any course of a drug, or without those of one formulation, and their claims."""
+
+    drug: str
+    formulation: Literal["", "IR", "ER"] = ""
 
 
 class Diagnosed(Supposed, frozen=True, kw_only=True, tag="diagnosed"):
@@ -109,17 +132,27 @@ class Diagnosed(Supposed, frozen=True, kw_only=True, tag="diagnosed"):
 
 
 class Stated(Supposed, frozen=True, kw_only=True, tag="stated"):
-    """The prescriber's statement in the chart, e.g. that there is no personal or family history of MTC or MEN 2."""
+    """The prescriber's statement in the chart, e.g. that there is no personal or family history of MTC or MEN 2.
+    `present` is None where it says what the plan's rules ask for."""
 
     topic: str
-    present: bool
+    present: bool | None
     specialty: str = ""  # of a consultation; those that the plan's rules ask for if none is named
 
 
 class Enrolled(Supposed, frozen=True, kw_only=True, tag="enrolled"):
-    """A structured lifestyle programme of so many months, up to the day of the determination."""
+    """A structured lifestyle programme of so many months, up to the day of the determination; or one that goes on
+    since `on`."""
 
-    months: int
+    months: int = 0
+    on: date | None = None
+
+
+class Filed(Supposed, frozen=True, kw_only=True, tag="filed"):
+    """A signed paper on file, of `on` or the day of the determination. `of` is Required.of that it can fulfil."""
+
+    of: str
+    on: date | None = None
 
 
 class Aged(Supposed, frozen=True, kw_only=True, tag="aged"):
@@ -144,12 +177,28 @@ class Insured(Supposed, frozen=True, kw_only=True, tag="insured"):
 
 
 Change = (
-    Value | Later | On | Stopped | Started | Tried | Diagnosed | Stated | Enrolled | Aged | Asked | Insured
+    Value
+    | Repeated
+    | Later
+    | On
+    | Stopped
+    | Started
+    | Tried
+    | Removed
+    | Diagnosed
+    | Stated
+    | Enrolled
+    | Filed
+    | Aged
+    | Asked
+    | Insured
 )
+Course = Started | Tried
 
 MOST_YEARS = 10  # ahead or back; a chart says little about a day further off
 OLDEST = 120  # years
 LONGEST_TRIAL = 3650  # days
+CLAIMED = 30  # days that a supposed claim supplies
 
 
 class Scenario(NamedTuple):
@@ -207,14 +256,20 @@ class _Case:
                 return drug
         raise NotFound("drug", name, nearest(name, [drug.name for drug in self.drugs]))
 
+    def rules(self) -> tuple[Rule, ...]:
+        benefit = self.plan.benefits.get(self.request.drug)
+        return benefit.rules if benefit else ()
+
     def specialties(self) -> list[str]:
         """Those whose consultation the plan asks for, for the drug."""
-        benefit = self.plan.benefits.get(self.request.drug)
-        trees = [
-            tree for rule in (benefit.rules if benefit else ()) for tree in (rule.criteria, *rule.renewals)
-        ]
+        trees = [tree for rule in self.rules() for tree in (rule.criteria, *rule.renewals)]
         leaves = [node for tree in trees for node in walk(tree) if isinstance(node, Specialist)]
         return list(dict.fromkeys(name for leaf in leaves for name in leaf.specialties))
+
+    def excludes(self, topic: str) -> bool:
+        """Whether what is stated is an exclusion of the drug."""
+        nodes = (node for rule in self.rules() for tree in rule.exclusions for node in walk(tree))
+        return any(getattr(node, "topic", "") == topic for node in nodes)
 
     def courses(self) -> tuple[Medication, ...]:
         """A list that is not recorded stays so: with one supposed entry it would count as complete."""
@@ -264,7 +319,7 @@ def _day(patient: Patient, as_of: date, changes: Sequence[Change]) -> date:
                 raise Invalid(f"more than {MOST_YEARS} years ahead cannot be supposed of this chart")
             day = add_months(day, change.months) + timedelta(days=change.days)
     for change in changes:
-        if isinstance(change, Value | Stopped) and change.on is not None:
+        if isinstance(change, Value | Stopped | Filed) and change.on is not None:
             day = max(day, change.on)
     if abs((day - as_of).days) > MOST_YEARS * 366:
         raise Invalid(f"{day} is more than {MOST_YEARS} years from {as_of}, too far to suppose of this chart")
@@ -313,6 +368,13 @@ def _value(case: _Case, change: Value, name: str) -> None:
     case.change(observations=(*kept, new))
 
 
+def _repeated(case: _Case, change: Repeated, name: str) -> None:
+    last = values_of(case.patient, change.test, case.as_of).usable
+    if not last:
+        raise Invalid(f"no {TESTS[change.test].name} is charted that could come out the same")
+    _value(case, Value(test=change.test, value=last[0].value), name)
+
+
 def _weighing_so(
     case: _Case, observations: list[Observation], bmi: float, day: date, name: str
 ) -> list[Observation]:
@@ -351,27 +413,72 @@ def _stopped(case: _Case, change: Stopped, name: str) -> None:
 
 
 def _started(case: _Case, change: Started, name: str) -> None:
-    began = _back(case, change.days, "a course")
-    ongoing = case.ongoing(change.drug)
-    if ongoing:
-        last = max(ongoing, key=lambda entry: entry.start or date.min)
-        case.with_courses(ongoing, msgspec.structs.replace(last, start=began, end=None, status="active"))
-        return
-    case.with_courses((), _course(case, change.drug, name, began, None, None))
+    _taken(case, change, name, None)
 
 
 def _tried(case: _Case, change: Tried, name: str) -> None:
-    """A course of the drug that goes on becomes the one that is meant: never shorter, with dose and form kept."""
-    began = _back(case, change.days, "a trial")
+    """Never shorter than the course that goes on."""
+    _taken(case, change, name, change.outcome)
+
+
+def _taken(case: _Case, change: Course, name: str, outcome: TrialOutcome | None) -> None:
+    """The course of the drug that goes on becomes the one that is meant, with dose and form kept; at another dose it
+    ends on the day on which that begins. With an outcome it is over."""
+    began = change.on or _back(case, change.days, "a trial" if outcome else "a course")
+    if began > case.as_of:
+        return
+    end = case.as_of if outcome else None
+    status: Literal["stopped", "active"] = "stopped" if outcome else "active"
     ongoing = case.ongoing(change.drug)
-    course = _course(case, change.drug, name, began, case.as_of, change.outcome)
+    course = _course(case, change.drug, name, began, end, outcome)
     if ongoing:
         last = max(ongoing, key=lambda entry: entry.start or date.min)
-        first = min([began, *(entry.start for entry in ongoing if entry.start is not None)])
+        starts = [entry.start for entry in ongoing if entry.start is not None]
+        first = min([began, *starts]) if outcome and not change.daily else began
+        changed = {"id": name} if change.daily else {"outcome": outcome} if outcome else {}
+        course = msgspec.structs.replace(last, start=first, end=end, status=status, **changed)
+    if change.daily:
         course = msgspec.structs.replace(
-            last, start=first, end=case.as_of, status="stopped", outcome=change.outcome
+            course, dose=change.daily, dose_unit="mg", per_day=1.0, outcome=outcome
         )
-    case.with_courses(ongoing, course)
+    before = [
+        msgspec.structs.replace(entry, end=began, status="stopped")
+        for entry in ongoing
+        if change.daily and (entry.start is None or entry.start < began)
+    ]
+    case.with_courses(ongoing, *before, course)
+    if change.on:
+        case.change(fills=(*case.patient.fills, *_claims(course, name, began, case.as_of)))
+
+
+def _claims(course: Medication, name: str, began: date, last: date) -> list[Fill]:
+    """One for each month of the course."""
+    return [
+        Fill(
+            id=f"{name}-claim-{number}",
+            drug=course.drug,
+            ingredients=course.ingredients,
+            classes=course.classes,
+            date=began + timedelta(days=CLAIMED * number),
+            days_supply=CLAIMED,
+        )
+        for number in range(-(-(last - began).days // CLAIMED))
+    ]
+
+
+def _removed(case: _Case, change: Removed, name: str) -> None:
+    gone = [
+        entry
+        for entry in case.of_drug(change.drug)
+        if not change.formulation or entry.formulation == change.formulation
+    ]
+    if not gone:
+        raise Invalid(f"no course of {change.drug} {change.formulation}".rstrip() + " is charted")
+    case.with_courses(gone)
+    if not case.of_drug(change.drug):
+        names = tuple({name for entry in gone for name in (entry.drug.casefold(), *entry.ingredients)})
+        kept = [fill for fill in case.patient.fills if not matches(fill, names, (), fill.drug)]
+        case.change(fills=tuple(kept))
 
 
 def _back(case: _Case, days: int, what: str) -> date:
@@ -456,14 +563,15 @@ def _stated(case: _Case, change: Stated, name: str) -> None:
         for item in case.patient.attestations
         if item.topic != change.topic or (item.date is not None and item.date < case.as_of)
     ]
+    present = not case.excludes(change.topic) if change.present is None else change.present
     specialties: Sequence[str] = ("",)
-    if change.topic == "specialist_consult" and change.present:
+    if change.topic == "specialist_consult" and present:
         specialties = (change.specialty,) if change.specialty else case.specialties() or ("",)
     stated = [
         Attestation(
             id=name if specialty == specialties[0] else f"{name}-{specialty}",
             topic=change.topic,
-            present=change.present,
+            present=present,
             subjects=("self", "family"),
             date=case.as_of,
             specialty=specialty,
@@ -477,12 +585,21 @@ def _stated(case: _Case, change: Stated, name: str) -> None:
 
 
 def _enrolled(case: _Case, change: Enrolled, name: str) -> None:
-    if not 0 < change.months <= MOST_YEARS * 12:
+    if change.on is None and not 0 < change.months <= MOST_YEARS * 12:
         raise Invalid(f"a program of {change.months} months cannot be supposed; write 1 to {MOST_YEARS * 12}")
-    start = add_months(case.as_of, -change.months)
-    new = Program(id=name, name="lifestyle program", start=start, end=case.as_of)
+    start = change.on or add_months(case.as_of, -change.months)
+    if start > case.as_of:
+        return
+    end = None if change.on else case.as_of
+    new = Program(id=name, name="lifestyle program", start=start, end=end)
     before = [item for item in case.patient.programs if item.end is not None and item.end <= start]
     case.change(programs=(*before, new))  # what ran at that time is supposed to have been this one
+
+
+def _filed(case: _Case, change: Filed, name: str) -> None:
+    day = change.on or case.as_of
+    paper = Document(id=name, title=change.of, of=change.of, date=day, status="signed")
+    case.change(documents=(*case.patient.documents, paper))
 
 
 def _aged(case: _Case, change: Aged, name: str) -> None:
@@ -526,9 +643,9 @@ def _insured(case: _Case, change: Insured, name: str) -> None:
 
 
 _SUPPOSE: dict[type, Callable[[_Case, Any, str], None]] = {
-    Value: _value, Later: _later, On: _moves_the_day, Stopped: _stopped, Started: _started, Tried: _tried,
-    Diagnosed: _diagnosed, Stated: _stated, Enrolled: _enrolled, Aged: _aged, Asked: _asked,
-    Insured: _insured,
+    Value: _value, Repeated: _repeated, Later: _later, On: _moves_the_day, Stopped: _stopped, Started: _started,
+    Tried: _tried, Removed: _removed, Diagnosed: _diagnosed, Stated: _stated, Enrolled: _enrolled, Filed: _filed,
+    Aged: _aged, Asked: _asked, Insured: _insured,
 }  # fmt: skip
 
 

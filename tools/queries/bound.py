@@ -15,7 +15,7 @@ import msgspec
 
 from tools.common.errors import Invalid, NotFound
 from tools.domain.records import Benefit, Determination, Drug, Patient, Plan, Policy, Request
-from tools.engine.what_if import Change, Insured, suppose
+from tools.engine.what_if import Change, Insured, Scenario, suppose
 from tools.messages import message
 from tools.papers.case import Case
 from tools.queries.check import Asked, ask, decide, plan_on_file
@@ -92,14 +92,18 @@ class Bound:
         wanted = tuple(changes)
         if not wanted:
             return self.determination(drug, indication)
-        asked = self.asked(drug, indication)
-        plans = self.store.plans() if any(isinstance(change, Insured) for change in wanted) else ()
-        patient, plan, request, as_of = suppose(
-            asked.patient, asked.plan, asked.request, asked.as_of, wanted, self.drugs, plans
-        )
-        found = decide(self.store, Asked(patient, plan, asked.drug, request, as_of))
+        patient, plan, request, as_of = self.scenario(drug, wanted, indication)
+        found = decide(self.store, Asked(patient, plan, self.store.drug(drug), request, as_of))
         conclusion = message("summary", **found.conclusion.params, hypothetical=True)
         return msgspec.structs.replace(found, conclusion=conclusion)
+
+    def scenario(self, drug: str, changes: Iterable[Change], indication: str = "") -> Scenario:
+        """What a determination of the changed copy is asked of. Invalid or NotFound says why something cannot be
+        supposed."""
+        wanted = tuple(changes)
+        asked = self.asked(drug, indication)
+        plans = self.store.plans() if any(isinstance(change, Insured) for change in wanted) else ()
+        return suppose(asked.patient, asked.plan, asked.request, asked.as_of, wanted, self.drugs, plans)
 
     def steps_supposed(self, drug: str, indication: str = "") -> tuple[Change, ...]:
         """What the chart would hold once the steps were taken that are still wanted, as far as that can be said."""

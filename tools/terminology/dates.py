@@ -72,6 +72,50 @@ def dates_in(text: str, anchor: date | None, impossible: bool = False) -> list[D
     return found if anchor else [span for span in found if span.year]
 
 
+def coming_days(text: str, anchor: date) -> list[DateSpan]:
+    """Weekdays and federal holidays of a text that are named without their date, each the next one after `anchor`; with
+    its day of the month, the next such weekday ("Friday the 4th")."""
+    found = []
+    for match in _coming_pattern().finditer(text):
+        if match["holiday"]:
+            name = " ".join(match["holiday"].casefold().replace("’", "'").split())
+            day = min((d for d in _holidays(anchor.year)[name] if d > anchor), default=None)
+        else:
+            number = _numbers("weekday")[match["day"].casefold()]
+            day = anchor + timedelta(days=(number - anchor.weekday() - 1) % 7 + 1)
+            wanted = int(match["nth"] or 0) or _ORDINALS.get((match["nth_word"] or "").casefold(), 0)
+            weeks = (day + timedelta(days=7 * n) for n in range(53))
+            day = next((one for one in weeks if wanted in (0, one.day)), None)
+        if day is not None:
+            found.append(_span(match, day, relative="day"))
+    return found
+
+
+@cache
+def _coming_pattern() -> re.Pattern[str]:
+    weekdays = "|".join(name for name in _numbers("weekday") if len(name) > 4)
+    holidays = "|".join(re.escape(name) for name in sorted(_holidays(2026), key=len, reverse=True))
+    nth = rf"(?P<nth>\d\d?)(?:st|nd|rd|th)\b|(?P<nth_word>{'|'.join(_ORDINALS)})\b"
+    return re.compile(
+        rf"\b(?:(?:this|coming|next)\s+)?(?:(?P<day>{weekdays})\b(?:,?\s+(?:the\s+)?(?:{nth}))?"
+        rf"|(?P<holiday>{holidays})\b)",
+        re.IGNORECASE,
+    )
+
+
+@cache
+def _holidays(year: int) -> dict[str, tuple[date, ...]]:
+    """The federal holidays of two years by their names in lower case, with and without "day"."""
+    from holidays import country_holidays
+
+    found: dict[str, tuple[date, ...]] = {}
+    for day, named in sorted(country_holidays("US", years=(year, year + 1), observed=False).items()):
+        for name in named.casefold().split("; "):
+            for known in {name, name.removesuffix(" day")}:
+                found[known] = (*found.get(known, ()), day)
+    return found
+
+
 def read_date(text: str, anchor: date | None) -> date | None:
     """The day that a text is, if it is nothing but one."""
     found = dates_in(text.strip(), anchor)
@@ -190,15 +234,16 @@ def _month_and_day(match: re.Match[str], anchor: date) -> DateSpan | None:
 
 
 def _day_first(match: re.Match[str], anchor: date) -> DateSpan:
-    return _named(match, anchor, match["dd"], match["dm"], match["dy"])
+    return _named(match, anchor, match["dd"] or match["dw"], match["dm"], match["dy"])
 
 
 def _month_first(match: re.Match[str], anchor: date) -> DateSpan:
-    return _named(match, anchor, match["md"], match["mm"], match["my"])
+    return _named(match, anchor, match["md"] or match["mw"], match["mm"], match["my"])
 
 
 def _named(match: re.Match[str], anchor: date, day: str, month: str, year: str | None) -> DateSpan:
     number = _numbers("month")[month.casefold()]
+    day = str(_ORDINALS.get(day.casefold(), day))
     if year:
         return _span(match, date(_year(year, anchor), number, int(day)))
     short = _year(day, anchor) if len(day) == 2 and int(day) > 12 and match.end() == match.end("md") else 0
@@ -380,6 +425,17 @@ _COUNTS = {
     )
     for word in (w.replace("_", " ") for w in words.split())
 }  # fmt: skip
+_TO_TWENTIETH = re.findall(
+    r"\w+",
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
+    "sixteenth seventeenth eighteenth nineteenth twentieth",
+)
+_ORDINALS = {  # longer ones first
+    **{f"twenty-{word}": 20 + n for n, word in enumerate(_TO_TWENTIETH[:9], start=1)},
+    "thirty-first": 31,
+    "thirtieth": 30,
+    **{word: n for n, word in enumerate(_TO_TWENTIETH, start=1)},
+}
 _UNIT = r"(?:days?|d|weeks?|wks?|w|months?|mos?|mths?|years?|yrs?|y|d[ií]as?|semanas?|mes(?:es)?|a[nñ]os?)(?![^\W_])"
 
 
@@ -405,6 +461,7 @@ def _pieces() -> dict[str, str]:
         "count": rf"\d{{1,3}}|{counts}",
         "unit": _UNIT,
         "near": near,
+        "ordinal": "|".join(_ORDINALS),
         "year": r"(?:19|20)\d\d",
         "short": r"(?:19|20)\d\d|['’]?\d\d",
         "no_dose": r"(?!\s*(?:mg|mcg|ug|g|ml|units?|iu|kcal|cal|calories|tab\w*|pills?|caps?\w*|of|steps|%|lbs?|kg|mm"
@@ -421,7 +478,8 @@ _FORMS: dict[str, _Form] = {
     "compact": _Form(r"(?P<cy>{year})(?P<cm>0[1-9]|1[0-2])(?P<cd>0[1-9]|[12]\d|3[01])", _compact),
     "numeric": _Form(r"{lead}(?P<na>\d\d?)(?P<ns>[-/.])(?P<nb>\d\d?)(?P=ns)(?P<ny>{short})", _numeric),
     "day_first": _Form(
-        r"(?:{lead}|(?:the|el)\s+)(?P<dd>\d\d?)(?:st|nd|rd|th|º)?(?:[ ]*-[ ]*|[ ]*)(?:(?:of|de)\s+)?"
+        r"(?:{lead}|(?:the|el)\s+)(?:(?P<dd>\d\d?)(?:st|nd|rd|th|º)?(?:[ ]*-[ ]*|[ ]*)(?:(?:of|de)\s+)?"
+        r"|(?P<dw>{ordinal})\s+of\s+)"
         r"(?P<dm>{month})\.?(?:(?:\s*-\s*|,?\s*)(?:(?:of|de|del)\s+)?(?P<dy>{short}))?",
         _day_first,
     ),
@@ -430,7 +488,7 @@ _FORMS: dict[str, _Form] = {
         _month_of_year,
     ),
     "month_first": _Form(
-        r"{lead}(?P<mm>{month})\.?(?:\s*-\s*|\s+)(?:the\s+)?(?P<md>\d\d?)(?:st|nd|rd|th)?(?!\s*(?::|am\b|pm\b))"
+        r"{lead}(?P<mm>{month})\.?(?:\s*-\s*|\s+)(?:the\s+)?(?:(?P<md>\d\d?)(?:st|nd|rd|th)?(?!\s*(?::|am\b|pm\b))|(?P<mw>{ordinal})\b)"
         r"(?:(?:\s*-\s*|,?\s+)(?P<my>{year}|['’]?\d\d(?!\s*(?::|am\b|pm\b|%|mg\b|kg\b|lb))))?",
         _month_first,
     ),

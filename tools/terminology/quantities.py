@@ -47,6 +47,14 @@ def read_quantity(text: str) -> Quantity | None:
     return found[0] if len(found) == 1 and found[0][:2] == (0, len(text.strip())) else None
 
 
+def dispensed_in(text: str) -> list[Quantity]:
+    """Amounts to dispense as prescriptions write them, "#30"."""
+    return [
+        Quantity(match.start(), match.end(), float(match[1]), float(match[1]))
+        for match in re.finditer(r"(?<![\w#])#\s?(\d{1,4})(?![\w.])", text)
+    ]
+
+
 def convert(value: float, unit: str, to: str) -> float | None:
     """A value in another unit of the same dimension; None if the two have none in common."""
     one, other = units().get(unit.casefold()), units().get(to.casefold())
@@ -148,7 +156,7 @@ def _number(said: str) -> float:
         return float(f"{_number(whole):.0f}.{digits}")
     total = 0.0
     for word in words:
-        total = total * 100 if word == "hundred" else total + _WORDS.get(word, 0)
+        total = total * _TIMES[word] if word in _TIMES else total + _WORDS.get(word, 0)
     return total
 
 
@@ -174,6 +182,7 @@ _WORDS: dict[str, float] = {
     "thrice": 3.0,
     "half": 0.5,
 }
+_TIMES = {"hundred": 100, "thousand": 1000}
 _COMPARE = {
     **dict.fromkeys(("<", "less than", "under", "below", "fewer than"), "<"),
     **dict.fromkeys(
@@ -205,7 +214,7 @@ def _pattern() -> re.Pattern[str]:
     )
     words = rf"(?:{'|'.join(_TENS)})(?:[- ](?:{ones}))?|{longest}"
     spoken = (
-        rf"(?:(?:a|{ones})\s+hundred(?:\s+and)?(?:\s+(?:{words}))?|{words})"
+        rf"(?:(?:a|{words})\s+(?:hundred|thousand)(?:\s+and)?(?:\s+(?:{words}))?|{words})"
         rf"(?:\s+point(?:\s+(?:zero|{ones}))+)?"
     )
     number = rf"(?:{_DIGITS}|\b{spoken}\b)"

@@ -12,12 +12,12 @@ from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tests.case_answers import bound_to, bundled, everyone, rendered
 from tools.domain.records import Medication
-from tools.engine.what_if import On
+from tools.engine.what_if import Change, Enrolled, Insured, On, Started, Tried
 from tools.queries.bound import Bound
 
 
-def ask(bound: Bound, *drugs: str) -> Answer:
-    return earliest.answer(Ask(query="earliest", drugs=drugs), bound, Ledger())
+def ask(bound: Bound, *drugs: str, changes: tuple[Change, ...] = ()) -> Answer:
+    return earliest.answer(Ask(query="earliest", drugs=drugs, changes=changes), bound, Ledger())
 
 
 def test_what_is_ready_is_so_today() -> None:
@@ -81,3 +81,33 @@ def test_every_day_that_is_told_is_still_to_come() -> None:
 def test_without_a_drug_the_one_that_is_ordered_is_meant_or_it_is_asked() -> None:
     assert ask(Bound(bundled(), "P001")).drugs == ("Ozempic",)
     assert ask(bound_to(bundled(), "P001", orders=())).offered
+
+
+TODAY = date(2026, 9, 1)
+
+
+@pytest.mark.parametrize(
+    ("patient", "drug", "change", "says"),
+    [
+        ("P018", "Mounjaro", Tried(drug="Ozempic", on=TODAY), "From Nov 24, 2026 on, in 84 days"),
+        (
+            "P011",
+            "Ozempic",
+            Started(drug="metformin", on=TODAY, daily=2000),
+            "From Feb 28, 2027 on, in 180 days",
+        ),
+        ("P003", "Wegovy", Enrolled(on=date(2026, 4, 1)), "From Oct 1, 2026 on, in 30 days"),
+    ],
+)
+def test_a_course_that_is_supposed_to_begin_is_waited_for(
+    patient: str, drug: str, change: Change, says: str
+) -> None:
+    text = rendered(ask(Bound(bundled(), patient), drug, changes=(change,)))
+    assert text.startswith("Hypothetical: if ") and says in text
+
+
+def test_a_plan_that_the_patient_is_in_is_not_supposed() -> None:
+    bound = Bound(bundled(), "P001")
+    assert rendered(ask(bound, "Ozempic", changes=(Insured(plan_id=bound.plan.id),))).startswith(
+        "Today already."
+    )

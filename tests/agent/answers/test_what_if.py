@@ -19,9 +19,12 @@ from tools.engine.what_if import (
     Change,
     Diagnosed,
     Enrolled,
+    Filed,
     Insured,
     Later,
     On,
+    Removed,
+    Repeated,
     Started,
     Stated,
     Stopped,
@@ -43,6 +46,13 @@ EVERY_KIND: tuple[Change, ...] = (
     Stated(topic="mtc_men2", present=False),
     Stated(topic="mtc_men2", present=True),
     Enrolled(months=6),
+    Enrolled(on=date(2026, 4, 1)),
+    Tried(drug="metformin", on=date(2026, 8, 1)),
+    Started(drug="metformin", on=date(2026, 9, 1), daily=2000),
+    Removed(drug="metformin"),
+    Repeated(test="hba1c"),
+    Stated(topic="mtc_men2", present=None),
+    Filed(of="note", on=date(2026, 9, 1)),
     Aged(years=17),
     Asked(quantity=60, days_supply=30),
     Asked(kind="renewal"),
@@ -99,7 +109,7 @@ def test_what_changes_nothing_says_so_and_why() -> None:
 
 def test_time_alone_lets_labs_age() -> None:
     text = rendered(if_so(Bound(bundled(), "P001"), "Ozempic", Later(days=120)))
-    assert "to “needs documentation”" in text and "135 days old" in text
+    assert "to “needs documentation”" in text and "It is too old: it counted until Nov 15, 2026" in text
 
 
 def test_another_plan_names_both() -> None:
@@ -112,7 +122,7 @@ def test_another_plan_names_both() -> None:
 
 def test_a_stop_that_is_documented_opens_the_way_and_the_form_asks_how_it_went() -> None:
     text = rendered(if_so(Bound(bundled(), "P002"), "Ozempic", Stopped(drug="Victoza")))
-    assert "duplicate therapy would be ruled out" in text
+    assert "duplicate therapy (2.a.iii) would be ruled out" in text
     assert "would be met and no exclusion would apply; what is left is the form" in text
 
 
@@ -196,7 +206,10 @@ def test_what_cannot_be_put_into_the_chart_is_said_and_what_would_be_left_if_it_
     bound = Bound(bundled(), "P020")
     ask = Ask(query="what_if", drugs=("Jardiance",), settled=("hba1c", "egfr_start", "lab_egfr"))
     text = rendered(answered(what_if.answer, bound, ask))
-    assert text.startswith("What you suppose cannot be put into a copy of the chart here")
+    assert text.startswith(
+        "What is supposed is not on the chart, and only what is charted can be claimed; it would"
+    )
+    assert "HbA1c at least 7.0 % within 90 days (II.1.c)" in text.split("\n")[0]
     assert "still open would be whether she has diabetic ketoacidosis for" in text
 
 
@@ -216,3 +229,29 @@ def test_the_only_thing_that_is_open_leaves_nothing_once_it_is_settled() -> None
         answered(what_if.answer, bound, Ask(query="what_if", drugs=("Zepbound",), settled=("mtc_men2",)))
     )
     assert "nothing else stands in the way of Zepbound" in text and "a denial for the patient" in text
+
+
+def test_a_day_to_come_is_told_with_the_last_good_day_of_each_paper_and_result() -> None:
+    text = rendered(if_so(Bound(bundled(), "P011"), "Jardiance", On(date=date(2026, 9, 4))))
+    assert text.startswith("Hypothetical: on Sep 4, 2026;")
+    assert "The latest chart note is of Jul 6, 2026. It is recent enough through Sep 4, 2026" in text
+    assert "The HbA1c of Jun 18, 2026 is 8.8 %. It is recent enough through Sep 16, 2026" in text
+    late = rendered(
+        if_so(Bound(bundled(), "P010", plan_id="IRONWOOD-EMPLOYEE"), "Saxenda", On(date=date(2026, 9, 10)))
+    )
+    assert "on Sep 10, 2026 one of Aug 11, 2026 or later counts" in late
+
+
+def test_a_drug_that_is_taken_beside_the_one_asked_for_is_told_with_the_clause_that_excludes_it() -> None:
+    text = rendered(if_so(Bound(bundled(), "P018"), "Mounjaro", Started(drug="Ozempic")))
+    assert "(X-1.3) would be an exclusion that applies" in text
+
+
+def test_an_order_that_is_corrected_is_judged_anew() -> None:
+    text = rendered(if_so(Bound(bundled(), "P007"), "Januvia", Asked(quantity=30)))
+    assert "would go from “over the quantity limit” to “no prior authorization required”" in text
+
+
+def test_a_course_that_is_not_long_enough_yet_is_told_with_the_day_on_which_it_is() -> None:
+    text = rendered(if_so(Bound(bundled(), "P003"), "Wegovy", Enrolled(on=date(2026, 4, 1))))
+    assert "From Oct 1, 2026 on, in 30 days" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from agent.dialogue import reader
 from agent.dialogue.known import Known
 from agent.dialogue.query import FORMS, INTENTS, QUERIES, WANTS, Ask, Talk, intent_of
 from tests.case_answers import bundled
-from tools.engine.what_if import Asked, Enrolled, Started, Tried, Value
+from tools.engine.what_if import Asked, Change, Enrolled, On, Removed, Started, Stated, Tried, Value
 
 
 def known() -> Known:
@@ -209,3 +210,34 @@ def test_a_draft_is_forbidden_by_the_whole_sentence_whatever_part_of_it_asks_for
 )
 def test_what_forbids_the_draft_itself_asks_for_none(text: str) -> None:
     assert "draft" not in {ask.query for ask in read(text, Talk(patient_id="P013", drugs=("Saxenda",)))}
+
+
+@pytest.mark.parametrize(
+    ("text", "change"),
+    [
+        ("If I leave the glipizide off the letter, does it still stand?", Removed(drug="glipizide")),
+        ("Supposing it only goes out on Thanksgiving, do the labs hold?", On(date=date(2026, 11, 26))),
+        ("If I correct the script to #30, what would change?", Asked(quantity=30.0)),
+        (
+            "Suppose the pancreatitis denial is put in the chart, are we done?",
+            Stated(topic="pancreatitis", present=None),
+        ),
+        (
+            "Say we raise the metformin to 1000 mg twice a day as of today. When could we ask for Ozempic?",
+            Started(drug="metformin", on=date(2026, 9, 1), daily=2000.0),
+        ),
+        (
+            "Say she starts Trulicity today and it fails, when is the soonest for Mounjaro?",
+            Tried(drug="Trulicity", on=date(2026, 9, 1)),
+        ),
+    ],
+)
+def test_what_is_supposed_is_read_with_its_day_and_dose(text: str, change: Change) -> None:
+    assert known().as_of == date(2026, 9, 1)
+    asks = read(text, Talk(patient_id="P018", drugs=("Ozempic",)))
+    assert change in [one for ask in asks for one in ask.changes]
+
+
+def test_what_was_supposed_is_not_the_answer_to_what_something_costs() -> None:
+    talk = Talk(patient_id="P002", drugs=("Ozempic",), supposed=(Value(test="bmi", value=31.0),))
+    assert not any(ask.changes for ask in read("and what would it run him a month?", talk))
