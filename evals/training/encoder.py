@@ -43,7 +43,9 @@ LABELS = {
         "document:mentioned", "test:repeated", "test:mentioned", "age:age", "age:mentioned",
     ),
 }  # fmt: skip
-KEPT = tuple(name for name in LABELS if name != "role")  # roles have a head of their own, see evals/training/roles.py
+KEPT = tuple(
+    name for name in LABELS if name != "role"
+)  # roles have a head of their own, see evals/training/roles.py
 _WEIGHT = {  # of a head in the loss
     "tag": 1.0, "query": 1.0, "kind": 0.5, "form": 0.4, "scope": 0.4, "target": 0.4, "role": 1.0,
 }  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from evals.training.encoder import LABELS, read
-from evals.training.reports import RESULTS, report
+from evals.training.reports import held_by_the_encoder, report
 from tools.language.encoder import encode, head
 from tools.language.ngrams import BUCKETS, WEIGHTS, NGrams, features
 
@@ -38,15 +38,13 @@ class Asked(NamedTuple):
 
 def train(write: bool) -> None:
     """Score on authors whom the encoder has not seen; with `write` keep score and weights."""
-    import json
-
     spans = [
         Asked(one.author, one.text[mark.start : mark.end], one.text, one.before, mark.labels["query"])
         for one in read()
         for mark in one.spans or ()
         if "query" in mark.labels
     ]
-    held = set(json.loads((RESULTS / "encoder.json").read_text(encoding="utf-8"))["held"])
+    held = held_by_the_encoder()
     unseen = [one for one in spans if one.author in held]
     scored, share, heat = _chosen(_fitted([one for one in spans if one.author not in held]), unseen)
     report("ngrams", {"held": sorted(held), **scored}, write)

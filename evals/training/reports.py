@@ -14,6 +14,11 @@ from tools.language.encoder import fingerprint
 RESULTS = Path(__file__).parents[1] / "results"
 
 
+def held_by_the_encoder() -> set[str]:
+    """The authors on whom the encoder was not trained, and on whom what rests on its rows is scored."""
+    return set(json.loads((RESULTS / "encoder.json").read_text(encoding="utf-8"))["held"])
+
+
 def report(name: str, scored: Mapping[str, Any], write: bool) -> None:
     """Print a score; with `write` keep it as evals/results/NAME.json too."""
     text = json.dumps(scored, indent=2)
