@@ -237,8 +237,11 @@ def _drug(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]
 
 
 def _dose(things: Sequence[Thing]) -> Thing | None:
-    """The dose of a course that is told: the last one, of one that is raised."""
-    doses = [one for one in things if (one.kind, one.role) == ("number", "dose") and one.quantity]
+    """The dose of a course that is told: the last one, of one that is raised. A bare number is one only with how often
+    it is taken ("does his 90" is none)."""
+    often = max((one.start for one in things if one.kind == "frequency"), default=-1)
+    numbers = [one for one in things if (one.kind, one.role) == ("number", "dose") and one.quantity]
+    doses = [one for one in numbers if one.quantity and (one.quantity.unit or one.end <= often)]
     return doses[-1] if doses else None
 
 
@@ -307,7 +310,7 @@ def _number(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Chang
     match thing.role:
         case "value":
             return _value(thing, quantity, things, talk)
-        case "dose" if not _courses(things):  # of what the talk was about
+        case "dose" if not _courses(things) and thing == _dose(things):  # of what the talk was about
             taken = next((name for ask in reversed(talk.asks) for name in ask.medicines), "")
             begun = _begun(thing, things)
             on = begun.day if begun else None

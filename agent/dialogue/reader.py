@@ -31,7 +31,7 @@ from agent.dialogue.query import (
     intent_of,
 )
 from agent.dialogue.turns import asking
-from tools.engine.what_if import Diagnosed
+from tools.engine.what_if import Diagnosed, Insured
 from tools.language.assertion import sentences
 from tools.language.encoder import Encoded, encode, head
 from tools.language.ngrams import ngrams
@@ -356,6 +356,8 @@ def _supposed(
         changes = tuple(one for one in changes if not (isinstance(one, Diagnosed) and not one.present))
     if span.query == "earliest":
         return hypotheses.under_way(changes, named.within(0, len(text), "drug"))
+    if perhaps:  # under which plan it is asked is known by the plan's name alone
+        changes = tuple(one for one in changes if not isinstance(one, Insured))
     if not changes and (perhaps or _asks_otherwise(span)):
         return ()
     return hypotheses.with_before(talk.supposed, changes)

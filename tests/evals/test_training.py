@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from agent.answers import relevance
 from agent.answers.policy import ranking
-from agent.dialogue import linking
+from agent.dialogue import hypotheses, linking
 from agent.dialogue.query import FORMS, QUERIES
 from evals import train
 from evals.training import encoder, reports
@@ -49,7 +49,7 @@ def test_the_plan_names_every_file_of_weights_and_which_were_trained_on_another_
         assert weights.follows in ("", *train.WEIGHTS)
     assert "train them again" not in told
     monkeypatch.setattr(train.reader, "fingerprint", lambda: "of other weights")
-    assert CliRunner().invoke(train.app, []).output.count("train them again") == 3
+    assert CliRunner().invoke(train.app, []).output.count("train them again") == 4
 
 
 def test_training_without_its_libraries_names_them_and_how_to_install_them(
@@ -90,8 +90,14 @@ def test_the_weights_are_of_the_labels_that_are_read() -> None:
 
 @pytest.mark.parametrize(
     ("weights", "rests_on"),
-    [(relevance.WEIGHTS, reader), (ranking.WEIGHTS, reader), (linking.WEIGHTS, reader), (LETTERS, encoded)],
-    ids=["relevance", "policy", "linking", "letters"],
+    [
+        (relevance.WEIGHTS, reader),
+        (ranking.WEIGHTS, reader),
+        (linking.WEIGHTS, reader),
+        (hypotheses.ROLES, reader),
+        (LETTERS, encoded),
+    ],
+    ids=["relevance", "policy", "linking", "roles", "letters"],
 )
 def test_what_was_trained_on_an_encoder_was_trained_on_the_one_that_is_here(
     weights: Path, rests_on: Any
