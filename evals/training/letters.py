@@ -207,47 +207,6 @@ def _same(said: str, wanted: str) -> bool:
 # --- fitting ---------------------------------------------------------------------------------------------
 
 
-def fit(
-    seen: Sequence[Seen], targets: Any, strength: float = 1.0, many: bool = False, weight: Any = None
-) -> Model:
-    """The likeliest model under a prior: one class for each thing, or with `many` each class by itself. Features that
-    only one thing has tell nothing."""
-    from scipy.optimize import minimize
-
-    rows = hashed([one.rows for one in seen], BUCKETS, np.float32)
-    used = np.flatnonzero(np.asarray((rows > 0).sum(0)).ravel() > 1)
-    few = rows[:, used] * SPARSE
-    back = few.T.tocsr()
-    vectors = (
-        np.array([one.vector for one in seen]) * DENSE
-        if seen[0].vector is not None
-        else np.zeros((len(seen), 0))
-    )
-    classes, width, size = targets.shape[1], vectors.shape[1], len(used) * targets.shape[1]
-    weight = np.ones((len(targets), 1)) if weight is None else np.asarray(weight)[:, None]
-
-    def loss(flat: Any) -> tuple[float, Any]:
-        sparse, dense = flat[:size].reshape(-1, classes), flat[size:-classes].reshape(width, classes)
-        given = few @ sparse + vectors @ dense + flat[-classes:]
-        if many:
-            chance = known.chances(given)
-            cost = float((weight * np.logaddexp(0, np.where(targets > 0, -given, given))).sum())
-        else:
-            chance = known.shares(given)
-            cost = float(-(weight * targets * np.log(chance + 1e-12)).sum())
-        off = (chance - targets) * weight
-        slope = np.concatenate([(back @ off).ravel(), (vectors.T @ off).ravel(), off.sum(0)])
-        slope[:-classes] += flat[:-classes] / strength
-        return cost + float(flat[:-classes] @ flat[:-classes]) / strength / 2, slope
-
-    begin = np.zeros(size + (width + 1) * classes)
-    flat = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": 70, "maxcor": 6}).x
-    sparse = np.zeros((BUCKETS if len(used) else 0, classes), np.float32)
-    sparse[used] = flat[:size].reshape(-1, classes)
-    dense = flat[size:-classes].reshape(width, classes).astype(np.float32)
-    return Model(sparse, dense, flat[-classes:].astype(np.float32))
-
-
 class Lessons:
     """What one model learns from.
 
@@ -268,8 +227,43 @@ class Lessons:
         self.weight.append(much)
 
     def fit(self, strength: float = 1.0, many: bool = False) -> Model:
-        """As `fit` does."""
-        return fit(self.seen, np.array(self.targets, np.float32), strength, many, self.weight)
+        """The likeliest model under a prior: one class for each thing, or with `many` each class by itself. Features
+        that only one thing has tell nothing."""
+        from scipy.optimize import minimize
+
+        rows = hashed([one.rows for one in self.seen], BUCKETS, np.float32)
+        used = np.flatnonzero(np.asarray((rows > 0).sum(0)).ravel() > 1)
+        few = rows[:, used] * SPARSE
+        back = few.T.tocsr()
+        vectors = (
+            np.array([one.vector for one in self.seen]) * DENSE
+            if self.seen[0].vector is not None
+            else np.zeros((len(self.seen), 0))
+        )
+        classes, width = len(self.classes), vectors.shape[1]
+        size = len(used) * classes
+        targets, weight = np.array(self.targets, np.float32), np.array(self.weight)[:, None]
+
+        def loss(flat: Any) -> tuple[float, Any]:
+            sparse, dense = flat[:size].reshape(-1, classes), flat[size:-classes].reshape(width, classes)
+            given = few @ sparse + vectors @ dense + flat[-classes:]
+            if many:
+                chance = known.chances(given)
+                cost = float((weight * np.logaddexp(0, np.where(targets > 0, -given, given))).sum())
+            else:
+                chance = known.shares(given)
+                cost = float(-(weight * targets * np.log(chance + 1e-12)).sum())
+            off = (chance - targets) * weight
+            slope = np.concatenate([(back @ off).ravel(), (vectors.T @ off).ravel(), off.sum(0)])
+            slope[:-classes] += flat[:-classes] / strength
+            return cost + float(flat[:-classes] @ flat[:-classes]) / strength / 2, slope
+
+        begin = np.zeros(size + (width + 1) * classes)
+        flat = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": 70, "maxcor": 6}).x
+        sparse = np.zeros((BUCKETS if len(used) else 0, classes), np.float32)
+        sparse[used] = flat[:size].reshape(-1, classes)
+        dense = flat[size:-classes].reshape(width, classes).astype(np.float32)
+        return Model(sparse, dense, flat[-classes:].astype(np.float32))
 
 
 def fit_roles(examples: Sequence[Example]) -> tuple[Model, Any]:
