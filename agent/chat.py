@@ -37,6 +37,7 @@ from agent.answers import (
     why,
 )
 from agent.answers.answer import Answer, Said, Source
+from agent.answers.translated import translated
 from agent.answers.wording import drugs_meant
 from agent.conversation import LONGEST_QUESTION, ChatDesk, Event, Sitting, Turn
 from agent.dialogue import choice, lessons, linking, reader
@@ -52,6 +53,7 @@ from tools.domain.records import Determination, Patient
 from tools.engine.eligibility import plans_on
 from tools.engine.request import is_same_strength
 from tools.engine.what_if import Asked, Change, Insured
+from tools.messages import language_named
 from tools.papers.case import use_of
 from tools.queries.bound import Bound
 
@@ -215,8 +217,12 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
         answers.append(courtesy.otherwise(reading.readings[1], ledger))
     told = focus.with_passages(question, asks, answers, _likelier(likely, MAY_BE_MEANT), bound, ledger)
     spoken.shown = told.shown
+    joined = _joined(spoken, told.answers, ledger)
+    if language := language_named(state["question"]):
+        lines = translated(language, joined.determinations, of_file.patient, ledger)
+        joined.said, joined.facts = [*lines, *joined.said], list(ledger.facts.values())
     return {
-        "reply": msgspec.to_builtins(_joined(spoken, told.answers, ledger)),
+        "reply": msgspec.to_builtins(joined),
         "reading": msgspec.to_builtins(reading),
     }
 
