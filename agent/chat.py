@@ -57,6 +57,7 @@ from tools.messages import language_named
 from tools.papers.case import use_of
 from tools.queries.bound import Bound
 
+FEW_WORDS = 4  # of a turn that names a language and asks nothing else
 MOST_ASKS = 4  # things asked for in one turn
 UNSURE = 0.15  # of likelihood, below which a query is asked back about and not answered
 SURE = 0.3  # of likelihood, below which the second reading is offered behind the answer
@@ -133,7 +134,7 @@ def understand(state: State, runtime: Runtime[Sitting]) -> State:
     sitting.emit(Event(what="understanding"))
     question, talk = state["question"], _talk_with(state, sitting.desk)
     known = Known.of(sitting.desk.store)
-    reading = _outright(question) or reader.read(
+    reading = _outright(question, talk) or reader.read(
         question, talk, known, lessons.Lessons.of(sitting.desk.lessons)
     )
     _learn_choice(reading, talk, sitting.desk)
@@ -270,12 +271,14 @@ def remember(state: State, runtime: Runtime[Sitting]) -> State:
 # --- understanding ----------------------------------------------------------------------------------------
 
 
-def _outright(question: str) -> Reading | None:
-    """What needs no reading: nothing was said, or far too much."""
+def _outright(question: str, talk: Talk) -> Reading | None:
+    """What needs no reading: nothing was said, or far too much, or hardly more than a language's name."""
     if not any(character.isalnum() for character in question):
         return Reading(asks=(Ask(query="unclear"),))
     if len(question) > LONGEST_QUESTION:
         return Reading(asks=(Ask(query="unclear"),))
+    if talk.asks and len(question.split()) <= FEW_WORDS and language_named(question):
+        return Reading(asks=(Ask(query="rephrase", text=question),))
     return None
 
 

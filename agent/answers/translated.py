@@ -23,7 +23,7 @@ def translated(
     if not determinations:
         return [_Telling(language, None, patient, ledger).line(message("chat.english"))]
     told = [_Telling(language, found, patient, ledger) for found in determinations]
-    said = [one.summary() for one in told]
+    said = [one.summary(bullet=len(told) > 1) for one in told]
     if len(told) == 1:
         said += told[0].open_and_next()
     return [*said, told[0].line(message("chat.follows"))]
@@ -35,9 +35,9 @@ class _Telling:
     def __init__(self, language: str, found: Determination | None, patient: Patient, ledger: Ledger) -> None:
         self.voice, self.found, self.ledger = voice(language, patient.sex), found, ledger
 
-    def summary(self) -> Said:
+    def summary(self, *, bullet: bool) -> Said:
         assert self.found is not None
-        return self.line(self.found.conclusion)
+        return self.line(self.found.conclusion, bullet=bullet)
 
     def open_and_next(self) -> Iterator[Said]:
         assert self.found is not None

@@ -20,6 +20,7 @@ from tools.domain.rules import (
     Node,
     NoneOf,
     OnDrug,
+    Part,
     Period,
     Programme,
     Required,
@@ -36,18 +37,18 @@ from tools.terminology.observations import TESTS
 _RESPONSES = {"inadequate", "partial", "effective"}
 
 
-def describe(node: Node | Required) -> str:
+def describe(node: Part) -> str:
     """One line, e.g. "HbA1c ≥ 7.0 % within 90 days"; a composite names all its parts."""
     return render(criterion(node))
 
 
-def asks(node: Node | Required) -> Message | None:
+def asks(node: Part) -> Message | None:
     """What a criterion or document asks for; None for one that its rule words itself."""
     told = criterion(node)
     return told if node.text in ("", render(told)) else None
 
 
-def criterion(node: Node | Required) -> Message:
+def criterion(node: Part) -> Message:
     """The same as a message, whatever the rule's own words are."""
     return _SAY[type(node)](node)
 

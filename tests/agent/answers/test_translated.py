@@ -13,7 +13,7 @@ from tools.messages import language_named
 from tools.queries.check import check
 from tools.store import Store
 
-FOLLOWS = "La respuesta completa, en inglés:"
+FOLLOWS = "La respuesta, en inglés:"
 
 
 @pytest.mark.parametrize(
@@ -65,4 +65,5 @@ def test_what_is_no_determination_says_that_it_is_in_english(tiny: Store) -> Non
 def test_the_last_answer_is_said_again_in_spanish(tiny: Store) -> None:
     spoken = talk(tiny, "P002")
     spoken.ask("Can he get Ozempic?")
-    assert spoken.ask("Say that again in Spanish").answer.startswith("Denegación probable: Ozempic")
+    for again in ("Say that again in Spanish", "en español, por favor"):
+        assert spoken.ask(again).answer.startswith("Denegación probable: Ozempic"), again
