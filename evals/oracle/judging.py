@@ -442,7 +442,11 @@ def _intolerance(row: Row, chart: Chart, ask: Ask) -> Answer:
     taken = {e.get("formulation") for e in entries or () if names(row, e)}
     could_be_listed = not row.extended_release or bool(taken & {"ER", None})
     open_one = entries is None or (allergies is None and could_be_listed)
-    again = any(_dispensed_again(row, fill, entries or [], chart) for fill in chart.noted("fills"))
+    since = _last_stop(row, entries or [], allergies or [])
+    again = since is not None and any(
+        names(row, fill) and since < (day(fill["date"]) or date.min) <= chart.as_of
+        for fill in chart.noted("fills")
+    )
     not_tolerated = Answer(OPEN, "conflict") if again else Answer(YES)
     for entry in entries or ():
         if names(row, entry) and (entry.get("outcome") or "").startswith("Intolerance"):
@@ -463,12 +467,13 @@ def _intolerance(row: Row, chart: Chart, ask: Ask) -> Answer:
     return Answer(OPEN, "missing") if open_one else Answer(NO)
 
 
-def _dispensed_again(row: Row, fill: Entry, entries: list[Entry], chart: Chart) -> bool:
-    """Filled after the last day of what is said not to have been tolerated."""
+def _last_stop(row: Row, entries: list[Entry], allergies: list[Entry]) -> date | None:
+    """The last day of what is said not to have been tolerated; without a course that ended, the last day on which an
+    intolerance was listed."""
     ends = [day(e.get("end")) for e in entries if names(row, e)]
-    last = max((end for end in ends if end), default=None)
-    filled = day(fill["date"]) or date.min
-    return names(row, fill) and last is not None and last < filled <= chart.as_of
+    listed = [day(i.get("date")) for i in allergies if names(row, i) and i.get("type") == "intolerance"]
+    known = [end for end in ends if end] or [one for one in listed if one]
+    return max(known, default=None)
 
 
 def _allergy(row: Row, chart: Chart, ask: Ask) -> Answer:

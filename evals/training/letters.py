@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from functools import cache
 from itertools import pairwise
@@ -26,7 +26,7 @@ from evals.training.reports import report
 from tools.common.dates import add_months
 from tools.denials import encoded
 from tools.denials import learned as known
-from tools.denials.drugs import named_in, seen_drugs, written
+from tools.denials.drugs import drug_rows, named_in, seen_drugs, written
 from tools.denials.learned import (
     BUCKETS,
     DENSE,
@@ -207,49 +207,63 @@ def _same(said: str, wanted: str) -> bool:
 # --- fitting ---------------------------------------------------------------------------------------------
 
 
-def fit(
-    seen: Sequence[Seen], targets: Any, strength: float = 1.0, many: bool = False, weight: Any = None
-) -> Model:
-    """The likeliest model under a prior: one class for each thing, or with `many` each class by itself. Features that
-    only one thing has tell nothing."""
-    from scipy.optimize import minimize
+class Lessons:
+    """What one model learns from.
 
-    rows = hashed([one.rows for one in seen], BUCKETS, np.float32)
-    used = np.flatnonzero(np.asarray((rows > 0).sum(0)).ravel() > 1)
-    few = rows[:, used] * SPARSE
-    back = few.T.tocsr()
-    vectors = (
-        np.array([one.vector for one in seen]) * DENSE
-        if seen[0].vector is not None
-        else np.zeros((len(seen), 0))
-    )
-    classes, width, size = targets.shape[1], vectors.shape[1], len(used) * targets.shape[1]
-    weight = np.ones((len(targets), 1)) if weight is None else np.asarray(weight)[:, None]
+    Args:
+        classes: of which a thing may be.
+    """
 
-    def loss(flat: Any) -> tuple[float, Any]:
-        sparse, dense = flat[:size].reshape(-1, classes), flat[size:-classes].reshape(width, classes)
-        given = few @ sparse + vectors @ dense + flat[-classes:]
-        if many:
-            chance = known.chances(given)
-            cost = float((weight * np.logaddexp(0, np.where(targets > 0, -given, given))).sum())
-        else:
-            chance = known.shares(given)
-            cost = float(-(weight * targets * np.log(chance + 1e-12)).sum())
-        off = (chance - targets) * weight
-        slope = np.concatenate([(back @ off).ravel(), (vectors.T @ off).ravel(), off.sum(0)])
-        slope[:-classes] += flat[:-classes] / strength
-        return cost + float(flat[:-classes] @ flat[:-classes]) / strength / 2, slope
+    def __init__(self, classes: Sequence[str]) -> None:
+        self.classes = classes
+        self.seen: list[Seen] = []
+        self.targets: list[Any] = []
+        self.weight: list[float] = []
 
-    begin = np.zeros(size + (width + 1) * classes)
-    flat = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": 70, "maxcor": 6}).x
-    sparse = np.zeros((BUCKETS if len(used) else 0, classes), np.float32)
-    sparse[used] = flat[:size].reshape(-1, classes)
-    dense = flat[size:-classes].reshape(width, classes).astype(np.float32)
-    return Model(sparse, dense, flat[-classes:].astype(np.float32))
+    def add(self, seen: Seen, given: Collection[str], much: float = 1.0) -> None:
+        """A thing, the classes that it is of, and how much it counts."""
+        self.seen.append(seen)
+        self.targets.append([float(one in given) for one in self.classes])
+        self.weight.append(much)
 
+    def fit(self, strength: float = 1.0, many: bool = False) -> Model:
+        """The likeliest model under a prior: one class for each thing, or with `many` each class by itself. Features
+        that only one thing has tell nothing."""
+        from scipy.optimize import minimize
 
-def _hot(labels: Sequence[str], classes: Sequence[str]) -> Any:
-    return np.array([[label == name for name in classes] for label in labels], np.float32)
+        rows = hashed([one.rows for one in self.seen], BUCKETS, np.float32)
+        used = np.flatnonzero(np.asarray((rows > 0).sum(0)).ravel() > 1)
+        few = rows[:, used] * SPARSE
+        back = few.T.tocsr()
+        vectors = (
+            np.array([one.vector for one in self.seen]) * DENSE
+            if self.seen[0].vector is not None
+            else np.zeros((len(self.seen), 0))
+        )
+        classes, width = len(self.classes), vectors.shape[1]
+        size = len(used) * classes
+        targets, weight = np.array(self.targets, np.float32), np.array(self.weight)[:, None]
+
+        def loss(flat: Any) -> tuple[float, Any]:
+            sparse, dense = flat[:size].reshape(-1, classes), flat[size:-classes].reshape(width, classes)
+            given = few @ sparse + vectors @ dense + flat[-classes:]
+            if many:
+                chance = known.chances(given)
+                cost = float((weight * np.logaddexp(0, np.where(targets > 0, -given, given))).sum())
+            else:
+                chance = known.shares(given)
+                cost = float(-(weight * targets * np.log(chance + 1e-12)).sum())
+            off = (chance - targets) * weight
+            slope = np.concatenate([(back @ off).ravel(), (vectors.T @ off).ravel(), off.sum(0)])
+            slope[:-classes] += flat[:-classes] / strength
+            return cost + float(flat[:-classes] @ flat[:-classes]) / strength / 2, slope
+
+        begin = np.zeros(size + (width + 1) * classes)
+        flat = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": 70, "maxcor": 6}).x
+        sparse = np.zeros((BUCKETS if len(used) else 0, classes), np.float32)
+        sparse[used] = flat[:size].reshape(-1, classes)
+        dense = flat[size:-classes].reshape(width, classes).astype(np.float32)
+        return Model(sparse, dense, flat[-classes:].astype(np.float32))
 
 
 def fit_roles(examples: Sequence[Example]) -> tuple[Model, Any]:
@@ -258,27 +272,25 @@ def fit_roles(examples: Sequence[Example]) -> tuple[Model, Any]:
     Of a letter without roles it is known which sentences give a reason, and of a printed one that no other does: those
     are of the roles that a first model says, but for that one.
     """
-    told = [one for one in examples if one.roles[0]]
-    seen = [shown for one in told for shown in one.seen]
-    roles = [role for one in told for role in one.roles]
-    weight = [1.0] * len(seen)
+    lessons = Lessons(ROLES)
     others: list[Seen] = []
     for one in examples:
-        for shown, codes in zip(one.seen, one.codes, strict=True):
-            if codes and not one.roles[0]:
-                seen.append(shown)
-                roles.append("reason")
-                weight.append(UNLABELLED)
+        for seen, role, codes in zip(one.seen, one.roles, one.codes, strict=True):
+            if role:
+                lessons.add(seen, [role])
+            elif codes:
+                lessons.add(seen, ["reason"], UNLABELLED)
             elif one.author == "printed":
-                others.append(shown)
-    targets = _hot(roles, ROLES)
-    model = fit(seen, targets, weight=weight)
+                others.append(seen)
+    model = lessons.fit()
     if others:
         likely = known.shares(model.scores(others))
         likely[:, ROLES.index("reason")] = 0
-        targets = np.concatenate([targets, likely / likely.sum(1, keepdims=True)])
-        model = fit([*seen, *others], targets, weight=[*weight, *[UNLABELLED] * len(others)])
-    return model, fit_steps([one.roles for one in told], ROLES)
+        lessons.seen += others
+        lessons.targets += [*(likely / likely.sum(1, keepdims=True))]
+        lessons.weight += [UNLABELLED] * len(others)
+        model = lessons.fit()
+    return model, fit_steps([one.roles for one in examples if one.roles[0]], ROLES)
 
 
 def fit_steps(chains: Sequence[Sequence[str]], classes: Sequence[str]) -> Any:
@@ -294,15 +306,14 @@ def fit_steps(chains: Sequence[Sequence[str]], classes: Sequence[str]) -> Any:
 
 def fit_kind(examples: Sequence[Example], chances: dict[str, Any]) -> Model:
     """The kind of a letter; each kind counts alike, however many letters are of it."""
-    told = [one for one in examples if one.kind]
-    seen = [known.seen_letter(one.sentences, one.seen, chances[one.id]) for one in told]
-    kinds = [one.kind for one in told]
     sure = np.array([[role == "decision" for role in ROLES]], np.float32)
-    for one in alone("decisions"):
-        seen.append(known.seen_letter(one.sentences, one.seen, sure))
-        kinds.append(one.kind)
-    total = Counter(kinds)
-    return fit(seen, _hot(kinds, KINDS), 2.0, weight=[20 / total[kind] for kind in kinds])
+    told = [(one, chances[one.id]) for one in examples if one.kind]
+    told += [(one, sure) for one in alone("decisions")]
+    total = Counter(one.kind for one, _ in told)
+    lessons = Lessons(KINDS)
+    for one, roles in told:
+        lessons.add(known.seen_letter(one.sentences, one.seen, roles), [one.kind], 20 / total[one.kind])
+    return lessons.fit(2.0)
 
 
 @cache
@@ -326,99 +337,86 @@ def lone_sentences(name: str) -> Iterator[tuple[str, str]]:
 
 def fit_codes(examples: Sequence[Example]) -> Model:
     """From sentences of which an author says which reason they give."""
-    seen, targets, weight = [], [], []
+    lessons = Lessons(CODES)
     for one in examples:
         for sentence, shown, codes, role in zip(one.sentences, one.seen, one.codes, one.roles, strict=True):
             if codes or role in ("decision", "request"):
-                seen.append(known.seen_reason(sentence.words, sentence.heading, shown.vector, one.kind))
-                targets.append([code in codes for code in CODES])
-                weight.append(0.4 if one.author == "printed" else 1.0 if codes else 0.5)
+                seen = known.seen_reason(sentence.words, sentence.heading, shown.vector, one.kind)
+                lessons.add(seen, codes, 0.4 if one.author == "printed" else 1.0 if codes else 0.5)
     for one in alone("reasons"):
-        seen.append(known.seen_reason(one.sentences[0].words, "", one.seen[0].vector))
-        targets.append([one.kind == name for name in CODES])
-        weight.append(0.7)
-    return fit(seen, np.array(targets, np.float32), 1.5, many=True, weight=weight)
+        lessons.add(known.seen_reason(one.sentences[0].words, "", one.seen[0].vector), [one.kind], 0.7)
+    return lessons.fit(1.5, many=True)
 
 
 def fit_reasons(examples: Sequence[Example], folds: Sequence[Fold]) -> Model:
     """Which reasons a letter gives, by what speaks for each where neither the roles' model nor that of reasons had seen
     its author."""
-    seen, targets = list[Seen](), list[list[float]]()
+    lessons = Lessons(("given",))
     for one in examples:
         if one.roles[0] and one.author != OWN and one.kind in GIVE_REASONS:
             fold = next(fold for fold in folds if one.author in fold.authors)
             found = evidence(one.sentences, one.seen, fold.chances[one.id], one.kind, fold.codes)
-            seen += seen_reasons(found, one.kind)
-            targets += [[float(any(code in given for given in one.codes))] for code in CODES]
-    return fit(seen, np.array(targets, np.float32), 1 / DENSE**2, many=True)
+            for code, seen in zip(CODES, seen_reasons(found, one.kind), strict=True):
+                lessons.add(seen, ["given"] if any(code in given for given in one.codes) else [])
+    return lessons.fit(1 / DENSE**2, many=True)
 
 
 def fit_rows(examples: Sequence[Example]) -> OfRows:
-    """What sentences do, which reasons they give and what dates are, by the rows of the encoder of letters."""
-    roles, codes, times = (
-        list[tuple[Any, str, float]](), list[tuple[Any, list[float], float]](), list[tuple[Any, str, float]](),
-    )  # fmt: skip
+    """What sentences do, which reasons they give, what dates are and which drugs are decided on, by the rows of the
+    encoder of letters."""
+    role, code, time, drug = Lessons(ROLES), Lessons(CODES), Lessons(TIMES), Lessons(DRUGS)
     for one in examples:
         read = encoded.encode(one.text, one.sentences)
         own = 1.0 if one.author.startswith("l") else 0.5
         much = own * (0.4 if one.author == "printed" else 1.0)
-        for row, role, given in zip(
-            encoded.sentence_rows(read, one.sentences), one.roles, one.codes, strict=True
-        ):
-            if role:
-                roles.append((row, role, own))
-            if given or role in ("decision", "request"):
-                codes.append((row, [float(code in given) for code in CODES], much if given else own / 2))
-        times += [(read.mean(m.start, m.end), what, much) for m, what, _ in one.times if what]
-
-    def model(listed: Sequence[tuple[Any, Any, float]], targets: Any, many: bool = False) -> Model:
-        rows = np.array([row for row, _, _ in listed])
-        return fit(known.seen_rows(rows), targets, many=many, weight=[much for *_, much in listed])
-
-    return OfRows(
-        role=model(roles, _hot([role for _, role, _ in roles], ROLES)),
-        code=model(codes, np.array([given for _, given, _ in codes], np.float32), many=True),
-        time=model(times, _hot([what for _, what, _ in times], TIMES)),
-    )
+        rows = known.seen_rows(encoded.sentence_rows(read, one.sentences))
+        for row, what, codes in zip(rows, one.roles, one.codes, strict=True):
+            if what:
+                role.add(row, [what], own)
+            if codes or what in ("decision", "request"):
+                code.add(row, codes, much if codes else own / 2)
+        for mention, what, _ in one.times:
+            if what:
+                time.add(known.seen_rows(read.mean(mention.start, mention.end)[None])[0], [what], much)
+        named = named_in(one.text, one.sentences) if one.drugs is not None else {}
+        for name, row in zip(named, known.seen_rows(drug_rows(read, named)), strict=True):
+            drug.add(row, _whether(name, one), much)
+    return OfRows(role.fit(), code.fit(many=True), time.fit(), drug.fit())
 
 
 def fit_mentions(examples: Sequence[Example], chances: dict[str, Any]) -> dict[str, Model]:
     """What dates, stretches, numbers and names are."""
-    seen: dict[str, list[Seen]] = {name: [] for name in ("time", "runs_from", "number", "name")}
-    labels: dict[str, list[str]] = {name: [] for name in seen}
-    weight: dict[str, list[float]] = {name: [] for name in seen}
+    lessons = {
+        "time": Lessons(TIMES), "runs_from": Lessons(FROM), "number": Lessons(NUMBERS), "name": Lessons(NAMES),
+    }  # fmt: skip
     for one in examples:
         roles = [ROLES[at] for at in chances[one.id].argmax(1)]
-        for name, listed in (
-            ("time", [(m, what) for m, what, _ in one.times if what]),
-            (
-                "runs_from",
-                [(m, of) for m, what, of in one.times if m.kind == "span" and what.endswith("_by")],
-            ),
-            ("number", one.numbers),
-            ("name", one.names),
-        ):
-            if not listed:
-                continue
-            seen[name] += seen_mentions(one.text, one.sentences, roles, [m for m, *_ in listed])
-            labels[name] += [what for _, what in listed]
-            weight[name] += [0.3 if one.author == "printed" else 1.0] * len(listed)
-    classes = {"time": TIMES, "runs_from": FROM, "number": NUMBERS, "name": NAMES}
-    return {
-        name: fit(seen[name], _hot(labels[name], classes[name]), 2.0, weight=weight[name]) for name in seen
-    }
+        told: dict[str, list[tuple[Mention, str]]] = {
+            "time": [(m, what) for m, what, _ in one.times if what],
+            "runs_from": [(m, of) for m, what, of in one.times if m.kind == "span" and what.endswith("_by")],
+            "number": one.numbers,
+            "name": one.names,
+        }
+        for name, listed in told.items():
+            seen = seen_mentions(one.text, one.sentences, roles, [mention for mention, _ in listed])
+            for shown, (_, what) in zip(seen, listed, strict=True):
+                lessons[name].add(shown, [what], 0.3 if one.author == "printed" else 1.0)
+    return {name: given.fit(2.0) for name, given in lessons.items()}
 
 
 def fit_drugs(examples: Sequence[Example], chances: dict[str, Any]) -> Model:
     """Which of the drugs that a letter names it decides on."""
-    seen, labels, weight = [], [], []
+    lessons = Lessons(DRUGS)
     for one in examples:
-        named = named_in(one.text, one.sentences)
-        if named and one.drugs is not None:
-            seen += seen_drugs(one.text, one.sentences, chances[one.id], named)
-            labels += ["decided" if name in one.drugs else "mentioned" for name in named]
-            weight += [0.3 if one.author == "printed" else 1.0] * len(named)
-    return fit(seen, _hot(labels, DRUGS), 2.0, weight=weight)
+        named = named_in(one.text, one.sentences) if one.drugs is not None else {}
+        seen = seen_drugs(one.text, one.sentences, chances[one.id], named)
+        for name, shown in zip(named, seen, strict=True):
+            lessons.add(shown, _whether(name, one), 0.3 if one.author == "printed" else 1.0)
+    return lessons.fit(2.0)
+
+
+def _whether(drug: str, one: Example) -> list[str]:
+    return ["decided" if drug in (one.drugs or ()) else "mentioned"]
 
 
 def chain(model: Model, steps: Any, one: Example) -> Any:

@@ -150,6 +150,21 @@ def test_what_was_not_tolerated_and_dispensed_again_is_a_conflict() -> None:
     assert verdict(NOT_TOLERATED, medications=(gone,), fills=(again,)) == ("unknown", "conflict")
 
 
+def test_what_is_listed_as_not_tolerated_and_dispensed_after_that_is_a_conflict() -> None:
+    listed = Allergy(
+        id="a1", substance="metformin", ingredients=("metformin",), type="intolerance", date=date(2025, 8, 10)
+    )
+    again = Fill(id="f1", drug="metformin", ingredients=("metformin",), date=date(2026, 3, 1), days_supply=90)
+    assert verdict(NOT_TOLERATED, allergies=(listed,)) == ("met", None)
+    finding = found(NOT_TOLERATED, allergies=(listed,), fills=(again,))
+    assert (finding.status, finding.reason) == ("unknown", "conflict")
+    assert [seen.record_id for seen in finding.evidence] == ["f1", "a1"]
+    before = Fill(
+        id="f1", drug="metformin", ingredients=("metformin",), date=date(2025, 8, 1), days_supply=30
+    )
+    assert verdict(NOT_TOLERATED, allergies=(listed,), fills=(before,)) == ("met", None)
+
+
 def test_two_records_of_one_course_that_decide_otherwise_are_shown_as_both_sides() -> None:
     one = med("Januvia", "sitagliptin", classes=("dpp4",), start=date(2026, 1, 1), status="active")
     other = med("Januvia", "sitagliptin", classes=("dpp4",), start=date(2026, 1, 1), end=date(2026, 5, 1))
@@ -192,6 +207,10 @@ def test_a_sentence_that_says_otherwise_makes_unknown_and_is_shown(node: Node, t
     "text",
     [
         "Husband takes Januvia.",
+        "Husb takes Januvia.",
+        "Coworker does well on Januvia.",
+        "No Januvia now or ever.",
+        "I mentioned Januvia, pt declines.",
         "Stopped Januvia in 2024.",
         "Discussed Januvia as an option.",
         "Not taking Januvia.",
@@ -235,6 +254,58 @@ def test_a_value_that_a_note_takes_back_is_no_value() -> None:
     assert verdict(leaf, observations=value, notes=note("A1c 8.6 reviewed.")) == ("met", None)
     taken_back = note("The HbA1c specimen was mislabelled.", date(2026, 8, 14))
     assert verdict(leaf, observations=value, notes=taken_back) == ("unknown", "contradicted")
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("The BMI of 31.2 entered 8/11 is not this patient's, it belongs to his brother.", "unknown"),
+        ("The height entered 8/11 was incorrect.", "unknown"),
+        ("BMI 31.2 on 8/11, same as last year.", "met"),
+        ("His brother's BMI is 41.", "met"),
+        ("No change in height, measured again 8/11.", "met"),
+    ],
+)
+def test_a_value_that_a_note_gives_to_another_or_whose_parts_it_takes_back_is_no_value(
+    text: str, status: str
+) -> None:
+    leaf = Lab(id="bmi", test="bmi", op=">=", value=30.0, unit="kg/m2")
+    day = date(2026, 8, 11)
+    values = (
+        Observation(id="o1", test="bmi", value=31.2, unit="kg/m2", date=day),
+        Observation(id="o2", test="height", value=172.0, unit="cm", date=day),
+    )
+    finding = found(leaf, observations=values, notes=note(text, date(2026, 8, 20)))
+    assert (finding.status, finding.reason) == (status, None if status == "met" else "contradicted")
+
+
+def test_a_study_that_a_note_gives_to_another_is_no_evidence_of_its_test() -> None:
+    leaf = Lab(id="ahi", test="ahi", op=">=", value=15, unit="/h")
+    value = (Observation(id="o1", test="ahi", value=31, unit="/h", date=date(2026, 7, 18)),)
+    theirs = note("The sleep study of 7/18 is not this patient's, the name on it is his brother's.")
+    assert verdict(leaf, observations=value, notes=note("Sleep study of 7/18 reviewed.")) == ("met", None)
+    assert verdict(leaf, observations=value, notes=theirs) == ("unknown", "contradicted")
+
+
+def test_a_note_that_tells_fewer_doses_than_the_list_opens_whether_it_is_taken_as_prescribed() -> None:
+    leaf = Attested(id="adherent", topic="adherent", statement="takes it as prescribed")
+    taken = med("Ozempic", "semaglutide", per_day=0.142857, status="active")
+    stated = (Attestation(id="t1", topic="adherent", present=True, date=date(2026, 6, 1)),)
+
+    def told(text: str) -> tuple[str, str | None]:
+        return verdict(leaf, medications=(taken,), attestations=stated, notes=note(text))
+
+    assert told("Takes her Ozempic once a week.") == ("met", None)
+    assert told("Says she takes Ozempic every other week.") == ("unknown", "contradicted")
+
+
+def test_a_drug_that_a_note_calls_never_tried_is_nothing_to_a_trial_of_another() -> None:
+    either = Trial(id="trial", label="either", drugs=("metformin", "sitagliptin"), min_days=90)
+    taken = med("Januvia", "sitagliptin", start=date(2026, 1, 1), end=date(2026, 6, 30), status="stopped")
+    told = note("Never tried metformin, does not want it.")
+    assert verdict(either, medications=(taken,), notes=told) == ("met", None)
+    told = note("Never tried Januvia.")
+    assert verdict(either, medications=(taken,), notes=told) == ("unknown", "contradicted")
 
 
 def test_a_statement_is_contradicted_by_a_note_of_its_day_or_later() -> None:

@@ -7,15 +7,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from tools.denials.learned import DRUGS, ROLES, Floats, Model, Seen, hashed, shares, tokens_of
+import numpy as np
+
+from tools.denials.learned import (
+    DRUGS,
+    ROLES,
+    Floats,
+    Model,
+    Seen,
+    hashed,
+    seen_rows,
+    shares,
+    together,
+    tokens_of,
+)  # fmt: skip
 from tools.denials.records import Quote, RequestedDrug
 from tools.denials.sentences import Sentence
+from tools.language.encoder import Encoded
 from tools.terminology.matcher import medicines_in
 from tools.terminology.medicines import terminology
 from tools.terminology.quantities import Quantity, quantities_in
 
 _REACH = 170  # characters behind a drug's name in which its strength and amount stand
-LEAST = 0.5  # of a drug, from which it is decided on
+LEAST = 0.4  # of a drug, from which it is decided on
+BY_ROWS = 0.5  # what the rows of the encoder of letters count beside the words
 _FAR = 4  # words on each side of a name
 
 
@@ -105,19 +120,34 @@ def _features(
         yield from (f"{role}={word}" for word in tokens_of(sentence.words))
 
 
+def drug_rows(encoded: Encoded, named: Mapping[str, Sequence[Named]]) -> Floats:
+    """A row of the encoder for each drug: the mean of its places."""
+    return np.array([np.mean([encoded.mean(one.start, one.end) for one in own], 0) for own in named.values()])
+
+
 def drugs_of(
-    text: str, sentences: Sequence[Sentence], chances: Floats, decided: Sequence[str], model: Model
+    text: str,
+    sentences: Sequence[Sentence],
+    chances: Floats,
+    decided: Sequence[str],
+    model: Model,
+    by_rows: tuple[Model, Encoded] | None = None,
 ) -> tuple[RequestedDrug, ...]:
     """The drugs decided on, in the letter's order.
 
     Args:
         chances: a row for each sentence, a column for each role.
         decided: "denied", "approved" or "" for each sentence that says what is decided of a drug.
+        by_rows: another model of it, over the encoder's rows.
     """
     named = named_in(text, sentences)
     if not named:
         return ()
-    told = shares(model.scores(seen_drugs(text, sentences, chances, named)))[:, DRUGS.index("decided")]
+    scores = model.scores(seen_drugs(text, sentences, chances, named))
+    if by_rows:
+        other, encoded = by_rows
+        scores = together(scores, other.scores(seen_rows(drug_rows(encoded, named))), BY_ROWS)
+    told = shares(scores)[:, DRUGS.index("decided")]
     chosen = [name for name, share in zip(named, told, strict=True) if share >= LEAST or share == told.max()]
     places = [one for own in named.values() for one in own]
     rule = chances[:, ROLES.index("rule")]

@@ -244,11 +244,12 @@ def _summed(scores: Floats, axis: int) -> Floats:
 
 
 class OfRows(NamedTuple):
-    """Models over the rows of the encoder of letters: of sentences, and of a date's words."""
+    """Models over the rows of the encoder of letters: of sentences, and of the words of a date or a drug."""
 
     role: Model
     code: Model
     time: Model
+    drug: Model
 
 
 class Learned(NamedTuple):

@@ -58,14 +58,15 @@ from tools.language.encoder import Encoded
 from tools.terminology.quantities import quantities_in
 
 LONGEST = 100_000  # characters
-SURE = 0.4  # of a kind, below which it is left open
+SURE = 0.3  # of a kind, below which it is left open
 REFUSED = 0.7  # … of all that refuse together
 GIVING = 0.6  # … of all that give reasons, from which they are told of a letter that is left open
-LIKELY = 0.4  # of a reason, from which it is told
+LIKELY = 0.5  # of a reason, from which it is told
+CONFIRMED = 0.9  # … from which it is believed
 WORDED = 0.3  # … by its likeliest sentence, below which a code of a table alone tells it
-CONFIRMED = 0.6  # … from which it is believed without such a code
 LEAST = 0.45  # of what a day is
 ROLES_BY_ROWS, TIMES_BY_ROWS, KIND_BY_ROWS = 0.35, 0.5, 0.5  # what the encoder's rows count beside the words
+NOTHING = 0.5  # what it counts that a day seems to be none of them
 _KIND: dict[str, LetterKind] = {
     "partial": "partial_approval",
     "upheld": "appeal_upheld",
@@ -84,6 +85,7 @@ class _Read(NamedTuple):
     times: list[Time]
     days: list[tuple[Mention, str, float]]
     kinds: Any
+    encoded: Encoded | None = None
     rows: Any = None
 
     @property
@@ -141,7 +143,7 @@ def _sensed(text: str, models: Learned) -> _Read:
     kinds = models.kind.scores([seen_letter(sentences, seen, roles)])[0]
     if rows is not None:
         kinds = together(kinds, np.log(kinds_of(rows)), KIND_BY_ROWS)
-    return _Read(text, sentences, seen, roles, times, days, shares(kinds), rows)
+    return _Read(text, sentences, seen, roles, times, days, shares(kinds), encoded, rows)
 
 
 def _times(
@@ -157,6 +159,7 @@ def _times(
     if models.of_rows and encoded:
         rows = np.array([encoded.mean(one.start, one.end) for one in mentions])
         scores = together(scores, models.of_rows.time.scores(seen_rows(rows)), TIMES_BY_ROWS)
+    scores[:, TIMES.index("other")] += np.log(NOTHING)
     told = _one_notice(mentions, along(scores, models.time_steps))
     starts = shares(models.runs_from.scores(around))
     for one, share, start in zip(mentions, told, starts, strict=True):
@@ -193,7 +196,8 @@ def _stated(read: _Read, payers: Iterable[str], policy: Policy | None, models: L
     about = who(text, sentences, named, [one for one, _, _ in read.days], payers, models)
     dated = _day(read, "notice")
     cited = clauses_told(text, {clause.id: clause.text for clause in policy.clauses} if policy else None)
-    drugs = drugs_of(text, sentences, read.roles, _decisions(read, models), models.drug)
+    by_rows = (models.of_rows.drug, read.encoded) if models.of_rows and read.encoded else None
+    drugs = drugs_of(text, sentences, read.roles, _decisions(read, models), models.drug, by_rows)
     reasons = _reasons(read, kind, drugs, cited, policy, models)
     when = dated.value if dated else None
     rights = (
@@ -263,21 +267,16 @@ def _decisions(read: _Read, models: Learned) -> list[str]:
 
 
 class _Hit(NamedTuple):
-    """How likely a letter gives a reason, and its likeliest sentence; which that is, and whether a code of a table says
-    so."""
+    """How likely a letter gives a reason, and the sentence by which it does; `by_code` if only a code of a table there
+    says so."""
 
     share: float
-    best: float
     at: int
-    coded: bool
-
-    @property
-    def worded(self) -> bool:
-        return self.best >= WORDED or not self.coded
+    by_code: bool
 
     @property
     def confirmed(self) -> bool:
-        return self.best >= (WORDED if self.coded else CONFIRMED)
+        return self.share >= CONFIRMED and not self.by_code
 
 
 def _reasons(
@@ -315,7 +314,7 @@ def _likeliest(read: _Read, kind: str, models: Learned) -> dict[str, _Hit]:
     hits = {}
     for code, share, best, at, coded in zip(CODES, told, found.best, found.at, found.coded, strict=True):
         by_code = coded >= 0 and best < WORDED
-        hits[code] = _Hit(float(share), float(best), coded if by_code else at, coded >= 0)
+        hits[code] = _Hit(float(share), coded if by_code else at, by_code)
     return hits
 
 
@@ -327,7 +326,7 @@ def _reason(
     near = tuple(one.id for one in cited if quote.start - 40 <= one.quote.start <= quote.end + 60)
     return StatedReason(
         code=code, quote=quote, drug=drug_at(drugs, read.text, quote.start, quote.end), clauses=near,
-        by="words" if hit.worded else "code", confirmed=hit.confirmed,
+        by="code" if hit.by_code else "words", confirmed=hit.confirmed,
     )  # fmt: skip
 
 

@@ -76,5 +76,6 @@ def seen_reasons(found: Evidence, kind: str) -> list[Seen]:
             odds[at] / 2, best[at], float(best[at] == best.max()), np.log(others + 0.01),
             np.log(found.total[at] + 0.01), float(found.coded[at] >= 0),
             *(0.7 * (one == CODES[at]) for one in CODES), *(0.7 * (one == kind) for one in GIVE_REASONS),
+            *(float(one == kind and best[at] == best.max()) for one in GIVE_REASONS),
         ])  # fmt: skip
     return [Seen((), row) for row in np.array(told, np.float32)]

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from tools.domain.records import Diagnosis, Evidence, Fill, Medication, Patient, Program
+from tools.domain.records import Allergy, Diagnosis, Evidence, Fill, Medication, Patient, Program
 from tools.domain.rules import (
     AllergyTo,
     Attested,
@@ -266,24 +266,40 @@ def _filled_though_not_taken(
             continue
         stopped = _last_end(context.patient.medications or (), leaf.drugs, leaf.classes)
         if stopped is None or fill.date > stopped:
-            return _conflict(fill, answer, stopped, "ask_if_taken")
+            code = "doubt.filled_unlisted" if stopped is None else "doubt.filled_after_stop"
+            return _conflict(fill, answer, code, stopped, "ask_if_taken")
     return None
 
 
 def _filled_after_reaction(
     leaf: Intolerance, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
 ) -> LeafResult | None:
-    """A drug that was not tolerated, and dispensed again after it was stopped."""
+    """A drug that was not tolerated, and dispensed again after it was stopped, or, where no course is charted that
+    ended, after the reaction was recorded."""
     if not context.patient.fills:
         return None
     stopped = _last_end(context.patient.medications or (), leaf.drugs, leaf.classes)
-    if stopped is None:
+    since = stopped or _last_reaction(leaf, context.patient.allergies or ())
+    if since is None:
         return None
     for fill in context.patient.fills:
-        again = stopped < fill.date <= context.as_of
+        again = since < fill.date <= context.as_of
         if again and courses.matches(fill, leaf.drugs, leaf.classes, fill.drug):
-            return _conflict(fill, answer, stopped, "ask_if_tolerated")
+            code = "doubt.filled_after_stop" if stopped else "doubt.filled_after_reaction"
+            return _conflict(fill, answer, code, since, "ask_if_tolerated")
     return None
+
+
+def _last_reaction(leaf: Intolerance, listed: Iterable[Allergy]) -> date | None:
+    """The last day on which an intolerance of one of the drugs was recorded."""
+    days = [
+        item.date
+        for item in listed
+        if item.date is not None
+        and item.type == "intolerance"
+        and courses.matches(item, leaf.drugs, leaf.classes, item.substance)
+    ]
+    return max(days, default=None)
 
 
 def _last_end(entries: Iterable[Medication], drugs: Sequence[str], classes: Sequence[str]) -> date | None:
@@ -295,12 +311,11 @@ def _last_end(entries: Iterable[Medication], drugs: Sequence[str], classes: Sequ
     return max(ends, default=None)
 
 
-def _conflict(fill: Fill, answer: LeafResult, stopped: date | None, ask: str) -> LeafResult:
-    code = "doubt.filled_unlisted" if stopped is None else "doubt.filled_after_stop"
+def _conflict(fill: Fill, answer: LeafResult, code: str, since: date | None, ask: str) -> LeafResult:
     return LeafResult(
         None,
         (*courses.fill_evidence([fill]), *answer.records),
-        message(code, drug=fill.drug, day=iso(fill.date), days=fill.days_supply, stopped=iso(stopped)),
+        message(code, drug=fill.drug, day=iso(fill.date), days=fill.days_supply, since=iso(since)),
         "conflict",
         action(ask, drug=fill.drug),
     )

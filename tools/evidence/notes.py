@@ -29,22 +29,29 @@ from tools.domain.rules import (
 )
 from tools.evidence.context import DECIDED, EvaluationContext, LeafResult
 from tools.evidence.courses import matches
+from tools.evidence.measurements import Value
 from tools.evidence.products import is_product
 from tools.language.assertion import Assertion, assertion, sentence_at
 from tools.language.likelihood import About, likelihood
 from tools.language.mentions import Mention
 from tools.language.reading import Reading, reading
 from tools.terminology.conditions import conditions
+from tools.terminology.dates import dates_in
 from tools.terminology.matcher import medicines_in
 from tools.terminology.medicines import resolve_medicine, terminology
-from tools.terminology.quantities import convert, quantities_in
-from tools.terminology.vocabulary import term_of_code
+from tools.terminology.observations import tests
+from tools.terminology.quantities import Quantity, convert, quantities_in
+from tools.terminology.vocabulary import term_of_code, vocabulary
 
 _LEAST = 0.2  # likelihood under which nobody is asked about a sentence
-_LEAST_STATED = 0.01  # … where a cue says so
-_NOT_HERS = 0.1  # likelihood of the patient under which a value is taken to be another person's
+_LEAST_STATED = 0.1  # … where a cue says so
+_HERS = 0.3  # likelihood of the patient under which nobody is asked, unless a cue says whose it is
+_SURELY_HERS = 0.95  # likelihood of the patient from which a drug is hers, whoever else stands there
+_NOT_HERS = 0.4  # likelihood of the patient under which a value is taken to be another person's
+_VOID = 0.3  # likelihood from which a value is taken to be taken back
 _OVER = 0.85  # likelihood from which a drug is taken to be over, whatever cue is there
 _NEAR = 24  # characters between a drug and how long it was taken
+_FEWER = 0.75  # share of the doses on the list under which a drug is not taken as prescribed
 STATE_DAYS = 365  # what a note says to be so now, it says of the year around it
 _DENIED = ("negated", "never", "void")
 _VALUES = (Lab, Change, Measured)
@@ -120,7 +127,7 @@ def _is_likely(leaf: Any, item: _Said, note: Note) -> bool:
         return True
     least = _LEAST_STATED if item.meant.stated else _LEAST
     likely = likelihood(note.text, item.mention.start, item.mention.end, _about(leaf))
-    if item.meant.subject == "self" and likely.who["patient"] < least:
+    if item.meant.subject == "self" and likely.who["patient"] < _HERS:
         return False
     return likely.of(*_senses_for(leaf, item.stance)) >= least
 
@@ -195,7 +202,11 @@ def _senses_for(leaf: Any, stance: bool) -> tuple[str, ...]:
     if isinstance(leaf, Attested):
         return "present", "past", "reaction", "uncertain", "absent"
     if not stance:
-        return "absent", "past", "reaction", "planned", "uncertain"
+        return (
+            ("absent", "void", "uncertain")
+            if _lasts(leaf)
+            else ("absent", "past", "reaction", "planned", "uncertain")
+        )
     if isinstance(leaf, _OF_COURSES) or _lasts(leaf):
         return "present", "past", "reaction", "uncertain"
     return "present", "uncertain"
@@ -231,10 +242,17 @@ def _said(leaf: Any, topic: _Topic, note: Note, told: Reading, context: Evaluati
     last = dict[str, _Said]()
     for mention in told.naming(topic.concepts):
         meant = told.meant(mention, thing=isinstance(leaf, _OF_DRUGS))
+        if isinstance(leaf, _OF_DRUGS) and meant.subject != "self" and _is_the_patients(mention, note):
+            meant = meant._replace(subject="self")
         stance = _stance(leaf, mention, meant, note, context)
         if stance is not None:
             last[meant.subject] = _Said(mention, meant, stance)
     return list(last.values())
+
+
+def _is_the_patients(mention: Mention, note: Note) -> bool:
+    """Whether its words are those of a drug of the patient, though another stands there: "wife says he takes it"."""
+    return likelihood(note.text, mention.start, mention.end, "drug").who["patient"] >= _SURELY_HERS
 
 
 # --- what a criterion is about ----------------------------------------------------------------------------
@@ -257,7 +275,9 @@ def _topic(leaf: Any, context: EvaluationContext) -> _Topic:
     known: _Topic | None = leaf.__dict__.get("topic")
     if known is not None:
         return known
-    of_request = isinstance(leaf, OnDrug) or (isinstance(leaf, AllergyTo) and leaf.requested)
+    of_request = (
+        isinstance(leaf, OnDrug) or _is_of_use(leaf) or (isinstance(leaf, AllergyTo) and leaf.requested)
+    )
     place = ("topic", context.request.ingredients) if of_request else "topic"
     known = leaf.__dict__.get(place)
     if known is None:
@@ -272,11 +292,16 @@ def _topic(leaf: Any, context: EvaluationContext) -> _Topic:
     return known
 
 
+def _is_of_use(leaf: Any) -> bool:
+    """Whether the prescriber states that the drug asked for is taken as prescribed."""
+    return isinstance(leaf, Attested) and leaf.topic == "adherent"
+
+
 def _senses_against(leaf: Any, shown: bool) -> tuple[str, ...]:
     if isinstance(leaf, AllergyTo):
         return ("allergy",)
     if isinstance(leaf, _VALUES):
-        return "void", "family", "other"
+        return "void", "family", "other", "negated"
     if not shown or isinstance(leaf, Attested):
         return ()
     if isinstance(leaf, _OF_COURSES):
@@ -291,9 +316,10 @@ def _concepts(leaf: Any) -> Iterator[str]:
                 if leaf.codes == row.codes or (leaf.topic and leaf.topic == row.topic):
                     yield key
         case Lab() | Change():
-            yield leaf.test
+            yield from _rests_on(leaf.test)
         case Measured():
-            yield from leaf.tests
+            for test in leaf.tests:
+                yield from _rests_on(test)
         case Attested():
             yield f"contrary:{leaf.topic}"
             yield f"affirms:{leaf.topic}"
@@ -305,6 +331,13 @@ def _concepts(leaf: Any) -> Iterator[str]:
                 known = resolve_medicine(drug)
                 yield from known.ingredients if known else (drug,)
             yield from _members(leaf.classes)
+
+
+@cache
+def _rests_on(test: str) -> tuple[str, ...]:
+    """The test, the studies that measure it, and what it is computed from."""
+    studies = [key for key, row in vocabulary("procedures").items() if row.evidence_of == f"test:{test}"]
+    return (test, *studies, *(("weight", "height") if test == "bmi" else ()))
 
 
 @cache
@@ -333,9 +366,7 @@ def _stance(
 ) -> bool | None:
     """Does the mention say that the criterion's thing is so, or that it is not? None: it says nothing of it."""
     if isinstance(leaf, _VALUES):
-        taken_back = meant.sense == "void" and _newest_value_by(mention, note, context)
-        others = meant.subject != "self" and _is_somebody_elses(mention, note, context)
-        return False if taken_back or others else None
+        return False if _takes_back(leaf, mention, meant, note, context) else None
     if meant.subject == "other" or meant.sense == "planned" or (mention.how == "result" and not meant.stated):
         return None
     if note.type == "procedure" and meant.sense == "ended":
@@ -355,19 +386,35 @@ def _stance(
     return _of_drug(leaf, mention, meant, note, context)
 
 
-def _newest_value_by(mention: Mention, note: Note, context: EvaluationContext) -> bool:
-    """Whether the text is from the day of the newest value or later, so that it can be that one which it takes back."""
-    usable = context.values(mention.concept).usable
-    return bool(usable) and (note.date is None or note.date >= usable[0].date)
-
-
-def _is_somebody_elses(mention: Mention, note: Note, context: EvaluationContext) -> bool:
-    """Whether its sentence tells a value on record of another person: "the AHI of 31 is his brother's"."""
-    start, end = sentence_at(note.text, mention.start)
-    told = {one.low for one in quantities_in(note.text[start:end])}
-    if told.isdisjoint(one.value for one in context.values(mention.concept).usable):
+def _takes_back(
+    leaf: Lab | Change | Measured, mention: Mention, meant: Assertion, note: Note, context: EvaluationContext
+) -> bool:
+    """Whether the text takes the newest value back, or gives it to another person. Where no cue says so, its sentence
+    must tell the value or its day: "the AHI of 31 is his brother's", "the sleep study of 7/18 is not hers"."""
+    known = mention.concept in tests()
+    usable = context.values(mention.concept if known else _tested(leaf)).usable
+    newest = [value for value in usable if value.date == usable[0].date]
+    if not newest or (note.date is not None and note.date < newest[0].date):
         return False
-    return likelihood(note.text, mention.start, mention.end, "test").who["patient"] <= _NOT_HERS
+    if meant.sense == "void":
+        return True
+    start, end = sentence_at(note.text, mention.start)
+    if not _tells(note.text[start:end], note, newest):
+        return False
+    likely = likelihood(note.text, mention.start, mention.end, "test")
+    return likely.who["patient"] <= _NOT_HERS or likely.sense["void"] >= _VOID
+
+
+def _tested(leaf: Lab | Change | Measured) -> str:
+    return leaf.tests[0] if isinstance(leaf, Measured) else leaf.test
+
+
+def _tells(sentence: str, note: Note, values: Sequence[Value]) -> bool:
+    """Whether a sentence tells one of the values, or the day that they are from."""
+    told = {one.low for one in quantities_in(sentence)}
+    if any(seen.value in told for value in values for seen in value.seen):
+        return True
+    return any(span.day == values[0].date for span in dates_in(sentence, note.date))
 
 
 def _of_condition(
@@ -423,11 +470,34 @@ def _of_statement(
     leaf: Attested, mention: Mention, meant: Assertion, note: Note, context: EvaluationContext
 ) -> bool | None:
     """False where the text says the contrary of the statement, or denies it, on its day or after it."""
-    denied = meant.sense in (*_DENIED, "ended")
-    if denied is mention.concept.startswith("contrary:"):
+    if mention.concept in context.request.ingredients:
+        if not _taken_less_often(mention, note, context):
+            return None
+    elif (meant.sense in (*_DENIED, "ended")) is mention.concept.startswith("contrary:"):
         return None
     stated = [item.date for item in context.said(leaf.topic).get("self", ()) if item.date and item.present]
     return False if note.date is None or not stated or note.date >= max(stated) else None
+
+
+def _taken_less_often(mention: Mention, note: Note, context: EvaluationContext) -> bool:
+    """Whether its sentence tells fewer doses than the list: "has taken it on only two days a week"."""
+    listed = [
+        item.per_day for item in _charted(mention, context) if item.per_day and goes_on(item, context.as_of)
+    ]
+    start, end = sentence_at(note.text, mention.start)
+    told = [often for one in quantities_in(note.text[start:end]) if (often := _a_day(one)) is not None]
+    return bool(listed and told) and max(told) < _FEWER * min(min(listed), 1.0)
+
+
+def _a_day(told: Quantity) -> float | None:
+    """How often a day, or on what share of the days: "every other week", "two days a week"."""
+    if told.unit.startswith("/"):
+        span = convert(1.0, told.unit[1:], "d")
+        return told.high / span if span else None
+    if told.unit == "d" and told.per is not None:
+        span = convert(told.per[0], told.per[1], "d")
+        return told.high / span if span else None
+    return None
 
 
 # --- … and of a drug --------------------------------------------------------------------------------------
@@ -443,11 +513,24 @@ def _of_drug(
         return True if meant.sense == "allergy" else None
     if isinstance(leaf, Taking | OnDrug):
         return _of_taking(leaf, mention, meant, note, context)
-    if meant.sense == "never" or (
-        isinstance(leaf, Trial) and _too_short(leaf, mention, meant, note, context)
-    ):
+    if meant.sense == "never" or (not meant.stated and _reads_as_absent(mention, note)):
+        return None if _rests_on_others(leaf, mention, context) else False
+    if isinstance(leaf, Trial) and _too_short(leaf, mention, meant, note, context):
         return False
     return None if meant.sense in _DENIED else True
+
+
+def _reads_as_absent(mention: Mention, note: Note) -> bool:
+    """Whether the words around it are those of a drug that the patient never had: "never picked up the …"."""
+    likely = likelihood(note.text, mention.start, mention.end, "drug")
+    return likely.sense["absent"] >= _OVER and likely.who["patient"] >= _OVER
+
+
+def _rests_on_others(leaf: Trial | Intolerance, mention: Mention, context: EvaluationContext) -> bool:
+    """Whether the list has courses that the criterion means, and none of the drug named."""
+    return (
+        _is_charted(leaf, context) and mention.concept not in leaf.classes and not _charted(mention, context)
+    )
 
 
 def _too_short(

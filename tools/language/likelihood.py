@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from zlib import crc32
 
-from tools.language.assertion import assertion, cues_around
+from tools.language.assertion import assertion, cues_around, sentence_at
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +26,6 @@ SENSES = (
 WHO = ("patient", "family", "other")
 WEIGHTS = Path(__file__).with_name("likelihood.npz")
 BUCKETS = 1 << 16
-_WINDOW = 160  # characters on each side
 _FAR = 14  # words on each side
 _NEAR = 8  # words on each side of which the order counts
 
@@ -60,10 +59,13 @@ def likelihood(text: str, start: int, end: int, about: About) -> Likelihood:
 
 
 def features(text: str, start: int, end: int, about: About) -> list[str]:
-    """The words around the mention by side and distance, those that follow one another, cues, and what these say."""
-    left = _tokens(text[max(0, start - _WINDOW) : start])[-_FAR:]
-    right = _tokens(text[end : end + _WINDOW])[:_FAR]
-    found = [f"about={about}", *(f"T={word}" for word in _tokens(text[start:end]))]
+    """The words of the mention's sentence by side and distance, those that follow one another, the first two, which
+    often say of whom it is, cues, and what these say."""
+    first, last = sentence_at(text, start)
+    before = _tokens(text[first:start])
+    left, right = before[-_FAR:], _tokens(text[end:last])[:_FAR]
+    found = [f"about={about}", f"first={' '.join(before[:1])}", f"first2={' '.join(before[:2])}"]
+    found += (f"T={word}" for word in _tokens(text[start:end]))
     for side, words in (("L", left[::-1]), ("R", right)):
         for place, word in enumerate(words):
             found += (f"{side}={word}", f"{side}{_distance(place)}={word}")
