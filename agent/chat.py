@@ -37,6 +37,7 @@ from agent.answers import (
     why,
 )
 from agent.answers.answer import Answer, Said, Source
+from agent.answers.translated import translated
 from agent.answers.wording import drugs_meant
 from agent.conversation import LONGEST_QUESTION, ChatDesk, Event, Sitting, Turn
 from agent.dialogue import choice, lessons, linking, reader
@@ -52,9 +53,11 @@ from tools.domain.records import Determination, Patient
 from tools.engine.eligibility import plans_on
 from tools.engine.request import is_same_strength
 from tools.engine.what_if import Asked, Change, Insured
+from tools.messages import language_named
 from tools.papers.case import use_of
 from tools.queries.bound import Bound
 
+FEW_WORDS = 4  # of a turn that names a language and asks nothing else
 MOST_ASKS = 4  # things asked for in one turn
 UNSURE = 0.15  # of likelihood, below which a query is asked back about and not answered
 SURE = 0.3  # of likelihood, below which the second reading is offered behind the answer
@@ -131,7 +134,7 @@ def understand(state: State, runtime: Runtime[Sitting]) -> State:
     sitting.emit(Event(what="understanding"))
     question, talk = state["question"], _talk_with(state, sitting.desk)
     known = Known.of(sitting.desk.store)
-    reading = _outright(question) or reader.read(
+    reading = _outright(question, talk) or reader.read(
         question, talk, known, lessons.Lessons.of(sitting.desk.lessons)
     )
     _learn_choice(reading, talk, sitting.desk)
@@ -215,8 +218,12 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
         answers.append(courtesy.otherwise(reading.readings[1], ledger))
     told = focus.with_passages(question, asks, answers, _likelier(likely, MAY_BE_MEANT), bound, ledger)
     spoken.shown = told.shown
+    joined = _joined(spoken, told.answers, ledger)
+    if language := language_named(state["question"]):
+        lines = translated(language, joined.determinations, of_file.patient, ledger)
+        joined.said, joined.facts = [*lines, *joined.said], list(ledger.facts.values())
     return {
-        "reply": msgspec.to_builtins(_joined(spoken, told.answers, ledger)),
+        "reply": msgspec.to_builtins(joined),
         "reading": msgspec.to_builtins(reading),
     }
 
@@ -264,12 +271,14 @@ def remember(state: State, runtime: Runtime[Sitting]) -> State:
 # --- understanding ----------------------------------------------------------------------------------------
 
 
-def _outright(question: str) -> Reading | None:
-    """What needs no reading: nothing was said, or far too much."""
+def _outright(question: str, talk: Talk) -> Reading | None:
+    """What needs no reading: nothing was said, or far too much, or hardly more than a language's name."""
     if not any(character.isalnum() for character in question):
         return Reading(asks=(Ask(query="unclear"),))
     if len(question) > LONGEST_QUESTION:
         return Reading(asks=(Ask(query="unclear"),))
+    if talk.asks and len(question.split()) <= FEW_WORDS and language_named(question):
+        return Reading(asks=(Ask(query="rephrase", text=question),))
     return None
 
 

@@ -14,6 +14,7 @@ from agent.terminal.common import (
     AsOfChart,
     DaysSupply,
     JsonObject,
+    Language,
     PatientId,
     Quantity,
     RequestKind,
@@ -22,6 +23,7 @@ from agent.terminal.common import (
 )
 from agent.terminal.lines import print_json
 from tools.common.errors import Invalid
+from tools.messages import Voice, voice
 from tools.queries.check import check as decide
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ app = typer.Typer(add_completion=False)
 EPILOG = """[bold]Examples[/]
   pa check P001 Ozempic
   pa check P001 Ozempic --json
+  pa check P001 Ozempic --language es
   pa check P001 Wegovy --plan CASCADE-GOLD --indication cv --as-of today
   pa check --case case.yaml
   pa check --case cases/ --json
@@ -59,6 +62,7 @@ def check(
     quantity: Quantity = None,
     days_supply: DaysSupply = None,
     kind: RequestKind = "",
+    language: Language = "en",
     as_json: JsonObject = False,
 ) -> None:
     """Is this patient eligible for this drug, and what is missing?
@@ -93,10 +97,11 @@ def check(
     if as_json:
         print_json(found)
     else:
-        _show(found, store.patient(patient_id))
+        patient = store.patient(patient_id)
+        _show(found, patient, voice(language, patient.sex))
 
 
-def _show(found: Determination, patient: Patient) -> None:
+def _show(found: Determination, patient: Patient, voice: Voice) -> None:
     from agent.terminal import screen
 
-    screen.show(found, patient, screen.console())
+    screen.show(found, patient, screen.console(), voice)

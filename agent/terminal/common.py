@@ -87,6 +87,7 @@ Use = Annotated[str, typer.Option(metavar="USE", help="Pin the use: t2dm, weight
 Strength = Annotated[str, typer.Option(help="Strength, as on the label, e.g. '1 mg'.")]
 Quantity = Annotated[float | None, typer.Option(help="Billing units (mL, tablets) asked for.")]
 DaysSupply = Annotated[int | None, typer.Option(help="Days that this quantity lasts.")]
+Language = Annotated[str, typer.Option(metavar="CODE", help="Language of what is printed: en or es.")]
 RequestKind = Annotated[str, typer.Option(metavar="KIND", help="new, continuation or renewal.")]
 
 # --- of an entry -----------------------------------------------------------------------------------------

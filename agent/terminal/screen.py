@@ -16,6 +16,7 @@ from rich.text import Text
 from agent.drafts.request_words import ask_words
 from tools.common.printable import one_line, printable
 from tools.domain.records import Alternative, Determination, Evidence, Finding, Lead, Patient, Status
+from tools.messages import Voice, iso, message
 from tools.terminology.observations import TESTS
 from tools.terminology.terms import INDICATIONS
 
@@ -34,6 +35,7 @@ MARKS: dict[Status, tuple[str, str, str]] = {  # in UTF-8, in ASCII, colour
     "unknown": ("?", "?", "yellow"),
 }
 NARROW, WIDEST = 72, 140  # columns
+ENGLISH = Voice()
 MOST_EVIDENCE = 4  # lines for one criterion
 ASCII = str.maketrans({
     "≥": ">=", "≤": "<=", "–": "-", "—": "-", "·": "|", "→": "->", "×": "x", "µ": "u", "²": "2", "…": "...",
@@ -47,20 +49,21 @@ def console(stderr: bool = False) -> Console:
     return _Console(file=stream, highlight=False, soft_wrap=False, emoji=False, markup=False)
 
 
-def show(found: Determination, patient: Patient, out: Console) -> None:
+def show(found: Determination, patient: Patient, out: Console, voice: Voice = ENGLISH) -> None:
     """Print the whole screen: headline, criteria with their evidence and clause, what to do, what else."""
-    parts: list[RenderableType] = [_header(found, patient), _headline(found)]
+    parts: list[RenderableType] = [_header(found, patient, voice), _headline(found, voice)]
     criteria = [f for f in found.findings if not f.exclusion]
     exclusions = [f for f in found.findings if f.exclusion]
-    for title, findings in (("Criteria", criteria), ("Must not be present", exclusions)):
+    for title, findings in (("screen.criteria", criteria), ("screen.exclusions", exclusions)):
         if findings:
-            parts.append(_section(title, _findings(findings, found.leads, out)))
+            parts.append(_section(voice.term(title), _findings(findings, found.leads, out, voice)))
     if found.ignored:
-        parts.append(Padding(_ignored(found), (1, 0, 0, 0)))
-    if found.next_actions:
-        parts.append(_section("Next", _numbered(found.next_actions)))
+        parts.append(Padding(_ignored(found, voice), (1, 0, 0, 0)))
+    if found.actions:
+        steps = tuple([voice.says(step) for step in found.actions])
+        parts.append(_section(voice.term("screen.next"), _numbered(steps)))
     if found.alternatives:
-        parts.append(_section("Also covered, and met today", _alternatives(found.alternatives)))
+        parts.append(_section(voice.term("screen.alternatives"), _alternatives(found.alternatives, voice)))
     say(Group(*parts), out)
 
 
@@ -122,19 +125,19 @@ def to_ascii(text: str) -> str:
     return plain.encode("ascii", "ignore").decode()
 
 
-def _header(found: Determination, patient: Patient) -> Text:
+def _header(found: Determination, patient: Patient, voice: Voice) -> Text:
     who = one_line(f"{patient.name} ({found.patient_id})" if patient.name else found.patient_id)
-    text = Text.assemble((f"{found.drug} for {who}", "bold"), "\n")
+    text = Text.assemble((voice.says(message("screen.header", drug=found.drug, who=who)), "bold"), "\n")
     text.append(" · ".join(word for word in (found.payer, found.plan_id) if word))
-    text.append(f" · as of {found.as_of}", "bold")
-    indication = INDICATIONS.get(found.indication, found.indication)
-    use = " · ".join(word for word in (indication, ask_words(found.request)) if word)
+    text.append(f" · {voice.says(message('screen.as_of', day=iso(found.as_of)))}", "bold")
+    indication = voice.term(INDICATIONS.get(found.indication, found.indication))
+    use = " · ".join(word for word in (indication, ask_words(found.request, voice)) if word)
     return text.append(f"\n{use}", "dim") if use else text
 
 
-def _headline(found: Determination) -> RenderableType:
-    word = found.outcome.replace("_", " ").upper()
-    said = found.headless
+def _headline(found: Determination, voice: Voice) -> RenderableType:
+    word = voice.term(f"headline.{found.outcome}").upper()
+    said = voice.says(found.without_outcome)
     return Padding(Text.assemble((word, STYLES[found.outcome]), "  ", said), (1, 0, 0, 0))
 
 
@@ -142,7 +145,7 @@ def _section(title: str, body: RenderableType) -> RenderableType:
     return Padding(Group(Text(title, "bold"), body), (1, 0, 0, 0))
 
 
-def _findings(findings: list[Finding], leads: tuple[Lead, ...], out: Console) -> Table:
+def _findings(findings: list[Finding], leads: tuple[Lead, ...], out: Console, voice: Voice) -> Table:
     narrow = out.width < NARROW
     columns = [Column(width=out.width - 3)]
     if not narrow:
@@ -156,10 +159,11 @@ def _findings(findings: list[Finding], leads: tuple[Lead, ...], out: Console) ->
         mark = Text(utf8 if is_utf8(out) else plain, colour)
         number = Text(finding.clause.clause_id if finding.clause else "", "dim")
         if narrow:
-            below = (line for line in (_evidence(finding), number) if line.plain)
-            rows.add_row(mark, Group(_statement(finding, depth, leads), *below))
+            below = (line for line in (_evidence(finding, voice), number) if line.plain)
+            rows.add_row(mark, Group(_statement(finding, depth, leads, voice), *below))
         else:
-            rows.add_row(mark, _statement(finding, depth, leads), _evidence(finding), number)
+            statement = _statement(finding, depth, leads, voice)
+            rows.add_row(mark, statement, _evidence(finding, voice), number)
     return rows
 
 
@@ -173,36 +177,39 @@ def _walk(findings: tuple[Finding, ...] | list[Finding], depth: int = 0) -> Iter
         yield from _walk(parts, depth + 1)
 
 
-def _statement(finding: Finding, depth: int, leads: tuple[Lead, ...]) -> RenderableType:
-    text = Text(_short(finding))
+def _statement(finding: Finding, depth: int, leads: tuple[Lead, ...], voice: Voice) -> RenderableType:
+    text = Text(_short(finding, voice))
     if finding.status != "met" and not finding.parts:
-        why = ": ".join(word for word in (finding.reason, finding.detail) if word)
+        reason = voice.term(f"reason.{finding.reason}") if finding.reason else ""
+        detail = voice.says(finding.found) if finding.found is not None else ""
+        why = ": ".join(word for word in (reason, detail) if word)
         if why:
             text.append(f"\n{why}", "dim")
-        if finding.fix:
-            text.append(f"\n→ {finding.fix}", MARKS[finding.status][2])
+        if finding.action is not None:
+            text.append(f"\n→ {voice.says(finding.action)}", MARKS[finding.status][2])
         for lead in leads:
             if finding.criterion in lead.criteria:
                 text.append(f"\n{lead.id} {lead.says}", "cyan")
     return Padding(text, (0, 0, 0, 2 * depth))
 
 
-def _short(finding: Finding) -> str:
+def _short(finding: Finding, voice: Voice) -> str:
     """Its statement; where the branches stand below it, its name and `any of` are enough."""
-    said = finding.text or finding.criterion
+    said = voice.says(finding.asks) if finding.asks is not None else finding.text or finding.criterion
     head, colon, _ = said.partition(":")
-    if not (finding.parts and colon and head.endswith(" of")):
+    composed = finding.asks is not None or head.endswith(" of")
+    if not (finding.parts and colon and composed):
         return said
-    name = finding.criterion.replace("_", " ")
+    name = voice.term(finding.criterion.replace("_", " "))
     return f"{name}: {head}" if name and name not in head else head
 
 
-def _evidence(finding: Finding) -> Text:
+def _evidence(finding: Finding, voice: Voice) -> Text:
     seen = finding.evidence if not finding.parts else ()
     shown = seen if len(seen) <= MOST_EVIDENCE else seen[: MOST_EVIDENCE - 1]
     lines = [_evidence_line(evidence) for evidence in shown]
     if len(shown) < len(seen):
-        lines.append(Text(f"and {len(seen) - len(shown)} more, see --json", "dim"))
+        lines.append(Text(voice.says(message("screen.more", count=len(seen) - len(shown))), "dim"))
     return Text("\n").join(lines)
 
 
@@ -218,19 +225,19 @@ def _evidence_line(evidence: Evidence) -> Text:
     return text
 
 
-def _ignored(found: Determination) -> Text:
+def _ignored(found: Determination, voice: Voice) -> Text:
     """A line for each value that is later than the day of judgement; of many, the newest and how many more."""
-    lines = [_ignored_line(seen, found.as_of) for seen in found.ignored[:MOST_EVIDENCE]]
+    lines = [_ignored_line(seen, found.as_of, voice) for seen in found.ignored[:MOST_EVIDENCE]]
     if len(found.ignored) > MOST_EVIDENCE:
-        lines.append(f"and {len(found.ignored) - MOST_EVIDENCE} more, see --json")
+        lines.append(voice.says(message("screen.more", count=len(found.ignored) - MOST_EVIDENCE)))
     return Text("\n".join(lines), "yellow")
 
 
-def _ignored_line(seen: Evidence, as_of: date) -> str:
-    name = TESTS[seen.kind].name if seen.kind in TESTS else seen.kind
+def _ignored_line(seen: Evidence, as_of: date, voice: Voice) -> str:
+    name = voice.term(TESTS[seen.kind].name if seen.kind in TESTS else seen.kind)
     value = f"{seen.value:g}" if isinstance(seen.value, float | int) else str(seen.value or "")
-    words = (name, value, seen.unit, f"on {seen.date} is after {as_of}")
-    return f"ignored: {' '.join(word for word in words if word)}"
+    what = " ".join(word for word in (name, value, seen.unit) if word)
+    return voice.says(message("screen.ignored", what=what, day=iso(seen.date), as_of=iso(as_of)))
 
 
 def _numbered(actions: tuple[str, ...]) -> Table:
@@ -240,11 +247,11 @@ def _numbered(actions: tuple[str, ...]) -> Table:
     return rows
 
 
-def _alternatives(found: tuple[Alternative, ...]) -> Table:
+def _alternatives(found: tuple[Alternative, ...], voice: Voice) -> Table:
     rows = table(header=None)
     for other in found:
-        tier = f"tier {other.tier}" if other.tier is not None else ""
-        outcome = Text(other.outcome.replace("_", " "), STYLES[other.outcome].removeprefix("bold "))
-        indication = INDICATIONS.get(other.indication, other.indication)
+        tier = voice.says(message("screen.tier", tier=other.tier)) if other.tier is not None else ""
+        outcome = Text(voice.term(f"headline.{other.outcome}"), STYLES[other.outcome].removeprefix("bold "))
+        indication = voice.term(INDICATIONS.get(other.indication, other.indication))
         rows.add_row(other.drug, outcome, indication, tier, other.copay)
     return rows

@@ -672,7 +672,12 @@ class Determination(Record, frozen=True, kw_only=True):
     @property
     def headless(self) -> str:
         """The summary without the outcome."""
-        return render(message("summary", **{**self.conclusion.params, "outcome": None}))
+        return render(self.without_outcome)
+
+    @property
+    def without_outcome(self) -> Message:
+        """The conclusion without the outcome."""
+        return message("summary", **{**self.conclusion.params, "outcome": None})
 
     @property
     def because(self) -> str:

@@ -43,7 +43,7 @@ from tools.domain.rules import (
 from tools.evidence import certainty, courses, diagnoses, labs, statements
 from tools.evidence.context import EvaluationContext, LeafResult
 from tools.messages import Action, Message, both, choice, message
-from tools.rulebook.leaf_messages import asks
+from tools.rulebook.plain import asks
 
 _LEAVES: dict[type, Callable[[Any, EvaluationContext, bool], LeafResult]] = {
     Age: statements.age,
@@ -221,12 +221,13 @@ class CompiledComposite:
     """A composite compiled: its children, how many of them must be met, and what never changes."""
 
     question = None
-    __slots__ = ("children", "clause", "criterion", "exclude", "needed", "policy_id", "text")
+    __slots__ = ("asks", "children", "clause", "criterion", "exclude", "needed", "policy_id", "text")
 
     def __init__(self, node: Composite, exclude: bool, policy_id: str) -> None:
         inner = not exclude if type(node) is NoneOf else exclude
         self.children = [_compiled(child, inner, policy_id) for child in node.children]
         self.needed = needed(node, exclude)
+        self.asks = asks(node)
         self.criterion = node.id
         self.text = node.text or node.id
         self.clause = clause_of(node, policy_id)
@@ -260,6 +261,7 @@ class CompiledComposite:
             status=status,
             text=self.text,
             clause=self.clause,
+            asks=self.asks,
             evidence=one.evidence if len(deciding) == 1 else _evidence_of(deciding),
             found=one.found if len(deciding) == 1 else _found_of(deciding),
             reason=one.reason if status == "unknown" else None,

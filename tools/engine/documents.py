@@ -26,7 +26,8 @@ from tools.domain.rules import Required, Rule
 from tools.engine.criteria import CompiledComposite, CompiledCriterion, clause_of, compiled_criteria
 from tools.evidence.context import STATUS_ONLY, EvaluationContext, LeafResult, span
 from tools.evidence.courses import matches
-from tools.messages import Action, action, iso, message
+from tools.messages import Action, Message, action, iso, message
+from tools.rulebook import plain
 from tools.terminology.matcher import matches as matches_in
 from tools.terminology.matcher import words_of
 from tools.terminology.medicines import resolve_medicine
@@ -43,12 +44,20 @@ def document(paper: Required, context: EvaluationContext) -> Finding:
         kind="document",
         status="met" if good else "unknown",
         text=paper.text or paper.id,
+        asks=_asks(paper),
         clause=clause_of(paper, context.policy_id),
         evidence=found.records,
         found=found.found,
         reason=found.reason,
         action=None if good else found.action or _attach(paper),
     )
+
+
+def _asks(paper: Required) -> Message | None:
+    if "asks" not in paper.__dict__:
+        paper.__dict__["asks"] = plain.asks(paper)
+    known: Message | None = paper.__dict__["asks"]
+    return known
 
 
 def _attach(paper: Required) -> Action:
@@ -60,15 +69,13 @@ def _attach(paper: Required) -> Action:
 
 
 def _attached(paper: Required) -> Action:
-    from tools.rulebook.plain import describe
-
-    named = paper.text or paper.id
-    if named != describe(paper):
-        return action("attach_named", paper=named)
+    named = _asks(paper)
+    if named is None:
+        return action("attach_named", paper=paper.text or paper.id)
     return action(
         "attach_record" if paper.of in ("fills", "programme") else "attach",
         paper=named,
-        plain=describe(msgspec.structs.replace(paper, within=None)),
+        plain=plain.criterion(msgspec.structs.replace(paper, within=None)),
         window=span(paper.within) if paper.within is not None else None,
     )
 
@@ -169,7 +176,7 @@ def _look_up(paper: Required, context: EvaluationContext) -> LeafResult:
         worst = _newest(fresh)
         flaw = _flaw(paper, worst[0].record) or "ambiguous"
         code, mend = _FLAWS[flaw]
-        step = action(mend, paper=paper.text or paper.id) if mend else None
+        step = action(mend, paper=_asks(paper) or paper.text or paper.id) if mend else None
         return LeafResult(None, tuple(map(_as_evidence, worst)), message(code), flaw, step)
     done = [_Paper(item.date, item) for item in context.patient.procedures if _reports(item.name, paper.test)]
     if paper.of == "study" and done and not past:

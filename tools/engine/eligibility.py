@@ -6,7 +6,7 @@ from datetime import date
 from functools import lru_cache
 
 from tools.domain.records import Coverage, Evidence, Finding, Patient, Plan
-from tools.messages import action, iso, message, render
+from tools.messages import Message, action, iso, message, render
 
 
 def active_coverage(patient: Patient, plan_id: str, as_of: date) -> Coverage | None:
@@ -47,11 +47,13 @@ def eligibility_finding(patient: Patient, plan: Plan, as_of: date) -> Finding:
         if last.end is not None and last.end < as_of:
             found = message("plan.ended", plan=plan.id, day=iso(last.end))
     now = plans_on(patient, as_of)
+    enrolled = _enrolled(plan.id, as_of)
     return Finding(
         criterion="eligibility",
         kind="eligibility",
         status="not_met",
-        text=_enrolled(plan.id, as_of),
+        text=render(enrolled),
+        asks=enrolled,
         evidence=seen,
         found=found,
         action=action("check_under", plans=tuple(now)) if now else action("find_plan"),
@@ -59,8 +61,8 @@ def eligibility_finding(patient: Patient, plan: Plan, as_of: date) -> Finding:
 
 
 @lru_cache(maxsize=1024)
-def _enrolled(plan_id: str, as_of: date) -> str:
-    return render(message("plan.enrolled", plan=plan_id, day=iso(as_of)))
+def _enrolled(plan_id: str, as_of: date) -> Message:
+    return message("plan.enrolled", plan=plan_id, day=iso(as_of))
 
 
 def _holds(period: Coverage, as_of: date) -> bool:

@@ -14,12 +14,14 @@ def dose_finding(request: Request) -> Finding | None:
     if label is None or _allows(label, request):
         return None
     usual = {"use": label.use, "doses": tuple(sorted(label.doses))}
+    asks = message("dose.usual", **usual)
     found = message("dose.off_label", drug=request.drug, strength=request.strength, **usual)
     return Finding(
         criterion=LABEL_DOSE,
         kind="dose",
         status="unknown",
-        text=render(message("dose.usual", **usual)),
+        text=render(asks),
+        asks=asks,
         evidence=(Evidence(record_id=request.order_id or "request", kind="dose", value=request.strength),),
         found=found,
         reason="ambiguous",

@@ -84,9 +84,9 @@ def _failure(finding: Finding) -> Message:
     return message("because.point", name=name_of(finding), found=finding.found)
 
 
-def name_of(finding: Finding) -> str:
+def name_of(finding: Finding) -> Message | str:
     """A composite by its id ("step", "baseline bmi"): its text lists every branch."""
-    return finding.criterion.replace("_", " ") if finding.parts else finding.text
+    return finding.criterion.replace("_", " ") if finding.parts else finding.asks or finding.text
 
 
 def actions(

@@ -42,12 +42,15 @@ class Quantity(NamedTuple):
         return self.rule.policy_id if self.rule is not None else self.benefit.policy_id
 
 
+_NO_LIMIT = message("quantity.no_limit")
+
+
 class _Held(NamedTuple):
     """One limit, and how the request stands to it; `over` is what is asked for beyond it."""
 
     status: Status
     limit: QuantityLimit | StartingLimit | SupplyLimit
-    text: str
+    asks: Message
     before: History | None = None
     left: Message | None = None
     reason: Reason | None = None
@@ -94,7 +97,8 @@ def _finding(request: _Ordered, held: Sequence[_Held], policy_id: str) -> Findin
             criterion="quantity",
             kind="quantity",
             status="met",
-            text=render(message("quantity.no_limit")),
+            text=render(_NO_LIMIT),
+            asks=_NO_LIMIT,
             evidence=(seen,),
             found=message("quantity.kept", amount=amount),
         )
@@ -104,7 +108,8 @@ def _finding(request: _Ordered, held: Sequence[_Held], policy_id: str) -> Findin
         criterion="quantity",
         kind="quantity",
         status=worst.status,
-        text=worst.text,
+        text=render(worst.asks),
+        asks=worst.asks,
         clause=_cited(worst.limit, policy_id),
         evidence=(seen, *_evidence(before)) if before is not None else (seen,),
         found=_found(worst, amount),
@@ -158,54 +163,54 @@ def rate_limit(benefit: Benefit, rule: Rule | None, strength: str) -> QuantityLi
 
 
 def _held_to_rate(limit: QuantityLimit, request: Request | _Ordered) -> _Held:
-    text = _rate(limit.quantity, limit.unit, limit.days)
+    asks = _rate(limit.quantity, limit.unit, limit.days)
     if request.quantity is None or not request.days_supply:
-        return _Held("unknown", limit, text, reason="missing")
+        return _Held("unknown", limit, asks, reason="missing")
     if _within(request.quantity, request.days_supply, limit.quantity, limit.days):
-        return _Held("met", limit, text)
+        return _Held("met", limit, asks)
     allowed = Decimal(repr(limit.quantity)) * request.days_supply / limit.days
-    return _Held("not_met", limit, text, over=_more(Decimal(repr(request.quantity)) - allowed, limit.unit))
+    return _Held("not_met", limit, asks, over=_more(Decimal(repr(request.quantity)) - allowed, limit.unit))
 
 
 def _held_to_start(limit: StartingLimit, asked: Quantity) -> _Held:
     """Its days in all: those that are asked for and those that were had before."""
-    text = _limit("quantity.therapy", limit.days)
+    asks = _limit("quantity.therapy", limit.days)
     wanted = asked.request.days_supply or 0
     if wanted > limit.days:
-        return _Held("not_met", limit, text, over=_more(wanted - limit.days, "day"))
+        return _Held("not_met", limit, asks, over=_more(wanted - limit.days, "day"))
     before = history_of_strength(asked.patient, asked.request, asked.as_of)
     left = message("period", count=max(limit.days - before.days, 0), unit="days")
     if wanted and before.days + wanted > limit.days:
         over = _more(before.days + wanted - limit.days, "day")
-        return _Held("not_met", limit, text, before, left, over=over)
+        return _Held("not_met", limit, asks, before, left, over=over)
     if wanted and before.days + before.possible_days + wanted > limit.days:
-        return _Held("unknown", limit, text, before, left, "ambiguous")
-    return _Held("met", limit, text)
+        return _Held("unknown", limit, asks, before, left, "ambiguous")
+    return _Held("met", limit, asks)
 
 
 def _held_to_supply(limit: SupplyLimit, asked: Quantity) -> _Held:
     """What is asked for and what was dispensed in the days before it."""
     request, unit = asked.request, limit.unit
     code = "quantity.lifetime" if limit.days is None else "quantity.supply"
-    text = _limit(code, limit.days, limit.quantity, unit)
+    asks = _limit(code, limit.days, limit.quantity, unit)
     wanted = request.days_supply if unit == "day" else request.quantity
     if asked.patient.medications is None and not asked.patient.fills:
-        return _Held("unknown", limit, text, reason="missing")
+        return _Held("unknown", limit, asks, reason="missing")
     if wanted is None:
-        return _Held("unknown", limit, text, reason="missing")
+        return _Held("unknown", limit, asks, reason="missing")
     since = asked.as_of - timedelta(days=limit.days) if limit.days is not None else date.min
     before = history_of(asked.patient, request, asked.as_of, since)
     had = Decimal(before.days) if unit == "day" else before.amount
     left = _units(float(max(Decimal(repr(limit.quantity)) - had, Decimal(0))), unit)
     over = had + Decimal(repr(wanted)) - Decimal(repr(limit.quantity))
     if over > 0:
-        return _Held("not_met", limit, text, before, left, over=_more(over, unit))
+        return _Held("not_met", limit, asks, before, left, over=_more(over, unit))
     open_days = before.possible_days > 0 and had + before.possible_days + Decimal(repr(wanted)) > Decimal(
         repr(limit.quantity)
     )
     if open_days if unit == "day" else before.uncounted:
-        return _Held("unknown", limit, text, before, left, "ambiguous")
-    return _Held("met", limit, text, before if before.days else None, left)
+        return _Held("unknown", limit, asks, before, left, "ambiguous")
+    return _Held("met", limit, asks, before if before.days else None, left)
 
 
 # --- what is said of it ----------------------------------------------------------------------------------
@@ -242,7 +247,7 @@ def _action(held: _Held, request: _Ordered) -> Action:
         left = held.left if held.before is not None else None
         return action("ask_starting_dose", drug=named, days=held.limit.days, left=left)
     if isinstance(held.limit, SupplyLimit):
-        return action("ask_supply", drug=request.drug, left=held.left or "", limit=held.text)
+        return action("ask_supply", drug=request.drug, left=held.left or "", limit=held.asks)
     allowed, _ = _amount(held.limit.quantity, held.limit.unit, held.limit.days)
     return action("ask_quantity", drug=named, allowed=allowed)
 
@@ -263,13 +268,13 @@ def _amount(quantity: float | None, unit: str | None, days: int | None) -> tuple
 
 
 @lru_cache(maxsize=4096)
-def _rate(quantity: float, unit: str, days: int) -> str:
-    return render(message("quantity.rate", allowed=_amount(quantity, unit, days)[0]))
+def _rate(quantity: float, unit: str, days: int) -> Message:
+    return message("quantity.rate", allowed=_amount(quantity, unit, days)[0])
 
 
 @lru_cache(maxsize=4096)
-def _limit(code: str, days: int | None, quantity: float = 0, unit: str = "") -> str:
-    return render(message(code, allowed=_units(quantity, unit), days=days))
+def _limit(code: str, days: int | None, quantity: float = 0, unit: str = "") -> Message:
+    return message(code, allowed=_units(quantity, unit), days=days)
 
 
 def _more(over: Decimal | int, unit: str) -> Message:

@@ -1,13 +1,16 @@
 """What the engine says, as codes with parameters, and the one catalogue that puts them into words.
 
 `message.py` is what the engine makes, `actions.py` what can be done and by whom, `<language>/` the templates, and
-`catalogue.py` renders them by the rules of `grammar.py`. A second language is a second folder.
+`catalogue.py` renders them by the rules of `grammar.py`. A second language is a second folder, and
+`voice.py` says all of one reader's messages in it.
 """
 
 from tools.messages.actions import VISIT, Action, Actor, Effort, action, both, choice
-from tools.messages.catalogue import render, term
+from tools.messages.catalogue import language_named, render, term
 from tools.messages.message import Message, iso, message
+from tools.messages.voice import Voice, voice
 
 __all__ = [
-    "VISIT", "Action", "Actor", "Effort", "Message", "action", "both", "choice", "iso", "message", "render", "term",
+    "VISIT", "Action", "Actor", "Effort", "Message", "Voice", "action", "both", "choice", "iso", "language_named",
+    "message", "render", "term", "voice",
 ]  # fmt: skip

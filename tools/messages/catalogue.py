@@ -8,7 +8,8 @@ for other readers, and where a row has none, its `text` is said to them as well.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,8 +19,12 @@ import msgspec
 from tools.messages.grammar import Grammar
 from tools.messages.message import Message
 
+_WORD = re.compile(r"\w+")
 FOLDER, LANGUAGE = Path(__file__).parent, "en"
 TEXT, SAID = "text", "said"
+HELD = frozenset(
+    ("", "date", "number", "amount", "test", "use")
+)  # rules of values that a record or a policy has
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,24 +60,41 @@ class Optional(NamedTuple):
 
 
 Pieces = tuple["str | Slot | Optional", ...]
+# What stands for a value in the text: the rule of its slot, the value, and how it is written.
+Hold = Callable[[str, Any, str], str]
 
 
-def render(message: Message, form: str = TEXT, *, language: str = LANGUAGE, **context: Any) -> str:
+def render(
+    message: Message, form: str = TEXT, *, language: str = LANGUAGE, hold: Hold | None = None, **context: Any
+) -> str:
     """The message in words.
 
     Args:
         message: what is to be said.
         form: "text" as findings read, or another field of the catalogue's rows.
         language: a folder of the catalogue.
+        hold: is given every date, number, amount and name, and what it returns is written in its place.
         context: what a template may name beside the message's own parameters, e.g. `she`; `units` as for
             `grammar.amount`.
     """
-    return _Telling(catalogue(language), form, context).tell(message)
+    return _Telling(catalogue(language), form, context, hold).tell(message)
 
 
-def term(code: str, form: str = TEXT, **context: Any) -> str:
+def term(code: str, form: str = TEXT, *, language: str = LANGUAGE, **context: Any) -> str:
     """The word for a code that stands for a thing and not for a statement: "medications" is the medication list."""
-    return _Telling(catalogue(LANGUAGE), form, context).term(code)
+    return _Telling(catalogue(language), form, context).term(code)
+
+
+def language_named(text: str) -> str:
+    """The language that a text names, other than the default one; "" if it names none."""
+    words = set(_WORD.findall(text.casefold()))
+    return next((one for one in languages()[1:] if words & set(catalogue(one).grammar.names)), "")
+
+
+def languages() -> tuple[str, ...]:
+    """The catalogue's folders, the default one first."""
+    folders = (grammar.parent.name for grammar in FOLDER.glob("*/grammar.json"))
+    return LANGUAGE, *sorted(name for name in folders if name != LANGUAGE)
 
 
 class Catalogue(NamedTuple):
@@ -95,10 +117,12 @@ def catalogue(language: str) -> Catalogue:
 class _Telling:
     """Says messages in one form to one reader."""
 
-    __slots__ = ("catalogue", "context", "form")
+    __slots__ = ("catalogue", "context", "form", "hold")
 
-    def __init__(self, catalogue: Catalogue, form: str, context: Mapping[str, Any]) -> None:
-        self.catalogue, self.form, self.context = catalogue, form, context
+    def __init__(
+        self, catalogue: Catalogue, form: str, context: Mapping[str, Any], hold: Hold | None = None
+    ) -> None:
+        self.catalogue, self.form, self.context, self.hold = catalogue, form, context, hold
 
     def tell(self, message: Message) -> str:
         pieces = compiled(self.catalogue.rows[message.code].template(self.form))
@@ -110,7 +134,7 @@ class _Telling:
 
     def term(self, code: str) -> str:
         row = self.catalogue.rows.get(code)
-        return code if row is None else self.tell(Message(code))
+        return self.catalogue.grammar.named(code) if row is None else self.tell(Message(code))
 
     def _piece(self, piece: str | Slot | Optional, values: Mapping[str, Any]) -> str:
         if type(piece) is str:
@@ -135,9 +159,10 @@ class _Telling:
         if rule == "term":
             return self.term(str(value))
         if rule == "has":
-            return self.catalogue.grammar.has(str(value), self.form != TEXT)
+            return self.catalogue.grammar.condition(str(value), self.form != TEXT)
         units = self.context.get("units", "")
-        return self.catalogue.grammar.written(value, rule, values.get(argument), units)
+        text = self.catalogue.grammar.written(value, rule, values.get(argument), units)
+        return text if self.hold is None or rule not in HELD or not text else self.hold(rule, value, text)
 
 
 def _has_values(piece: str | Slot | Optional, values: Mapping[str, Any]) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Sequence
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any
@@ -11,18 +13,35 @@ import msgspec
 
 from tools.terminology.observations import TESTS
 from tools.terminology.terms import INDICATIONS
+from tools.terminology.translations import translations
 
 
 class Listing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What stands between the items of a list, and which of them lose their capital letter: none, the rest, or all."""
+    """What stands between the items of a list: between all, of two alone (`pair`), and before the `last` of more;
+    `before` says what stands there instead by how the item begins, the longest of its keys first. `lowered` are the
+    items that lose their capital letter: none, the rest, or all."""
 
     between: str
+    pair: str = ""
+    last: str = ""
+    before: dict[str, str] = {}
     lowered: str = "none"
+
+    def joined(self, items: Sequence[str]) -> str:
+        if len(items) < 2:
+            return "".join(items)
+        *most, last = items
+        sign = (self.last if len(items) > 2 else self.pair) or self.between
+        begins = [begin for begin in self.before if last.casefold().startswith(begin)]
+        return self.between.join(most) + (self.before[max(begins, key=len)] if begins else sign) + last
 
 
 class Grammar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A language's rules: `plurals` of units of count, `signs` and `comparisons` for the operators of a rule, names of
-    tests that take `an`, and conditions that are said with another verb than `has`."""
+    tests that take `an`, and conditions that are said with another verb than `has`. `date` is a day in words; without
+    it a day is its ISO text. `units` are those that are written another way than in UCUM. `language` is the key of the
+    terminology's names, which are as they stand without it; `names` are what the language is called, in itself and in
+    English."""
 
     lists: dict[str, Listing]
     plurals: dict[str, str]
@@ -31,6 +50,11 @@ class Grammar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cardinals: tuple[str, ...]
     vowels: tuple[str, ...]
     having: dict[str, str]
+    has: str = "has {condition}"
+    date: str = ""
+    language: str = ""
+    units: dict[str, str] = {}
+    names: tuple[str, ...] = ()
 
     def list_of(self, items: Sequence[str], name: str) -> str:
         """The items joined as this kind of list is."""
@@ -38,11 +62,29 @@ class Grammar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         first = 0 if listing.lowered == "all" else 1
         if listing.lowered != "none":
             items = [*items[:first], *map(lower, items[first:])]
-        return listing.between.join(items)
+        return listing.joined(items)
 
-    def has(self, condition: str, spoken: bool) -> str:
+    def condition(self, name: str, spoken: bool) -> str:
         """That somebody has the condition."""
-        return self.having.get(condition, f"has {condition}") if spoken else f"has {condition}"
+        usual = self.has.format(condition=self.named(name))
+        return self.having.get(name, usual) if spoken or self.language else usual
+
+    def named(self, name: str) -> str:
+        """What the terminology calls it in this language; as it is where it has no name there."""
+        return translations(self.language).get(name, name) if self.language else name
+
+    def day(self, iso: str) -> str:
+        """A day in words."""
+        if not self.date:
+            return iso
+        day = date.fromisoformat(iso)
+        return self.date.format(day=day.day, month=self.named(calendar.month_name[day.month]), year=day.year)
+
+    def amount(self, value: float, test: str, units: str) -> str:
+        """As `amount` has it, with the language's own name for the unit."""
+        text = amount(value, test, units)
+        number, _, unit = text.partition(" ")
+        return f"{number} {self.units[unit]}" if unit in self.units else text
 
     def written(self, value: Any, rule: str, argument: Any, units: str = "") -> str:
         """The value by a rule; as it is without one. `units` as for `amount`.
@@ -50,21 +92,23 @@ class Grammar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Errors: ValueError, for a rule that there is not.
         """
         match rule:
-            case "" | "date":
-                return str(value)
+            case "":
+                return self.named(str(value))
+            case "date":
+                return self.day(str(value))
             case "number":
                 return value if isinstance(value, str) else number(value)
             case "plural":
-                return self.plurals.get(value, value) if argument != 1 else str(value)
+                return self.plurals.get(value, value) if argument != 1 else self.named(str(value))
             case "amount":
-                return amount(value, argument, units)
+                return self.amount(value, argument, units)
             case "test":
-                return TESTS[value].name
+                return self.named(TESTS[value].name)
             case "article":
-                name = TESTS[value].name
+                name = self.named(TESTS[value].name)
                 return f"an {name}" if name.startswith(self.vowels) else f"a {name}"
             case "use":
-                return INDICATIONS.get(str(value), str(value))
+                return self.named(INDICATIONS.get(str(value), str(value)))
             case "sign":
                 return self.signs[value]
             case "comparison":

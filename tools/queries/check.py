@@ -137,11 +137,13 @@ def _as_the_form_asks(store: Catalog, asked: Asked, found: Determination) -> Det
     blank = fill(store.form(asked.plan.id, asked.request.form), case).missing
     if not blank:
         return found
+    complete = message("form.complete")
     form = Finding(
         criterion="form",
         kind="document",
         status="unknown",
-        text=render(message("form.complete")),
+        text=render(complete),
+        asks=complete,
         found=message("form.blank", boxes=blank),
         reason="missing",
         action=action("record_boxes", boxes=blank),

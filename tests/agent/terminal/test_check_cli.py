@@ -22,6 +22,14 @@ def test_every_outcome_is_an_answer_and_exits_with_0(pa: Pa, cases: Cases, outco
     assert "as of 2026-09-01" in ran.out
 
 
+def test_the_screen_is_printed_in_spanish(pa: Pa, cases: Cases) -> None:
+    case = cases["needs_documentation"]
+    ran = pa("check", case.patient_id, case.drug, "--language", "es")
+    assert ran.code == 0 and "FALTA DOCUMENTACI" in ran.out
+    assert "al 1 de septiembre de 2026" in ran.out and "Criteria" not in ran.out
+    assert pa("check", case.patient_id, case.drug, "--language", "fr").code == 2
+
+
 def test_json_has_every_field_also_the_empty_ones(pa: Pa, cases: Cases) -> None:
     case = cases["ready"]
     found = json.loads(pa("check", case.patient_id, case.drug, "--json").out)

@@ -1,0 +1,73 @@
+"""What a determination comes to, in another language than the rest of an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from agent.answers.answer import Said
+from agent.ledger import Kind, Ledger
+from tools.domain.records import Determination, Finding, Patient
+from tools.engine.next_steps import name_of
+from tools.messages import Message, message, voice
+
+MOST_OPEN = 6  # criteria and documents
+
+
+def translated(
+    language: str, determinations: Sequence[Determination], patient: Patient, ledger: Ledger
+) -> list[Said]:
+    """What stands before an answer of which this language was asked: the determinations' summaries, of a single one
+    also what is open and what comes next, and a line that says that English follows. Every value is a slot."""
+    if not determinations:
+        return [_Telling(language, None, patient, ledger).line(message("chat.english"))]
+    told = [_Telling(language, found, patient, ledger) for found in determinations]
+    said = [one.summary(bullet=len(told) > 1) for one in told]
+    if len(told) == 1:
+        said += told[0].open_and_next()
+    return [*said, told[0].line(message("chat.follows"))]
+
+
+class _Telling:
+    """Says messages about one determination."""
+
+    def __init__(self, language: str, found: Determination | None, patient: Patient, ledger: Ledger) -> None:
+        self.voice, self.found, self.ledger = voice(language, patient.sex), found, ledger
+
+    def summary(self, *, bullet: bool) -> Said:
+        assert self.found is not None
+        return self.line(self.found.conclusion, bullet=bullet)
+
+    def open_and_next(self) -> Iterator[Said]:
+        assert self.found is not None
+        still_open = [one for one in self.found.findings if one.status != "met"][:MOST_OPEN]
+        if still_open:
+            yield self.line(message("chat.open_heads"))
+            yield from (self.line(_point(one), bullet=True) for one in still_open)
+        if self.found.actions:
+            yield self.line(message("chat.next"))
+            steps = [message("chat.step", step=step) for step in self.found.actions]
+            yield from (self.line(step, bullet=True) for step in steps)
+
+    def line(self, told: Message, *, bullet: bool = False) -> Said:
+        text = self.voice.says(told, "said", hold=self._hold, only=True)
+        return Said(text=text, verbatim=True, bullet=bullet)
+
+    def _hold(self, rule: str, value: Any, text: str) -> str:
+        source = self.found.rule_id or f"plan:{self.found.plan_id}" if self.found is not None else ""
+        if rule == "date":
+            day = date.fromisoformat(str(value))
+            return self.ledger.add("date", day, shown=text, origin="determination", source=source)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        kind: Kind = "words" if not number else "value" if rule == "amount" else "count"
+        return self.ledger.add(
+            kind, value if number else text, shown=text, origin="determination", source=source
+        )
+
+
+def _point(finding: Finding) -> Message:
+    """What is open, what was found of it, what would change it, and who does that."""
+    step = finding.action
+    who = f"actor.{step.actor}" if step is not None and step.actor else None
+    return message("chat.open", name=name_of(finding), found=finding.found, step=step, who=who)
