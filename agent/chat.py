@@ -465,7 +465,8 @@ def _worth_answering(reading: Reading, talk: Talk) -> list[Ask]:
     if any(ask.changes for ask in asks):  # it is told how the supposed case would stand, not the real one too
         asks = [ask for ask in asks if ask.changes or ask.query not in DECISIONS]
     clear = [ask for ask in asks if ask.sure >= UNSURE]
-    return _of_the_table(clear or asks)[:MOST_ASKS]
+    told = any(ask.query != "no_draft" for ask in clear)  # that nothing is drafted answers nothing
+    return _of_the_table(clear if told else asks)[:MOST_ASKS]
 
 
 def _of_the_table(asks: list[Ask]) -> list[Ask]:

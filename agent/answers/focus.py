@@ -190,7 +190,8 @@ class _Composer:
     ) -> None:
         self.bound, self.ledger, self.use = bound, ledger, use
         self.facts = {fact.id for one in particular for line in one.said for fact in ledger.used(line.text)}
-        self.queries = [(ask.query, ask.drugs) for ask in asks] if particular else []
+        told = {one.query for one in particular}  # and not what was asked back about
+        self.queries = [(ask.query, ask.drugs) for ask in asks if ask.query in told]
         self.queries += [("eligible", (found.drug,)) for one in particular for found in one.determinations]
         self.findings: list[Finding] = []
         self.judged: list[tuple[Determination, Finding]] = []  # of the drugs that the turn is about

@@ -113,6 +113,7 @@ class Ask(Record, frozen=True, kw_only=True):
     uses: tuple[str, ...] = ()  # those of its only drug, where the turn names several
     plan_id: str = ""  # another plan than the one on file, if one is named
     settled: tuple[str, ...] = ()  # criteria that are open, and that what it supposes would settle
+    day: date | None = None  # to come, that is named
     until: date | None = None  # the last day of the time that is asked for
     guessed: bool = False  # tests or conditions are those that its words come near to, and do not name
     text: str = ""

@@ -320,6 +320,8 @@ def _ask(
     guessed = not named_one and bool(tests or conditions)
     if not (tests or conditions or medicines) and span.query in _OF_A_THING:
         tests, conditions, medicines = _talked_of(span.query, before, talk)
+    days = _days(named, encoded, start, end, known) if span.query == "deadline" else []
+    lapses = _lapses(named.text[start:end], known) if span.query == "deadline" else []
     return Ask(
         query=span.query,
         form=span.form,
@@ -333,7 +335,8 @@ def _ask(
         changes=changes,
         indication=drug_names.indication(typed),
         plan_id=next((one.key for one in within if one.kind == "plan"), talk.plan_id),
-        until=_until(named, encoded, start, end, known) if span.query == "deadline" else None,
+        day=min(days, default=None),
+        until=min((*days, *lapses), default=None),
         text=named.text[span.start : span.end],
         sure=round(span.sure, 2),
     )
@@ -437,17 +440,20 @@ def _drugs(
     return (), (span.scope == "all" and not leans) or span.query in ("options", "formulary")
 
 
-def _until(named: Entities, encoded: Encoded, start: int, end: int, known: Known) -> date | None:
-    """The last day of the time that is named, if one is and it is yet to come."""
+def _days(named: Entities, encoded: Encoded, start: int, end: int, known: Known) -> list[date]:
+    """The days to come that are named, each the last of what is named."""
     if known.as_of is None:
-        return None
-    text, things = named.text[start:end], hypotheses.things_in(named, encoded, start, end, known.as_of)
+        return []
+    things = hypotheses.things_in(named, encoded, start, end, known.as_of)
     days = [thing.day for thing in things if thing.day and thing.role == "on"]
-    days += [one.last for one in dates_in(text, known.as_of) if one.last >= known.as_of]
-    for length in quantities_in(text):
-        if length.dimension in ("time", "calendar time") and length.value is not None:
-            days.append(known.as_of + timedelta(days=hypotheses.days_of(length)))
-    return min(days, default=None)
+    return days + [one.last for one in dates_in(named.text[start:end], known.as_of) if one.last >= known.as_of]
+
+
+def _lapses(text: str, known: Known) -> list[date]:
+    """The ends of the lengths of time that are named, as if they began today."""
+    lengths = [one for one in quantities_in(text) if one.dimension in ("time", "calendar time")]
+    days = [hypotheses.days_of(one) for one in lengths if one.value is not None]
+    return [known.as_of + timedelta(days=one) for one in days] if known.as_of else []
 
 
 def _with_drugs_of_the_turn(ask: Ask, asks: Sequence[Ask]) -> Ask:
