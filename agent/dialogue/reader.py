@@ -446,7 +446,9 @@ def _days(named: Entities, encoded: Encoded, start: int, end: int, known: Known)
         return []
     things = hypotheses.things_in(named, encoded, start, end, known.as_of)
     days = [thing.day for thing in things if thing.day and thing.role == "on"]
-    return days + [one.last for one in dates_in(named.text[start:end], known.as_of) if one.last >= known.as_of]
+    return days + [
+        one.last for one in dates_in(named.text[start:end], known.as_of) if one.last >= known.as_of
+    ]
 
 
 def _lapses(text: str, known: Known) -> list[date]:
