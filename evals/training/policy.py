@@ -39,7 +39,7 @@ WITHOUT = 0.1  # what a question counts that is asked of its policy without what
 PRIOR = {  # how strongly weights are drawn to 0
     "own": 0.3, "none": 0.3, "asked": 0.3, "bias": 0.3, "kind own": 3.0,
 }  # fmt: skip
-ROUNDS = 60
+ROUNDS = 120
 SEEN = 2  # questions that have a word, from which it is kept
 
 

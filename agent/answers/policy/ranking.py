@@ -40,6 +40,7 @@ GROUPS = ("kind", "section", "topic")  # of clauses, by which the question's emb
 OWN, NONE = 17, 16  # numbers for what a clause shares, and for what none does
 _MUCH = 3.0  # the weight of a rare word; brings it near to one
 _RARE = 0.6  # from which a word is more than a turn of phrase
+_OF_ENCODER = 2.0  # how much the encoder's row counts beside the search's, by sets and authors held out
 _NEXT = 5  # the clause beside which the best one is seen
 
 
@@ -217,7 +218,7 @@ def _asked(text: str) -> Row:
 
     tokens = encode(text)
     row = tokens.mean(0, len(text)) if tokens.offsets else np.zeros(WIDTH, np.float32)
-    unit = row / (np.linalg.norm(row) or 1.0)
+    unit = _OF_ENCODER * row / (np.linalg.norm(row) or 1.0)
     joined: Row = np.concatenate((unit, bundled().embed([text])[0])).astype(np.float32)
     return joined
 
