@@ -56,6 +56,7 @@ _OUTCOMES: dict[str, TrialOutcome] = {
     "not_tolerated": "Intolerance - other",
     "worked": "Effective",
 }
+LIKELY_ROLE = 0.5  # of likelihood; of authors held out 96 of 248 wrong roles go with it, and 68 of 841 right ones
 _DAYS = {"d": 1, "wk": 7, "mo": 30, "a": 365}  # of a unit of time
 _KINDS = {"time": "duration", "calendar time": "duration", "age": "age"}  # by the dimension of a number
 MOST_OFTEN = 24  # times a day; more than that a day is an amount
@@ -198,12 +199,14 @@ def learned() -> Head:
 
 
 def role_of(encoded: Encoded, start: int, end: int, kind: str, unlikely: Sequence[str] = ()) -> str:
-    """The likeliest role of those that a thing of this kind can have, and that this one can."""
+    """The likeliest role of those that a thing of this kind can have, and that this one can; that it is only mentioned,
+    where none is likely: rather nothing is supposed than what nobody said."""
     roles = learned()
     shares = roles.likelihoods(encoded.mean(start, end))
     own = [at for at, label in enumerate(roles.labels) if label.startswith(f"{kind}:")]
     own = [at for at in own if roles.labels[at].partition(":")[2] not in unlikely]
-    return roles.labels[max(own, key=lambda at: shares[at])].partition(":")[2] if own else "mentioned"
+    best = max(own, key=lambda at: shares[at], default=-1)
+    return roles.labels[best].partition(":")[2] if own and shares[best] >= LIKELY_ROLE else "mentioned"
 
 
 # --- a change of each kind --------------------------------------------------------------------------------
