@@ -310,4 +310,14 @@ def _columns(question: str, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]
         "asked": lambda r: r[:4],
         "criteria": lambda r: (r[0], r[1], r[3], r[8], r[9], r[10]),
     }[question]
-    return [kept(row) for row in rows]
+    made = [kept(row) for row in rows]
+    return _by_name(made) if question == "criteria" else made
+
+
+def _by_name(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """A rule of one name may stand in two clauses, of a first request and a renewal; the oracle knows the name."""
+    counted: dict[tuple[Any, ...], list[int]] = {}
+    for *name, count, ordered in rows:
+        held = counted.setdefault(tuple(name), [0, 0])
+        held[0], held[1] = held[0] + count, held[1] + ordered
+    return [(*name, *held) for name, held in counted.items()]
