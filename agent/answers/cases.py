@@ -74,8 +74,9 @@ def _none(ask: Ask, bound: Bound, every: list[AuthorizationCase], reply: Answer)
     if ask.query == "deadline" and drug:
         if not runs and not ask.day:
             dates.appeals(bound, drug, reply)  # "and if they say no": how long there is then
-        then = Bound(bound.store, bound.patient.id, as_of=ask.day, plan_id=bound.plan.id)
-        dates.windows(ask, then if ask.day else bound, drug, reply)
+        if ask.day:
+            bound = Bound(bound.store, bound.patient.id, as_of=ask.day, plan_id=bound.plan.id)
+        dates.windows(ask, bound, drug, reply)
         return
     if ask.query in _OF_A_DENIAL and drug:
         dates.appeals(bound, drug, reply)

@@ -17,14 +17,14 @@ from typing import Any, NamedTuple
 from agent.dialogue import entities, words
 from agent.dialogue.known import Known, fold
 from agent.dialogue.query import FORMS, INTENTS, QUERIES, SCOPES, Talk, intent_of
+from agent.dialogue.turns import asking
 from evals.stores import fresh_store, read_drugs, read_plans
 from evals.training import relevance
 from evals.training.examples import FOLDER, authors_of, lines
 from evals.training.finetuning import FineTuner, save_heads, write_onnx
 from evals.training.reports import RESULTS, report
-from tools.language.encoder import BEFORE, HEADS, LONGEST, MODEL, WIDTH
+from tools.language.encoder import BEFORE, HEADS, LONGEST, MODEL, WIDTH, encode, head
 
-EPOCHS = 3
 BATCH = 24
 RATE = 1.2e-4
 LABELS = {
@@ -43,9 +43,8 @@ LABELS = {
         "date:measured", "date:mentioned", "age:age", "age:mentioned",
     ),
 }  # fmt: skip
-KEPT = tuple(
-    name for name in LABELS if name != "role"
-)  # roles have a head of their own, see evals/training/roles.py
+# Roles have a head of their own, see evals/training/roles.py.
+KEPT = tuple(name for name in LABELS if name != "role")
 _WEIGHT = {  # of a head in the loss
     "tag": 1.0, "query": 1.0, "kind": 0.5, "form": 0.4, "scope": 0.4, "target": 0.4, "role": 1.0,
 }  # fmt: skip
@@ -108,7 +107,11 @@ def train(held: Collection[str], epochs: int, misses: int, write: bool) -> None:
 
 def score_turns(held: Collection[str]) -> None:
     """Score the weights that are written on whole turns of these authors, and keep it beside the score of the heads."""
-    turns = turns_right([one for one in read() if one.author in held])
+    examples = [one for one in read() if one.author in held and one.spans is not None]
+    turns = {
+        author: turns_right([one for one in examples if one.author == author])
+        for author in authors_of(examples)
+    }
     report("encoder", {**_score_kept(), "turns": turns}, write=True)
 
 
@@ -399,16 +402,16 @@ class EncoderTuner(FineTuner):
 
 
 def turns_right(examples: Sequence[Example]) -> dict[str, float]:
-    """Turns whose queries are all right and in order, as the reader finds them with the weights that are written."""
-    from agent.dialogue.reader import spans_of
-
-    turns = [one for one in examples if one.spans is not None]
-    right = sum(
-        _once([span.query for span in spans_of(one.text, one.before)])
-        == _once([mark.labels["query"] for mark in one.spans or ()])
-        for one in turns
-    )
-    return {"n": len(turns), "right": round(right / max(1, len(turns)), 3)}
+    """The share of turns whose queries are all right and in order, as the encoder that is written reads them by itself:
+    the n-grams beside it have learned from all authors."""
+    right = Counter[bool]()
+    queries = head("query")
+    for one in examples:
+        if one.spans is not None:
+            rows = encode(one.text, one.before)
+            told = [queries.best(rows.mean(*span))[0] for span in asking(one.text, rows)]
+            right[_once(told) == _once([mark.labels["query"] for mark in one.spans])] += 1
+    return {"n": right.total(), "right": round(right[True] / max(1, right.total()), 3)}
 
 
 def _once(queries: Sequence[str]) -> list[str]:

@@ -5,11 +5,12 @@ It is learned by itself on the rows of the encoder that is written, so that a ne
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from agent.dialogue.hypotheses import ROLES
+from agent.dialogue.hypotheses import LIKELY_ROLE, ROLES
 from evals.training.encoder import suppositions
 from evals.training.examples import held_out
 from evals.training.linear import regression
@@ -32,12 +33,20 @@ def train(write: bool) -> None:
         for one in suppositions()
         for mark in one.marks
     ]
-    right = {}
+    right, kept = {}, Counter[bool]()  # of those that are likely enough to suppose something, which are right
     for learned, held in held_out(examples):
-        guesses = _guessed(_fitted(learned), held)
+        guesses, likely = _guessed(_fitted(learned), held)
         hits = [guess == one.role for guess, one in zip(guesses, held, strict=True)]
         right[held[0].author] = round(float(np.mean(hits)), 3)
-    report("roles", {"things": len(examples), "right, by author held out": right}, write)
+        supposes = [
+            sure >= LIKELY_ROLE and not guess.endswith(":mentioned")
+            for guess, sure in zip(guesses, likely, strict=True)
+        ]
+        kept.update(hit for hit, told in zip(hits, supposes, strict=True) if told)
+    supposed = {"right": kept[True], "wrong": kept[False], "from a likelihood of": LIKELY_ROLE}
+    report(
+        "roles", {"things": len(examples), "right, by author held out": right, "supposed": supposed}, write
+    )
     if write:
         model = _fitted(examples)
         save_stamped(
@@ -56,9 +65,9 @@ def _fitted(examples: list[Example]) -> Any:
     return regression(rows, roles, strength=0.1, rounds=500, close=1e-4)
 
 
-def _guessed(model: Any, examples: list[Example]) -> list[str]:
-    """The likeliest role of each thing, of those of its kind."""
+def _guessed(model: Any, examples: list[Example]) -> tuple[list[str], list[float]]:
+    """The likeliest role of each thing, of those of its kind, and how likely it is."""
     kinds = [str(label).partition(":")[0] for label in model.classes_]
-    scores = model.decision_function(np.array([one.row for one in examples]))
-    own = [[kind == one.role.partition(":")[0] for kind in kinds] for one in examples]
-    return [str(model.classes_[at]) for at in np.where(own, scores, -np.inf).argmax(1)]
+    likely = model.predict_proba(np.array([one.row for one in examples]))
+    own = np.where([[kind == one.role.partition(":")[0] for kind in kinds] for one in examples], likely, 0.0)
+    return [str(model.classes_[at]) for at in own.argmax(1)], [float(share) for share in own.max(1)]
