@@ -33,6 +33,7 @@ from tools.domain.rules import Trial
 from tools.engine.documents import walk
 from tools.engine.eligibility import active_coverage
 from tools.queries.bound import Bound
+from tools.store.embedding import bundled
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.medicines import CLASSES, medicine
 from tools.terminology.observations import TESTS
@@ -194,8 +195,6 @@ def _bare(label: str) -> str:
 
 def _alike(text: str, pairs: Sequence[tuple[Finding, Finding]]) -> tuple[Finding, Finding] | None:
     """The finding whose words mean nearly the same."""
-    from tools.store.embedding import bundled
-
     if not pairs:
         return None
     names = [NAMES.get(part.criterion) or part.criterion.replace("_", " ") for _, part in pairs]
