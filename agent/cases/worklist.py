@@ -68,6 +68,7 @@ class Row(NamedTuple):
     outcome: str = ""  # of a draft
     draft_id: int | None = None
     owner: str = ""
+    clock: str = ""  # the kind of the clock that `next` ends
 
     @property
     def key(self) -> RequestKey:
@@ -204,6 +205,7 @@ def _of_case(case: AuthorizationCase, ends: Clock | None) -> Row:
         ends.ours if ends else case.state in ("draft", "reviewed"),
         ends.due if ends else None,
         ends.days_left if ends else None,
+        clock=ends.kind if ends else "",
     )
 
 

@@ -61,11 +61,8 @@ class Wording:
 
     def says(self, text: str, many: str = "", /, **values: Any) -> str:
         """The text with its values; with `many`, that one unless `n` is 1."""
-        return (
-            self._form(text, many, values).format(**_filled(values))
-            if values
-            else self._words.get(text, text)
-        )
+        form = self._form(text, many, values)
+        return form.format(**_filled(values)) if values else form
 
     def marked(self, text: str, many: str = "", /, **values: Any) -> Markup:
         """The same of a template's own text with elements in it; values are escaped."""
@@ -74,6 +71,10 @@ class Wording:
     def words(self, key: Any) -> str:
         """A key as a person reads it: `needs_documentation`."""
         return self.says(str(key).replace("_", " ").replace("(", " ("))
+
+    def step(self, text: str, clock: str) -> str:
+        """What is to be done, as it is told in English; in another language by the kind of clock that it ends."""
+        return self._words.get(f"clock: {clock}") or self.says(text)
 
     def _form(self, text: str, many: str, values: Mapping[str, Any]) -> str:
         text = many if many and values["n"] != 1 else text
@@ -85,7 +86,13 @@ def pages(language: str) -> Environment:
     """The templates in this language."""
     made = templates(Path(__file__).parent / "templates", _shown)
     wording, named = Wording(page_words(language)), catalogue(language).grammar.named
-    made.globals |= {"_": wording.says, "marked": wording.marked, "language": language, "now": now}
+    made.globals |= {
+        "_": wording.says,
+        "marked": wording.marked,
+        "step": wording.step,
+        "language": language,
+        "now": now,
+    }
     made.globals["other_languages"] = {code: NAMES[code] for code in LANGUAGES if code != language}
     made.filters |= {
         "words": wording.words,
