@@ -97,7 +97,7 @@ def pages(language: str) -> Environment:
     made.filters |= {
         "words": wording.words,
         "named": named,
-        "use": lambda key: named(INDICATIONS.get(key, key)),
+        "use": lambda key: named(INDICATIONS.get(key, key or "")),
         "number": _number,
         "unit": _unit,
         "moment": _moment,
