@@ -117,6 +117,14 @@ def catalogue(language: str) -> Catalogue:
     return Catalogue({row.code: row for row in found}, grammar)
 
 
+@cache
+def page_words(language: str) -> Mapping[str, str]:
+    """What the workspace's pages say in this language, by their English text; nothing of English itself."""
+    return (
+        msgspec.json.decode(file.read_bytes()) if (file := FOLDER / language / "pages.json").is_file() else {}
+    )
+
+
 class _Telling:
     """Says messages in one form to one reader."""
 
