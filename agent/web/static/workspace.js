@@ -195,3 +195,8 @@ document.addEventListener("submit", (event) => {
 });
 
 document.documentElement.classList.add("scripted");
+
+// What a link put in the place of the page is where a reader and the keys go on.
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target.id === "main") document.getElementById("main").focus({ preventScroll: true });
+});
