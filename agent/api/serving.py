@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import multiprocessing
 import os
@@ -11,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -110,9 +112,13 @@ def from_environment() -> FastAPI:
 
 
 def _read_ahead(ctx: Context) -> None:
-    """The worklist as a whole, before somebody asks for it; where there is no store, whoever asks is told."""
+    """The worklist and the approvals that end, before somebody asks for them; where there is no store, whoever asks is
+    told. What was read stays, so that no collection of garbage looks at it again."""
     with suppress(PaladinError):
         ctx.board.work()
+        ctx.board.endings(timedelta())
+        gc.collect()
+        gc.freeze()
 
 
 def _end_after(parent: BaseProcess) -> None:

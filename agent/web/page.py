@@ -30,7 +30,6 @@ from tools.common.printable import one_line
 from tools.messages import voice
 from tools.papers.uploads import MOST_BYTES
 
-HERE = Path(__file__).parent
 FORM = Accepts(frozenset({"application/x-www-form-urlencoded"}), 300_000)
 UPLOAD = Accepts(frozenset({"multipart/form-data"}), MOST_BYTES + 100_000)
 MOST_FIELDS = 500
@@ -62,8 +61,8 @@ def part(request: Request, template: str, **given: Any) -> str:
 
 
 def is_part(request: Request) -> bool:
-    """Whether htmx asked, and only a part of the page is to be exchanged."""
-    return "hx-request" in request.headers and "hx-history-restore-request" not in request.headers
+    """Whether htmx asked, and only a part of the page is to be exchanged; of a link it takes the page's own part."""
+    return "hx-request" in request.headers and "hx-boosted" not in request.headers
 
 
 def go(url: str, by: str = "") -> Response:

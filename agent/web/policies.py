@@ -15,6 +15,7 @@ from tools.queries.policies import search
 from tools.rulebook.versions import differences
 from tools.screening.moves import Move, moves
 from tools.store import panel
+from tools.store.versions import PolicyVersion
 
 router = APIRouter(prefix="/policies", route_class=PageRoute, include_in_schema=False)
 HITS = 5
@@ -31,15 +32,21 @@ def policies(request: Request, ctx: Ctx) -> Response:
 def policy(
     request: Request, ctx: Ctx, plan_id: str, drug: str, q: str = Query("", max_length=500)
 ) -> Response:
+    if gone := _gone(ctx, plan_id, drug):
+        return _as_it_was(request, ctx, plan_id, gone, gone.number)
     plan, found = _policy(ctx, plan_id, drug)
     hits = search(ctx.store, plan.id, found.drug, q, HITS) if q.strip() else []
     earlier = ctx.store.policy_versions(found.id)
-    return render(request, "policy.html", plan=plan, policy=found, q=q, hits=hits, earlier=earlier)
+    return render(
+        request, "policy.html", plan=plan, policy=found, q=q, hits=hits, earlier=earlier, until=None, number=0
+    )
 
 
 @router.get("/{plan_id}/{drug}/versions/{number}")
 def version(request: Request, ctx: Ctx, plan_id: str, drug: str, number: wire.Number) -> Response:
-    """What another version said, and what is said in its place."""
+    """What another version said, and what is said in its place; where nothing is, it alone."""
+    if gone := _gone(ctx, plan_id, drug):
+        return _as_it_was(request, ctx, plan_id, gone, number)
     plan, found = _policy(ctx, plan_id, drug)
     before, _ = ctx.store.policy_version(found.id, number)
     return render(
@@ -71,6 +78,26 @@ def moved(request: Request, ctx: Ctx, plan_id: str, drug: str, number: wire.Numb
     changes = differences(before, found)
     earlier = ctx.store.policy_versions(found.id)
     return render(request, "policy_change.html", before=before, differences=changes, earlier=earlier, **given)
+
+
+def _gone(ctx: Context, plan_id: str, drug: str) -> PolicyVersion | None:
+    """The last version of a policy that went away: the plan asks for no authorization any more, or covers nothing."""
+    plan, name = ctx.store.plan(plan_id).id, ctx.store.drug(drug).name
+    return None if ctx.store.policy(plan, name) else ctx.store.last_version(plan, name)
+
+
+def _as_it_was(request: Request, ctx: Context, plan_id: str, gone: PolicyVersion, number: int) -> Response:
+    was, plan = ctx.store.policy_version(gone.policy_id, number)
+    earlier = ctx.store.policy_versions(gone.policy_id)
+    until = next(one.until for one in earlier if one.number == number)
+    given: dict[str, Any] = {
+        "policy": was,
+        "plan": plan,
+        "earlier": earlier,
+        "until": until,
+        "number": number,
+    }
+    return render(request, "policy.html", q="", hits=[], **given)
 
 
 def _policy(ctx: Context, plan_id: str, drug: str) -> tuple[Plan, Policy]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +32,11 @@ router = APIRouter(include_in_schema=False)
 LANGUAGES = languages()
 COOKIE, YEAR = "language", 365 * 86_400  # seconds
 NAMES = {"en": "English", "es": "Español"}
+HERE = Path(__file__).parent
+# Where a link inside leads takes the place of what is shown, without the browser beginning a new page.
+SWAPPING = Markup(
+    ' hx-boost="true" hx-target="#main" hx-select="#main" hx-select-oob="#places" hx-swap="outerHTML show:window:top"'
+)
 
 
 @router.get("/language/{language}")
@@ -84,13 +90,15 @@ class Wording:
 @cache
 def pages(language: str) -> Environment:
     """The templates in this language."""
-    made = templates(Path(__file__).parent / "templates", _shown)
+    made = templates(HERE / "templates", _shown)
     wording, named = Wording(page_words(language)), catalogue(language).grammar.named
     made.globals |= {
         "_": wording.says,
         "marked": wording.marked,
         "step": wording.step,
         "language": language,
+        "static": _static,
+        "swapping": SWAPPING,
         "now": now,
     }
     made.globals["other_languages"] = {code: NAMES[code] for code in LANGUAGES if code != language}
@@ -104,6 +112,12 @@ def pages(language: str) -> Environment:
         "told": told,
     }
     return made
+
+
+@cache
+def _static(name: str) -> str:
+    """The address of one of our files as it is now, which is another once the file is."""
+    return f"/static/{name}?{sha256((HERE / 'static' / name).read_bytes()).hexdigest()[:12]}"
 
 
 def _filled(values: Mapping[str, Any]) -> dict[str, Any]:

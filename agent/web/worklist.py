@@ -21,7 +21,7 @@ from tools.store.store import Store
 from tools.store.worklists import RequestKey
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-PAGE = 100  # rows
+PAGE = 50  # rows
 FEW = 25  # approvals on one page: each is judged for every day until it ends
 AHEAD = 60  # days within which an approval's end is shown
 NOBODY = "-"  # as the owner that is filtered by

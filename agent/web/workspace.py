@@ -23,7 +23,7 @@ from agent.web import (
     wording,
     worklist,
 )
-from agent.web.page import FORM, HERE, UPLOAD
+from agent.web.page import FORM, UPLOAD
 
 ROUTERS: tuple[APIRouter, ...] = (
     worklist.router,
@@ -39,15 +39,17 @@ ROUTERS: tuple[APIRouter, ...] = (
     models.router,
     wording.router,
 )
+FOR_GOOD = "max-age=31536000, immutable"
 UPLOADS = {patients.ATTACHMENTS, cases.LETTERS, batches.FILES, imports.FILES}
 
 
 class OurFiles(StaticFiles):
-    """Style, scripts and the icon: kept by the browser, and asked for again only whether they changed."""
+    """Style, scripts and the icon: kept by the browser for good under the address that a page gives them, and else
+    asked for again only whether they changed."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         found = await super().get_response(path, scope)
-        found.headers["cache-control"] = "no-cache"
+        found.headers["cache-control"] = FOR_GOOD if scope["query_string"] else "no-cache"
         return found
 
 
@@ -55,7 +57,7 @@ def install(app: FastAPI) -> None:
     """Put the pages at `/` and their files at `/static`."""
     for router in ROUTERS:
         app.include_router(router)
-    app.mount("/static", OurFiles(directory=HERE / "static"))
+    app.mount("/static", OurFiles(directory=wording.HERE / "static"))
 
 
 def _forms() -> dict[str, Accepts]:

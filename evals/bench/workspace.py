@@ -239,14 +239,16 @@ def _palette(page: Any) -> float:
     return spent
 
 
-def _leading(selector: str) -> Callable[[Any], float]:
-    """What leads to another page: from the click until that is drawn."""
+def _leading(selector: str, shown: str) -> Callable[[Any], float]:
+    """What leads to another screen: from the click until what it shows is drawn."""
 
     def act(page: Any) -> float:
         page.goto("/", wait_until="load")
+        began = time.perf_counter()
         page.locator(selector).first.click(no_wait_after=True)
-        page.wait_for_url(lambda url: not url.endswith("/"), wait_until="commit")
-        return float(page.evaluate(PAINTED))
+        page.locator(shown).first.wait_for(state="attached")
+        page.evaluate(FRAME)
+        return (time.perf_counter() - began) * 1000
 
     return act
 
@@ -264,8 +266,8 @@ def _supposed(page: Any) -> float:
 
 ACTS: dict[str, Callable[[Any], float]] = {
     "j, the next row": _key,
-    "a view of the worklist": _leading(".filters a:nth-child(3)"),
-    "a request is opened": _leading("td.who a"),
+    "a view of the worklist": _leading(".filters a:nth-child(3)", ".filters a:nth-child(3)[aria-current]"),
+    "a request is opened": _leading("td.who a", ".whose"),
     "the palette finds patients": _palette,
     "a value is supposed": _supposed,
 }

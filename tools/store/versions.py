@@ -42,6 +42,15 @@ class Versions(Provenances):
         )
         return [decoded(PolicyVersion, row) for row in rows]
 
+    def last_version(self, plan_id: str, drug: str) -> PolicyVersion | None:
+        """The newest earlier one of a plan's policy on a drug, also where no other took its place."""
+        for row in self._rows(select(POLICY_VERSIONS).order_by(POLICY_VERSIONS.c.until.desc())):
+            kept = decoded(PolicyVersion, row)
+            policy = msgspec.json.decode(self.snapshot(kept.policy), type=Policy)
+            if (policy.plan_id, policy.drug) == (plan_id, drug):
+                return kept
+        return None
+
     def policy_version(self, policy_id: str, number: int) -> tuple[Policy, Plan]:
         """An earlier one as it was, with its plan."""
         known = {one.number: one for one in self.policy_versions(policy_id)}

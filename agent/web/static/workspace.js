@@ -66,7 +66,7 @@ document.addEventListener("keydown", (event) => {
 // Ctrl-K: every place and action of the page that is open, and patients by name, in one list.
 const palette = document.getElementById("palette");
 const wanted = document.getElementById("wanted");
-const ACTIONS = ".top nav a, .saved a, main .actions :is(a, button), main summary, main .drugs a, main .links a";
+const ACTIONS = ".top nav a, .saved a, main .actions :is(a, button), main summary, main .drugs a, main .links a, .foot a";
 
 function openPalette() {
   if (!palette.open) palette.showModal();
@@ -195,3 +195,16 @@ document.addEventListener("submit", (event) => {
 });
 
 document.documentElement.classList.add("scripted");
+
+// A link inside whose answer is no page of these, as when nobody is signed in any more, or that gets none, is followed.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (!detail.boosted || detail.xhr.responseText.includes('id="main"')) return;
+  detail.shouldSwap = false;
+  location.assign(detail.xhr.responseURL);
+});
+document.addEventListener("htmx:sendError", ({ detail }) => detail.boosted && location.assign(detail.pathInfo.requestPath));
+
+// What a link put in the place of the page is where a reader and the keys go on.
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target.id === "main") document.getElementById("main").focus({ preventScroll: true });
+});

@@ -15,7 +15,7 @@ import pytest
 from fastapi.testclient import TestClient
 from markupsafe import escape
 from pytest import MonkeyPatch
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from agent.api import batches as api_batches
 from agent.api.app import create_app
@@ -38,7 +38,7 @@ from tools.domain.records import Request as DrugRequest
 from tools.engine.determine import determine
 from tools.store import Store, panel
 from tools.store.retention import Expired, remove
-from tools.store.tables import CHARTS, DRAFTS
+from tools.store.tables import CHARTS, DRAFTS, POLICIES
 
 LEE, KIM = "R. Lee, CPhT", "Kim Ortiz"
 DENIAL = """Bluestem Regional Mutual
@@ -861,6 +861,17 @@ def test_a_policy_that_was_replaced_is_kept_and_what_changed_is_shown(
     assert run_pa("audit", "verify").code == 0
 
 
+def test_a_policy_that_went_away_is_shown_as_it_was_under_its_address(
+    browser: Browser, stricter: Policy, store: Store
+) -> None:
+    with store.engine.begin() as connection:
+        connection.execute(delete(POLICIES).where(POLICIES.c.id == stricter.id))
+    for path in (f"/policies/{PLAN}/Ozempic", f"/policies/{PLAN}/Ozempic/versions/1"):
+        page = browser.open(path)
+        assert page.status == 200 and "no longer there" in page.text and stricter.clauses[0].id in page.ids
+    assert browser.open(f"/policies/{PLAN}/Ozempic/versions/2").status == 404
+
+
 def test_whom_a_change_of_a_policy_moves_is_shown_with_their_open_requests(
     browser: Browser, draft: Screen, cases: Cases, stricter: Policy, store: Store
 ) -> None:
@@ -881,6 +892,10 @@ def test_whom_a_change_of_a_policy_moves_is_shown_with_their_open_requests(
         assert moved <= {lead.split("/")[2] for lead in screen.leads if lead.startswith("/patients/")}
         assert draft.path in screen.leads
     assert "<html" not in part.html and "<html" in page.html
+    boosted = {"hx-request": "true", "hx-boosted": "true"}  # by a link, of which the page's own part is shown
+    assert (
+        'id="main"' in browser.client.get(f"/policies/{PLAN}/Ozempic/versions/1/moved", headers=boosted).text
+    )
 
 
 def test_a_turn_is_streamed_sentence_by_sentence_and_then_drawn(browser: Browser, cases: Cases) -> None:
