@@ -19,6 +19,7 @@ from typer.core import TyperCommand, TyperGroup
 from agent.runtime.access import named, note_refusal, unrecorded
 from tools.common import sealed
 from tools.common.errors import Correctable, PaladinError, Refused, Unavailable, nearest
+from tools.common.extras import missing
 from tools.common.printable import one_line
 from tools.common.private import UMASK
 
@@ -167,6 +168,8 @@ def report(error: BaseException) -> int:
         path = getattr(getattr(error, "ctx", None), "command_path", "pa")
         print(f"{path}: {one_line(message)} (see {path} --help)", file=sys.stderr)
         return BAD_INPUT
+    if isinstance(error, ModuleNotFoundError):
+        error = missing(error) or error
     if isinstance(error, PaladinError):
         if isinstance(error, Refused):
             note_refusal(str(error))
