@@ -67,6 +67,8 @@ EPILOG = """[bold]First steps[/]
   PALADIN_REDIS_URL     a Redis that keeps policy searches
   PALADIN_GRAPH_URL     a graph database instead of the embedded one
   PALADIN_CHROMA_URL    a Chroma server for the policies' index
+  PALADIN_ALLOW_HOSTS   names of other machines where these servers may
+                        be, encrypted; with commas
   PALADIN_DATA          world folder to load; default mock_data
   PALADIN_CATALOG       your own catalog folder, laid over ours
   PALADIN_AS_OF         judge on this day: YYYY-MM-DD or today
