@@ -7,7 +7,7 @@ PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder # a file's tests share t
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench services lock clean
+.PHONY: help demo extras test check bench services lock clean
 
 # A caller's settings for other Pythons would send packages elsewhere or bring foreign ones in.
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV PIP_PREFIX PIP_REQUIRE_HASHES PIP_ROOT PIP_TARGET UV_REQUIRE_HASHES UV_SYSTEM_PYTHON
@@ -18,15 +18,22 @@ export UV_SYSTEM_CERTS ?= 1
 MIRROR = $(or $(PIP_INDEX_URL),$(shell $(BOOT)/bin/pip config get global.index-url 2>/dev/null))
 WHEELS = $(if $(PIP_NO_INDEX),--no-index $(addprefix --find-links=,$(PIP_FIND_LINKS)))
 UV = $(if $(PIP_CERT),SSL_CERT_FILE="$(PIP_CERT)") $(if $(MIRROR),UV_DEFAULT_INDEX="$(MIRROR)") $(BOOT)/bin/uv
+COMPILE = $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+# Asked for by libraries of the default install, for what nothing here does: clusters and other services, model hubs,
+# agents of old, building, reloading. Less is installed, and less could reach out. A test goes without them.
+UNUSED = aiohttp bcrypt build httpx-sse huggingface-hub kubernetes langchain-classic mmh3 watchfiles zstandard
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
-demo: $(VENV)/.ok  ## fill the payer's form and write the letter for patient P001 and Ozempic
+demo: $(VENV)/$(if $(wildcard $(VENV)/.ok),.ok,.default)  ## fill the payer's form and write the letter for patient P001 and Ozempic
 	@$(RUN)/pa setup
 	@$(RUN)/pa draft P001 Ozempic --out out/demo
 	@echo "  pa is $(RUN)/pa; to have it at hand: source $(RUN)/activate"
 	@echo "  Another case: pa check P003 Wegovy; what else there is: pa --help; in a browser: pa serve --open"
+
+extras: $(VENV)/.ok  ## install all the rest: every extra, and what the checks need
 
 test: $(VENV)/.ok  ## run the tests but the slow ones, on two processes (ARGS=-n0 on one); make check runs all
 	@$(RUN)/pytest -q -m 'not slow' $(PARALLEL) $(ARGS)
@@ -45,9 +52,10 @@ services: $(VENV)/.ok  ## start PostgreSQL, Redis and FalkorDB on loopback, and 
 	@$(RUN)/pa services up $(ARGS)
 
 lock: $(BOOT)/.ok  ## pin the dependencies again (ARGS=--upgrade takes newer ones)
-	@printf 'uv\n' | $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(ARGS) - -o bootstrap.lock
-	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev --all-extras $(ARGS) pyproject.toml -o requirements.lock
-	@! grep -nE '://|--(extra-)?index-url|--find-links' requirements.lock bootstrap.lock
+	@printf 'uv\n' | $(COMPILE) $(ARGS) - -o bootstrap.lock
+	@$(COMPILE) --group dev --all-extras $(ARGS) pyproject.toml -o requirements-dev.lock
+	@printf '%s\n' $(UNUSED) | $(COMPILE) --excludes /dev/stdin -c requirements-dev.lock pyproject.toml -o requirements.lock
+	@! grep -nE '://|--(extra-)?index-url|--find-links' *.lock
 	@! git grep -nIE '(py[p]i|pythonhost[e]d)[.]org' -- .
 
 clean:  ## remove the environment and the caches; drafts and stores stay
@@ -57,16 +65,18 @@ clean:  ## remove the environment and the caches; drafts and stores stay
 $(BOOT)/.ok: bootstrap.lock
 	@command -v $(PY) >/dev/null || { echo "$(PY) not found: Paladin needs Python 3.11 or newer; name one with make PY=python3.12" >&2; exit 1; }
 	@$(PY) -c 'import sys; v = sys.version.split()[0]; sys.exit(0 if sys.version_info >= (3, 11) else "Paladin needs Python 3.11 or newer and $(PY) is " + v + "; name another with make PY=python3.12")'
-	@test -e $(VENV)/.ok || echo "Setting up $(VENV) from the locks: once, under a minute with packages at hand" >&2
+	@test -e $(RUN)/python || echo "Setting up $(VENV) from the locks: once, under a minute with packages at hand" >&2
 	@$(PY) -m venv --clear $(BOOT)
 	@$(BOOT)/bin/pip install -q --no-compile --disable-pip-version-check --require-hashes -r bootstrap.lock
 	@touch $@
 
 # Bytecode is compiled here because nothing else does where PYTHONDONTWRITEBYTECODE is set; a cold `pa` would pay for it every time.
-$(VENV)/.ok: $(BOOT)/.ok requirements.lock pyproject.toml
+$(VENV)/.default: requirements.lock
+$(VENV)/.ok: requirements-dev.lock
+$(VENV)/.default $(VENV)/.ok: $(BOOT)/.ok pyproject.toml
 	@test ! -e $@ || echo "Bringing $(VENV) up to its locks" >&2
 	@$(RUN)/python -c '' 2>/dev/null || $(PY) -m venv --clear --without-pip $(VENV)
-	@$(UV) pip sync -q -p $(RUN)/python --require-hashes --compile-bytecode $(WHEELS) requirements.lock
-	@$(UV) pip install -q -p $(RUN)/python --no-deps --no-build-isolation -e .
+	@$(UV) pip sync -q -p $(RUN)/python --require-hashes --compile-bytecode $(WHEELS) $(filter requirements%,$^)
+	@$(UV) pip install -q -p $(RUN)/python --no-deps --build-constraints requirements-dev.lock $(WHEELS) -e .
 	@$(RUN)/python -m compileall -q $(ROOMS)
 	@touch $@

@@ -19,6 +19,7 @@ from typer.core import TyperCommand, TyperGroup
 from agent.runtime.access import named, note_refusal, unrecorded
 from tools.common import sealed
 from tools.common.errors import Correctable, PaladinError, Refused, Unavailable, nearest
+from tools.common.extras import missing
 from tools.common.printable import one_line
 from tools.common.private import UMASK
 
@@ -66,6 +67,8 @@ EPILOG = """[bold]First steps[/]
   PALADIN_REDIS_URL     a Redis that keeps policy searches
   PALADIN_GRAPH_URL     a graph database instead of the embedded one
   PALADIN_CHROMA_URL    a Chroma server for the policies' index
+  PALADIN_ALLOW_HOSTS   names of other machines where these servers may
+                        be, encrypted; with commas
   PALADIN_DATA          world folder to load; default mock_data
   PALADIN_CATALOG       your own catalog folder, laid over ours
   PALADIN_AS_OF         judge on this day: YYYY-MM-DD or today
@@ -167,6 +170,8 @@ def report(error: BaseException) -> int:
         path = getattr(getattr(error, "ctx", None), "command_path", "pa")
         print(f"{path}: {one_line(message)} (see {path} --help)", file=sys.stderr)
         return BAD_INPUT
+    if isinstance(error, ModuleNotFoundError):
+        error = missing(error) or error
     if isinstance(error, PaladinError):
         if isinstance(error, Refused):
             note_refusal(str(error))

@@ -16,7 +16,7 @@ from typing import Any
 
 from tools.audit.events import version as ours
 
-LOCK = Path(__file__).parent.parent / "requirements.lock"
+LOCK = Path(__file__).parent.parent / "requirements-dev.lock"
 PACKAGE = re.compile(r"^([\w.-]+)==(\S+)((?:.*\\\n +--hash=sha256:[0-9a-f]{64})+)", re.MULTILINE)
 # Licences that ask for no more than to be named, or for their own source alone.
 MAY_GO_OUT = (

@@ -15,7 +15,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 ROOMS = ("agent", "tools", "data_gen", "evals")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-LOCKS = [ROOT / "requirements.lock", ROOT / "bootstrap.lock"]
+EVERYTHING, DEFAULT = ROOT / "requirements-dev.lock", ROOT / "requirements.lock"
+LOCKS = [EVERYTHING, DEFAULT, ROOT / "bootstrap.lock"]
 
 
 def pins(lock: Path) -> dict[str, list[str]]:
@@ -37,8 +38,13 @@ def test_a_lock_pins_every_package_by_version_and_hash(lock: Path) -> None:
         assert hashes, requirement
 
 
+def test_the_default_install_is_locked_as_everything_is() -> None:
+    everything = pins(EVERYTHING)
+    assert [pin for pin, hashes in pins(DEFAULT).items() if everything.get(pin) != hashes] == []
+
+
 def test_every_direct_dependency_is_locked_within_its_bounds() -> None:
-    locked = [pin.split("==") for pin in pins(LOCKS[0])]
+    locked = [pin.split("==") for pin in pins(EVERYTHING)]
     asked = [
         *PROJECT["project"]["dependencies"],
         *(r for extra in PROJECT["project"]["optional-dependencies"].values() for r in extra),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import ipaddress
 import multiprocessing
 import os
 import signal
@@ -21,6 +20,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from agent.api.session import link
+from agent.runtime.hosts import is_loopback
 from agent.runtime.settings import Settings, read_settings
 from tools.common.errors import PaladinError, Refused, Unavailable
 from tools.store.store import Store
@@ -127,14 +127,6 @@ def _end_after(parent: BaseProcess) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(GRACE)
     os._exit(0)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether this machine alone reaches it."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def check_beyond(host: str, encryption: Encryption | None, *, has_users: bool) -> None:

@@ -6,12 +6,18 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from tools.common.errors import Invalid, nearest
+from tools.common.extras import Extra
 from tools.queries.check import LONGEST_STATEMENT
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = Extra("polars")
 
 NEEDED = ("patient_id", "drug")
 STATED = ("statement", "expedited")  # in the prescriber's own words
@@ -293,8 +299,6 @@ def _columns_of(rows: Sequence[RequestRow]) -> list[str]:
 
 
 def _parquet(content: bytes, name: str) -> tuple[list[str], list[RequestRow], list[RejectedRow]]:
-    import polars as pl
-
     try:
         frame = pl.read_parquet(io.BytesIO(content))
     except (pl.exceptions.PolarsError, OSError) as error:

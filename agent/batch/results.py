@@ -11,6 +11,7 @@ import io
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -74,13 +75,15 @@ def finish(store: Store, batch: Batch, each: Each = map) -> None:
 
 
 def tables(outcome: BatchOutcome) -> dict[str, bytes]:
-    """summary.csv, summary.parquet and rejected.csv."""
+    """summary.csv, rejected.csv, and summary.parquet where the extra `panel` is installed."""
     rows = [_row(line) for line in outcome.lines]
-    return {
+    made = {
         "summary.csv": _csv(SUMMARY, rows),
-        "summary.parquet": _parquet(rows),
         "rejected.csv": _csv(("row", "reason", "nearest", *COLUMNS), map(_rejected, outcome.rejected)),
     }
+    with suppress(ModuleNotFoundError):
+        made["summary.parquet"] = _parquet(rows)
+    return made
 
 
 def damaged(outcome: BatchOutcome) -> list[str]:

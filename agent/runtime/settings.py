@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from agent.runtime.home import make_whole
+from agent.runtime.hosts import check_hosts
 from tools.common.errors import Invalid, Unavailable
 from tools.common.structs import UNREADABLE
 
@@ -138,7 +139,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Settings:
-    """The settings of this process.
+    """The settings of this process; Refused where a server is on another machine (agent/runtime/hosts.py).
 
     Home is `.paladin` beside the `mock_data` (or the `.paladin`) of this folder or the nearest above it, so
     that a checkout keeps to itself; elsewhere it is the user's data folder. A clinic's own catalog makes a
@@ -169,6 +170,13 @@ def read_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
         first_token_seconds=_number(environ, "PALADIN_FIRST_TOKEN_SECONDS", 90.0, 0.05, 3600),
         model_seconds=_number(environ, "PALADIN_MODEL_SECONDS", 180.0, 0.05, 3600),
     )
+    servers = {
+        "PALADIN_DATABASE_URL": settings.database_url,
+        "PALADIN_REDIS_URL": settings.redis_url,
+        "PALADIN_GRAPH_URL": settings.graph_url,
+        "PALADIN_CHROMA_URL": settings.chroma_url,
+    }
+    check_hosts(servers, environ.get("PALADIN_ALLOW_HOSTS", ""))
     settings = settings.of_practice(environ.get("PALADIN_PRACTICE", "").strip())
     make_whole(settings.home)
     return settings

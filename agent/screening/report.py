@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import polars as pl
 from markupsafe import Markup
 
 from agent.runtime.templates import templates
 from agent.screening.summary import LISTS, OUTCOMES, Summary, Turn, worklist
 from tools.common.errors import Unavailable
 from tools.screening.needs import told
+
+if TYPE_CHECKING:
+    import polars as pl
 
 MOST_ROWS = 100  # of one worklist
 MOST_UNLOCKS = 20

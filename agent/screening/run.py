@@ -17,16 +17,22 @@ from datetime import date
 from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
-import polars as pl
 
 from agent.screening import table
 from agent.screening.sources import Piece, Source, charts
 from tools.common.errors import Invalid, NotFound, Unavailable, nearest
+from tools.common.extras import Extra
 from tools.domain.records import Outcome, Patient
 from tools.queries.check import plan_on_file
 from tools.screening.panel import Panel, Screened
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = Extra("polars")
 
 VERSION = 1  # of what a part holds
 Progress = Callable[[int, int], None]  # patients done, of how many

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import polars as pl
 
+from tools.common.extras import Extra
 from tools.domain.records import Outcome
 from tools.screening.needs import told
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = Extra("polars")
 
 OUTCOMES: tuple[Outcome, ...] = (
     "ready", "not_required", "quantity_exception", "needs_documentation", "likely_denial", "not_covered",

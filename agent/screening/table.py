@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import polars as pl
 
 from agent.batch.requests import RUNS
 from tools.common.errors import Invalid
+from tools.common.extras import Extra
 from tools.screening.needs import told
 from tools.screening.panel import Screened
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = Extra("polars")
 
 COLUMNS = {
     "patient_id": "who", "plan_id": "the plan on file", "payer": "its payer", "drug": "brand",

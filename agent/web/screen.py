@@ -14,10 +14,9 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
-import polars as pl
 from fastapi import APIRouter, Query, Request, Response
 
 from agent.api.context import Context, Ctx
@@ -27,6 +26,12 @@ from agent.web.batches import uploads
 from agent.web.kept import keep
 from agent.web.page import PageRoute, Sent, go, is_part, render
 from tools.common.errors import NotFound
+from tools.common.extras import Extra
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = Extra("polars")
 
 router = APIRouter(prefix="/screen", route_class=PageRoute, include_in_schema=False)
 MOST_ROWS = 100

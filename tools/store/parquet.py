@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tools.common.errors import Invalid
+from tools.common.extras import Extra
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = Extra("polars")
 
 ROWS = 1000  # read at a time
 
@@ -23,8 +30,6 @@ class RecordLines:
 
 def count_rows(path: Path) -> int:
     """How many rows a file with the column has; Invalid for what is none."""
-    import polars as pl
-
     try:
         if "record" not in pl.read_parquet_schema(path):
             raise Invalid(f"{path.name} has no column `record` with the charts' JSON")
@@ -36,8 +41,6 @@ def count_rows(path: Path) -> int:
 
 def records(path: Path, first: int, length: int) -> list[str]:
     """The column's values, from row `first` on."""
-    import polars as pl
-
     rows = pl.scan_parquet(path).slice(first, length).select(pl.col("record").cast(pl.String))
     found: list[str] = rows.collect()["record"].to_list()
     return found

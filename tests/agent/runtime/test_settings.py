@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.runtime.settings import read_as_of, read_settings
-from tools.common.errors import Invalid
+from tools.common.errors import Invalid, Refused
 
 
 def test_a_checkout_keeps_to_itself(tmp_path: Path) -> None:
@@ -30,14 +30,54 @@ def test_variables_win(tmp_path: Path) -> None:
     given = {
         "PALADIN_HOME": str(tmp_path / "h"),
         "PALADIN_DATA": str(tmp_path / "w"),
-        "PALADIN_DATABASE_URL": "postgresql+psycopg://clinic/pa",
+        "PALADIN_DATABASE_URL": "postgresql+psycopg:///pa?host=/run/postgresql",
         "PALADIN_CATALOG": "ours",
         "PALADIN_AS_OF": "2026-10-01",
     }
     settings = read_settings(given, tmp_path)
     assert (settings.home, settings.data) == (tmp_path / "h", tmp_path / "w")
-    assert settings.database_url == "postgresql+psycopg://clinic/pa"
+    assert settings.database_url == "postgresql+psycopg:///pa?host=/run/postgresql"
     assert (settings.catalog, settings.day()) == (Path("ours"), date(2026, 10, 1))
+
+
+HOME = {"PALADIN_HOME": "/nowhere"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "url"),
+    [
+        ("PALADIN_DATABASE_URL", "postgresql+psycopg://p:w@db.example:5432/pa?sslmode=require"),
+        (
+            "PALADIN_DATABASE_URL",
+            "postgresql://p@/pa?host=127.0.0.1:5432&host=db.example:5432&sslmode=verify-full",
+        ),
+        ("PALADIN_REDIS_URL", "rediss://:w@db.example:6379"),
+        ("PALADIN_GRAPH_URL", "falkors://:w@db.example:6380"),
+        ("PALADIN_CHROMA_URL", "https://db.example"),
+    ],
+)
+def test_a_server_on_another_machine_is_allowed_by_name_and_encrypted(setting: str, url: str) -> None:
+    with pytest.raises(Refused, match=rf"{setting} names db\.example.*PALADIN_ALLOW_HOSTS=db\.example"):
+        read_settings({**HOME, setting: url})
+    allowed = {**HOME, "PALADIN_ALLOW_HOSTS": "other.example, DB.example"}
+    read_settings({**allowed, setting: url})
+    plain = url.replace("rediss", "redis").replace("falkors", "falkor").replace("https", "http")
+    with pytest.raises(Refused, match=rf"{setting} sends charts to db\.example unencrypted"):
+        read_settings({**allowed, setting: plain.replace("sslmode", "mode")})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://p@localhost/pa",
+        "postgresql://p@[::1]:5432/pa",
+        "postgresql:///pa",
+        "sqlite:////var/pa.db",
+        "what",
+    ],
+)
+def test_a_server_on_this_machine_needs_no_leave(url: str) -> None:
+    assert read_settings({**HOME, "PALADIN_DATABASE_URL": url}).database_url == url
 
 
 def test_a_clinics_catalog_makes_a_world_of_its_own_and_leaves_ours(tmp_path: Path) -> None:
