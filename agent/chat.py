@@ -207,8 +207,7 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
         ask = why.step_of(ask, talk.drugs, bound)
         before = msgspec.structs.replace(talk, asks=tuple(asks[:at]) or talk.asks)
         if ask.query in _DRAFTING and ask.sure < SURE_OF_A_DRAFT:
-            to_prescriber = drafting.message(ask, bound, ledger) if ask.query == "draft" else None
-            answers += [to_prescriber] if to_prescriber else []
+            answers += [drafting.message(ask, bound, ledger)] if ask.query == "draft" else []
             answers.append(courtesy.otherwise(ask.query, ledger))
         else:
             asked = _under_its_plan(ask, bound)

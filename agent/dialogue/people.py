@@ -14,6 +14,7 @@ from typing import NamedTuple
 from agent.dialogue import wordlists, words
 from agent.dialogue.known import Known, ordinary
 from agent.dialogue.spelling import correction
+from tools.terminology.dates import dates_in
 
 
 class Person(NamedTuple):
@@ -131,15 +132,15 @@ def _by_member(text: str, taken: tuple[tuple[int, int], ...]) -> Person:
 
 
 def _by_birth(text: str, low: str, bound: bool) -> Person:
-    for found in words.dates(text):
-        if not found.year:
+    for found in dates_in(text, None):
+        if found.day is None:
             continue
         said = list(_BORN.finditer(low, max(0, found.start - 24), found.start))
-        alone = not bound and len(low[: found.start].split()) <= 4 and found.date.year < 2015
+        alone = not bound and len(low[: found.start].split()) <= 4 and found.day.year < 2015
         after = bool(re.match(r"\s*(?:is (?:the|his|her) )?(?:dob|birth ?date|birthday)", low[found.end :]))
         if said or after or alone:
             start = said[0].start() if said else found.start
-            return Person(f"born {found.date.isoformat()}", ((start, found.end),), "date")
+            return Person(f"born {found.day.isoformat()}", ((start, found.end),), "date")
     return NOBODY
 
 

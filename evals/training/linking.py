@@ -57,7 +57,7 @@ def train(write: bool) -> None:
 def read(store: Store) -> Iterator[Example]:
     """Every turn that is about a drug of the patient's plan."""
     known = Known.of(store)
-    for author, conversation in (*lines("facts/f*.jsonl"), *lines("questions/t*.jsonl")):
+    for author, conversation in (*lines("facts/f*.jsonl"), *lines("questions/[tw]*.jsonl")):
         bound = Bound(store, conversation["patient"])
         talk = Talk(patient_id=bound.patient.id)
         for said in conversation["turns"]:
