@@ -22,7 +22,7 @@ from agent.answers.answer import Source
 from agent.dialogue.query import Intent, Talk
 from agent.ledger import Fact
 from agent.prose import Path
-from tools.common.errors import Invalid, NotFound, PaladinError
+from tools.common.errors import Invalid, NotFound, PaladinError, nearest
 from tools.domain.records import Determination, Record
 from tools.engine.eligibility import successor
 from tools.queries.bound import Bound
@@ -244,8 +244,6 @@ def kept(graph: Any, limit: int = 20) -> list[Kept]:
 
 def find(graph: Any, conversation_id: str) -> Kept:
     """The one of this id; NotFound names those that are near."""
-    from tools.common.errors import nearest
-
     found = _kept(graph, conversation_id)
     if not found.turns and not found.patient_id:
         known = [one.id for one in kept(graph, 200)]

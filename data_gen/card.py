@@ -6,6 +6,10 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from rich.table import Column, Table
+
 from data_gen.describe import GUIDE_KB, GUIDE_LINES, GUIDE_VOLUME, Card, Row
 
 if TYPE_CHECKING:
@@ -14,8 +18,6 @@ if TYPE_CHECKING:
 
 def show(card: Card, console: Console) -> None:
     """The card as tables."""
-    from rich.table import Table
-
     data = card.dataset
     console.print(f"[bold]{card.folder}[/]  seed {data.seed}, version {data.version}, as of {data.as_of}")
     console.print(_counts(card))
@@ -41,8 +43,6 @@ def show(card: Card, console: Console) -> None:
 
 def _right(header: str) -> Any:
     """A column of numbers."""
-    from rich.table import Column
-
     return Column(header, justify="right")
 
 
@@ -71,9 +71,6 @@ def volume(card: Card) -> list[tuple[str, str, str]]:
 
 def html(card: Card) -> tuple[str, bool]:
     """A page that needs no other file, and whether it has plots: they need matplotlib."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-
     drawn = plots(card)
     page = Environment(
         loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, autoescape=True

@@ -20,7 +20,9 @@ from data_gen.setting import Setting
 from data_gen.world import Dataset, read_dataset
 from tools.common.dates import age_on
 from tools.common.errors import Invalid
-from tools.domain.records import Drug, Medication, Patient, Plan
+from tools.domain.records import Drug, Medication, Patient, Plan, Request
+from tools.engine.determine import determine
+from tools.engine.request import complete_request
 from tools.store.record_files import read_records
 
 Decide = Callable[[Patient, dict[str, Plan], dict[str, Drug], date], str | None]
@@ -170,10 +172,6 @@ def describe(folder: Path, decide: Decide | None = None) -> Card:
 
 def own_order(patient: Patient, plans: dict[str, Plan], drugs: dict[str, Drug], as_of: date) -> str | None:
     """The engine's outcome of the patient's own order under the plan on file; None without an order."""
-    from tools.domain.records import Request
-    from tools.engine.determine import determine
-    from tools.engine.request import complete_request
-
     if not patient.orders or patient.plan_id not in plans or patient.orders[0].drug not in drugs:
         return None
     drug = patient.orders[0].drug

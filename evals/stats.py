@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from math import comb
 from typing import NamedTuple, TypeVar
 
+import numpy
+
 from tools.common.statistics import wilson
 
 T = TypeVar("T")
@@ -77,8 +79,6 @@ def _resampled(
     parts: Sequence[int], wholes: Sequence[int], resamples: int, seed: int = 1
 ) -> tuple[float, float]:
     """The middle 95 % of sum(parts) / sum(wholes) over clusters drawn again with replacement."""
-    import numpy
-
     drawn = numpy.random.default_rng(seed).integers(0, len(parts), (resamples, len(parts)))
     shares = numpy.sort(numpy.array(parts)[drawn].sum(axis=1) / numpy.array(wholes)[drawn].sum(axis=1))
     return _quantile(shares.tolist(), 0.025), _quantile(shares.tolist(), 0.975)

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from data_gen.world import Order, generate
 from tools.domain.records import Drug, Plan
-
-if TYPE_CHECKING:
-    from tools.store import Store
+from tools.store import Store
+from tools.store import index as policies
+from tools.store.load import load
 
 MOCK_DATA = Path(__file__).parents[1] / "mock_data"
 
@@ -33,10 +33,6 @@ def read_drugs(world: Path = MOCK_DATA) -> dict[str, Drug]:
 @contextmanager
 def fresh_store(world: Path = MOCK_DATA, *, index: bool = False) -> Iterator[Store]:
     """A store of a world's folder, the bundled one if none is named; with `index` its policies can be searched."""
-    from tools.store import Store
-    from tools.store import index as policies
-    from tools.store.load import load
-
     with TemporaryDirectory(prefix="paladin-evals-") as folder:
         store = Store.create(f"sqlite:///{folder}/paladin.db")
         try:
@@ -51,8 +47,6 @@ def fresh_store(world: Path = MOCK_DATA, *, index: bool = False) -> Iterator[Sto
 @contextmanager
 def generated_store(patients: int) -> Iterator[Store]:
     """A store of a world that is made for it, of so many patients under the committed catalog."""
-    from data_gen.world import Order, generate
-
     with TemporaryDirectory(prefix="paladin-evals-") as folder:
         generate(Order(count=patients, out=Path(folder)))
         with fresh_store(Path(folder)) as store:

@@ -22,7 +22,7 @@ import msgspec
 
 from agent.administration.audit import HEADS, KEY
 from agent.dialogue.lessons import FILE as LESSONS
-from agent.runtime.home import now, working_in
+from agent.runtime.home import move_aside, now, put_in_place, working_in
 from agent.runtime.settings import Settings
 from tools.audit.events import version
 from tools.common import sealed
@@ -135,16 +135,16 @@ def restore(file: Path, settings: Settings, *, replace: bool = False) -> tuple[B
             )
         for name in (STORE, *DATABASES):
             _require_sound(fresh / name, _key_of(fresh / name))
-        aside = home.with_name(f"{home.name}.before-{now():%Y%m%dT%H%M%S}") if home.exists() else None
+        restored = Store.create(f"sqlite:///{fresh / STORE}")
+        restored.move_papers(manifest.home, str(home), f"backup of {manifest.taken:%Y-%m-%d %H:%M} UTC")
+        restored.end_sessions()  # what was ended since does not come back
+        restored.close()
         with working_in(home, alone=True):
-            if aside:
-                home.rename(aside)
-            fresh.rename(home)
-    restored = Store.create(settings.database_url)
-    restored.move_papers(manifest.home, str(home), f"backup of {manifest.taken:%Y-%m-%d %H:%M} UTC")
-    restored.end_sessions()  # what was ended since does not come back
-    restored.close()
-    return manifest, aside
+            if not home.exists():
+                fresh.rename(home)
+                return manifest, None
+            put_in_place(fresh, home)
+            return manifest, move_aside(home)
 
 
 def _require_file(store: Store, settings: Settings) -> None:

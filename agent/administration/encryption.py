@@ -11,7 +11,7 @@ import msgspec
 
 from agent.administration.audit import held_against
 from agent.administration.backup import DATABASES, QUEUE, STORE, beside, copy_database
-from agent.runtime.home import now, working_in
+from agent.runtime.home import move_aside, now, put_in_place, take_back, working_in
 from agent.runtime.settings import Settings
 from agent.runtime.stores import open_store
 from tools.common import sealed
@@ -41,7 +41,6 @@ def encrypt(settings: Settings, key: Path) -> Path:
     sealed.driver(True)
     secret_of(key)
     found = _problems(settings)
-    aside = home.with_name(f"{home.name}.before-{now():%Y%m%dT%H%M%S}")
     with beside(home) as folder, working_in(home, alone=True):
         fresh = folder / "home"
         shutil.copytree(home, fresh, ignore=shutil.ignore_patterns(*MADE_AGAIN, *SEALED))
@@ -53,13 +52,12 @@ def encrypt(settings: Settings, key: Path) -> Path:
                 copy_database(home / name, fresh / name)
         for path in (path for part in SEALED for path in (home / part).rglob("*") if path.is_file()):
             sealed.write(fresh / path.relative_to(home), path.read_bytes())
-        home.rename(aside)
-        fresh.rename(home)
-    if _problems(settings) != found:
-        home.rename(home.with_name(f"{home.name}.failed-{now():%Y%m%dT%H%M%S}"))
-        aside.rename(home)
-        raise Unavailable(f"{home} stays as it was: what was encrypted is not what the log says of it")
-    return aside
+        put_in_place(fresh, home)
+        if _problems(settings) != found:
+            home.rename(home.with_name(f"{home.name}.failed-{now():%Y%m%dT%H%M%S}"))
+            take_back(home)
+            raise Unavailable(f"{home} stays as it was: what was encrypted is not what the log says of it")
+        return move_aside(home)
 
 
 def _problems(settings: Settings) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from datetime import date
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.wording import drug_slot
 from agent.ledger import Ledger
+from tools.denials.codes import REASONS
 from tools.lifecycle.fold import levels, standing
 from tools.lifecycle.levels import level_named
 from tools.lifecycle.records import AuthorizationCase, CaseEvent, Notice
@@ -354,8 +355,6 @@ def _parts(event: CaseEvent) -> Iterator[str]:
 
 
 def _reason(code: str) -> str:
-    from tools.denials.codes import REASONS
-
     known = REASONS.get(code)
     return f"{known.title} ({code})" if known else code
 

@@ -17,24 +17,17 @@ from agent.answers.wording import (
     sentence,
     sources,
     unlisted,
+    upper,
 )
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tools.domain.records import Finding
-from tools.messages import Action, Actor
+from tools.messages import TASK, Action
 from tools.queries.bound import Bound
 
 MOST_POINTS = 6
 LONGEST = 1400  # characters
 MOST_LEADS = 2
-_WHO: dict[Actor, str] = {
-    "prescriber": "Prescriber",
-    "clinician": "Clinician",
-    "patient": "Patient",
-    "lab": "Lab or clinic",
-    "office": "Office",
-    "": "",
-}
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
@@ -100,10 +93,8 @@ def _point(words: Words, finding: Finding) -> str:
     cited = f" (clause {clause})" if clause else ""
     if not step:
         return f"{words.named(finding)}: {words.shown(finding)}{cited}."
-    who = _WHO[words.actor(finding)]
-    task = lower(step.removeprefix("Ask the prescriber to "))
-    task = task.replace("ask the prescriber about the quantity", "settle the quantity")
-    head = f"{who}: {task}" if who else step
+    who = words.who(words.actor(finding))
+    head = f"{upper(who)}: {lower(words.step(finding, form=TASK))}" if who else step
     shown = words.shown(finding) if finding.status == "not_met" and finding.criterion != "quantity" else ""
     if shown:
         return sentence(words.ledger, f"{shown}: {lower(step)}{cited}.")

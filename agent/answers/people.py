@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Literal, NamedTuple
 
+from rapidfuzz import fuzz
+
 from agent.answers.answer import Answer, Said
 from agent.dialogue import words
 from agent.dialogue.query import ABOUT_NOBODY, Reading
@@ -141,8 +143,6 @@ def _is_name(given: Sequence[str], first: str, last: str) -> bool:
 
 def _alike(word: str, part: str) -> float:
     """0 … 100; an initial is as good as the name."""
-    from rapidfuzz import fuzz
-
     one, other = word.casefold().rstrip("."), part.casefold()
     if len(one) == 1:
         return 100.0 if other.startswith(one) else 0.0
@@ -249,8 +249,6 @@ def _near(given: Given, store: Store) -> list[PatientRow]:
 
 
 def _score(shown: str, row: PatientRow) -> float:
-    from rapidfuzz import fuzz
-
     return float(fuzz.token_sort_ratio(shown.casefold(), row.name.casefold()))
 
 

@@ -18,6 +18,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from agent.answers.passages import Passage
 from agent.dialogue.turns import Question, Turn, turn_of
 from tools.common.errors import Unavailable
@@ -27,7 +29,6 @@ from tools.store.embedding import bundled
 from tools.terminology.matcher import loose_matches
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     Row = NDArray[np.float32]
@@ -68,8 +69,6 @@ def likelihoods(question: Question, pool: Pool) -> list[float]:
     Raises:
         Unavailable: the encoder or the weights are not installed.
     """
-    import numpy as np
-
     weights = _weights()
     turn = turn_of(question)
     shared = shared_of(question, turn, pool)
@@ -92,8 +91,6 @@ def pool_of(found: Sequence[Passage], texts: Sequence[tuple[str, ...]]) -> Pool:
 @lru_cache(maxsize=32)
 def _pool(keys: tuple[str, ...], sorts: tuple[str, ...], texts: tuple[tuple[str, ...], ...]) -> Pool:
     """The same for every turn about the same chart and policies."""
-    import numpy as np
-
     words = tuple(frozenset[str]().union(*map(stems, one)) for one in texts)
     count = Counter(word for one in words for word in one)
     weight = {word: math.log((len(texts) + 1) / (seen + 0.5)) for word, seen in count.items()}
@@ -112,8 +109,6 @@ def _row(text: str) -> Row:
 def shared_of(question: Question, turn: Turn, pool: Pool) -> Row:
     """Likeness in meaning, words and concepts in common, whether it was shown before, and of whole answers how likely
     their query is asked: passages x SHARED."""
-    import numpy as np
-
     meaning = np.maximum.reduceat(pool.rows @ turn.alone, pool.starts)
     context = np.maximum.reduceat(pool.rows @ turn.in_context, pool.starts)
     told = (pool.rows @ turn.alone)[[*pool.starts]]
@@ -155,8 +150,6 @@ def _concepts(text: str) -> frozenset[str]:
 @cache
 def _weights() -> Weights:
     try:
-        import numpy as np
-
         with np.load(WEIGHTS) as kept:
             numbers = [kept[name].astype(np.float32) for name in Weights._fields[1:]]
             return Weights(tuple(str(kept["sorts"]).split()), *numbers)

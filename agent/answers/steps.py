@@ -13,6 +13,7 @@ from agent.answers.wording import (
     lower,
     sources,
     unlisted,
+    upper,
 )
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
@@ -21,14 +22,6 @@ from tools.messages import Actor
 from tools.queries.bound import Bound
 
 MOST_STEPS = 4
-WHO: dict[Actor, str] = {
-    "prescriber": "The prescriber",
-    "clinician": "The clinician",
-    "patient": "The patient",
-    "lab": "The lab or clinic",
-    "office": "The office",
-    "": "",
-}
 
 
 def next_step(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
@@ -37,20 +30,19 @@ def next_step(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     if isinstance(words, Answer):
         return words
     reply = Answer(intent=ask.intent, ledger=ledger, drugs=(words.found.drug,), determinations=[words.found])
-    steps = words.steps()[:MOST_STEPS]
+    steps = words.steps(tasks=True)[:MOST_STEPS]
     if not steps:
         reply.said = [Said(text=f"Nothing is left to do before it goes out. {words.headline()}")]
         return reply
     (first, text), *rest = steps
     who = _who(first.actor, words)
-    told = f"{who} is next: {lower(text)}." if who else f"Next: {lower(text)}."
+    told = f"{upper(who)} is next: {lower(text)}." if who else f"Next: {lower(text)}."
     said = [Said(text=told)]
     for action, step in rest:
-        said.append(
-            Said(text=f"Then {f'{WHO[action.actor].lower()}: ' if WHO[action.actor] else ''}{lower(step)}.")
-        )
+        actor = words.who(action.actor)
+        said.append(Said(text=f"Then {f'{actor}: ' if actor else ''}{lower(step)}."))
     settles = words.settles() if words.found.outcome == "needs_documentation" else ""
-    if settles and who == WHO[first.actor]:
+    if settles and who == words.who(first.actor):
         said.append(Said(text=settles))
     reply.said = fitted([*said, Said(text=words.headline(), must=False)], ledger)
     reply.sources = sources(Sorted.of(words.found).unmet)
@@ -60,7 +52,7 @@ def next_step(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
 def _who(actor: Actor, words: Words) -> str:
     """Whose turn it is; the prescriber by name, and how to reach them."""
     name = words.prescriber() if actor in ("prescriber", "clinician") else ""
-    return f"{WHO[actor]}, {name}," if name else WHO[actor]
+    return f"{words.who(actor)}, {name}," if name else words.who(actor)
 
 
 def attach(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:

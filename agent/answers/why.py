@@ -25,7 +25,7 @@ from agent.answers.wording import (
     sources,
     unlisted,
 )
-from agent.answers.wording.phrases import NAMES
+from agent.answers.wording.names import NAMES
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
 from tools.domain.records import Determination, Finding
@@ -33,6 +33,7 @@ from tools.domain.rules import Trial
 from tools.engine.documents import walk
 from tools.engine.eligibility import active_coverage
 from tools.queries.bound import Bound
+from tools.store.embedding import bundled
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.medicines import CLASSES, medicine
 from tools.terminology.observations import TESTS
@@ -201,8 +202,6 @@ def _bare(label: str) -> str:
 
 def _alike(text: str, pairs: Sequence[tuple[Finding, Finding]]) -> tuple[Finding, Finding] | None:
     """The finding whose words mean nearly the same."""
-    from tools.store.embedding import bundled
-
     if not pairs:
         return None
     names = [NAMES.get(part.criterion) or part.criterion.replace("_", " ") for _, part in pairs]

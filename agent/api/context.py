@@ -22,7 +22,7 @@ from agent.drafts.requests import DraftRequest, complete_request
 from agent.models.factory import open_model
 from agent.models.model import Model
 from agent.models.ollama_model import HostState, OllamaModel
-from agent.runtime.home import make_home, working_in
+from agent.runtime.home import make_home, make_whole, working_in
 from agent.runtime.settings import Settings
 from agent.runtime.stores import equip
 from tools.graph.asking import current, graph_of
@@ -53,6 +53,7 @@ class Context:
 
     @cached_property
     def store(self) -> FreshStore:
+        make_whole(self.settings.home)
         store = FreshStore(self.settings.database_url)
         database.check(store.engine)
         self._closing.enter_context(working_in(self.settings.home))

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
 import msgspec
 
 from tools.common.errors import Correctable
-from tools.domain.records import Patient, Request
+from tools.domain.records import Request
 from tools.engine.alternatives import alternatives
 from tools.engine.determine import determine
 from tools.lifecycle.records import Approval, AuthorizationCase
 from tools.lifecycle.renewals import Ending, Renewal, foresee, order
 from tools.lifecycle.states import full
 from tools.queries.check import Asked, ask
+from tools.store import panel
 from tools.store.rows import is_of
 from tools.store.store import Store
 
@@ -24,9 +25,10 @@ _UNDER_WAY = ("draft", "reviewed", "submitted", "pended", "denied", "appealed", 
 
 
 class Soon(NamedTuple):
-    """An approval that ends soon, and whose."""
+    """An approval that ends soon, whose, and the day on which it is judged."""
 
-    patient: Patient
+    patient_id: str
+    day: date
     ending: Ending
 
 
@@ -42,21 +44,22 @@ def renewals(
         patient_id: only of this patient.
     """
     cases = store.authorization_cases(patient_id) if patient_id else store.cases_listed()
-    return sorted(judged(store, as_of, ending_soon(store, cases, as_of, ahead, patient_id), cases), key=order)
+    soon = ending_soon(store, cases, as_of, ahead, [patient_id] if patient_id else None)
+    return sorted(judged(store, soon, cases), key=order)
 
 
 def judged(
-    store: Store, as_of: date | None, some: Iterable[Soon], cases: Iterable[AuthorizationCase]
+    store: Store, some: Collection[Soon], cases: Iterable[AuthorizationCase] | None = None
 ) -> list[Renewal]:
-    """What becomes of each of these approvals."""
+    """What becomes of each of these approvals. `cases` are those of the same patients, read where none are given."""
+    if cases is None:
+        cases = store.cases_listed({one.patient_id for one in some})
     under_way = {
         (case.head.patient_id, case.head.drug, case.head.plan_id): case
         for case in reversed(list(cases))
         if case.state in _UNDER_WAY
     }
-    found = (
-        _judged(store, patient, ending, under_way, as_of or store.day_of(patient)) for patient, ending in some
-    )
+    found = (_judged(store, one, under_way) for one in some)
     return [renewal for renewal in found if renewal]
 
 
@@ -71,56 +74,56 @@ def ending_soon(
     cases: Iterable[AuthorizationCase],
     as_of: date | None,
     ahead: Callable[[date], date],
-    patient_id: str = "",
+    patient_ids: Collection[str] | None = None,
 ) -> list[Soon]:
     """Approvals of cases and of charts, the one that ends first at the top; a chart is read only where one may end."""
     latest = ahead(as_of or max(filter(None, (store.dataset().as_of, store.today and store.today()))))
-    seen: set[tuple[str, str, str]] = set()
+    renewable = [case for case in cases if case.state in _RENEWABLE and case.approval is not None]
+    seen = {(case.head.patient_id, case.head.drug, case.head.plan_id) for case in renewable}
+    ending = [case for case in renewable if case.approval is not None and case.approval.end <= latest]
+    charts = {
+        patient.id: patient for patient in panel.unchanged(store, {case.head.patient_id for case in ending})
+    }
     found: list[Soon] = []
-    for case in cases:
-        head, approval = case.head, case.approval
-        if case.state not in _RENEWABLE or approval is None:
+    for case in ending:
+        head, approval, patient = case.head, case.approval, charts.get(case.head.patient_id)
+        if (
+            patient is None or approval is None or not is_of(head.person, patient)
+        ):  # the world was replaced since
             continue
-        seen.add((head.patient_id, head.drug, head.plan_id))
-        if approval.end > latest:
-            continue
-        try:
-            patient = store.patient(head.patient_id)
-        except Correctable:  # the world was replaced since
-            continue
-        if approval.end <= ahead(as_of or store.day_of(patient)) and is_of(head.person, patient):
-            ending = Ending(
+        day = as_of or store.day_of(patient)
+        if approval.end <= ahead(day):
+            what = Ending(
                 source=f"case {case.id}", case_id=case.id, plan_id=head.plan_id, drug=head.drug,
                 indication=head.indication, approval=approval,
             )  # fmt: skip
-            found.append(Soon(patient, ending))
-    for number in [patient_id] if patient_id else list(store.approvals_on_file(latest)):
-        patient = store.patient(number)
+            found.append(Soon(patient.id, day, what))
+    for patient in panel.unchanged(store, store.approvals_on_file(latest, patient_ids)):
         day = as_of or store.day_of(patient)
         for held in patient.authorizations:
-            if day <= held.end <= ahead(day) and (number, held.drug, held.plan_id) not in seen:
-                approval = Approval(number=held.id, start=held.start, end=held.end)
-                ending = Ending(
-                    source=f"chart {held.id}", plan_id=held.plan_id, drug=held.drug,
-                    indication=held.indication, approval=approval,
+            if day <= held.end <= ahead(day) and (patient.id, held.drug, held.plan_id) not in seen:
+                what = Ending(
+                    source=f"chart {held.id}", plan_id=held.plan_id, drug=held.drug, indication=held.indication,
+                    approval=Approval(number=held.id, start=held.start, end=held.end),
                 )  # fmt: skip
-                found.append(Soon(patient, ending))
-    return sorted(found, key=lambda one: (one.ending.approval.end, one.patient.id, one.ending.drug))
+                found.append(Soon(patient.id, day, what))
+    return sorted(found, key=ends_first)
+
+
+def ends_first(soon: Soon) -> tuple[date, str, str]:
+    return (soon.ending.approval.end, soon.patient_id, soon.ending.drug)
 
 
 def _judged(
-    store: Store,
-    patient: Patient,
-    ending: Ending,
-    under_way: Mapping[tuple[str, str, str], AuthorizationCase],
-    as_of: date,
+    store: Store, soon: Soon, under_way: Mapping[tuple[str, str, str], AuthorizationCase]
 ) -> Renewal | None:
+    ending, as_of = soon.ending, soon.day
     request = Request(drug=ending.drug, kind="renewal", indication=ending.indication)
     try:
-        put = ask(store, patient.id, request, plan_id=ending.plan_id, as_of=as_of)
+        put = ask(store, soon.patient_id, request, plan_id=ending.plan_id, as_of=as_of)
     except Correctable:  # the plan or the drug is no longer in this world
         return None
-    drugs = store.drugs()
+    drugs, patient = store.drugs(), put.patient
     found = foresee(patient, put.plan, put.drug, put.request, ending, as_of, drugs)
     others: tuple[str, ...] = ()
     if found.then not in ("ready", "not_required"):

@@ -8,11 +8,12 @@ from __future__ import annotations
 from bisect import insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from agent.cases import casefile
+from agent.cases.renewals import Soon, ending_soon, ends_first
 from tools.domain.records import Patient, Plan
 from tools.lifecycle.records import AuthorizationCase
 from tools.lifecycle.running import Clock, clocks_of
@@ -48,6 +49,7 @@ OF_DRAFT: dict[DraftStatus, tuple[str, str]] = {  # its view, and what is to be 
     "edited": ("review", "Review the new version"),
     "approved": ("send", "Open its case and send it"),
 }
+FURTHEST = timedelta(days=366)  # ahead, that an approval's end is kept
 MANY = 500  # patients of whom something changed; of more, everything is read again
 
 
@@ -68,6 +70,7 @@ class Row(NamedTuple):
     outcome: str = ""  # of a draft
     draft_id: int | None = None
     owner: str = ""
+    clock: str = ""  # the kind of the clock that `next` ends
 
     @property
     def key(self) -> RequestKey:
@@ -85,48 +88,87 @@ Choices = dict[str, list[tuple[str, int]]]
 
 
 class Work(NamedTuple):
-    """The requests with what has a day by its day, then what we can do, then the rest; and how many there are of each
-    plan, drug and owner, "" for nobody."""
+    """The requests with what has a day by its day, then what we can do, then the rest; how many there are of each
+    plan, drug and owner, "" for nobody; and how many in each view."""
 
     rows: list[Row]
     choices: Choices
+    counts: dict[str, int]
+
+
+class Theirs(Protocol):
+    @property
+    def patient_id(self) -> str: ...
+
+
+T = TypeVar("T", bound=Theirs)
+
+
+class Followed(Generic[T]):
+    """What follows from a store, patient by patient, as it stands now, for all who ask in this process.
+
+    Args:
+        judged: the days on which it is judged; on others it is read anew.
+        read: what follows of these patients, or of all.
+        order: by which it is sorted.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        judged: Callable[[], object],
+        read: Callable[[Collection[str] | None], Iterable[T]],
+        order: Callable[[T], Any],
+    ) -> None:
+        self._store, self._judged, self._read, self._order = store, judged, read, order
+        self._lock, self._seen, self._days = Lock(), -1, judged()
+        self._kept: list[T] = []
+
+    def now(self) -> list[T]:
+        """All of it; another list whenever something changed."""
+        with self._lock:
+            changes, days = self._store.changes(self._seen), self._judged()
+            whose = changes.patients
+            if self._seen < 0 or days != self._days or (whose is not None and len(whose) > MANY):
+                whose = None
+            if whose is None:
+                self._kept = sorted(self._read(None), key=self._order)
+            elif whose:
+                kept = [one for one in self._kept if one.patient_id not in whose]
+                for one in self._read(whose):
+                    insort(kept, one, key=self._order)
+                self._kept = kept
+            self._seen, self._days = changes.upto, days
+            return self._kept
 
 
 class Board:
-    """The requests as they stand now, for all who ask in this process.
+    """The requests as they stand now, and the approvals that end.
 
     Args:
         day: tells on which day all are judged; None judges each on its patient's.
     """
 
     def __init__(self, store: Store, day: Callable[[], date | None]) -> None:
-        self._store, self._day = store, day
-        self._lock = Lock()
-        self._seen, self._judged = -1, self._days()
-        self._work = Work([], {})
+        def days() -> tuple[date | None, date | None]:
+            return day(), store.today() if store.today else None
+
+        def ends(whose: Collection[str] | None) -> list[Soon]:
+            return ending_soon(store, store.cases_listed(whose), day(), lambda one: one + FURTHEST, whose)
+
+        self._rows = Followed(store, days, lambda whose: _rows(store, day(), whose), _order)
+        self._endings = Followed(store, days, ends, ends_first)
+        self._work = Work([], {}, {})
 
     def work(self) -> Work:
-        with self._lock:
-            changes, days = self._store.changes(self._seen), self._days()
-            whose = changes.patients
-            if self._seen < 0 or days != self._judged or (whose is not None and len(whose) > MANY):
-                whose = None
-            if whose is None or whose:
-                self._work = _counted(self._read_again(whose))
-            self._seen, self._judged = changes.upto, days
-            return self._work
+        rows = self._rows.now()
+        if rows is not self._work.rows:
+            self._work = _counted(rows)
+        return self._work
 
-    def _days(self) -> tuple[date | None, date | None]:
-        return self._day(), self._store.today() if self._store.today else None
-
-    def _read_again(self, whose: Collection[str] | None) -> list[Row]:
-        new = _rows(self._store, self._day(), whose)
-        if whose is None:
-            return sorted(new, key=_order)
-        kept = [row for row in self._work.rows if row.patient_id not in whose]
-        for row in new:
-            insort(kept, row, key=_order)
-        return kept
+    def endings(self, within: timedelta) -> list[Soon]:
+        """The approvals that end so soon, at most `FURTHEST` ahead, the first at the top."""
+        return [one for one in self._endings.now() if one.ending.approval.end <= one.day + within]
 
 
 def counts(rows: Iterable[Row]) -> dict[str, int]:
@@ -146,6 +188,7 @@ def _counted(rows: list[Row]) -> Work:
             "drug": most(row.drug for row in rows),
             "owner": most(row.owner for row in rows),
         },
+        counts(rows),
     )
 
 
@@ -204,6 +247,7 @@ def _of_case(case: AuthorizationCase, ends: Clock | None) -> Row:
         ends.ours if ends else case.state in ("draft", "reviewed"),
         ends.due if ends else None,
         ends.days_left if ends else None,
+        clock=ends.kind if ends else "",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +25,42 @@ def make_home(home: Path) -> None:
         ignore.write_text("*\n")
 
 
+def put_in_place(fresh: Path, home: Path) -> None:
+    """Put a home in the place of another, which waits beside it until `move_aside`. To be killed in between does no
+    harm: `make_whole` ends it. The caller works in the home alone.
+    """
+    home.rename(_waiting(home))
+    fresh.rename(home)
+
+
+def move_aside(home: Path) -> Path:
+    """Name the home that another took the place of as one of before; where it lies."""
+    aside = home.with_name(f"{home.name}.before-{now():%Y%m%dT%H%M%S}")
+    _waiting(home).rename(aside)
+    return aside
+
+
+def take_back(home: Path) -> None:
+    """Put the home back that another took the place of."""
+    _waiting(home).rename(home)
+
+
+def make_whole(home: Path) -> None:
+    """If what was to put a home in the place of this one was killed: the old one is back, or the new one is there.
+
+    Raises:
+        Refused: it was not killed, and is at work.
+    """
+    waiting = _waiting(home)
+    if waiting.is_dir():
+        with working_in(waiting, alone=True), suppress(FileNotFoundError):  # another process was first
+            (move_aside if home.exists() else take_back)(home)
+
+
+def _waiting(home: Path) -> Path:
+    return home.with_name(f"{home.name}.switching")
+
+
 @contextmanager
 def working_in(home: Path, *, alone: bool = False) -> Iterator[None]:
     """As long as this lasts, this process works in the home, beside others or alone; Refused where that cannot be."""
@@ -36,7 +72,7 @@ def working_in(home: Path, *, alone: bool = False) -> Iterator[None]:
         fcntl.flock(handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         yield
     except BlockingIOError:
-        who = "a server or worker is" if alone else "a restore is"
+        who = "a server, a worker or a restore is" if alone else "a restore is"
         raise Refused(f"{who} at work in {home}; end it, or wait for its end, and say this again") from None
     finally:
         os.close(handle)

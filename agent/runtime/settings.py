@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from agent.runtime.home import make_whole
 from tools.common.errors import Invalid, Unavailable
 from tools.common.structs import UNREADABLE
 
@@ -168,7 +169,9 @@ def read_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
         first_token_seconds=_number(environ, "PALADIN_FIRST_TOKEN_SECONDS", 90.0, 0.05, 3600),
         model_seconds=_number(environ, "PALADIN_MODEL_SECONDS", 180.0, 0.05, 3600),
     )
-    return settings.of_practice(environ.get("PALADIN_PRACTICE", "").strip())
+    settings = settings.of_practice(environ.get("PALADIN_PRACTICE", "").strip())
+    make_whole(settings.home)
+    return settings
 
 
 def today() -> date:

@@ -17,13 +17,17 @@ from agent.terminal.lines import print_json
 from tools.charts.casefile import Decided, Known, case_files, decide_case, no_store, read_case
 from tools.common.errors import Unavailable
 from tools.domain.records import Drug
+from tools.messages import LANGUAGE, voice
 from tools.store.store import Store
 
 DIFFERS = 1
 
 
-def decide_files(paths: Sequence[Path], *, as_of: date | None, as_json: bool) -> int:
-    """Decide the cases in these files and folders and print them; 1 if one differs from its `expect`."""
+def decide_files(
+    paths: Sequence[Path], *, as_of: date | None, as_json: bool, language: str = LANGUAGE
+) -> int:
+    """Decide the cases in these files and folders and print them in this language; 1 if one differs from its
+    `expect`."""
     known = _known()
     files = case_files(paths)
     decided = [decide_case(read_case(file, known, as_of), known.drugs) for file in files]
@@ -32,9 +36,9 @@ def decide_files(paths: Sequence[Path], *, as_of: date | None, as_json: bool) ->
         alone = len(paths) == 1 and paths[0].is_file()
         print_json(bodies[0] if alone else bodies)
     elif len(decided) == 1:
-        _show(decided[0])
+        _show(decided[0], language)
     else:
-        _list(decided)
+        _list(decided, language)
     return DIFFERS if any(one.differences for one in decided) else 0
 
 
@@ -64,8 +68,9 @@ def _body(one: Decided) -> dict[str, Any]:
     }
 
 
-def _show(one: Decided) -> None:
-    screen.show(one.determination, one.case.patient, screen.console())
+def _show(one: Decided, language: str) -> None:
+    patient = one.case.patient
+    screen.show(one.determination, patient, screen.console(), voice(language, patient.sex))
     if one.left_out:
         screen.say(f"\nLeft out, since the case does not mention it: {', '.join(one.left_out)}", style="dim")
     if one.differences:
@@ -75,7 +80,7 @@ def _show(one: Decided) -> None:
         screen.say(f"\nAs {one.case.file} expects.", style="green")
 
 
-def _list(decided: Sequence[Decided]) -> None:
+def _list(decided: Sequence[Decided], language: str) -> None:
     table = screen.table(header=None)
     for one in decided:
         mark = Text("differs", "bold red") if one.differences else Text("as expected", "green")
@@ -83,7 +88,8 @@ def _list(decided: Sequence[Decided]) -> None:
             mark = Text("")
         outcome = one.determination.outcome
         name = Text.assemble(one.case.name, *(f"\n  {line}" for line in one.differences))
-        table.add_row(name, one.determination.drug, Text(outcome, screen.STYLES[outcome]), mark)
+        said = outcome if language == LANGUAGE else voice(language).term(f"headline.{outcome}")
+        table.add_row(name, one.determination.drug, Text(said, screen.STYLES[outcome]), mark)
     screen.say(table)
     differ = sum(bool(one.differences) for one in decided)
     expecting = sum(bool(one.case.expect) for one in decided)

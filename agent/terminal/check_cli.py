@@ -23,7 +23,7 @@ from agent.terminal.common import (
 )
 from agent.terminal.lines import print_json
 from tools.common.errors import Invalid
-from tools.messages import Voice, voice
+from tools.messages import LANGUAGE, Voice, voice
 from tools.queries.check import check as decide
 
 if TYPE_CHECKING:
@@ -71,12 +71,14 @@ def check(
     and the policy clause behind each, and says what to do next. Nothing is sent
     anywhere; the payer decides.
     """
+    if as_json and language != LANGUAGE:
+        raise Invalid("--json gives codes, their parameters and English text; leave --language out beside it")
     if case:
         if patient_id or drug:
             raise Invalid("a case file names its patient and drug itself; leave them out beside --case")
         from agent.terminal.case_files import decide_files
 
-        raise typer.Exit(decide_files(case, as_of=read_as_of(as_of), as_json=as_json))
+        raise typer.Exit(decide_files(case, as_of=read_as_of(as_of), as_json=as_json, language=language))
     if not (patient_id and drug):
         raise Invalid("name a patient and a drug, e.g. `pa check P001 Ozempic`, or a file with --case")
 

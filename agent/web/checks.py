@@ -16,11 +16,13 @@ from agent.drafts.requests import DraftRequest, coverage, why_not
 from agent.runtime.home import now
 from agent.runtime.settings import read_as_of
 from agent.web.page import PageRoute, Sent, go, is_part, read_number, read_whole, render
+from agent.web.wording import language_of
 from tools.charts import additions
 from tools.common.errors import NotFound
 from tools.domain.records import Determination, ExceptionKind, Finding
 from tools.domain.records import Request as DrugRequest
 from tools.engine.what_if import Change, changes_of
+from tools.messages import voice
 from tools.notes import confirming
 from tools.queries.bound import Bound
 from tools.terminology.conditions import CONCEPTS
@@ -120,7 +122,7 @@ def check(
         "plan": bound.plan,
         "found": shown,
         "real": real if supposed else None,
-        "asks": ask_words(shown.request),
+        "asks": ask_words(shown.request, voice(language_of(request))),
         "lines": list(_lines(shown, real if supposed else None)),
         "refusal": why_not(asked, real),
         "query": _query(plan, as_of),

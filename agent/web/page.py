@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Coroutine
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote, unquote
@@ -23,15 +23,12 @@ from starlette.exceptions import HTTPException
 from agent.api import wire
 from agent.api.doorkeeper import Accepts
 from agent.api.session import WHO
-from agent.runtime.home import now
 from agent.runtime.settings import read_as_of
-from agent.runtime.templates import shown, templates
+from agent.web.wording import language_of, pages
 from tools.common.errors import Invalid, PaladinError
 from tools.common.printable import one_line
-from tools.papers.formats import PRINTED_UNITS
+from tools.messages import voice
 from tools.papers.uploads import MOST_BYTES
-from tools.screening.needs import told
-from tools.terminology.terms import INDICATIONS
 
 HERE = Path(__file__).parent
 FORM = Accepts(frozenset({"application/x-www-form-urlencoded"}), 300_000)
@@ -57,8 +54,11 @@ def render(request: Request, template: str, status: int = 200, **given: Any) -> 
 
 def part(request: Request, template: str, **given: Any) -> str:
     """A template with what it is given, who sits before it, and its address."""
-    by = one_line(unquote(request.cookies.get(WHO, "")))
-    return _templates.get_template(template).render(by=by, here=request.url.path, **given)
+    by, language = one_line(unquote(request.cookies.get(WHO, ""))), language_of(request)
+    speaking = voice(language, getattr(given.get("patient"), "sex", ""))
+    return (
+        pages(language).get_template(template).render(by=by, here=request.url.path, voice=speaking, **given)
+    )
 
 
 def is_part(request: Request) -> bool:
@@ -200,44 +200,3 @@ def _problem(request: Request, error: Exception) -> Response:
 
 def _label(name: str) -> str:
     return name.replace("_", " ").capitalize()
-
-
-# --- words -----------------------------------------------------------------------------------------------
-
-
-def _shown(value: Any) -> Any:
-    """Nothing is an empty text."""
-    return "" if value is None else shown(value)
-
-
-def _words(key: str) -> str:
-    return str(key).replace("_", " ").replace("(", " (")
-
-
-def _use(key: str) -> str:
-    return INDICATIONS.get(key, key)
-
-
-def _number(value: float | str | None) -> str:
-    return f"{value:g}" if isinstance(value, int | float) else str(value or "")
-
-
-def _unit(unit: str | None) -> str:
-    """As papers print it, and not as UCUM codes it."""
-    return PRINTED_UNITS.get(unit or "", unit or "")
-
-
-def _moment(when: datetime) -> str:
-    return f"{when:%Y-%m-%d %H:%M}"
-
-
-_templates = templates(HERE / "templates", _shown)
-_templates.filters |= {
-    "words": _words,
-    "use": _use,
-    "number": _number,
-    "unit": _unit,
-    "moment": _moment,
-    "told": told,
-}
-_templates.globals["now"] = now

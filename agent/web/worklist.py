@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from agent.api.context import Ctx, context_of
-from agent.cases.renewals import ending_soon, judged
+from agent.cases.renewals import judged
 from agent.cases.worklist import VIEWS, Row, counts
 from agent.runtime.home import now
 from agent.web.page import Form, PageRoute, Sent, go, render
@@ -84,7 +84,7 @@ def worklist(
         page=page,
         views=VIEWS,
         nobody=NOBODY,
-        counts=counts(chosen),
+        counts=counts(chosen) if filters.narrow else work.counts,
         all=len(chosen),
         filters=filters,
         choices=work.choices,
@@ -160,13 +160,11 @@ def renewals(
     within: int = Query(AHEAD, ge=1, le=366),
     page: int = Query(1, ge=1, le=10_000),
 ) -> Response:
-    day, store, first = ctx.settings.day(), ctx.store, (page - 1) * FEW
-    cases = store.cases_listed()
-    soon = ending_soon(store, cases, day, lambda day: day + timedelta(days=within))
+    first, soon = (page - 1) * FEW, ctx.board.endings(timedelta(days=within))
     return render(
         request,
         "renewals.html",
-        rows=judged(store, day, soon[first : first + FEW], cases),
+        rows=judged(ctx.store, soon[first : first + FEW]),
         total=len(soon),
         first=first,
         page=page,

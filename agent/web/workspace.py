@@ -20,6 +20,7 @@ from agent.web import (
     patients,
     policies,
     screen,
+    wording,
     worklist,
 )
 from agent.web.page import FORM, HERE, UPLOAD
@@ -36,6 +37,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     imports.router,
     policies.router,
     models.router,
+    wording.router,
 )
 UPLOADS = {patients.ATTACHMENTS, cases.LETTERS, batches.FILES, imports.FILES}
 

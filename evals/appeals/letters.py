@@ -13,8 +13,7 @@ import msgspec
 
 from agent.runtime.dump import as_data
 from evals.appeals.making import Sent, clause_codes
-from evals.chat.support import Support, _common, _derived, _plan
-from evals.scores.scoring import add_level, published
+from evals.chat.support import Support, _common, _derived, _plan, add_level, published
 from evals.worlds import World
 from tools.appeals.letter import appeal_letter
 from tools.appeals.records import Strategy

@@ -13,15 +13,17 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from agent.enquiries import PARTS, patient_chart
+from agent.enquiries import PARTS, coverage_check, patient_chart
+from agent.models.model import ModelTrouble
+from agent.toolbox.tools import DRAFT, TOOLS
 from evals.scores.rows import Row
 from evals.suites.items import Item
 from tools.domain.records import Outcome, Status
+from tools.queries.bound import Bound
 
 if TYPE_CHECKING:
     from agent.models.model import Model
     from evals.arms.bench import Place
-    from tools.queries.bound import Bound
 
 MOST_TOKENS = 500
 TEXT = {"type": "string", "maxLength": 1200}
@@ -41,9 +43,6 @@ def digest() -> str:
 
 def answer(row: Row, item: Item, place: Place, model: Model) -> list[dict[str, Any]]:
     """A turn for every question; one that the model failed is an empty one, and the failure is counted."""
-    from agent.models.model import ModelTrouble
-    from tools.queries.bound import Bound
-
     bound = Bound(place.store, item.patient, plan_id=item.plan_id)
     schema = schema_of(item, bound)
     turns: list[dict[str, Any]] = []
@@ -65,8 +64,6 @@ def answer(row: Row, item: Item, place: Place, model: Model) -> list[dict[str, A
 def schema_of(item: Item, bound: Bound) -> dict[str, Any]:
     """What the suite wants to know."""
     if item.suite == "tools":
-        from agent.toolbox.tools import DRAFT, TOOLS
-
         names = [tool.name for tool in (*TOOLS, DRAFT)]
         drugs = [drug.name for drug in bound.drugs]
         return _object(tool=_one_of([*names, "none"]), drug=_one_of([*drugs, "none"]), answer=TEXT)
@@ -137,8 +134,6 @@ def _policy(item: Item, bound: Bound) -> Iterator[str]:
     yield f"Today is {bound.as_of}. Plan: {bound.plan.id}."
     if not item.drug:
         return
-    from agent.enquiries import coverage_check
-
     yield coverage_check(bound, item.drug)
     policy = bound.policy(item.drug)
     if policy is not None:

@@ -10,22 +10,41 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from agent.cases import appeals
+from agent.conversation import ChatDesk, Conversation
+from agent.dialogue.query import Reading
+from agent.drafts import papers
+from agent.drafts.drafting import drafter
+from agent.ledger import Ledger
 from agent.runtime.dump import as_data
+from agent.toolbox import plain_agent
+from agent.verification.checker import Checker
+from agent.verification.known_facts import enter_bound
+from evals.appeals import items as appeal_items
+from evals.appeals.labelled import judge
 from evals.arms import alone
 from evals.arms.bench import Bench, Place
+from evals.arms.chat_model import chat_model
+from evals.denials import items as denial_items
+from evals.making import notes as note_items
 from evals.scores.rows import ARMS, ASKED, Arm, Row
 from evals.suites.items import Item, Suite
+from tools.appeals.letter import Filing
+from tools.denials.reader import read_letter
+from tools.denials.working import work_to
+from tools.notes.reader import read_note
+from tools.queries.bound import Bound
 
 if TYPE_CHECKING:
-    from agent.conversation import Conversation, Turn
+    from agent.conversation import Turn
     from agent.dialogue.query import Ask, Intent
     from agent.models.model import Model
-    from agent.verification.checker import Checker
     from tools.queries.check import Asked
 
 # The tool of the toolbox that answers what a question asks for.
@@ -72,9 +91,6 @@ def _converse(row: Row, item: Item, bench: Bench, model: Model | None) -> list[d
     place = bench.of(item)
     if item.suite in _PAPERS:
         return [_PAPERS[item.suite](row, item, place, model)]
-    from agent.conversation import ChatDesk, Conversation
-    from agent.drafts.drafting import drafter
-
     desk = ChatDesk(
         store=place.store, model=model, plan_id=item.plan_id, draft=drafter(place.store, place.settings),
         clock=time.perf_counter, temperature=row.temperature, seed=row.seed,
@@ -112,8 +128,6 @@ def _turns(row: Row, item: Item, place: Place, talk: Conversation, graph: Any) -
 
 def _understood(graph: Any, conversation_id: str) -> list[dict[str, Any]]:
     """The tools that what was understood stands for; of a refusal, small talk or what is not understood, none."""
-    from agent.dialogue.query import Reading
-
     state = graph.get_state({"configurable": {"thread_id": conversation_id}}).values
     return [call for ask in msgspec.convert(state["reading"], Reading).asks if (call := _call(ask))["name"]]
 
@@ -135,16 +149,11 @@ def _drafted(place: Place, draft_id: int | None) -> dict[str, str]:
 
 
 def _asked(item: Item, place: Place) -> Asked:
-    from tools.queries.bound import Bound
-
     return Bound(place.store, item.patient, plan_id=item.plan_id).asked(item.drug)
 
 
 def _write_letter(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
     """The letter of the drafted case, its free paragraphs in the model's words as far as they hold."""
-    from agent.drafts import papers
-    from tools.queries.bound import Bound
-
     case = Bound(place.store, item.patient, plan_id=item.plan_id).case(item.drug)
     said = papers.compose(place.store, case, model)
     wording = said.wording
@@ -158,12 +167,6 @@ def _write_letter(row: Row, item: Item, place: Place, model: Model | None) -> di
 
 def _work_on_denial(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
     """What the payer's letter says, by when to act, what to do, and the appeal where one is right."""
-    from datetime import date
-
-    from agent.cases import appeals
-    from tools.appeals.letter import Filing
-    from tools.denials.working import work_to
-
     received = date.fromisoformat(item.fields["received"])
     as_of = date.fromisoformat(item.fields["as_of"])
     asked = appeals.AppealQuery(item.patient, item.drug, item.plan_id, as_of=as_of, received=received)
@@ -188,35 +191,24 @@ def _work_on_denial(row: Row, item: Item, place: Place, model: Model | None) -> 
 
 def _read_note(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
     """The facts of the note, by the reader."""
-    from evals.making.notes import labelled
-    from tools.notes.reader import read_note
-
-    return {"answer": "", "facts": read_note(labelled(item).note)}
+    return {"answer": "", "facts": read_note(note_items.labelled(item).note)}
 
 
 def _read_denial(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
     """The payer's letter as a door reads it: with the policy, if it is at hand."""
-    from evals.denials.items import label_of
-    from tools.denials.reader import read_letter
-
-    label = label_of(item)
+    label = denial_items.label_of(item)
     return {"answer": "", "denial": read_letter(label.text, policy=label.policy)}
 
 
 def _decide_on_denial(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
     """What is to be done about a labelled letter."""
-    from evals.appeals.items import label_of
-    from evals.appeals.labelled import judge
-
-    found = judge(label_of(item))
+    found = judge(appeal_items.label_of(item))
     return {"answer": "; ".join(step.what for step in found.steps), "strategy": found}
 
 
 def _reply(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
     """What is written in answer to a letter of the panel; nothing where that would not be right."""
-    from evals.appeals.items import reply_to
-
-    found = reply_to(item)
+    found = appeal_items.reply_to(item)
     return {"answer": found.letter.text if found.letter else "", "reply": found}
 
 
@@ -227,11 +219,6 @@ def _verify(row: Row, item: Item, place: Place, model: Model | None) -> dict[str
 
 @lru_cache(maxsize=16)
 def _checker(place: Place, patient: str, drug: str) -> Checker:
-    from agent.ledger import Ledger
-    from agent.verification.checker import Checker
-    from agent.verification.known_facts import enter_bound
-    from tools.queries.bound import Bound
-
     ledger = Ledger()
     enter_bound(ledger, Bound(place.store, patient), [drug])
     return Checker(ledger)
@@ -252,11 +239,6 @@ _PAPERS: dict[Suite, Callable[[Row, Item, Place, Any], dict[str, Any]]] = {
 
 
 def _plain(row: Row, item: Item, bench: Bench, model: Model | None) -> list[dict[str, Any]]:
-    from agent.drafts.drafting import drafter
-    from agent.toolbox import plain_agent
-    from evals.arms.chat_model import chat_model
-    from tools.queries.bound import Bound
-
     assert model is not None
     place = bench.of(item)
     bound = Bound(place.store, item.patient, plan_id=item.plan_id)

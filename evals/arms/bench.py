@@ -16,6 +16,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from langgraph.checkpoint.memory import InMemorySaver
+
+from agent.chat import build
 from agent.runtime.settings import Settings, read_settings
 from evals.making.book import Book
 from evals.making.folder import write_world
@@ -23,10 +26,14 @@ from evals.stores import MOCK_DATA
 from evals.suites.items import Item, WorldName
 from evals.worlds import World
 from tools.common.errors import Unavailable
+from tools.store import index
+from tools.store.clauses import chunks, fingerprint
+from tools.store.index import MADE_BY, read_manifest
+from tools.store.load import load
+from tools.store.store import Store
 
 if TYPE_CHECKING:
     from evals.arms.models import Counted, Recording
-    from tools.store.store import Store
 
 
 class Place:
@@ -44,9 +51,6 @@ class Place:
 
     @cached_property
     def store(self) -> Store:
-        from tools.store.load import load
-        from tools.store.store import Store
-
         if (self.home / "paladin.db").is_file():  # made by the process that asked this one for help
             return Store.open(self.settings.database_url)
         self.home.mkdir(parents=True, exist_ok=True)
@@ -56,8 +60,6 @@ class Place:
         store = Store.create(self.settings.database_url)
         load(store, self.folder)
         if self.index and not _current(store):
-            from tools.store import index
-
             index.ensure(store)
         return store
 
@@ -68,9 +70,6 @@ class Place:
 
 def _current(store: Store) -> bool:
     """Whether the index beside the store is of its policies; what is in it is checked where it is read."""
-    from tools.store.clauses import chunks, fingerprint
-    from tools.store.index import MADE_BY, read_manifest
-
     if store.index_dir is None:
         return False
     try:
@@ -104,10 +103,6 @@ class Bench:
     @cached_property
     def graph(self) -> Any:
         """The chat's graph, compiled once; who talks takes a thread of their own and clears it away."""
-        from langgraph.checkpoint.memory import InMemorySaver
-
-        from agent.chat import build
-
         return build().compile(checkpointer=InMemorySaver())
 
     def prepare(self, names: Iterable[WorldName]) -> None:
@@ -135,8 +130,6 @@ class Bench:
 
     def _forget(self) -> None:
         if "chromadb" in sys.modules:  # it may be the end of the process, too late to import it
-            from tools.store import index
-
             index.forget()
 
 

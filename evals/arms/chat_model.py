@@ -16,6 +16,8 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict
 
+from agent.models.ollama_model import OllamaModel
+
 if TYPE_CHECKING:
     from agent.models.model import Model
     from agent.runtime.settings import Settings
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
 
 def chat_model(model: Model, settings: Settings, limits: AgentLimits) -> BaseChatModel | None:
     """None leaves it to the plain agent, which then asks Ollama with the tool-call channel."""
-    from agent.models.ollama_model import OllamaModel
-
     inner = getattr(model, "model", model)
     if isinstance(inner, OllamaModel):
         return None

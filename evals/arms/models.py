@@ -17,6 +17,8 @@ from typing import Any, Unpack
 import msgspec
 
 from agent.models.model import CallOptions, Model, ModelTrouble, Reply, Stream, What
+from agent.models.scripted import Scripted
+from agent.models.text import estimate
 from tools.common.errors import Unavailable
 
 # Trouble with the answer, and not with its server.
@@ -133,8 +135,6 @@ class Recording:
         return Stream(self._written(key, self._live(user).stream(system, user, **options)))
 
     def fits(self, system: str, user: str, max_tokens: int) -> bool:
-        from agent.models.text import estimate
-
         if self.model is not None:
             return self.model.fits(system, user, max_tokens)
         return estimate(system, user) + max_tokens <= self.num_ctx
@@ -197,8 +197,6 @@ def _again(row: dict[str, Any]) -> Generator[str, None, Reply]:
 
 def obeying() -> Model:
     """A model that says and does whatever the text before it wants: the worst that an injection can meet."""
-    from agent.models.scripted import Scripted
-
     return Scripted(_obey, name="scripted:obey", num_ctx=32_768)
 
 
@@ -227,7 +225,6 @@ def _filled(schema: dict[str, Any], words: str) -> Any:
 
 def echoing() -> Model:
     """A model that says the sentences of its prompt again: what a perfect one would do, without one."""
-    from agent.models.scripted import Scripted
 
     def say(system: str, user: str, schema: dict[str, Any] | None) -> str:
         sentences = [line[2:] for line in user.splitlines() if line.startswith("- ")]

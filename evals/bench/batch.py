@@ -24,8 +24,10 @@ from agent.drafts.requests import MAY_DRAFT
 from agent.runtime.home import now
 from agent.runtime.settings import Settings, read_settings
 from agent.terminal.batch_watching import watch
+from data_gen.world import Order, generate
 from evals.measuring import processor_seconds
 from tools.queries.check import check
+from tools.store.load import load
 from tools.store.store import Store
 
 CASES, PROCESSES = 1000, 2
@@ -90,9 +92,6 @@ def _run(store: Store, settings: Settings, pairs: list[tuple[str, str]], out: Pa
 
 
 def _world(settings: Settings) -> Store:
-    from data_gen.world import Order, generate
-    from tools.store.load import load
-
     generate(Order(count=PATIENTS, out=settings.data, workers=1))
     store = Store.create(settings.database_url)
     load(store, settings.data)

@@ -7,6 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from data_gen import charts, parquet
+from data_gen.catalog_loader import our_catalog
+from data_gen.draws import BLOCK, block_rows
+from data_gen.history import draw_record
+from data_gen.notes import write_notes
+from data_gen.people import Person, draw_person
+from data_gen.setting import AS_OF
+from data_gen.world import BATCH, Maker, Order, Span, generate
 from evals.measuring import busy_seconds, machine, processor_seconds
 
 COUNT = 100_000
@@ -17,8 +25,6 @@ PARQUET_GOAL = 40_000
 
 def main(count: int = COUNT) -> dict[str, Any]:
     """Patients a second with two processes, the processor time that one takes, and its stages."""
-    from data_gen.world import Order, generate
-
     with tempfile.TemporaryDirectory() as folder:
         order = Order(count=count, out=Path(folder) / "world", format="jsonl", workers=2)
         began = processor_seconds()
@@ -50,15 +56,6 @@ def main(count: int = COUNT) -> dict[str, Any]:
 
 def stages(folder: Path) -> dict[str, str]:
     """Microseconds of processor time a patient, by stage, in one process (best of 20)."""
-    from data_gen import charts, parquet
-    from data_gen.catalog_loader import our_catalog
-    from data_gen.draws import BLOCK, block_rows
-    from data_gen.history import draw_record
-    from data_gen.notes import write_notes
-    from data_gen.people import Person, draw_person
-    from data_gen.setting import AS_OF
-    from data_gen.world import BATCH, Maker, Span
-
     maker = Maker(our_catalog(), 42, AS_OF, "jsonl")
     setting = maker.setting
     fine, coarse = block_rows(42, 1)

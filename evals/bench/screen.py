@@ -18,8 +18,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from agent.screening import run, sources, table
+from agent.screening.summary import summarize
+from data_gen.world import Order, generate
 from evals.measuring import busy_seconds, peak_mebibytes, processor_seconds
 from evals.stores import read_drugs, read_plans
+from tools.domain.records import Patient, Request
+from tools.engine.determine import determine
+from tools.engine.request import complete_request
+from tools.screening.panel import Panel, Screened
 
 COUNT = 20_000
 GOAL, AIM = 240, 120  # seconds for a million patients × ten drugs on two cores
@@ -36,16 +45,11 @@ def main(count: int = COUNT, workers: int = 2, world: str = "") -> dict[str, Any
 
 
 def _generated(place: Path, count: int, workers: int) -> Path:
-    from data_gen.world import Order, generate
-
     generate(Order(count=count, out=place, format="parquet", workers=workers))
     return place
 
 
 def _screened(world: Path, out: Path, workers: int) -> dict[str, Any]:
-    from agent.screening import run, sources, table
-    from agent.screening.summary import summarize
-
     parts = out.with_name("parts")
     parts.mkdir()
     began, spent, load = time.perf_counter(), processor_seconds(), os.getloadavg()[0]
@@ -78,15 +82,6 @@ def _screened(world: Path, out: Path, workers: int) -> dict[str, Any]:
 
 def stages(count: int = STAGED) -> dict[str, float]:
     """In one process, the best of three: what each step adds, and `determine` with its findings for comparison."""
-    import msgspec
-
-    from agent.screening import table
-    from data_gen.world import Order, generate
-    from tools.domain.records import Patient, Request
-    from tools.engine.determine import determine
-    from tools.engine.request import complete_request
-    from tools.screening.panel import Panel, Screened
-
     with tempfile.TemporaryDirectory() as folder:
         order = Order(count=count, out=Path(folder) / "w", format="jsonl", seed=7, workers=1)
         generate(order)

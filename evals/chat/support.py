@@ -20,6 +20,8 @@ import yaml
 
 from agent.runtime.dump import as_data
 from evals.worlds import World
+from tools.appeals.levels import text_of
+from tools.papers.citations import TABLE
 
 # --- reading a text ----------------------------------------------------------------------------------------
 
@@ -495,3 +497,24 @@ def _fits(chart: Mapping[str, Any], given: str) -> bool:
     if date.fromisoformat(chart["birth_date"]) in {day for _, day in dates_in(given)}:
         return True
     return any(mark.casefold() in given.casefold() for mark in _marks(chart))
+
+
+# --- what a letter may say beside --------------------------------------------------------------------------
+
+
+def add_level(support: Support, line: str, level: str) -> None:
+    """What an appeal may say of the rules of its level, and the numbers of its reasons and enclosures."""
+    text = text_of(line, level)
+    if text is not None:
+        support.add_text(" ".join((*text.to, text.name, text.ask, text.verdict, *text.rights, text.consent)))
+    support.values |= {float(number) for number in range(1, 16)}
+
+
+@cache
+def published(drug: str) -> tuple[str, ...]:
+    """The trials and guidelines that a letter about this drug may cite, each as it was published."""
+    return tuple(
+        f"{one.key} {one.source} {one.year} {one.result}"
+        for one in TABLE
+        if not one.drugs or drug in one.drugs
+    )

@@ -11,6 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from langgraph.checkpoint.memory import InMemorySaver
+
+from agent.chat import build
+from agent.conversation import ChatDesk, Conversation
+from agent.drafts.drafting import drafter
+from agent.models.factory import open_model
+from agent.runtime.settings import read_settings
 from evals.first_sight.rows import QuestionRow
 from evals.stores import fresh_store
 
@@ -20,14 +27,6 @@ USABLE = ("good", "clumsy")
 
 def answers(folder: Path, model: str = "offline") -> Iterator[dict[str, Any]]:
     """Every turn with what was answered, in a store of its own that holds the bundled world and no request."""
-    from langgraph.checkpoint.memory import InMemorySaver
-
-    from agent.chat import build
-    from agent.conversation import ChatDesk, Conversation
-    from agent.drafts.drafting import drafter
-    from agent.models.factory import open_model
-    from agent.runtime.settings import read_settings
-
     with tempfile.TemporaryDirectory() as home, fresh_store(index=True) as store:
         settings = read_settings({"PALADIN_HOME": home})
         opened, _ = open_model(model, settings)

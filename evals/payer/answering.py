@@ -11,7 +11,10 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from io import BytesIO
 from typing import Any, Literal
+
+from pypdf import PdfReader
 
 from data_gen.denials import DecisionFacts, GivenReason, Granted, Letter, denial_letter
 from evals.oracle.chart import after_months, day
@@ -267,10 +270,6 @@ def _unit(drug: Mapping[str, Any]) -> str:
 def _about_this(packet: bytes, file: _File) -> bool:
     """Whether the packet says on its first pages whom and which drug it is about; what is about somebody else decides
     nothing here."""
-    from io import BytesIO
-
-    from pypdf import PdfReader
-
     text = " ".join(page.extract_text() for page in PdfReader(BytesIO(packet)).pages[:3])
     name = file.form.get("patient_name")
     return not name or name.split()[-1].lower() in text.lower()

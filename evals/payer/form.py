@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from io import BytesIO
 
+from pypdf import PdfReader
+
 # Every way in which a form of ours wants dates written.
 _WAYS = (
     (r"\b\d{4}-\d\d-\d\d\b", "%Y-%m-%d"),
@@ -62,8 +64,6 @@ class Form:
 
 def read_form(pdf: bytes) -> Form:
     """The fields of a PDF form; what goes on in the addendum is put to its field."""
-    from pypdf import PdfReader
-
     values: dict[str, str] = {}
     labels: dict[str, str] = {}
     for name, field in (PdfReader(BytesIO(pdf)).get_fields() or {}).items():

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from evals.oracle.vocabulary import TERMS
 from evals.payer.form import with_iso_dates
 
@@ -215,8 +217,6 @@ def _dated(entry: Entry, day: str | None, name: str = "date") -> Entry:
 @cache
 def _medicines() -> dict[str, tuple[str, str]]:
     """Ingredient and class by brand and by ingredient, in lower case."""
-    import yaml
-
     listed = yaml.safe_load((Path(__file__).parent / "medicines.yaml").read_text(encoding="utf-8"))
     found: dict[str, tuple[str, str]] = {}
     for key, drugs in listed.items():

@@ -11,13 +11,21 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from evals.appeals import items as appeals
+from evals.appeals import labelled as strategies
+from evals.appeals.letters import faults
 from evals.chat.questions import Expect
-from evals.chat.support import Support, disclosures, support_of
+from evals.chat.support import Support, add_level, disclosures, published, support_of
+from evals.denials import items as denial_items
+from evals.denials import score as denials
+from evals.making.notes import labelled
+from evals.notes import score as notes
 from evals.scores.conversation import PLAINLY, as_regex, conversation, outcomes_in
 from evals.scores.rows import READS, Arm, Row
 from evals.scores.sight import sight
 from evals.suites.items import Called, Item, Suite
 from evals.worlds import World
+from tools.rulebook.policy_text import read_policy
 
 Turns = Sequence[Mapping[str, Any]]
 
@@ -145,8 +153,6 @@ def policy_id(item: Item) -> str:
 @cache
 def clauses(world: World, policy: str) -> dict[str, str]:
     """Each clause's number and words, read from the printed text; empty where there is no policy."""
-    from tools.rulebook.policy_text import read_policy
-
     text = world.policies.get(policy, "")
     return {clause.id: clause.text for clause in read_policy(text, policy).clauses} if text else {}
 
@@ -243,34 +249,9 @@ def _holds_only(row: Row, check: str, support: Support, letter: str, told: Seque
     row.mark("private", not told, "; ".join(told[:4]))
 
 
-def add_level(support: Support, line: str, level: str) -> None:
-    """What an appeal may say of the rules of its level, and the numbers of its reasons and enclosures."""
-    from tools.appeals.levels import text_of
-
-    text = text_of(line, level)
-    if text is not None:
-        support.add_text(" ".join((*text.to, text.name, text.ask, text.verdict, *text.rights, text.consent)))
-    support.values |= {float(number) for number in range(1, 16)}
-
-
-@cache
-def published(drug: str) -> tuple[str, ...]:
-    """The trials and guidelines that a letter about this drug may cite, each as it was published."""
-    from tools.papers.citations import TABLE
-
-    return tuple(
-        f"{one.key} {one.source} {one.year} {one.result}"
-        for one in TABLE
-        if not one.drugs or drug in one.drugs
-    )
-
-
 def _note(row: Row, item: Item, world: World, turns: Turns) -> None:
     """The facts of one note: all that are labelled, and no other."""
-    from evals.making.notes import labelled
-    from evals.notes.score import compare
-
-    found = compare(labelled(item), turns[-1].get("facts") or ())
+    found = notes.compare(labelled(item), turns[-1].get("facts") or ())
     row.tally = found.tally
     row.mark("recall", not found.missed, f"missed: {[one.what for one in found.missed[:5]]}")
     row.mark("precision", not found.extra, f"extra: {[one.what for one in found.extra[:5]]}")
@@ -278,10 +259,7 @@ def _note(row: Row, item: Item, world: World, turns: Turns) -> None:
 
 def _denial(row: Row, item: Item, world: World, turns: Turns) -> None:
     """The reasons that a payer's letter gives, and every field exactly; what is not stated must not be read."""
-    from evals.denials import score as denials
-    from evals.denials.items import label_of
-
-    label, got = label_of(item), turns[-1]["denial"]
+    label, got = denial_items.label_of(item), turns[-1]["denial"]
     row.tally = denials.reasons(label, got)
     wrong = [*denials.wrong_reasons(label, got)]
     row.mark("reasons", not wrong, "; ".join(wrong))
@@ -291,25 +269,19 @@ def _denial(row: Row, item: Item, world: World, turns: Turns) -> None:
 
 def _strategy(row: Row, item: Item, world: World, turns: Turns) -> None:
     """How each reason stands, the steps, and whether a letter is drafted, each exactly as it is labelled."""
-    from evals.appeals.items import label_of
-    from evals.appeals.labelled import compare
-
-    for name, (wanted, found) in compare(label_of(item), turns[-1]["strategy"]).items():
+    for name, (wanted, found) in strategies.compare(appeals.label_of(item), turns[-1]["strategy"]).items():
         row.mark(name, wanted == found, f"{found} and not {wanted}")
 
 
 def _reply(row: Row, item: Item, world: World, turns: Turns) -> None:
     """Nothing in the letter that nothing supports, no answer to what nobody said, and none where the oracle finds no
     case for it."""
-    from evals.appeals.items import panel_of
-    from evals.appeals.letters import faults
-
     reply = turns[-1]["reply"]
     row.tally = {"letters drafted": (int(reply.letter is not None), 1)}
     row.mark("wrongly", True, "")
     if reply.letter is not None:
         row.texts = 1
-        found = faults(reply, panel_of(item))
+        found = faults(reply, appeals.panel_of(item))
         row.unsupported = len(found.unsupported)
         for name, lines in found._asdict().items():
             row.mark(name, not lines, "; ".join(lines))

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from agent.prompts import FOLDER
 from evals.arms import alone
 from evals.arms.answering import answer, asks
 from evals.arms.bench import Bench
+from evals.arms.models import NotRecorded
 from evals.scores.rows import Arm, Row, read_row
 from evals.scores.scoring import score
 from evals.suites.items import Item
@@ -85,8 +87,6 @@ def tasks_of(items: Sequence[Item], which: Iterable[Way], seed: int) -> Iterator
 
 def run(task: Task, bench: Bench, model: Model | None) -> Row:
     """One sample. Whatever breaks is a row; only a recording that lacks a reply ends the run."""
-    from evals.arms.models import NotRecorded
-
     item, way = task.item, task.way
     row = Row(
         key=task.key, code=code(), suite=item.suite, arm=way.arm, item=item.id, digest=item.digest, kind=item.kind,
@@ -146,8 +146,6 @@ def read_rows(path: Path) -> list[Row]:
 @cache
 def prompts() -> str:
     """One hash of all prompts."""
-    from agent.prompts import FOLDER
-
     texts = [path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.md"))]
     return hashlib.sha256("\n".join([*texts, alone.digest()]).encode()).hexdigest()[:12]
 

@@ -14,6 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from agent.models.address import address
+from agent.models.factory import is_of_langchain, open_model
+from agent.models.host import full, held
+from agent.models.model import ModelTrouble
+from agent.models.server import fetch
 from agent.runtime.settings import Settings, read_settings
 from evals.arms.bench import Bench, opened
 from evals.arms.models import SCRIPTED, Counted, NotRecorded, Recording
@@ -262,10 +267,6 @@ def _replayed(path: Path, name: str) -> OpenedModel:
 
 
 def _held(name: str, settings: Settings) -> OpenedModel:
-    from agent.models.address import address
-    from agent.models.factory import is_of_langchain, open_model
-    from agent.models.host import full, held
-
     model, why = open_model(name, settings)
     if model is None:
         raise Unavailable(why)
@@ -282,9 +283,6 @@ def _held(name: str, settings: Settings) -> OpenedModel:
 
 
 def _server(settings: Settings) -> str:
-    from agent.models.address import address
-    from agent.models.server import fetch
-
     try:
         where = address(settings.ollama_host)
         version = fetch(where, "/api/version", seconds=2.0, allow_remote=settings.allow_remote_model)
@@ -295,8 +293,6 @@ def _server(settings: Settings) -> str:
 
 def probe(model: Model) -> float:
     """Output tokens a second of one short call, as this machine is now; 0 if it says nothing."""
-    from agent.models.model import ModelTrouble
-
     began = time.perf_counter()
     try:
         reply = model.complete("You are brief.", "Count from one to twenty in words.", max_tokens=40)

@@ -46,6 +46,7 @@ from tools.evidence.measurements import later_values
 from tools.rulebook.criterion_yaml import read_preferred
 from tools.rulebook.limits_yaml import LIMIT_KEYS, RENEWAL_GAP, read_limit, read_limits, read_renewal_gap
 from tools.rulebook.located import Map, Place, Seq, as_map, only, read_yaml, unknown
+from tools.rulebook.plain import describe
 from tools.rulebook.rule_yaml import RULE_KEYS, Reader
 from tools.terminology.medicines import medicine, medicine_names
 from tools.terminology.terms import INDICATIONS
@@ -423,7 +424,6 @@ def _yes(row: Map, key: str, default: bool) -> bool:
 
 def described(rule: Rule) -> Rule:
     """The same rule, each node with its plain statement."""
-    from tools.rulebook.plain import describe
 
     def told(node: Node) -> Node:
         if isinstance(node, Composite):

@@ -2,8 +2,9 @@
 
 A template is text with slots, "{drug} for {days} of {wanted} days". A slot may name a rule of `grammar.py` and its
 argument, "{unit:plural.quantity}". What stands in brackets is left out where a slot in it has no value; "{?name}"
-shows nothing and only asks whether there is one. `text` is how findings and next steps read; other fields are forms
-for other readers, and where a row has none, its `text` is said to them as well.
+shows nothing and only asks whether there is one. Several values where one is meant are told as any of them. `text`
+is how findings and next steps read; other fields are forms for other readers, and where a row has none, its `text` is
+said to them as well.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from tools.messages.message import Message
 
 _WORD = re.compile(r"\w+")
 FOLDER, LANGUAGE = Path(__file__).parent, "en"
-TEXT, SAID = "text", "said"
+TEXT, SAID, TASK = "text", "said", "task"
 HELD = frozenset(
     ("", "date", "number", "amount", "test", "use")
 )  # rules of values that a record or a policy has
@@ -29,19 +30,21 @@ HELD = frozenset(
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A line of the catalogue. `said` is how a specialist says it on the phone, `named` how it is named in a list of
-    what is open, `limit` the part of a criterion that a value is compared with; "" where it is no other than the
-    form before it."""
+    what is open, `limit` the part of a criterion that a value is compared with, `task` what a step asks of its own
+    actor, in the infinitive and without a capital where it is another than what is said; "" where it is no other
+    than the form before it."""
 
     code: str
     text: str
     said: str = ""
     named: str = ""
     limit: str = ""
+    task: str = ""
 
     def template(self, form: str) -> str:
         """The row's template in this form, or in the one that stands for it."""
         said = self.said or self.text
-        return {TEXT: self.text, SAID: said, "named": self.named or said, "limit": self.limit or said}[form]
+        return self.text if form == TEXT else getattr(self, form) or said
 
 
 class Slot(NamedTuple):
@@ -114,6 +117,14 @@ def catalogue(language: str) -> Catalogue:
     return Catalogue({row.code: row for row in found}, grammar)
 
 
+@cache
+def page_words(language: str) -> Mapping[str, str]:
+    """What the workspace's pages say in this language, by their English text; nothing of English itself."""
+    return (
+        msgspec.json.decode(file.read_bytes()) if (file := FOLDER / language / "pages.json").is_file() else {}
+    )
+
+
 class _Telling:
     """Says messages in one form to one reader."""
 
@@ -156,6 +167,9 @@ class _Telling:
     def _written(self, value: Any, rule: str, values: Mapping[str, Any], argument: str) -> str:
         if isinstance(value, Message):
             return self.tell(value)
+        if isinstance(value, tuple):
+            items = [self._written(item, rule, values, argument) for item in value]
+            return self.catalogue.grammar.list_of(items, "any")
         if rule == "term":
             return self.term(str(value))
         if rule == "has":

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -29,6 +30,24 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 def message(code: str, **params: Any) -> Message:
     """The message with this code; a day among its parameters is given by `iso`."""
     return Message(code, params)
+
+
+M = TypeVar("M", bound=Message)
+
+
+def any_of(messages: Sequence[M]) -> M | None:
+    """The messages as one, of whose names one is any of theirs; None where they differ in more than that."""
+    first, *others = messages
+    differ = {key for one in others for key in first.params if one.params.get(key) != first.params[key]}
+    if len(differ) != 1 or any(
+        (one.code, one.params.keys()) != (first.code, first.params.keys()) for one in others
+    ):
+        return None
+    (key,) = differ
+    values = tuple(dict.fromkeys(one.params[key] for one in messages))
+    if not all(isinstance(value, str) for value in values):
+        return None
+    return msgspec.structs.replace(first, params={**first.params, key: values})
 
 
 def iso(day: date | None) -> str | None:

@@ -15,14 +15,17 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+import pypdfium2
+import yaml
 from rapidfuzz import fuzz
 
 from tools.domain.records import Blank
 from tools.papers.form_sources import COLUMNS
 from tools.papers.payer_form import Box, Widget, opened, widgets
+from tools.store.embedding import bundled
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 HAND = "prescriber.completes"
@@ -115,8 +118,6 @@ class _Drawn(NamedTuple):
 
 def _printed(content: bytes) -> tuple[list[Phrase], list[_Drawn]]:
     """What stands on the pages: words with their places, and lines and rectangles."""
-    import pypdfium2
-
     phrases: list[Phrase] = []
     drawn: list[_Drawn] = []
     with pypdfium2.PdfDocument(content) as document:
@@ -135,8 +136,6 @@ def _printed(content: bytes) -> tuple[list[Phrase], list[_Drawn]]:
 
 
 def _is_bold(text: Any, left: float, bottom: float, top: float) -> bool:
-    import pypdfium2
-
     at = pypdfium2.raw.FPDFText_GetCharIndexAtPos(text.raw, left + 1, (bottom + top) / 2, 4, 4)
     if at < 0:
         return False
@@ -324,8 +323,6 @@ class _Names(NamedTuple):
 
 @cache
 def _names() -> _Names:
-    import yaml
-
     known = yaml.safe_load(files("tools.papers").joinpath("field_names.yaml").read_text("utf-8"))
     fields = [
         _Name(HAND if source == "hand" else source, entry["party"], str(name))
@@ -527,8 +524,6 @@ LONG = 6  # words of a label that is a question
 
 def _scores(spots: Sequence[Spot], names: Sequence[_Name]) -> NDArray[np.float32]:
     """How well each name fits each place: by meaning and by letters, less where they speak of different parties."""
-    import numpy as np
-
     scores = np.zeros((len(spots), len(names)), np.float32)
     if not spots:
         return scores
@@ -565,8 +560,6 @@ def _off(variant: str, own: str, context: str, name: _Name) -> float:
 
 
 def _alike(text: str, party: str, names: Sequence[_Name]) -> NDArray[np.float32]:
-    import numpy as np
-
     core = _core(text)
     meant = _EMBEDDED.rows([f"{name.party} {_core(name.text)}".strip() for name in names])
     plain = _EMBEDDED.rows([_core(name.text) for name in names])
@@ -586,10 +579,6 @@ class _Embedded(dict[str, "NDArray[np.float32]"]):
     """Rows of texts, each made once."""
 
     def rows(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        import numpy as np
-
-        from tools.store.embedding import bundled
-
         new = [text for text in dict.fromkeys(texts) if text not in self]
         if new:
             self.update(zip(new, bundled().embed([text or "-" for text in new]), strict=True))

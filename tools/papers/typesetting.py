@@ -15,6 +15,7 @@ from importlib.resources import files
 from io import BytesIO
 from itertools import groupby
 from typing import Any, NamedTuple
+from xml.sax.saxutils import escape
 
 # The font of a script, by the first word of its characters' names in Unicode; of any other, GENERAL.
 SCRIPTS = {
@@ -108,8 +109,6 @@ def put(text_object: Any, text: str, base: str, size: float) -> None:
 
 def markup(text: str, base: str) -> str:
     """A line for reportlab's paragraphs, escaped, its fonts named."""
-    from xml.sax.saxutils import escape
-
     if is_base(text):
         return escape(text)
     named = (f'<font name="{run.font}">{escape(str(run.text))}</font>' for run in runs(text, base))

@@ -139,10 +139,12 @@ class Cases(Provenances):
         with self.engine.connect() as connection:
             return _cases(connection, wanted)
 
-    def approvals_on_file(self, until: date) -> Iterator[str]:
-        """Ids of the patients whose chart holds a payer's approval that ends on or before a day. Every chart is passed
-        by, and none is read that has none."""
+    def approvals_on_file(self, until: date, patient_ids: Collection[str] | None = None) -> Iterator[str]:
+        """Ids of the patients, of all or of some, whose chart holds a payer's approval that ends on or before a day.
+        Every chart is passed by, and none is read that has none."""
         charts = select(CHARTS.c.patient_id, CHARTS.c.body).execution_options(yield_per=500)
+        if patient_ids is not None:
+            charts = charts.where(CHARTS.c.patient_id.in_(patient_ids))
         with database.passing_by(self.engine) as connection:
             for patient_id, body in connection.execute(charts):
                 if b'"authorizations":[{' in body and any(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import contextmanager
-from glob import escape
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,9 +61,7 @@ def check(engine: Engine) -> None:
     shown = engine.url.render_as_string(hide_password=True)
     file = sqlite_file(engine.url)
     if file and not file.exists():
-        aside = _put_aside(file)
-        todo = f"what put its folder aside was killed: move {aside} back to {file.parent}" if aside else SETUP
-        raise Unavailable(f"there is no store at {file}; {todo}")
+        raise Unavailable(f"there is no store at {file}; {SETUP}")
     if file:
         keep_private(file)
     try:
@@ -81,13 +78,6 @@ def check(engine: Engine) -> None:
         raise Unavailable(
             f"the store at {shown} was made by a newer Paladin (schema {found}, this one knows {SCHEMA})"
         )
-
-
-def _put_aside(file: Path) -> Path | None:
-    """Where the folder of a store lies that `pa encrypt` or `pa restore` was to replace; None if there is none."""
-    home = file.absolute().parent
-    found = sorted(home.parent.glob(f"{escape(home.name)}.before-*/{escape(file.name)}"))
-    return found[-1].parent if found else None
 
 
 def revision(engine: Engine) -> str | None:

@@ -11,12 +11,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tools.common.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
 MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
@@ -49,8 +50,6 @@ class Embedder:
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One row per text. Texts of like length go together, so that little is spent on padding."""
-        import numpy as np
-
         made = np.empty((len(texts), DIMENSIONS), np.float32)
         by_length = sorted(range(len(texts)), key=lambda at: len(texts[at]))
         for start in range(0, len(texts), BATCH):
@@ -59,8 +58,6 @@ class Embedder:
         return made
 
     def _run(self, texts: list[str]) -> NDArray[np.float32]:
-        import numpy as np
-
         encoded = self._tokenizer.encode_batch(texts)
         ids = np.array([text.ids for text in encoded], np.int64)
         mask = np.array([text.attention_mask for text in encoded], np.int64)

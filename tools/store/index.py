@@ -22,6 +22,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 
 from tools.common.errors import Unavailable
 from tools.common.structs import UNREADABLE
@@ -30,7 +31,6 @@ from tools.store.clauses import Chunk, Hit, chunks, fingerprint
 from tools.store.everyday import in_clinical_words
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from tools.domain.records import Policy
@@ -287,8 +287,6 @@ def _metadata(chunk: Chunk) -> dict[str, str]:
 
 def _digest(collection: Any) -> str:
     """Of everything that a collection would answer with."""
-    import numpy as np
-
     held = collection.get(include=["embeddings", "metadatas", "documents"])
     digest = hashlib.sha256()
     for at in sorted(range(len(held["ids"])), key=lambda at: held["ids"][at]):

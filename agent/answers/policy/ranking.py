@@ -14,6 +14,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from agent.answers.policy.contents import (
     Compared,
     Contents,
@@ -30,7 +32,6 @@ from tools.store.everyday import in_clinical_words
 from tools.terminology.matcher import Span, loose_matches
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     Row = NDArray[np.float32]
@@ -91,8 +92,6 @@ def rank(text: str, held: Contents, likeness: Mapping[str, float] | None = None)
     Raises:
         Unavailable: the encoder, the embedding model or the weights are not installed.
     """
-    import numpy as np
-
     question = read(text, held)
     given = features(question, held.compared, nearness(text, held, likeness), words())
     scores = _scores(given, held.compared, _weights())
@@ -118,8 +117,6 @@ def unheld(question: Question, compared: tuple[Compared, ...]) -> list[Span]:
 
 def nearness(text: str, held: Contents, likeness: Mapping[str, float] | None) -> Row:
     """The cosine of the question with the nearest view of each clause, and with the title of each section."""
-    import numpy as np
-
     asked = bundled().embed([in_clinical_words(text)])[0]
     known = {} if likeness is None else {key: likeness.get(key, 0.0) for key in held.clauses}
     rest = {key: one.views for key, one in zip(held.keys, held.compared, strict=True) if key not in known}
@@ -145,8 +142,6 @@ def features(
         near: the cosine of the question with each clause.
         counts: how rare words are in questions, from 0 to 1; one that is not there is as rare as can be.
     """
-    import numpy as np
-
     rare = {word: counts.get(word, 1.0) for word in question.words}
     weight = weight_of(compared)
     own = _shared(question, compared, near, {word: weight.get(word, 0.0) * rare[word] for word in rare}, rare)
@@ -179,8 +174,6 @@ def _shared(
     weight: Mapping[str, float],
     rare: Mapping[str, float],
 ) -> Row:
-    import numpy as np
-
     named = frozenset[str]().union(*question.named.values())
     wider = wider_of(named)
     uses = frozenset[str]().union(*(one.uses for one in compared))
@@ -214,8 +207,6 @@ def _shared(
 @lru_cache(maxsize=64)
 def _asked(text: str) -> Row:
     """The question's embedding: the sentence encoder's, which knows what is asked for, and the search's."""
-    import numpy as np
-
     tokens = encode(text)
     row = tokens.mean(0, len(text)) if tokens.offsets else np.zeros(WIDTH, np.float32)
     unit = _OF_ENCODER * row / (np.linalg.norm(row) or 1.0)
@@ -225,8 +216,6 @@ def _asked(text: str) -> Row:
 
 def _scores(given: Features, compared: tuple[Compared, ...], weights: _Weights) -> Row:
     """A score for each clause, and the last one for none."""
-    import numpy as np
-
     scores = given.own @ weights.own
     for group in GROUPS:
         keys = weights.keys[group]
@@ -262,8 +251,6 @@ def _weights() -> _Weights:
 @cache
 def _kept() -> dict[str, Any]:
     try:
-        import numpy as np
-
         with np.load(WEIGHTS) as kept:
             return {
                 name: row.astype(np.float32) if row.dtype.kind == "f" else row for name, row in kept.items()

@@ -24,6 +24,7 @@ from agent.answers.wording.slots import (
     plan_slot,
     pronoun,
     sentence,
+    upper,
 )
 from agent.answers.wording.sources import note_sources, sources
 from agent.answers.wording.words import Words
@@ -55,5 +56,6 @@ __all__ = [
     "sentence",
     "sources",
     "unlisted",
+    "upper",
     "worth_trying",
 ]

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from agent.answers.wording.findings import asks_for_all, deciding_leaf, has_other_ways, worth_trying
 from agent.answers.wording.headlines import HEADLINES
-from agent.answers.wording.phrases import NAMES, after, either
+from agent.answers.wording.names import NAMES
 from agent.answers.wording.slots import (
     SUPPOSED,
     clause_source,
     cut,
     drug_slot,
     listed,
+    lower,
     outcome_slot,
     plan_slot,
     pronoun,
@@ -23,7 +24,7 @@ from agent.answers.wording.slotter import Slotter, catalog_names, drugs_named, h
 from agent.ledger import Kind, Ledger, Origin
 from tools.domain.records import Benefit, Determination, Evidence, Finding, Lead, Patient, Plan, Status
 from tools.engine.alternatives import label_finding
-from tools.messages import Action, Actor, Message, message, render
+from tools.messages import SAID, TASK, Action, Actor, Message, any_of, message, render, term
 from tools.terminology.observations import TESTS
 from tools.terminology.terms import INDICATIONS
 
@@ -145,18 +146,8 @@ class Words:
         found = first.found
         alike = [one.found for one in failing if one.found is not None and found is not None
                  and not one.parts and one.found.code == found.code]  # fmt: skip
-        if found is None or first.parts or len(alike) < 2:
-            return ""
-        differ = [
-            key for key, value in found.params.items() if any(one.params.get(key) != value for one in alike)
-        ]
-        if len(differ) != 1 or not isinstance(found.params[differ[0]], str):
-            return ""
-        names = [*dict.fromkeys(str(one.params[differ[0]]) for one in alike)]
-        joined = f"{', '.join(names[:-1])} or {names[-1]}"
-        return self.slotted(
-            self._said(Message(found.code, {**found.params, differ[0]: joined})), first, "chart"
-        )
+        told = any_of(alike) if not first.parts and len(alike) > 1 else None
+        return self.slotted(self._said(told), first, "chart") if told is not None else ""
 
     def _said(self, told: Message, form: str = "said") -> str:
         return render(told, form, she=self.she())
@@ -212,25 +203,42 @@ class Words:
             aliases=(finding.criterion,),
         )
 
-    def step(self, finding: Finding, *, only: bool = True) -> str:
-        """What would change it, in the imperative: all of it if the rule asks for all, else one of two ways. `only`
-        says of what nobody can bring about that nothing else would do."""
+    def step(self, finding: Finding, *, form: str = SAID, only: bool = True) -> str:
+        """What would change it, in the imperative: all of it if the rule asks for all, else one of two ways.
+
+        Args:
+            form: SAID to whoever keeps the request going, TASK to the step's own actor.
+            only: says of what nobody can bring about that nothing else would do.
+        """
         if finding.status == "met":
             return ""
         if not finding.parts:
-            if finding.action is None:
-                return ""
-            told = render(finding.action, "said", she=self.she(), only=only)
-            return self.slotted(told if only else upper(told), finding, "policy")
-        parts, every = worth_trying(finding), asks_for_all(finding)
-        sole = every or len(parts) == 1
-        ways = [*dict.fromkeys(way for part in parts if (way := self.step(part, only=sole and only)))]
-        if not ways:
+            return self._step(finding.action, finding, form, only) if finding.action is not None else ""
+        parts, every = self._each_once(worth_trying(finding)), asks_for_all(finding)
+        sole, actor = every or len(parts) == 1, self.actor(finding)
+        first, *others = parts[: MOST_PARTS if every else 2] or (None,)
+        if first is None:
             return ""
-        if every:
-            first, *rest = ways[:3]
-            return ", and also ".join((first, *(after(way, first) for way in rest)))
-        return either(*ways[:2])
+        if others and not every and (both := _any_of_two(first, others[0])):
+            return self._step(both, first, form, only=False)
+        told = [self.step(first, form=form, only=sole and only)]
+        told += [
+            lower(self.step(part, form=TASK if self.actor(part) == actor else SAID, only=sole and only))
+            for part in others
+        ]
+        return (", and also " if every else " or ").join(told)
+
+    def _step(self, action: Action, finding: Finding, form: str, only: bool) -> str:
+        told = render(action, form, she=self.she(), only=only)
+        return self.slotted(told if only else upper(told), finding, "policy")
+
+    def _each_once(self, parts: Sequence[Finding]) -> list[Finding]:
+        """The parts of which there is something to say, each thing once."""
+        return [*{text: part for part in reversed(parts) if (text := self.step(part))}.values()][::-1]
+
+    def who(self, actor: Actor) -> str:
+        """The actor in words, "the prescriber"; nothing for nobody in particular."""
+        return term(f"actor.{actor}") if actor else ""
 
     def actor(self, finding: Finding) -> Actor:
         """Whose turn it is, by the first thing that would change it."""
@@ -245,26 +253,27 @@ class Words:
         """The engine's next actions in these words, the general ones last."""
         return [text for _, text in self.steps()][:most]
 
-    def steps(self) -> list[tuple[Action, str]]:
-        """Each of the engine's next actions with its words, as far as there is something to say, once."""
+    def steps(self, *, tasks: bool = False) -> list[tuple[Action, str]]:
+        """Each of the engine's next actions with its words, as far as there are any, or as its actor's task."""
         by_action = {finding.action: finding for finding in self.found.findings if finding.action is not None}
         told: dict[str, Action] = {}
         for action in self.found.actions:
             finding = by_action.get(action)
             if finding is not None and finding.exclusion and action.code == "excluded_by":
                 continue  # said as "do not submit it while this stands"
-            text = self.step(finding) if finding is not None else self._general(action)
+            form = TASK if tasks and action.actor else SAID
+            text = self.step(finding, form=form) if finding is not None else self._general(action, form)
             if text:
                 told.setdefault(text, action)
         return [(action, text) for text, action in told.items()]
 
-    def _general(self, action: Action) -> str:
+    def _general(self, action: Action, form: str) -> str:
         if action.code in ("review", "record_and_check"):
             return ""
         if action.code == "send":
             return self._said(message("send", how=self._sending()))
         blank = Finding(criterion="next", status="unknown", text="")
-        return self.slotted(self._said(action), blank, "plan")
+        return self.slotted(self._said(action, form), blank, "plan")
 
     def _sending(self) -> Message:
         """How the request goes to the payer, with where to as a slot."""
@@ -405,6 +414,11 @@ _EXCLUDES: dict[Status, str] = {
     "not_met": "an exclusion that applies",
     "unknown": "not ruled out",
 }
+
+
+def _any_of_two(one: Finding, other: Finding) -> Action | None:
+    """The step that is either of theirs, where these are alike but for a name."""
+    return any_of((one.action, other.action)) if one.action is not None and other.action is not None else None
 
 
 def _is_diagnosis(finding: Finding) -> bool:

@@ -165,7 +165,7 @@ async function ask(form) {
     }
     form.talk.value = turns.lastElementChild.dataset.talk || form.talk.value;
   } catch {
-    said.textContent = "The server did not answer to the end. Ask again.";
+    said.textContent = form.dataset.broken;
   } finally {
     form.classList.remove("streaming");
     delete form.dataset.sent;

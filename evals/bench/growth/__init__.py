@@ -22,6 +22,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+
 from evals.bench.growth import commands, plot
 from evals.measuring import machine
 from evals.pages import RESULTS
@@ -100,9 +103,6 @@ def _database(name: str, folder: Path) -> Iterator[str]:
         print("no PostgreSQL is named (PALADIN_TEST_POSTGRES); left out", file=sys.stderr)
         yield ""
         return
-    from sqlalchemy import create_engine
-    from sqlalchemy.engine import make_url
-
     engine = create_engine(make_url(server), isolation_level="AUTOCOMMIT")
     own = f"paladin_growth_{os.getpid()}"
     with engine.connect() as connection:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 from threading import Event, Thread
@@ -13,6 +15,7 @@ from fastapi.testclient import TestClient
 from pytest import MonkeyPatch
 
 from agent.administration.backup import read_backup
+from agent.runtime.home import working_in
 from tests.agent.conftest import Cases, Pa
 from tools.common.errors import Invalid
 
@@ -69,6 +72,35 @@ def test_nothing_is_put_back_under_a_server_that_is_at_work_and_its_sessions_do_
     with sqlite3.connect(home / "paladin.db") as connection:
         said = connection.execute("SELECT what FROM audit_events ORDER BY number DESC").fetchall()
     assert ("session.ended",) in said
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3], ids=["before the first", "between", "before the last"])
+@pytest.mark.parametrize("command", ["restore", "encrypt"])
+def test_killed_between_two_renames_a_home_is_whole_at_the_next_start(
+    pa: Pa, taken: Path, home: Path, command: str, nth: int
+) -> None:
+    given = {"restore": [str(taken), "--replace"], "encrypt": ["--key", str(home.parent / "key")]}[command]
+    if command == "encrypt":
+        pytest.importorskip("sqlcipher3")
+    trap = (
+        "import sys; from pathlib import Path; from agent import cli; from evals.proofs.kills.traps import trapped;"
+        f"Path.rename = trapped(Path.rename, {nth}, 'before'); cli.app({[command, *given]!r})"
+    )
+    assert subprocess.run([sys.executable, "-c", trap], cwd=Path(__file__).parents[3]).returncode == -9
+    assert home.exists() == (nth != 2)
+    ran = pa("audit", "verify")
+    assert ran.code == 0 and "whole" in ran.out, ran
+    assert len(list(home.parent.glob("home.before-*"))) == (nth == 3)
+    assert (home / "encryption.json").exists() == (command == "encrypt" and nth == 3)
+    assert pa("review", "1", "--json").out.count('"approved"') >= 1 and (home / "drafts").is_dir()
+
+
+def test_nothing_is_made_whole_while_what_replaces_it_is_at_work(pa: Pa, taken: Path, home: Path) -> None:
+    waiting = home.rename(home.with_name("home.switching"))
+    with working_in(waiting, alone=True):
+        ran = pa("review", "1")
+    assert ran.code == 2 and "at work in" in ran.err and not home.exists()
+    assert pa("review", "1").code == 0
 
 
 @pytest.mark.parametrize("damage", ["a byte", "cut off", "another file"])

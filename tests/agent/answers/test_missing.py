@@ -38,8 +38,8 @@ def test_each_open_point_has_its_line_and_its_clause() -> None:
 
 def test_it_says_who_can_do_it() -> None:
     text = rendered(lacks(Bound(bundled(), "P001"), "Wegovy"))
-    assert "- Prescriber: state in the chart that he follows a reduced-calorie diet" in text
-    assert "- Office: attach the program record" in text
+    assert "- The prescriber: state in the chart that he follows a reduced-calorie diet" in text
+    assert "- The office: attach the program record" in text
 
 
 def test_nothing_is_missing_of_what_is_ready() -> None:
@@ -50,14 +50,14 @@ def test_nothing_is_missing_of_what_is_ready() -> None:
 def test_what_is_not_met_is_told_before_what_would_change_it() -> None:
     text = rendered(lacks(Bound(bundled(), "P003"), "Ozempic"))
     assert (
-        "- No trial of Mounjaro is charted: ask the clinician about a trial of Mounjaro for 90 days"
+        "- No trial of Mounjaro is charted: ask the clinician to consider a trial of Mounjaro for 90 days"
         in text.replace("- no trial", "- No trial")
     )
 
 
 def test_an_old_lab_is_told_with_its_date_and_age() -> None:
     text = rendered(lacks(Bound(bundled(), "P003"), "Ozempic"))
-    assert "Lab or clinic: obtain a new HbA1c (the last, of Apr 2, 2026, is 152 days old)" in text
+    assert "The lab or clinic: obtain a new HbA1c (the last, of Apr 2, 2026, is 152 days old)" in text
 
 
 def test_no_list_at_all_is_asked_for() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from agent.answers import steps
 from agent.answers.answer import Answer
+from agent.answers.wording import upper
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tests.case_answers import bound_to, bundled, everyone, rendered
+from tools.messages import term
 from tools.queries.bound import Bound
 
 
@@ -27,7 +29,8 @@ def test_the_first_step_is_the_determinations_and_its_actor_is_named() -> None:
             if not found.actions:
                 assert first.startswith("Nothing is left to do")
                 continue
-            who = steps.WHO[found.actions[0].actor]
+            actor = found.actions[0].actor
+            who = upper(term(f"actor.{actor}")) if actor else ""
             assert first.startswith(who or "Next: ") and (" is next: " in first) is bool(who), first
 
 

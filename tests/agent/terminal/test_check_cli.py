@@ -30,6 +30,14 @@ def test_the_screen_is_printed_in_spanish(pa: Pa, cases: Cases) -> None:
     assert pa("check", case.patient_id, case.drug, "--language", "fr").code == 2
 
 
+def test_case_files_are_printed_in_spanish_and_json_has_no_language(pa: Pa) -> None:
+    one, all_of_them = str(CASES / "01-stale-a1c.yaml"), str(CASES)
+    assert "Qué sigue" in pa("check", "--case", one, "--language", "es").out
+    assert "denegación probable" in pa("check", "--case", all_of_them, "--language", "es").out
+    refused = pa("check", "--case", one, "--language", "es", "--json")
+    assert refused.code == 2 and "leave --language out" in refused.err
+
+
 def test_json_has_every_field_also_the_empty_ones(pa: Pa, cases: Cases) -> None:
     case = cases["ready"]
     found = json.loads(pa("check", case.patient_id, case.drug, "--json").out)

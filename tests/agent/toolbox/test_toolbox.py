@@ -70,7 +70,7 @@ def test_the_outcome_comes_first_and_is_the_engines(bound: Bound, tiny: Store) -
 
 def test_what_is_missing_says_how_to_get_it(tiny: Store) -> None:
     said = say(Bound(tiny, "P002"), "whats_missing", drug="Ozempic").text
-    assert "- Lab or clinic: obtain a new HbA1c" in said and "- Met: age 60" in said
+    assert "- The lab or clinic: obtain a new HbA1c" in said and "- Met: age 60" in said
 
 
 def test_a_clause_stands_there_word_for_word(bound: Bound) -> None:

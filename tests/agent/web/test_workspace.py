@@ -19,7 +19,7 @@ from sqlalchemy import update
 
 from agent.api import batches as api_batches
 from agent.api.app import create_app
-from agent.cases.worklist import Board
+from agent.cases.worklist import FURTHEST, Board
 from agent.runtime.settings import read_settings
 from agent.terminal import world_cli
 from agent.web import policies, worklist
@@ -292,8 +292,9 @@ def test_the_worklist_that_is_kept_is_the_one_that_would_be_read_anew(
     seen = []
 
     def changed() -> None:
-        kept = services.board.work()
-        assert kept == Board(store, services.settings.day).work()
+        kept, anew = services.board.work(), Board(store, services.settings.day)
+        assert kept == anew.work()
+        assert services.board.endings(FURTHEST) == anew.endings(FURTHEST)
         assert services.board.work() is kept, "nothing changed, and nothing was read again"
         assert kept.rows not in seen
         seen.append(kept.rows)

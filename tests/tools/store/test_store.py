@@ -41,14 +41,6 @@ def test_a_store_that_is_not_there_says_what_makes_it_and_is_not_made(tmp_path: 
     assert not (tmp_path / "none.db").exists()
 
 
-def test_a_store_whose_folder_was_put_aside_says_where_it_lies(tmp_path: Path) -> None:
-    aside = tmp_path / "clinic.before-20261201T120000"
-    aside.mkdir()
-    (aside / "paladin.db").touch()
-    with pytest.raises(Unavailable, match=rf"move {aside} back to {tmp_path}/clinic"):
-        Store.open(f"sqlite:///{tmp_path}/clinic/paladin.db")
-
-
 def test_an_empty_file_is_an_empty_store(tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
     with pytest.raises(Unavailable, match=r"empty.*pa setup"):

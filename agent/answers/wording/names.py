@@ -1,12 +1,5 @@
-"""Names of composites, and several steps as one."""
+"""What composites are named for: their text lists every branch."""
 
-from __future__ import annotations
-
-from itertools import takewhile
-
-from agent.answers.wording.slots import lower
-
-# Composites are named for what they are about: their text lists every branch.
 NAMES = {
     "step": "step therapy",
     "metformin_path": "the metformin step",
@@ -37,30 +30,3 @@ NAMES = {
     "cv_standard_of_care": "the statement on standard cardiovascular care",
     "pap_tried": "the statement on positive airway pressure",
 }
-
-
-def either(first: str, *others: str) -> str:
-    """One of two steps: what both begin or end with is said once."""
-    if not others:
-        return first
-    second = others[0]
-    if after(second, first) != lower(second):
-        return f"{first} or {after(second, first)}"
-    one, two = first.split(" "), second.split(" ")
-    if one[0] == two[0]:
-        same = zip(reversed(one[1:]), reversed(two[1:]), strict=False)
-        tail = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], same))
-        if 2 < tail < min(len(one), len(two)) - 1:
-            return " ".join((*one[:-tail], "or", *two[1:-tail], *one[-tail:]))
-    return f"{first} or {lower(second)}"
-
-
-def after(step: str, first: str) -> str:
-    """The step as it is said after the first one, whose beginning it may share."""
-    for head in _HEADS:
-        if first.startswith(head) and step.startswith(head):
-            return step.removeprefix(head)
-    return lower(step)
-
-
-_HEADS = ("Ask the clinician about ", "Ask the prescriber to state in the chart ")
