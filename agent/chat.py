@@ -53,7 +53,7 @@ from tools.domain.records import Determination, Patient
 from tools.engine.eligibility import plans_on
 from tools.engine.request import is_same_strength
 from tools.engine.what_if import Asked, Change, Insured
-from tools.messages import language_named
+from tools.messages import language_named, language_of
 from tools.papers.case import use_of
 from tools.queries.bound import Bound
 
@@ -218,7 +218,8 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     told = focus.with_passages(question, asks, answers, _likelier(likely, MAY_BE_MEANT), bound, ledger)
     spoken.shown = told.shown
     joined = _joined(spoken, told.answers, ledger)
-    if language := language_named(state["question"]):
+    spoken_in = language_of(state["question"]) if joined.determinations else ""
+    if language := language_named(state["question"]) or spoken_in:
         lines = translated(language, joined.determinations, of_file.patient, ledger)
         joined.said, joined.facts = [*lines, *joined.said], list(ledger.facts.values())
     return {
