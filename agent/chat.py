@@ -53,7 +53,7 @@ from tools.domain.records import Determination, Patient
 from tools.engine.eligibility import plans_on
 from tools.engine.request import is_same_strength
 from tools.engine.what_if import Asked, Change, Insured
-from tools.messages import language_named
+from tools.messages import language_named, language_of
 from tools.papers.case import use_of
 from tools.queries.bound import Bound
 
@@ -207,8 +207,7 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
         ask = why.step_of(ask, talk.drugs, bound)
         before = msgspec.structs.replace(talk, asks=tuple(asks[:at]) or talk.asks)
         if ask.query in _DRAFTING and ask.sure < SURE_OF_A_DRAFT:
-            to_prescriber = drafting.message(ask, bound, ledger) if ask.query == "draft" else None
-            answers += [to_prescriber] if to_prescriber else []
+            answers += [drafting.message(ask, bound, ledger)] if ask.query == "draft" else []
             answers.append(courtesy.otherwise(ask.query, ledger))
         else:
             asked = _under_its_plan(ask, bound)
@@ -219,7 +218,8 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     told = focus.with_passages(question, asks, answers, _likelier(likely, MAY_BE_MEANT), bound, ledger)
     spoken.shown = told.shown
     joined = _joined(spoken, told.answers, ledger)
-    if language := language_named(state["question"]):
+    spoken_in = language_of(state["question"]) if joined.determinations else ""
+    if language := language_named(state["question"]) or spoken_in:
         lines = translated(language, joined.determinations, of_file.patient, ledger)
         joined.said, joined.facts = [*lines, *joined.said], list(ledger.facts.values())
     return {

@@ -9,7 +9,7 @@ import msgspec
 
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.eligibility import deciding
-from agent.answers.wording import Sorted, Words, drugs_meant, finding_told
+from agent.answers.wording import Sorted, Words, ask_back, drugs_meant, finding_told, lower, unlisted
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tools.common.errors import Refused
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tools.queries.check import Asked
 
 MOST_GAPS = 4
+MOST_STEPS = 3
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Drafted] | None) -> Answer:
@@ -87,25 +88,28 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Draf
     return reply
 
 
-def message(ask: Ask, bound: Bound, ledger: Ledger) -> Answer | None:
-    """A text for the prescriber of what the request lacks, ready to be pasted; nothing where nothing is lacking."""
+def message(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
+    """A text for the prescriber of how the request stands and what it lacks, ready to be pasted."""
     drugs = drugs_meant(ask, bound)[:1]
-    if not drugs or drugs[0] not in bound.plan.benefits:
-        return None
+    if not drugs:
+        return ask_back(ask.intent, bound, ledger)
+    if drugs[0] not in bound.plan.benefits:
+        return Answer(intent=ask.intent, ledger=ledger, drugs=drugs, said=[unlisted(drugs[0], bound, ledger)])
     found = bound.determination(drugs[0], ask.indication)
     words = Words(bound, ledger, found)
     unmet = [one for one in Sorted.of(found).unmet if one.clause]
-    if not unmet:
-        return None
     who = words.prescriber()
     of = ledger.add("name", bound.patient.name, origin="chart", attribute="patient", source="patient")
-    text = f"{f'To {who}: ' if who else ''}{words.request(capital=True)} for {of} at {words.plan()} still lacks this:"
-    said = [
-        Said(text="A message to paste; nothing is sent from here.", verbatim=True),
-        Said(text=text, verbatim=True),
-    ]
-    said += [finding_told(words, one) for one in unmet]
-    return Answer(intent=ask.intent, said=said, ledger=ledger, drugs=drugs)
+    to = f"To {who}: " if who else ""
+    said = [Said(text="A message to paste; nothing is sent from here.", verbatim=True)]
+    if unmet:
+        lacks = f"{words.request(capital=True)} for {of} at {words.plan()} still lacks this:"
+        said += [Said(text=f"{to}{lacks}", verbatim=True), *(finding_told(words, one) for one in unmet)]
+    else:
+        steps = "; ".join(map(lower, words.next_steps(MOST_STEPS)))
+        said += [Said(text=f"{to}this is on {of}.", verbatim=True), Said(text=words.headline())]
+        said += [Said(text=f"Next: {steps}.")] if steps else []
+    return Answer(intent=ask.intent, said=said, ledger=ledger, drugs=drugs, determinations=[found])
 
 
 def _ready(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Drafted] | None) -> Answer:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from agent.answers.answer import Answer, Said
-from agent.answers.what_if import beyond_the_record, gained, marker, waited
+from agent.answers.suppositions import marker
+from agent.answers.what_if import beyond_the_record, gained, waited
 from agent.answers.wording import Sorted, Words, ask_back, drugs_meant, fitted, lower, sources, unlisted
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from agent.answers import registry, relevance
 from agent.answers.answer import Answer, Said
-from agent.answers.chart import notes
+from agent.answers.chart import notes, supply
 from agent.answers.chart.page import Page, capitalised
 from agent.answers.passages import WHERE, Kind, Passage, passages, texts
 from agent.answers.why import ways
@@ -223,6 +223,7 @@ class _Composer:
                     reply.said += self._serving(passage, page)
                     if passage.kind == "note" and notes.reports_a_value(page, passage.what[1]):
                         page.say(notes.ONLY_TOLD, bullet=True)
+        supply.say_gaps(page, [one.what for one in wanted if one.kind == "fill" and one.what.days_supply])
         for found, finding in open_ones:
             words = Words(self.bound, self.ledger, found)
             if (finding.exclusion or words.actor(finding) == "prescriber") and (settles := words.settles()):

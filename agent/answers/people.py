@@ -21,6 +21,7 @@ from tools.common.errors import NotFound
 from tools.domain.records import Patient
 from tools.store.rows import PatientRow
 from tools.store.store import Store
+from tools.terminology.dates import dates_in
 
 MOST_CHOICES = 5
 MOST_COMPARED = 400  # rows whose names are compared with a misspelt one
@@ -86,13 +87,13 @@ def may_be_patient(reading: Reading, patient: Patient, store: Store) -> bool:
 
 def given_of(person: str) -> Given:
     """ "P007", "BLU014710886", "born 1970-02-03", "Maria Lopez", "Lopez, Maria, born …" in its parts."""
-    text = words.plain(person).strip()
+    text = words.clean(person).strip()
     number = re.fullmatch(r"[Pp]\s*-?0*(\d{1,9})", text)
     if number:
         return Given(patient_id=f"P{int(number[1]):03d}")
     if re.fullmatch(r"[A-Za-z]{0,5}\d{5,}[A-Za-z0-9]*", text):
         return Given(member_id=text.upper())
-    born = next((found.date for found in words.dates(text) if found.year), None)
+    born = next((found.day for found in dates_in(text, None) if found.day), None)
     rest = re.sub(r"\b(?:born|dob|date of birth|birth ?date)\b.*", " ", text, flags=re.IGNORECASE)
     if born is not None:
         rest = re.sub(r"[\d/-]+", " ", rest)

@@ -9,12 +9,22 @@ from agent.answers import terms
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.eligibility import covered_instead, standing
 from agent.answers.policy import printed
-from agent.answers.wording import Words, ask_back, drug_slot, drugs_meant, joined, plan_slot, sentence
+from agent.answers.wording import (
+    Words,
+    ask_back,
+    drug_slot,
+    drugs_meant,
+    finding_told,
+    joined,
+    plan_slot,
+    sentence,
+)
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
 from tools.common.errors import NotFound
-from tools.domain.records import Benefit, Coverage, Plan
+from tools.domain.records import Benefit, Coverage, Finding, Plan
 from tools.domain.rules import AnyOf, AtLeast, Trial
+from tools.engine.documents import walk
 from tools.papers import formats
 from tools.queries.bound import Bound
 from tools.rulebook.plain import describe
@@ -36,6 +46,8 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         return ask_back(ask.intent, bound, ledger)
     if ask.query == "step":
         _steps(names, plan, reply)
+        if plan.id == bound.plan.id and len(names) == 1 and names[0] in plan.benefits:
+            _steps_taken(names[0], bound, reply)
         return reply
     terms.say(names, ask.query, plan, reply)
     benefits = [plan.benefits[name] for name in names if name in plan.benefits]
@@ -60,6 +72,25 @@ def _steps(names: Sequence[str], plan: Plan, reply: Answer) -> None:
             terms.say((name,), "coverage", plan, reply)
         else:
             reply.said += _step(benefit, plan, drug_slot(reply.ledger, name), reply.ledger)
+
+
+def _steps_taken(name: str, bound: Bound, reply: Answer) -> None:
+    """How the patient stands to each criterion in which a trial is asked for, or what counts instead."""
+    found = bound.determination(name)
+    words = Words(bound, reply.ledger, found)
+    trials = [
+        top
+        for top in found.findings
+        if top.kind == "criterion" and any(_asks_for_a_trial(part) for part in walk([top]))
+    ]
+    if trials:
+        reply.determinations.append(found)
+        reply.said.append(Said(text="For this patient:", verbatim=True))
+        reply.said += [finding_told(words, one) for one in trials]
+
+
+def _asks_for_a_trial(finding: Finding) -> bool:
+    return finding.asks is not None and finding.asks.code == "criterion.trial"
 
 
 def _for_this_patient(query: Query, benefit: Benefit, bound: Bound, reply: Answer) -> None:

@@ -118,10 +118,17 @@ def clause(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     if ask.query in ("policy_all", "renewal_rules"):
         reply.said += standing(words)
         return reply
-    held = [one for one in walk(found.findings) if one.clause is not None and one.clause.clause_id in quoted]
+    held = [
+        (top, part)
+        for top in found.findings
+        for part in walk([top])
+        if part.clause is not None and part.clause.clause_id in quoted
+    ]
     if held:
         reply.said.append(Said(text="For this patient:", verbatim=True))
-        reply.said += [finding_told(words, one) for one in held[:MOST_HELD]]
+        for top, part in held[:MOST_HELD]:
+            whole = [finding_told(words, top)] if top.status != part.status else []  # met in another way, say
+            reply.said += [one for one in (*whole, finding_told(words, part)) if one not in reply.said]
         reply.determinations.append(found)
     return reply
 

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
-from agent.dialogue.known import Known, ordinary
+from agent.dialogue.known import Known, any_of, ordinary
 from tools.terminology.medicines import CLASSES
+from tools.terminology.vocabulary import vocabulary
 
 NEAR = 0.70  # how alike a misspelling is to what it stands for, where it begins with the same letter
 NEARER = 0.80  # where it doesn't
+SHORTEST = 3  # letters of a brand that is cut short
 MOST_TRIED = 24  # odd words of one question that are compared with drug names
 
 
@@ -33,21 +35,6 @@ class Mention(NamedTuple):
     many: bool = False
 
 
-INDICATIONS: dict[str, str] = {
-    "weight": r"(?:weight|wt)[- ]?(?:loss|management|reduction|control|losing)|los(?:e|ing) weight|obesity|obese|weight|"
-    r"bajar de peso|perder peso",
-    "t2dm": r"(?:type 2 |t2 )?diabet(?:es|ic|ics)\b|t2dm?|type 2|dm2|glycemic control|(?:blood )?sugars?|a1c control",
-    "cv": r"cardiovascular(?: risk)?(?: reduction)?|cv risk(?: reduction)?|cv|heart attack(?:s)?(?: prevention)?|mace",
-    "osa": r"(?:obstructive )?sleep apno?ea|osa|apnea",
-    "hf": r"heart failure|chf|hfref|hfpef|hf",
-    "ckd": r"(?:chronic )?kidney(?: disease| protection)?|kidneys|ckd",
-    "mash": r"mash|nash|fatty liver(?: disease)?|steatohepatitis",
-}
-INDICATION = re.compile(
-    r"(?<![\w-])(?:"
-    + "|".join(f"(?P<{key}>{pattern})" for key, pattern in INDICATIONS.items())
-    + r")(?![\w-])"
-)
 _PINNED = re.compile(
     r"\b(?:for|as an?|to treat|because of|under(?: the)?|it's for|indication(?: is| of|:)?|on the basis of|para)\s+"
     r"(?:(?:a|an|her|his|their|the|its|treating|of|chronic|la|el|su)\s+)*$"
@@ -78,21 +65,30 @@ def find(text: str, known: Known, taken: Sequence[tuple[int, int]] = ()) -> list
 
 def indication(text: str) -> str:
     """The indication that the words pin ("for weight loss"), or none."""
-    for match in INDICATION.finditer(text):
+    for match in _uses().finditer(text):
         if _PINNED.search(text, 0, match.start()) or _CALLED.match(text[match.end() : match.end() + 14]):
-            return str(match.lastgroup)
+            return _use_names()[match.group()]
     return ""
 
 
 def indication_named(text: str) -> str:
     """The first indication that is named at all: enough in an answer to "for which use?"."""
-    match = INDICATION.search(text)
-    return str(match.lastgroup) if match else ""
+    return next(iter(indications_named(text)), "")
 
 
 def indications_named(text: str) -> tuple[str, ...]:
     """Every indication that is named, in order."""
-    return tuple(dict.fromkeys(str(match.lastgroup) for match in INDICATION.finditer(text)))
+    return tuple(dict.fromkeys(_use_names()[match.group()] for match in _uses().finditer(text)))
+
+
+@cache
+def _uses() -> re.Pattern[str]:
+    return any_of(_use_names())
+
+
+@cache
+def _use_names() -> dict[str, str]:
+    return {name: key for key, use in vocabulary("uses").items() for name in use.names}
 
 
 def for_indication(names: Iterable[str], key: str, known: Known) -> tuple[str, ...]:
@@ -177,14 +173,12 @@ def _misspelt(text: str, known: Known, taken: Sequence[tuple[int, int]]) -> list
     tried = 0
     for match in _WORD.finditer(text):
         word = match.group().removesuffix("'s")
-        if (
-            len(word) < 5
-            or len(word) > 24
-            or _within(match.start(), match.end(), taken)
-            or tried >= MOST_TRIED
-        ):
+        if len(word) > 24 or _within(match.start(), match.end(), taken) or tried >= MOST_TRIED:
             continue
         if word in ordinary() or word.rstrip("s") in ordinary():
+            continue
+        if len(word) < 5:
+            found += _cut_short(match, word, known)
             continue
         tried += 1
         near = process.extract(
@@ -205,6 +199,14 @@ def _misspelt(text: str, known: Known, taken: Sequence[tuple[int, int]]) -> list
         kind, value = kinds[0]
         found.append(Mention(match.start(), end, kind, _names(kind, value, known), value))
     return found
+
+
+def _cut_short(match: re.Match[str], word: str, known: Known) -> list[Mention]:
+    """The only brand that begins with a word of three or four letters ("zep")."""
+    brands = {known.brands[name] for name in known.brands if name.startswith(word)}
+    if len(word) < SHORTEST or len(brands) != 1:
+        return []
+    return [Mention(match.start(), match.end(), "brand", (brand := brands.pop(),), brand)]
 
 
 def _names(kind: str, value: str, known: Known) -> tuple[str, ...]:

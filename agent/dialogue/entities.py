@@ -38,7 +38,7 @@ class Entity(NamedTuple):
 
 
 class Entities(NamedTuple):
-    """All that a text names, in order; no two overlap."""
+    """All that a text names, in order; none overlap, but the tests of a panel, which stand at the same words."""
 
     text: str
     found: tuple[Entity, ...]
@@ -68,15 +68,17 @@ def find(text: str, talk: Talk, known: Known) -> Entities:
     )
     found += [Entity(start, end, "person", key=person.said) for start, end in person.spans]
     found += [_drug(mention) for mention in mentions]
-    for pattern, keys, kind in (
-        (known.concept_pattern, known.concepts, "condition"),
-        (known.test_pattern, known.tests, "test"),
-    ):
-        found += [
-            Entity(match.start(), match.end(), kind, key=keys[match.group()])  # type: ignore[arg-type]
-            for match in pattern.finditer(low)
-            if not _overlaps(match.start(), match.end(), found)
-        ]
+    found += [
+        Entity(match.start(), match.end(), "condition", key=known.concepts[match.group()])
+        for match in known.concept_pattern.finditer(low)
+        if not _overlaps(match.start(), match.end(), found)
+    ]
+    found += [
+        Entity(match.start(), match.end(), "test", key=key)
+        for match in known.test_pattern.finditer(low)
+        if not _overlaps(match.start(), match.end(), found)
+        for key in known.panels.get(match.group()) or (known.tests[match.group()],)
+    ]
     found += [one for one in _codes(text) if not _overlaps(one.start, one.end, found)]
     found += [one for one in _strangers(text, low, found, known) if not _overlaps(one.start, one.end, found)]
     return Entities(text, tuple(_apart(found)), person)
@@ -165,10 +167,11 @@ def _plan_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _apart(found: Iterable[Entity]) -> list[Entity]:
-    """In order, the first of two over the same words."""
+    """In order, the first of two over the same words; all tests of a panel."""
     kept: list[Entity] = []
     for one in sorted(found, key=lambda one: (one.start, -one.end)):
-        if not kept or one.start >= kept[-1].end:
+        beside = bool(kept) and one._replace(key="") == kept[-1]._replace(key="") and one.kind == "test"
+        if not kept or one.start >= kept[-1].end or beside:
             kept.append(one)
     return kept
 

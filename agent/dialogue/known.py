@@ -168,6 +168,14 @@ class Known:
         return words
 
     @cached_property
+    def panels(self) -> dict[str, tuple[str, ...]]:
+        """What several tests are ordered as, and their keys."""
+        words: dict[str, tuple[str, ...]] = {}
+        for key in TESTS:
+            words |= {fold(name): (*words.get(fold(name), ()), key) for name in tests()[key].panels}
+        return words
+
+    @cached_property
     def concepts(self) -> dict[str, str]:
         """What diagnoses are called, and their keys."""
         words: dict[str, str] = {}
@@ -192,7 +200,7 @@ class Known:
 
     @cached_property
     def test_pattern(self) -> re.Pattern[str]:
-        return any_of(self.tests)
+        return any_of(dict.fromkeys((*self.tests, *self.panels), ""))
 
     @cached_property
     def concept_pattern(self) -> re.Pattern[str]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from agent.dialogue import wordlists, words
 from agent.dialogue.known import Known, ordinary
 from agent.dialogue.spelling import correction
+from tools.terminology.dates import dates_in
 
 
 class Person(NamedTuple):
@@ -50,16 +51,8 @@ _SLOT = re.compile(
     re.IGNORECASE,
 )
 _LOWER_SLOT = re.compile(
-    r"\b(?:(?:can|could|does|did|would|will|is|has|was)\s+(?P<subject>[a-z]{2,}(?:\s+[a-z'-]{2,})?)\s+"
-    r"(?:get|have|qualify|eligible|also|too|take|on\b|be\b|need|meet|start|still|allowed|covered)"
-    r"|(?:patient|patient named|named|name is|find|look up|pull up|open|switch to|it's|its|i mean|meant)\s+(?P<after>[a-z]{2,}\s+[a-z'-]{2,}))\b"
-)
-_CALL = re.compile(r"^(?:(?:mr|mrs|ms)\.?\s+)?(?P<name>[a-z'-]{2,}(?:\s+[a-z'-]{2,}){1,2})(?:\s*,)?$")
-# "Blair, Sarah", as charts and schedules have it.
-_FAMILY_FIRST = re.compile(
-    r"(?:^|\b(?:patient|pt|name|named|for|about|of|can|could|find|open|pull up|look up)(?:'s name)?(?: is)?:?\s+)"
-    r"(?P<name>(?P<family>[a-z]+(?:['-][a-z]+)*),\s?(?P<given>[a-z]{2,}(?:['-][a-z]+)*))"
-    r"(?=\W*$|'s\b|\s*[-–:;(,]|,? (?:get|have|qualify|eligible|be|needs?|dob|born)\b)"
+    r"\b(?:can|could|does|did|would|will|is|has|was)\s+(?P<subject>[a-z]{2,}\s+[a-z'-]{2,})\s+"
+    r"(?:get|have|qualify|eligible|also|too|take|on\b|be\b|need|meet|start|still|allowed|covered)\b"
 )
 
 _OF_A_PLAN = re.compile(r"\s+(?:insurance|plan|coverage|ppo|hmo)\b", re.IGNORECASE)
@@ -139,24 +132,19 @@ def _by_member(text: str, taken: tuple[tuple[int, int], ...]) -> Person:
 
 
 def _by_birth(text: str, low: str, bound: bool) -> Person:
-    for found in words.dates(text):
-        if not found.year:
+    for found in dates_in(text, None):
+        if found.day is None:
             continue
         said = list(_BORN.finditer(low, max(0, found.start - 24), found.start))
-        alone = not bound and len(low[: found.start].split()) <= 4 and found.date.year < 2015
+        alone = not bound and len(low[: found.start].split()) <= 4 and found.day.year < 2015
         after = bool(re.match(r"\s*(?:is (?:the|his|her) )?(?:dob|birth ?date|birthday)", low[found.end :]))
         if said or after or alone:
             start = said[0].start() if said else found.start
-            return Person(f"born {found.date.isoformat()}", ((start, found.end),), "date")
+            return Person(f"born {found.day.isoformat()}", ((start, found.end),), "date")
     return NOBODY
 
 
 def _by_name(text: str, low: str, known: Known, taken: tuple[tuple[int, int], ...], bound: bool) -> Person:
-    for match in _FAMILY_FIRST.finditer(low):
-        parts = [match["given"], match["family"]]
-        span = match.span("name")
-        if (span[0] or not bound) and _could_be(parts, known) and not _overlaps(span, taken):
-            return Person(" ".join(parts).title(), (span,), "name")
     mixed = any(c.islower() for c in text)
     if mixed:
         for match in _NAMES.finditer(text):
@@ -164,18 +152,9 @@ def _by_name(text: str, low: str, known: Known, taken: tuple[tuple[int, int], ..
             if person.said:
                 return person
     for match in _LOWER_SLOT.finditer(low):
-        group = "subject" if match.group("subject") else "after"
-        said = match.group(group).removesuffix("'s")
-        parts = said.split()
-        if len(parts) == 2 and _could_be(parts, known) and not _overlaps(match.span(group), taken):
-            return Person(said.title(), (match.span(group),), "name")
-    if not bound:
-        call = _CALL.match(low.strip(" .?!"))
-        if call and _could_be(call.group("name").split(), known):
-            start = low.index(call.group("name"))
-            span = (start, start + len(call.group("name")))
-            if not _overlaps(span, taken):
-                return Person(call.group("name").title(), (span,), "name")
+        said = match.group("subject").removesuffix("'s")
+        if _could_be(said.split(), known) and not _overlaps(match.span("subject"), taken):
+            return Person(said.title(), (match.span("subject"),), "name")
     return NOBODY
 
 

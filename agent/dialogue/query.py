@@ -27,7 +27,7 @@ Query = Literal[
     # a request that was sent
     "status", "answer", "denial", "deadline", "appeal", "peer_to_peer", "sent", "calls", "approval",
     # to be done
-    "draft", "draft_appeal", "no_draft", "submit_it",
+    "draft", "draft_appeal", "message", "no_draft", "submit_it",
     # the conversation itself
     "patient", "other_patient", "correct", "choose", "rephrase", "define", "help", "smalltalk", "alike", "panel",
     "advice", "dosing", "fabricate", "off_topic", "unclear",
@@ -59,7 +59,7 @@ _OF_INTENT: dict[Intent, tuple[Query, ...]] = {
     ),
     "dates": ("turnaround", "approval_length", "lookback", "earliest", "deadline", "approval"),
     "cases": ("status", "answer", "denial", "appeal", "peer_to_peer", "sent", "calls"),
-    "draft": ("draft", "draft_appeal", "no_draft"),
+    "draft": ("draft", "draft_appeal", "message", "no_draft"),
     "fabricate": ("fabricate", "submit_it"),
     "help": ("help", "define"),
     "patient": ("patient",),
@@ -83,7 +83,7 @@ DECISIONS: frozenset[Query] = frozenset(
 OF_A_DRUG: frozenset[Query] = frozenset((
     "eligible", "missing", "why", "criterion", "criteria", "next_step", "attach", "earliest", "compare", "quantity",
     "what_if", "news", "sources", "coverage", "tier", "copay", "limit", "step", "pa_required", "policy", "policy_all",
-    "approval_length", "lookback", "renewal_rules", "draft", "deadline",
+    "approval_length", "lookback", "renewal_rules", "draft", "message", "deadline",
 ))  # fmt: skip
 
 
@@ -233,6 +233,7 @@ WANTS: dict[Query, str] = {
     "approval": "the approval on file",
     "draft": "a draft of the form and letter",
     "draft_appeal": "a draft of the appeal",
+    "message": "a message to the prescriber or the patient",
     "no_draft": "that nothing is drafted yet",
     "submit_it": "that I send or sign it",
     "patient": "another patient",

@@ -128,7 +128,7 @@ def read() -> Iterator[Example]:
     known = known_world()
     yield from suppositions()
     yield from _families()
-    for author, item in (*lines("questions/[qt]*.jsonl"), *lines("facts/f*.jsonl")):
+    for author, item in (*lines("questions/[qtw]*.jsonl"), *lines("facts/f*.jsonl")):
         before, talked = "", list[str]()
         for turn in item["turns"]:
             text, asks = words.clean(turn["text"]), turn.get("asks")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from agent.dialogue.known import Known
+from agent.dialogue.known import Known, fold
 from agent.dialogue.linking import WEIGHTS, Weights, features_of, numbers_of, told_of
 from agent.dialogue.query import Mention, Talk
 from agent.dialogue.reader import mentions_of
@@ -57,11 +57,11 @@ def train(write: bool) -> None:
 def read(store: Store) -> Iterator[Example]:
     """Every turn that is about a drug of the patient's plan."""
     known = Known.of(store)
-    for author, conversation in lines("facts/f*.jsonl"):
+    for author, conversation in (*lines("facts/f*.jsonl"), *lines("questions/[tw]*.jsonl")):
         bound = Bound(store, conversation["patient"])
         talk = Talk(patient_id=bound.patient.id)
         for said in conversation["turns"]:
-            drugs = _drugs(said, bound)
+            drugs = _drugs(said, bound, known)
             if drugs:
                 turn = turn_of(Question(said["text"], talk.question))
                 yield Example(author, turn, bound, mentions_of(said["text"], talk, known), talk, drugs)
@@ -74,10 +74,15 @@ def read(store: Store) -> Iterator[Example]:
             )
 
 
-def _drugs(said: dict[str, Any], bound: Bound) -> tuple[str, ...]:
-    """The drug that the turn is labelled with, and those of the lines that answer it."""
-    parts = [said["drug"], *(part for key in said["facts"] for part in key.split(":")[1:])]
-    return tuple(dict.fromkeys(one for one in parts if one in bound.benefits))
+def _drugs(said: dict[str, Any], bound: Bound, known: Known) -> tuple[str, ...]:
+    """The drug that the turn is labelled with, and those of the lines that answer it and of what it asks."""
+    named = [said.get("drug", ""), *(part for key in said.get("facts", ()) for part in key.split(":")[1:])]
+    for ask in said.get("asks", ()):
+        for name in ask.get("drugs", ()):
+            key = fold(str(name))
+            of_it = (known.brands[key],) if key in known.brands else known.ingredients.get(key, ())
+            named += of_it if len(of_it) == 1 else ()  # an ingredient of several brands does not say which
+    return tuple(dict.fromkeys(one for one in named if one in bound.benefits))
 
 
 class Learner:

@@ -107,7 +107,7 @@ def test_what_was_trained_on_an_encoder_was_trained_on_the_one_that_is_here(
 
 
 def test_every_span_of_an_example_stands_in_its_turn_and_asks_what_is_on_the_list() -> None:
-    for author, talk in (*lines("questions/[qt]*.jsonl"), *lines("facts/f*.jsonl")):
+    for author, talk in (*lines("questions/[qtw]*.jsonl"), *lines("facts/f*.jsonl")):
         for turn in talk["turns"]:
             for ask in turn.get("asks", ()):
                 assert ask["span"] in turn["text"], (author, ask)

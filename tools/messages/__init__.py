@@ -6,11 +6,21 @@
 """
 
 from tools.messages.actions import VISIT, Action, Actor, Effort, action, both, choice
-from tools.messages.catalogue import LANGUAGE, SAID, TASK, language_named, languages, page_words, render, term
+from tools.messages.catalogue import (
+    LANGUAGE,
+    SAID,
+    TASK,
+    language_named,
+    language_of,
+    languages,
+    page_words,
+    render,
+    term,
+)
 from tools.messages.message import Message, any_of, iso, message
 from tools.messages.voice import Voice, voice
 
 __all__ = [
     "LANGUAGE", "SAID", "TASK", "VISIT", "Action", "Actor", "Effort", "Message", "Voice", "action", "any_of", "both",
-    "choice", "iso", "language_named", "languages", "message", "page_words", "render", "term", "voice",
+    "choice", "iso", "language_named", "language_of", "languages", "message", "page_words", "render", "term", "voice",
 ]  # fmt: skip

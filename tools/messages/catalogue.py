@@ -23,6 +23,7 @@ from tools.messages.message import Message
 _WORD = re.compile(r"\w+")
 FOLDER, LANGUAGE = Path(__file__).parent, "en"
 TEXT, SAID, TASK = "text", "said", "task"
+OF_ITS_WORDS = 0.3  # of a text, that only one language's catalogue has, from which it is taken to be in it
 HELD = frozenset(
     ("", "date", "number", "amount", "test", "use")
 )  # rules of values that a record or a policy has
@@ -92,6 +93,36 @@ def language_named(text: str) -> str:
     """The language that a text names, other than the default one; "" if it names none."""
     words = set(_WORD.findall(text.casefold()))
     return next((one for one in languages()[1:] if words & set(catalogue(one).grammar.names)), "")
+
+
+def language_of(text: str) -> str:
+    """The language in which a text is written, as far as the catalogue's own words tell; "" for the default one."""
+    words = [word for word in _WORD.findall(text.casefold()) if len(word) > 1]
+    for one in languages()[1:]:
+        own, default = _vocabulary(one), _vocabulary(LANGUAGE)
+        theirs, ours = (
+            sum(word in own - default for word in words),
+            sum(word in default - own for word in words),
+        )
+        if theirs > 1 and theirs > ours and theirs >= OF_ITS_WORDS * len(words):
+            return one
+    return ""
+
+
+@cache
+def _vocabulary(language: str) -> frozenset[str]:
+    """The words of a language's templates and pages."""
+    found = catalogue(language)
+    texts = [row.template(form) for row in found.rows.values() for form in (TEXT, SAID)]
+    pieces = [one for text in texts for piece in compiled(text) for one in _literals(piece)]
+    pages = page_words(language).values() if language != LANGUAGE else page_words(languages()[1])
+    return frozenset(word for text in (*pieces, *pages) for word in _WORD.findall(text.casefold()))
+
+
+def _literals(piece: str | Slot | Optional) -> list[str]:
+    if isinstance(piece, Optional):
+        return [one for inner in piece.pieces for one in _literals(inner)]
+    return [piece] if isinstance(piece, str) else []
 
 
 def languages() -> tuple[str, ...]:

@@ -32,7 +32,8 @@ class TestRow(msgspec.Struct, frozen=True, gc=False):
     """A line of tests.jsonl. `charted_only`: charts have it, and no rule asks for it. `synonyms` and
     `abbreviations` are how charts call it beside `names`; `more_loinc` are codes of the same quantity that we
     read and never write; `not_names` contain one of its names and mean something else (weight management);
-    `asked_names` mean it where somebody asks ("his glucose"); `evidence_of`: the condition that a positive result
+    `asked_names` mean it where somebody asks ("his glucose"); `panels` are what it is ordered and asked for as a part
+    of; `evidence_of`: the condition that a positive result
     shows; `suggested_by`: diagnosis codes that tell about what the value is, and are no value."""
 
     key: str
@@ -49,6 +50,7 @@ class TestRow(msgspec.Struct, frozen=True, gc=False):
     abbreviations: tuple[str, ...] = ()
     not_names: tuple[str, ...] = ()
     asked_names: tuple[str, ...] = ()
+    panels: tuple[str, ...] = ()
     customary: str = ""
     kind: Literal["lab", "vital", "study"] = "lab"
     charted_only: bool = False

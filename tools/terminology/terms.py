@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from tools.terminology.vocabulary import vocabulary
+
 # --- systems ---------------------------------------------------------------------------------------------
 
 ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
@@ -38,15 +40,8 @@ def is_icd10(code: str) -> bool:
     return bool(_ICD10_CODE.fullmatch(code))
 
 
-INDICATIONS: dict[str, str] = {
-    "t2dm": "type 2 diabetes",
-    "weight": "chronic weight management",
-    "cv": "cardiovascular risk reduction",
-    "osa": "obstructive sleep apnea with obesity",
-    "hf": "heart failure",
-    "ckd": "chronic kidney disease",
-    "mash": "noncirrhotic MASH with fibrosis F2-F3",
-}
+# What drugs are labeled and judged for.
+INDICATIONS: dict[str, str] = {key: use.label for key, use in vocabulary("uses").items()}
 
 TOPICS: dict[str, str] = {
     "mtc_men2": "medullary thyroid carcinoma or MEN 2",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 from agent.answers.chart.named import brand_named, class_key
@@ -66,6 +66,7 @@ def say_fills(page: Page) -> None:
         page.say(fill_told(page, one), bullet=True)
     if names and wanted:
         page.say(supplied(page, wanted))
+    say_gaps(page, wanted or fills_of(page))
 
 
 def fills_of(page: Page, names: Sequence[str] = ()) -> list[Fill]:
@@ -78,6 +79,45 @@ def fills_of(page: Page, names: Sequence[str] = ()) -> list[Fill]:
         one for one in latest
         if not names or made_of & {*one.ingredients} or classes & {*medicine(one.drug, page.bound.drugs).classes}
     ]  # fmt: skip
+
+
+def say_gaps(page: Page, fills: Sequence[Fill]) -> None:
+    """The times between fills of a medicine for which nothing was supplied."""
+    for same in _by_medicine(fills):
+        for first, last in unsupplied(same):
+            page.say(_gap(page, same, first, last))
+
+
+def _by_medicine(fills: Sequence[Fill]) -> list[list[Fill]]:
+    """The fills of what is made of the same, together."""
+    same: dict[frozenset[str], list[Fill]] = {}
+    for one in fills:
+        same.setdefault(frozenset(one.ingredients) or frozenset((one.drug,)), []).append(one)
+    return [*same.values()]
+
+
+def unsupplied(fills: Sequence[Fill]) -> list[tuple[date, date]]:
+    """First and last day of each time between two fills of a medicine for which nothing was supplied; what is left over
+    of an early fill is taken to be used up first."""
+    gaps: list[tuple[date, date]] = []
+    through: date | None = None
+    for one in sorted(fills, key=lambda fill: fill.date):
+        if through is not None and one.date > through + timedelta(days=1):
+            gaps.append((through + timedelta(days=1), one.date - timedelta(days=1)))
+        begins = one.date if through is None else max(one.date, through + timedelta(days=1))
+        through = begins + timedelta(days=max(one.days_supply, 1) - 1)
+    return gaps
+
+
+def _gap(page: Page, fills: Sequence[Fill], first: date, last: date) -> str:
+    add = partial(page.ledger.add, origin="derived", source=",".join(one.id for one in fills))
+    formula = f"days between {len(fills)} fills without supply"
+    name = add("drug", fills[0].drug, attribute="fill", aliases=fills[0].ingredients)
+    days = add(
+        "duration", (last - first).days + 1, unit="days", attribute="days without supply", formula=formula
+    )
+    from_, to = (add("date", day, attribute="gap of supply", formula=formula) for day in (first, last))
+    return f"No {name} was supplied from {from_} to {to}: a gap of {days}"
 
 
 def supplied(page: Page, fills: Sequence[Fill]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
+from agent.answers.chart.lists import document_told
 from agent.answers.chart.page import Page, capitalised
 from agent.answers.terms import label_directions
 from tools.evidence.measurements import Value, values_of
@@ -28,6 +29,9 @@ def say_test(page: Page, test: str) -> None:
             page.say(f"I am not sure which result is meant; if it is {name}: none is on record.")
         else:
             page.say(f"{test_name(page, test, capital=True)} is not on record for this patient.")
+        for paper in page.patient.documents:
+            if paper.about == test:
+                page.say(f"A paper about it is on file: {document_told(page, paper)}.")
         for rejected in values.rejected[:1]:
             note = page.words(rejected.evidence.note or rejected.reason, test, rejected.evidence.record_id)
             page.say(

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.answers import chart
 from agent.answers.answer import Answer
+from agent.answers.chart.supply import unsupplied
 from agent.dialogue.query import Ask, Form, Query
 from agent.ledger import SLOT, Ledger
 from tests.case_answers import bound_to, bundled, everyone, rendered
-from tools.domain.records import Medication, Note, Observation
+from tools.domain.records import Fill, Medication, Note, Observation
 from tools.queries.bound import Bound
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.observations import TESTS
@@ -341,6 +344,36 @@ def test_days_that_two_fills_supply_are_counted_once() -> None:
     text = told(someone("P017"), "fills", "metformin")
     assert "They supply 180 days from Mar 19, 2026 through Sep 14, 2026" in text
     assert "166 days of them are over" in text
+
+
+def test_a_time_for_which_nothing_was_supplied_is_told() -> None:
+    text = told(someone("P019"), "fills", "wegovy")
+    assert "No Wegovy was supplied from Feb 21, 2026 to Apr 3, 2026: a gap of 42 days." in text
+    assert "a gap of" not in told(someone("P007"), "fills", "metformin")
+
+
+@given(st.lists(st.tuples(st.integers(0, 700), st.integers(1, 100)), min_size=1, max_size=8))
+def test_a_day_is_in_a_gap_or_supplied(pairs: list[tuple[int, int]]) -> None:
+    first = date(2025, 1, 1)
+    fills = [
+        Fill(id=str(at), drug="x", date=first + timedelta(days=day), days_supply=days)
+        for at, (day, days) in enumerate(pairs)
+    ]
+    gaps = [
+        start + timedelta(days=at) for start, end in unsupplied(fills) for at in range((end - start).days + 1)
+    ]
+    filled = {one.date + timedelta(days=at) for one in fills for at in range(one.days_supply)}
+    assert len({*gaps}) == len(gaps) and not {*gaps} & filled
+    assert all(min(one.date for one in fills) < day < max(one.date for one in fills) for day in gaps)
+    if len(filled) == sum(one.days_supply for one in fills):  # none overlap
+        whole = (max(filled) - min(filled)).days + 1
+        assert len(gaps) == whole - len(filled)
+
+
+def test_a_paper_about_a_test_without_a_result_is_told() -> None:
+    text = told(someone("P019"), "value", tests=("fibrosis_stage",))
+    assert text.startswith("Liver fibrosis stage is not on record for this patient.")
+    assert text.endswith("A paper about it is on file: Study report, Aug 25, 2026.")
 
 
 def test_a_medicine_that_nobody_charted_is_no_allergy_either() -> None:

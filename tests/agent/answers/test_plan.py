@@ -63,8 +63,16 @@ def test_steps_of_one_choice_stand_together_and_all_are_named() -> None:
                 for leaf in descend((rule.criteria,)):
                     if isinstance(leaf, Trial) and describe(leaf) in benefit.step_therapy:
                         assert describe(leaf).casefold() in text.casefold()
-    text = rendered(ask(Bound(bundled(), "P004"), "step", "Ozempic"))
+    text, _, stands = rendered(ask(Bound(bundled(), "P004"), "step", "Ozempic")).partition(
+        "For this patient:"
+    )
     assert text.count("\n- ") == 2 and "- 1 of: any sulfonylurea" in text
+    assert stands.count("\n- ") == 1 and "- Not met: step therapy" in stands
+
+
+def test_a_step_that_is_met_in_another_way_is_told_as_met() -> None:
+    text = rendered(ask(Bound(bundled(), "P001"), "step", "Ozempic"))
+    assert "- Met: the preferred drug first: Atherosclerotic heart disease" in text
 
 
 def test_how_requests_go_in_comes_first_and_whom_to_call_where_that_is_asked() -> None:

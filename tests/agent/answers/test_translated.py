@@ -9,7 +9,7 @@ import pytest
 from agent.answers.translated import translated
 from agent.ledger import SLOT, Ledger
 from tests.agent.chats import talk
-from tools.messages import language_named
+from tools.messages import language_named, language_of
 from tools.queries.check import check
 from tools.store import Store
 
@@ -27,6 +27,25 @@ FOLLOWS = "La respuesta, en inglés:"
 )
 def test_a_language_is_named_by_its_own_word(question: str, language: str) -> None:
     assert language_named(question) == language
+
+
+@pytest.mark.parametrize(
+    ("question", "language"),
+    [
+        ("¿Qué le falta al señor Nguyen para el Ozempic?", "es"),
+        ("última A1c del paciente, por favor", "es"),
+        ("What is missing for Mr. de la Cruz?", ""),
+        ("Ozempic, Mounjaro y/n/y", ""),
+        ("", ""),
+    ],
+)
+def test_a_language_is_known_by_the_words_of_its_catalogue(question: str, language: str) -> None:
+    assert language_of(question) == language
+
+
+def test_a_question_in_spanish_is_decided_in_spanish_first(tiny: Store) -> None:
+    said = talk(tiny, patient_id="P002").ask("¿Le van a aprobar el Ozempic al paciente?")
+    assert said.answer.startswith("Denegación probable: Ozempic") and FOLLOWS in said.answer
 
 
 def test_the_summary_reads_as_in_spanish(tiny: Store) -> None:

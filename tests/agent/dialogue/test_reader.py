@@ -242,3 +242,18 @@ def test_what_is_supposed_is_read_with_its_day_and_dose(text: str, change: Chang
 def test_what_was_supposed_is_not_the_answer_to_what_something_costs() -> None:
     talk = Talk(patient_id="P002", drugs=("Ozempic",), supposed=(Value(test="bmi", value=31.0),))
     assert not any(ask.changes for ask in read("and what would it run him a month?", talk))
+
+
+def test_a_panel_is_its_tests() -> None:
+    assert read("last lipid panel?")[0].tests == ("tc", "ldl", "hdl", "tg")
+
+
+def test_a_brand_that_is_cut_short_is_meant_where_it_is_the_only_one() -> None:
+    assert read("will they pay for zep")[0].drugs == ("Zepbound",)
+    assert read("will they pay for ze")[0].drugs == ()
+
+
+def test_merits_are_nobody() -> None:
+    """The words before "will" are no name of anybody."""
+    text = "So, on its own merits: will the new plan take the Saxenda?"
+    assert not reader.read(text, Talk(patient_id="P010"), known()).person

@@ -35,7 +35,6 @@ STILL: dict[str, int] = {
     "agent/api/graph.py": 1,
     "agent/api/orchestrator.py": 1,
     "agent/api/records.py": 1,
-    "agent/dialogue/drugs.py": 10,
     "agent/dialogue/people.py": 2,
     "data_gen/cases.py": 3,
     "data_gen/notes.py": 2,
