@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from tools.notes.context import INSTRUCTION, THEIRS, subjects_of
+from tools.language.assertion import senses_of
+from tools.notes.context import INSTRUCTION, subjects_of
 from tools.notes.days import When, days_in
 from tools.notes.facts import FactKind, Standing, Subject
 from tools.notes.lexicon import Mention, diagnoses_in, drugs_in
@@ -29,10 +30,6 @@ _DOSE = (
 )
 _JOINED = _words(
     rf"^\s*(?:er|xr|ir)?{_DOSE}\s*(?:,\s*and|,\s*or|and|or|nor|,|/|\+|&|plus)\s*(?:a\s+|an\s+|any\s+)?$"
-)
-_STRONG = _words(
-    r"[;.]\s|\n|\s-\s|,?\s(?:but|then|so|once|now|until|while)\b|,?\s(?:and\s+)?(?:switch(?:ed)?|"
-    r"start(?:ed|ing)?|began|begin|added?|add)\b"
 )
 _WEAK = _words(r",\s|\sand\s|\sor\s|\s(?=(?:we|I|he|she)\s+(?:could|would|will|can|may|might|should)\b)")
 
@@ -195,7 +192,6 @@ _PLAN_AFTER = _words(
     r"to be (?:started|submitted|ordered)|to start|to begin|discussed|prescribed|requested|not picked up|"
     r"approved|prior auth|suggested|(?:will|to) be added)\b"
 )
-_STARTED = _words(r"\b(?:re)?(?:started|began|begun|initiated|resumed|put on|placed on)\b")
 _TRIED = _words(
     r"\b(?:tried|trialed|trial of|took|used|was (?:once |previously |formerly )?on|had been on|been on|"
     r"previously (?:on|took|used)|formerly|past use of|history of|prior|before)\b"
@@ -219,7 +215,6 @@ _TAKING_AFTER = _words(
     r"\d+(?:[.,]\d+)?\s*(?:mg|mcg|g|units?|u)\b|\d+(?:\.\d+)?\s*(?:bid|daily|qd|weekly|twice|once|po)\b|"
     r"(?:bid|daily|qd|qhs|weekly|every day|twice a day|alone|faithfully)\b))"
 )
-_STILL = _words(r"\b(?:still|now|currently|continues?|today|already|remains)\b")
 _IF = _words(r"\b(?:if|should (?:she|he|they|pt)|unless|in case|whether)\b")
 _TOLD = _words(
     r"\b(?:must|advised|told|instructed|asked|plan(?:s|ned)?|will|to be|may need|need(?:s)? to|consider\w*|"
@@ -228,7 +223,6 @@ _TOLD = _words(
 _BLAMED = _words(
     r"\b(?:dka|ketoacidosis|pancreatitis|effects?|upset|hold(?:ing)? off|held off)\s+(?:while\s+)?on\s+$"
 )
-_PRONOUN = _words(r"\b(?:it|this|that|them|both|dose|medication|med|drug|shots?|pills?)\b")
 _HEDGE = _words(
     r"\b(?:possibl[ey]|probabl[ey]|maybe|perhaps|might have|may have|unsure|not sure|unclear|questionable|"
     r"reportedly)\b|\?"
@@ -236,6 +230,7 @@ _HEDGE = _words(
 _SAYS_OTHERWISE = _words(r"\bbut (?:the )?(?:pt|patient|she|he) (?:now )?(?:states?|says?|reports?|denies)\b")
 _OUTCOMES: frozenset[FactKind] = frozenset(("intolerance", "inadequate", "partial", "effective"))
 _LOOK_BACK = 2  # sentences
+_SHORT = 6  # words of a sentence that goes on about the last drug
 
 
 class MedicationAssertion(NamedTuple):
@@ -332,7 +327,7 @@ def _goes_on(text: str, sentence: Sentence, since: Sequence[Sentence]) -> bool:
         return False
     if [found for found in diagnoses_in(text, sentence.start, sentence.end) if found.of != "pancreatitis"]:
         return False
-    return bool(_PRONOUN.search(said)) or len(said.split()) <= 6
+    return len(said.split()) <= _SHORT
 
 
 def _weaker(old: MedicationAssertion, new: MedicationAssertion, sentence: Sentence) -> bool:
@@ -369,7 +364,7 @@ def _stretches(text: str, sentence: Sentence) -> list[_Stretch]:
 
 def _end_of_theirs(text: str, begin: int, at: int, end: int) -> int:
     """Of somebody else's drug: where the words come back to the patient, "mother takes it; pt has not used it"."""
-    if not THEIRS.search(text, begin, at):
+    if senses_of(text[begin:at]).isdisjoint(("family", "other")):
         return end
     back = _BACK.search(text, at, end)
     return back.start() if back else end
@@ -382,9 +377,6 @@ def _cut(text: str, start: int, end: int) -> int:
     """Where the words about one drug end and those about the next begin."""
     if (item := text.find(";", start, end)) != -1:
         return item
-    strong = [match.start() for match in _STRONG.finditer(text, start, end)]
-    if strong:
-        return strong[0]
     weak = [match.start() for match in _WEAK.finditer(text, start, end)]
     return weak[-1] if weak else end
 
@@ -405,15 +397,11 @@ def _tell(
             anchors = [*own, (drug.start, drug.end)] if inside or not own else own
             start, stop = min(a for a, _ in anchors), max(b for _, b in anchors)
             subjects = subjects_of(
-                text, sentence, drug.start if inside else start, drug.end if inside else start
+                text, sentence, drug.start if inside else start, drug.end if inside else start, "drug"
             )
             days = days_in(text, written, stretch.start, stretch.end)
             began, ended, when = _dates(text, say.kind, days)
-            hedged = (
-                bool(_HEDGE.search(text[begin : first.start])) and say.status not in ("planned", "declined")
-                if inside
-                else False
-            )
+            hedged = inside and bool(_HEDGE.search(text, begin, first.start))
             name, form = text[drug.start : drug.end], _form(text, drug)
             if form:
                 name, stop = f"{name} {form[0].strip().upper()}", max(stop, drug.end + form.end())
@@ -501,7 +489,7 @@ def _classify(
         return [_Say("stopped", (stop.span(),), status="planned" if imperative else "history")]
     if stop is not None and not (planned or planned_after):
         return []
-    if (planned or planned_after) and not _STARTED.search(before):
+    if planned or planned_after:
         if planned_after and not planned and _WISH.search(before) and "to start" not in after:
             return []
         cue = (begin + planned.start(), first.start) if planned else (last.end, last.end)
@@ -523,7 +511,7 @@ def _taken(
         return []
     taking = _TAKING_BEFORE.search(before)
     tried = _TRIED.search(before)
-    if tried is not None and not _STILL.search(before[tried.end() :]):
+    if tried is not None:
         return [_Say("tried", ((begin + tried.start(), begin + tried.end()),), status="history")]
     if sentence.section in ("past_meds", "failed"):
         return [_Say("tried" if sentence.section == "past_meds" else "inadequate", status="history")]
@@ -570,7 +558,7 @@ def _caused(
     low, high = (last.end, effect.start()) if effect.start() >= last.end else (effect.end(), first.start)
     between = text[low:high]
     if re.search(r"\b(?:resolved|better|improved|first week|initial\w*)\b", text[begin:end], re.IGNORECASE):
-        return bool(re.search(r"\bstopp\w+|\bstop\b|\bquit\b", text[begin:end], re.IGNORECASE))
+        return False
     return len(between.split()) <= 9 and bool(_CAUSES.search(between) or not between.strip())
 
 
@@ -594,10 +582,6 @@ def _dates(text: str, kind: FactKind, days: list[When]) -> tuple[date | None, da
     words: list[str] = []
     for index, day in enumerate(days):
         lead = text[max(0, day.start - 22) : day.start]
-        if re.search(r"a1c|bmi|\($|weight|\bwt\b", lead, re.IGNORECASE) and not re.search(
-            r"stop|since|start", lead
-        ):
-            continue
         words.append(day.words)
         opens = re.search(r"\b(?:since|from|start\w*|beg[au]n|on)\s*(?:\w+\s*)?$", lead, re.IGNORECASE)
         closes = re.search(

@@ -39,22 +39,16 @@ _PAST = _words(
     r"\b(?:h/o|hx(?: of)?|history of|prior|previous(?:ly)?|remote|old|past|had|s/p|after)\W+(?:\w+\W+){0,3}$"
 )
 _OVER = _words(r"^[^.;\n]{0,45}?\b(?:resolved|in remission|years ago|cured|no longer)\b")
-_REMOTE = _words(r"\b(?:remote|resolved)\s+(?:\w+\s+)?$")
 _YEAR = _words(r"^[^.;\n,]{0,12}?(?:, )?(?:\bin )?\(?(?:\d\d?/)?(?:19|20)\d\d\b")
-_NO_ONES = _words(r"\s*(?:prevention|clinic|education|supplies|specialist|educator)")  # a program or a clinic
-_BEFORE_TYPE = _words(r"\b(?:men|neoplasia|syndrome)\s*,?\s*$")
 
 
 def diagnoses_told(text: str, sentences: Sequence[Sentence]) -> Iterator[Noted]:
     """Diagnoses with their context: denied, of a relative, possible, over."""
     for sentence in sentences:
         mentions = _joined(text, diagnoses_in(text, sentence.start, sentence.end))
-        for index, mention in enumerate(mentions):
-            if mention.of in ("t1dm", "t2dm") and _BEFORE_TYPE.search(text[sentence.start : mention.start]):
-                continue
-            listed = index > 0 and mentions[index - 1].end >= clause_of(text, sentence, mention.start)[0]
-            seen = context(text, sentence, mention.start, mention.end, listed)
-            if seen.supposed or _NO_ONES.match(text, mention.end):
+        for mention in mentions:
+            seen = context(text, sentence, mention.start, mention.end)
+            if seen.supposed:
                 continue
             status: Standing = "history" if _is_past(text, sentence, mention, seen) else "current"
             yield Noted(
@@ -81,7 +75,7 @@ def _is_past(text: str, sentence: Sentence, mention: Mention, seen: Context) -> 
         return False
     begin, _ = clause_of(text, sentence, mention.start)
     before, after = text[begin : mention.start], text[mention.end : sentence.end]
-    if _REMOTE.search(before) or _OVER.match(after):
+    if _OVER.match(after):
         return True
     if mention.of not in ACUTE:
         return False
@@ -118,10 +112,6 @@ _FOLLOWS = _words(
     r"\b(?:follows?|following|eats|eating|keeps|on a|adheres)\b|\b(?:walks|exercises|swims)\b|"
     r"\d\s*x\s*/\s*w(?:ee)?k|(?:times|days) (?:a|per) week"
 )
-_NO_HABIT = _words(
-    r"\b(?:counsel\w*|discuss\w*|advis\w*|recommend\w*|will|plan(?:s|ned|ning)|goal|should|encourag\w*|"
-    r"review\w*|wants|not)\b"
-)
 _DRY = _words(
     r"\b(?:no|denies|never)\s+(?:alcohol|etoh|drinking)\b|\b(?:alcohol|etoh)(?: use)?\s*[:-]?\s*(?:none|no|"
     r"denies|never|negative|rare(?:ly)?|minimal|occasional(?:ly)?)\b|\b(?:does not|doesn't) drink\b|"
@@ -134,31 +124,20 @@ _PAP_USED = _words(
     r"\b(?:on|uses?|using|tried|trial(?:ed)?|toler\w+|nightly|compliant|adherent|intoleran\w+|wears|"
     r"stopped)\b"
 )
-_PAP_NOT = _words(
-    r"\b(?:refus\w+|declin\w+|order\w*|will|discuss\w*|consider\w*|recommend\w*|never|no cpap|start|needs|"
-    r"not (?:yet|tried))\b"
-)
 
 
 def statements_told(text: str, sentences: Sequence[Sentence], written: date | None) -> Iterator[Noted]:
     """What a prescriber could be asked to state: adherence, diet and exercise, a specialist's visit, alcohol, PAP."""
     for sentence in sentences:
         start, end = sentence.start, sentence.end
-        if (match := _REFER.search(text, start, end)) and not re.search(
-            r"\breferring\b|\bthank", text[start:end], re.IGNORECASE
-        ):
+        if match := _REFER.search(text, start, end):
             specialty = match["specialty"].casefold()
             yield Noted("statement", "specialist_consult", *match.span(), status="planned", detail=specialty)
         elif match := _CONSULT.search(text, start, end):
             detail = (match["specialty"] or match["clinic"]).casefold()
-            if not re.search(
-                r"\b(?:will be|to be|never|not|should be|needs to)\s+$",
-                text[start : match.start()],
-                re.IGNORECASE,
-            ):
-                days = days_in(text, written, match.start(), end)
-                day = days[0].day if days else None
-                yield Noted("statement", "specialist_consult", *match.span(), detail=detail, day=day)
+            days = days_in(text, written, match.start(), end)
+            day = days[0].day if days else None
+            yield Noted("statement", "specialist_consult", *match.span(), detail=detail, day=day)
         for pattern, of, present in ((_ADHERES, "adherent", True), (_LAPSES, "adherent", False)):
             match = pattern.search(text, start, end)
             if (
@@ -167,24 +146,34 @@ def statements_told(text: str, sentences: Sequence[Sentence], written: date | No
                 and (present or not _ADHERES.search(text, start, end))
                 and not _IF_OR_TOLD.search(text, start, match.start())
             ):
-                whose = subjects_of(text, sentence, match.start(), match.end())
+                whose = subjects_of(text, sentence, *match.span(), "statement")
                 yield Noted("statement", of, *match.span(), present=present, subjects=whose)
         diet, moves = _DIET.search(text, start, end), _MOVES.search(text, start, end)
-        if diet and moves and _FOLLOWS.search(text, start, end) and not _NO_HABIT.search(text, start, end):
+        if diet and moves and _FOLLOWS.search(text, start, end):
             a, b = min(diet.start(), moves.start()), max(diet.end(), moves.end())
-            yield Noted("statement", "diet_exercise", a, b, subjects=subjects_of(text, sentence, a, b))
+            yield Noted(
+                "statement", "diet_exercise", a, b, subjects=subjects_of(text, sentence, a, b, "statement")
+            )
         if match := _DRY.search(text, start, end):
             yield Noted(
-                "statement", "low_alcohol", *match.span(), subjects=subjects_of(text, sentence, *match.span())
+                "statement",
+                "low_alcohol",
+                *match.span(),
+                subjects=subjects_of(text, sentence, *match.span(), "statement"),
             )
         pap = _PAP.search(text, start, end)
-        if pap and _PAP_USED.search(text, start, end) and not _PAP_NOT.search(text, start, end):
+        if pap and _PAP_USED.search(text, start, end):
             used = _PAP_USED.search(text, start, end)
             assert used is not None
             span = (min(pap.start(), used.start()), max(pap.end(), used.end()))
             if span[1] - span[0] > 60:
                 span = pap.span()
-            yield Noted("statement", "pap_tried", *span, subjects=subjects_of(text, sentence, *pap.span()))
+            yield Noted(
+                "statement",
+                "pap_tried",
+                *span,
+                subjects=subjects_of(text, sentence, *pap.span(), "statement"),
+            )
 
 
 _OF_SOMETHING_ELSE = _words(
@@ -210,7 +199,6 @@ _NOT_YET = _words(
     r"interested|wants|refer\w*|thinking|recommend\w*|may join|to join|would like)\b"
 )
 _FINISHED = _words(r"\b(?:complet\w+|finish\w+|did)\b")
-_NEGATED_PROGRAMME = _words(r"\b(?:no|not|never|denies|declin\w+|has not|hasn't)\b")
 
 _PROCEDURES = {
     "sleep_study": _words(
@@ -238,7 +226,7 @@ def programmes_told(text: str, sentences: Sequence[Sentence], written: date | No
             begin, stop = sentence.start, sentence.end
             before = text[begin : match.start()]
             status: Standing
-            if _NOT_YET.search(text, begin, stop) or re.search(r"\bwould\b|\bif\b", before):
+            if _NOT_YET.search(text, begin, stop):
                 status = "planned"
             elif _FINISHED.search(before):
                 status = "done"
@@ -246,16 +234,15 @@ def programmes_told(text: str, sentences: Sequence[Sentence], written: date | No
                 status = "current"
             else:
                 continue
-            if status in seen or re.search(r"\basked|\bread about|\bheard", before, re.IGNORECASE):
+            if status in seen:
                 continue
             seen.add(status)
-            present = not _NEGATED_PROGRAMME.search(before) or status == "planned"
             days = days_in(text, written, begin, stop)
             began = days[0].day if days else None
             ended = days[1].day if len(days) > 1 else None
-            whose = subjects_of(text, sentence, *match.span())
+            whose = subjects_of(text, sentence, *match.span(), "program")
             yield Noted(
-                "programme", "lifestyle", *match.span(), present, whose, status, day=ended, began=began,
+                "programme", "lifestyle", *match.span(), True, whose, status, day=ended, began=began,
                 when=" ".join(day.words for day in days),
             )  # fmt: skip
 
@@ -267,7 +254,7 @@ def procedures_told(text: str, sentences: Sequence[Sentence], written: date | No
             match = pattern.search(text, sentence.start, sentence.end)
             if match is None:
                 continue
-            seen = context(text, sentence, *match.span())
+            seen = context(text, sentence, *match.span(), "procedure")
             begin, stop = clause_of(text, sentence, match.start())
             nearby = text[max(begin, match.start() - 25) : min(stop, match.end() + 25)]
             status: Standing = (

@@ -137,7 +137,7 @@ def _values(text: str, sentence: Sentence, written: date | None) -> list[Measure
         if not _NOT_BARE.search(text, max(sentence.start, match.start() - 25), match.start()) and _fits(
             test, match["number"], match["unit"]
         ):
-            whose = subjects_of(text, sentence, match.start(), match.end())
+            whose = subjects_of(text, sentence, *match.span(), "test")
             unit = _SPELLED.get(match["unit"].casefold(), match["unit"].casefold())
             value = float(match["number"])
             found.append(Measured(test, value, unit, *match.span(), written, "", False, whose))
@@ -157,7 +157,7 @@ def _stages(text: str, sentence: Sentence, written: date | None) -> list[Measure
         ):
             continue
         opening = days_in(text, written, sentence.start, match.start())
-        whose = subjects_of(text, sentence, match.start(), match.end())
+        whose = subjects_of(text, sentence, *match.span(), "test")
         day, when = (opening[0].day, opening[0].words) if opening else (None, "")
         stage, hedged = float(match["number"]), bool(_HEDGE.search(lead))
         found.append(Measured("fibrosis_stage", stage, "{stage}", *match.span(), day, when, hedged, whose))
@@ -177,7 +177,7 @@ def _from_to(text: str, sentence: Sentence, written: date | None) -> list[Measur
     for match in _FROM_TO.finditer(text, sentence.start, sentence.end):
         if not _MOVED.search(text, sentence.start, match.start()):
             continue
-        whose = subjects_of(text, sentence, match.start(), match.end())
+        whose = subjects_of(text, sentence, *match.span(), "test")
         for name, stop in (("old", match.end("between")), ("new", sentence.end)):
             if not _fits("hba1c", match[name], "%"):
                 continue
@@ -218,7 +218,7 @@ def _measured(
         or re.match(r"[^,;.]{0,6}\b(?:she|he|pt) thinks", text[end:])
     )
     day, when = _day_of(text, sentence, match, end, limit, written)
-    subjects = subjects_of(text, sentence, match.start(), end)
+    subjects = subjects_of(text, sentence, match.start(), end, "test")
     if test == "blood_pressure":
         if match["low"] is None:
             return []
