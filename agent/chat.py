@@ -165,7 +165,7 @@ def bind(state: State, runtime: Runtime[Sitting]) -> State:
         settled = _settled(spoken, [refusals.other_patient(ledger)], ledger)
         return {"reading": msgspec.to_builtins(told), **settled}
     offered = talk_of(state).offered
-    if not people.needs_patient(reading, offered):
+    if not people.needs_patient(reading):
         known, ask = Known.of(sitting.desk.store), reading.asks[0]
         if ask.query == "define":
             return _settled(spoken, [glossary.answer(ask, None, ledger)], ledger)

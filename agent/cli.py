@@ -22,6 +22,7 @@ from tools.common.errors import Correctable, PaladinError, Refused, Unavailable,
 from tools.common.extras import missing
 from tools.common.printable import one_line
 from tools.common.private import UMASK
+from tools.common.structs import DAMAGED, STORED_UNREADABLE
 
 DIFFERS, BAD_INPUT, UNAVAILABLE, BUG, INTERRUPTED = 1, 2, 3, 70, 130
 
@@ -201,6 +202,8 @@ def _surroundings(error: BaseException) -> str:
     cause = getattr(error, "orig", error)  # of SQLAlchemy, which need not be loaded yet
     if isinstance(cause, sealed.errors()) and type(cause).__name__ in ("OperationalError", "DatabaseError"):
         return f"the store cannot be used: {cause}"
+    if isinstance(error, STORED_UNREADABLE):
+        return DAMAGED
     return "there is not enough memory" if isinstance(error, MemoryError) else ""
 
 

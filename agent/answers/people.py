@@ -154,11 +154,8 @@ def _number(patient_id: str) -> int:
     return int(digits) if digits else -1
 
 
-def needs_patient(reading: Reading, offered: Sequence[str] = ()) -> bool:
-    """Can it only be answered about somebody? An unclear question may be the name of one; a yes may choose the one of
-    whom was asked."""
-    if offered and any(_YES.match(ask.text) for ask in reading.asks):
-        return True
+def needs_patient(reading: Reading) -> bool:
+    """Can it only be answered about somebody? An unclear question may be the name of one."""
     return any(
         ask.query not in ABOUT_NOBODY and not (ask.query == "unclear" and not ask.text.strip())
         for ask in reading.asks
@@ -278,15 +275,8 @@ def _tail(patient: Patient) -> str:
 
 
 def _chosen(question: str, given: Given, rows: list[PatientRow], store: Store) -> PatientRow | None:
-    """Which of the offered ones is meant: by place, id, birth date or year, end of member id, or name."""
+    """Which of the offered ones is meant: by id, birth date or year, end of member id, or name."""
     text = words.low(question)
-    if len(rows) == 1 and _YES.match(text):
-        return rows[0]
-    for at, names in enumerate(_PLACES):
-        if at < len(rows) and re.search(names, text):
-            return rows[at]
-    if rows and re.search(r"\blast\b", text):
-        return rows[-1]
     tests = [
         [row for row in rows if given.patient_id and _number(row.id) == _number(given.patient_id)],
         [row for row in rows if given.born and row.birth_date == given.born],
@@ -300,16 +290,6 @@ def _chosen(question: str, given: Given, rows: list[PatientRow], store: Store) -
         ],
     ]
     return next((fits[0] for fits in tests if len(fits) == 1), None)
-
-
-_YES = re.compile(r"\s*(?:yes|yep|yeah|right|correct|exactly|that's|sure|ok|s[ií]\b)", re.IGNORECASE)
-_PLACES = (
-    r"\bfirst\b|^\s*(?:#|no\.? ?|number )?1\s*$|\bformer\b",
-    r"\bsecond\b|^\s*(?:#|no\.? ?|number )?2\s*$|\blatter\b",
-    r"\bthird\b|^\s*(?:#|no\.? ?|number )?3\s*$",
-    r"\bfourth\b|^\s*(?:#|no\.? ?|number )?4\s*$",
-    r"\bfifth\b|^\s*(?:#|no\.? ?|number )?5\s*$",
-)
 
 
 # --- saying it --------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from agent.runtime.dump import plain
 from agent.runtime.settings import BIGGEST, judgeable
 from tools.common.errors import Correctable, Invalid, NotFound, PaladinError, Refused, Unavailable
+from tools.common.structs import DAMAGED, STORED_UNREADABLE
 from tools.domain.records import Determination, Finding
 
 T = TypeVar("T")
@@ -63,6 +64,7 @@ KINDS: dict[type[Exception], str] = {
     Correctable: "invalid",
     Unavailable: "unavailable",
     RequestValidationError: "invalid",
+    **dict.fromkeys(STORED_UNREADABLE, "unavailable"),
 }
 OF_AN_ENDPOINT = ("not-found", "refused", "invalid", "unavailable")
 BEFORE_ANY_ENDPOINT = ("unknown", "forbidden", "not-yours", "too-slow", "too-long", "long-url", "media")
@@ -165,8 +167,9 @@ def near(error: BaseException) -> tuple[str, ...]:
 def problem(error: BaseException) -> Response:
     """The error as problem+json."""
     name = kind_of(error)
-    fault = f"{type(error).__name__}; the server's log has the details"
-    return _problem(name, fault if name == "fault" else str(error), near(error))
+    if name == "fault":
+        return _problem(name, f"{type(error).__name__}; the server's log has the details")
+    return _problem(name, DAMAGED if isinstance(error, STORED_UNREADABLE) else str(error), near(error))
 
 
 def full(detail: str, seconds: int) -> Response:
@@ -200,7 +203,8 @@ def install(app: FastAPI) -> None:
         told.headers.update(error.headers or {})
         return told
 
-    app.add_exception_handler(PaladinError, known)
+    for kind in (PaladinError, *STORED_UNREADABLE):
+        app.add_exception_handler(kind, known)
     app.add_exception_handler(RequestValidationError, unreadable)
     app.add_exception_handler(HTTPException, refused_by_router)
     app.add_exception_handler(Exception, known)

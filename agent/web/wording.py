@@ -78,9 +78,9 @@ class Wording:
         """A key as a person reads it: `needs_documentation`."""
         return self.says(str(key).replace("_", " ").replace("(", " ("))
 
-    def step(self, text: str, clock: str) -> str:
-        """What is to be done, as it is told in English; in another language by the kind of clock that it ends."""
-        return self._words.get(f"clock: {clock}") or self.says(text)
+    def under(self, key: str, text: str) -> str:
+        """The text, as it is told in English; in another language what stands under the key, if there is something."""
+        return self._words.get(key) or self.says(text)
 
     def _form(self, text: str, many: str, values: Mapping[str, Any]) -> str:
         text = many if many and values["n"] != 1 else text
@@ -95,7 +95,7 @@ def pages(language: str) -> Environment:
     made.globals |= {
         "_": wording.says,
         "marked": wording.marked,
-        "step": wording.step,
+        "under": wording.under,
         "language": language,
         "static": _static,
         "swapping": SWAPPING,

@@ -25,10 +25,12 @@ PAGES = {
         "Bugs planted in the engine",
         "Each is planted while the engine is imported, and the suites are asked again.",
     ),
+    "workspace/tasks": Page("Fifteen tasks of a new user", "One after the other, each from the worklist."),
     "simulate": Page("A clinic's year, simulated", "One year, with plots: `pa simulate`."),
     "relations": Page("What must not change", "Cases are drawn from a seed."),
 }
 MEASURES = {
+    "tasks": Measure("evals.proofs.tasks", "workspace/tasks"),
     "tamperings": Measure("evals.proofs.audit:tamperings", "trust", "What is changed past Paladin is found"),
     "probes": Measure("evals.proofs.api:probes", "trust", "What another practice keeps is as what is not there"),
     "bodies": Measure("evals.proofs.api:bodies", "trust", "Hostile bodies are refused, soon, and are no fault"),
@@ -36,6 +38,7 @@ MEASURES = {
     "writes-killed": Measure(
         "evals.proofs.kills.writes:killed", "trust", "Killed at any write and said again, nothing is lost or doubled"
     ),
+    "stores": Measure("evals.proofs.stores", "trust"),
     "load": Measure("evals.proofs.audit:load", "trust", "Under load everything is answered in time, and recorded"),
     "fuzz": Measure("evals.proofs.api:fuzz", "trust", "Every answer is one that the schema of the API knows"),
     "flows": Measure(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from evals.pages import measured
-from evals.proofs import audit, homes
+from evals.proofs import audit, homes, stores
 from evals.proofs.__main__ import MEASURES
 from evals.proofs.kills import sessions, writes
 from tools.store.store import Store
@@ -28,6 +28,16 @@ def test_a_sample_holds(part: str, count: int) -> None:
     (found,) = measured(MEASURES[part], {"count": str(count)})
     figures = found["measured"]
     assert count in figures.values() and figures["wrong"] == {}
+
+
+@pytest.mark.slow
+def test_commands_answer_or_refuse_on_full_disks_in_fixed_homes_and_on_damaged_stores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stores, "PEOPLE", 12)
+    monkeypatch.setattr(stores, "LEFT", (0,))
+    *_, figures = stores.main(flips=1)
+    assert figures["cut off: refused in a line"] == figures["commands"] and figures["wrong"] == {}
 
 
 @pytest.mark.slow

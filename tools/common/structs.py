@@ -14,6 +14,12 @@ import msgspec
 OURS = ("tools", "agent")
 # What bytes of strangers may raise that are no JSON, no UTF-8, or nested too deep.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+# What a door says where bytes of the store raise so: strangers' are read with care.
+STORED_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
+DAMAGED = (
+    "what is stored cannot be read: it is damaged, or of another version; `pa audit verify` shows what was changed, and"
+    " `pa restore` brings a backup back"
+)
 
 
 def build() -> int:

@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from pytest import MonkeyPatch
 
 from agent import cli
@@ -305,6 +306,20 @@ def test_a_disk_that_takes_no_more_is_one_line_and_no_fault(
     whom = case.patient_id if command.startswith("chart") else f"{case.patient_id} {case.drug}"
     ran = shell(f"ulimit -f 0; $PA {command.format(whom, out=tmp_path / 'out')}")
     assert (ran.returncode, ran.stderr.count("\n")) == (3, 1), ran.stderr
+
+
+def test_a_chart_that_is_damaged_is_one_line_and_no_fault(
+    pa: Pa, home: Path, api: TestClient, cases: Cases
+) -> None:
+    one = cases["ready"]
+    damaged = "CAST(replace(body, '\"id\"', '\"i`\"') AS BLOB)"
+    with closing(sqlite3.connect(home / "paladin.db")) as store, store:
+        store.execute(f"UPDATE charts SET body = {damaged} WHERE patient_id = ?", (one.patient_id,))
+    ran = pa("check", one.patient_id, one.drug)
+    assert (ran.code, ran.err.count("\n")) == (3, 1) and "`pa audit verify`" in ran.err
+    told = api.get(f"/api/patients/{one.patient_id}")
+    assert told.status_code == 503 and "`pa audit verify`" in told.json()["detail"]
+    assert pa("audit", "verify").code == 1
 
 
 def test_yaml_that_unfolds_without_end_is_refused_in_a_line(pa: Pa, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from jinja2 import nodes
 from agent.api.wire import PROBLEMS
 from agent.batch.worklist import STAGES
 from agent.cases.worklist import OF_DRAFT, VIEWS
+from agent.drafts.papers import TITLES
 from agent.screening.summary import LISTS
 from agent.web import wording
 from agent.web.patients import KINDS
@@ -60,7 +61,7 @@ def test_what_code_names_on_a_page_stands_in_the_catalogue() -> None:
     ]
     titles = [title for _, title in PROBLEMS.values()] + [reason.title for reason in REASONS.values()]
     steps = [step for _, step in OF_DRAFT.values()] + [f"clock: {kind}" for kind in get_args(ClockKind)]
-    lists = [*VIEWS.values(), *LISTS.values(), *STAGES.values(), *KINDS.values()]
+    lists = [*TITLES.values(), *VIEWS.values(), *LISTS.values(), *STAGES.values(), *KINDS.values()]
     assert not [text for text in (*keys, *titles, *steps, *lists) if text not in SPANISH]
 
 
