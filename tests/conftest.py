@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 import tools  # noqa: F401 - no telemetry, before any library is loaded
-from tests.network import is_loopback
+from evals.proofs.network import is_loopback
 
 # A server that is named for the tests stays named; see agent/administration/services.py.
 for name in [n for n in os.environ if n.startswith("PALADIN_") and not n.startswith("PALADIN_TEST_")]:

@@ -39,6 +39,7 @@ MEASURES = {
         "evals.proofs.kills.writes:killed", "trust", "Killed at any write and said again, nothing is lost or doubled"
     ),
     "stores": Measure("evals.proofs.stores", "trust"),
+    "egress": Measure("evals.proofs.egress", "trust"),
     "load": Measure("evals.proofs.audit:load", "trust", "Under load everything is answered in time, and recorded"),
     "fuzz": Measure("evals.proofs.api:fuzz", "trust", "Every answer is one that the schema of the API knows"),
     "flows": Measure(
