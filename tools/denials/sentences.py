@@ -26,6 +26,9 @@ _LINE = re.compile(r"\S(?:.*\S)?")
 _STOP = re.compile(r"[.!?][\"'”’)\]]*(?=\s)")
 _BULLET = re.compile(r"\s*(?:[-*•·▪>+|]\s|\(?\w{1,2}[.)]\s|\[[^\]]{0,3}\]|[☐-☒✓✗✘■□▢])")
 _LABEL = re.compile(r"\s*[A-Z][\w .'/&-]{0,28}:(?:\s|$)")
+_TICKED, _OPEN = r"\[ ?[xX✓✔] ?\]|\( ?[xX] ?\)|[☑☒✓✔■✗✘]", r"\[ *\]|\( +\)|[☐□▢]"
+_TICK = re.compile(_TICKED)
+_UNTICKED = re.compile(rf"(?:{_OPEN})(?:(?!{_TICKED}|{_OPEN}| {{3}}|[\t|]).)*")
 _GAP = re.compile(r"\S {3,}\S|\t|\|")
 _SHORT_FORMS = frozenset([
     "dr", "dra", "mr", "mrs", "ms", "st", "vs", "approx", "inc", "co", "ltd", "ave", "rd", "cf", "dept", "ref",
@@ -36,9 +39,12 @@ _SHORT_BEFORE_NUMBERS = frozenset([
 
 
 def sentences_of(text: str) -> list[Sentence]:
-    """Every sentence of the letter in its order; together they hold all of its words."""
+    """Every sentence of the letter in its order; together they hold all of its words, but for those options of a form
+    that are not ticked where others are: they say nothing."""
     found: list[Sentence] = []
     heading = ""
+    if _TICK.search(text):
+        text = _UNTICKED.sub(lambda option: "\n" * len(option[0]), text)
     for line, (start, end) in enumerate(_lines(text)):
         parts = _parts(text, start, end)
         for begin, stop in parts:
