@@ -44,7 +44,7 @@ def score_letters(
     kept: Keep = False,
 ) -> None:
     """Read sets of payers' letters."""
-    for file in files or sorted(letters.EXAMPLES.glob("l*.jsonl")):
+    for file in files or sorted(letters.EXAMPLES.glob("[lm]*.jsonl")):
         if kept:
             _unseen(file.stem, rows(LetterRow))
         texts = [json.loads(line) for line in file.read_text().splitlines()]

@@ -17,12 +17,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from evals.training.finetuning import FineTuner, save_heads, write_onnx
-from evals.training.letters import Example, lone_sentences, older, strangers
+from evals.training.letters import HELD, Example, alone, older, strangers
 from tools.denials.drugs import named_in
 from tools.denials.encoded import HEADS, MODEL, windows_of
 from tools.denials.learned import FROM, KINDS, ROLES, TIMES
 from tools.denials.reasons import CODES
-from tools.denials.sentences import Sentence
 from tools.language.encoder import WIDTH
 
 PRINTED = 60  # letters; more teach nothing that strangers say
@@ -56,9 +55,11 @@ class Row(NamedTuple):
 
 
 def train(write: bool) -> None:
-    """Train on all letters; with `write` keep the encoder and its heads. First sights tell what it is worth."""
+    """Train on all letters but those of HELD, on which `evals.train letters` scores; with `write` keep the encoder and
+    its heads."""
     tuner = LetterTuner()
-    tuner.train([tuner.row(one) for one in (*strangers(), *older(PRINTED), *alone())])
+    letters = (*strangers(), *older(PRINTED), *alone("decisions"), *alone("reasons"))
+    tuner.train([tuner.row(one) for one in letters if one.author not in HELD])
     if write:
         write_onnx(tuner.encoder, MODEL)
         save_heads(HEADS, {name: tuner.heads[name] for name in KEPT}, LABELS, {})
@@ -94,7 +95,7 @@ class LetterTuner(FineTuner):
         sentences = [span(s.start, s.end) or (0, 0, 1) for s in one.sentences]
         return Row(
             windows, of, sentences, _labels(one, span), KINDS.index(one.kind) if one.kind in KINDS else -1,
-            1.0 if one.author.startswith("l") else _OWN,
+            1.0 if one.by_stranger else _OWN,
         )  # fmt: skip
 
     def frozen(self, ids: Sequence[int]) -> Any:
@@ -217,12 +218,3 @@ def _labels(one: Example, span: Any) -> dict[str, list[tuple[Any, Any]]]:
         if spans:
             made["drug"].append((spans, [float(name in (one.drugs or ()))]))
     return made
-
-
-def alone() -> Iterator[Example]:
-    """Sentences that stand without a letter, by the kind of document to which they belong or by their reason."""
-    for name in ("decisions", "reasons"):
-        for what, text in lone_sentences(name):
-            sentence = Sentence(0, len(text), " ".join(text.split()))
-            kind, codes = (what, ()) if name == "decisions" else ("", tuple({what} & set(CODES)))
-            yield Example(name, text, kind, [sentence], [], [""], [codes], text, [], [], [])

@@ -1,17 +1,17 @@
 """Trains `tools.denials.learned`, what the parts of a payer's letter are, from labelled letters.
 
 It learns from `evals/examples/letters`, from the letters by hand of `evals/denials`, and from printed ones. Weights are
-the same for the same examples and the same scipy. It is scored without the encoder of letters, which is trained apart
-and knows all authors that it learned from.
+the same for the same examples and the same scipy. The whole reader is scored on authors whom neither these models nor
+the encoder of letters have seen.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, cached_property, partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -53,6 +53,7 @@ from tools.terminology.matcher import medicines_in
 
 PRINTED = 220  # letters; more teach nothing that strangers say
 OWN = "b01"  # letters by the hand that wrote the reader: they teach, and are no stranger's to score on
+HELD = ("l20", "l21", "m05", "m06")  # authors whom the encoder does not see, and on whom the reader is scored
 FOLDS = 3
 UNLABELLED = 0.25  # how much a sentence counts of which only the reason is known
 STEP = 0.6  # how much the order of sentences counts beside their words
@@ -62,32 +63,40 @@ KIND_OF = {
 }  # fmt: skip
 
 
-class Example(NamedTuple):
+@dataclass(frozen=True)
+class Example:
     """A letter with its labels: the role of each sentence ("" where its author gave none), the codes of each, and what
     each mention is ("" where that is not known)."""
 
     author: str
     id: str
     kind: str
+    text: str
     sentences: list[Sentence]
-    seen: list[Seen]
     roles: list[str]
     codes: list[tuple[str, ...]]
-    text: str
-    times: list[tuple[Mention, str, str]]
-    numbers: list[tuple[Mention, str]]
-    names: list[tuple[Mention, str]]
+    times: list[tuple[Mention, str, str]] = field(default_factory=list)
+    numbers: list[tuple[Mention, str]] = field(default_factory=list)
+    names: list[tuple[Mention, str]] = field(default_factory=list)
     drugs: frozenset[str] | None = None  # those decided on
+
+    @cached_property
+    def seen(self) -> list[Seen]:
+        return known.seen_sentences(self.sentences)
+
+    @property
+    def by_stranger(self) -> bool:
+        """Labelled whole, by somebody who had not seen the reader."""
+        return bool(self.roles[0]) and self.author != OWN
 
 
 def train(write: bool) -> None:
-    """Score with each author held out; with `write` keep score and weights."""
+    """Score on the authors that are held out; with `write` keep score and weights of all."""
     examples = [*strangers(), *older()]
     folds = folds_of(examples)
     report("letters", score(examples, folds), write)
     if write:
-        whole = fit_all(examples, fit_roles(examples), folds)
-        known.save(whole._replace(of_rows=fit_rows(examples)), WEIGHTS, encoded.fingerprint())
+        known.save(fit_all(examples, fit_roles(examples), folds), WEIGHTS, encoded.fingerprint())
 
 
 # --- reading examples ------------------------------------------------------------------------------------
@@ -101,9 +110,8 @@ def strangers() -> Iterator[Example]:
         reasons = [(one["code"], one["quote"]) for one in letter["reasons"]]
         times = [(one, *_what_time(letter, one)) for one in times_in(text, sentences)]
         yield Example(
-            author, letter["id"], letter["kind"], sentences, known.seen_sentences(sentences),
-            list(_roles(letter, sentences)), list(_codes(reasons, text, sentences)), text, times, [], [],
-            _drugs(letter["decided"]),
+            author, letter["id"], letter["kind"], text, sentences, list(_roles(letter, sentences)),
+            list(_codes(reasons, text, sentences)), times, drugs=_drugs(letter["decided"]),
         )  # fmt: skip
 
 
@@ -195,13 +203,27 @@ def _older(one: Label, author: str) -> Example:
         for m in names_in(one.text, sentences)
     ]  # fmt: skip
     return Example(
-        author, one.name, KIND_OF[one.kind], sentences, known.seen_sentences(sentences), [""] * len(sentences),
-        codes, one.text, told, numbers, names, _drugs([str(drug["drug"]) for drug in one.drugs]),
+        author, one.name, KIND_OF[one.kind], one.text, sentences, [""] * len(sentences), codes, told, numbers, names,
+        _drugs([str(drug["drug"]) for drug in one.drugs]),
     )  # fmt: skip
 
 
 def _same(said: str, wanted: str) -> bool:
     return bool(wanted) and " ".join(said.split()).casefold() == wanted.casefold()
+
+
+@cache
+def alone(name: str) -> tuple[Example, ...]:
+    """The sentences of evals/examples/NAME.yaml, which stand without a letter: by the kind of document to which they
+    belong ("decisions"), or by their reason ("reasons")."""
+    given = yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    made = []
+    for what, listed in given.items():
+        kind, codes = (what, ()) if name == "decisions" else ("", tuple({what} & set(CODES)))
+        for text in listed:
+            sentence = Sentence(0, len(text), " ".join(text.split()))
+            made.append(Example(name, text, kind, text, [sentence], [""], [codes]))
+    return tuple(made)
 
 
 # --- fitting ---------------------------------------------------------------------------------------------
@@ -316,25 +338,6 @@ def fit_kind(examples: Sequence[Example], chances: dict[str, Any]) -> Model:
     return lessons.fit(2.0)
 
 
-@cache
-def alone(name: str) -> list[Example]:
-    """Sentences that stand without a letter, by what they say."""
-    made = []
-    for what, text in lone_sentences(name):
-        sentence = Sentence(0, len(text), " ".join(text.split()))
-        seen = known.seen_sentences([sentence])
-        made.append(Example("", text, what, [sentence], seen, [""], [()], text, [], [], []))
-    return made
-
-
-def lone_sentences(name: str) -> Iterator[tuple[str, str]]:
-    """What each sentence of evals/examples/NAME.yaml says, and its text."""
-    given = yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
-    for what, listed in given.items():
-        for text in listed:
-            yield what, text
-
-
 def fit_codes(examples: Sequence[Example]) -> Model:
     """From sentences of which an author says which reason they give."""
     lessons = Lessons(CODES)
@@ -344,7 +347,7 @@ def fit_codes(examples: Sequence[Example]) -> Model:
                 seen = known.seen_reason(sentence.words, sentence.heading, shown.vector, one.kind)
                 lessons.add(seen, codes, 0.4 if one.author == "printed" else 1.0 if codes else 0.5)
     for one in alone("reasons"):
-        lessons.add(known.seen_reason(one.sentences[0].words, "", one.seen[0].vector), [one.kind], 0.7)
+        lessons.add(known.seen_reason(one.sentences[0].words, "", one.seen[0].vector), one.codes[0], 0.7)
     return lessons.fit(1.5, many=True)
 
 
@@ -353,7 +356,7 @@ def fit_reasons(examples: Sequence[Example], folds: Sequence[Fold]) -> Model:
     its author."""
     lessons = Lessons(("given",))
     for one in examples:
-        if one.roles[0] and one.author != OWN and one.kind in GIVE_REASONS:
+        if one.by_stranger and one.kind in GIVE_REASONS:
             fold = next(fold for fold in folds if one.author in fold.authors)
             found = evidence(one.sentences, one.seen, fold.chances[one.id], one.kind, fold.codes)
             for code, seen in zip(CODES, seen_reasons(found, one.kind), strict=True):
@@ -367,7 +370,7 @@ def fit_rows(examples: Sequence[Example]) -> OfRows:
     role, code, time, drug = Lessons(ROLES), Lessons(CODES), Lessons(TIMES), Lessons(DRUGS)
     for one in examples:
         read = encoded.encode(one.text, one.sentences)
-        own = 1.0 if one.author.startswith("l") else 0.5
+        own = 1.0 if one.by_stranger else 0.5
         much = own * (0.4 if one.author == "printed" else 1.0)
         rows = known.seen_rows(encoded.sentence_rows(read, one.sentences))
         for row, what, codes in zip(rows, one.roles, one.codes, strict=True):
@@ -451,42 +454,39 @@ def fit_all(examples: Sequence[Example], roles: tuple[Model, Any], folds: Sequen
         role=roles[0], steps=roles[1], kind=fit_kind(examples, chances), code=fit_codes(examples),
         reasons=fit_reasons(examples, folds), time=mentions["time"], time_steps=fit_steps(dated, TIMES),
         runs_from=mentions["runs_from"], number=mentions["number"], name=mentions["name"],
-        drug=fit_drugs(examples, chances),
+        drug=fit_drugs(examples, chances), of_rows=fit_rows(examples),
     )  # fmt: skip
 
 
 def _groups(examples: Sequence[Example]) -> list[set[str]]:
-    """All authors in three groups, so that each is left out once."""
-    full = authors_of(one for one in examples if one.roles[0])
+    """All authors in groups, so that each is left out once; those that are scored are in the first."""
+    full = authors_of(one for one in examples if one.roles[0] and one.author not in HELD)
     authors = [*full, *authors_of(one for one in examples if not one.roles[0])]
-    return [set(authors[at::FOLDS]) for at in range(FOLDS)]
-
-
-# --- keeping and scoring ---------------------------------------------------------------------------------
+    groups = [set(authors[at::FOLDS]) for at in range(FOLDS)]
+    groups[0].update(HELD)
+    return groups
 
 
 def score(examples: Sequence[Example], folds: Sequence[Fold]) -> dict[str, Any]:
-    """How the whole reader reads the letters of each author by models that have not seen that author."""
+    """How the whole reader reads the letters of each author that is held out, by models that have not seen that author
+    nor any other of the same fold."""
     from evals.first_sight import letters as first_sight
     from tools.denials.reader import read_letter
 
-    found: dict[str, Any] = {}
-    for fold in folds:
-        models = fit_all([one for one in examples if one.author not in fold.authors], fold.roles, folds)
-        strange = authors_of(one for one in examples if one.author in fold.authors and one.roles[0])
-        for author in (name for name in strange if name != OWN):
-            letters = [letter for _, letter in lines(f"letters/{author}.jsonl")]
-            row = first_sight.score(
-                letters,
-                author,
-                "",
-                lambda text, models=models: read_letter(text, models=models),  # type: ignore[misc]
-            )
-            found[author] = {name: getattr(row, name) for name in _SCORES}
-            print(author, json.dumps(found[author]), flush=True)
-    rows = [found[author] for author in sorted(found)]
+    first = folds[0]
+    models = fit_all([one for one in examples if one.author not in first.authors], first.roles, folds)
+    read = partial(read_letter, models=models)
+    rows = {
+        author: first_sight.score(
+            [letter for _, letter in lines(f"letters/{author}.jsonl")], author, "", read
+        )
+        for author in HELD
+    }
+    found: dict[str, Any] = {
+        author: {name: getattr(row, name) for name in _SCORES} for author, row in rows.items()
+    }
     for name in _SCORES:
-        values = [row[name] for row in rows]
+        values = [row[name] for row in found.values() if isinstance(row, dict)]
         found[name] = (
             [sum(part) for part in zip(*values, strict=True)] if isinstance(values[0], tuple) else sum(values)
         )

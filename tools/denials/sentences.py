@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 from tools.terminology.dates import month_number
@@ -19,21 +20,31 @@ class Sentence(NamedTuple):
     alone: bool = True  # nothing else stands on its line
 
 
-_WIDE = 58  # a line that is shorter was ended on purpose
+_SHORT = 45  # a line that is shorter was ended on purpose
+_BLOCK = re.compile(r"\S.*(?:\n.*\S.*)*")
+_LINE = re.compile(r"\S(?:.*\S)?")
 _STOP = re.compile(r"[.!?][\"'”’)\]]*(?=\s)")
 _BULLET = re.compile(r"\s*(?:[-*•·▪>+|]\s|\(?\w{1,2}[.)]\s|\[[^\]]{0,3}\]|[☐-☒✓✗✘■□▢])")
 _LABEL = re.compile(r"\s*[A-Z][\w .'/&-]{0,28}:(?:\s|$)")
+_TICKED, _OPEN = r"\[ ?[xX✓✔] ?\]|\( ?[xX] ?\)|[☑☒✓✔■✗✘]", r"\[ *\]|\( +\)|[☐□▢]"
+_TICK = re.compile(_TICKED)
+_UNTICKED = re.compile(rf"(?:{_OPEN})(?:(?!{_TICKED}|{_OPEN}| {{3}}|[\t|]).)*")
 _GAP = re.compile(r"\S {3,}\S|\t|\|")
 _SHORT_FORMS = frozenset([
-    "dr", "mr", "mrs", "ms", "st", "vs", "e.g", "i.e", "approx", "inc", "co", "ltd", "d.o.b", "ave", "rd", "sec", "art",
-    "par", "p", "pp", "cf", "no", "nos", "dept", "ext", "fig", "tel", "rev", "mg", "u.s", "a.m", "p.m",
+    "dr", "dra", "mr", "mrs", "ms", "st", "vs", "approx", "inc", "co", "ltd", "ave", "rd", "cf", "dept", "ref",
+])  # fmt: skip
+_SHORT_BEFORE_NUMBERS = frozenset([
+    "sec", "art", "par", "p", "pp", "no", "nos", "ext", "fig", "tel", "rev",
 ])  # fmt: skip
 
 
 def sentences_of(text: str) -> list[Sentence]:
-    """Every sentence of the letter in its order; together they hold all of its words."""
+    """Every sentence of the letter in its order; together they hold all of its words, but for those options of a form
+    that are not ticked where others are: they say nothing."""
     found: list[Sentence] = []
     heading = ""
+    if _TICK.search(text):
+        text = _UNTICKED.sub(lambda option: "\n" * len(option[0]), text)
     for line, (start, end) in enumerate(_lines(text)):
         parts = _parts(text, start, end)
         for begin, stop in parts:
@@ -55,27 +66,25 @@ def is_heading(words: str) -> bool:
 def _lines(text: str) -> list[tuple[int, int]]:
     """Lines, where one that only wraps goes on with the next."""
     made: list[tuple[int, int]] = []
-    at, open_ = 0, False
-    for raw in text.splitlines(keepends=True):
-        start, end = at, at + len(raw.rstrip())
-        at += len(raw)
-        if not raw.strip():
-            open_ = False
-        elif open_ and _goes_on(text[slice(*made[-1])].rpartition("\n")[2], text[start:end]):
-            made[-1] = (made[-1][0], end)
-        else:
-            made.append((start, end))
-            open_ = True
+    for block in _BLOCK.finditer(text):
+        raw = [(line.start(), line.end()) for line in _LINE.finditer(text, *block.span())]
+        width = max(end - start for start, end in raw)
+        made.append(raw[0])
+        for before, line in pairwise(raw):
+            if _goes_on(text[slice(*before)], text[slice(*line)], width):
+                made[-1] = (made[-1][0], line[1])
+            else:
+                made.append(line)
     return made
 
 
-def _goes_on(before: str, line: str) -> bool:
-    ends, begins = before.strip(), line.strip()
-    if ends[-1] in ".:;!?|" or _BULLET.match(line) or _GAP.search(ends) or _GAP.search(begins):
+def _goes_on(before: str, line: str, width: int) -> bool:
+    """The next word would not have fitted on the line before, and nothing says that a new line was meant."""
+    if before[-1] in ".:;!?|" or _BULLET.match(line) or _LABEL.match(line):
         return False
-    if begins[0].islower() or ends[-1] in ",(-":
-        return len(ends) > 28
-    return len(ends) > _WIDE and not _LABEL.match(line)
+    if _GAP.search(before) or _GAP.search(line):
+        return False
+    return len(before) > max(_SHORT, width - len(line.split()[0]) - 1)
 
 
 def _parts(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -87,7 +96,7 @@ def _parts(text: str, start: int, end: int) -> list[tuple[int, int]]:
         word = text[begin : match.start()].split()[-1:] or [""]
         if not after or after[0].islower() or len(text[begin : match.start()].strip()) < 3:
             continue
-        if match[0][0] == "." and _is_short(word[0]):
+        if match[0][0] == "." and _is_short(word[0], after[0]):
             continue
         made.append((begin, match.end()))
         begin = match.end() + len(text[match.end() : end]) - len(after)
@@ -95,11 +104,15 @@ def _parts(text: str, start: int, end: int) -> list[tuple[int, int]]:
     return [_bare(text, *part) for part in made if text[slice(*part)].strip()]
 
 
-def _is_short(word: str) -> bool:
+def _is_short(word: str, after: str) -> bool:
     said = word.strip("(\"'").casefold()
+    if said.replace(".", "").isdigit():
+        return False
     return (
         len(said) < 2
+        or "." in said
         or said in _SHORT_FORMS
+        or (said in _SHORT_BEFORE_NUMBERS and not after.isalpha())
         or (len(said) < 5 and month_number(said) is not None and said != "may")
     )
 
