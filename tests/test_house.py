@@ -97,3 +97,11 @@ def test_a_connection_to_another_machine_is_refused(host: str, left_loopback: li
 def test_loopback_stays_open() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         socket.create_connection(("localhost", server.getsockname()[1]), timeout=1).close()
+
+
+def test_the_container_runs_as_nobody_from_images_with_a_version() -> None:
+    lines = (ROOT / "Containerfile").read_text().splitlines()
+    users = [line.split()[1] for line in lines if line.startswith("USER")]
+    images = [line.split()[1] for line in lines if line.startswith("FROM")]
+    assert users == ["65534:65534"] and all(re.fullmatch(r"python:3\.\d+(-slim)?", one) for one in images)
+    assert not any(line.startswith("ADD") for line in lines)
