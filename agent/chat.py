@@ -458,7 +458,8 @@ def _worth_answering(reading: Reading, talk: Talk) -> list[Ask]:
     if any(ask.query == "no_draft" for ask in asks):
         asks = [ask for ask in asks if ask.query not in _DRAFTING]
         others = [ask for ask in asks if ask.query != "no_draft"]
-        asks = [*others, *(ask for ask in asks if ask.query == "no_draft")]
+        told = any(ask.query == "message" for ask in others)  # of which it is said that nothing is sent
+        asks = others if told else [*others, *(ask for ask in asks if ask.query == "no_draft")]
     asks = [ask for ask in asks if ask.query != "sources" or talk.asks] or asks
     if any(ask.query == "earliest" for ask in asks):  # which says how it would stand, and from when
         asks = [ask for ask in asks if ask.query != "what_if"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from typing import NamedTuple
 
@@ -99,6 +100,7 @@ def with_passages(
         for likelihood, passage in ranked[:MOST]
         if likelihood >= (SURELY if passage.ref in _LONG else least)
     ]
+    wanted = _values_together(wanted)
     if not wanted:
         return Focus([*answers] or lost)
     best, keys = ranked[0][0], tuple(passage.key for _, passage in wanted)
@@ -120,6 +122,19 @@ def with_passages(
         behind.said.insert(0, Said(text="Also relevant:", verbatim=True))
     made = [one for one in (first, *particular, behind) if one.said] or [*answers]
     return Focus([*made, *(one for one in lost if one.offered or not made)], keys)
+
+
+def _values_together(wanted: Sequence[tuple[float, Passage]]) -> list[tuple[float, Passage]]:
+    """Of a test of which several results are surely asked for, all that are wanted, the newest first."""
+    several = Counter(one.what[0] for share, one in wanted if one.kind == "value" and share >= SURELY)
+    made: list[tuple[float, Passage]] = []
+    for share, one in wanted:
+        if one.kind != "value" or several[one.what[0]] < 2:
+            made.append((share, one))
+        elif all(other.kind != "value" or other.what[0] != one.what[0] for _, other in made):
+            same = [two for _, two in wanted if two.kind == "value" and two.what[0] == one.what[0]]
+            made += [(share, two) for two in sorted(same, key=lambda two: two.what[1].date, reverse=True)]
+    return made
 
 
 def settled(question: Question, drug: str, use: str, bound: Bound) -> tuple[str, ...]:

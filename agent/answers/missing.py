@@ -53,7 +53,9 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
 def _of_one(words: Words, unmet: list[Finding], reply: Answer) -> list[Said]:
     found = words.found
     if found.outcome == "ready":
-        return [Said(text=f"Nothing is missing: {words.request()} is {words.outcome()} to {words.plan()}.")]
+        met = words.met()
+        nothing = f"Nothing is missing: {words.request()} is {words.outcome()} to {words.plan()}."
+        return [Said(text=nothing), *([Said(text=met, bullet=True, must=False)] if met else [])]
     said = [Said(text=words.headline())]
     if found.outcome == "not_required":
         off_label = words.off_label()

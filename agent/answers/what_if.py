@@ -42,6 +42,7 @@ from tools.terminology.medicines import medicine
 MOST_DRUGS = 3
 MOST_CHANGED = 3
 _DONE: tuple[Outcome, ...] = ("ready", "not_required")
+_NOTHING_SUPPOSED = Said(text="As the chart stands, with nothing supposed:", verbatim=True)
 _JUDGED: tuple[Outcome, ...] = ("ready", "needs_documentation", "likely_denial")
 
 
@@ -77,9 +78,11 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
                 said += _told(*words, short=len(drugs) > 1)
             reply.sources += [item for item in sources(_changed(now, then)) if item not in reply.sources]
     except Correctable as error:
-        reply.determinations.clear()
         why = ledger.add("words", str(error).rstrip("."), origin="determination", source="suppose")
-        reply.said = [Said(text=f"That cannot be supposed: {why}.", verbatim=True)]
+        reply = eligibility.answer(msgspec.structs.replace(ask, changes=()), bound, ledger)
+        reply.intent = "what_if"
+        cannot = Said(text=f"That cannot be supposed: {why}.", verbatim=True)
+        reply.said = fitted([cannot, _NOTHING_SUPPOSED, *reply.said], ledger)
         return reply
     said.insert(0, Said(text=marker(ask.changes, drugs[0], bound, ledger), verbatim=True))
     if better := _better_later(ask, drugs[0], reply, bound):
@@ -158,7 +161,7 @@ def _as_it_stands(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     if open_ones and ask.settled:
         reply.said = fitted(_settled(Words(bound, ledger, open_ones[0]), ask.settled), ledger)
         return reply
-    reply.said.insert(0, Said(text="As the chart stands, with nothing supposed:", verbatim=True))
+    reply.said.insert(0, _NOTHING_SUPPOSED)
     reply.said += [_all_that_is_open(Words(bound, ledger, one)) for one in open_ones]
     return reply
 

@@ -104,6 +104,10 @@ def step_of(ask: Ask, talked: Sequence[str], bound: Bound) -> Ask:
 
 def clause(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """What the policy says, and how this patient stands to the clauses that were quoted, or to all that is asked."""
+    meant = drugs_meant(ask, bound)[:1]
+    if ask.query == "renewal_rules" and meant and meant[0] in bound.plan.benefits:
+        use = ask.indication or bound.determination(meant[0]).indication  # the one that is being treated
+        ask = msgspec.structs.replace(ask, indication=use)
     reply = policy.answer(ask, bound, ledger)
     drug = reply.drugs[0] if reply.drugs else ""
     quoted = (

@@ -250,7 +250,7 @@ def _forbids_sending(span: Span, text: str) -> bool:
         return False
     shares = ngrams().joined(queries.likelihoods(encoded.mean(0, len(part))), part, part, "")
     likely = dict(zip(queries.labels, map(float, shares), strict=True))
-    sending = likely["submit_it"] + likely["submit"]
+    sending = likely["submit_it"] + likely["submit"] + likely["sent"]
     return sending + likely["no_draft"] >= SURE and sending > OF_SENDING * (1 - likely["no_draft"])
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Row = NDArray[np.float32]
 
 
-BEGIN = 0.5  # what it costs a span that asks something to begin, see `runs`
+BEGIN = 0.8  # what it costs a span that asks something to begin, see `runs`
 
 
 class Question(NamedTuple):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SILENT = 0.6  # that no clause answers, from which none is said to …
 SILENT_OF_HELD = 0.85  # … where clauses are about everything that is named
 NEAR = 0.45  # of the best clause's likelihood, from which another is quoted with it
+ALIKE = 0.8  # of it, from which two are told as the policy prints them
 MOST_QUOTES = 4
 
 
@@ -61,8 +62,11 @@ def find(
     if whole := next((section for section in WHOLES if section == best), None):
         return section_of(whole, held, indication)
     ours = [one for one in order if _is_for(one, held, indication)] or order
-    near = [one for one in ours if ranking.clauses[one] >= NEAR * ranking.clauses[ours[0]]]
-    return Found(tuple(held.clauses[one] for one in near[:MOST_QUOTES]))
+    most = ranking.clauses[ours[0]]
+    near = [one for one in ours if ranking.clauses[one] >= NEAR * most][:MOST_QUOTES]
+    alike = [one for one in near if ranking.clauses[one] >= ALIKE * most]
+    told = [*(one for one in held.clauses if one in alike), *near[len(alike) :]]
+    return Found(tuple(held.clauses[one] for one in told))
 
 
 def named_in(text: str, ids: Iterable[str]) -> list[str]:
