@@ -23,7 +23,6 @@ from agent.drafts import papers
 from agent.drafts.drafting import drafter
 from agent.ledger import Ledger
 from agent.runtime.dump import as_data
-from agent.toolbox import plain_agent
 from agent.verification.checker import Checker
 from agent.verification.known_facts import enter_bound
 from evals.appeals import items as appeal_items
@@ -248,6 +247,8 @@ def _plain(row: Row, item: Item, bench: Bench, model: Model | None) -> list[dict
         made = drafter(place.store, place.settings)(asked)
         drafted.append(made.draft.id)
         return made
+
+    from agent.toolbox import plain_agent  # an extra of its own
 
     limits = plain_agent.AgentLimits(temperature=row.temperature, seed=row.seed)
     chat = chat_model(model, place.settings, limits)

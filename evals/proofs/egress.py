@@ -37,7 +37,7 @@ PROOFS = {
     "enclosures": "count=3", "edits": "count=2", "read-back": "count=2", "papers-killed": "kills=1",
     "speed": "count=5", "packets": "count=2", "kills": "cases=4 kills=1 each=1", "oracle": "count=20 seeds=[11]",
     "mutants": "only=none", "simulate": "patients=10 months=1 seeds=[1] mistakes=[0.0]",
-    "metamorphic": "count=3", "by-hand": "count=10",
+    "metamorphic": "count=3", "by-hand": "count=10", "tasks": "",
 }  # fmt: skip
 BENCHES = {
     "api": "rate=20 seconds=2", "batch": "cases=4", "cli": "", "determine": "patients=20", "draft": "patients=10",

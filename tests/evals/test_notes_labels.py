@@ -26,7 +26,8 @@ def test_there_are_enough_notes_and_a_third_is_held_out() -> None:
 
 
 def test_the_reader_keeps_what_it_can() -> None:
-    for name, precision, recall in (("dev", 0.98, 0.95), ("generated", 0.97, 0.97), ("heldout", 0.93, 0.85)):
+    """Dev was what patterns had been tuned on, to 0.998; what is learned from 25 authors knows none of them."""
+    for name, precision, recall in (("dev", 0.96, 0.97), ("generated", 0.97, 0.97), ("heldout", 0.93, 0.85)):
         tally = summed(compare(item, read_note(item.note)).tally for item in load(name))
         for what, least in (("facts, precision", precision), ("facts, recall", recall)):
             hits, of = tally[what]
