@@ -3,20 +3,13 @@
 A patient is read anew each time. SQLite's data_version changes with every commit of any other connection; where it
 has, `catalog_changes` says whether the catalog is another one. So a `pa load` in another process is seen by the next
 request, and a read that was recorded costs one row. Other databases are asked anew each time.
-
-SQLite's log is brought into the store by a thread of its own, once a second: a commit that did it, as one in some
-hundred would, keeps its request and those beside it waiting for the disk.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing, suppress
-from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Lock
 from typing import Any, TypeVar
-
-from sqlalchemy import event
 
 from tools.common import sealed
 from tools.domain.records import Drug, Plan, Policy
@@ -25,8 +18,6 @@ from tools.store.rows import DatasetInfo
 from tools.store.store import Store
 
 T = TypeVar("T")
-CHECKPOINT_SECONDS = 1.0
-MOST_PAGES = 4000  # of the log, before writers wait a moment for it to begin anew
 
 
 class FreshStore(Store):
@@ -39,29 +30,12 @@ class FreshStore(Store):
         self._version: object = None
         self._changes: object = None
         self._kept: dict[tuple[Any, ...], Any] = {}
-        self._lock, self._closed = Lock(), Event()
-        if self._watch and file:
-            event.listen(self.engine, "connect", _commit_alone)
-            self._checkpoints = Thread(target=self._checkpoint, args=(file,), daemon=True)
-            self._checkpoints.start()
+        self._lock = Lock()
 
     def close(self) -> None:
         if self._watch:
-            self._closed.set()
-            self._checkpoints.join()
             self._watch.close()
         super().close()
-
-    def _checkpoint(self, file: Path) -> None:
-        with (
-            suppress(*sealed.errors()),
-            closing(sealed.connected(file, check_same_thread=False)) as connection,
-        ):
-            while not self._closed.wait(CHECKPOINT_SECONDS):
-                with suppress(*sealed.errors()):  # it is locked or the disk is full: the next time
-                    _, pages, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-                    if pages > MOST_PAGES:
-                        connection.execute("PRAGMA wal_checkpoint(RESTART)").close()
 
     def plan(self, plan_id: str) -> Plan:
         return self._remember(("plan", plan_id.casefold()), lambda: super(FreshStore, self).plan(plan_id))
@@ -96,7 +70,3 @@ class FreshStore(Store):
             kept[key] = read()
         found: T = kept[key]
         return found
-
-
-def _commit_alone(connection: Any, _: Any) -> None:
-    connection.execute("PRAGMA wal_autocheckpoint = 0").close()
