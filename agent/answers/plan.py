@@ -47,7 +47,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     if ask.query == "step":
         _steps(names, plan, reply)
         if plan.id == bound.plan.id and len(names) == 1 and names[0] in plan.benefits:
-            _steps_taken(names[0], bound, reply)
+            _steps_taken(names[0], ask.indication, bound, reply)
         return reply
     terms.say(names, ask.query, plan, reply)
     benefits = [plan.benefits[name] for name in names if name in plan.benefits]
@@ -74,9 +74,9 @@ def _steps(names: Sequence[str], plan: Plan, reply: Answer) -> None:
             reply.said += _step(benefit, plan, drug_slot(reply.ledger, name), reply.ledger)
 
 
-def _steps_taken(name: str, bound: Bound, reply: Answer) -> None:
+def _steps_taken(name: str, indication: str, bound: Bound, reply: Answer) -> None:
     """How the patient stands to each criterion in which a trial is asked for, or what counts instead."""
-    found = bound.determination(name)
+    found = bound.determination(name, indication)
     words = Words(bound, reply.ledger, found)
     trials = [
         top
