@@ -233,7 +233,7 @@ WANTS: dict[Query, str] = {
     "approval": "the approval on file",
     "draft": "a draft of the form and letter",
     "draft_appeal": "a draft of the appeal",
-    "message": "a message to the prescriber or the patient",
+    "message": "a message to the prescriber",
     "no_draft": "that nothing is drafted yet",
     "submit_it": "that I send or sign it",
     "patient": "another patient",
