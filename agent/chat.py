@@ -45,6 +45,7 @@ from agent.dialogue.drugs import indications_named
 from agent.dialogue.known import Known
 from agent.dialogue.query import DECISIONS, OF_A_DRUG, QUERIES, Ask, Query, Reading, Talk, intent_of
 from agent.dialogue.turns import Question, turn_of
+from agent.dialogue.words import words_of
 from agent.ledger import Fact, Ledger
 from agent.models.model import ModelTrouble, Reply
 from agent.verification.checker import verifier
@@ -62,6 +63,8 @@ MOST_ASKS = 4  # things asked for in one turn
 UNSURE = 0.15  # of likelihood, below which a query is asked back about and not answered
 SURE = 0.3  # of likelihood, below which the second reading is offered behind the answer
 SURE_OF_A_DRAFT = 0.9  # of likelihood, below which it is asked whether one is wanted
+SURE_OF_ONE = 0.8  # of likelihood, below which a question on one drug may be one on two of them together
+HARDLY_SURE_OF_ONE = 0.6  # the same, where the other one is not named
 MEANT = 0.5  # of likelihood, from which a turn is about a drug
 MAY_BE_MEANT = 0.25  # the same, from which it may be, where none is likelier
 FAR_LIKELIER = 4  # times as likely as a drug that it names is the one that it is about instead
@@ -194,7 +197,9 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     every = tuple(_with_uses(ask, state["question"], of_file) for ask in narrowed)
     reading = msgspec.structs.replace(reading, asks=every)
     spoken.drugs = _likelier(likely, MEANT)
-    asks = [_with_settled(ask, question, of_file) for ask in _worth_answering(reading, talk)]
+    first, *rest = _worth_answering(reading, talk)
+    asks = [_with_beside(first, reading, talk, of_file), *rest]
+    asks = [_with_open_ones(ask, question, of_file) for ask in asks]
     answers = []
     if any(ask.query in ("patient", "other_patient") and ask not in asks for ask in reading.asks):
         answers.append(courtesy.whom(sitting.desk.bind(state["patient_id"]).patient, ledger))
@@ -204,7 +209,7 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
             ask = msgspec.structs.replace(ask, plan_id="")  # nothing is sent to it any more
         if ask.query in _OF_THE_PLAN_NAMED or ask.plan_id in plans_on(bound.patient, bound.as_of):
             bound = sitting.desk.bind(state["patient_id"], ask.plan_id)
-        ask = why.step_of(ask, talk.drugs, bound)
+        ask = why.step_of(ask, (*talk.drugs[:1], *_likelier(likely, MAY_BE_MEANT)), bound)
         before = msgspec.structs.replace(talk, asks=tuple(asks[:at]) or talk.asks)
         if ask.query in _DRAFTING and ask.sure < SURE_OF_A_DRAFT:
             answers += [drafting.message(ask, bound, ledger)] if ask.query == "draft" else []
@@ -384,14 +389,28 @@ def _with_uses(ask: Ask, question: str, bound: Bound) -> Ask:
     return msgspec.structs.replace(ask, uses=uses) if len(uses) > 1 else ask
 
 
-def _with_settled(ask: Ask, question: Question, bound: Bound) -> Ask:
-    """A supposition that holds nothing which could be put into the chart, with the criteria that it speaks of."""
+def _with_beside(ask: Ask, reading: Reading, talk: Talk, bound: Bound) -> Ask:
+    """A question of which it is not sure what it asks, with the other drugs that are named, and where it is less sure
+    still those that are talked about or ordered: it may ask whether they go together."""
+    if ask.sure >= SURE_OF_ONE or ask.query not in _OF_TWO or ask.changes:
+        return ask
+    others = [one.names[0] for one in reading.mentions if len(one.names) == 1]
+    if ask.sure < HARDLY_SURE_OF_ONE:
+        others += [*talk.drugs, *talk.earlier, *(order.drug for order in bound.patient.orders)]
+    beside = tuple(one for one in dict.fromkeys(others) if one in bound.benefits)
+    return msgspec.structs.replace(ask, beside=beside)
+
+
+def _with_open_ones(ask: Ask, question: Question, bound: Bound) -> Ask:
+    """A message, or a supposition that holds nothing which could be put into the chart, with the criteria that it
+    speaks of."""
     drugs = drugs_meant(ask, bound)[:1]
-    if ask.query != "what_if" or ask.changes or not drugs or drugs[0] not in bound.benefits:
+    if ask.query not in _OF_OPEN_ONES or ask.changes or not drugs or drugs[0] not in bound.benefits:
         return ask
-    if ask.drugs and not ask.from_talk:  # which may be what is supposed
+    if ask.query == "what_if" and ask.drugs and not ask.from_talk:  # which may be what is supposed
         return ask
-    return msgspec.structs.replace(ask, settled=focus.settled(question, drugs[0], ask.indication, bound))
+    spoken_of = focus.open_ones(question, drugs[0], ask.indication, bound)
+    return msgspec.structs.replace(ask, open_ones=spoken_of)
 
 
 def _possible(ask: Ask, bound: Bound) -> Ask:
@@ -427,9 +446,9 @@ def _drugs_meant(question: Question, reading: Reading, talk: Talk, bound: Bound)
 def _names_both(question: str, reading: Reading, patient: Patient) -> bool:
     """Whether a turn names the patient beside somebody else, of whom nothing will be said."""
     theirs = {*reading.person.casefold().split()}
-    spaced = "".join(one if one.isalnum() else " " for one in question.casefold()).split()
-    typed = {*spaced, *(word.removesuffix("s") for word in spaced)}  # "roths last a1c"
-    own = {*"".join(one if one.isalnum() else " " for one in patient.family.casefold()).split()}
+    spoken = words_of(question)
+    typed = spoken | {word.removesuffix("s") for word in spoken}  # "roths last a1c"
+    own = words_of(patient.family)
     asked = any(ask.query not in _NO_QUESTION for ask in reading.asks)
     return asked and bool(own) and own <= typed and not own <= theirs
 
@@ -445,6 +464,8 @@ _NO_QUESTION: frozenset[Query] = frozenset(
 )
 _COURTESIES: frozenset[Query] = frozenset(("smalltalk", "choose", "correct"))
 _DRAFTING: frozenset[Query] = frozenset(("draft", "draft_appeal"))
+_OF_TWO: frozenset[Query] = frozenset(("eligible", "criterion", "why", "policy", "what_if", "advice"))
+_OF_OPEN_ONES: frozenset[Query] = frozenset(("what_if", "message"))
 # Of one drug that is named, what it is told apart from is that of the talk.
 _BESIDE_THE_TALK: frozenset[Query] = frozenset(("compare", "copay"))
 _COMPARING: frozenset[Query] = frozenset(("compare", "options"))
@@ -505,6 +526,8 @@ def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledg
         if reading.strange_plan and ask.query in _UNDER_A_PLAN:
             return courtesy.strange_plan(reading.strange_plan, ask, bound, ledger)
         before = beforehand.told(ask, bound, ledger)
+        if ask.beside and before.said:  # which is the answer, if it is asked whether they go together
+            ask = msgspec.structs.replace(ask, form="text")
         match ask.query:
             case "draft":
                 answer = drafting.answer(ask, bound, ledger, desk.draft)

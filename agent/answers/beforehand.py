@@ -8,11 +8,14 @@ from agent.answers.answer import Answer, Said
 from agent.answers.case_lines import Lines
 from agent.answers.chart.lists import allergy_told
 from agent.answers.chart.page import Page
-from agent.answers.wording import drug_slot, drugs_meant, plan_slot
+from agent.answers.what_if import is_taken
+from agent.answers.wording import Sorted, Words, drug_slot, drugs_meant, plan_slot, sources
 from agent.dialogue.query import QUERIES, Ask, Query, intent_of
 from agent.ledger import Ledger
 from tools.common.errors import NotFound
+from tools.domain.records import Determination, Finding
 from tools.engine.eligibility import successor
+from tools.engine.what_if import Started
 from tools.queries.bound import Bound
 from tools.queries.check import plan_on_file
 
@@ -31,6 +34,8 @@ def told(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     reply = Answer(intent=ask.intent, ledger=ledger)
     if ask.query in _UNDER_A_PLAN:
         _succession(ask, bound, reply)
+    if ask.beside:
+        _not_together(ask, bound, reply)
     if ask.query not in _ON_A_REQUEST:
         return reply
     drugs = drugs_meant(ask, bound)
@@ -60,6 +65,32 @@ def _succession(ask: Ask, bound: Bound, reply: Answer) -> None:
     names = [plan_slot(ledger, bound.store.plan(one)) for one in (former, now)]
     under = f"this is under {names[1]}, which is active" if bound.plan.id == now else f"{names[1]} is active"
     reply.said.append(Said(text=f"{names[0]} {ended}; {under}.", verbatim=True))
+
+
+def _not_together(ask: Ask, bound: Bound, reply: Answer) -> None:
+    """That a policy excludes one of two drugs while the other is taken, though neither is today."""
+    drug = next(iter(drugs_meant(ask, bound)), "")
+    for other in ask.beside:
+        pairs = ((drug, other), (other, drug)) if other != drug and drug in bound.benefits else ()
+        for asked, taken in pairs:
+            excludes = _excluded_by(asked, taken, bound)
+            if excludes is not None:
+                words = Words(bound, reply.ledger, excludes[0], supposed=True)
+                names = words.drug(asked), drug_slot(reply.ledger, taken)
+                why = f"{words.plan()} excludes {names[0]} while {names[1]} is taken ({words.clause(excludes[1])})"
+                reply.said.append(Said(text=f"Not both at once: {why}.", verbatim=True))
+                reply.sources += sources([excludes[1]])
+                return
+
+
+def _excluded_by(drug: str, other: str, bound: Bound) -> tuple[Determination, Finding] | None:
+    """The exclusion of a drug that would apply if another were taken, and does not apply today."""
+    if is_taken(other, bound):
+        return None
+    today = {one.criterion for one in bound.determination(drug).findings if one.status == "not_met"}
+    then = bound.supposed(drug, (Started(drug=other),), "")
+    applies = (one for one in Sorted.of(then).exclusions if one.status == "not_met" and one.clause)
+    return next(((then, one) for one in applies if one.criterion not in today), None)
 
 
 def _allergy(drug: str, ask: Ask, bound: Bound, reply: Answer) -> None:

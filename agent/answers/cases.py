@@ -72,14 +72,14 @@ def _none(ask: Ask, bound: Bound, every: list[AuthorizationCase], reply: Answer)
     for lines in (Lines(case, bound.clocks(case), bound.as_of, reply) for case in every[-MOST_CASES:]):
         lines.state()
     if ask.query == "deadline" and drug:
-        if not runs and not ask.day:
-            dates.appeals(bound, drug, reply)  # "and if they say no": how long there is then
+        if not runs or ask.day:
+            dates.appeals(bound, drug, reply, ask.day)  # "and if they say no": how long there is then
         if ask.day:
             bound = Bound(bound.store, bound.patient.id, as_of=ask.day, plan_id=bound.plan.id)
         dates.windows(ask, bound, drug, reply)
         return
     if ask.query in _OF_A_DENIAL and drug:
-        dates.appeals(bound, drug, reply)
+        dates.appeals(bound, drug, reply, ask.day)
     if drug and ask.query in ("status", "answer"):
         dates.granted(bound, drug, reply)
     if ask.query == "status":

@@ -14,10 +14,12 @@ from agent.answers.policy import clause_slot, clauses_about, printed
 from agent.answers.wording import ask_back, drug_slot, drugs_meant, joined, plan_slot
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from tools.domain.records import Benefit, Clause, Finding, Medication, Policy
+from tools.domain.records import Benefit, Clause, Finding, Medication, Plan, Policy
 from tools.domain.rules import AnyOf, Attested, Lab, Measured, Part, Period, Required, Rule, Trial, window_of
 from tools.evidence.courses import daily_dose
 from tools.evidence.measurements import values_of
+from tools.lifecycle.clocks import count, find, receipt
+from tools.lifecycle.levels import LEVELS
 from tools.papers import formats
 from tools.queries.bound import Bound
 from tools.terminology.medicines import medicine
@@ -77,9 +79,12 @@ def _hours(hours: int, attribute: str, source: str, ledger: Ledger) -> str:
     return ledger.add("duration", hours, unit="hours", origin="plan", attribute=attribute, source=source)
 
 
-def appeals(bound: Bound, drug: str, reply: Answer) -> None:
-    """What is said of appeals, as policy or plan word it: a clock of a letter that is not here is nobody's to start."""
+def appeals(bound: Bound, drug: str, reply: Answer, notice: date | None = None) -> None:
+    """What is said of appeals, as policy or plan word it: a clock of a letter that is not here is nobody's to start.
+    Of a day on which a notice is supposed to be written, until when the law then lets it be appealed."""
     plan, ledger = bound.plan, reply.ledger
+    if notice is not None:
+        _first_appeal(plan, notice, reply)
     policy = bound.policy(drug) if drug else None
     clauses = [one for one in policy.clauses if one.section == "appeal"] if policy else []
     if clauses:
@@ -102,6 +107,25 @@ def appeals(bound: Bound, drug: str, reply: Answer) -> None:
             must=False,
         )
     )
+
+
+def _first_appeal(plan: Plan, notice: date, reply: Answer) -> None:
+    line = plan.line_of_business
+    level = next(iter(LEVELS.get(line, ())), None)
+    filing = find(line, "file", level.key, internal_levels=plan.internal_levels) if level else None
+    if level is None or filing is None:
+        return
+    due, add = count(filing, receipt(filing, notice, None)), reply.ledger.add
+    day = add("date", notice, origin="case", attribute="asked", source="as of")
+    last = add("date", due.day, origin="derived", attribute="deadline", source=filing.cite, formula=due.how)
+    time = add("words", filing.period, origin="derived", attribute="deadline", source=filing.cite)
+    law = add("words", filing.cite, origin="derived", attribute="law", source=filing.cite)
+    text = f"After a denial with a notice of {day}, the {level.name} is to be asked for by {last} ({time}, {law})."
+    reply.said.append(Said(text=text, verbatim=True))
+    answered = find(line, "decision", level.key, internal_levels=plan.internal_levels)
+    if answered is not None:
+        within = add("words", answered.period, origin="derived", attribute="deadline", source=answered.cite)
+        reply.said.append(Said(text=f"The plan then has {within} to answer it.", verbatim=True))
 
 
 def _quoted(
@@ -164,6 +188,7 @@ def granted(bound: Bound, drug: str, reply: Answer, *, running: bool = False) ->
             "runs" if one.start <= bound.as_of <= one.end else "ran" if one.end < bound.as_of else "will run"
         )
         other = "; it does not carry over to another plan" if one.plan_id != bound.plan.id else ""
+        other = other or f"; a request is its renewal until {_renewable(one.end, bound.plan, ledger)}"
         reply.said.append(Said(text=f"An approval by {plan} on file {verb} from {start} to {end}{other}."))
         reply.sources.append(
             Source(
@@ -172,6 +197,15 @@ def granted(bound: Bound, drug: str, reply: Answer, *, running: bool = False) ->
                 kind="chart",
             )
         )
+
+
+def _renewable(end: date, plan: Plan, ledger: Ledger) -> str:
+    """The last day on which a request is the renewal of an approval that ended so."""
+    gap = timedelta(days=plan.renewal_gap_days)
+    return ledger.add(
+        "date", end + gap, origin="derived", attribute="renewal", source=f"plan:{plan.id}",
+        formula=f"{end} + {gap.days} days",
+    )  # fmt: skip
 
 
 def _rules(ask: Ask, benefit: Benefit) -> list[Rule]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.eligibility import deciding
-from agent.answers.wording import Sorted, Words, ask_back, drugs_meant, finding_told, lower, unlisted
+from agent.answers.wording import Sorted, Words, ask_back, drugs_meant, finding_told, lower, unlisted, upper
 from agent.dialogue.query import Ask
+from agent.dialogue.words import words_of
 from agent.ledger import Ledger
 from tools.common.errors import Refused
+from tools.domain.records import Finding
+from tools.messages import TASK, Actor
 from tools.queries.bound import Bound
 
 if TYPE_CHECKING:
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 
 MOST_GAPS = 4
 MOST_STEPS = 3
+_PRESCRIBERS: tuple[Actor, ...] = ("prescriber", "clinician")
+# Whose part the patient can help with: what is measured they come for, what the office looks for they may have.
+_PATIENTS: tuple[Actor, ...] = ("patient", "lab", "office")
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Drafted] | None) -> Answer:
@@ -89,7 +95,8 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Draf
 
 
 def message(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
-    """A text for the prescriber of how the request stands and what it lacks, ready to be pasted."""
+    """A text ready to be pasted, to the patient where the words that ask for it name them, else to the prescriber: what
+    each is asked to do about the criteria that it speaks of, or how the request stands where nothing is open."""
     drugs = drugs_meant(ask, bound)[:1]
     if not drugs:
         return ask_back(ask.intent, bound, ledger)
@@ -97,19 +104,63 @@ def message(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         return Answer(intent=ask.intent, ledger=ledger, drugs=drugs, said=[unlisted(drugs[0], bound, ledger)])
     found = bound.determination(drugs[0], ask.indication)
     words = Words(bound, ledger, found)
-    unmet = [one for one in Sorted.of(found).unmet if one.clause]
-    who = words.prescriber()
-    of = ledger.add("name", bound.patient.name, origin="chart", attribute="patient", source="patient")
-    to = f"To {who}: " if who else ""
     said = [Said(text="A message to paste; nothing is sent from here.", verbatim=True)]
-    if unmet:
-        lacks = f"{words.request(capital=True)} for {of} at {words.plan()} still lacks this:"
-        said += [Said(text=f"{to}{lacks}", verbatim=True), *(finding_told(words, one) for one in unmet)]
-    else:
-        steps = "; ".join(map(lower, words.next_steps(MOST_STEPS)))
-        said += [Said(text=f"{to}this is on {of}.", verbatim=True), Said(text=words.headline())]
-        said += [Said(text=f"Next: {steps}.")] if steps else []
+    patient, prescriber = _named(ask, bound)
+    if prescriber or not patient:
+        said += _to_prescriber(words, ask.open_ones)
+    if patient or not prescriber:
+        said += _to_patient(words, ask.open_ones)
     return Answer(intent=ask.intent, said=said, ledger=ledger, drugs=drugs, determinations=[found])
+
+
+def _named(ask: Ask, bound: Bound) -> tuple[bool, bool]:
+    """Whether the words that ask for it name the patient, and the prescriber."""
+    said, doctor = words_of(ask.text), bound.patient.prescriber
+    names = words_of(doctor.name.partition(",")[0]) if doctor else set()
+    return bool(said & words_of(bound.patient.family)), bool(said & names)
+
+
+def _to_prescriber(words: Words, spoken_of: Sequence[str]) -> list[Said]:
+    unmet = [one for one in Sorted.of(words.found).unmet if one.clause]
+    unmet = [one for one in unmet if one.criterion in spoken_of] or unmet
+    who = words.prescriber()
+    to = f"To {who}: " if who else ""
+    if not unmet:
+        steps = "; ".join(map(lower, words.next_steps(MOST_STEPS)))
+        said = [Said(text=f"{to}this is on {_patient(words)}.", verbatim=True), Said(text=words.headline())]
+        return said + ([Said(text=f"Next: {steps}.")] if steps else [])
+    lacks = f"{words.request(capital=True)} for {_patient(words)} at {words.plan()} still lacks this:"
+    return [Said(text=f"{to}{lacks}", verbatim=True), *(_request(words, one) for one in unmet)]
+
+
+def _request(words: Words, finding: Finding) -> Said:
+    """What the prescriber is asked to do about it, where it is theirs to do, and how it stands."""
+    told = finding_told(words, finding)
+    if words.actor(finding) not in _PRESCRIBERS:
+        return told
+    task = lower(words.step(finding, form=TASK))
+    return msgspec.structs.replace(told, text=f"Please {task}. {told.text}")
+
+
+def _to_patient(words: Words, spoken_of: Sequence[str]) -> list[Said]:
+    """What is still wanted, in few words, with what the patient can bring or come for."""
+    to = f"To {_patient(words)}: we are working on {words.request()} with {words.plan()}."
+    said = [Said(text=to, verbatim=True)]
+    unmet = [one for one in Sorted.of(words.found).unmet if words.actor(one) in _PATIENTS]
+    unmet = [one for one in unmet if one.criterion in spoken_of] or unmet
+    if not unmet:
+        return [*said, Said(text="Nothing is needed from you for it today.", verbatim=True)]
+    said.append(
+        Said(
+            text="The plan still wants this; if you have it, please bring it, and where it is a test, come for it:"
+        )
+    )
+    return [*said, *(Said(text=f"{upper(words.named(one))}.", bullet=True) for one in unmet[:MOST_STEPS])]
+
+
+def _patient(words: Words) -> str:
+    name = words.bound.patient.name
+    return words.ledger.add("name", name, origin="chart", attribute="patient", source="patient")
 
 
 def _ready(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Drafted] | None) -> Answer:

@@ -137,9 +137,9 @@ def _values_together(wanted: Sequence[tuple[float, Passage]]) -> list[tuple[floa
     return made
 
 
-def settled(question: Question, drug: str, use: str, bound: Bound) -> tuple[str, ...]:
+def open_ones(question: Question, drug: str, use: str, bound: Bound) -> tuple[str, ...]:
     """The criteria of a drug that are not met and that a turn speaks of, else those that were told before, else all:
-    what a supposition may settle that cannot be put into the chart.
+    what a message is about, and what a supposition may settle that cannot be put into the chart.
 
     Args:
         question: what was typed now and before.

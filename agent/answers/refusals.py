@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from agent.answers.answer import Answer, Said
+from agent.answers.chart.page import Page
+from agent.answers.chart.values import value_told
 from agent.answers.terms import label_directions
 from agent.answers.wording import Words, drug_slot, plan_slot
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
+from tools.evidence.measurements import governing, values_of
 from tools.queries.bound import Bound
+from tools.terminology.matcher import matches
 
 
 def answer(ask: Ask, bound: Bound | None, ledger: Ledger) -> Answer:
@@ -71,11 +77,21 @@ def _dosing(ask: Ask, bound: Bound | None, ledger: Ledger) -> tuple[str, ...]:
     if bound is None:
         return first, "Name a patient, and I can say what quantity the plan covers."
     label = [label_directions(one, ledger) for one in bound.drugs if one.name in ask.drugs[:1] and one.sig]
+    signs = " ".join(one.sig for one in bound.drugs if one.name in ask.drugs[:1])
     return (
         first,
         *label,
+        *_measured(signs, bound, ledger),
         f"I can say what quantity {plan_slot(ledger, bound.plan)} covers, and what strength is ordered in the chart.",
     )
+
+
+def _measured(directions: str, bound: Bound, ledger: Ledger) -> Iterator[str]:
+    """The newest result of each test on which directions depend."""
+    page = Page(Ask(query="value"), bound, ledger, Answer(intent="chart", ledger=ledger))
+    for test in dict.fromkeys(name.key for name in matches(directions) if name.kind == "test"):
+        for value in governing(values_of(bound.patient, test, bound.as_of).usable)[:1]:
+            yield f"On the chart: {value_told(page, test, value)}."
 
 
 def _fabricate(ask: Ask) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from agent.answers import dates
 from agent.answers.answer import Answer, Said
 from agent.answers.wording import (
@@ -18,8 +20,13 @@ from agent.answers.wording import (
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tools.domain.records import Finding
+from tools.domain.rules import Required
+from tools.engine.criteria import clause_of
+from tools.engine.documents import walk
 from tools.messages import Actor
 from tools.queries.bound import Bound
+from tools.rulebook.plain import asks
+from tools.ways.candidates import rule_of
 
 MOST_STEPS = 4
 
@@ -70,7 +77,7 @@ def attach(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         none = f"{words.plan()} asks for no paper beside the form for {words.request()}, as the chart stands."
         reply.said = [Said(text=none), Said(text=words.headline(), must=False)]
         return reply
-    reply.said = fitted(reply.said, ledger)
+    reply.said = fitted([*reply.said, *_not_asked_for(words)], ledger)
     reply.sources = sources(_papers(words))
     return reply
 
@@ -89,10 +96,40 @@ def papers_told(words: Words, bound: Bound) -> list[Said]:
         clause = words.clause(finding)
         cited = f" (clause {clause})" if clause else ""
         detail = f", {shown}" if shown and finding.status == "met" and shown != state else ""
-        told = f"{words.named(finding)}: {state}{detail}{cited}."
+        told = f"{words.named(finding)}: {state}{detail}{cited}{_beside(finding.criterion, words)}."
         day = dates.paper(finding, bound, words.found.drug, words.ledger)
         said.append(Said(text=told + day, bullet=True))
     return said
+
+
+def _not_asked_for(words: Words) -> Iterator[Said]:
+    """The papers that the policy asks for beside a criterion on which this request does not rest."""
+    asked = {finding.criterion for finding in _papers(words)}
+    for paper, policy_id in _conditional(words):
+        if paper.id in asked:
+            continue
+        blank = Finding(
+            criterion=paper.id, kind="document", status="unknown", text=paper.text or paper.id,
+            asks=asks(paper), clause=clause_of(paper, policy_id),
+        )  # fmt: skip
+        clause = words.clause(blank)
+        cited = f" (clause {clause})" if clause else ""
+        told = f"{words.named(blank)}{_beside(paper.id, words)}{cited}"
+        yield Said(text=f"Not asked for as it stands: {told}.", must=False)
+
+
+def _beside(paper_id: str, words: Words) -> str:
+    """On which criterion a paper's being asked for depends, if on any."""
+    wanted = next((paper.for_criterion for paper, _ in _conditional(words) if paper.id == paper_id), "")
+    own = next((one for one in walk(words.found.findings) if one.criterion == wanted), None)
+    return f", asked for only where the request rests on {words.named(own)}" if own is not None else ""
+
+
+def _conditional(words: Words) -> Iterator[tuple[Required, str]]:
+    """The papers that go with a criterion alone, and the policy that asks for them."""
+    rule = rule_of(words.found, words.plan_record)
+    if rule is not None:
+        yield from ((paper, rule.policy_id) for paper in rule.documents if paper.for_criterion)
 
 
 def _papers(words: Words) -> list[Finding]:

@@ -134,7 +134,9 @@ def _started(change: what_if.Started, told: _Told) -> str:
 def _tried(change: what_if.Tried, told: _Told) -> str:
     outcome = told.words(change.outcome.lower(), "outcome")
     if change.on:
-        return f"{_begun(change, told)}, with {outcome}"
+        over = change.on < told.bound.as_of
+        until = f" to {told.fact('date', told.bound.as_of, change.drug)}" if over else ""
+        return f"{_begun(change, told)}{until}, with {outcome}"
     return (
         f"if {told.name(change.drug)} had been tried for {told.days(change.days, change.drug)} with {outcome}"
     )
@@ -164,7 +166,8 @@ def _stated(change: what_if.Stated, told: _Told) -> str:
 
 def _enrolled(change: what_if.Enrolled, told: _Told) -> str:
     if change.on:
-        return f"if a lifestyle program began on {told.fact('date', change.on, 'program')} and went on"
+        ended = f"ended on {told.fact('date', change.until, 'program')}" if change.until else "went on"
+        return f"if a lifestyle program began on {told.fact('date', change.on, 'program')} and {ended}"
     return f"if {told.she} had completed {told.months(change.months, 'program')} of a lifestyle program"
 
 

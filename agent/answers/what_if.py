@@ -37,6 +37,7 @@ from tools.evidence.measurements import governing, values_of
 from tools.messages import Action
 from tools.queries.bound import Bound
 from tools.queries.horizon import Better, begun_by, first_better, takes_time
+from tools.terminology.conditions import conditions_of
 from tools.terminology.medicines import medicine
 
 MOST_DRUGS = 3
@@ -84,6 +85,10 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         cannot = Said(text=f"That cannot be supposed: {why}.", verbatim=True)
         reply.said = fitted([cannot, _NOTHING_SUPPOSED, *reply.said], ledger)
         return reply
+    if ask.unheard:
+        quote = ledger.add("quote", ask.text, origin="request", attribute="question", source="turn")
+        unheard = f"“{quote}” holds nothing that I can suppose, so this is of what was supposed before it."
+        said.insert(0, Said(text=unheard, verbatim=True))
     said.insert(0, Said(text=marker(ask.changes, drugs[0], bound, ledger), verbatim=True))
     if better := _better_later(ask, drugs[0], reply, bound):
         reply.determinations.append(better.then)
@@ -130,6 +135,10 @@ def _is_so(change: Change, request: Request, bound: Bound) -> bool:
         return change.plan_id == bound.plan.id
     if isinstance(change, what_if.Started) and not (change.days or change.on or change.daily):
         return is_taken(change.drug, bound)
+    if isinstance(change, what_if.Diagnosed):
+        return change.present and any(
+            change.concept in conditions_of(one.code) for one in bound.patient.conditions or () if one.code
+        )
     if isinstance(change, what_if.Asked):
         told = {name: value for name, value in msgspec.structs.asdict(change).items() if value}
         return all(getattr(request, name) == value for name, value in told.items())
@@ -158,8 +167,8 @@ def _as_it_stands(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         for one in reply.determinations
         if one.outcome in ("needs_documentation", "likely_denial") and one.stopped_by != "exclusion"
     ][:1]
-    if open_ones and ask.settled:
-        reply.said = fitted(_settled(Words(bound, ledger, open_ones[0]), ask.settled), ledger)
+    if open_ones and ask.open_ones:
+        reply.said = fitted(_settled(Words(bound, ledger, open_ones[0]), ask.open_ones), ledger)
         return reply
     reply.said.insert(0, _NOTHING_SUPPOSED)
     reply.said += [_all_that_is_open(Words(bound, ledger, one)) for one in open_ones]

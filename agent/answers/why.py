@@ -66,7 +66,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         reply.said = fitted(_one(words, *about), ledger, LONGEST_CRITERION)
         reply.sources = sources([*about])
         return reply
-    if ask.query == "criterion" and ask.tests and found.stopped_by not in BEFORE_CRITERIA:
+    if ask.query == "criterion" and ask.tests and not ask.guessed and found.stopped_by not in BEFORE_CRITERIA:
         silent = policy.answer(msgspec.structs.replace(ask, query="policy"), bound, ledger)
         if not silent.sources:  # no clause is about the test that is named
             reply.said = [*silent.said, *standing(words)]
@@ -88,18 +88,18 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     return reply
 
 
-def step_of(ask: Ask, talked: Sequence[str], bound: Bound) -> Ask:
-    """A question on a drug that the criteria of the one talked about ask to be tried first, as what it then is: one on
-    that criterion ("why need he not try Mounjaro first?")."""
-    if ask.query not in _ON_A_CRITERION or len(ask.drugs) != 1 or not talked or talked[0] in ask.drugs:
+def step_of(ask: Ask, others: Sequence[str], bound: Bound) -> Ask:
+    """A question on a drug that the criteria of another one, which the talk or the turn is about, ask to be tried
+    first, as what it then is: one on that criterion ("why need he not try Mounjaro first?")."""
+    if ask.query not in _ON_A_CRITERION or len(ask.drugs) != 1 or ask.from_talk or others[:1] == ask.drugs:
         return ask
-    name, drug = ask.drugs[0], talked[0]
-    if drug not in bound.plan.benefits or ask.from_talk:
-        return ask
-    tried = (entry.part for entry in printed(bound.plan.benefits[drug]) if isinstance(entry.part, Trial))
-    if not any(name.casefold() in map(str.casefold, trial.drugs) for trial in tried):
-        return ask
-    return msgspec.structs.replace(ask, query="criterion", drugs=(drug,), medicines=(name,))
+    (name,) = ask.drugs
+    whose = (one for one in others if one != name and one in bound.plan.benefits)
+    for drug in whose:
+        tried = (entry.part for entry in printed(bound.plan.benefits[drug]) if isinstance(entry.part, Trial))
+        if any(name.casefold() in map(str.casefold, trial.drugs) for trial in tried):
+            return msgspec.structs.replace(ask, query="criterion", drugs=(drug,), medicines=(name,))
+    return ask
 
 
 def clause(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:

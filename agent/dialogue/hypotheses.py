@@ -9,6 +9,7 @@ outcome, which have the defaults of what_if.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from functools import cache
@@ -18,6 +19,7 @@ from typing import NamedTuple
 from agent.dialogue.entities import Entities, Entity
 from agent.dialogue.known import Known
 from agent.dialogue.query import Talk
+from agent.dialogue.wordlists import words
 from tools.common.dates import add_months
 from tools.domain.records import TrialOutcome
 from tools.engine.what_if import (
@@ -40,7 +42,7 @@ from tools.engine.what_if import (
     Value,
 )
 from tools.language.assertion import assertion
-from tools.language.encoder import Encoded, Head, heads
+from tools.language.encoder import Encoded, Head, encode, heads
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.dates import DateSpan, coming_days, dates_in
 from tools.terminology.matcher import matches
@@ -60,11 +62,13 @@ LIKELY_ROLE = 0.5  # of likelihood, under which a thing is taken to be only ment
 _DAYS = {"d": 1, "wk": 7, "mo": 30, "a": 365}  # of a unit of time
 _KINDS = {"time": "duration", "calendar time": "duration", "age": "age"}  # by the dimension of a number
 MOST_OFTEN = 24  # times a day; more than that a day is an amount
+_WORD = re.compile(r"\w+")
 _MASS = ("kg", "lb", "[lb_av]", "g")
 
 
 class Thing(NamedTuple):
-    """Something that stands in a turn: of which kind, where, and in which role. One of the four last is set."""
+    """Something that stands in a turn: of which kind, where, and in which role. `day` is the last of the days that are
+    named, `first` the first of them; `paper` is what a document shows, or the specialty of a consultation."""
 
     kind: str
     start: int
@@ -73,6 +77,7 @@ class Thing(NamedTuple):
     entity: Entity | None = None
     quantity: Quantity | None = None
     day: date | None = None
+    first: date | None = None
     paper: str = ""
     strongest: float = math.inf  # of a drug's packages, in mg
 
@@ -83,10 +88,10 @@ _ENDED = (
 )  # what has ended so is taken as tried for long enough, whatever else is said
 
 
-def find(
-    named: Entities, encoded: Encoded, parts: Sequence[tuple[int, int]], talk: Talk, known: Known
-) -> tuple[Change, ...]:
+def find(named: Entities, parts: Sequence[tuple[int, int]], talk: Talk, known: Known) -> tuple[Change, ...]:
     """What these parts of a turn suppose, each the characters [start, end)."""
+    encoded = encode(named.text)  # by itself, as its roles were learned
+    named = _with_pronouns(named, talk)
     things = [thing for part in parts for thing in things_in(named, encoded, *part, known.as_of)]
     things = [thing._replace(strongest=_strongest(thing, known)) for thing in things]
     things.sort(key=lambda thing: thing.start)
@@ -101,6 +106,26 @@ def find(
     if days:  # what is said to be done before that is done by then
         others.append(max(days, key=lambda change: change.date))
     return tuple(dict.fromkeys(others))
+
+
+def _with_pronouns(named: Entities, talk: Talk) -> Entities:
+    """With the medicine that each pronoun may stand for: the one named last before it, else the one talked about."""
+    before = next((name for ask in reversed(talk.asks) for name in ask.medicines), "")
+    last = Entity(0, 0, "medicine", key=before) if before else None
+    last = last or next((Entity(0, 0, "drug", (name,), name) for name in talk.drugs), None)
+    found: list[Entity] = []
+    medicines = [one for one in named.found if one.kind in ("drug", "class", "medicine")]
+    for word in _WORD.finditer(named.text):
+        if word[0].casefold() not in words("pronouns"):
+            continue
+        meant = max(
+            (one for one in medicines if one.end <= word.start()), key=lambda one: one.end, default=last
+        )
+        if meant is not None and not any(
+            one.start < word.end() and word.start() < one.end for one in named.found
+        ):
+            found.append(meant._replace(start=word.start(), end=word.end(), several=False))
+    return named._replace(found=(*named.found, *found))
 
 
 def _strongest(thing: Thing, known: Known) -> float:
@@ -141,12 +166,13 @@ def things_in(named: Entities, encoded: Encoded, start: int, end: int, as_of: da
     for span, day in _days(named.text, start, end, as_of or date.today()):
         unlikely = ("on",) if as_of is not None and day <= as_of else ("program",)
         role = role_of(encoded, span.start, span.end, "date", unlikely)
-        found.append(Thing("date", span.start, span.end, role, day=day))
+        found.append(Thing("date", span.start, span.end, role, day=day, first=day - (span.last - span.first)))
     for name in matches(named.text):
         of = vocabulary("document_kinds")[name.key].of if name.kind == "document" else ""
+        of = name.key if name.kind == "specialty" else of
         if of and start <= name.start < end:
             role = role_of(encoded, name.start, name.end, "document")
-            found.append(Thing("document", name.start, name.end, role, paper=of))
+            found.append(Thing(name.kind, name.start, name.end, role, paper=of))
     taken = [(thing.start, thing.end) for thing in found]
     for quantity in (*quantities_in(named.text), *dispensed_in(named.text)):
         inside = start <= quantity.start < end and not _is_pronoun(quantity, named.text)
@@ -170,8 +196,8 @@ def things_in(named: Entities, encoded: Encoded, start: int, end: int, as_of: da
 
 
 def _days(text: str, start: int, end: int, today: date) -> Iterator[tuple[DateSpan, date]]:
-    """The days that are named in a span, one without its year as the nearest. What is counted from today counts only
-    where it is not past."""
+    """The days that are named in a span, one without its year as the nearest; of a month or season that is over, the
+    last. What is counted from today counts only where it is not past."""
     found = dates_in(text, today)
     named = (
         one
@@ -179,12 +205,13 @@ def _days(text: str, start: int, end: int, today: date) -> Iterator[tuple[DateSp
         if not any(one.start < a.end and a.start < one.end for a in found)
     )
     for span in (*found, *named):
-        day = span.day
-        if day is None or not start <= span.start < end or (span.relative and day < today):
+        day = span.last
+        if not start <= span.start < end or (span.relative and day < today):
             continue
-        if not (span.year or span.relative):
+        if span.day and not (span.year or span.relative):
             day = min((day, add_months(day, 12)), key=lambda one: abs(one - today))
-        yield span, day
+        if span.day is not None or day < today:
+            yield span, day
 
 
 def _is_pronoun(quantity: Quantity, text: str) -> bool:
@@ -290,6 +317,12 @@ def _condition(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Ch
     return [Diagnosed(concept=key, present=present)]
 
 
+def _consulted(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]:
+    if thing.role != "filed":
+        return []
+    return [Stated(topic="specialist_consult", present=True, specialty=thing.paper)]
+
+
 def _document(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]:
     if thing.role != "filed":
         return []
@@ -369,8 +402,20 @@ def _duration(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Cha
 
 def _date(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]:
     if thing.role == "program":
-        return [Enrolled(on=thing.day)]
+        return _programs(thing, things)
     return [On(date=thing.day)] if thing.role == "on" and thing.day is not None else []
+
+
+def _programs(thing: Thing, things: Sequence[Thing]) -> Iterable[Change]:
+    """One from a day to another, told with the later of them; else one that goes on since the only day."""
+    days = [one for one in things if (one.kind, one.role) == ("date", "program") and one.day and one.first]
+    first, last = (
+        min(days, key=lambda one: one.day or date.max),
+        max(days, key=lambda one: one.day or date.min),
+    )
+    if first == last:
+        return [Enrolled(on=thing.day)]
+    return [Enrolled(on=first.first, until=last.day)] if thing == last else []
 
 
 def _age(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]:
@@ -389,6 +434,7 @@ _CHANGES: dict[str, Callable[[Thing, Sequence[Thing], Talk], Iterable[Change]]] 
     "date": _date,
     "age": _age,
     "document": _document,
+    "specialty": _consulted,
     "test": _test,
     "frequency": lambda thing, things, talk: [],
 }

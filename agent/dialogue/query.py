@@ -83,7 +83,7 @@ DECISIONS: frozenset[Query] = frozenset(
 OF_A_DRUG: frozenset[Query] = frozenset((
     "eligible", "missing", "why", "criterion", "criteria", "next_step", "attach", "earliest", "compare", "quantity",
     "what_if", "news", "sources", "coverage", "tier", "copay", "limit", "step", "pa_required", "policy", "policy_all",
-    "approval_length", "lookback", "renewal_rules", "draft", "message", "deadline",
+    "approval_length", "lookback", "renewal_rules", "draft", "message", "deadline", "dosing",
 ))  # fmt: skip
 
 
@@ -109,10 +109,14 @@ class Ask(Record, frozen=True, kw_only=True):
     conditions: tuple[str, ...] = ()
     medicines: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
+    unheard: bool = False  # it supposes something that was not understood, beside what was supposed before
     indication: str = ""  # t2dm, weight, cv, osa, hf, ckd, mash, if the words pin it
     uses: tuple[str, ...] = ()  # those of its only drug, where the turn names several
     plan_id: str = ""  # another plan than the one on file, if one is named
-    settled: tuple[str, ...] = ()  # criteria that are open, and that what it supposes would settle
+    beside: tuple[
+        str, ...
+    ] = ()  # drugs that may be meant to be taken beside it, where it is not sure what is asked
+    open_ones: tuple[str, ...] = ()  # criteria that are not met, and that it speaks of
     day: date | None = None  # to come, that is named
     until: date | None = None  # the last day of the time that is asked for
     guessed: bool = False  # tests or conditions are those that its words come near to, and do not name
@@ -233,7 +237,7 @@ WANTS: dict[Query, str] = {
     "approval": "the approval on file",
     "draft": "a draft of the form and letter",
     "draft_appeal": "a draft of the appeal",
-    "message": "a message to the prescriber",
+    "message": "a message to the prescriber or the patient",
     "no_draft": "that nothing is drafted yet",
     "submit_it": "that I send or sign it",
     "patient": "another patient",

@@ -61,6 +61,7 @@ _WANTED = ("requested", "mentioned")  # roles of a drug that is no course
 SEVERAL = 0.6  # of likelihood, from which a drug that is named is one that is asked about
 _DRAFTING = ("draft", "draft_appeal")
 _THINGS = ("test", "condition", "medicine", "class", "drug")
+_OF_A_DAY: frozenset[Query] = frozenset(("deadline", "appeal"))
 _VALUES: frozenset[Query] = frozenset(("value", "trend", "value_age"))
 _OF_A_TEST: frozenset[Query] = _VALUES | {"criterion", "lookback"}
 _OF_A_MEDICINE: frozenset[Query] = frozenset(("medication", "allergy", "fills"))
@@ -284,7 +285,7 @@ def _ask(
     start, end = span.start, span.end
     if len(spans) == 1:  # what stands around the only question belongs to it
         start, end = 0, len(named.text)
-    changes = _supposed(span, spans, encoded, named, talk, known)
+    changes = _supposed(span, spans, named, talk, known)
     if changes and span.query not in _SUPPOSING:
         span = span._replace(query="what_if")
     elif span.query == "what_if" and not changes and talk.supposed and _asks_otherwise(span):
@@ -320,7 +321,10 @@ def _ask(
     guessed = not named_one and bool(tests or conditions)
     if not (tests or conditions or medicines) and span.query in _OF_A_THING:
         tests, conditions, medicines = _talked_of(span.query, before, talk)
-    days = _days(named, encoded, start, end, known) if span.query == "deadline" else []
+        guessed = span.query == "criterion" and bool(tests)  # which may be about something else
+    days = _days(named, start, end, known) if span.query in _OF_A_DAY else []
+    if span.query in _OF_A_DAY and not days:  # the notice may be told before what is asked of it
+        days = _days(named, 0, len(named.text), known)
     lapses = _lapses(named.text[start:end], known) if span.query == "deadline" else []
     return Ask(
         query=span.query,
@@ -333,6 +337,7 @@ def _ask(
         medicines=tuple(dict.fromkeys(medicines)),
         guessed=guessed,
         changes=changes,
+        unheard=span.query == "what_if" and bool(changes) and changes == talk.supposed,
         indication=drug_names.indication(typed),
         plan_id=next((one.key for one in within if one.kind == "plan"), talk.plan_id),
         day=min(days, default=None),
@@ -343,7 +348,7 @@ def _ask(
 
 
 def _supposed(
-    span: Span, spans: Sequence[Span], encoded: Encoded, named: Entities, talk: Talk, known: Known
+    span: Span, spans: Sequence[Span], named: Entities, talk: Talk, known: Known
 ) -> tuple[Change, ...]:
     """What a span supposes: one that most likely does, or one that may and in which something is found. What was
     supposed before holds on, unless it may as well ask something else and supposes nothing itself."""
@@ -352,7 +357,7 @@ def _supposed(
         return ()
     text = named.text
     parts = _supposing_parts(span, spans, len(text))
-    changes = hypotheses.find(named, encoded, parts, talk, known)
+    changes = hypotheses.find(named, parts, talk, known)
     if drug_names.indication(
         text[span.start : span.end].lower()
     ):  # "for the kidneys and not the diabetes": a use
@@ -420,7 +425,8 @@ def _drugs(
     mine: list[entities.Entity] = []
     beside: list[entities.Entity] = []
     all_named = named.within(0, len(named.text), "drug", "class")
-    roles = [hypotheses.role_of(encoded, one.start, one.end, "drug") for one in all_named]
+    alone = encode(named.text)
+    roles = [hypotheses.role_of(alone, one.start, one.end, "drug") for one in all_named]
     for one, role in zip(all_named, roles, strict=True):
         likely = targets.likelihoods(encoded.mean(one.start, one.end))[1]
         had = role not in _WANTED and "requested" in roles  # a course that another drug is asked for after
@@ -440,11 +446,11 @@ def _drugs(
     return (), (span.scope == "all" and not leans) or span.query in ("options", "formulary")
 
 
-def _days(named: Entities, encoded: Encoded, start: int, end: int, known: Known) -> list[date]:
+def _days(named: Entities, start: int, end: int, known: Known) -> list[date]:
     """The days to come that are named, each the last of what is named."""
     if known.as_of is None:
         return []
-    things = hypotheses.things_in(named, encoded, start, end, known.as_of)
+    things = hypotheses.things_in(named, encode(named.text), start, end, known.as_of)
     days = [thing.day for thing in things if thing.day and thing.role == "on"]
     return days + [
         one.last for one in dates_in(named.text[start:end], known.as_of) if one.last >= known.as_of

@@ -19,3 +19,8 @@ def clean(text: str) -> str:
 def low(text: str) -> str:
     """In lower case, with every character where it was."""
     return "".join(lower if len(lower := c.lower()) == 1 else c for c in text)
+
+
+def words_of(text: str) -> set[str]:
+    """Its words and numbers, in lower case."""
+    return {*"".join(one if one.isalnum() else " " for one in text.casefold()).split()}

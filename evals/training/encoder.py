@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -169,8 +170,9 @@ def _find(said: str, text: str, after: int) -> int:
     """Where words stand, if possible not before a place; -1 if nowhere, or if there are none."""
     if not said:
         return -1
-    start = text.find(said, after)
-    return text.find(said) if start < 0 else start
+    whole = re.compile(rf"(?<!\w){re.escape(said)}(?!\w)")  # "it", and not that of "with"
+    found = whole.search(text, after) or whole.search(text)
+    return found.start() if found else text.find(said)
 
 
 def _families() -> Iterator[Example]:

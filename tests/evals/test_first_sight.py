@@ -19,6 +19,7 @@ SETS = sorted(
 MISSED = {
     "d10/047": "one type ruled out in a note that names the other without a verb",
     "d10/060": "a cousin's dialysis and “hers is not needed now” in one sentence",
+    "d11/018": "“admitted with pancreatitis, none since” is taken to deny it",
     "d5/036": "its policy said that earlier fills count against a quantity, which no rule held, and no longer says it",
     "d9/006": "antibodies that were negative, and a type said in the same sentence",
     "d9/011": "dialysis that is “nowhere in sight”",

@@ -141,11 +141,12 @@ class Stated(Supposed, frozen=True, kw_only=True, tag="stated"):
 
 
 class Enrolled(Supposed, frozen=True, kw_only=True, tag="enrolled"):
-    """A structured lifestyle programme of so many months, up to the day of the determination; or one that goes on
-    since `on`."""
+    """A structured lifestyle programme of so many months, up to the day of the determination; or one since `on`, that
+    goes on or ended on `until`."""
 
     months: int = 0
     on: date | None = None
+    until: date | None = None
 
 
 class Filed(Supposed, frozen=True, kw_only=True, tag="filed"):
@@ -590,7 +591,9 @@ def _enrolled(case: _Case, change: Enrolled, name: str) -> None:
     start = change.on or add_months(case.as_of, -change.months)
     if start > case.as_of:
         return
-    end = None if change.on else case.as_of
+    end = change.until if change.on else case.as_of
+    if end is not None and end < start:
+        raise Invalid(f"a program from {start} to {end} cannot be supposed: it ends before it begins")
     new = Program(id=name, name="lifestyle program", start=start, end=end)
     before = [item for item in case.patient.programs if item.end is not None and item.end <= start]
     case.change(programs=(*before, new))  # what ran at that time is supposed to have been this one

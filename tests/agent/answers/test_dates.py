@@ -152,3 +152,19 @@ def test_a_drug_without_a_policy_still_has_the_window_of_notes_that_all_policies
         dates.answer(Ask(query="lookback", drugs=("Trulicity",)), Bound(bundled(), "P006"), Ledger())
     )
     assert "is not covered" in text and "latest chart note is of Apr 28, 2026. It is too old" in text
+
+
+def test_after_a_notice_of_a_day_that_is_named_the_law_gives_the_last_day_of_an_appeal() -> None:
+    bound = bound_to(bundled(), "P019")
+    answer = Answer(intent="dates", ledger=Ledger())
+    dates.appeals(bound, "Wegovy", answer, date(2026, 9, 10))
+    text = rendered(answer)
+    assert "After a denial with a notice of Sep 10, 2026" in text and "by Nov 14, 2026" in text
+
+
+def test_an_approval_tells_until_when_a_request_is_its_renewal() -> None:
+    bound = bound_to(bundled(), "P013")
+    answer = Answer(intent="dates", ledger=Ledger())
+    dates.granted(bound, "Saxenda", answer)
+    last = max(one.end for one in bound.patient.authorizations) + timedelta(days=bound.plan.renewal_gap_days)
+    assert f"a request is its renewal until {last:%b} {last.day}, {last.year}" in rendered(answer)

@@ -44,3 +44,27 @@ def test_where_nothing_is_open_the_message_says_so() -> None:
     bound = bound_to(bundled(), "P001")
     text = rendered(drafting.message(Ask(query="message", drugs=("Ozempic",)), bound, Ledger()))
     assert bound.patient.name in text and "is ready to submit" in text and "still lacks" not in text
+
+
+def test_a_message_goes_to_whom_the_words_name_and_to_both_where_they_name_neither() -> None:
+    bound = bound_to(bundled(), "P003")
+    patient, doctor = bound.patient, bound.patient.prescriber
+    assert doctor is not None
+
+    def to(text: str) -> tuple[bool, bool]:
+        said = rendered(drafting.message(Ask(query="message", drugs=("Wegovy",), text=text), bound, Ledger()))
+        return f"To {doctor.name}" in said, f"To {patient.name}" in said
+
+    family = doctor.name.partition(",")[0].split()[-1]
+    assert to(f"write to Dr. {family}") == (True, False)
+    assert to(f"a few lines for Mr. {patient.family}") == (False, True)
+    assert to("put that in a message") == (True, True)
+
+
+def test_a_message_is_of_the_criteria_that_it_speaks_of() -> None:
+    bound = bound_to(bundled(), "P011")
+    unmet = [one for one in Sorted.of(bound.determination("Ozempic")).unmet if one.clause]
+    ask = Ask(query="message", drugs=("Ozempic",), open_ones=(unmet[0].criterion,))
+    text = rendered(drafting.message(ask, bound, Ledger()))
+    told = [one for one in unmet if one.clause and f"({one.clause.clause_id})" in text]
+    assert told == [one for one in unmet if one.criterion == unmet[0].criterion] != unmet

@@ -199,7 +199,7 @@ def test_what_a_turn_speaks_of_or_was_told_before_is_what_a_supposition_settles(
         monkeypatch.setattr(
             relevance, "likelihoods", lambda question, pool: [likely.get(key, 0.0) for key in pool.keys]
         )
-        return focus.settled(Question("if so?", "", shown), "Jardiance", "", bound)
+        return focus.open_ones(Question("if so?", "", shown), "Jardiance", "", bound)
 
     assert settled({"F:Jardiance:II.1.c": 0.9}) == ("hba1c",)
     assert settled({}, frozenset({"F:Jardiance:III.1.d"})) == ("ketoacidosis",)

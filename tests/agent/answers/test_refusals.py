@@ -45,3 +45,11 @@ def test_what_was_asked_for_is_what_is_refused(query: Query, wanted: str) -> Non
 def test_a_refusal_about_another_patient_names_nobody() -> None:
     answer = refusals.other_patient(Ledger())
     assert answer.refused and not answer.ledger.facts and answer.intent == "other_patient"
+
+
+def test_beside_the_directions_of_the_label_stands_the_result_on_which_they_depend() -> None:
+    bound = Bound(bundled(), "P004")
+    text = rendered(refusals.answer(Ask(query="dosing", drugs=("Januvia",)), bound, Ledger()))
+    assert (
+        "25 mg if below 30" in text and "eGFR 15 mL/min/1.73 m2" in text and "I do not choose doses" in text
+    )

@@ -61,3 +61,9 @@ def test_without_a_drug_the_one_that_is_ordered_is_meant_or_it_is_asked() -> Non
 def test_where_a_request_cannot_go_out_no_paper_is_asked_for() -> None:
     text = rendered(attach(Bound(bundled(), "P010"), "Ozempic"))
     assert text.startswith("Wrong plan") and "on file" not in text
+
+
+def test_a_paper_that_goes_with_one_way_alone_says_with_which() -> None:
+    text = rendered(attach(bound_to(bundled(), "P001"), "Ozempic"))
+    line = next(one for one in text.splitlines() if "fill history" in one)
+    assert "asked for only where the request rests on metformin for at least 90 days" in line

@@ -206,7 +206,7 @@ def test_what_cannot_be_supposed_is_answered_with_all_that_is_open() -> None:
 
 def test_what_cannot_be_put_into_the_chart_is_said_and_what_would_be_left_if_it_settled_something() -> None:
     bound = Bound(bundled(), "P020")
-    ask = Ask(query="what_if", drugs=("Jardiance",), settled=("hba1c", "egfr_start", "lab_egfr"))
+    ask = Ask(query="what_if", drugs=("Jardiance",), open_ones=("hba1c", "egfr_start", "lab_egfr"))
     text = rendered(answered(what_if.answer, bound, ask))
     assert text.startswith(
         "What is supposed is not on the chart, and only what is charted can be claimed; it would"
@@ -219,7 +219,7 @@ def test_where_it_may_settle_anything_it_is_told_what_is_left_of_each_person_s_p
     bound = Bound(bundled(), "P020")
     unmet = tuple(one.criterion for one in bound.determination("Jardiance").findings if one.status != "met")
     text = rendered(
-        answered(what_if.answer, bound, Ask(query="what_if", drugs=("Jardiance",), settled=unmet))
+        answered(what_if.answer, bound, Ask(query="what_if", drugs=("Jardiance",), open_ones=unmet))
     )
     lines = [one for one in text.split("\n") if one.startswith("- If it settles")]
     assert len(lines) > 1 and any("HbA1c" in one.partition("still open")[0] for one in lines)
@@ -228,7 +228,7 @@ def test_where_it_may_settle_anything_it_is_told_what_is_left_of_each_person_s_p
 def test_the_only_thing_that_is_open_leaves_nothing_once_it_is_settled() -> None:
     bound = Bound(bundled(), "P015")
     text = rendered(
-        answered(what_if.answer, bound, Ask(query="what_if", drugs=("Zepbound",), settled=("mtc_men2",)))
+        answered(what_if.answer, bound, Ask(query="what_if", drugs=("Zepbound",), open_ones=("mtc_men2",)))
     )
     assert "nothing else stands in the way of Zepbound" in text and "a denial for the patient" in text
 
