@@ -13,7 +13,7 @@ from tools.fhir.context import Reading
 from tools.fhir.elements import Concept, last_day
 from tools.fhir.products import named_drugs, product
 from tools.fhir.report import Entry, Ignored
-from tools.terminology.terms import RXNORM, SNOMED
+from tools.terminology.terms import RXNORM, SNOMED, without_tag
 
 VERIFICATION: dict[str, Literal["confirmed", "provisional", "refuted"]] = {
     "": "confirmed",
@@ -114,14 +114,13 @@ def allergy(entry: Entry, at: Reading) -> Iterator[Allergy]:
 def _substance(concept: Concept) -> str:
     if rxcui := concept.code(RXNORM):
         return product("" if concept.name == rxcui else concept.name, rxcui).name
-    bare = re.sub(r"\s*\((substance|disorder|finding|organism|product)\)$", "", concept.name)
-    return re.sub(r"^allergy to ", "", bare, flags=re.IGNORECASE)
+    return re.sub(r"^allergy to ", "", without_tag(concept.name), flags=re.IGNORECASE)
 
 
 def _reactions(entry: Entry) -> Iterator[str]:
     for reaction in entry.element.many("reaction"):
         named = (m.name for m in reaction.concepts("manifestation") if m.name)
-        words = [re.sub(r"\s*\((disorder|finding)\)$", "", name) for name in named]
+        words = [without_tag(name) for name in named]
         severity = reaction.text("severity")
         for word in words or filter(None, [reaction.text("description")]):
             yield f"{word} ({severity})" if severity else word

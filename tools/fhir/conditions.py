@@ -9,11 +9,10 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from tools.fhir.elements import Concept
-from tools.terminology.terms import ICD10, SNOMED
+from tools.terminology.terms import ICD10, SNOMED, without_tag
 
 ICD10_SYSTEMS = (ICD10, "http://hl7.org/fhir/sid/icd-10", "urn:oid:2.16.840.1.113883.6.90")
 SNOMED_SYSTEMS = (SNOMED, "urn:oid:2.16.840.1.113883.6.96")
-_SEMANTIC_TAG = re.compile(r" \((disorder|finding|situation|event|morphologic abnormality)\)$")
 _UNTYPED_DIABETES = "73211009"
 
 
@@ -41,7 +40,7 @@ def icd10(concept: Concept) -> Coded:
 
 def plain(name: str) -> str:
     """A display without its SNOMED semantic tag, in lower case."""
-    return _SEMANTIC_TAG.sub("", name.strip()).casefold()
+    return without_tag(name.strip()).casefold()
 
 
 def _dotted(code: str) -> str:
