@@ -132,7 +132,7 @@ def report(
         bool, typer.Option("--publish", help="Let `pa models` show how the model did.")
     ] = False,
 ) -> None:
-    """Rebuild a run's report from its log: Markdown and a page with plots."""
+    """Rebuild a run's report from its log: Markdown and a page."""
     about, rows = _read(name)
     texts = _write(about, rows)
     if keep:
