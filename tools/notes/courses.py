@@ -83,8 +83,8 @@ _PARTIAL = _words(
     r"\bmodest (?:response|improvement|benefit)|\bhelped (?:a little|some|somewhat)"
 )
 _ENOUGH = (
-    r"(?:(?:adequate|sufficient|satisfactory|meaningful|appreciable|measurable|noticeable|notable|sustained|durable|marked|"
-    r"substantial|useful|discernible|good|great|enough|desired|expected|glycemic|sign of|much of an?) )*"
+    r"(?:(?:adequate|sufficient|satisfactory|meaningful|appreciable|measurable|noticeable|notable|sustained|durable|"
+    r"marked|substantial|useful|discernible|good|great|enough|desired|expected|glycemic|sign of|much of an?) )*"
 )
 _GAIN = (
     r"(?:responses?|benefits?|effects?(?! on)|improvements?|results?(?! (?:back|yet|available))|control|"

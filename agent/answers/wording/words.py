@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from agent.answers.wording.findings import asks_for_all, deciding_leaf, has_other_ways, worth_trying
+from agent.answers.wording.findings import NAMES, asks_for_all, deciding_leaf, has_other_ways, worth_trying
 from agent.answers.wording.headlines import HEADLINES
-from agent.answers.wording.names import NAMES
 from agent.answers.wording.slots import (
     SUPPOSED,
     clause_source,
