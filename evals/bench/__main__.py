@@ -1,7 +1,7 @@
 """Measures what the README promises: every module of evals/bench has a `main` that gives its figures.
 
 python -m evals.bench                                 what `make bench` has time for
-python -m evals.bench cli search --write              these, in the place of the figures in evals/results/bench.*
+python -m evals.bench cli lookup --write              these, in the place of the figures in evals/results/bench.*
 python -m evals.bench screen count=1000000 --write    a size of one's own; what is large has a page of its own
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from evals.pages import Measure, Page, command
 
 NAMES = (
-    "api", "batch", "cli", "determine", "draft", "generate", "graph", "growth", "screen",
+    "api", "batch", "cli", "determine", "draft", "generate", "graph", "growth", "lookup", "screen",
     "search", "workspace",
 )  # fmt: skip
 PAGES = {
