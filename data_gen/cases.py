@@ -14,14 +14,28 @@ import msgspec
 
 from data_gen import first
 from data_gen.draws import BLOCK
+from data_gen.history import draw_record
 from data_gen.people import Person
-from data_gen.realise import realise
-from data_gen.scene import Case
+from data_gen.realise_body import BodyStep
+from data_gen.realise_courses import CourseStep
+from data_gen.realise_record import RecordStep
+from data_gen.scene import Case, Scene
 from data_gen.setting import Setting
 from data_gen.sketch import Sketch
 from data_gen.wanted import Infeasible, days_of, wants
 from tools.domain.records import Benefit, Outcome, Plan, Status
 from tools.domain.rules import Node, Required, Rule
+
+
+def realise(person: Person, setting: Setting, sketch: Sketch, case: Case, turn: int) -> None:
+    """Change the person in place; Infeasible leaves it spoilt, so draw it anew then."""
+    scene = Scene(person, setting, sketch, case, turn)
+    BodyStep(scene).run()
+    CourseStep(scene).run()
+    courses = len(person.courses)
+    draw_record(person, setting)
+    RecordStep(scene).run(courses)
+
 
 FIRST = 20  # patients of the default world; mock_data has two more (`pa generate 21 --also 41`)
 LATER_EVERY = 40  # of a later block, one patient in so many is planted

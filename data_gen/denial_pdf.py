@@ -7,6 +7,8 @@ import re
 from io import BytesIO
 from typing import Any, NamedTuple
 
+from reportlab.lib.utils import simpleSplit
+
 from tools.papers.formats import printable
 from tools.papers.paper import canvas
 
@@ -59,8 +61,6 @@ class _Page:
 
     def line(self, text: str, look: _Look) -> None:
         """Draw it, wrapped at the right margin."""
-        from reportlab.lib.utils import simpleSplit
-
         said = printable(text)
         fits = self.sheet.stringWidth(said, look.font, look.size) <= RIGHT - LEFT
         for piece in [said] if fits else simpleSplit(said, look.font, look.size, RIGHT - LEFT):

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from data_gen.denial_pdf import letter_pdf
 from tools.common.dates import add_months
 from tools.common.errors import Invalid, NotFound
 from tools.denials.codes import REASONS
@@ -127,8 +128,6 @@ class Letter:
     @cached_property
     def pdf(self) -> bytes:
         """The same text gives the same bytes."""
-        from data_gen.denial_pdf import letter_pdf
-
         return letter_pdf(self.text, self.title)
 
 

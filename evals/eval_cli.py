@@ -8,15 +8,29 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import Annotated, Any, get_args
 
+import msgspec
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from agent.runtime.settings import read_settings
+from evals.report.keeping import keep as write_kept
+from evals.report.keeping import kept_names, kept_run
+from evals.report.markdown import report as markdown
+from evals.report.markdown import shown
+from evals.report.page import page
+from evals.report.publishing import publish as write
+from evals.report.table import ArmFigures, against
+from evals.scores.rows import Arm, Row
+from evals.suites import session as sessions
+from evals.suites.ahead import answer_ahead
+from evals.suites.items import SPECS, SUITES
+from evals.suites.running import code, read_rows
+from evals.suites.session import About, RunOptions, Session, probe
+from evals.suites.sources import DRAWN, given
 from tools.common.errors import Invalid, NotFound, nearest
-
-if TYPE_CHECKING:
-    from evals.scores.rows import Row
-    from evals.suites.session import About, Session
 
 EPILOG = """[bold]Examples[/]
   pa eval run --smoke
@@ -59,9 +73,6 @@ Estimate = Annotated[bool, typer.Option("--estimate", help="Only say how long it
 @app.command("list")
 def list_suites() -> None:
     """List the suites, their sizes and what they look at."""
-    from evals.suites.items import SPECS
-    from evals.suites.sources import DRAWN, given
-
     typer.echo(f"{'suite':<12}{'made':>6}{'given':>9}{'smoke':>7}  ")
     for suite, spec in SPECS.items():
         # what is drawn takes longer than a list may
@@ -88,8 +99,6 @@ def run(
 
     Stopped or killed, the same command goes on; --seed asks fresh items.
     """
-    from evals.suites.session import RunOptions, Session
-
     os.environ["INSPECT_DISPLAY"] = "none"
     wanted = RunOptions(
         suites=tuple(_known("suite", suites or _suites(), _suites())), arms=tuple(_arms(arm, model, smoke)),
@@ -123,17 +132,12 @@ def report(
         bool, typer.Option("--publish", help="Let `pa models` show how the model did.")
     ] = False,
 ) -> None:
-    """Rebuild a run's report from its log: Markdown and a page with plots."""
+    """Rebuild a run's report from its log: Markdown and a page."""
     about, rows = _read(name)
     texts = _write(about, rows)
     if keep:
-        from evals.report.keeping import keep as write_kept
-
         typer.echo(f"kept in {write_kept(about, rows, texts)}", err=True)
     if publish:
-        from agent.runtime.settings import read_settings
-        from evals.report.publishing import publish as write
-
         path = read_settings().evaluated
         typer.echo(write(path, about, rows, dict(texts)["html"]))
 
@@ -144,10 +148,6 @@ def compare(
     second: Annotated[str, typer.Argument(metavar="B", help="Another one, on the same items.")],
 ) -> None:
     """Compare two runs, or two arms, on the items that both were asked."""
-    from evals.report.markdown import shown
-    from evals.report.table import against
-    from evals.suites.items import SUITES
-
     (_, one), (_, two) = _read(first), _read(second)
     for suite in ("", *SUITES):
         left, right = ([row for row in rows if suite in ("", row.suite)] for rows in (one, two))
@@ -165,10 +165,8 @@ def view(port: Annotated[int, typer.Option(help="Where the viewer answers on thi
     """Look through the samples of past runs in inspect's viewer."""
     from inspect_ai import view as inspect_view
 
-    from evals.suites.session import OUT
-
     os.environ["INSPECT_DISPLAY"] = "none"
-    inspect_view(log_dir=str(OUT / "inspect"), host="127.0.0.1", port=port)
+    inspect_view(log_dir=str(sessions.OUT / "inspect"), host="127.0.0.1", port=port)
 
 
 # --- running -----------------------------------------------------------------------------------------------
@@ -177,20 +175,17 @@ def view(port: Annotated[int, typer.Option(help="Where the viewer answers on thi
 def _run(session: Session) -> None:
     """What needs no model by all cores; then everything through inspect, one sample at a time: its logs are there for
     `pa eval view`, ours decide what is done."""
-    from evals.suites.ahead import answer_ahead
-
     with _progress(len(session.left())) as session.hears:
         answer_ahead(session)
 
         from inspect_ai import eval as inspect_eval
 
-        from evals.suites.session import OUT
         from evals.suites.tasks import task_of
 
         present = dict.fromkeys(task.item.suite for task in session.tasks.values())
         inspect_eval(
             [task_of(suite, session) for suite in present], model=None, display="none", log_level="error",
-            log_dir=str(OUT / "inspect"), max_samples=1, max_tasks=1, fail_on_error=False, score_display=False,
+            log_dir=str(sessions.OUT / "inspect"), max_samples=1, max_tasks=1, fail_on_error=False, score_display=False,
             ctl_server=False,
         )  # fmt: skip
     if session.lost:
@@ -200,9 +195,6 @@ def _run(session: Session) -> None:
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[int, str], None]]:
     """A bar on a terminal, elsewhere a line now and then; what it gives hears how many more are done, and of what."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     console = Console(stderr=True)
     if console.is_terminal:
         name = TextColumn("{task.description:<16}")
@@ -230,8 +222,6 @@ TOKENS = {"paladin": 80, "alone": 600, "plain": 900}
 
 def _estimate(session: Session) -> None:
     """How long it will take: by what the log shows, else by one call's speed."""
-    from evals.suites.session import probe
-
     left = session.left()
     asking = [task for task in left if task.way.arm != "engine"]
     model = session.bench.model
@@ -253,8 +243,6 @@ def _estimate(session: Session) -> None:
 
 
 def _suites() -> list[str]:
-    from evals.suites.items import SUITES
-
     return list(SUITES)
 
 
@@ -266,8 +254,6 @@ def _known(what: str, given: list[str], known: list[str]) -> list[Any]:
 
 
 def _arms(given: list[str] | None, model: str, smoke: bool) -> list[Any]:
-    from evals.scores.rows import Arm
-
     usual = ["engine"]
     if model != "offline":
         usual += ["paladin"] if smoke else ["plain", "alone", "paladin"]
@@ -276,14 +262,8 @@ def _arms(given: list[str] | None, model: str, smoke: bool) -> list[Any]:
 
 def _read(name: str) -> tuple[About, list[Row]]:
     """The run's facts and rows, of the logs or of those that are kept; NAME/ARM are those of one arm."""
-    import msgspec
-
-    from evals.report.keeping import kept_names, kept_run
-    from evals.suites.running import code, read_rows
-    from evals.suites.session import OUT, About
-
     run_name, _, arm = name.partition("/")
-    logs = sorted((OUT / "logs").glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
+    logs = sorted((sessions.OUT / "logs").glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
     known = [path.stem for path in logs]
     if run_name not in known and run_name in kept_names():
         about, rows = kept_run(run_name)
@@ -293,7 +273,7 @@ def _read(name: str) -> tuple[About, list[Row]]:
     if run_name and run_name not in known:
         every = [*known, *kept_names()]
         raise NotFound("run", run_name, nearest(run_name, every), f"there are {', '.join(every)}")
-    path = OUT / "logs" / f"{run_name or known[-1]}.jsonl"
+    path = sessions.OUT / "logs" / f"{run_name or known[-1]}.jsonl"
     about = msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=About)
     rows = [row for row in read_rows(path) if row.code == about.code and arm in ("", row.arm)]
     if not rows and code() != about.code:
@@ -303,13 +283,7 @@ def _read(name: str) -> tuple[About, list[Row]]:
 
 def _write(about: About, rows: list[Row]) -> list[tuple[str, str]]:
     """The report's files, by ending; gives what stands in them."""
-    from evals.report.markdown import report as markdown
-    from evals.report.markdown import shown
-    from evals.report.page import page
-    from evals.report.table import ArmFigures
-    from evals.suites.session import OUT
-
-    folder = OUT / "reports"
+    folder = sessions.OUT / "reports"
     folder.mkdir(parents=True, exist_ok=True)
     texts = [("md", markdown(about, rows)), ("html", page(about, rows))]
     for ending, text in texts:

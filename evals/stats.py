@@ -42,7 +42,6 @@ def clustered(
     figure: Callable[[Sequence[T]], float | None],
     *,
     resamples: int = RESAMPLES,
-    seed: int = 1,
 ) -> Interval | None:
     """A figure over all rows, its interval from resampling whole clusters: rows of one patient are not independent."""
     names = sorted(groups)
@@ -50,7 +49,7 @@ def clustered(
     value = figure(rows) if rows else None
     if value is None:
         return None
-    draw = random.Random(seed)
+    draw = random.Random(1)
     found = []
     for _ in range(resamples):
         resampled = figure([row for name in draw.choices(names, k=len(names)) for row in groups[name]])
@@ -75,11 +74,9 @@ def clustered_share(groups: Mapping[str, Sequence[bool]], *, resamples: int = RE
     return Interval(hit / of, low, high, of)
 
 
-def _resampled(
-    parts: Sequence[int], wholes: Sequence[int], resamples: int, seed: int = 1
-) -> tuple[float, float]:
+def _resampled(parts: Sequence[int], wholes: Sequence[int], resamples: int) -> tuple[float, float]:
     """The middle 95 % of sum(parts) / sum(wholes) over clusters drawn again with replacement."""
-    drawn = numpy.random.default_rng(seed).integers(0, len(parts), (resamples, len(parts)))
+    drawn = numpy.random.default_rng(1).integers(0, len(parts), (resamples, len(parts)))
     shares = numpy.sort(numpy.array(parts)[drawn].sum(axis=1) / numpy.array(wholes)[drawn].sum(axis=1))
     return _quantile(shares.tolist(), 0.025), _quantile(shares.tolist(), 0.975)
 

@@ -73,10 +73,8 @@ class Lines:
             return "nothing was sent as far as is recorded"
         return self._sent(last)
 
-    def sendings(self, *, appeals: bool = False) -> None:
-        """Everything that was sent, the newest first, with who told it; that no appeal was, where one is asked for."""
-        if appeals and not self._appealed():
-            self._say(f"{self._about()}: no appeal is recorded as filed.")
+    def sendings(self) -> None:
+        """Everything that was sent, the newest first, with who told it."""
         for event in reversed([event for event in self.events if event.what in OURS]):
             by = self.ledger.add(
                 "name", event.by, origin="case", attribute="entered by", source=self._where(event)
@@ -105,9 +103,9 @@ class Lines:
             return False
         return True
 
-    def decisions(self, most: int = 1) -> int:
+    def decisions(self) -> int:
         """What the payer said last, with what its letter holds as it was entered."""
-        found = [event for event in reversed(self.events) if event.what in PAYERS][:most]
+        found = [event for event in reversed(self.events) if event.what in PAYERS][:1]
         for event in found:
             self._say(f"{self._about()}: {self._decision(event)}.", event)
             if event.facts.notice:

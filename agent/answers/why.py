@@ -25,7 +25,7 @@ from agent.answers.wording import (
     sources,
     unlisted,
 )
-from agent.answers.wording.names import NAMES
+from agent.answers.wording.findings import NAMES
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
 from tools.domain.records import Determination, Finding

@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from agent.cases import casefile
+from agent.cases.calendar import calendar
 from agent.terminal import case_screen
 from agent.terminal.common import JsonArray, OnlyPatient, OnlyPlan, opened
 from agent.terminal.lines import print_json
@@ -49,8 +50,6 @@ def _due(
     ]
     rows = casefile.due_within(store, cases, days, lambda day: ahead(day, within), ours=mine)
     if ics:
-        from agent.cases.calendar import calendar  # its library is large
-
         try:
             ics.write_bytes(calendar(rows, names=names))
         except OSError as error:

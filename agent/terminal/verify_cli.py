@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 import typer
+from pypdf import PdfReader
+from pypdf.errors import PyPdfError
 from rich.text import Text
 
 from agent.ledger import Ledger
@@ -83,9 +85,6 @@ def _read(file: str) -> str:
 
 
 def _of_pdf(path: Path) -> str:
-    from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
-
     try:
         return "\n".join(page.extract_text() for page in PdfReader(path).pages)
     except (PyPdfError, ValueError, KeyError, OSError) as error:

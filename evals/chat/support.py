@@ -40,7 +40,8 @@ OTHER_DRUGS, HOUSE = frozenset(_WORDS["other_drugs"]), frozenset(_WORDS["house"]
 _UNIT = "|".join(f"(?P<u{at}>{pattern})" for at, pattern in enumerate(UNITS.values()))
 _NAMES = list(UNITS)
 NUMBER = re.compile(
-    rf"(?<![\w.])(?P<money>\$\s?)?(?P<n>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)(?:[\s-]?(?:{_UNIT})(?!\w))?(?!\w)",
+    rf"(?<![\w.])(?P<money>\$\s?)?(?P<n>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+    rf"(?:[\s-]?(?:{_UNIT})(?!\w))?(?!\w)",
     re.IGNORECASE,
 )
 WORDED = re.compile(rf"\b(?P<n>{'|'.join(WORDS)})[\s-](?:{_UNIT})(?!\w)", re.IGNORECASE)

@@ -18,9 +18,9 @@ CAVEAT = (
 )
 
 
-def report(about: About, rows: Sequence[Row], table: Sequence[ArmFigures] = ()) -> str:
-    """All of it; the table is what `lines` makes of the rows."""
-    table = table or lines(rows)
+def report(about: About, rows: Sequence[Row]) -> str:
+    """All of it."""
+    table = lines(rows)
     blocks = [
         f"# Evals: {about.name}",
         *head(about, rows),

@@ -1,4 +1,4 @@
-"""The report as one page that needs nothing else: the Markdown's tables and traces, and the plots."""
+"""The report as one page that needs nothing else: the Markdown's tables and traces."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from evals.report.markdown import anchor, report
-from evals.report.plots import plots
-from evals.report.table import lines
 from evals.scores.rows import Row
 from evals.suites.session import About
 
@@ -21,19 +19,12 @@ h2{font-size:1.1rem;margin-top:2rem;border-bottom:1px solid #e5e7eb}
 table{border-collapse:collapse;font-size:.85rem;display:block;overflow-x:auto}
 td,th{border-bottom:1px solid #e5e7eb;padding:.25rem .6rem;text-align:left;white-space:nowrap}
 blockquote{border-left:3px solid #d1d5db;margin:.4rem 0;padding:.1rem .8rem;color:#4b5563}
-figure{margin:1rem 0}figcaption{font-weight:600}svg{max-width:100%;height:auto}
 """.strip()
 
 
 def page(about: About, rows: Sequence[Row]) -> str:
     """HTML with everything in it; what a model said stands there as text."""
-    table = lines(rows)
-    text = report(about, rows, table)
-    before, _, after = text.partition("## By suite")
-    figures = "\n".join(
-        f"<figure><figcaption>{escape(title)}</figcaption>{svg}</figure>" for title, svg in plots(table, rows)
-    )
-    body = "\n".join([*_html(before), figures, *_html(f"## By suite{after}")])
+    body = "\n".join(_html(report(about, rows)))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"

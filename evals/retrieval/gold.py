@@ -70,8 +70,8 @@ def read_queries() -> list[Query]:
     return own + others
 
 
-def read_questions(path: Path = QUESTIONS) -> list[Question]:
-    return [msgspec.json.decode(line, type=Question) for line in path.read_bytes().splitlines() if line]
+def read_questions() -> list[Question]:
+    return [msgspec.json.decode(line, type=Question) for line in QUESTIONS.read_bytes().splitlines() if line]
 
 
 def answers(gold: Gold, benefit: Benefit, policy: Policy, drug: Drug) -> set[str]:

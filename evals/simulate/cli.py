@@ -7,7 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import typer
+from rich.table import Table
+from rich.text import Text
+
+from agent.terminal import screen
+from evals.simulate.figures import plan_rows, rows
+from evals.simulate.report import write_report
+from evals.simulate.running import simulate as play
 
 if TYPE_CHECKING:
     from evals.simulate.records import Year
@@ -39,17 +47,11 @@ def simulate(
     as_json: bool = typer.Option(False, "--json", help="Print the year as one JSON object."),
 ) -> None:
     """Play a clinic's year: orders, drafts, answers, appeals, renewals; beside one that sends everything at once."""
-    from evals.simulate.running import simulate as play
-
     year = _with_progress(lambda tick: play(patients, months, seed, mistakes, tick))
     if report is not None:
-        from evals.simulate.report import write_report
-
         for path in write_report(year, report):
             typer.echo(str(path), err=True)
     if as_json:
-        import msgspec
-
         print(msgspec.json.format(msgspec.json.encode(year), indent=1).decode())
     else:
         _show(year)
@@ -68,12 +70,6 @@ def _with_progress(play: Callable[[Tick], Year]) -> Year:
 
 
 def _show(year: Year) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from agent.terminal import screen
-    from evals.simulate.figures import plan_rows, rows
-
     out = screen.console()
     found = year.figures
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)

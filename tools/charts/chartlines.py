@@ -68,7 +68,8 @@ def value_line(text: str, test: str, as_of: date, place: Place) -> Map:
     """`8.4 % on 2026-02-13`, `68 mmol/mol (2026-08-01)`, `28.5, 12 days ago`. Where only one unit is in use
     (BMI, eGFR, AHI) it may be left out; of a value in another way without a unit, nobody guesses it."""
     match = re.fullmatch(
-        rf"\s*(?P<value>-?\d+(?:\.\d+)?)\s*(?P<unit>x?10[*^]\d[^\s,(@]*|[^\s,(@\d][^\s,(@]*)?\s*[,(@]?\s*(?:on\s+|of\s+)?"
+        rf"\s*(?P<value>-?\d+(?:\.\d+)?)\s*(?P<unit>x?10[*^]\d[^\s,(@]*|[^\s,(@\d][^\s,(@]*)?"
+        rf"\s*[,(@]?\s*(?:on\s+|of\s+)?"
         rf"(?:(?P<date>{_DATE})|(?P<ago>\d+)\s*days?\s+ago)?\s*\)?\s*(?:\[(?P<source>\w+)\])?\s*",
         text,
     )

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from math import exp, lgamma, sqrt
 from typing import NamedTuple
 
+import numpy as np
+
 Z = 1.959963984540054  # of a normal distribution, two-sided 95 %
 LEAST = 5  # people in a cell that is shown
 
@@ -39,8 +41,6 @@ def wilson(hits: int, of: int) -> tuple[float, float]:
 def exact_p(strata: Sequence[Stratum]) -> float:
     """Two-sided p of the exact conditional test over strata: how likely hits this far from what the strata expect
     are, by chance alone. With one stratum this is Fisher's exact test."""
-    import numpy as np
-
     chances = np.ones(1)
     seen = 0
     for stratum in strata:

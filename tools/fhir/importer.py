@@ -2,7 +2,8 @@
 
 What the lists of a whole record do not hold is not so: an empty condition, medication or allergy list is
 complete, because a record's system writes what it has. A List with an emptyReason other than nilknown says
-that nobody knows, and a page of a search or a bulk export says nothing about what it lacks.
+that nobody knows, and a page of a search or a bulk export says nothing about what it lacks. What in it cannot
+all be true is said, never mended.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tools.common.errors import Invalid
-from tools.domain.records import Coverage, Note, Patient, Plan, Record, Sex
+from tools.domain.records import Coverage, Note, Observation, Patient, Plan, Record, Sex
 from tools.fhir import clinical, documents, measurements, medications, ours, statements
 from tools.fhir.bundle_files import Unit, bundle_unit
 from tools.fhir.context import Reading
@@ -24,9 +25,51 @@ from tools.fhir.elements import Element, day
 from tools.fhir.patient_records import NOBODYS, PatientRecord
 from tools.fhir.people import address_of, identifiers_of, name_of, phone_of, prescriber
 from tools.fhir.report import Entry, Ignored, ImportReport
-from tools.fhir.sense import contradictions
 from tools.fhir.versions import other_version
 from tools.store import rows
+from tools.terminology.conditions import conditions, conditions_of
+
+
+def contradictions(chart: Patient) -> Iterator[str]:
+    """One sentence each, for the person who is to trust this chart."""
+    standing = [d for d in chart.conditions or () if d.abated is None and d.verification == "confirmed"]
+    codes = {key: d.code for d in standing for key in conditions_of(d.code)}
+    for key, code in codes.items():
+        for other in conditions()[key].excludes:
+            if other in codes and (key < other or key not in conditions()[other].excludes):
+                yield f"{conditions()[key].label} ({code}) beside {conditions()[other].label} ({codes[other]})"
+    yield from _renal(chart)
+
+
+def _renal(chart: Patient) -> Iterator[str]:
+    """eGFR more than 30 % away from what CKD-EPI 2021 makes of the same day's creatinine."""
+    if chart.birth_date is None or chart.sex == "unknown":
+        return
+    creatinine = {o.date: o for o in chart.observations_by_test.get("creatinine", ()) if o.unit == "mg/dL"}
+    off = [
+        (said, expected)
+        for said in chart.observations_by_test.get("egfr", ())
+        if said.date in creatinine
+        and (expected := _ckd_epi(creatinine[said.date], chart.birth_date, chart.sex)) is not None
+        and abs(said.value - expected) > 0.3 * expected
+    ]
+    if off:
+        said, expected = off[-1]
+        yield (
+            f"{len(off)} eGFR values do not agree with the creatinine of their day "
+            f"({said.date}: {said.value:.0f} charted, {expected:.0f} by CKD-EPI 2021)"
+        )
+
+
+def _ckd_epi(creatinine: Observation, born: date, sex: str) -> float | None:
+    if creatinine.date is None or creatinine.value <= 0:
+        return None
+    female = sex == "female"
+    kappa, alpha = (0.7, -0.241) if female else (0.9, -0.302)
+    ratio, age = creatinine.value / kappa, (creatinine.date - born).days / 365.25
+    at = 142 * min(ratio, 1) ** alpha * max(ratio, 1) ** -1.2 * 0.9938**age
+    return float(at * 1.012 if female else at)
+
 
 READERS: dict[str, Callable[[Entry, Reading], Iterable[Record]]] = {
     "Condition": clinical.condition,

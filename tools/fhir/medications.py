@@ -12,6 +12,7 @@ from tools.fhir.context import Reading
 from tools.fhir.elements import Concept, Element, Quantity
 from tools.fhir.products import Product, product
 from tools.fhir.report import Entry, Ignored
+from tools.terminology.effects import EFFECTS, INTOLERANCES
 from tools.terminology.frequencies import frequencies
 from tools.terminology.observations import unit_of
 from tools.terminology.quantities import convert
@@ -27,10 +28,7 @@ _NEVER_TAKEN = {
     "intended": "intended, not taken",
     "not-taken": "not taken",
 }
-_OUTCOME: dict[TrialOutcome, re.Pattern[str]] = {
-    "Intolerance - hypoglycemia": re.compile(r"hypoglyc", re.I),
-    "Intolerance - genital infection": re.compile(r"genital|mycotic|yeast|candid", re.I),
-    "Intolerance - GI side effects": re.compile(r"nausea|vomit|diarrh|gastro|abdominal|\bGI\b", re.I),
+_RESPONSE: dict[TrialOutcome, re.Pattern[str]] = {
     "Intolerance - other": re.compile(r"intoleran|side effect|adverse|allerg", re.I),
     "Partial response": re.compile(r"partial response", re.I),
     "Inadequate response": re.compile(
@@ -140,7 +138,10 @@ def _referenced(entry: Entry, at: Reading) -> Element | None:
 def _outcome(notes: set[str], why: str) -> TrialOutcome | None:
     """As our own export notes it, else from the reason for stopping."""
     noted = next((outcome for outcome in OUTCOMES if f"Outcome: {outcome}" in notes), None)
-    return noted or next((outcome for outcome, words in _OUTCOME.items() if words.search(why)), None)
+    effect = next((INTOLERANCES[name] for name in INTOLERANCES if re.search(EFFECTS[name], why, re.I)), None)
+    return (
+        noted or effect or next((outcome for outcome, words in _RESPONSE.items() if words.search(why)), None)
+    )
 
 
 def _source_code(concept: Concept, named: Product) -> str:

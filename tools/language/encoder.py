@@ -13,13 +13,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tools.common.errors import Unavailable
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 MODEL = Path(__file__).parent / "model" / "encoder.onnx"
 HEADS = Path(__file__).parent / "model" / "heads.npz"
@@ -59,15 +58,11 @@ class Head(NamedTuple):
 
     def chances(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
         """Of each label by itself, where several may hold."""
-        import numpy as np
-
         made: NDArray[np.float32] = np.reciprocal(1 + np.exp(-self.scores(row)), dtype=np.float32)
         return made
 
     def likelihoods(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
         """Of each label; they sum to one. `row` may be one row or several."""
-        import numpy as np
-
         scores = self.scores(row)
         shares: NDArray[np.float32] = np.exp(scores - scores.max(-1, keepdims=True))
         likely: NDArray[np.float32] = shares / shares.sum(-1, keepdims=True)
@@ -102,8 +97,6 @@ def hidden_rows(model: Path, ids: Sequence[int], second: int | None = None) -> N
     Raises:
         Unavailable: ONNX Runtime or the weights are not installed.
     """
-    import numpy as np
-
     given = np.array([ids], np.int64)
     types = np.zeros_like(given)
     types[0, len(ids) if second is None else second :] = 1
@@ -134,8 +127,6 @@ def head(name: str) -> Head:
 def heads(path: Path) -> dict[str, Head]:
     """The heads that are kept in a file, by name."""
     try:
-        import numpy as np
-
         kept = np.load(path)
     except (ImportError, OSError) as error:
         raise Unavailable(f"the weights of the encoder's heads cannot be read: {error}") from error

@@ -11,12 +11,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from zlib import crc32
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
 
 WEIGHTS = Path(__file__).parent / "model" / "ngrams.npz"
 BUCKETS = 1 << 15
@@ -35,15 +34,11 @@ class NGrams(NamedTuple):
 
     def likelihoods(self, span: str, text: str, before: str) -> NDArray[np.float32]:
         """Of each label; they sum to one."""
-        import numpy as np
-
         columns, values = features(span, text, before)
         return _softmax(np.array(values, np.float32) @ self.weights[columns] + self.offset)
 
     def joined(self, likely: NDArray[np.float32], span: str, text: str, before: str) -> NDArray[np.float32]:
         """The likelihoods of the encoder's query head (over the same labels) and these, as one."""
-        import numpy as np
-
         own = self.likelihoods(span, text, before)
         logs = np.log(np.maximum(likely, _LEAST)) + self.share * np.log(np.maximum(own, _LEAST))
         return _softmax(logs / self.heat)
@@ -52,8 +47,6 @@ class NGrams(NamedTuple):
 @cache
 def ngrams() -> NGrams:
     """The weights that ship."""
-    import numpy as np
-
     with np.load(WEIGHTS) as kept:
         return NGrams(
             kept["weights"].astype(np.float32) * kept["scale"],
@@ -99,8 +92,6 @@ def _letters(words: Sequence[str]) -> Iterator[str]:
 
 
 def _softmax(scores: NDArray[np.floating]) -> NDArray[np.float32]:
-    import numpy as np
-
     raised = np.exp(scores - scores.max())
     shares: NDArray[np.float32] = (raised / raised.sum()).astype(np.float32)
     return shares

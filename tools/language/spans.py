@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
 
 OUTSIDE, BEGINS, GOES_ON = range(3)
 BEGIN = 1.0  # what it costs, in log likelihood, to begin a run; tuned on authors held out
@@ -27,8 +25,6 @@ def runs(
         likely: tokens x (outside, begins, goes on), likelihoods.
         begin: what it costs to begin a run.
     """
-    import numpy as np
-
     words = _words(text, offsets)
     if not words:
         return []
@@ -71,8 +67,6 @@ def _is_within_a_word(text: str, at: int) -> bool:
 
 def _of_a_word(logs: NDArray[np.float32]) -> tuple[float, float, float]:
     """The mean over its tokens; a word that begins a run goes on with it."""
-    import numpy as np
-
     inside = np.logaddexp(logs[1:, BEGINS], logs[1:, GOES_ON]).sum()
     begins = (logs[0, BEGINS] + inside) / len(logs)
     return float(logs[:, OUTSIDE].mean()), float(begins), float(logs[:, GOES_ON].mean())
@@ -80,8 +74,6 @@ def _of_a_word(logs: NDArray[np.float32]) -> tuple[float, float, float]:
 
 def _likeliest(scores: NDArray[np.float64]) -> list[int]:
     """The sequence of tags with the best sum of scores in which nothing goes on that has not begun (Viterbi)."""
-    import numpy as np
-
     barred = np.zeros((3, 3))
     barred[OUTSIDE, GOES_ON] = _NEVER
     best, came = scores[0] + np.array([0, 0, _NEVER]), []

@@ -1,7 +1,7 @@
 """The law's clocks (clocks.yaml) and how they count. Pure: whoever asks brings the day on which a clock begins.
 
 Days are calendar days and the first is the one after the beginning; the last day counts in full, so that what is due on
-a day is late on the next.
+a day is late on the next; what is due when the federal government does not work rolls over where its rule says so.
 """
 
 from __future__ import annotations
@@ -19,7 +19,29 @@ from tools.common.errors import Invalid
 from tools.domain.records import Record
 from tools.lifecycle.levels import LEVELS
 from tools.lifecycle.records import Ask, Urgency
-from tools.lifecycle.workdays import next_working_day
+
+SATURDAY = 5
+
+
+def working_day(day: date) -> bool:
+    """Neither Saturday nor Sunday nor a federal holiday, as it is observed."""
+    return day.weekday() < SATURDAY and day not in _holidays(day.year)
+
+
+def next_working_day(day: date) -> date:
+    """The day itself, or the first working day after it."""
+    while not working_day(day):
+        day += timedelta(days=1)
+    return day
+
+
+@lru_cache(maxsize=64)
+def _holidays(year: int) -> frozenset[date]:
+    """Those of 5 U.S.C. 6103; a New Year's Day on a Saturday is observed in the old year."""
+    from holidays import country_holidays
+
+    return frozenset(day for day in country_holidays("US", years=(year, year + 1)) if day.year == year)
+
 
 Kind = Literal["decision", "answer", "file", "continue"]
 Start = Literal["request", "statement", "appeal", "answer", "notice", "received"]

@@ -2,26 +2,65 @@
 every day until the end. Pure.
 
 What will be stale, or has not been reached, by the day on which the renewal must go in is said now, with what to
-measure between which days, and what the determination would be if that were done.
+measure between which days, and what the determination would be if that were done; and how much of the time the
+pharmacy's fills cover, which shows what was collected and not what was taken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from tools.common.errors import Correctable
-from tools.domain.records import Determination, Drug, Finding, Outcome, Patient, Plan, Record, Request
+from tools.domain.records import Determination, Drug, Fill, Finding, Outcome, Patient, Plan, Record, Request
 from tools.domain.rules import AllOf, AnyOf, AtLeast, Attested, Change, Lab, NoneOf, Part, Rule, window_of
 from tools.engine.determine import determine
 from tools.engine.what_if import Change as Supposition
 from tools.engine.what_if import On, Stated, Value, suppose
 from tools.evidence.measurements import governing, values_of
-from tools.lifecycle.adherence import Covered, covered
 from tools.lifecycle.records import Approval
 from tools.lifecycle.running import submit_by
 from tools.terminology.observations import TESTS
+
+
+class Covered(Record, frozen=True, kw_only=True):
+    """Days with a supply at hand, of all days from `start` to `end`; both included."""
+
+    start: date
+    end: date
+    days: int
+    fills: int
+    last_until: date | None = None  # to when the newest fill lasts
+
+    @property
+    def of(self) -> int:
+        return (self.end - self.start).days + 1
+
+    @property
+    def share(self) -> float:
+        return self.days / self.of
+
+
+def covered(fills: Iterable[Fill], drug: Drug, start: date, end: date) -> Covered | None:
+    """Of this brand, from its first fill in the time; what is collected early is used afterwards. None if there is no
+    fill: that is unknown, not zero."""
+    names = {drug.name.casefold(), *(alias.casefold() for alias in drug.aliases)}
+    of_it = sorted(
+        (f for f in fills if f.drug.casefold() in names and f.date <= end and f.days_supply > 0),
+        key=lambda f: (f.date, f.id),
+    )
+    within = [fill for fill in of_it if fill.date >= start]
+    if not within:
+        return None
+    first, free = within[0].date, within[0].date
+    days = 0
+    for fill in within:
+        begins = max(fill.date, free)
+        free = begins + timedelta(days=fill.days_supply)
+        days += max((min(free - timedelta(days=1), end) - begins).days + 1, 0)
+    return Covered(start=first, end=end, days=days, fills=len(within), last_until=free - timedelta(days=1))
+
 
 LONGEST = 400  # days ahead that are looked at
 

@@ -10,6 +10,7 @@ from tools.messages.catalogue import (
     LANGUAGE,
     SAID,
     TASK,
+    TEXT,
     language_named,
     language_of,
     languages,
@@ -21,6 +22,7 @@ from tools.messages.message import Message, any_of, iso, message
 from tools.messages.voice import Voice, voice
 
 __all__ = [
-    "LANGUAGE", "SAID", "TASK", "VISIT", "Action", "Actor", "Effort", "Message", "Voice", "action", "any_of", "both",
-    "choice", "iso", "language_named", "language_of", "languages", "message", "page_words", "render", "term", "voice",
+    "LANGUAGE", "SAID", "TASK", "TEXT", "VISIT", "Action", "Actor", "Effort", "Message", "Voice", "action", "any_of",
+    "both", "choice", "iso", "language_named", "language_of", "languages", "message", "page_words", "render", "term",
+    "voice",
 ]  # fmt: skip

@@ -25,7 +25,7 @@ FOLDER, LANGUAGE = Path(__file__).parent, "en"
 TEXT, SAID, TASK = "text", "said", "task"
 OF_ITS_WORDS = 0.3  # of a text, that only one language's catalogue has, from which it is taken to be in it
 HELD = frozenset(
-    ("", "date", "number", "amount", "test", "use")
+    ("", "date", "number", "amount", "test", "article", "has", "use")
 )  # rules of values that a record or a policy has
 
 
@@ -204,9 +204,10 @@ class _Telling:
         if rule == "term":
             return self.term(str(value))
         if rule == "has":
-            return self.catalogue.grammar.condition(str(value), self.form != TEXT)
-        units = self.context.get("units", "")
-        text = self.catalogue.grammar.written(value, rule, values.get(argument), units)
+            text = self.catalogue.grammar.condition(str(value), self.form != TEXT)
+        else:
+            units = self.context.get("units", "")
+            text = self.catalogue.grammar.written(value, rule, values.get(argument), units)
         return text if self.hold is None or rule not in HELD or not text else self.hold(rule, value, text)
 
 

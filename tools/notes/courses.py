@@ -17,6 +17,7 @@ from tools.notes.days import When, days_in
 from tools.notes.facts import FactKind, Standing, Subject
 from tools.notes.lexicon import Mention, diagnoses_in, drugs_in
 from tools.notes.passages import Sentence
+from tools.terminology.effects import ANY, EFFECTS
 
 
 def _words(pattern: str) -> re.Pattern[str]:
@@ -42,34 +43,12 @@ STOPPED = _words(
     r"ran out|off(?=\s+(?:of\s+)?$)|\boff(?= \w+ since))\b",
 )
 _NOT_STOPPED = _words(r"\b(?:never|not|n't|without being)\s+(?:been\s+)?(?:stopped|discontinued|quit)")
-_GI = (
-    r"nause\w*|vomit\w*|throw(?:ing|s)? up|threw up|diarrh\w*|loose stools?|bowels?|(?<!empty )stomach\w*|"
-    r"\bGI\b(?! benefit)|gastrointestinal|"
-    r"cramp\w*|bloat\w*|\bgas\b|the runs|abdominal|dyspepsia|keep food down|constipat\w*|queasy|reflux|"
-    r"heartburn|emesis"
-)
-_HYPO = (
-    r"hypoglyc\w*|\bhypos?\b|\blows\b|low (?:blood )?(?:sugars?|glucose)|shak(?:y|es)|"
-    r"sugars? (?:kept )?(?:dropping|dropped|crash\w*|too low)|"
-    r"sugars? (?:\w+ )?(?:went|going|go|gone|get|getting|got|ran|running) (?:too |to |very )?low"
-)
-_GENITAL = r"yeast|candid\w*|genital|\bUTIs?\b|urinary tract|mycotic|thrush|balanitis|vaginitis"
-_MORE = (
-    r"swelling|edema|injection[- ]site|cough\w*|rash\w*|palp\w*|headaches?|dizz\w*|myalgias?|itch\w*|"
-    r"fatigue|insomnia|"
-    r"joint pain|muscle (?:pain|aches)|fractures?|weight gain"
-)
-_EFFECTS = {
-    "gi": _words(_GI),
-    "hypoglycemia": _words(_HYPO),
-    "genital": _words(_GENITAL),
-    "other": _words(rf"{_MORE}|pancreatitis"),
-}
-_EFFECT = _words(rf"(?:{_GI}|{_HYPO}|{_GENITAL}|{_MORE})")
+_EFFECTS = {name: _words(words) for name, words in EFFECTS.items()}
+_EFFECT = _words(ANY)
 _NO_EFFECT = _words(
     rf"\b(?:no|not|without|denies|denied|never|any|free of|w/o)\s+(?:(?:led to|lead to|caused?|"
     rf"g[ai]ve|had|have|experienced?|developed?|reported?|noticed?)\s+)?(?:any\s+|more\s+|significant\s+|"
-    rf"having\s+)?(?:(?:{_GI}|{_HYPO}|{_GENITAL}|{_MORE})"
+    rf"having\s+)?(?:{ANY}"
     r"(?:\s*(?:,|/|or|and)\s*)?)+(?:\s*(?:upset|side effects?|complaints?|symptoms?|issues?))?"
 )
 _NOT_TOLERATED = _words(
@@ -104,8 +83,8 @@ _PARTIAL = _words(
     r"\bmodest (?:response|improvement|benefit)|\bhelped (?:a little|some|somewhat)"
 )
 _ENOUGH = (
-    r"(?:(?:adequate|sufficient|satisfactory|meaningful|appreciable|measurable|noticeable|notable|sustained|durable|marked|"
-    r"substantial|useful|discernible|good|great|enough|desired|expected|glycemic|sign of|much of an?) )*"
+    r"(?:(?:adequate|sufficient|satisfactory|meaningful|appreciable|measurable|noticeable|notable|sustained|durable|"
+    r"marked|substantial|useful|discernible|good|great|enough|desired|expected|glycemic|sign of|much of an?) )*"
 )
 _GAIN = (
     r"(?:responses?|benefits?|effects?(?! on)|improvements?|results?(?! (?:back|yet|available))|control|"

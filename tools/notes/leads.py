@@ -50,6 +50,7 @@ from tools.evidence.context import DECIDED
 from tools.evidence.courses import matches, response_of
 from tools.messages.grammar import amount
 from tools.terminology.conditions import CONCEPTS, conditions
+from tools.terminology.effects import INTOLERANCES
 from tools.terminology.matcher import telling_words
 from tools.terminology.medicines import class_of, ingredients_of, medicines_of, terminology
 from tools.terminology.observations import TESTS, tests, units
@@ -60,11 +61,6 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"[^a-z0-9]+")
 
-_EFFECTS: dict[str, TrialOutcome] = {
-    "gi": "Intolerance - GI side effects",
-    "hypoglycemia": "Intolerance - hypoglycemia",
-    "genital": "Intolerance - genital infection",
-}
 _OUTCOMES: dict[str, TrialOutcome] = {
     "inadequate": "Inadequate response",
     "partial": "Partial response",
@@ -471,7 +467,7 @@ def _course(
 
 def _outcome(fact: NoteFact) -> TrialOutcome | None:
     if fact.kind == "intolerance":
-        return _EFFECTS.get(fact.detail, "Intolerance - other")
+        return INTOLERANCES.get(fact.detail, "Intolerance - other")
     return _OUTCOMES.get(fact.kind)
 
 

@@ -66,7 +66,8 @@ def _facts(note: Note, plain: Plain, passages: list[Sentence]) -> Iterable[NoteF
     for value in values_told(text, said, written):
         yield NoteFact(
             kind="value", of=value.test, value=value.value, unit=value.unit, date=value.day, when=value.when,
-            hedged=value.hedged, subjects=value.subjects, status="done", **quoted(value.start, value.end),  # type: ignore[arg-type]
+            hedged=value.hedged, subjects=value.subjects, status="done",
+            **quoted(value.start, value.end),  # type: ignore[arg-type]
         )  # fmt: skip
     for noted in (
         *diagnoses_told(text, said),

@@ -78,7 +78,8 @@ def _pattern() -> re.Pattern[str]:
     names = "|".join(f"(?P<{key}>{words})" for key, words in test_names().items())
     fill = _FILL.replace("DAY", _ANY_DAY)
     return re.compile(
-        rf"(?<![A-Za-z])(?:{names})(?![A-Za-z])(?P<fill>{fill})\s*\(?(?P<f>[Ff](?=[0-4]\b))?(?P<number>{_NUMBER})(?P<tail>(?:\s*(?:->|"
+        rf"(?<![A-Za-z])(?:{names})(?![A-Za-z])(?P<fill>{fill})\s*"
+        rf"\(?(?P<f>[Ff](?=[0-4]\b))?(?P<number>{_NUMBER})(?P<tail>(?:\s*(?:->|"
         rf""
         rf"to|=>)\s*{_NUMBER})?)(?P<low>\s?/\s?\d{{2,3}})?",
         re.IGNORECASE,

@@ -16,6 +16,8 @@ import msgspec
 from tools.common.errors import Invalid, NotFound, Unavailable, nearest
 from tools.domain.records import Blank, FormTemplate, PayerPdf, Record
 from tools.papers import payer_form
+from tools.papers.form_sources import COLUMNS, SOURCES
+from tools.rulebook.located import Place, as_map, as_seq, convert, read_yaml
 
 KEYS = """\
 # What goes where on {title}.
@@ -50,9 +52,6 @@ def read(path: Path) -> Mapping:
         Invalid: what is wrong, with file and line.
         Unavailable: the file cannot be read.
     """
-    from tools.papers.form_sources import COLUMNS, SOURCES
-    from tools.rulebook.located import Place, as_map, as_seq, convert, read_yaml
-
     found = as_map(read_yaml(path), Place(str(path), 1), "a mapping of a form")
     mapping = convert(found, Mapping, found.place)
     blanks = as_seq(found["blanks"], found.at("blanks"), "blanks")

@@ -14,7 +14,7 @@ from tools.messages import grammar, render
 from tools.messages.grammar import plain_number
 from tools.papers.typesetting import is_shown
 from tools.terminology.observations import TESTS
-from tools.terminology.terms import INDICATIONS
+from tools.terminology.terms import INDICATIONS, without_tag
 
 UNSHOWN = "\u25a1"  # stands on paper for a character that no font of ours has
 KG_PER_LB = Decimal("0.45359237")
@@ -137,10 +137,7 @@ def finding(found: Finding, write: Callable[[date], str], units: str = "") -> st
 
 def diagnosis(entry: Diagnosis) -> str:
     """Its name without SNOMED's tag: "Hyperglycemia (disorder)" is hyperglycemia."""
-    return _TAG.sub("", entry.name)
-
-
-_TAG = re.compile(r" \((disorder|finding|situation)\)$")
+    return without_tag(entry.name)
 
 
 def address(place: Address | None) -> str:

@@ -16,10 +16,13 @@ import msgspec
 from tools.common.errors import Invalid, NotFound
 from tools.domain.records import Benefit, Determination, Drug, Patient, Plan, Policy, Request
 from tools.engine.what_if import Change, Insured, Scenario, suppose
+from tools.lifecycle.running import clocks_of
 from tools.messages import message
 from tools.papers.case import Case
 from tools.queries.check import Asked, ask, decide, plan_on_file
 from tools.queries.policies import search
+from tools.store.rows import is_of
+from tools.ways.suppositions import steps_supposed
 
 if TYPE_CHECKING:
     from tools.lifecycle.records import AuthorizationCase
@@ -107,8 +110,6 @@ class Bound:
 
     def steps_supposed(self, drug: str, indication: str = "") -> tuple[Change, ...]:
         """What the chart would hold once the steps were taken that are still wanted, as far as that can be said."""
-        from tools.ways.suppositions import steps_supposed
-
         return steps_supposed(self.determination(drug, indication), self.asked(drug, indication))
 
     def case(self, drug: str, indication: str = "") -> Case:
@@ -118,15 +119,11 @@ class Bound:
     def cases(self) -> list[AuthorizationCase]:
         """The patient's authorization cases as they stand now, in the order in which they were opened; not those of
         somebody who had the id in another world."""
-        from tools.store.rows import is_of
-
         found = self.store.authorization_cases(self.patient.id)
         return [case for case in found if is_of(case.head.person, self.patient)]
 
     def clocks(self, case: AuthorizationCase) -> tuple[Clock, ...]:
         """The clocks of the case on this day; the law's and the letter's alone if its plan is no longer known."""
-        from tools.lifecycle.running import clocks_of
-
         try:
             plan = self.store.plan(case.head.plan_id)
         except NotFound:

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from tools.common.errors import NotFound, Unavailable
+from tools.store import index
 from tools.store.clauses import Hit
 
 if TYPE_CHECKING:
@@ -27,9 +28,7 @@ def search(store: Store, plan_id: str, drug: str, query: str, k: int = 3) -> lis
         raise NotFound(
             "policy", f"{plan.id} for {wanted.name}", hint=_why_none(plan.benefits.get(wanted.name))
         )
-    from tools.store.index import MADE_BY
-
-    content = (MADE_BY, policy, plan.benefits.get(wanted.name), wanted, query, k)
+    content = (index.MADE_BY, policy, plan.benefits.get(wanted.name), wanted, query, k)
 
     def by_meaning() -> list[Hit] | None:
         return _by_meaning(store, policy, query, k)
@@ -46,8 +45,6 @@ def search(store: Store, plan_id: str, drug: str, query: str, k: int = 3) -> lis
 
 def _by_meaning(store: Store, policy: Policy, query: str, k: int) -> list[Hit] | None:
     """None, and a line that says why, if the index cannot answer."""
-    from tools.store import index
-
     try:
         return index.search(store, policy, query, k)
     except Unavailable as error:

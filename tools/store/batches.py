@@ -239,14 +239,12 @@ class Batches(Audited):
         rows += [] if positions else [(BATCHES, (batch_id,))]
         self.record(connection, "batch.changed", of=f"batch {batch_id}: {of}", rows=rows)
 
-    def batch_results(
-        self, batch_id: int, positions: Iterable[int] | None = None, *, state: str | None = None
-    ) -> list[BatchResult]:
-        """Results in the order of the requests, all of them or those at these positions."""
+    def batch_results(self, batch_id: int, *, state: str | None = None) -> list[BatchResult]:
+        """Results in the order of the requests, all of them or those in this state."""
         of_batch = select(BATCH_RESULTS).where(BATCH_RESULTS.c.batch_id == batch_id)
         if state is not None:
             of_batch = of_batch.where(BATCH_RESULTS.c.state == state)
-        return [decoded(BatchResult, row) for row in self._at(of_batch, positions)]
+        return [decoded(BatchResult, row) for row in self._at(of_batch, None)]
 
     def settled_positions(self, batch_id: int, round_: int, positions: Sequence[int]) -> set[int]:
         """Those that need no work in this round: done, or failed in it."""

@@ -484,11 +484,13 @@ _FORMS: dict[str, _Form] = {
         _day_first,
     ),
     "month_of_year": _Form(
-        r"(?:(?P<op>early|mid|late)[-\s]+)?(?P<om>{month})\.?(?:\s*-\s*|,?\s+)(?:(?:of|de|del)\s+)?(?P<oy>{year}|['’]\d\d)",
+        r"(?:(?P<op>early|mid|late)[-\s]+)?(?P<om>{month})\.?(?:\s*-\s*|,?\s+)"
+        r"(?:(?:of|de|del)\s+)?(?P<oy>{year}|['’]\d\d)",
         _month_of_year,
     ),
     "month_first": _Form(
-        r"{lead}(?P<mm>{month})\.?(?:\s*-\s*|\s+)(?:the\s+)?(?:(?P<md>\d\d?)(?:st|nd|rd|th)?(?!\s*(?::|am\b|pm\b))|(?P<mw>{ordinal})\b)"
+        r"{lead}(?P<mm>{month})\.?(?:\s*-\s*|\s+)(?:the\s+)?"
+        r"(?:(?P<md>\d\d?)(?:st|nd|rd|th)?(?!\s*(?::|am\b|pm\b))|(?P<mw>{ordinal})\b)"
         r"(?:(?:\s*-\s*|,?\s+)(?P<my>{year}|['’]?\d\d(?!\s*(?::|am\b|pm\b|%|mg\b|kg\b|lb))))?",
         _month_first,
     ),

@@ -34,6 +34,16 @@ GENERAL_WORDS = frozenset(
 )  # fmt: skip
 
 
+_TAG = re.compile(
+    r"\s*\((?:disorder|event|finding|morphologic abnormality|organism|product|situation|substance)\)$"
+)
+
+
+def without_tag(name: str) -> str:
+    """A name without SNOMED's semantic tag: "Hyperglycemia (disorder)" is Hyperglycemia."""
+    return _TAG.sub("", name)
+
+
 @lru_cache(maxsize=8192)
 def is_icd10(code: str) -> bool:
     """Has the code the form of ICD-10-CM? Not whether there is such a code."""

@@ -10,6 +10,8 @@ from agent.answers.wording.shared import (
     fitted,
     labeled_use,
     line,
+    note_sources,
+    sources,
     unlisted,
 )
 from agent.answers.wording.slots import (
@@ -26,7 +28,6 @@ from agent.answers.wording.slots import (
     sentence,
     upper,
 )
-from agent.answers.wording.sources import note_sources, sources
 from agent.answers.wording.words import Words
 
 __all__ = [

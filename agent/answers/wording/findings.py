@@ -1,4 +1,4 @@
-"""A determination's findings by what they are, and what of a composite decides."""
+"""A determination's findings by what they are, what of a composite decides, and what composites are named for."""
 
 from __future__ import annotations
 
@@ -7,6 +7,38 @@ from typing import NamedTuple
 
 from tools.domain.records import Determination, Finding
 from tools.messages import Action
+
+# What composites are named for: their text lists every branch.
+NAMES = {
+    "step": "step therapy",
+    "metformin_path": "the metformin step",
+    "second_oral": "a second oral drug",
+    "preferred_first": "the preferred drug first",
+    "preferred_list": "the preferred drugs first",
+    "saxenda_first": "the preferred drug first",
+    "weight_drug_first": "another weight drug first",
+    "bmi_route": "the BMI requirement",
+    "bmi_overweight": "the BMI requirement with a comorbidity",
+    "bmi_30_and_one": "the BMI requirement with a comorbidity",
+    "bmi_30_and_two": "the BMI requirement with comorbidities",
+    "comorbidity": "a weight-related comorbidity",
+    "two_comorbidities": "weight-related comorbidities",
+    "lifestyle": "the lifestyle requirement",
+    "pap": "positive airway pressure",
+    "better": "improvement on the drug",
+    "response": "the response to the drug",
+    "established_cvd": "the cardiovascular requirement",
+    "pad_shown": "peripheral arterial disease",
+    "no_cirrhosis_now": "no cirrhosis",
+    "diagnosis_proof": "proof of the diagnosis",
+    "supports_diabetes": "support for the diagnosis",
+    "ckd_risk": "the kidney risk",
+    "duplicate_therapy": "duplicate therapy",
+    "mtc_men2": "medullary thyroid carcinoma history",
+    "diet_exercise": "the statement on diet and exercise",
+    "cv_standard_of_care": "the statement on standard cardiovascular care",
+    "pap_tried": "the statement on positive airway pressure",
+}
 
 
 class Sorted(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from agent.answers.wording.findings import Sorted
 from agent.answers.wording.slots import listed, tame
-from tools.messages import Message, message, render
+from tools.messages import TEXT, Message, message
 
 if TYPE_CHECKING:
     from agent.answers.wording.words import Words
@@ -89,8 +89,8 @@ def _quantity_exception(words: Words) -> str:
     assert over.found is not None
     amount = over.found.params["amount"]
     assert isinstance(amount, Message)
-    asked = words.slotted(render(amount), over, "request")
-    limit = words.slotted(over.text, over, "policy")
+    asked = words.told(amount, over, "request", TEXT)
+    limit = words.asked(over, TEXT)
     strength = words.found.request.strength
     slot = ""
     if strength:
@@ -109,8 +109,8 @@ def _wrong_plan(words: Words) -> str:
     slot, found = words.plan(), finding.found
     told = f"the patient is not enrolled in {slot}"
     if found is not None and found.code != "plan.not_enrolled":
-        ended = render(message(found.code, **{**found.params, "plan": ""})).strip()
-        told = f"{slot} {words.slotted(ended, finding, 'plan')}"
+        ended = message(found.code, **{**found.params, "plan": ""})
+        told = f"{slot} {words.told(ended, finding, 'plan', TEXT).strip()}"
     return f"{words.outcome(capital=True)} for {words.drug()}: {told}."
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
-from agent.answers.wording.findings import asks_for_all, deciding_leaf, has_other_ways, worth_trying
+from agent.answers.wording.findings import NAMES, asks_for_all, deciding_leaf, has_other_ways, worth_trying
 from agent.answers.wording.headlines import HEADLINES
-from agent.answers.wording.names import NAMES
 from agent.answers.wording.slots import (
     SUPPOSED,
     clause_source,
@@ -18,13 +19,14 @@ from agent.answers.wording.slots import (
     outcome_slot,
     plan_slot,
     pronoun,
-    upper,
+    sentence,
+    tame,
 )
-from agent.answers.wording.slotter import Slotter, catalog_names, drugs_named, has_code
-from agent.ledger import Kind, Ledger, Origin
+from agent.ledger import SLOT, Kind, Ledger, Origin
 from tools.domain.records import Benefit, Determination, Evidence, Finding, Lead, Patient, Plan, Status
 from tools.engine.alternatives import label_finding
-from tools.messages import SAID, TASK, Action, Actor, Message, any_of, message, render, term
+from tools.messages import SAID, TASK, Action, Actor, Message, any_of, iso, message, render, term
+from tools.terminology.matcher import medicines_in
 from tools.terminology.observations import TESTS
 from tools.terminology.terms import INDICATIONS
 
@@ -47,11 +49,6 @@ class Words:
         on_file = bound.plan
         self.plan_record: Plan = on_file if on_file.id == found.plan_id else bound.store.plan(found.plan_id)
         self.benefit: Benefit | None = self.plan_record.benefits.get(found.drug)
-        self._catalog = catalog_names(tuple(drug.name for drug in bound.drugs))
-
-    def drugs_named(self, text: str) -> list[tuple[int, int]]:
-        """Where a text names medicines."""
-        return drugs_named(text, self._catalog)
 
     def drug(self, name: str = "") -> str:
         return drug_slot(self.ledger, name or self.found.drug)
@@ -95,14 +92,13 @@ class Words:
         """The criterion in a few words."""
         found = finding.found
         if finding.exclusion and found is not None and found.code == "condition.unsaid":
-            return self.slotted(self._said(found, "named"), finding, "chart")
+            return self.told(found, finding, "chart", "named")
         name = NAMES.get(finding.criterion)
         if name is not None and (finding.parts or len(finding.text) > LONGEST_NAME // 2):
             return name
         if finding.parts or len(finding.text) > LONGEST_NAME:
-            return self.slotted(finding.criterion.replace("_", " "), finding, "policy")
-        text = finding.text if finding.asks is None else self._said(finding.asks)
-        return self.slotted(text, finding, "policy")
+            return self._value(finding.criterion.replace("_", " "), finding, "policy")
+        return self.asked(finding)
 
     def shown(self, finding: Finding, most: int = 1) -> str:
         """What the chart shows of it."""
@@ -115,7 +111,7 @@ class Words:
         if finding.found is None:
             return ""
         origin: Origin = "request" if finding.criterion == "quantity" else "chart"
-        return self.slotted(self._said(finding.found), finding, origin)
+        return self.told(finding.found, finding, origin)
 
     def _shown_of_parts(self, finding: Finding, most: int) -> str:
         """What decides a composite: of all that it asks for what fails; of ways, so many, those that lack the like of
@@ -147,10 +143,7 @@ class Words:
         alike = [one.found for one in failing if one.found is not None and found is not None
                  and not one.parts and one.found.code == found.code]  # fmt: skip
         told = any_of(alike) if not first.parts and len(alike) > 1 else None
-        return self.slotted(self._said(told), first, "chart") if told is not None else ""
-
-    def _said(self, told: Message, form: str = "said") -> str:
-        return render(told, form, she=self.she())
+        return self.told(told, first, "chart") if told is not None else ""
 
     def _diagnosis(self, item: Evidence) -> str:
         code, _, name = str(item.value).partition(" ")
@@ -174,7 +167,7 @@ class Words:
         told = self.shown(finding)
         leaf = deciding_leaf(finding)
         if leaf.asks is not None and _is_compared(leaf):
-            wanted = self.slotted(self._said(leaf.asks, "limit"), leaf, "policy")
+            wanted = self.told(leaf.asks, leaf, "policy", "limit")
             other = ", among other ways" if finding.status != "met" and has_other_ways(finding) else ""
             return f"{told} (the policy asks for {wanted}{other})"
         return told
@@ -229,8 +222,8 @@ class Words:
         return (", and also " if every else " or ").join(told)
 
     def _step(self, action: Action, finding: Finding, form: str, only: bool) -> str:
-        told = render(action, form, she=self.she(), only=only)
-        return self.slotted(told if only else upper(told), finding, "policy")
+        told = self.told(action, finding, "policy", form, only=only)
+        return told if only else sentence(self.ledger, told)
 
     def _each_once(self, parts: Sequence[Finding]) -> list[Finding]:
         """The parts of which there is something to say, each thing once."""
@@ -270,10 +263,10 @@ class Words:
     def _general(self, action: Action, form: str) -> str:
         if action.code in ("review", "record_and_check"):
             return ""
-        if action.code == "send":
-            return self._said(message("send", how=self._sending()))
         blank = Finding(criterion="next", status="unknown", text="")
-        return self.slotted(self._said(action, form), blank, "plan")
+        if action.code == "send":
+            return self.told(message("send", how=self._sending()), blank, "plan")
+        return self.told(action, blank, "plan", form)
 
     def _sending(self) -> Message:
         """How the request goes to the payer, with where to as a slot."""
@@ -400,12 +393,86 @@ class Words:
     def origin(self, record_id: str) -> Origin:
         return "supposed" if record_id.startswith(SUPPOSED) else "chart"
 
-    def slotted(self, text: str, finding: Finding, origin: Origin) -> str:
-        """The text with each date, number, code, drug and quoted record as a slot. `origin` is where the text
-        stands; a value of the chart's own records is the chart's, and one that the policy limits is the policy's."""
-        return Slotter(self, finding, origin).put(text.replace("{", "(").replace("}", ")"))
+    def asked(self, finding: Finding, form: str = SAID) -> str:
+        """What the policy asks for."""
+        if finding.asks is None:
+            return self._value(finding.text, finding, "policy")
+        return self.told(finding.asks, finding, "policy", form)
+
+    def told(
+        self, message: Message, finding: Finding, origin: Origin, form: str = SAID, **context: Any
+    ) -> str:
+        """The message in words, each day, number and medicine in it as a slot.
+
+        Args:
+            message: what is told of the finding.
+            finding: what it is told of.
+            origin: where the message stands; a value of the chart's own records is the chart's.
+            form: as for `render`.
+            context: as for `render`.
+        """
+
+        def hold(rule: str, value: Any, text: str) -> str:
+            return self._value(value, finding, origin, text, rule)
+
+        return render(message, form, hold=hold, she=self.she(), **context)
+
+    def _value(
+        self, value: str | float, finding: Finding, origin: Origin, text: str = "", rule: str = ""
+    ) -> str:
+        """A value of a message, written as the text, as a slot; words that hold no number need none."""
+        text, about = text or str(value), finding.criterion
+        if SLOT.fullmatch(text):
+            return text
+        if not isinstance(value, str):
+            kind: Kind = "value" if rule == "amount" else "count"
+            test = next((item.kind for item in finding.evidence if item.kind in TESTS), about)
+            return self._fact(kind, value, finding, origin, shown=text, attribute=test)
+        if rule == "date":
+            return self._fact("date", date.fromisoformat(value), finding, origin, attribute=about)
+        if plan := self.bound.plan_names.get(text):
+            source = f"plan:{text}"
+            return self.ledger.add(
+                "name", text, shown=plan, origin="plan", source=source, attribute="plan", aliases=(text,)
+            )
+        if self._is_drug(text):
+            stands = origin in ("policy", "request")
+            source = self._policy(finding) if origin == "policy" else f"drug:{text}"
+            return self.ledger.add("drug", text, origin=origin if stands else "drug", source=source)
+        if _DIGIT.search(text):
+            return self._fact("words", tame(text), finding, origin, attribute="note")
+        return tame(text)
+
+    def _fact(
+        self, kind: Kind, value: str | float | date, finding: Finding, origin: Origin, **details: Any
+    ) -> str:
+        """Enter a value of a message about the finding, with where it stands."""
+        if origin == "policy":
+            return self.ledger.add(kind, value, origin=origin, source=self._policy(finding), **details)
+        records = [item.record_id for item in finding.evidence]
+        if origin in ("request", "plan"):
+            source = f"plan:{self.found.plan_id}" if origin == "plan" else records[0] if records else "chart"
+            return self.ledger.add(kind, value, origin=origin, source=source, **details)
+        stored = iso(value) if isinstance(value, date) else value
+        for item in finding.evidence:
+            if stored in (item.value, iso(item.date)):
+                own = self.origin(item.record_id)
+                on = item.date if kind == "value" else None
+                return self.ledger.add(kind, value, origin=own, source=item.record_id, on=on, **details)
+        source = " ".join(dict.fromkeys(records[:4]))
+        formula = f"from {source or 'the chart'} on {self.found.as_of}"
+        return self.ledger.add(kind, value, origin="derived", source=source, formula=formula, **details)
+
+    def _policy(self, finding: Finding) -> str:
+        return clause_source(finding) or self.found.policy_id or f"plan:{self.found.plan_id}"
+
+    def _is_drug(self, name: str) -> bool:
+        """Is all of it the name of a medicine, the catalog's or the terminology's?"""
+        known = any(name.casefold() == drug.name.casefold() for drug in self.bound.drugs)
+        return known or any((begin, end) == (0, len(name)) for begin, end, *_ in medicines_in(name))
 
 
+_DIGIT = re.compile(r"\d")
 _STATUSES: dict[Status, str] = {"met": "met", "not_met": "not met", "unknown": "open"}
 
 
@@ -419,6 +486,10 @@ _EXCLUDES: dict[Status, str] = {
 def _any_of_two(one: Finding, other: Finding) -> Action | None:
     """The step that is either of theirs, where these are alike but for a name."""
     return any_of((one.action, other.action)) if one.action is not None and other.action is not None else None
+
+
+def has_code(item: Evidence) -> bool:
+    return bool(re.match(r"[A-Z]\d", str(item.value or "")))
 
 
 def _is_diagnosis(finding: Finding) -> bool:

@@ -16,7 +16,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,9 +25,103 @@ from typing import Any
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
-from evals.bench.growth import commands, plot
-from evals.measuring import machine
+from evals.measuring import machine, run_pa
 from evals.pages import RESULTS
+
+BATCH = 200  # cases
+
+
+def generate(size: int, world: Path, form: str) -> dict[str, Any]:
+    """Make the world unless it is there."""
+    if (world / "dataset.json").is_file():
+        return {"world MB": _megabytes(world)}
+    took, _ = _run({}, "generate", str(size), "--format", form, "--out", str(world))
+    return {"generate s": took, "world MB": _megabytes(world)}
+
+
+def run(name: str, url: str, home: Path) -> dict[str, Any]:
+    """The figures of one command over the store at this URL; what it says where it fails."""
+    environment = {"PALADIN_DATABASE_URL": url, "PALADIN_HOME": str(home)}
+    try:
+        return {"screen": _screen, "batch": _batch, "graph": _graph}[name](environment, home)
+    except subprocess.CalledProcessError as error:
+        return {f"{name} failed": " ".join(error.stderr.split())[-200:]}
+
+
+def _screen(environment: dict[str, str], home: Path) -> dict[str, Any]:
+    took, peak = _run(environment, "screen", "--out", str(home / "screen.parquet"))
+    return {"screen s": took, "screen peak MB": peak}
+
+
+def _batch(environment: dict[str, str], home: Path) -> dict[str, Any]:
+    _run(environment, "index")
+    requests = home / "requests.csv"
+    requests.write_text(
+        "patient_id,drug\n" + "".join(f"P{number:03},Ozempic\n" for number in range(1, BATCH + 1))
+    )
+    took, peak = _run(environment, "batch", "run", str(requests), "--out", str(home / "batch"))
+    return {f"batch of {BATCH} s": took, "batch peak MB": peak}
+
+
+def _graph(environment: dict[str, str], home: Path) -> dict[str, Any]:
+    built, peak = _run(environment, "graph", "build")
+    one, _ = _run(environment, "graph", "pathways", "P001")
+    panel, _ = _run(environment, "graph", "policy-change")
+    return {
+        "graph build s": built,
+        "graph build peak MB": peak,
+        "graph pathways, cold command s": one,
+        "graph policy-change, cold command s": panel,
+    }
+
+
+def _run(environment: dict[str, str], *args: str) -> tuple[float, int]:
+    """Seconds, and the peak of memory in megabytes."""
+    ran = run_pa(environment, *args)
+    return round(ran.wall, 2), ran.peak
+
+
+def _megabytes(folder: Path) -> float:
+    return round(sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6, 1)
+
+
+PLOTTED = (("lookup", "look-up by id"), ("full name", "search by full name"), ("check", "check"))
+COLOURS = {"sqlite": "#0b5394", "postgresql": "#b45f06"}
+
+
+def draw(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Milliseconds (p50 and p99) against patients, both logarithmic."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    matplotlib.rcParams["svg.hashsalt"] = "growth"  # the same figures are the same file
+    figure, axes = pyplot.subplots(1, len(PLOTTED) + 1, figsize=(15, 4.2), layout="constrained")
+    for name, colour in COLOURS.items():
+        of_engine = [row for row in rows if row["database"] == name]
+        sizes = [row["patients"] for row in of_engine]
+        if not sizes:
+            continue
+        for axis, (key, title) in zip(axes, PLOTTED, strict=False):
+            for part, style in (("p50", "-"), ("p99", "--")):
+                axis.plot(
+                    sizes, [row[key][part] for row in of_engine], style, color=colour, marker="o", markersize=3,
+                    label=f"{name} {part}",
+                )  # fmt: skip
+            axis.set_title(f"{title}, ms")
+            axis.set_ylim(0.02, 100)  # one scale for all, so that what is flat looks flat
+        axes[-1].plot(sizes, [row["load s"] for row in of_engine], color=colour, marker="o", label=name)
+    axes[-1].set_title("load, s")
+    for axis in axes:
+        axis.set_xscale("log")
+        axis.set_yscale("log")
+        axis.set_xlabel("patients")
+        axis.grid(visible=True, alpha=0.3)
+        axis.legend(fontsize=7, loc="upper left")
+    figure.savefig(path, format="svg", metadata={"Date": None})
+    pyplot.close(figure)
+
 
 KEPT = RESULTS / "growth.json"
 SIZES = (20, 100, 1_000, 10_000)  # what `make bench` has time for
@@ -55,7 +149,7 @@ def main(
     with TemporaryDirectory(dir=scratch) as folder:
         for size in sizes:
             world = Path(worlds or folder) / str(size)
-            made = commands.generate(size, world, "parquet" if size >= PARQUET_FROM else "jsonl")
+            made = generate(size, world, "parquet" if size >= PARQUET_FROM else "jsonl")
             for name in databases:
                 with _database(name, Path(folder)) as url:
                     if url:
@@ -65,7 +159,7 @@ def main(
                         )
                         rows = [one for one in rows if not place.items() <= one.items()] + [found]
                         rows.sort(key=lambda one: (one["patients"], DATABASES.index(one["database"])))
-                        plot.draw(rows, KEPT.with_suffix(".svg"))
+                        draw(rows, KEPT.with_suffix(".svg"))
                         yield {"rows": rows}
 
 
@@ -73,7 +167,7 @@ def _measured(url: str, world: Path, hooks: Sequence[str], folder: Path) -> dict
     found = _child("load", url, str(world)) | _child("ask", url)
     for hook in hooks:
         with TemporaryDirectory(dir=folder) as home:
-            found |= commands.run(hook, url, Path(home))
+            found |= run(hook, url, Path(home))
     return found
 
 

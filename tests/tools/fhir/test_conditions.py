@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from importlib.resources import files
 
-from tools.fhir.conditions import icd10, plain
+from tools.fhir.clinical import icd10, plain
 from tools.fhir.elements import Coding, Concept
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.terms import SNOMED

@@ -4,7 +4,7 @@ from datetime import date
 
 from tests import worlds
 from tools.domain.records import Fill
-from tools.lifecycle.adherence import covered
+from tools.lifecycle.renewals import covered
 
 DRUG = next(drug for drug in worlds.tiny_world().drugs if drug.name == "Ozempic")
 JULY, END = date(2026, 7, 1), date(2026, 9, 28)

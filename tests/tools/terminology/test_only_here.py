@@ -27,8 +27,7 @@ REGEX = re.compile(r"[|\\]")
 # fewer is lowered here, one that has none is taken out, none comes in.
 STILL: dict[str, int] = {
     "agent/answers/plan.py": 1,  # the PCN of an insurance card, which is no penicillin
-    "agent/answers/wording/names.py": 2,
-    "agent/answers/wording/slotter.py": 1,
+    "agent/answers/wording/findings.py": 2,
     "agent/api/appeals.py": 1,
     "agent/api/batches.py": 1,
     "agent/api/denials.py": 1,
@@ -42,7 +41,7 @@ STILL: dict[str, int] = {
     "data_gen/realise_courses.py": 6,
     "tools/appeals/reason_findings.py": 1,
     "tools/papers/case.py": 1,
-    "tools/notes/courses.py": 7,
+    "tools/notes/courses.py": 2,
     "tools/notes/topics.py": 1,
 }
 
