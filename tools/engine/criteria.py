@@ -41,7 +41,7 @@ from tools.domain.rules import (
     Use,
 )
 from tools.evidence import certainty, courses, diagnoses, labs, statements
-from tools.evidence.context import EvaluationContext, LeafResult
+from tools.evidence.context import STATUS_ONLY, EvaluationContext, LeafResult
 from tools.messages import Action, Message, both, choice, message
 from tools.rulebook.plain import asks
 
@@ -129,12 +129,13 @@ def _compiled(node: Node, exclude: bool, policy_id: str) -> CompiledCriterion:
 class Question:
     """What a leaf asks, without where the rule says it. One object for all leaves that ask the same."""
 
-    __slots__ = ("by_request", "evidence", "exclude", "if_not_shown", "if_shown", "leaf")
+    __slots__ = ("by_request", "evidence", "exclude", "if_not_shown", "if_shown", "leaf", "sex")
 
     def __init__(self, leaf: Part, exclude: bool) -> None:
         self.leaf = leaf
         self.exclude = exclude
         self.evidence = _LEAVES[type(leaf)]
+        self.sex = leaf.sex if isinstance(leaf, Condition) else None
         self.if_not_shown, self.if_shown = certainty.checks_of(type(leaf))
         self.by_request = None if _is_of_chart(leaf) else _BY_REQUEST.get(type(leaf))
 
@@ -153,11 +154,16 @@ class Question:
 
     def _answer(self, context: EvaluationContext) -> LeafResult:
         """What its own evidence shows, as far as nothing else on record speaks against it."""
-        answer = self.evidence(self.leaf, context, self.exclude)
-        if answer.shown is None:
-            return answer
-        checks = self.if_shown if answer.shown else self.if_not_shown
-        return certainty.lower(self.leaf, context, self.exclude, answer, self.evidence, checks)
+        leaf, exclude = self.leaf, self.exclude
+        answer = self.evidence(leaf, context, exclude)
+        shown = answer.shown
+        if shown is None or not (self.sex is None or context.patient.sex in (self.sex, "unknown")):
+            return answer  # what only one sex has is settled by the other, whatever else is on record
+        for check in self.if_shown if shown else self.if_not_shown:
+            doubt = check(leaf, context, exclude, answer, self.evidence)
+            if doubt is not None:
+                return STATUS_ONLY[None] if context.status_only else doubt
+        return answer
 
 
 def _is_of_chart(leaf: Part) -> bool:

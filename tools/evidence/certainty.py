@@ -31,7 +31,7 @@ from tools.domain.rules import (
     Trial,
 )
 from tools.evidence import courses, diagnoses, statements
-from tools.evidence.context import STATUS_ONLY, EvaluationContext, LeafResult
+from tools.evidence.context import EvaluationContext, LeafResult
 from tools.evidence.notes import contradicting_sentence, goes_on
 from tools.evidence.products import goes_by_ingredient, is_product
 from tools.messages import Message, action, iso, message
@@ -45,41 +45,13 @@ Answer = Callable[[Any, EvaluationContext, bool], LeafResult]
 Check = Callable[[Any, EvaluationContext, bool, LeafResult, Answer], LeafResult | None]
 
 
-def lower(
-    leaf: Any,
-    context: EvaluationContext,
-    exclude: bool,
-    answer: LeafResult,
-    ask: Answer,
-    checks: Sequence[Check],
-) -> LeafResult:
-    """The answer that was given, or unknown where something on record speaks against it.
-
-    Args:
-        leaf: the criterion.
-        context: the chart, the day and the request.
-        exclude: whether the criterion asks for absence.
-        answer: what the leaf's own evidence shows.
-        ask: the leaf's function, to ask it again of another chart.
-        checks: what can speak against such an answer of such a leaf.
-    """
-    if type(leaf) is Condition and leaf.sex is not None and not _can_have(leaf, context.patient):
-        return answer
-    for check in checks:
-        doubt = check(leaf, context, exclude, answer, ask)
-        if doubt is not None:
-            return STATUS_ONLY[None] if context.status_only else doubt
-    return answer
-
-
 def checks_of(kind: type[Part]) -> tuple[Sequence[Check], Sequence[Check]]:
-    """What can speak against a leaf of this kind that was not shown, and against one that was."""
+    """What can speak against a leaf of this kind that was not shown, and against one that was.
+
+    Each is given the criterion, the chart with its day and request, whether the criterion asks for absence, what its
+    own evidence shows, and the leaf's function, to ask it again of another chart; what it gives is unknown, or nothing.
+    """
     return _IF_NOT_SHOWN.get(kind, ()), _IF_SHOWN.get(kind, ())
-
-
-def _can_have(leaf: Condition, patient: Patient) -> bool:
-    """What only one sex has is settled by the other, whatever else is on record."""
-    return patient.sex in (leaf.sex, "unknown")
 
 
 # --- medicines that nobody can identify -------------------------------------------------------------------

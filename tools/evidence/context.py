@@ -125,7 +125,18 @@ def carry_forward(patient: Patient, as_of: date, turned: Container[object]) -> N
     ends; answers that may have `turned` are dropped."""
     before: DayCache = patient.__dict__.get("day") or DayCache(as_of)
     day = patient.__dict__["day"] = DayCache(as_of)
-    day.problems, day.terms, day.said, day.texts = before.problems, before.terms, before.said, before.texts
+    for kept in (
+        "active",
+        "drug_names",
+        "problems",
+        "refuted",
+        "said",
+        "terms",
+        "texts",
+        "uncoded",
+        "unidentified",
+    ):
+        setattr(day, kept, getattr(before, kept))
     day.values = {test: found for test, found in before.values.items() if not found.rejected}
     day.bare = {asked: answer for asked, answer in before.bare.items() if asked not in turned}
 
