@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
-import msgspec
+from msgspec.structs import replace
 
 from tools.domain.records import ClauseRef, Evidence, Finding, Request, Status
 from tools.domain.rules import (
@@ -41,7 +41,7 @@ from tools.domain.rules import (
     Use,
 )
 from tools.evidence import certainty, courses, diagnoses, labs, statements
-from tools.evidence.context import EvaluationContext, LeafResult
+from tools.evidence.context import STATUS_ONLY, EvaluationContext, LeafResult
 from tools.messages import Action, Message, both, choice, message
 from tools.rulebook.plain import asks
 
@@ -129,12 +129,14 @@ def _compiled(node: Node, exclude: bool, policy_id: str) -> CompiledCriterion:
 class Question:
     """What a leaf asks, without where the rule says it. One object for all leaves that ask the same."""
 
-    __slots__ = ("by_request", "evidence", "exclude", "leaf")
+    __slots__ = ("by_request", "evidence", "exclude", "if_not_shown", "if_shown", "leaf", "sex")
 
     def __init__(self, leaf: Part, exclude: bool) -> None:
         self.leaf = leaf
         self.exclude = exclude
         self.evidence = _LEAVES[type(leaf)]
+        self.sex = leaf.sex if isinstance(leaf, Condition) else None
+        self.if_not_shown, self.if_shown = certainty.checks_of(type(leaf))
         self.by_request = None if _is_of_chart(leaf) else _BY_REQUEST.get(type(leaf))
 
     def ask(self, context: EvaluationContext) -> LeafResult:
@@ -152,8 +154,16 @@ class Question:
 
     def _answer(self, context: EvaluationContext) -> LeafResult:
         """What its own evidence shows, as far as nothing else on record speaks against it."""
-        answer = self.evidence(self.leaf, context, self.exclude)
-        return certainty.lower(self.leaf, context, self.exclude, answer, self.evidence)
+        leaf, exclude = self.leaf, self.exclude
+        answer = self.evidence(leaf, context, exclude)
+        shown = answer.shown
+        if shown is None or not (self.sex is None or context.patient.sex in (self.sex, "unknown")):
+            return answer  # what only one sex has is settled by the other, whatever else is on record
+        for check in self.if_shown if shown else self.if_not_shown:
+            doubt = check(leaf, context, exclude, answer, self.evidence)
+            if doubt is not None:
+                return STATUS_ONLY[None] if context.status_only else doubt
+        return answer
 
 
 def _is_of_chart(leaf: Part) -> bool:
@@ -172,15 +182,20 @@ class CompiledLeaf:
     """A leaf compiled: its question, and what of its finding never changes."""
 
     children: Sequence[CompiledCriterion] = ()
-    __slots__ = ("asks", "clause", "criterion", "exclude", "policy_id", "question", "text")
+    __slots__ = ("blank", "criterion", "exclude", "policy_id", "question")
 
     def __init__(self, node: Part, exclude: bool, policy_id: str) -> None:
-        bare = msgspec.structs.replace(node, id="", text="", clause_id="", quote="", question="")
+        bare = replace(node, id="", text="", clause_id="", quote="", question="")
         self.question = _question(bare, exclude)
-        self.asks = asks(node)
         self.criterion = node.id
-        self.text = node.text or node.id
-        self.clause = clause_of(node, policy_id)
+        self.blank = Finding(
+            criterion=node.id,
+            status="unknown",
+            text=node.text or node.id,
+            clause=clause_of(node, policy_id),
+            asks=asks(node),
+            exclusion=exclude,
+        )
         self.exclude = exclude
         self.policy_id = policy_id
 
@@ -198,20 +213,20 @@ class CompiledLeaf:
         answer = context.answers.get(question) if question.by_request is None else None
         if answer is None:
             answer = question.ask(context)
-        shown = answer.shown
-        status: Status = "unknown" if shown is None else "met" if shown is not self.exclude else "not_met"
-        return Finding(
-            criterion=self.criterion,
-            status=status,
-            text=self.text,
-            clause=self.clause,
-            evidence=answer.records,
-            asks=self.asks,
-            found=answer.found,
-            reason=answer.reason if shown is None else None,
-            action=None if status == "met" else answer.action,
-            exclusion=self.exclude,
-        )
+        shown, blank = answer.shown, self.blank
+        if shown is None:
+            return replace(
+                blank,
+                evidence=answer.records,
+                found=answer.found,
+                reason=answer.reason,
+                action=answer.action,
+            )
+        if shown is self.exclude:
+            return replace(
+                blank, status="not_met", evidence=answer.records, found=answer.found, action=answer.action
+            )
+        return replace(blank, status="met", evidence=answer.records, found=answer.found)
 
 
 # --- composites ------------------------------------------------------------------------------------------

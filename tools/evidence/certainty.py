@@ -8,7 +8,7 @@ and disagree, a procedure's result, a sentence in a note.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from itertools import combinations
 from typing import Any
@@ -31,7 +31,7 @@ from tools.domain.rules import (
     Trial,
 )
 from tools.evidence import courses, diagnoses, statements
-from tools.evidence.context import STATUS_ONLY, EvaluationContext, LeafResult
+from tools.evidence.context import EvaluationContext, LeafResult
 from tools.evidence.notes import contradicting_sentence, goes_on
 from tools.evidence.products import goes_by_ingredient, is_product
 from tools.messages import Message, action, iso, message
@@ -42,35 +42,16 @@ from tools.terminology.substances import is_substance
 from tools.terminology.terms import GENERAL_WORDS
 
 Answer = Callable[[Any, EvaluationContext, bool], LeafResult]
+Check = Callable[[Any, EvaluationContext, bool, LeafResult, Answer], LeafResult | None]
 
 
-def lower(
-    leaf: Any, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
-) -> LeafResult:
-    """The answer, or unknown where something on record speaks against it.
+def checks_of(kind: type[Part]) -> tuple[Sequence[Check], Sequence[Check]]:
+    """What can speak against a leaf of this kind that was not shown, and against one that was.
 
-    Args:
-        leaf: the criterion.
-        context: the chart, the day and the request.
-        exclude: whether the criterion asks for absence.
-        answer: what the leaf's own evidence shows.
-        ask: the leaf's function, to ask it again of another chart.
+    Each is given the criterion, the chart with its day and request, whether the criterion asks for absence, what its
+    own evidence shows, and the leaf's function, to ask it again of another chart; what it gives is unknown, or nothing.
     """
-    if answer.shown is None:
-        return answer
-    kind = type(leaf)
-    if kind is Condition and not _can_have(leaf, context.patient):
-        return answer
-    for check in (_IF_SHOWN if answer.shown else _IF_NOT_SHOWN).get(kind, ()):
-        doubt = check(leaf, context, exclude, answer, ask)
-        if doubt is not None:
-            return STATUS_ONLY[None] if context.status_only else doubt
-    return answer
-
-
-def _can_have(leaf: Condition, patient: Patient) -> bool:
-    """What only one sex has is settled by the other, whatever else is on record."""
-    return leaf.sex is None or patient.sex in (leaf.sex, "unknown")
+    return _IF_NOT_SHOWN.get(kind, ()), _IF_SHOWN.get(kind, ())
 
 
 # --- medicines that nobody can identify -------------------------------------------------------------------
@@ -95,7 +76,7 @@ def _unbranded_medicine(
 ) -> LeafResult | None:
     """A brand is meant, and what it contains is charted without a brand's name."""
     brands = _brands(leaf)
-    if not brands:
+    if brands.keys().isdisjoint(context.patient.charted_ingredients):
         return None
     for entry in context.patient.medications or ():
         brand = brands.get(tuple(sorted(entry.ingredients)))
@@ -191,9 +172,9 @@ def _exclusive_codes(
     others = _exclusive_of(leaf)
     if not others:
         return None
-    mine = [entry for entry in _active(context) if entry.code.startswith(leaf.codes)]
-    against = [entry for entry in _active(context) if entry.code.startswith(others)]
-    if not mine or not against:
+    against = [entry for entry in context.active() if entry.code.startswith(others)]
+    mine = [entry for entry in context.active() if entry.code.startswith(leaf.codes)] if against else []
+    if not mine:
         return None
     both = {"one": _title(mine[0]), "other": _title(against[0])}
     return LeafResult(
@@ -209,8 +190,8 @@ def _refuted_too(
     leaf: Condition, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
 ) -> LeafResult | None:
     """One diagnosis that one entry confirms and another, not known to be older, refutes."""
-    refuted = [entry for entry in context.patient.conditions or () if entry.verification == "refuted"]
-    for one in _active(context) if refuted else ():
+    refuted = context.refuted()
+    for one in context.active() if refuted else ():
         for other in refuted:
             same = one.code == other.code if one.code else one.name.casefold() == other.name.casefold()
             older = one.onset is not None and other.onset is not None and other.onset < one.onset
@@ -236,14 +217,6 @@ def _exclusive_of(leaf: Condition) -> tuple[str, ...]:
     return known
 
 
-def _active(context: EvaluationContext) -> Iterator[Diagnosis]:
-    for entry, _ in context.problems():
-        begun = entry.onset is None or entry.onset <= context.as_of
-        over = entry.abated is not None and entry.abated <= context.as_of
-        if begun and not over and entry.verification == "confirmed":
-            yield entry
-
-
 def _title(entry: Diagnosis) -> str:
     return f"{entry.code} {entry.name}".strip()
 
@@ -259,7 +232,7 @@ def _filled_though_not_taken(
     leaf: Taking, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
 ) -> LeafResult | None:
     """Supply at hand of a drug that the list lacks or says was stopped before it was filled."""
-    for fill in context.patient.fills:
+    for fill in () if context.names_none(leaf) else context.patient.fills:
         at_hand = fill.date <= context.as_of < fill.date + timedelta(days=fill.days_supply)
         meant = at_hand and courses.matches(fill, leaf.drugs, leaf.classes, fill.drug)
         if not meant or is_product(fill, context.request):
@@ -441,10 +414,9 @@ def _where(sentence: Evidence) -> Message:
     return message("note.dated", kind=sentence.kind, day=iso(sentence.date))
 
 
-_Check = Callable[[Any, EvaluationContext, bool, LeafResult, Answer], LeafResult | None]
-_MEDICINES: tuple[_Check, ...] = (_unidentified_medicine, _unbranded_medicine)
+_MEDICINES: tuple[Check, ...] = (_unidentified_medicine, _unbranded_medicine)
 # What can speak against a leaf that was shown, and against one that was not.
-_IF_SHOWN: dict[type[Part], tuple[_Check, ...]] = {
+_IF_SHOWN: dict[type[Part], tuple[Check, ...]] = {
     Condition: (_exclusive_codes, _refuted_too, _said_otherwise),
     Taking: (_overlapping_courses, _said_otherwise),
     Trial: (_overlapping_courses, _said_otherwise),
@@ -453,7 +425,7 @@ _IF_SHOWN: dict[type[Part], tuple[_Check, ...]] = {
     Programme: (_overlapping_programs, _said_otherwise),
     **dict.fromkeys((AllergyTo, Attested, Lab, Measured, Change), (_said_otherwise,)),
 }
-_IF_NOT_SHOWN: dict[type[Part], tuple[_Check, ...]] = {
+_IF_NOT_SHOWN: dict[type[Part], tuple[Check, ...]] = {
     **_IF_SHOWN,
     Condition: (_unidentified_diagnosis, _said_otherwise),
     Taking: (*_MEDICINES, _filled_though_not_taken, _overlapping_courses, _said_otherwise),

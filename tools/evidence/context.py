@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from tools.domain.records import Attestation, Diagnosis, Evidence, Medication, Patient, Reason, Request
-from tools.domain.rules import Period, Who
+from tools.domain.records import Attestation, Diagnosis, Evidence, Fill, Medication, Patient, Reason, Request
+from tools.domain.rules import AllergyTo, Intolerance, Part, Period, Taking, Trial, Who
 from tools.evidence.measurements import Values, values_of
 from tools.evidence.products import may_be_charted
 from tools.messages import Action, Message, message
@@ -45,6 +45,14 @@ class LeafResult(msgspec.Struct, frozen=True, gc=False):
 STATUS_ONLY: dict[bool | None, LeafResult] = {answer: LeafResult(answer) for answer in (True, False, None)}
 
 
+def kept(part: Part, name: str, make: Callable[[], LeafResult]) -> LeafResult:
+    """An answer that follows from the leaf alone, made once: it stays with the leaf, under this name."""
+    known: LeafResult | None = part.__dict__.get(name)
+    if known is None:
+        known = part.__dict__[name] = make()
+    return known
+
+
 def better(new: LeafResult, old: LeafResult) -> bool:
     """Of several courses or programs, one that shows it beats one that may, which beats one that does not."""
     return _RANK[new.shown] > _RANK[old.shown]
@@ -53,6 +61,7 @@ def better(new: LeafResult, old: LeafResult) -> bool:
 _RANK = {True: 2, None: 1, False: 0}
 
 
+_OfDrugs = AllergyTo | Intolerance | Taking | Trial
 _NOTHING: Mapping[object, LeafResult] = {}
 _FAMILY = ("Z80", "Z81", "Z82", "Z83", "Z84")
 
@@ -79,8 +88,8 @@ class DayCache:
     """What has been looked up in one chart for one day, whichever rule asked."""
 
     __slots__ = (
-        "answers", "as_of", "bare", "courses", "disagreeing", "firsts", "problems", "said", "terms", "texts",
-        "uncoded", "unidentified", "values",
+        "active", "answers", "as_of", "bare", "courses", "disagreeing", "drug_names", "firsts", "problems", "refuted",
+        "said", "terms", "texts", "uncoded", "unidentified", "values",
     )  # fmt: skip
 
     def __init__(self, as_of: date) -> None:
@@ -93,6 +102,9 @@ class DayCache:
         self.answers: dict[object, LeafResult] = {}  # kept by criteria and documents
         self.bare: dict[object, LeafResult] = {}  # the same, as far as only the answer was asked for
         self.courses: dict[int, Any] = {}  # of each entry by its id(), kept by courses
+        self.active: list[Diagnosis] | None = None
+        self.refuted: list[Diagnosis] | None = None
+        self.drug_names: frozenset[str] | None = None
         self.unidentified: tuple[Medication, ...] | None = None
         self.uncoded: list[tuple[Diagnosis, Term]] | None = None
         self.texts: Any = None  # free text up to the day, kept by notes
@@ -113,7 +125,18 @@ def carry_forward(patient: Patient, as_of: date, turned: Container[object]) -> N
     ends; answers that may have `turned` are dropped."""
     before: DayCache = patient.__dict__.get("day") or DayCache(as_of)
     day = patient.__dict__["day"] = DayCache(as_of)
-    day.problems, day.terms, day.said, day.texts = before.problems, before.terms, before.said, before.texts
+    for kept in (
+        "active",
+        "drug_names",
+        "problems",
+        "refuted",
+        "said",
+        "terms",
+        "texts",
+        "uncoded",
+        "unidentified",
+    ):
+        setattr(day, kept, getattr(before, kept))
     day.values = {test: found for test, found in before.values.items() if not found.rejected}
     day.bare = {asked: answer for asked, answer in before.bare.items() if asked not in turned}
 
@@ -166,6 +189,39 @@ class EvaluationContext:
             ]
         return known
 
+    def active(self) -> list[Diagnosis]:
+        """What the problem list confirms and has begun and is not over."""
+        known = self.day.active
+        if known is None:
+            known = self.day.active = [
+                entry
+                for entry, _ in self.problems()
+                if entry.verification == "confirmed"
+                and (entry.onset is None or entry.onset <= self.as_of)
+                and (entry.abated is None or entry.abated > self.as_of)
+            ]
+        return known
+
+    def refuted(self) -> list[Diagnosis]:
+        """What the problem list says not to be so."""
+        known = self.day.refuted
+        if known is None:
+            known = self.day.refuted = [
+                entry for entry in self.patient.conditions or () if entry.verification == "refuted"
+            ]
+        return known
+
+    def names_none(self, leaf: _OfDrugs) -> bool:
+        """Whether no course, claim or allergy on the chart is of a drug or class of the leaf: most of what rules ask
+        about is nothing to most charts."""
+        names: frozenset[str] | None = leaf.__dict__.get("names")
+        if names is None:
+            names = leaf.__dict__["names"] = frozenset((*leaf.drugs, *leaf.classes))
+        charted = self.day.drug_names
+        if charted is None:
+            charted = self.day.drug_names = _drug_names(self.patient)
+        return names.isdisjoint(charted)
+
     def uncoded(self) -> list[tuple[Diagnosis, Term]]:
         """Entries of the problem list that no code of ICD-10-CM identifies."""
         known = self.day.uncoded
@@ -215,6 +271,19 @@ class EvaluationContext:
         if known is None:
             known = self.day.said = _newest_statements(self.patient.attestations, self.as_of)
         return known.get(topic) or {}
+
+
+def _drug_names(patient: Patient) -> frozenset[str]:
+    """What the medication list, the claims and the allergies name: drugs, their ingredients and their classes."""
+    found: set[str] = set()
+    courses_and_claims: Iterable[Medication | Fill] = (*(patient.medications or ()), *patient.fills)
+    for entry in courses_and_claims:
+        found.add(entry.drug.casefold())
+        found.update(entry.ingredients, entry.classes)
+    for item in patient.allergies or ():
+        found.add(item.substance.casefold())
+        found.update(item.ingredients, item.classes)
+    return frozenset(found)
 
 
 def _newest_statements(statements: tuple[Attestation, ...], as_of: date) -> dict[str, Statements]:

@@ -16,7 +16,7 @@ import msgspec
 from tools.common.dates import add_months, months_between
 from tools.domain.records import Allergy, Evidence, Fill, Medication, Patient, Request, TrialOutcome
 from tools.domain.rules import AllergyTo, Intolerance, OnDrug, Response, Taking, Trial, Use
-from tools.evidence.context import STATUS_ONLY, EvaluationContext, LeafResult, better
+from tools.evidence.context import STATUS_ONLY, EvaluationContext, LeafResult, better, kept
 from tools.evidence.products import brands_of, is_product
 from tools.evidence.supply import Stretch, Supply, common, length, shortfalls, supply_of, union
 from tools.messages import Action, Message, action, iso, message, render
@@ -187,6 +187,8 @@ def trial(leaf: Trial, context: EvaluationContext, exclude: bool) -> LeafResult:
     taken = context.patient.medications
     if taken is None:
         return no_history()
+    if context.names_none(leaf):
+        return kept(leaf, "never", lambda: _never(_missing_part(leaf, (), context)))
     entries = [
         entry
         for entry in taken
@@ -311,10 +313,17 @@ def _never_tried(leaf: Trial, taken: Sequence[Medication], context: EvaluationCo
         dose = leaf.min_daily_dose or 0
         found = message("trial.low_dose", drug=leaf.label, dose=dose)
         return LeafResult(False, records, found, None, _try(leaf, dose))
-    seen = Evidence(
-        record_id="medications", kind="medication", value=f"not on the medication list: {leaf.label}"
-    )
-    return LeafResult(False, (seen,), message("trial.never", drug=leaf.label), None, _try(leaf))
+    return _never(leaf)
+
+
+def _never(leaf: Trial) -> LeafResult:
+    found = message("trial.never", drug=leaf.label)
+    return LeafResult(False, (not_listed(leaf.label),), found, None, _try(leaf))
+
+
+def not_listed(label: str) -> Evidence:
+    """The medication list's silence, as evidence."""
+    return Evidence(record_id="medications", kind="medication", value=f"not on the medication list: {label}")
 
 
 def _try(leaf: Trial, dose: float | None = None) -> Action:
@@ -484,6 +493,8 @@ def intolerance(leaf: Intolerance, context: EvaluationContext, exclude: bool) ->
     """A course that an adverse reaction ended, or an intolerance on the allergy list. The list says of what
     substance, only courses say of what formulation: where none is charted, it may have been this one."""
     taken, allergies = context.patient.medications, context.patient.allergies
+    if taken is not None and allergies is not None and context.names_none(leaf):
+        return kept(leaf, "none", lambda: _tolerated(leaf, (not_listed(leaf.label),)))
     listed = tuple(
         [
             _allergy_seen(item)
@@ -520,13 +531,16 @@ def intolerance(leaf: Intolerance, context: EvaluationContext, exclude: bool) ->
         return LeafResult(None, listed, found, "missing", action("document_formulation"))
     if context.status_only:
         return STATUS_ONLY[None if allergies is None and may_be_listed else False]
-    if not tried:
-        value = f"not on the medication list: {leaf.label}"
-        tried = (Evidence(record_id="medications", kind="medication", value=value),)
+    tried = tried or (not_listed(leaf.label),)
     if allergies is None and may_be_listed:
         found = message("intolerance.no_list", drug=leaf.label)
         return LeafResult(None, tried, found, "missing", action("obtain_list", list="allergies"))
-    form = {"form": leaf.formulation} if leaf.formulation else {}  # another form's intolerance may be charted
+    return _tolerated(leaf, tried)
+
+
+def _tolerated(leaf: Intolerance, tried: tuple[Evidence, ...]) -> LeafResult:
+    """Of another form an intolerance may be charted."""
+    form = {"form": leaf.formulation} if leaf.formulation else {}
     return LeafResult(False, tried, message("intolerance.none", drug=leaf.label, **form))
 
 
@@ -561,6 +575,8 @@ def allergy(leaf: AllergyTo, context: EvaluationContext, exclude: bool) -> LeafR
     if listed is None:
         return _no_list("allergies")
     drugs: tuple[str, ...] = leaf.drugs
+    if not listed or (not leaf.requested and context.names_none(leaf)):
+        return kept(leaf, "none", lambda: _no_allergy(leaf))
     if leaf.requested:
         drugs += (context.request.drug.casefold(), *context.request.ingredients)
     hits = [
@@ -574,6 +590,10 @@ def allergy(leaf: AllergyTo, context: EvaluationContext, exclude: bool) -> LeafR
         found = message("allergy.listed", drug=leaf.label)
         step = action("allergy_excludes", drug=leaf.label) if exclude else None
         return LeafResult(True, tuple(_allergy_seen(item) for item in hits), found, None, step)
+    return kept(leaf, "none", lambda: _no_allergy(leaf))
+
+
+def _no_allergy(leaf: AllergyTo) -> LeafResult:
     seen = Evidence(record_id="allergies", kind="allergy", value=f"not on the allergy list: {leaf.label}")
     return LeafResult(False, (seen,), message("allergy.none", drug=leaf.label))
 
@@ -591,6 +611,8 @@ def taking(leaf: Taking, context: EvaluationContext, exclude: bool) -> LeafResul
     taken = context.patient.medications
     if taken is None:
         return _no_list("medications")
+    if context.names_none(leaf):
+        return kept(leaf, "none", lambda: _not_taken(leaf, ()))
     best: LeafResult | None = None
     past: tuple[Evidence, ...] = ()
     besides = ""  # the product asked for, where it is taken itself
@@ -618,6 +640,11 @@ def taking(leaf: Taking, context: EvaluationContext, exclude: bool) -> LeafResul
         return best
     if context.status_only:
         return STATUS_ONLY[False]
+    return _not_taken(leaf, past, besides)
+
+
+def _not_taken(leaf: Taking, past: tuple[Evidence, ...], besides: str = "") -> LeafResult:
+    """Not now, but in the past if these show it; `besides` the product asked for, where that is taken."""
     if not past:
         value = f"not on the medication list{f' besides {besides}' if besides else ''}: {leaf.label}"
         past = (Evidence(record_id="medications", kind="medication", value=value),)
@@ -745,9 +772,7 @@ def _on_drug(
     if best is not None:
         return best
     seen = tuple([item for entry in entries for item in _course(entry, None, context.as_of).seen])
-    seen = seen or (
-        Evidence(record_id="medications", kind="medication", value=f"not on the medication list: {drug}"),
-    )
+    seen = seen or (not_listed(drug),)
     step = action("reach_months", months=leaf.min_months, drug=drug, dose=leaf.min_dose)
     return LeafResult(False, seen, message("on_drug.none", drug=drug, dose=leaf.min_dose), None, step)
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from tools.domain.records import Attestation, Diagnosis, Evidence, FamilyHistory
 from tools.domain.rules import Condition, Degree, Period, Who
 from tools.evidence.context import STATUS_ONLY, EvaluationContext, LeafResult, Term, as_stated, span, term_of
-from tools.messages import Action, action, iso, message
+from tools.messages import Action, Message, action, iso, message
 from tools.terminology.vocabulary import term_of_name
 
 _Record = Diagnosis | FamilyHistory | Attestation
@@ -72,16 +72,18 @@ def _present(leaf: Condition, context: EvaluationContext, exclude: bool) -> Leaf
         if answer is not None:
             return answer
     if len(denied) == len(leaf.who):
-        if context.status_only:
-            return STATUS_ONLY[False]
-        return LeafResult(
-            False,
-            _seen(denied.values()),
-            message("condition.denied", condition=leaf.label),
-            None,
-            None if exclude else _code_it(leaf),
-        )
+        return STATUS_ONLY[False] if context.status_only else _denied(leaf, exclude, _seen(denied.values()))
     return _silence(leaf, context, exclude, denied)
+
+
+def _denied(leaf: Condition, exclude: bool, seen: tuple[Evidence, ...]) -> LeafResult:
+    found, step = _told_of_denial(leaf.label)
+    return LeafResult(False, seen, found, None, None if exclude else step)
+
+
+@lru_cache(maxsize=4096)
+def _told_of_denial(label: str) -> tuple[Message, Action]:
+    return message("condition.denied", condition=label), action("code_diagnosis", condition=label)
 
 
 def _told(
@@ -139,7 +141,8 @@ def _of_others(told: _Told, denied: Container[Who]) -> tuple[Evidence, ...]:
 
 def _seen(records: Iterable[_Record]) -> tuple[Evidence, ...]:
     """Each record as evidence, once."""
-    return tuple(dict.fromkeys([_as_evidence(record) for record in records]))
+    seen = [_as_evidence(record) for record in records]
+    return tuple(seen) if len(seen) < 2 else tuple(dict.fromkeys(seen))
 
 
 def _as_evidence(record: _Record) -> Evidence:

@@ -12,7 +12,7 @@ import msgspec
 from tools.domain.records import Diagnosis, Evidence, Reason
 from tools.domain.rules import After, Change, Lab, Measured
 from tools.evidence.context import COMPARE, STATUS_ONLY, EvaluationContext, LeafResult, span
-from tools.evidence.courses import Course, courses_of, matches, no_history
+from tools.evidence.courses import Course, courses_of, matches, no_history, not_listed
 from tools.evidence.measurements import Rejected, Value, canonical, cut, governing, round_half_up
 from tools.messages import Action, Message, action, iso, message
 from tools.terminology.observations import TESTS, tests
@@ -74,12 +74,11 @@ def _lasted(after: After, context: EvaluationContext) -> tuple[date, tuple[Evide
             found = message("doubt.unrecognised", name=name, label=after.label)
             return LeafResult(None, course.seen, found, "unrecognised", action("ask_ingredient", name=name))
     seen = tuple(item for course in courses for item in course.seen)
-    absent = Evidence(
-        record_id="medications", kind="medication", value=f"not on the medication list: {after.label}"
-    )
     course_of = {"drug": after.label, "least": span(after.least)}
     found = message("after.not_taken", **course_of)
-    return LeafResult(False, seen or (absent,), found, None, action("measure_after", **course_of))
+    return LeafResult(
+        False, seen or (not_listed(after.label),), found, None, action("measure_after", **course_of)
+    )
 
 
 def _reached(course: Course, after: After, as_of: date) -> date | None:

@@ -73,7 +73,8 @@ def contradicting_sentence(leaf: Any, context: EvaluationContext, answer: LeafRe
     Of what may change, the newest text that speaks of it counts; what lasts (a family history, a condition that
     somebody ever had) may stand in any.
     """
-    topic, texts = _topic(leaf, context), _texts(context)
+    topic, texts = leaf.__dict__.get("topic") or _topic(leaf, context), context.day.texts or _texts(context)
+    senses = topic.senses if answer.shown else topic.senses_if_not_shown
     if topic.concepts.isdisjoint(texts.named):
         return None
     if not answer.shown and isinstance(leaf, _OF_COURSES) and _is_charted(leaf, context):
@@ -82,7 +83,6 @@ def contradicting_sentence(leaf: Any, context: EvaluationContext, answer: LeafRe
         over = _said_to_be_over(topic, context) or _said_at_another_dose(leaf, topic, context)
         if over is not None:
             return over
-    senses = topic.senses if answer.shown else topic.senses_if_not_shown
     for note, told in texts.notes:
         if topic.fades and not texts.is_recent(note):
             return None
@@ -272,14 +272,11 @@ class _Topic(NamedTuple):
 
 def _topic(leaf: Any, context: EvaluationContext) -> _Topic:
     """It stays with the leaf; of one that asks for the product asked for, one for each product."""
-    known: _Topic | None = leaf.__dict__.get("topic")
-    if known is not None:
-        return known
     of_request = (
         isinstance(leaf, OnDrug) or _is_of_use(leaf) or (isinstance(leaf, AllergyTo) and leaf.requested)
     )
     place = ("topic", context.request.ingredients) if of_request else "topic"
-    known = leaf.__dict__.get(place)
+    known: _Topic | None = leaf.__dict__.get(place)
     if known is None:
         concepts = [*_concepts(leaf), *(context.request.ingredients if of_request else ())]
         known = leaf.__dict__[place] = _Topic(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import uuid
 from datetime import date
+from html import escape
 from typing import Any
-from xml.sax.saxutils import escape
 
 from tools.common.printable import printable
 from tools.domain.records import Record
@@ -113,7 +113,7 @@ def instant(when: date | None) -> str | None:
 
 
 def narrative(text: str) -> Json:
-    div = f'<div xmlns="http://www.w3.org/1999/xhtml">{escape(text)}</div>'
+    div = f'<div xmlns="http://www.w3.org/1999/xhtml">{escape(text, quote=False)}</div>'
     return {"status": "generated", "div": div}
 
 

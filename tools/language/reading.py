@@ -17,7 +17,7 @@ class Reading:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._parts = _parts(text)
+        self._parts = [(start, part) for start, part in _parts(text) if part.concepts]
         self.named = frozenset[str]().union(*[part.concepts for _, part in self._parts])
         self._meant: dict[tuple[Mention, bool], Assertion] = {}
 
@@ -48,7 +48,9 @@ class Reading:
     def is_cued(self, concepts: frozenset[str], senses: frozenset[str]) -> bool:
         """Whether a sentence that names one of the concepts has a cue of one of these senses."""
         for _, part in self._parts:
-            if not (concepts.isdisjoint(part.concepts) or senses.isdisjoint(senses_of(part.text))):
+            if concepts.isdisjoint(part.concepts):
+                continue
+            if not senses.isdisjoint(senses_of(part.text)):
                 return True
         return False
 

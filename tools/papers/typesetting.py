@@ -11,11 +11,11 @@ import unicodedata
 import zipfile
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache, partial
+from html import escape
 from importlib.resources import files
 from io import BytesIO
 from itertools import groupby
 from typing import Any, NamedTuple
-from xml.sax.saxutils import escape
 
 # The font of a script, by the first word of its characters' names in Unicode; of any other, GENERAL.
 SCRIPTS = {
@@ -110,8 +110,10 @@ def put(text_object: Any, text: str, base: str, size: float) -> None:
 def markup(text: str, base: str) -> str:
     """A line for reportlab's paragraphs, escaped, its fonts named."""
     if is_base(text):
-        return escape(text)
-    named = (f'<font name="{run.font}">{escape(str(run.text))}</font>' for run in runs(text, base))
+        return escape(text, quote=False)
+    named = (
+        f'<font name="{run.font}">{escape(str(run.text), quote=False)}</font>' for run in runs(text, base)
+    )
     return "".join(named)
 
 

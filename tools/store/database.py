@@ -95,10 +95,14 @@ def revision(engine: Engine) -> str | None:
 
 def migrate(engine: Engine, to: str = "head") -> None:
     """Bring the schema to the newest revision, or this one; creates the file and its folder if need be."""
+    file = sqlite_file(engine.url)
+    if to == "head" and (not file or file.exists()) and _is_current(engine):
+        if file:
+            keep_private(file)
+        return
     from alembic import command
     from alembic.config import Config
 
-    file = sqlite_file(engine.url)
     if file:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.touch(mode=0o600)  # SQLite gives the files beside it the same mode
@@ -113,6 +117,14 @@ def migrate(engine: Engine, to: str = "head") -> None:
         raise Unavailable(
             f"the store at {engine.url.render_as_string()} cannot be made: {error.orig}"
         ) from error
+
+
+def _is_current(engine: Engine) -> bool:
+    """Whether the schema is the newest; what is wrong with a store that cannot be read, a migration says."""
+    try:
+        return revision(engine) == SCHEMA
+    except DBAPIError:
+        return False
 
 
 @contextmanager

@@ -5,7 +5,8 @@ that a reader has the old one or the new one. Each plan has its own collection: 
 to be found. What is handed out is read from the store; the index only says which clause.
 
 Missing, stale and damaged are found out before anything is answered: a manifest names the clauses and the model
-it was made from, and what each collection holds is compared with its hash when it is first used.
+it was made from, and what each collection holds is compared with its hash when it is first used. `whole` says how the
+files looked when all of them had been compared, so that nothing need be opened to find that nothing changed.
 """
 
 from __future__ import annotations
@@ -67,9 +68,13 @@ class Away(Unavailable):
 def ensure(store: Store) -> int:
     """Build the index unless it is there, current and whole; returns how many clauses it holds."""
     try:
+        if not store.chroma_url and _is_as_left(_home(store)):
+            return _current(store).count
         index = _opened(store)
         for plan_id in index.manifest.collections:
             index.collection(plan_id)
+        if not store.chroma_url:
+            _leave(_home(store), index)
         return index.manifest.count
     except Away:
         raise
@@ -90,8 +95,32 @@ def rebuild(store: Store) -> int:
         beside = home / "current.json.part"
         beside.write_bytes(msgspec.json.encode(manifest))
         beside.replace(home / "current.json")
+        (home / "whole").write_text(_look(home / manifest.folder))
         _sweep(home, manifest.folder)
     return manifest.count
+
+
+def _is_as_left(home: Path) -> bool:
+    """Whether nobody has touched a file of the index since all of it was found whole."""
+    manifest = read_manifest(home)
+    with contextlib.suppress(OSError):
+        return (home / "whole").read_text() == _look(home / manifest.folder)
+    return False
+
+
+def _leave(home: Path, index: Index) -> None:
+    """Close an index that was found whole, and keep how its files look: Chroma writes them as it opens and closes."""
+    with _opening:
+        _open.pop(home, None)
+    index.close()
+    (home / "whole").write_text(_look(home / index.manifest.folder))
+
+
+def _look(folder: Path) -> str:
+    """A digest of the names, sizes and times of all files of the index."""
+    files = [(str(path.relative_to(folder)), path.stat()) for path in folder.rglob("*") if path.is_file()]
+    seen = [f"{name} {status.st_size} {status.st_mtime_ns}" for name, status in sorted(files, key=str)]
+    return hashlib.sha256("\n".join([folder.name, *seen]).encode()).hexdigest()
 
 
 def search(store: Store, policy: Policy, query: str, k: int) -> list[Hit]:
@@ -169,8 +198,7 @@ def _opened(store: Store) -> Index:
     with _opening:
         index = _open.get(home)
         if index is None or index.manifest != manifest:
-            if manifest.model != MADE_BY or manifest.clauses != fingerprint(chunks(store)):
-                raise Unavailable("the policy index is older than the policies")
+            manifest = _current(store)
             with as_damage("cannot be opened"):
                 index = _open[home] = Index(_client(home / manifest.folder), manifest)
             _loaded[home] = _version(store)
@@ -179,6 +207,14 @@ def _opened(store: Store) -> Index:
                 raise Unavailable("the policy index is older than the policies")
             _loaded[home] = _version(store)
         return index
+
+
+def _current(store: Store) -> Manifest:
+    """The manifest of the index; Unavailable if it was made from other clauses or by another model."""
+    manifest = read_manifest(_home(store))
+    if manifest.model != MADE_BY or manifest.clauses != fingerprint(chunks(store)):
+        raise Unavailable("the policy index is older than the policies")
+    return manifest
 
 
 def forget() -> None:
@@ -236,7 +272,9 @@ def _build(home: Path, found: list[Chunk]) -> Manifest:
     """A new folder with a collection per plan."""
     what = fingerprint(found)
     folder = next(name for at in itertools.count(1) if not (home / (name := f"{what[:12]}-{at}")).exists())
-    hashes = fill(_client(home / folder), found)
+    client = _client(home / folder)
+    hashes = fill(client, found)
+    client.close()
     return Manifest(folder=folder, clauses=what, model=MADE_BY, count=len(found), collections=hashes)
 
 

@@ -143,6 +143,19 @@ def test_a_damaged_index_is_searched_by_words_and_built_again(
     assert caplog.records == []
 
 
+def test_an_index_that_nobody_touched_is_found_whole_without_being_opened(
+    tiny: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+    client = index._client
+    monkeypatch.setattr(index, "_client", lambda folder: opened.append(folder) or client(folder))
+    assert index.ensure(tiny) == index.ensure(tiny) == len(worlds.CLAUSES)
+    assert opened == [current(tiny)], "it was opened to be built, and not again"
+    (current(tiny) / "chroma.sqlite3").touch()
+    assert index.ensure(tiny) == index.ensure(tiny) == len(worlds.CLAUSES)
+    assert opened == [current(tiny)] * 2, "compared once, as a file looked otherwise"
+
+
 def test_an_index_of_other_policies_is_stale(tiny: Store, tmp_path: Path) -> None:
     index.ensure(tiny)
     load(tiny, two_plans(tmp_path / "two"), mode="replace")

@@ -75,7 +75,8 @@ def test_the_migrations_make_the_schema_that_the_code_expects(store: Store) -> N
     assert differences == []
 
 
-def test_migrating_again_changes_nothing(tiny: Store) -> None:
+def test_a_store_of_the_current_schema_is_not_migrated(tiny: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "alembic", None)  # whoever imports it fails
     assert Store.create(tiny.url).count_patients() == 3
 
 
