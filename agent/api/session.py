@@ -26,7 +26,8 @@ TRIES, WITHIN_SECONDS = 5, 60.0
 PAGE = """<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{sign_in} · Paladin</title>
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
 <style>body{{font:1rem system-ui;margin:4rem auto;padding:0 1rem;max-width:20rem}}label{{display:block;margin:1rem 0}}
-input,button{{font:inherit;padding:.4rem;width:100%;box-sizing:border-box}}</style>
+input,button{{font:inherit;padding:.5rem;width:100%;box-sizing:border-box;border-radius:4px}}
+button{{border:0;background:#1a56c4;color:#fff;font-weight:600}}</style>
 <main><h1>{sign_in}</h1>{said}<form method="post" action="/sign-in">
 <label>{name}<input name="name" autocomplete="username" required autofocus></label>
 <label>{password}<input name="password" type="password" autocomplete="current-password" required></label>
