@@ -74,12 +74,8 @@ class Followed(Generic[T]):
             changes = self._store.changes(self._seen)
             if changes.patients is None or len(changes.patients) > MANY:
                 self._read()
-            elif changes.patients:
-                self._read_again(changes.patients)
-                self._seen = changes.upto
-                self._behind += len(changes.patients)
-                if self._behind > BEHIND:
-                    self._keep()
+            else:
+                self._go_on(changes.patients, changes.upto)
             return self._list
 
     def _begin(self) -> None:
@@ -93,11 +89,17 @@ class Followed(Generic[T]):
         self._list = sorted(self._way.read(None), key=self._way.order)
         self._keep()
 
-    def _read_again(self, whose: Collection[str]) -> None:
+    def _go_on(self, whose: Collection[str], upto: int) -> None:
+        """From where it stands to this entry of the log, which tells of these patients."""
+        self._seen = upto
+        if not whose:
+            return
         kept = [one for one in self._list if one.patient_id not in whose]
         for one in self._way.read(whose):
             insort(kept, one, key=self._way.order)
-        self._list = kept
+        self._list, self._behind = kept, self._behind + len(whose)
+        if self._behind > BEHIND:
+            self._keep()
 
     # --- its file
 
