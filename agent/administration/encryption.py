@@ -11,6 +11,7 @@ import msgspec
 
 from agent.administration.audit import held_against
 from agent.administration.backup import DATABASES, QUEUE, STORE, beside, copy_database
+from agent.cases.followed import FOLDER as WORKLIST
 from agent.runtime.home import move_aside, now, put_in_place, take_back, working_in
 from agent.runtime.settings import Settings
 from agent.runtime.stores import open_store
@@ -19,7 +20,7 @@ from tools.common.errors import Refused, Unavailable
 from tools.common.private import secret_of
 
 SEALED = ("drafts", f"{STORE}.files", "letters")
-MADE_AGAIN = ("*.db", "*.db-wal", "*.db-shm", "index", "graph*")
+MADE_AGAIN = ("*.db", "*.db-wal", "*.db-shm", "index", "graph*", WORKLIST)
 
 
 def encrypt(settings: Settings, key: Path) -> Path:

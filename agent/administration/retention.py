@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from agent import conversation
+from agent.cases.followed import FOLDER as WORKLIST
 from agent.drafts import drafting
 from agent.drafts.integrity import read_recorded
 from agent.runtime.checkpoints import recent_threads
@@ -98,6 +99,7 @@ def apply(store: Store, settings: Settings, now: datetime, *, by: str = "") -> l
             if thing.kind == "conversations":
                 talks.checkpointer.delete_thread(thing.thread)
     _finish(store, settings, begun, now)
+    shutil.rmtree(settings.home / WORKLIST, ignore_errors=True)  # it names who is gone, and is made again
     return things
 
 

@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 
 from agent.api.fresh import FreshStore
 from agent.cases.casefile import CaseDays
+from agent.cases.followed import FOLDER
 from agent.cases.worklist import Board
 from agent.conversation import ChatDesk, conversations
 from agent.dialogue.lessons import FILE as LESSONS
@@ -64,7 +65,7 @@ class Context:
     @cached_property
     def board(self) -> Board:
         """Every request that waits."""
-        return Board(self.store, self.settings.day)
+        return Board(self.store, self.settings.day, self.settings.home / FOLDER)
 
     @cached_property
     def graph(self) -> Graph:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import Query, Response
+from fastapi import Header, Query, Response
 
 from agent.api import wire
 from agent.api.context import Context, Ctx
@@ -21,6 +21,13 @@ from tools.domain.records import PARequest
 from tools.store.rows import Draft
 
 router = wire.Router(prefix="/api/drafts", tags=["drafts"])
+IfMatch = Annotated[
+    str,
+    Header(
+        description="The ETag of the draft that was read; 412, and nothing is done, if it has changed since"
+    ),
+]
+OUTDATED = wire.problems(["outdated"])
 
 
 class DraftView(DraftHead, frozen=True, kw_only=True):
@@ -78,10 +85,10 @@ def drafts(
 
 
 @router.read("/{draft_id}", "One draft", DraftView, "The draft.")
-def draft(ctx: Ctx, draft_id: wire.Number) -> dict[str, Any]:
+def draft(ctx: Ctx, draft_id: wire.Number) -> Response:
     found = ctx.store.draft(draft_id)
     alone = orphaned(ctx.store, found.person, found.patient_id)
-    return view(found) | {"orphaned": alone, "reviews": ctx.store.reviews(draft_id)}
+    return _tagged(found, view(found) | {"orphaned": alone, "reviews": ctx.store.reviews(draft_id)})
 
 
 @router.read(
@@ -101,35 +108,44 @@ def paper(ctx: Ctx, draft_id: wire.Number, name: str) -> Response:
 
 @router.write(
     "/{draft_id}/approve", "Approve a draft; nothing is sent",
-    DraftView, "The draft as it is now.", ReviewApproval, {"by": "R. Lee, CPhT"},
+    DraftView, "The draft as it is now.", ReviewApproval, {"by": "R. Lee, CPhT"}, responses=OUTDATED,
 )  # fmt: skip
 def approve(
-    ctx: Ctx, draft_id: wire.Number, given: Annotated[ReviewApproval, wire.sent(ReviewApproval)]
-) -> dict[str, Any]:
-    return _decide(ctx, draft_id, "approve", given.by, given.reason)
+    ctx: Ctx,
+    draft_id: wire.Number,
+    given: Annotated[ReviewApproval, wire.sent(ReviewApproval)],
+    if_match: IfMatch = "*",
+) -> Response:
+    return _decide(ctx, draft_id, "approve", given.by, given.reason, if_match)
 
 
 @router.write(
     "/{draft_id}/reject", "Reject a draft",
     DraftView, "The draft as it is now.", Rejection,
-    {"by": "R. Lee, CPhT", "reason": "the patient changed to another drug"},
+    {"by": "R. Lee, CPhT", "reason": "the patient changed to another drug"}, responses=OUTDATED,
 )  # fmt: skip
 def reject(
-    ctx: Ctx, draft_id: wire.Number, given: Annotated[Rejection, wire.sent(Rejection)]
-) -> dict[str, Any]:
-    return _decide(ctx, draft_id, "reject", given.by, given.reason)
+    ctx: Ctx,
+    draft_id: wire.Number,
+    given: Annotated[Rejection, wire.sent(Rejection)],
+    if_match: IfMatch = "*",
+) -> Response:
+    return _decide(ctx, draft_id, "reject", given.by, given.reason, if_match)
 
 
 @router.write(
     "/{draft_id}/edit",
     "Change the request, or what the office knows of itself; all papers are printed of it anew",
     DraftView, "The draft as it is now; it waits for review again.", DraftEdit,
-    {"by": "R. Lee, CPhT", "edits": {"Office contact": "R. Lee"}},
+    {"by": "R. Lee, CPhT", "edits": {"Office contact": "R. Lee"}}, responses=OUTDATED,
 )  # fmt: skip
 def edit(
-    ctx: Ctx, draft_id: wire.Number, given: Annotated[DraftEdit, wire.sent(DraftEdit)]
-) -> dict[str, Any]:
-    return _decide(ctx, draft_id, "edit", given.by, given.reason, given.edits)
+    ctx: Ctx,
+    draft_id: wire.Number,
+    given: Annotated[DraftEdit, wire.sent(DraftEdit)],
+    if_match: IfMatch = "*",
+) -> Response:
+    return _decide(ctx, draft_id, "edit", given.by, given.reason, if_match, given.edits)
 
 
 def _decide(
@@ -138,8 +154,23 @@ def _decide(
     action: Action,
     by: str,
     reason: str,
+    if_match: str,
     edits: dict[str, str] | None = None,
-) -> dict[str, Any]:
-    said, name = one_line(reason), one_line(by)
-    decision = Decision(action=action, by=name, when=now(), reason=said, edits=edits or {})
-    return view(ctx.decide(draft_id, decision))
+) -> Response:
+    said, name, seen = one_line(reason), one_line(by), _version(if_match)
+    decision = Decision(action=action, by=name, when=now(), reason=said, edits=edits or {}, seen=seen)
+    found = ctx.decide(draft_id, decision)
+    return _tagged(found, view(found))
+
+
+def _tagged(found: Draft, shown: dict[str, Any]) -> Response:
+    """What is shown of a draft, with the ETag by which a decision names what it is about."""
+    told = wire.answer(shown)
+    told.headers["etag"] = f'"{found.version}-{found.status}"'
+    return told
+
+
+def _version(if_match: str) -> int | None:
+    """Of a draft's ETag; None for `*`, and 0, which none has, for what is no tag of a draft."""
+    number = if_match.strip().strip('"').partition("-")[0]
+    return None if if_match.strip() == "*" else int(number[:9]) if number.isdecimal() else 0

@@ -101,7 +101,7 @@ async def begin(request: Request) -> Response:
             there: Response = await (await _client(provider)).authorize_redirect(request, back)
         require_allowed(provider, there.headers["location"])
     except PaladinError as error:
-        return session.again(str(error))
+        return session.again(request, str(error))
     there.set_cookie(
         BEGUN,
         _box(request).encrypt(json.dumps(waiting).encode()).decode(),
@@ -126,7 +126,7 @@ async def back(request: Request) -> Response:
             told = dict(token["userinfo"])
         user = await run_in_threadpool(_user, request, provider, told)
     except PaladinError as error:
-        answer = session.again(str(error))
+        answer = session.again(request, str(error))
     else:
         # The cookie of a session comes with no page to which another site led, and a redirect would be one.
         answer = await run_in_threadpool(session.begin, request, user, HTMLResponse(DONE))

@@ -13,6 +13,8 @@ from starlette.concurrency import run_in_threadpool
 from agent.api import wire
 from agent.api.doorkeeper import Accepts
 from agent.runtime.home import now
+from agent.web.wording import Wording, language_of
+from tools.messages import page_words
 from tools.store.store import Store
 from tools.store.users import LONGEST
 
@@ -21,14 +23,16 @@ FORM = Accepts(frozenset({"application/x-www-form-urlencoded"}), 4_000)
 ACCEPTS = {"/sign-in": FORM, "/sign-out": FORM}
 COOKIE = "paladin"
 TRIES, WITHIN_SECONDS = 5, 60.0
-PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sign in · Paladin</title>
-<meta name="viewport" content="width=device-width"><style>body{font:1rem system-ui;margin:4rem auto;max-width:20rem}
-label{display:block;margin:1rem 0}input,button{font:inherit;padding:.4rem;width:100%;box-sizing:border-box}</style>
-<main><h1>Sign in</h1>{said}<form method="post" action="/sign-in">
-<label>Name<input name="name" autocomplete="username" required autofocus></label>
-<label>Password<input name="password" type="password" autocomplete="current-password" required></label>
-<button>Sign in</button></form>{other}</main></html>"""
-OTHER = '<p><a href="/sign-in/oidc">Sign in with your organisation</a></p>'
+PAGE = """<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{sign_in} · Paladin</title>
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
+<style>body{{font:1rem system-ui;margin:4rem auto;padding:0 1rem;max-width:20rem}}label{{display:block;margin:1rem 0}}
+input,button{{font:inherit;padding:.5rem;width:100%;box-sizing:border-box;border-radius:4px}}
+button{{border:0;background:#1a56c4;color:#fff;font-weight:600}}</style>
+<main><h1>{sign_in}</h1>{said}<form method="post" action="/sign-in">
+<label>{name}<input name="name" autocomplete="username" required autofocus></label>
+<label>{password}<input name="password" type="password" autocomplete="current-password" required></label>
+<button>{sign_in}</button></form>{other}</main></html>"""
+OTHER = '<p><a href="/sign-in/oidc">{with_yours}</a></p>'
 # A browser that may tell no referrer sends a form with the origin "null", which no door takes.
 OF_THIS_PAGE = {"referrer-policy": "same-origin"}
 WHO = "who"  # the cookie in which a page remembers who signs; it is of one user
@@ -44,12 +48,12 @@ def link(store: Store, base: str, name: str) -> str:
 async def page(request: Request, token: str = "") -> Response:
     if not token:
         other = OTHER if request.app.state.context.settings.provider.exists() else ""
-        return HTMLResponse(PAGE.replace("{said}", "").replace("{other}", other), headers=OF_THIS_PAGE)
+        return HTMLResponse(_page(request, other=other), headers=OF_THIS_PAGE)
     user = await run_in_threadpool(_users(request).take_link, token, now())
     return (
         await run_in_threadpool(begin, request, user.name, _leading_to("/"))
         if user
-        else again("This link is not one, or is over.")
+        else again(request, "This link is not one, or is over.")
     )
 
 
@@ -66,7 +70,7 @@ async def sign_in(request: Request) -> Response:
     _tries.setdefault(name, []).append(time.monotonic())  # before it is looked at: tries at once count too
     user = await run_in_threadpool(store.sign_in, name, given.get("password", ""))
     if user is None:
-        return again("Name or password is not right.")
+        return again(request, "Name or password is not right.")
     _tries.pop(name, None)
     return await run_in_threadpool(begin, request, user.name, _leading_to("/"))
 
@@ -106,10 +110,23 @@ def begin(request: Request, name: str, answer: Response) -> Response:
     return answer
 
 
-def again(said: str) -> Response:
+def again(request: Request, said: str) -> Response:
     """The page, and why nobody was signed in."""
-    told = PAGE.replace("{said}", f"<p role=alert>{escape(said)}</p>").replace("{other}", "")
-    return HTMLResponse(told, 401, headers=OF_THIS_PAGE)
+    return HTMLResponse(_page(request, said), 401, headers=OF_THIS_PAGE)
+
+
+def _page(request: Request, said: str = "", other: str = "") -> str:
+    language = language_of(request)
+    says = Wording(page_words(language)).says
+    words = {
+        "sign_in": says("Sign in"),
+        "name": says("Name"),
+        "password": says("Password"),
+        "language": language,
+    }
+    told = f"<p role=alert>{escape(says(said))}</p>" if said else ""
+    with_yours = says("Sign in with your organisation")
+    return PAGE.format(**words, said=told, other=other.format(with_yours=with_yours))
 
 
 def _must_wait(name: str) -> int:

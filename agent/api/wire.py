@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import date
 from functools import wraps
 from inspect import iscoroutinefunction
@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 
 from agent.runtime.dump import plain
 from agent.runtime.settings import BIGGEST, judgeable
-from tools.common.errors import Correctable, Invalid, NotFound, PaladinError, Refused, Unavailable
+from tools.common.errors import Correctable, Invalid, NotFound, Outdated, PaladinError, Refused, Unavailable
 from tools.common.structs import DAMAGED, STORED_UNREADABLE
 from tools.domain.records import Determination, Finding
 
@@ -45,6 +45,7 @@ FILE = {"type": "string", "format": "binary"}  # the schema of a file
 PROBLEMS = {  # by name: the status, and the title
     "not-found": (404, "There is no such thing"),
     "refused": (409, "Understood, and not done"),
+    "outdated": (412, "Somebody was first"),
     "invalid": (422, "The input cannot be read as what it should be"),
     "unavailable": (503, "Something that is needed is not available"),
     "full": (429, "Too much is waiting"),
@@ -60,6 +61,7 @@ PROBLEMS = {  # by name: the status, and the title
 }
 KINDS: dict[type[Exception], str] = {
     NotFound: "not-found",
+    Outdated: "outdated",
     Refused: "refused",
     Correctable: "invalid",
     Unavailable: "unavailable",
@@ -298,8 +300,12 @@ def _answering(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 def gives(kind: Any, description: str, *, media: str = JSON) -> Responses:
     """`responses` of an endpoint: what it gives, and the problems that it may have."""
     content = {media: {"schema": schema(kind)}}
-    problems: Responses = {PROBLEMS[name][0]: _described(name) for name in OF_AN_ENDPOINT}
-    return {200: {"description": description, "content": content}, **problems}
+    return {200: {"description": description, "content": content}, **problems(OF_AN_ENDPOINT)}
+
+
+def problems(names: Iterable[str]) -> Responses:
+    """`responses` of these problems, for an endpoint that may have them."""
+    return {PROBLEMS[name][0]: _described(name) for name in names}
 
 
 def _described(name: str) -> dict[str, Any]:

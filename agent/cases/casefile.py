@@ -37,11 +37,13 @@ LEFT_TO_AN_ORPHAN = (
 
 
 class Entry(NamedTuple):
-    """Who enters something, the day on which it happened, and the moment at which it is entered."""
+    """Who enters something, the day on which it happened, the moment at which it is entered, and how many entries they
+    had read, None for however many there are."""
 
     by: str
     on: date
     when: datetime
+    seen: int | None = None
 
 
 class CaseDays:
@@ -152,7 +154,7 @@ def review(store: Store, case_id: int, entry: Entry, *, draft_id: int | None = N
     case = store.authorization_case(case_id)
     number = draft_id if draft_id is not None else case.head.draft_id if case.state == "draft" else None
     if number is None:
-        return store.enter(case_id, _event("reviewed", entry, why=why))
+        return store.enter(case_id, _event("reviewed", entry, why=why), entry.seen)
     draft = store.draft(number)
     if (draft.patient_id, draft.drug, draft.plan_id) != (
         case.head.patient_id,
@@ -169,7 +171,7 @@ def review(store: Store, case_id: int, entry: Entry, *, draft_id: int | None = N
         )
     require_owner(store, draft)
     require_unaltered(draft)
-    return store.enter(case_id, _reviewed(store, draft, entry, why))
+    return store.enter(case_id, _reviewed(store, draft, entry, why), entry.seen)
 
 
 def record(
@@ -182,7 +184,7 @@ def record(
     if what == "submitted":
         facts = _with_papers(store, store.authorization_case(case_id), facts, why)
     event = CaseEvent(what=what, on=entry.on, at=at, by=entry.by, why=why, facts=facts, when=entry.when)
-    return store.enter(case_id, event)
+    return store.enter(case_id, event, entry.seen)
 
 
 def letter(store: Store, case_id: int, file: Path, entry: Entry, *, received: date | None, why: str) -> Kept:

@@ -1,18 +1,15 @@
-"""Every request of the practice that waits: what must happen next, and by when where a clock runs.
-
-It is read as a whole once. From then on the store's log says whose requests changed, and only those are read again.
-"""
+"""Every request of the practice that waits: what must happen next, and by when where a clock runs."""
 
 from __future__ import annotations
 
-from bisect import insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date, timedelta
-from threading import Lock
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from pathlib import Path
+from typing import NamedTuple
 
 from agent.cases import casefile
+from agent.cases.followed import Followed, Way
 from agent.cases.renewals import Soon, ending_soon, ends_first
 from tools.domain.records import Patient, Plan
 from tools.lifecycle.records import AuthorizationCase
@@ -50,7 +47,6 @@ OF_DRAFT: dict[DraftStatus, tuple[str, str]] = {  # its view, and what is to be 
     "approved": ("send", "Open its case and send it"),
 }
 FURTHEST = timedelta(days=366)  # ahead, that an approval's end is kept
-MANY = 500  # patients of whom something changed; of more, everything is read again
 
 
 class Row(NamedTuple):
@@ -96,68 +92,26 @@ class Work(NamedTuple):
     counts: dict[str, int]
 
 
-class Theirs(Protocol):
-    @property
-    def patient_id(self) -> str: ...
-
-
-T = TypeVar("T", bound=Theirs)
-
-
-class Followed(Generic[T]):
-    """What follows from a store, patient by patient, as it stands now, for all who ask in this process.
-
-    Args:
-        judged: the days on which it is judged; on others it is read anew.
-        read: what follows of these patients, or of all.
-        order: by which it is sorted.
-    """
-
-    def __init__(
-        self,
-        store: Store,
-        judged: Callable[[], object],
-        read: Callable[[Collection[str] | None], Iterable[T]],
-        order: Callable[[T], Any],
-    ) -> None:
-        self._store, self._judged, self._read, self._order = store, judged, read, order
-        self._lock, self._seen, self._days = Lock(), -1, judged()
-        self._kept: list[T] = []
-
-    def now(self) -> list[T]:
-        """All of it; another list whenever something changed."""
-        with self._lock:
-            changes, days = self._store.changes(self._seen), self._judged()
-            whose = changes.patients
-            if self._seen < 0 or days != self._days or (whose is not None and len(whose) > MANY):
-                whose = None
-            if whose is None:
-                self._kept = sorted(self._read(None), key=self._order)
-            elif whose:
-                kept = [one for one in self._kept if one.patient_id not in whose]
-                for one in self._read(whose):
-                    insort(kept, one, key=self._order)
-                self._kept = kept
-            self._seen, self._days = changes.upto, days
-            return self._kept
-
-
 class Board:
     """The requests as they stand now, and the approvals that end.
 
     Args:
         day: tells on which day all are judged; None judges each on its patient's.
+        folder: where both are kept for the next process; None for nowhere.
     """
 
-    def __init__(self, store: Store, day: Callable[[], date | None]) -> None:
+    def __init__(self, store: Store, day: Callable[[], date | None], folder: Path | None = None) -> None:
         def days() -> tuple[date | None, date | None]:
             return day(), store.today() if store.today else None
 
         def ends(whose: Collection[str] | None) -> list[Soon]:
             return ending_soon(store, store.cases_listed(whose), day(), lambda one: one + FURTHEST, whose)
 
-        self._rows = Followed(store, days, lambda whose: _rows(store, day(), whose), _order)
-        self._endings = Followed(store, days, ends, ends_first)
+        def rows(whose: Collection[str] | None) -> Iterable[Row]:
+            return _rows(store, day(), whose)
+
+        self._rows = Followed(store, Way(Row, days, rows, _order), folder and folder / "requests")
+        self._endings = Followed(store, Way(Soon, days, ends, ends_first), folder and folder / "endings")
         self._work = Work([], {}, {})
 
     def work(self) -> Work:

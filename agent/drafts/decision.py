@@ -17,13 +17,14 @@ Action = Literal["approve", "reject", "edit"]
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One answer of one person to one draft; `edits` maps a part of the request, or a field's id or label, to its new
-    value."""
+    value. `seen` is the version that the person had read, None for whichever there is."""
 
     action: Action
     by: str
     when: datetime
     reason: str = ""
     edits: dict[str, str] = {}
+    seen: int | None = None
 
     def said(self) -> str:
         """The reason, and for an edit what was changed."""

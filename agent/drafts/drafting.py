@@ -14,10 +14,10 @@ from agent.drafts.requests import DraftRequest, complete_request, fingerprint, l
 from agent.drafts.revision import edit_of, revise
 from agent.drafts.workflow import DraftingContext, build, drafted_state, run_to_review
 from agent.runtime.access import acting
-from agent.runtime.checkpoints import Place, checkpointer
+from agent.runtime.checkpoints import Place, alone, checkpointer
 from agent.runtime.home import make_home, now
 from agent.runtime.settings import Settings
-from tools.common.errors import Correctable, PaladinError, Refused
+from tools.common.errors import Correctable, Outdated, PaladinError, Refused
 from tools.store.drafts import SETTLED
 from tools.store.rows import Draft
 from tools.store.store import Store
@@ -114,10 +114,27 @@ def decide(
     draft_id: int,
     decision: Decision,
 ) -> Draft:
-    """Hand a person's decision to the case that waits for it."""
+    """Hand a person's decision to the case that waits for it: one at a time, in whatever process they are made.
+
+    Raises:
+        Outdated: the draft has another version than the one that was decided about.
+        Refused: it was decided before, or may not be decided so.
+    """
+    with alone(graph.checkpointer, store.draft(draft_id).thread_id):
+        return _decide(graph, store, settings, store.draft(draft_id), decision)
+
+
+def _decide(
+    graph: CompiledStateGraph[Any, Any, Any, Any],
+    store: Store,
+    settings: Settings,
+    kept: Draft,
+    decision: Decision,
+) -> Draft:
     from langgraph.types import Command
 
-    kept = store.draft(draft_id)
+    draft_id = kept.id
+    _require_seen(store, kept, decision)
     if kept.status in SETTLED:
         raise Refused(
             f"draft {draft_id} was already {kept.status};"
@@ -154,6 +171,7 @@ def decide(
             return kept
         if kept.version != seen and _is_the_last(store, kept, decision):  # the very edit, said again
             return kept
+        _require_seen(store, kept, decision)
         if kept.version != seen and decision.action == "approve":
             raise Refused(
                 f"an edit that was interrupted is finished only now, and draft {draft_id} has its version"
@@ -161,6 +179,19 @@ def decide(
             )
     graph.invoke(Command(resume=msgspec.to_builtins(decision)), config, context=desk, durability="sync")
     return store.draft(draft_id)
+
+
+def _require_seen(store: Store, kept: Draft, decision: Decision) -> None:
+    """Refused, with who was first and what they did, if the draft is not as the person had read it."""
+    if decision.seen is None or (kept.version == decision.seen and kept.status not in SETTLED):
+        return
+    done = store.reviews(kept.id)
+    by = f" by {done[-1].by}, {done[-1].when:%Y-%m-%d %H:%M} UTC" if done else ""
+    what = f" ({done[-1].reason})" if done and done[-1].reason else ""
+    raise (Refused if kept.status in SETTLED else Outdated)(
+        f"somebody was first: draft {kept.id} is {kept.status.replace('_', ' ')}{by}{what}, and its version"
+        f" {kept.version}, not {decision.seen}. Nothing of yours was kept; read it again"
+    )
 
 
 def _require_another(store: Store, kept: Draft) -> None:

@@ -56,6 +56,9 @@ def _about(made: AppealAssessment) -> str:
     return " · ".join(filter(None, parts))
 
 
+_WRITES = {"peer_to_peer": "`pa appeal sheet`", "appeal": "`pa appeal draft`"}
+
+
 def _step(number: int, step: Step) -> None:
     line = Text.assemble(f"{number}. ", (step.what, "bold"))
     if not step.ready and step.kind not in ("none", "stop"):
@@ -68,6 +71,7 @@ def _step(number: int, step: Step) -> None:
     ]
     rows += [("late", step.possible), ("takes", step.takes)]
     rows += [("needs" if place == 0 else "", need) for place, need in enumerate(step.needs)]
+    rows += [("write", _WRITES.get(step.kind, ""))]
     grid = Table.grid(Column(style="dim", width=5), Column(), padding=(0, 1, 0, 0))
     for name, text in rows:
         if text:

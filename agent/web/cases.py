@@ -227,7 +227,7 @@ def _shown(ctx: Context, found: AuthorizationCase) -> dict[str, Any]:
 
 def _entry(ctx: Context, case_id: int, form: Form) -> casefile.Entry:
     by, whose = form.by("enters it"), ctx.store.authorization_case(case_id).head.patient_id
-    return casefile.entry_of(ctx.case_days(), by, form.day("on"), whose)
+    return casefile.entry_of(ctx.case_days(), by, form.day("on"), whose)._replace(seen=form.whole("seen"))
 
 
 def _what(typed: str) -> What:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from threading import Lock
 from typing import Any, NamedTuple, get_args
 
 from fastapi import APIRouter, Request, Response
@@ -18,14 +17,13 @@ from agent.drafts.revision import PARTS, values_of
 from agent.runtime.home import now
 from agent.web.page import FRAMED, Form, PageRoute, Sent, go, render
 from agent.web.patients import KINDS
-from tools.common.errors import Correctable, Invalid, NotFound, Refused
+from tools.common.errors import Correctable, Invalid, NotFound
 from tools.domain.records import FilledField, FormTemplate, PARequest, Signature
 from tools.store.rows import Draft, named
 from tools.store.store import Store
 
 router = APIRouter(prefix="/drafts", route_class=PageRoute, include_in_schema=False)
 OPEN = ("needs_review", "edited")
-_deciding = Lock()  # between the look at a draft's version and the decision about it
 
 
 class Box(NamedTuple):
@@ -89,24 +87,11 @@ def _decide(
 ) -> Response:
     """Hand in what was decided about the version that was seen; where somebody else was first, nothing is done."""
     by = form.text("by")
-    decision = Decision(action=action, by=by, when=now(), reason=form.text("reason"), edits=edits or {})
-    with _deciding:
-        _require_seen(ctx.store, draft_id, form.whole("version"))
-        ctx.decide(draft_id, decision)
+    seen = form.whole("version") or 0  # a page names the version that it shows
+    reason = form.text("reason")
+    decision = Decision(action=action, by=by, when=now(), reason=reason, edits=edits or {}, seen=seen)
+    ctx.decide(draft_id, decision)
     return go(f"/drafts/{draft_id}", by)
-
-
-def _require_seen(store: Store, draft_id: int, version: int | None) -> None:
-    """Refused if the draft is no longer as the page showed it, with who changed it."""
-    now_is = store.draft(draft_id)
-    if now_is.version == version and now_is.status in OPEN:
-        return
-    done = store.reviews(draft_id)
-    by = f" by {done[-1].by}, {done[-1].when:%Y-%m-%d %H:%M} UTC" if done else ""
-    raise Refused(
-        f"somebody was first: draft {draft_id} is {now_is.status.replace('_', ' ')}{by}, and its version"
-        f" {now_is.version}, not {version}. Nothing of yours was kept; read it again"
-    )
 
 
 def _shown(store: Store, found: Draft) -> dict[str, Any]:

@@ -120,10 +120,13 @@ def setup(request: Request, form: Sent) -> Response:
 def assign(ctx: Ctx, form: Sent) -> Response:
     """Give the requests that were ticked to somebody, and come back to the same filters."""
     by = form.by("assigns it")
-    links = form.every("request")
-    if not links:
+    ticked = [
+        one.partition(" ") for one in form.every("request")
+    ]  # its link, and the owner that the page showed
+    if not ticked:
         raise Invalid("tick the requests that you assign")
-    ctx.store.assign([_key_at(ctx.store, link) for link in links], form.text("to"), by=by, when=now())
+    seen = {_key_at(ctx.store, link): owner for link, _, owner in ticked}
+    ctx.store.assign(seen, form.text("to"), by=by, when=now(), seen=seen)
     page = form.whole("page") or 0
     return go(_filters(form).link(page=page if page > 1 else 0), by)
 
@@ -133,7 +136,7 @@ def save_view(ctx: Ctx, form: Sent) -> Response:
     """Keep the filters under a name for everybody here, or take a name away."""
     name, filters = form.text("name"), _filters(form)
     if form.text("remove"):
-        ctx.store.remove_view(name)
+        ctx.store.remove_view(name, filters.query())
     else:
         ctx.store.save_view(name, filters.query(), by=form.text("by"), when=now())
     return go(filters.link())

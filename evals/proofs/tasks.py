@@ -105,18 +105,14 @@ Cases = dict[str, Case]
 def main() -> Iterator[dict[str, Any]]:
     """The tasks in the order in which they are done, each as it went: again whenever one more is done."""
     done: list[dict[str, Any]] = []
-    with TemporaryDirectory() as folder, _world(Path(folder)) as (settings, cases), _served(settings) as base:
+    with TemporaryDirectory() as folder, world(Path(folder)) as (settings, cases), served(settings) as base:
         for task in _walked(base, cases):
             done.append(task)
             yield {"tasks": done}
 
 
 def _walked(base: str, cases: Cases) -> Iterator[dict[str, Any]]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as started:
-        found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-        browser = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
+    with chromium() as browser:
         page = browser.new_page(base_url=base, viewport={"width": 1440, "height": 900})
         page.set_default_timeout(PATIENCE)
         for name, (do, changed) in TASKS.items():
@@ -130,6 +126,17 @@ def _walked(base: str, cases: Cases) -> Iterator[dict[str, Any]]:
                 "seconds": spent,
                 "changed because of it": changed,
             }
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """The system's browser."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+        browser = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
         browser.close()
 
 
@@ -311,7 +318,7 @@ TASKS: dict[str, tuple[Task, str]] = {
 
 
 @contextmanager
-def _world(folder: Path) -> Iterator[tuple[Settings, Cases]]:
+def world(folder: Path) -> Iterator[tuple[Settings, Cases]]:
     """A small store and whom the tasks are about in it."""
     settings = read_settings({**os.environ, "PALADIN_HOME": str(folder / "home")})
     make_home(folder / "home")
@@ -347,7 +354,7 @@ def _page(text: str) -> bytes:
 
 
 @contextmanager
-def _served(settings: Settings) -> Iterator[str]:
+def served(settings: Settings) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])

@@ -5,9 +5,10 @@
     │   ├── NotFound     no such patient, drug, plan …; names what is near
     │   ├── Invalid      a value or file that cannot be read as what it should be
     │   └── Refused      understood, and not done, with what can be done instead
+    │       └── Outdated   somebody was first: it is no longer what it was when it was read
     └── Unavailable      something that is needed is not there: the store, the index, a model
 
-Only the doors turn these into exit codes (2 and 3) and HTTP statuses (404, 422, 409 and 503).
+Only the doors turn these into exit codes (2 and 3) and HTTP statuses (404, 422, 409, 412 and 503).
 """
 
 from __future__ import annotations
@@ -42,6 +43,10 @@ class Refused(Correctable):
     def __init__(self, message: str, near: Iterable[str] = ()) -> None:
         self.near = tuple(near)
         super().__init__(message)
+
+
+class Outdated(Refused):
+    """Decided about something that somebody has changed since it was read; nothing is overwritten."""
 
 
 class Unavailable(PaladinError):

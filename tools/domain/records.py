@@ -682,9 +682,14 @@ class Determination(Record, frozen=True, kw_only=True):
     @property
     def because(self) -> str:
         """What decided it."""
+        return render(self.reason)
+
+    @property
+    def reason(self) -> Message:
+        """What decided it, before it is put into words."""
         because = self.conclusion.params["because"]
         assert isinstance(because, Message)
-        return render(because)
+        return because
 
     @property
     def next_actions(self) -> tuple[str, ...]:

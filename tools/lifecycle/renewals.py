@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import ClassVar
 
 from tools.common.errors import Correctable
 from tools.domain.records import Determination, Drug, Fill, Finding, Outcome, Patient, Plan, Record, Request
@@ -21,6 +22,8 @@ from tools.engine.what_if import On, Stated, Value, suppose
 from tools.evidence.measurements import governing, values_of
 from tools.lifecycle.records import Approval
 from tools.lifecycle.running import submit_by
+from tools.messages.catalogue import render
+from tools.messages.message import Message, iso, message
 from tools.terminology.observations import TESTS
 
 
@@ -80,18 +83,30 @@ class Need(Record, frozen=True, kw_only=True):
     """One thing that is open on the day on which the renewal must go in. What is measured before `not_before` is stale
     by then; a measurement must reach `goal`, if there is one. Of needs with the same `one_of`, one is enough."""
 
+    WIRE: ClassVar = ("criterion", "what", "not_before", "by", "goal", "one_of")
+
     criterion: str
-    what: str
+    asks: Message
     not_before: date | None = None
     by: date
     goal: str = ""
     one_of: str = ""
+
+    @property
+    def what(self) -> str:
+        """What it is, in words."""
+        return render(self.asks)
 
 
 class Renewal(Record, frozen=True, kw_only=True):
     """What is to be done about one approval that ends. `outcome` is of today's record today, `then` of the same record
     on `submit_by`; between `ready_from` and `ready_to` it passes as it is. `would` is the outcome on that day if
     every need were met."""
+
+    WIRE: ClassVar = (
+        "patient_id", "name", "payer", "as_of", "ending", "days_left", "submit_by", "counted", "outcome", "then",
+        "says", "ready_from", "ready_to", "needs", "would", "tests", "fills", "alternatives", "draft_id", "in_work",
+    )  # fmt: skip
 
     patient_id: str
     name: str
@@ -103,7 +118,7 @@ class Renewal(Record, frozen=True, kw_only=True):
     counted: str
     outcome: Outcome
     then: Outcome
-    says: str
+    told: Message  # what will become of it as the record stands, and when to act
     ready_from: date | None = None
     ready_to: date | None = None
     needs: tuple[Need, ...] = ()
@@ -113,6 +128,11 @@ class Renewal(Record, frozen=True, kw_only=True):
     alternatives: tuple[str, ...] = ()
     draft_id: int | None = None
     in_work: str = ""  # the case in which the renewal is under way
+
+    @property
+    def says(self) -> str:
+        """What will become of it as the record stands, and when to act, in one sentence."""
+        return render(self.told)
 
 
 def foresee(
@@ -147,7 +167,7 @@ def foresee(
         counted=counted,
         outcome=now.outcome,
         then=then.outcome,
-        says=_says(now, then, ready, as_of, last, end),
+        told=_told(now, then, ready, as_of, last, end),
         ready_from=ready[0] if ready else None,
         ready_to=_unbroken(ready) if ready else None,
         needs=needs,
@@ -172,29 +192,23 @@ def _unbroken(ready: Sequence[date]) -> date:
     return last
 
 
-def _says(
+def _told(
     now: Determination, then: Determination, ready: Sequence[date], as_of: date, last: date, end: date
-) -> str:
-    """One sentence: what will become of it as the record stands, and when to act."""
+) -> Message:
+    """What will become of it as the record stands, and when to act."""
     if as_of > end:
-        return f"The approval ended on {end}: submit a new request; today's record: {now.summary}"
-    hurry = f"at once: the payer needs longer than is left before {end}" if as_of > last else f"by {last}"
+        return message("renewal.ended", end=iso(end), today=now.conclusion)
+    hurry = message("renewal.in_a_hurry", end=iso(end))
+    when = hurry if as_of > last else message("renewal.in_time", last=iso(last))
     if ready and ready[0] == as_of:
         until = _unbroken(ready)
         if until < last:
-            return f"It passes today, and no longer after {until}: submit it by then, or bring up to date what is open"
-        return f"It passes on today's record: submit it {hurry}"
+            return message("renewal.passes_until", until=iso(until))
+        return message("renewal.passes", when=when)
     if ready:
-        return f"It does not pass today; on the same record it does from {ready[0]}: submit it then, {hurry}"
-    words = {
-        "needs_documentation": "It does not pass as the record stands",
-        "likely_denial": "It will be denied as the record stands",
-        "quantity_exception": "It will be denied as ordered",
-        "wrong_plan": "This plan will not renew it",
-        "not_covered": "This plan will not renew it",
-    }
-    why = then.because
-    return f"{words.get(then.outcome, 'It does not pass')}: {why}"
+        return message("renewal.passes_from", start=iso(ready[0]), when=when)
+    outcome = {"wrong_plan": "not_covered"}.get(then.outcome, then.outcome)
+    return message(f"renewal.{outcome}", because=then.reason)
 
 
 # --- what is open ----------------------------------------------------------------------------------------
@@ -202,18 +216,18 @@ def _says(
 
 def _needs(patient: Patient, plan: Plan, then: Determination, day: date) -> Iterator[Need]:
     nodes, aims = _nodes(plan, then), _nodes(plan, then, aims=True)
-    told: set[str] = set()
+    told: set[Message] = set()
     for finding, one_of in _open(then.findings, nodes):
-        what = finding.fix or finding.detail or finding.text
-        if not what or what in told:
+        asks = finding.action or finding.found or finding.asks
+        if asks is None or asks in told:
             continue
-        told.add(what)
+        told.add(asks)
         node = nodes.get(finding.criterion)
         timed = finding.status == "unknown" or isinstance(node, Lab | Change)
         within = window_of(node) if timed and node is not None else None
         yield Need(
             criterion=finding.criterion,
-            what=what,
+            asks=asks,
             not_before=within.before(day) if within is not None else None,
             by=day,
             one_of=one_of,

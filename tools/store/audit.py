@@ -172,6 +172,12 @@ class Audit(Audited):
         with database.passing_by(self.engine) as connection:
             return list(connection.scalars(statement.execution_options(yield_per=10_000)))
 
+    def entry_hash(self, number: int) -> str:
+        """The hash of the log's entry of this number, which is that of no other log's; "" if there is none."""
+        with self.engine.connect() as connection:
+            leaf = connection.scalar(select(AUDIT_EVENTS.c.leaf).where(AUDIT_EVENTS.c.number == number))
+        return leaf.hex() if leaf else ""
+
     def seal(self) -> bool:
         """Where nothing was recorded yet, record what there is: a log begins with the store as it was found."""
         with database.writing(self.engine) as connection:

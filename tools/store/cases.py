@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from sqlalchemy import insert, select
 
-from tools.common.errors import NotFound, Refused
+from tools.common.errors import NotFound, Outdated, Refused
 from tools.domain.records import Authorization
 from tools.lifecycle.fold import entered, fold
 from tools.lifecycle.records import AuthorizationCase, CaseEvent, CaseHead
-from tools.lifecycle.states import full
+from tools.lifecycle.states import REMARKS, full
 from tools.store import database
 from tools.store.audit import Key
 from tools.store.provenance import Made, Provenances
@@ -81,11 +81,22 @@ class Cases(Provenances):
                 rows = []
         return Kept(case, True)
 
-    def enter(self, case_id: int, event: CaseEvent) -> Kept:
-        """Append an event. Refused, with what is possible, where the case's state does not allow it; the very
-        same entry again changes nothing."""
+    def enter(self, case_id: int, event: CaseEvent, seen: int | None = None) -> Kept:
+        """Append an event; the very same entry again changes nothing.
+
+        Args:
+            seen: how many entries the case had when it was read; None for however many there are.
+
+        Raises:
+            Refused: the case's state does not allow it; with what is possible.
+            Outdated: the case has another entry since, and this one says more than a remark.
+        """
         with database.writing(self.engine) as connection:
-            return self._enter(connection, _case(connection, case_id), event)
+            case = _case(connection, case_id)
+            entered = self._enter(connection, case, event)
+            if entered.new and seen not in (None, len(case.events)) and event.what not in REMARKS:
+                raise Outdated(_who_was_first(case))
+            return entered
 
     def _enter(
         self, connection: Connection, case: AuthorizationCase, event: CaseEvent, rows: Sequence[Key] = ()
@@ -177,6 +188,14 @@ def _cases(connection: Connection, heads: Select[int | None, bytes]) -> list[Aut
     for case_id, body in connection.execute(wanted) if found else ():
         events[case_id].append(_event_decoder.decode(body))
     return [fold(head, events[number]) for number, head in found.items()]
+
+
+def _who_was_first(case: AuthorizationCase) -> str:
+    last = case.events[-1]
+    return (
+        f"somebody was first: case {case.id} has its entry {last.number} by now, {last.what.replace('_', ' ')}"
+        f" by {last.by}, {last.when:%Y-%m-%d %H:%M} UTC. Nothing of yours was kept; read it again"
+    )
 
 
 def _belongs(case: AuthorizationCase, draft_id: int | None) -> str:

@@ -169,6 +169,8 @@ def test_a_denial_that_is_dropped_leads_to_the_packet_of_its_appeal(
     page.get_by_role("button", name="It is read rightly").click()
     page.get_by_text("It is entered in the case.").wait_for()
     assert store.authorization_case(1).state == "denied" and page.get_by_text("What to do").count()
+    packet = page.get_by_role("link", name="Packet of the appeal").get_attribute("href")
+    assert page.request.get(packet).body().startswith(b"%PDF")
 
 
 def test_a_letter_about_somebody_else_is_refused_and_the_case_stands(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from string import Formatter
@@ -12,6 +13,7 @@ from jinja2 import nodes
 
 from agent.api.wire import PROBLEMS
 from agent.batch.worklist import STAGES
+from agent.cases.renewals import renewals
 from agent.cases.worklist import OF_DRAFT, VIEWS
 from agent.drafts.papers import TITLES
 from agent.screening.summary import LISTS
@@ -25,7 +27,8 @@ from tools.domain.records import Channel, ExceptionKind, Kind, Outcome, Sex, Sig
 from tools.lifecycle.records import What
 from tools.lifecycle.running import ClockKind
 from tools.lifecycle.states import STATES
-from tools.messages import page_words
+from tools.messages import page_words, voice
+from tools.store import Store
 from tools.store.rows import DraftStatus
 
 TEMPLATES = sorted((Path(wording.__file__).parent / "templates").glob("*.html"))
@@ -148,6 +151,28 @@ def test_a_determination_is_told_in_the_language_of_the_page(browser: Browser, c
     assert "falta documentación" in told["es"] and "needs documentation" not in told["es"]
     clause = next(one.clause for one in case.found.findings if one.clause)
     assert all(clause.quote.split()[0] in text for text in told.values())  # a payer's words stay as they are
+
+
+def test_what_becomes_of_a_renewal_is_told_in_the_language_of_the_page(
+    browser: Browser, store: Store
+) -> None:
+    (first, *_) = renewals(store, None, lambda day: day + timedelta(days=366))
+    browser.client.cookies.set(wording.COOKIE, "es")
+    page = browser.open("/renewals?within=366").text
+    assert first.says not in page and voice("es").says(first.told) in page
+    assert all(voice("es").says(need.asks) in page for need in first.needs)
+
+
+def test_whoever_signs_in_is_asked_in_their_language(browser: Browser) -> None:
+    spanish = {"accept-language": "es-MX, en;q=0.5", "origin": "http://localhost"}
+    page = browser.client.get("/sign-in", headers=spanish).text
+    assert 'lang="es"' in page and "Contraseña" in page and "Password" not in page
+    wrong = browser.client.post("/sign-in", data={"name": "<b>", "password": "x"}, headers=spanish)
+    assert (
+        wrong.status_code == 401
+        and "no son correctos" in wrong.text
+        and "{" not in wrong.text.partition("<main>")[2]
+    )
 
 
 def test_a_link_chooses_the_language_and_comes_back(browser: Browser) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import delete, update
 
 from agent.api import batches as api_batches
 from agent.api.app import create_app
+from agent.cases.followed import FOLDER
 from agent.cases.worklist import FURTHEST, Board
 from agent.runtime.settings import read_settings
 from agent.terminal import world_cli
@@ -325,6 +326,31 @@ def _another(store: Store, patient_id: str) -> bytes:
     return msgspec.json.encode(msgspec.structs.replace(store.patient(patient_id), family="Somebody"))
 
 
+def test_the_worklist_of_the_server_before_is_gone_on_with(
+    browser: Browser, draft: Screen, store: Store, home: Path, monkeypatch: MonkeyPatch
+) -> None:
+    def begun(day: date | None = None) -> Board:
+        return Board(store, lambda: day, home / FOLDER)
+
+    first = begun().work()
+    assert first.rows and begun().endings(FURTHEST) == Board(store, lambda: None).endings(FURTHEST)
+    read: list[object] = []
+    real = Store.draft_heads
+    monkeypatch.setattr(Store, "draft_heads", lambda *given: read.append(given[2]) or real(*given))
+    assert begun().work() == first and not read, "nothing of the store is read again"
+    approved = browser.send(draft, "/approve", by=LEE)
+    assert [row.view for row in begun().work().rows] == ["send"] and read == [
+        {row.patient_id for row in first.rows}
+    ]
+    browser.send(approved, "/case", by=LEE)
+    assert begun(date(2031, 1, 1)).work() == Board(store, lambda: date(2031, 1, 1)).work(), "another day"
+    (home / FOLDER / "requests").write_bytes(b"\x93 no list")
+    assert begun().work() == Board(store, lambda: None).work()
+    (home / FOLDER).rename(home / "away")
+    (home / FOLDER).write_text("no folder")
+    assert begun().work() == Board(store, lambda: None).work(), "where nothing can be kept"
+
+
 def test_filters_are_links_that_can_be_kept(browser: Browser, cases: Cases, draft: Screen) -> None:
     case = cases["ready"]
     kept = browser.open(f"/?view=review&plan={case.found.plan_id}&drug={case.drug}")
@@ -346,7 +372,7 @@ def test_requests_are_given_to_somebody_many_at_once_and_keep_them(
     assert draft.path not in browser.open("/?owner=-").leads
     case = sent(browser, draft)
     assert case.path in browser.open(f"/?owner={KIM}").leads, "what becomes of a draft stays with its owner"
-    browser.client.post("/assign", data=ticked | {"request": other.path, "to": ""}, headers=own)
+    browser.client.post("/assign", data=ticked | {"request": f"{other.path} {KIM}", "to": ""}, headers=own)
     assert other.path in browser.open("/?owner=-").leads
     given = [event for _, event in store.audit_events() if event.what == "request.assigned"]
     assert [(event.why, event.by) for event in given] == [(f"to {KIM}", LEE)] * 2 + [("to nobody", LEE)]
@@ -538,7 +564,7 @@ def test_whoever_comes_second_is_told_and_overwrites_nothing(
         ("/edit", {f"field__{contact.id}": "Lee"}),
     ):
         second = browser.send(draft, ending, by=LEE, **more)
-        assert second.status == 409 and f"edited by {KIM}" in second.text
+        assert second.status == 412 and f"edited by {KIM}" in second.text and "contact = Kim" in second.text
     assert store.draft(1).status == "edited" and store.draft(1).edits[-1].by == KIM
 
 
