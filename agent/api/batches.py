@@ -80,7 +80,6 @@ BEGUN: wire.Responses = {
         "description": "The batch is kept and will be worked on.",
         "content": {wire.JSON: {"schema": wire.schema(BatchView)}},
     },
-    429: {"description": "Too much is waiting; `Retry-After` says in how many seconds to try again."},
 }
 BEGIN = {
     "required": True,

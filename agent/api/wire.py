@@ -42,12 +42,16 @@ MEDIA = {  # of files, by their suffix
     ".txt": "text/plain; charset=utf-8",
 }
 FILE = {"type": "string", "format": "binary"}  # the schema of a file
+RETRY_AFTER = {
+    "description": "Seconds until it may be tried again",
+    "schema": {"type": "integer", "minimum": 1},
+}
 PROBLEMS = {  # by name: the status, and the title
     "not-found": (404, "There is no such thing"),
     "refused": (409, "Understood, and not done"),
     "invalid": (422, "The input cannot be read as what it should be"),
     "unavailable": (503, "Something that is needed is not available"),
-    "full": (429, "Too much is waiting"),
+    "full": (429, "Too much at once"),
     "forbidden": (403, "Only this machine is let in"),
     "unknown": (401, "Nobody is let in unknown"),
     "not-yours": (403, "Not of this role"),
@@ -67,7 +71,16 @@ KINDS: dict[type[Exception], str] = {
     **dict.fromkeys(STORED_UNREADABLE, "unavailable"),
 }
 OF_AN_ENDPOINT = ("not-found", "refused", "invalid", "unavailable")
-BEFORE_ANY_ENDPOINT = ("unknown", "forbidden", "not-yours", "too-slow", "too-long", "long-url", "media")
+BEFORE_ANY_ENDPOINT = (
+    "unknown",
+    "forbidden",
+    "not-yours",
+    "full",
+    "too-slow",
+    "too-long",
+    "long-url",
+    "media",
+)
 WRITES_ONLY = ("too-slow", "too-long", "media")
 
 
@@ -173,7 +186,7 @@ def problem(error: BaseException) -> Response:
 
 
 def full(detail: str, seconds: int) -> Response:
-    """429: too much is waiting; the caller may try again after so many seconds."""
+    """429: too much is asked or waits; the caller may try again after so many seconds."""
     told = _problem("full", detail)
     told.headers["retry-after"] = str(seconds)
     return told
@@ -303,7 +316,8 @@ def gives(kind: Any, description: str, *, media: str = JSON) -> Responses:
 
 
 def _described(name: str) -> dict[str, Any]:
-    return {"description": PROBLEMS[name][1], "content": {PROBLEM: {"schema": schema(Problem)}}}
+    described = {"description": PROBLEMS[name][1], "content": {PROBLEM: {"schema": schema(Problem)}}}
+    return described | ({"headers": {"Retry-After": RETRY_AFTER}} if name == "full" else {})
 
 
 def document(app: FastAPI) -> None:
