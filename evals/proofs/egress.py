@@ -26,7 +26,7 @@ from evals.pages import Figures
 from evals.proofs.network import RESOLVERS, Loopback, unavailable
 from evals.proofs.walkthrough import ASKED_FOR, COMMANDS, PORT, as_typed, checkout, environment, served
 
-SECONDS = 1800  # of one command
+SECONDS = 1800  # of one command, or one page
 CONTROL = "python -c \"import socket; socket.create_connection(('192.0.2.1', 443), 1)\""
 ASKING = (*(f" port {port}" for port in RESOLVERS), '"')  # of a resolver; its sockets are quoted
 VISIT = f"python -m evals.proofs.egress {PORT}"
@@ -79,7 +79,9 @@ def main(only: str = "") -> Iterator[Figures]:
                 else:
                     tried.run(command, home, loopback)
                 if command == COMMANDS[-1]:
-                    tried.pages = json.loads(_run(VISIT, home, loopback.watched).stdout)
+                    visited = _run(VISIT, home, loopback.watched)
+                    assert visited.returncode == 0, visited.stderr
+                    tried.pages = json.loads(visited.stdout)
                 yield tried.figures(loopback.attempts(), log)
 
 
@@ -150,7 +152,7 @@ def visit(port: int) -> dict[str, int]:
     found = {}
     for path in dict.fromkeys(pages()):
         try:
-            with urlopen(f"http://localhost:{port}{path}", timeout=60) as answer:
+            with urlopen(f"http://localhost:{port}{path}", timeout=SECONDS) as answer:
                 html = answer.read() if "html" in answer.headers["content-type"] else b""
                 found[path] = -1 if ELSEWHERE.search(html) else answer.status
         except HTTPError as error:
