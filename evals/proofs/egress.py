@@ -127,7 +127,7 @@ def _lines(file: Path) -> int:
 
 
 def _run(command: str, home: Path, to_run: Callable[[str], list[str]]) -> subprocess.CompletedProcess[str]:
-    settings = environment(home) | ASKED_FOR
+    settings = environment(home) | ASKED_FOR | {"PYTHONSAFEPATH": "1"}  # a checkout is no place of modules
     return subprocess.run(
         to_run(as_typed(command)), cwd=home, env=settings, capture_output=True, text=True, timeout=SECONDS
     )
