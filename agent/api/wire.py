@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from agent.runtime.dump import plain
 from agent.runtime.settings import BIGGEST, judgeable
 from tools.common.errors import Correctable, Invalid, NotFound, PaladinError, Refused, Unavailable
+from tools.common.printable import escaped
 from tools.common.structs import DAMAGED, STORED_UNREADABLE
 from tools.domain.records import Determination, Finding
 
@@ -96,7 +97,13 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 def answer(value: Any, status: int = 200) -> Response:
     """A record, with all its fields, or plain data as a JSON response."""
-    return Response(msgspec.json.encode(plain(value)), status, media_type=JSON)
+    return Response(encoded(plain(value)), status, media_type=JSON)
+
+
+def encoded(value: Any) -> bytes:
+    """As JSON, in which what would order a terminal is an escape: some read an answer there."""
+    made = msgspec.json.encode(value)
+    return made if made.isascii() and b"\x7f" not in made else escaped(made.decode()).encode()
 
 
 def file(content: bytes, name: str, **headers: str) -> Response:
@@ -227,7 +234,7 @@ def _problem(name: str, detail: str, near: tuple[str, ...] = (), *, status: int 
     usual, title = PROBLEMS[name]
     said = detail if len(detail) <= LONGEST_DETAIL else f"{detail[:LONGEST_DETAIL]} …"
     told = Problem(type=f"urn:paladin:{name}", title=title, status=status or usual, detail=said, near=near)
-    return Response(msgspec.json.encode(told), told.status, media_type=PROBLEM)
+    return Response(encoded(told), told.status, media_type=PROBLEM)
 
 
 # --- OpenAPI ---------------------------------------------------------------------------------------------

@@ -34,6 +34,8 @@ MEASURES = {
     "tamperings": Measure("evals.proofs.audit:tamperings", "trust", "What is changed past Paladin is found"),
     "probes": Measure("evals.proofs.api:probes", "trust", "What another practice keeps is as what is not there"),
     "bodies": Measure("evals.proofs.api:bodies", "trust", "Hostile bodies are refused, soon, and are no fault"),
+    "files": Measure("evals.proofs.hostile:files", "trust", "Hostile files are refused, soon, and are no fault"),
+    "names": Measure("evals.proofs.hostile:names", "trust", "Names that would order a terminal do not"),
     "replays": Measure("evals.proofs.audit:replays", "trust", "Drafts are decided again from what was known then"),
     "writes-killed": Measure(
         "evals.proofs.kills.writes:killed", "trust", "Killed at any write and said again, nothing is lost or doubled"
