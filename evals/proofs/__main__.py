@@ -42,6 +42,7 @@ MEASURES = {
     ),
     "stores": Measure("evals.proofs.stores", "trust"),
     "egress": Measure("evals.proofs.egress", "trust"),
+    "size": Measure("evals.proofs.size", "trust"),
     "load": Measure("evals.proofs.audit:load", "trust", "Under load everything is answered in time, and recorded"),
     "fuzz": Measure("evals.proofs.api:fuzz", "trust", "Every answer is one that the schema of the API knows"),
     "flows": Measure(

@@ -33,8 +33,8 @@ VISIT = f"python -m evals.proofs.egress {PORT}"
 # What measures, with the settings that make it small; see `python -m evals.proofs` and `python -m evals.bench`.
 PROOFS = {
     "tamperings": "count=3", "probes": "count=40", "bodies": "count=20", "files": "count=8", "names": "count=2",
-    "replays": "count=2", "writes-killed": "kills=1", "stores": "flips=0", "load": "seconds=2", "fuzz": "count=50",
-    "flows": "count=50",
+    "replays": "count=2", "size": "", "writes-killed": "kills=1", "stores": "flips=0", "load": "seconds=2",
+    "fuzz": "count=50", "flows": "count=50",
     "enclosures": "count=3", "edits": "count=2", "read-back": "count=2", "papers-killed": "kills=1",
     "speed": "count=5", "packets": "count=2", "kills": "cases=4 kills=1 each=1", "oracle": "count=20 seeds=[11]",
     "mutants": "only=none", "simulate": "patients=10 months=1 seeds=[1] mistakes=[0.0]",
