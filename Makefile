@@ -7,7 +7,7 @@ PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder # a file's tests share t
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo extras test check bench services lock clean
+.PHONY: help demo extras test check bench services lock audit clean
 
 # A caller's settings for other Pythons would send packages elsewhere or bring foreign ones in.
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV PIP_PREFIX PIP_REQUIRE_HASHES PIP_ROOT PIP_TARGET UV_REQUIRE_HASHES UV_SYSTEM_PYTHON
@@ -57,6 +57,14 @@ lock: $(BOOT)/.ok  ## pin the dependencies again (ARGS=--upgrade takes newer one
 	@printf '%s\n' $(UNUSED) | $(COMPILE) --excludes /dev/stdin -c requirements-dev.lock pyproject.toml -o requirements.lock
 	@! grep -nE '://|--(extra-)?index-url|--find-links' *.lock
 	@! git grep -nIE '(py[p]i|pythonhost[e]d)[.]org' -- .
+
+# Strict, because a package that the database does not know passes otherwise.
+AUDIT = $(UV) tool run -q pip-audit --strict --require-hashes --disable-pip --progress-spinner off
+
+audit: $(BOOT)/.ok  ## look up what is locked in a database of vulnerabilities, by pip-audit (needs the network)
+	@told=$$($(AUDIT) -r requirements-dev.lock 2>&1); status=$$?; case "$$told" in \
+	  *"known vulnerabilit"*) printf '%s\n' "$$told"; exit $$status ;; \
+	  *) echo "Nothing was looked up: $$(printf '%s\n' "$$told" | tail -n 1 | cut -c 1-200)" >&2; exit 3 ;; esac
 
 clean:  ## remove the environment and the caches; drafts and stores stay
 	rm -rf .venv .boot .coverage .coverage.* htmlcov build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

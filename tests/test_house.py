@@ -105,3 +105,28 @@ def test_the_container_runs_as_nobody_from_images_with_a_version() -> None:
     images = [line.split()[1] for line in lines if line.startswith("FROM")]
     assert users == ["65534:65534"] and all(re.fullmatch(r"python:3\.\d+(-slim)?", one) for one in images)
     assert not any(line.startswith("ADD") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("says", "status", "passes", "told"),
+    [
+        ("No known vulnerabilities found", 0, True, "No known vulnerabilities found"),
+        ("Found 1 known vulnerability in 1 package", 1, False, "Found 1 known vulnerability in 1 package"),
+        (
+            "ERROR:pip_audit._cli:idna: could not be audited",
+            1,
+            False,
+            "Nothing was looked up: ERROR:pip_audit",
+        ),
+        ("idna could not be audited", 0, False, "Nothing was looked up: idna"),
+    ],
+)
+def test_a_look_for_vulnerabilities_that_could_not_be_had_is_told_in_a_line_and_passes_for_none(
+    tmp_path: Path, says: str, status: int, passes: bool, told: str
+) -> None:
+    uv = tmp_path / "uv"
+    uv.write_text(f"#!/bin/sh\necho '{says}' >&2\nexit {status}\n")
+    uv.chmod(0o700)
+    made = ["make", "-s", "-C", str(ROOT), "-o", ".boot/.ok", f"UV={uv}", "audit"]
+    ran = subprocess.run(made, capture_output=True, text=True)
+    assert (ran.returncode == 0) == passes and (ran.stdout + ran.stderr).splitlines()[0].startswith(told)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import shutil
 from contextlib import closing
 from pathlib import Path
+from secrets import token_hex
 
 import msgspec
 
@@ -17,14 +18,18 @@ from agent.runtime.settings import Settings
 from agent.runtime.stores import open_store
 from tools.common import sealed
 from tools.common.errors import Refused, Unavailable
-from tools.common.private import secret_of
+from tools.common.private import secret_in_keyring, secret_of
 
 SEALED = ("drafts", f"{STORE}.files", "letters")
 MADE_AGAIN = ("*.db", "*.db-wal", "*.db-shm", "index", "graph*", WORKLIST)
 
 
-def encrypt(settings: Settings, key: Path) -> Path:
-    """Encrypt the home by the key in this file, which is made if it is not there; where the old home lies now.
+def encrypt(settings: Settings, key: Path | None) -> Path:
+    """Encrypt the home; where the old home lies now.
+
+    Args:
+        settings: of the home.
+        key: the file of the key, which is made if it is not there; None has a new one in the system's keyring.
 
     Raises:
         Refused: it is encrypted, its store is elsewhere, or a server or worker is at work in it.
@@ -35,17 +40,19 @@ def encrypt(settings: Settings, key: Path) -> Path:
         raise Refused("there is no store in this home that could be encrypted; a server has its own ways")
     if (home / sealed.FILE).exists():
         raise Refused(f"{home} is encrypted already")
-    if home.resolve() in key.absolute().parents:
+    if key and home.resolve() in key.absolute().parents:
         raise Refused(
             "a key that lies in the home opens it for everybody who has the home; name another place"
         )
     sealed.driver(True)
-    secret_of(key)
+    named = sealed.Encryption(key=str(key.absolute())) if key else _in_keyring(home)
+    if key:
+        secret_of(key)
     found = _problems(settings)
     with beside(home) as folder, working_in(home, alone=True):
         fresh = folder / "home"
         shutil.copytree(home, fresh, ignore=shutil.ignore_patterns(*MADE_AGAIN, *SEALED))
-        (fresh / sealed.FILE).write_bytes(msgspec.json.encode(sealed.Encryption(key=str(key.absolute()))))
+        (fresh / sealed.FILE).write_bytes(msgspec.json.encode(named))
         for name in (STORE, *DATABASES):
             if (home / name).exists() and name != QUEUE:
                 _exported(home / name, fresh / name)
@@ -59,6 +66,13 @@ def encrypt(settings: Settings, key: Path) -> Path:
             take_back(home)
             raise Unavailable(f"{home} stays as it was: what was encrypted is not what the log says of it")
         return move_aside(home)
+
+
+def _in_keyring(home: Path) -> sealed.Encryption:
+    """A new key, under a name that none had: backups of an older home are opened by the older one."""
+    name = f"{home.name}-{token_hex(4)}"
+    secret_in_keyring(name, new=True)
+    return sealed.Encryption(keyring=name)
 
 
 def _problems(settings: Settings) -> tuple[str, ...]:

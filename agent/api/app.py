@@ -33,6 +33,7 @@ from agent.api import (
 from agent.api.context import Context, Ctx
 from agent.api.doorkeeper import Doorkeeper, with_headers
 from agent.api.identity import Identity
+from agent.api.limits import RateLimit
 from agent.runtime.settings import Settings
 from agent.web import workspace
 from tools.common import structs
@@ -52,6 +53,9 @@ ACCEPTS = {
     **workspace.ACCEPTS,
     **session.ACCEPTS,
 }
+
+
+BURST = 10.0  # seconds of a caller's rate that it may use at once, as a page does that loads
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +117,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.context = Context(settings)
     app.add_middleware(Doorkeeper, accepts=ACCEPTS, served_as=settings.served_as.split(","))
-    app.add_middleware(Identity)
+    app.add_middleware(Identity, limit=RateLimit(BURST * settings.calls_per_second, BURST))
     for router in ROUTERS:
         app.include_router(router)
     wire.install(app)

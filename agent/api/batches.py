@@ -80,7 +80,6 @@ BEGUN: wire.Responses = {
         "description": "The batch is kept and will be worked on.",
         "content": {wire.JSON: {"schema": wire.schema(BatchView)}},
     },
-    429: {"description": "Too much is waiting; `Retry-After` says in how many seconds to try again."},
 }
 BEGIN = {
     "required": True,
@@ -282,7 +281,7 @@ async def _stream(request: Request, store: Store, batch_id: int) -> AsyncIterato
     last: bytes = b""
     while not await request.is_disconnected():
         view = await run_in_threadpool(lambda: _view(store, store.batch(batch_id)))
-        said = msgspec.json.encode(view)
+        said = wire.encoded(view)
         if view.state != "running":
             yield format_sse_event(data_str=said.decode(), event="done")
             return

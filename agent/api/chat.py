@@ -128,4 +128,4 @@ async def _stream(talk: Conversation, question: str) -> AsyncIterator[bytes]:
                 raise event
         elif isinstance(event, Event):
             data = plain(event.data or {"text": event.text})
-            yield format_sse_event(data_str=msgspec.json.encode(data).decode(), event=event.what)
+            yield format_sse_event(data_str=wire.encoded(data).decode(), event=event.what)

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from agent.administration.roles import ALL, ANYONE, EMERGENCY, READ, ROLES, needs
 from agent.api import wire
 from agent.api.context import Context
+from agent.api.limits import RateLimit
 from agent.api.session import COOKIE
 from agent.runtime import access
 from agent.runtime.home import now
@@ -47,10 +48,15 @@ EMERGENCY_HEADER = "break-glass"  # of a read: `practice: reason`
 
 
 class Identity:
-    """ASGI middleware; the context of the caller's practice is in the scope."""
+    """ASGI middleware; the context of the caller's practice is in the scope.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    Args:
+        app: what callers are let in to.
+        limit: how often one calls: a user, or an address from which nobody has signed in.
+    """
+
+    def __init__(self, app: ASGIApp, limit: RateLimit) -> None:
+        self.app, self.limit = app, limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -69,7 +75,12 @@ class Identity:
                     scope.get("context", main).store.note("refused", of=via, why=str(message["status"]))
             await send(message)
 
-        refusal = _refusal(caller, scope["method"], scope["path"], headers)
+        wait = self.limit.wait(where if caller is NOBODY else caller.name)
+        refusal = (
+            wire.full(f"{caller.name} calls too often; wait {wait} s", wait)
+            if wait
+            else _refusal(caller, scope["method"], scope["path"], headers)
+        )
         try:
             if refusal is None and EMERGENCY_HEADER in headers:
                 caller = _in_emergency(main, caller, scope["method"], headers[EMERGENCY_HEADER])

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import uvicorn
 from fastapi import FastAPI
 
+from agent.api.limits import Connection
 from agent.api.session import link
 from agent.runtime.hosts import is_loopback
 from agent.runtime.settings import Settings, read_settings
@@ -84,6 +85,10 @@ def run(
         log_level="warning",
         access_log=False,
         timeout_worker_healthcheck=PATIENCE,
+        http=Connection,
+        limit_concurrency=settings.connections,
+        # uvicorn would take the word of any program of this machine for where a call comes from, and how
+        forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS", ""),
         ssl_certfile=encryption and readable(encryption.certificate),
         ssl_keyfile=encryption and readable(encryption.key),
     )

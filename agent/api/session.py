@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from html import escape
 from urllib.parse import parse_qs
 
@@ -12,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from agent.api import wire
 from agent.api.doorkeeper import Accepts
+from agent.api.limits import RateLimit
 from agent.runtime.home import now
 from agent.web.wording import Wording, language_of
 from tools.messages import page_words
@@ -22,7 +22,6 @@ router = APIRouter(include_in_schema=False)
 FORM = Accepts(frozenset({"application/x-www-form-urlencoded"}), 4_000)
 ACCEPTS = {"/sign-in": FORM, "/sign-out": FORM}
 COOKIE = "paladin"
-TRIES, WITHIN_SECONDS = 5, 60.0
 PAGE = """<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{sign_in} · Paladin</title>
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
 <style>body{{font:1rem system-ui;margin:4rem auto;padding:0 1rem;max-width:20rem}}label{{display:block;margin:1rem 0}}
@@ -36,7 +35,8 @@ OTHER = '<p><a href="/sign-in/oidc">{with_yours}</a></p>'
 # A browser that may tell no referrer sends a form with the origin "null", which no door takes.
 OF_THIS_PAGE = {"referrer-policy": "same-origin"}
 WHO = "who"  # the cookie in which a page remembers who signs; it is of one user
-_tries: dict[str, list[float]] = {}
+# Each try costs a fifth of a second of a processor, so that an address that tries one name after the other waits, too.
+TRIES, TRIES_FROM = RateLimit(5, 60.0), RateLimit(60, 60.0)
 
 
 def link(store: Store, base: str, name: str) -> str:
@@ -64,14 +64,13 @@ async def sign_in(request: Request) -> Response:
         for name, values in parse_qs((await request.body()).decode("utf-8", "replace")).items()
     }
     name, store = given.get("name", "").strip(), _users(request)
-    wait = _must_wait(name)
-    if wait:
+    where = request.client.host if request.client else ""
+    if wait := TRIES.wait(name) or TRIES_FROM.wait(where):  # before it is looked at: tries at once count too
         return wire.full(f"too many tries; wait {wait} s", wait)
-    _tries.setdefault(name, []).append(time.monotonic())  # before it is looked at: tries at once count too
     user = await run_in_threadpool(store.sign_in, name, given.get("password", ""))
     if user is None:
         return again(request, "Name or password is not right.")
-    _tries.pop(name, None)
+    TRIES.forget(name)
     return await run_in_threadpool(begin, request, user.name, _leading_to("/"))
 
 
@@ -127,14 +126,3 @@ def _page(request: Request, said: str = "", other: str = "") -> str:
     told = f"<p role=alert>{escape(says(said))}</p>" if said else ""
     with_yours = says("Sign in with your organisation")
     return PAGE.format(**words, said=told, other=other.format(with_yours=with_yours))
-
-
-def _must_wait(name: str) -> int:
-    """Seconds until this name may be tried again."""
-    now = time.monotonic()
-    recent = [tried for tried in _tries.get(name, ()) if now - tried < WITHIN_SECONDS]
-    if len(_tries) > 10_000:
-        _tries.clear()
-    if name in _tries:
-        _tries[name] = recent
-    return int(WITHIN_SECONDS - (now - recent[0])) + 1 if len(recent) >= TRIES else 0

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from agent.runtime.dump import plain
 from agent.runtime.settings import BIGGEST, judgeable
 from tools.common.errors import Correctable, Invalid, NotFound, Outdated, PaladinError, Refused, Unavailable
+from tools.common.printable import escaped
 from tools.common.structs import DAMAGED, STORED_UNREADABLE
 from tools.domain.records import Determination, Finding
 
@@ -42,13 +43,17 @@ MEDIA = {  # of files, by their suffix
     ".txt": "text/plain; charset=utf-8",
 }
 FILE = {"type": "string", "format": "binary"}  # the schema of a file
+RETRY_AFTER = {
+    "description": "Seconds until it may be tried again",
+    "schema": {"type": "integer", "minimum": 1},
+}
 PROBLEMS = {  # by name: the status, and the title
     "not-found": (404, "There is no such thing"),
     "refused": (409, "Understood, and not done"),
     "outdated": (412, "Somebody was first"),
     "invalid": (422, "The input cannot be read as what it should be"),
     "unavailable": (503, "Something that is needed is not available"),
-    "full": (429, "Too much is waiting"),
+    "full": (429, "Too much at once"),
     "forbidden": (403, "Only this machine is let in"),
     "unknown": (401, "Nobody is let in unknown"),
     "not-yours": (403, "Not of this role"),
@@ -69,7 +74,16 @@ KINDS: dict[type[Exception], str] = {
     **dict.fromkeys(STORED_UNREADABLE, "unavailable"),
 }
 OF_AN_ENDPOINT = ("not-found", "refused", "invalid", "unavailable")
-BEFORE_ANY_ENDPOINT = ("unknown", "forbidden", "not-yours", "too-slow", "too-long", "long-url", "media")
+BEFORE_ANY_ENDPOINT = (
+    "unknown",
+    "forbidden",
+    "not-yours",
+    "full",
+    "too-slow",
+    "too-long",
+    "long-url",
+    "media",
+)
 WRITES_ONLY = ("too-slow", "too-long", "media")
 
 
@@ -85,7 +99,13 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 def answer(value: Any, status: int = 200) -> Response:
     """A record, with all its fields, or plain data as a JSON response."""
-    return Response(msgspec.json.encode(plain(value)), status, media_type=JSON)
+    return Response(encoded(plain(value)), status, media_type=JSON)
+
+
+def encoded(value: Any) -> bytes:
+    """As JSON, in which what would order a terminal is an escape: some read an answer there."""
+    made = msgspec.json.encode(value)
+    return made if made.isascii() and b"\x7f" not in made else escaped(made.decode()).encode()
 
 
 def file(content: bytes, name: str, **headers: str) -> Response:
@@ -175,7 +195,7 @@ def problem(error: BaseException) -> Response:
 
 
 def full(detail: str, seconds: int) -> Response:
-    """429: too much is waiting; the caller may try again after so many seconds."""
+    """429: too much is asked or waits; the caller may try again after so many seconds."""
     told = _problem("full", detail)
     told.headers["retry-after"] = str(seconds)
     return told
@@ -216,7 +236,7 @@ def _problem(name: str, detail: str, near: tuple[str, ...] = (), *, status: int 
     usual, title = PROBLEMS[name]
     said = detail if len(detail) <= LONGEST_DETAIL else f"{detail[:LONGEST_DETAIL]} …"
     told = Problem(type=f"urn:paladin:{name}", title=title, status=status or usual, detail=said, near=near)
-    return Response(msgspec.json.encode(told), told.status, media_type=PROBLEM)
+    return Response(encoded(told), told.status, media_type=PROBLEM)
 
 
 # --- OpenAPI ---------------------------------------------------------------------------------------------
@@ -309,7 +329,8 @@ def problems(names: Iterable[str]) -> Responses:
 
 
 def _described(name: str) -> dict[str, Any]:
-    return {"description": PROBLEMS[name][1], "content": {PROBLEM: {"schema": schema(Problem)}}}
+    described = {"description": PROBLEMS[name][1], "content": {PROBLEM: {"schema": schema(Problem)}}}
+    return described | ({"headers": {"Retry-After": RETRY_AFTER}} if name == "full" else {})
 
 
 def document(app: FastAPI) -> None:

@@ -141,8 +141,9 @@ class Worker:
 
 
 def is_lost(worker: Seen, moment: float) -> bool:
-    """Was it not heard of for LEASE seconds, or is its process gone from this machine?"""
-    return moment - worker.seen > LEASE or (worker.host == here() and not _lives(worker.pid))
+    """Was it not heard of for LEASE seconds, or is its process gone from this machine? Who was heard of later than now
+    was so before the clock went back, and tells again within a second if it lives."""
+    return abs(moment - worker.seen) > LEASE or (worker.host == here() and not _lives(worker.pid))
 
 
 def here() -> str:

@@ -45,6 +45,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     chroma_url: str = ""  # PALADIN_CHROMA_URL: a Chroma server for the policy index; unset keeps it on disk
     allow_remote_model: bool = False  # PALADIN_ALLOW_REMOTE_MODEL: charts may go to a model elsewhere
     served_as: str = ""  # PALADIN_SERVED_AS: names, with commas, by which other machines call the server
+    # Of each process of the server: a caller's requests a second, ten seconds of them at once, and open connections.
+    calls_per_second: float = 100.0  # PALADIN_CALLS_PER_SECOND
+    connections: int = 400  # PALADIN_CONNECTIONS
     num_ctx: int = 4096  # PALADIN_NUM_CTX: tokens that a prompt and its answer have together
     connect_seconds: float = 2.0  # PALADIN_CONNECT_SECONDS: for a model's server to take a connection
     first_token_seconds: float = 90.0  # PALADIN_FIRST_TOKEN_SECONDS: to load, read and say the first word
@@ -165,6 +168,8 @@ def read_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
         chroma_url=environ.get("PALADIN_CHROMA_URL", "").strip(),
         allow_remote_model=_yes(environ, "PALADIN_ALLOW_REMOTE_MODEL"),
         served_as=environ.get("PALADIN_SERVED_AS", "").strip(),
+        calls_per_second=_number(environ, "PALADIN_CALLS_PER_SECOND", 100.0, 0.1, 1_000_000),
+        connections=int(_number(environ, "PALADIN_CONNECTIONS", 400, 1, 1_000_000)),
         num_ctx=int(_number(environ, "PALADIN_NUM_CTX", 4096, 512, 1_048_576)),
         connect_seconds=_number(environ, "PALADIN_CONNECT_SECONDS", 2.0, 0.05, 600),
         first_token_seconds=_number(environ, "PALADIN_FIRST_TOKEN_SECONDS", 90.0, 0.05, 3600),

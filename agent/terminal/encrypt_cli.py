@@ -1,4 +1,4 @@
-"""`pa encrypt`: the home encrypted, by a key in a file."""
+"""`pa encrypt`: the home encrypted, by a key in a file or in the system's keyring."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ app = typer.Typer(add_completion=False)
 @app.command(
     epilog="""[bold]Example[/]
   pa encrypt --key /media/usb/paladin.key
+  pa encrypt --keyring      by a new key that the system's keyring keeps, with
+                            the user's other secrets (extra: keyring)
 
 The key is made if it is not there. Who loses it has lost the home and its
 backups, which are encrypted, too: keep a copy. Store, conversations, drafts,
@@ -26,9 +28,14 @@ typed or taught in chats, and the settings. The home as it was is moved aside:
 look, then remove it."""
 )
 def _encrypt(
-    key: Path = typer.Option(..., metavar="FILE", help="Where the key lies, or is to lie: not in the home."),
+    key: Path | None = typer.Option(
+        None, metavar="FILE", help="Where the key lies, or is to lie: not in the home."
+    ),
+    keyring: bool = typer.Option(False, "--keyring", help="Have it in the system's keyring."),
 ) -> None:
     """Encrypt what this home holds, by a key of yours."""
+    if keyring == (key is not None):
+        raise typer.BadParameter("say where the key lies: --key FILE, or --keyring")
     settings = read_settings()
-    aside = encrypt(settings, key.expanduser())
+    aside = encrypt(settings, key.expanduser() if key else None)
     tell(f"{settings.home} is encrypted. As it was, it lies at {aside}: remove that when you have looked.")

@@ -120,7 +120,10 @@ def _index_command(as_json: JsonReport = False) -> None:
   pa serve --host 0.0.0.0 --name paladin.clinic.example --certificate c.pem --key k.pem
   curl -s localhost:8000/api/orchestrator/process -H 'content-type: application/json' -d @request.json
 
-The workspace is at /; the page at /docs describes every call of the API."""
+The workspace is at /; the page at /docs describes every call of the API.
+Each process takes 100 requests a second of one caller, after a burst of
+1,000 (PALADIN_CALLS_PER_SECOND), and 400 connections (PALADIN_CONNECTIONS).
+Behind a proxy of yours, FORWARDED_ALLOW_IPS names its addresses."""
 )
 def _serve(
     host: str = typer.Option(

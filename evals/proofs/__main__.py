@@ -34,12 +34,15 @@ MEASURES = {
     "tamperings": Measure("evals.proofs.audit:tamperings", "trust", "What is changed past Paladin is found"),
     "probes": Measure("evals.proofs.api:probes", "trust", "What another practice keeps is as what is not there"),
     "bodies": Measure("evals.proofs.api:bodies", "trust", "Hostile bodies are refused, soon, and are no fault"),
+    "files": Measure("evals.proofs.hostile:files", "trust", "Hostile files are refused, soon, and are no fault"),
+    "names": Measure("evals.proofs.hostile:names", "trust", "Names that would order a terminal do not"),
     "replays": Measure("evals.proofs.audit:replays", "trust", "Drafts are decided again from what was known then"),
     "writes-killed": Measure(
         "evals.proofs.kills.writes:killed", "trust", "Killed at any write and said again, nothing is lost or doubled"
     ),
     "stores": Measure("evals.proofs.stores", "trust"),
     "egress": Measure("evals.proofs.egress", "trust"),
+    "size": Measure("evals.proofs.size", "trust"),
     "load": Measure("evals.proofs.audit:load", "trust", "Under load everything is answered in time, and recorded"),
     "fuzz": Measure("evals.proofs.api:fuzz", "trust", "Every answer is one that the schema of the API knows"),
     "flows": Measure(

@@ -26,14 +26,15 @@ from evals.pages import Figures
 from evals.proofs.network import RESOLVERS, Loopback, unavailable
 from evals.proofs.walkthrough import ASKED_FOR, COMMANDS, PORT, as_typed, checkout, environment, served
 
-SECONDS = 1800  # of one command
+SECONDS = 1800  # of one command, or one page
 CONTROL = "python -c \"import socket; socket.create_connection(('192.0.2.1', 443), 1)\""
 ASKING = (*(f" port {port}" for port in RESOLVERS), '"')  # of a resolver; its sockets are quoted
 VISIT = f"python -m evals.proofs.egress {PORT}"
 # What measures, with the settings that make it small; see `python -m evals.proofs` and `python -m evals.bench`.
 PROOFS = {
-    "tamperings": "count=3", "probes": "count=40", "bodies": "count=20", "replays": "count=2",
-    "writes-killed": "kills=1", "stores": "flips=0", "load": "seconds=2", "fuzz": "count=50", "flows": "count=50",
+    "tamperings": "count=3", "probes": "count=40", "bodies": "count=20", "files": "count=8", "names": "count=2",
+    "replays": "count=2", "size": "", "writes-killed": "kills=1", "stores": "flips=0", "load": "seconds=2",
+    "fuzz": "count=50", "flows": "count=50",
     "enclosures": "count=3", "edits": "count=2", "read-back": "count=2", "papers-killed": "kills=1",
     "speed": "count=5", "packets": "count=2", "kills": "cases=4 kills=1 each=1", "oracle": "count=20 seeds=[11]",
     "mutants": "only=none", "simulate": "patients=10 months=1 seeds=[1] mistakes=[0.0]",
@@ -79,7 +80,9 @@ def main(only: str = "") -> Iterator[Figures]:
                 else:
                     tried.run(command, home, loopback)
                 if command == COMMANDS[-1]:
-                    tried.pages = json.loads(_run(VISIT, home, loopback.watched).stdout)
+                    visited = _run(VISIT, home, loopback.watched)
+                    assert visited.returncode == 0, visited.stderr
+                    tried.pages = json.loads(visited.stdout)
                 yield tried.figures(loopback.attempts(), log)
 
 
@@ -125,7 +128,7 @@ def _lines(file: Path) -> int:
 
 
 def _run(command: str, home: Path, to_run: Callable[[str], list[str]]) -> subprocess.CompletedProcess[str]:
-    settings = environment(home) | ASKED_FOR
+    settings = environment(home) | ASKED_FOR | {"PYTHONSAFEPATH": "1"}  # a checkout is no place of modules
     return subprocess.run(
         to_run(as_typed(command)), cwd=home, env=settings, capture_output=True, text=True, timeout=SECONDS
     )
@@ -150,7 +153,7 @@ def visit(port: int) -> dict[str, int]:
     found = {}
     for path in dict.fromkeys(pages()):
         try:
-            with urlopen(f"http://localhost:{port}{path}", timeout=60) as answer:
+            with urlopen(f"http://localhost:{port}{path}", timeout=SECONDS) as answer:
                 html = answer.read() if "html" in answer.headers["content-type"] else b""
                 found[path] = -1 if ELSEWHERE.search(html) else answer.status
         except HTTPError as error:

@@ -21,6 +21,7 @@ from agent.drafts.requests import MAY_DRAFT, DraftRequest
 from agent.runtime.home import now
 from agent.runtime.settings import Settings, read_settings
 from data_gen.world import Order, generate
+from evals.serving import UNLIMITED
 from tools.common.errors import PaladinError
 from tools.domain.records import Observation, Request
 from tools.papers import form_mapping, form_reading
@@ -79,7 +80,7 @@ def a_home(people: int = 0) -> Iterator[tuple[Store, Settings]]:
     with TemporaryDirectory() as folder:
         home = Path(folder) / "home"
         store = open_world(home, people or PEOPLE)
-        settings = read_settings({"PALADIN_HOME": str(home)})
+        settings = read_settings({"PALADIN_HOME": str(home)} | UNLIMITED)
         for role in sorted(ROLES, key=lambda role: role != "admin"):
             store.add_user(role, role, PASSWORD, by="evals", when=now())
         yield store, settings

@@ -125,7 +125,8 @@ def staffed(store: Store, quick: None) -> Store:
         store.add_user(role, role, PASSWORD, by="root", when=now())
     from agent.api import session
 
-    session._tries.clear()
+    session.TRIES.forget()
+    session.TRIES_FROM.forget()
     return store
 
 

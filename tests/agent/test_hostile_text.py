@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
@@ -25,6 +26,7 @@ CODES = (
     *range(0x0A),
     *range(0x0B, 0x20),
     *range(0x7F, 0xA0),
+    0x200B,
     0x200E,
     0x200F,
     0x202A,
@@ -145,6 +147,13 @@ def test_who_decides_over_http_is_one_line(hostile: Case) -> None:
         )
         (review,) = api.get(f"/api/drafts/{draft['id']}").json()["reviews"]
     assert review["by"] == one_line(FORGED)
+
+
+def test_an_answer_over_http_says_the_same_with_escapes_in_the_place_of_orders(hostile: Case) -> None:
+    with TestClient(create_app(read_settings()), "http://localhost") as api:
+        for answer in (api.get(f"/api/patients/{hostile.patient_id}"), api.get(f"/api/plans/{quote(ORDER)}")):
+            assert not acting(answer.text), answer.text[:200]
+        assert api.get(f"/api/patients/{hostile.patient_id}").json()["family"] == FORGED
 
 
 def test_a_table_of_a_screen_runs_nothing(tmp_path: Path) -> None:

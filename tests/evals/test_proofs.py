@@ -22,7 +22,8 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("part", "count"), [("tamperings", 8), ("probes", 60), ("bodies", 20), ("replays", 3)]
+    ("part", "count"),
+    [("tamperings", 8), ("probes", 60), ("bodies", 20), ("files", 12), ("names", 3), ("replays", 3)],
 )
 def test_a_sample_holds(part: str, count: int) -> None:
     (found,) = measured(MEASURES[part], {"count": str(count)})

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tools.common.errors import Unavailable
 
+KEYRING = "paladin"  # the service under which the system's keyring keeps ours
 UMASK = 0o077  # of a process that writes charts
 
 
@@ -38,4 +39,34 @@ def secret_of(path: Path) -> bytes:
         secret = b""
     if len(secret) != 32:
         raise Unavailable(f"{path} is no key; move it away, and a new one is made")
+    return secret
+
+
+def secret_in_keyring(name: str, *, new: bool = False) -> bytes:
+    """The 32 bytes that the system's keyring keeps under this name.
+
+    Args:
+        name: of the key, as the keyring shows it below KEYRING.
+        new: make it first.
+
+    Raises:
+        Unavailable: there is no keyring, it is locked, or it holds no such key.
+    """
+    try:
+        import keyring
+        from keyring.errors import KeyringError
+    except ModuleNotFoundError:
+        raise Unavailable(
+            "nothing here asks the system's keyring: pip install 'paladin-pa[keyring]'"
+        ) from None
+    try:
+        if new:
+            keyring.set_password(KEYRING, name, os.urandom(32).hex())
+        secret = bytes.fromhex(keyring.get_password(KEYRING, name) or "")
+    except KeyringError as error:
+        raise Unavailable(f"the system's keyring cannot be used: {error}") from error
+    except ValueError:
+        secret = b""
+    if len(secret) != 32:
+        raise Unavailable(f"the system's keyring holds no key {name!r} of {KEYRING}")
     return secret

@@ -1,5 +1,5 @@
-"""Encryption at rest: what lies below a folder that holds `encryption.json` is read and written with the key in the
-file that it names; elsewhere as it is.
+"""Encryption at rest: what lies below a folder that holds `encryption.json` is read and written with the key that it
+names, in a file or in the system's keyring; elsewhere as it is.
 
 Files are sealed whole (AES-256-GCM), SQLite's databases page by page (SQLCipher). Both keys are derived from the one.
 """
@@ -17,7 +17,7 @@ import msgspec
 
 from tools.common.atomic import write_atomically
 from tools.common.errors import Invalid, Unavailable
-from tools.common.private import keep_private, secret_of
+from tools.common.private import keep_private, secret_in_keyring, secret_of
 from tools.common.structs import UNREADABLE
 
 FILE = "encryption.json"
@@ -27,9 +27,21 @@ EXTRA = "pip install 'paladin-pa[encryption]'"
 
 
 class Encryption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`key` is the path of a file of 64 hexadecimal digits, which lies elsewhere."""
+    """`key` is the path of a file of 64 hexadecimal digits, which lies elsewhere; or the system's keyring has it, under
+    the name `keyring`."""
 
-    key: str
+    key: str = ""
+    keyring: str = ""
+
+    def secret(self, home: Path) -> bytes:
+        """The key of this home; Unavailable if it is not there."""
+        if self.keyring:
+            return secret_in_keyring(self.keyring)
+        key = Path(self.key)
+        if not key.exists():
+            raise Unavailable(f"{home} is encrypted, and its key is not at {key}")
+        keep_private(key)
+        return secret_of(key)
 
 
 def read(path: Path) -> bytes:
@@ -110,8 +122,4 @@ def _derived(file: Path, stamp: int, of: str) -> bytes:
         told = msgspec.json.decode(file.read_bytes(), type=Encryption)
     except UNREADABLE as error:
         raise Invalid(f"{file} names no key: {error}") from None
-    key = Path(told.key)
-    if not key.exists():
-        raise Unavailable(f"{file.parent} is encrypted, and its key is not at {key}")
-    keep_private(key)
-    return HKDF(SHA256(), 32, None, f"paladin {of}".encode()).derive(secret_of(key))
+    return HKDF(SHA256(), 32, None, f"paladin {of}".encode()).derive(told.secret(file.parent))

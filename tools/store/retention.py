@@ -62,7 +62,7 @@ def expired(connection: Connection, before: Mapping[str, datetime], held: set[st
     """
     cases, kept = every_case(connection), set[int | None]()
     for case in cases:
-        whose, last = case.head.patient_id, case.events[-1].when
+        whose, last = case.head.patient_id, max(event.when for event in case.events)
         if "cases" not in before or whose in held or last >= before["cases"]:
             kept |= {case.head.draft_id, *(basis.draft_id for basis in _bases(case))}
             continue

@@ -29,6 +29,9 @@ SHORTEST = 12  # characters of a password
 # Of a session, and of a link.
 IDLE, LONGEST, LINK = timedelta(minutes=30), timedelta(hours=12), timedelta(minutes=10)
 SEEN_EVERY = timedelta(minutes=1)
+AHEAD = timedelta(
+    minutes=5
+)  # by which clocks may differ; what lies further ahead is from before a clock went back
 _OF_PROVIDER = "provider "  # in the place of a hash: whose identity there follows
 _USER = select(USERS, PRACTICE_MEMBERS.c.practice).outerjoin(
     PRACTICE_MEMBERS, PRACTICE_MEMBERS.c.user == USERS.c.name
@@ -191,7 +194,7 @@ class Users(Audited):
         """Who is signed in by this cookie; that they were seen keeps it from ending."""
         digest = _digest(token)
         row = self._row(
-            _SESSION.where(_is_open(now), SESSIONS.c.digest == digest, SESSIONS.c.seen > moment(now - IDLE))
+            _SESSION.where(_is_open(now), SESSIONS.c.digest == digest, _within(SESSIONS.c.seen, now, IDLE))
         )
         if row is None:
             return None
@@ -280,8 +283,14 @@ class Users(Audited):
 
 def _is_open(now: datetime, *, link: bool = False) -> Any:
     """Of a session, or of a link: it began not long ago, nobody ended it, and its user may come in."""
-    began = SESSIONS.c.began > moment(now - (LINK if link else LONGEST))
+    began = _within(SESSIONS.c.began, now, LINK if link else LONGEST)
     return and_(began, SESSIONS.c.link.is_(link), SESSIONS.c.ended.is_(False), USERS.c.disabled.is_(False))
+
+
+def _within(column: Any, now: datetime, span: timedelta) -> Any:
+    """Not longer ago than this, and not of a day that a clock knew before it went back: nothing is open for longer
+    because of that."""
+    return and_(column > moment(now - span), column <= moment(now + AHEAD))
 
 
 def _end(connection: Connection, which: Any) -> list[Key]:

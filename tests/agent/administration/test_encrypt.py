@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
+import keyring
 import pytest
 from fastapi.testclient import TestClient
+from keyring.backend import KeyringBackend
+from keyring.backends.fail import Keyring as NoKeyring
 
 from agent.administration import encryption
 from agent.administration.audit import held_against
@@ -148,3 +152,51 @@ def test_a_key_in_the_home_a_second_time_and_a_store_elsewhere_are_refused(
     monkeypatch.setenv("PALADIN_DATABASE_URL", f"sqlite:///{home.parent / 'x.db'}")
     assert pa("encrypt", "--key", str(home.parent / "other")).code == 2
     assert not (home.parent / "other").exists()
+
+
+class Keyring(KeyringBackend):
+    """Of a system: it keeps what it is told."""
+
+    priority = 1.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[service, username] = password
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+
+@pytest.fixture
+def system_keyring() -> Iterator[Keyring]:
+    before, made = keyring.get_keyring(), Keyring()
+    keyring.set_keyring(made)
+    yield made
+    keyring.set_keyring(before)
+
+
+def test_the_systems_keyring_has_the_key_and_without_it_the_home_is_closed(
+    pa: Pa, home: Path, cases: Cases, system_keyring: Keyring
+) -> None:
+    assert pa("draft", cases["ready"].patient_id, cases["ready"].drug).code == 0
+    ran = pa("encrypt", "--keyring")
+    assert ran.code == 0, ran
+    (key,) = system_keyring.kept.values()
+    assert len(bytes.fromhex(key)) == 32 and found_in(home, key) == []
+    assert pa("review", "1").code == 0 and "whole" in pa("audit", "verify").out
+    system_keyring.kept.clear()
+    sealed._derived.cache_clear()
+    closed = pa("review", "1")
+    assert closed.code == 3 and "the system's keyring holds no key" in closed.err and not system_keyring.kept
+
+
+def test_where_no_keyring_is_the_home_stays_as_it_is_and_a_line_says_so(
+    pa: Pa, home: Path, system_keyring: Keyring
+) -> None:
+    keyring.set_keyring(NoKeyring())
+    ran = pa("encrypt", "--keyring")
+    assert ran.code == 3 and "keyring cannot be used" in ran.err and not (home / sealed.FILE).exists()
+    assert pa("encrypt").code == pa("encrypt", "--keyring", "--key", str(home.parent / "key")).code == 2

@@ -9,14 +9,17 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
+import uvicorn
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -25,12 +28,14 @@ from cryptography.x509.oid import NameOID
 from fastapi.testclient import TestClient
 from pytest import MonkeyPatch
 
-from agent.api import batches, doorkeeper
+from agent.administration.roles import READ
+from agent.api import batches, doorkeeper, limits, session
 from agent.api.app import create_app
 from agent.api.doorkeeper import HEADERS
+from agent.api.limits import Connection, RateLimit
 from agent.runtime.home import now
 from agent.runtime.settings import read_settings
-from tests.agent.staff import PASSWORD
+from tests.agent.staff import PASSWORD, key_of
 from tools.store import Store
 
 JSON = {"content-type": "application/json"}
@@ -227,6 +232,90 @@ def test_a_body_that_never_ends_is_given_up(api: TestClient, monkeypatch: Monkey
     assert sent[0]["status"] == 408 and (b"connection", b"close") in sent[0]["headers"]
 
 
+# --- how much at once ---------------------------------------------------------------------------------------
+
+
+def test_a_burst_is_let_in_and_then_the_rate() -> None:
+    limit = RateLimit(5, 10)
+    assert [limit.wait("rlee", 100.0) for _ in range(7)] == [0, 0, 0, 0, 0, 2, 2]
+    assert limit.wait("someone else", 100.0) == 0
+    assert [limit.wait("rlee", now) for now in (101.9, 102.0, 102.0)] == [1, 0, 2]
+    assert [limit.wait("rlee", 1000.0) for _ in range(6)] == [0, 0, 0, 0, 0, 2], (
+        "no more than a burst is saved up"
+    )
+
+
+def test_callers_that_went_quiet_are_forgotten() -> None:
+    limit = RateLimit(5, 10)
+    for number in range(1000):
+        limit.wait(f"10.0.{number // 256}.{number % 256}", 100.0)
+    limit.wait("rlee", 200.0)
+    assert len(limit._due) == 1
+
+
+def test_who_calls_too_often_is_told_when_to_come_back_and_nobody_else_waits(staffed: Store) -> None:
+    settings = msgspec.structs.replace(read_settings(), calls_per_second=0.5)
+    viewer, reviewer = key_of(staffed, "viewer", READ), key_of(staffed, "reviewer", READ)
+    with TestClient(create_app(settings), "http://localhost") as api:
+        assert [api.get("/api/plans", headers=viewer).status_code for _ in range(5)] == [200] * 5
+        late = api.get("/api/plans", headers=viewer)
+        assert (late.status_code, late.headers["content-type"]) == (429, PROBLEM)
+        assert late.json()["type"] == "urn:paladin:full" and 1 <= int(late.headers["retry-after"]) <= 2
+        assert api.get("/api/plans", headers=reviewer).status_code == 200
+        nobody = [
+            api.get("/api/plans", headers={"authorization": f"Bearer pa_{n}"}).status_code for n in range(6)
+        ]
+        assert nobody == [401] * 5 + [429], "whoever has not signed in is counted by address"
+        assert [one.what for _, one in staffed.audit_events()].count("refused") == 5
+
+
+def test_every_call_says_that_it_may_be_too_often(api: TestClient) -> None:
+    for path, methods in api.get("/openapi.json").json()["paths"].items():
+        for call in methods.values():
+            assert call["responses"]["429"]["headers"]["Retry-After"]["schema"]["type"] == "integer", path
+
+
+def test_an_address_that_tries_one_name_after_the_other_waits(
+    staffed: Store, monkeypatch: MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "TRIES_FROM", RateLimit(3, 60))
+    with TestClient(create_app(read_settings()), "http://localhost") as api:
+        tried = [
+            api.post("/sign-in", data={"name": f"user{n}", "password": "x"}).status_code for n in range(4)
+        ]
+    assert tried == [401, 401, 401, 429]
+
+
+@pytest.mark.parametrize("answered_before", [False, True])
+@pytest.mark.parametrize("sent", [b"G", b"GET /api/plans HTTP/1.1\r\nHost: local"])
+def test_a_head_that_does_not_arrive_is_given_up(
+    api: TestClient, monkeypatch: MonkeyPatch, sent: bytes, answered_before: bool
+) -> None:
+    monkeypatch.setattr(limits, "HEAD_SECONDS", 0.3)
+    with in_a_thread(api.app) as port, socket.create_connection(("127.0.0.1", port), timeout=20) as line:
+        if answered_before:
+            line.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert line.recv(100_000).startswith(b"HTTP/1.1 200")
+        began = time.monotonic()
+        line.sendall(sent)
+        assert line.makefile("rb").read() == b"", "until the server closes"
+        assert time.monotonic() - began < 4, "uvicorn's own five seconds are for a connection that rests"
+
+
+@contextmanager
+def in_a_thread(app: Any) -> Iterator[int]:
+    """A server of this process, with our connections; its port."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, http=Connection, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        _until(lambda: server.started, 20)
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
 # --- a server of its own ---------------------------------------------------------------------------------
 
 
@@ -327,6 +416,41 @@ def test_a_server_that_is_killed_takes_its_workers_along(
     process.wait()
     _until(lambda: workers.isdisjoint(pid for pid, _, _ in _processes()), 20)
     assert not _answers(port)
+
+
+def test_where_a_call_comes_from_is_what_the_line_says_and_no_header(
+    serving: tuple[subprocess.Popen[bytes], int], home: Path
+) -> None:
+    _, port = serving
+    forged = b"X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n"
+    assert _send(port, b"GET /api/patients/P001 HTTP/1.1\r\nHost: localhost\r\n", forged) == 200
+    store = Store.open(f"sqlite:///{home / 'paladin.db'}")
+    (read,) = [one for _, one in store.audit_events("P001") if one.actor.via.startswith("GET")]
+    store.close()
+    assert read.actor.where == "127.0.0.1"
+
+
+def test_more_connections_than_are_taken_are_told_so(home: Path, monkeypatch: MonkeyPatch) -> None:
+    monkeypatch.setenv("PALADIN_CONNECTIONS", "3")
+    asks = b"GET /api/plans HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    with served("--workers", "1") as (_, port), ExitStack() as held:
+        for _ in range(3):
+            held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as line:
+            line.sendall(asks)
+            head, _, body = line.makefile("rb").read().decode().partition("\r\n\r\n")
+        assert (
+            head.split()[1] == "429"
+            and "retry-after: 1" in head.lower()
+            and HEADERS["x-frame-options"] in head
+        )
+        assert json.loads(body)["type"] == "urn:paladin:full"
+        for _ in range(4):
+            held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+        with pytest.raises((OSError, IndexError)):
+            _send(port, asks)
+        held.close()
+        _until(lambda: _answers(port), 10)
 
 
 def test_what_other_machines_read_is_encrypted_and_called_by_the_name_that_was_given(

@@ -115,9 +115,11 @@ def test_a_model_is_local_and_unnamed_unless_the_surroundings_say_otherwise(tmp_
         ("PALADIN_NUM_CTX", "nan"),
         ("PALADIN_MODEL_SECONDS", "-1"),
         ("PALADIN_ALLOW_REMOTE_MODEL", "perhaps"),
+        ("PALADIN_CALLS_PER_SECOND", "0"),
+        ("PALADIN_CONNECTIONS", "0.5"),
     ],
 )
-def test_a_setting_of_models_that_is_none_names_itself(tmp_path: Path, name: str, value: str) -> None:
+def test_a_setting_that_is_none_names_itself(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(Invalid, match=f"{name} is '{value}'"):
         read_settings({name: value}, tmp_path)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from fastapi.testclient import TestClient
 
 from tests.agent.conftest import Cases, Pa
+from tests.proofs_of_logs import is_consistent, is_included
 from tools.audit.events import system_user
-from tools.audit.merkle import is_consistent, is_included
 
 PROCESS = "/api/orchestrator/process"
 
