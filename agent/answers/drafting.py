@@ -108,7 +108,7 @@ def message(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     patient, prescriber = _named(ask, bound)
     if prescriber or not patient:
         said += _to_prescriber(words, ask.open_ones)
-    if patient or not prescriber:
+    if patient or (not prescriber and _of(words, _PATIENTS)):
         said += _to_patient(words, ask.open_ones)
     return Answer(intent=ask.intent, said=said, ledger=ledger, drugs=drugs, determinations=[found])
 
@@ -146,7 +146,7 @@ def _to_patient(words: Words, spoken_of: Sequence[str]) -> list[Said]:
     """What is still wanted, in few words, with what the patient can bring or come for."""
     to = f"To {_patient(words)}: we are working on {words.request()} with {words.plan()}."
     said = [Said(text=to, verbatim=True)]
-    unmet = [one for one in Sorted.of(words.found).unmet if words.actor(one) in _PATIENTS]
+    unmet = _of(words, _PATIENTS)
     unmet = [one for one in unmet if one.criterion in spoken_of] or unmet
     if not unmet:
         return [*said, Said(text="Nothing is needed from you for it today.", verbatim=True)]
@@ -156,6 +156,10 @@ def _to_patient(words: Words, spoken_of: Sequence[str]) -> list[Said]:
         )
     )
     return [*said, *(Said(text=f"{upper(words.named(one))}.", bullet=True) for one in unmet[:MOST_STEPS])]
+
+
+def _of(words: Words, actors: Sequence[Actor]) -> list[Finding]:
+    return [one for one in Sorted.of(words.found).unmet if words.actor(one) in actors]
 
 
 def _patient(words: Words) -> str:

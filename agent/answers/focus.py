@@ -81,7 +81,7 @@ def with_passages(
         ledger: the facts of the answers, to which those of the passages are added.
     """
     lost, answers = [one for one in answers if one.lost], [one for one in answers if not one.lost]
-    asked = any(ask.intent in _INTENTS for ask in asks) or (lost and not answers)
+    asked = any(ask.intent in _INTENTS or ask.query == "message" for ask in asks) or (lost and not answers)
     if not asked or not any(map(str.isalnum, question.text)):
         return Focus([*answers, *lost])
     use = next((ask.indication for ask in asks if ask.indication), "")

@@ -49,6 +49,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         if plan.id == bound.plan.id and len(names) == 1 and names[0] in plan.benefits:
             _steps_taken(names[0], ask.indication, bound, reply)
         return reply
+    reply.said += terms.not_for(ask.indication, names, plan, ledger)
     terms.say(names, ask.query, plan, reply)
     benefits = [plan.benefits[name] for name in names if name in plan.benefits]
     if plan.id == bound.plan.id and len(names) == 1 and benefits:

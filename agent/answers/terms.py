@@ -62,6 +62,22 @@ def say(names: Sequence[str], query: Query, plan: Plan, reply: Answer) -> None:
         reply.said.append(Said(text=after, must=False))
 
 
+def not_for(use: str, names: Sequence[str], plan: Plan, ledger: Ledger) -> list[Said]:
+    """That a drug is covered, and not for the use that is asked about, with the reason if the plan gives one."""
+    said = []
+    for one in (plan.benefits[name] for name in names if name in plan.benefits):
+        if use and one.covered and use not in one.indications:
+            why, source = one.excluded_uses.get(use, ""), _at(plan, one.drug)
+            reason = (
+                f": {ledger.add('words', why, origin='policy', attribute='benefit', source=source)}"
+                if why
+                else ""
+            )
+            drug, named = drug_slot(ledger, one.drug), _use(use, source, ledger)
+            said.append(Said(text=f"{plan_slot(ledger, plan)} does not cover {drug} for {named}{reason}."))
+    return said
+
+
 def terms(benefit: Benefit, plan: Plan, ledger: Ledger) -> str:
     """ "with prior authorization, tier 3, copay of $45, at most 3 mL in 28 days", naming what is not on file."""
     how = "with prior authorization" if benefit.pa_required else "without prior authorization"

@@ -59,6 +59,7 @@ _OUTCOMES: dict[str, TrialOutcome] = {
     "worked": "Effective",
 }
 LIKELY_ROLE = 0.5  # of likelihood, under which a thing is taken to be only mentioned
+LIKELY_OF_A_PRONOUN = 0.65  # the same of a word that may as well stand for no medicine
 _DAYS = {"d": 1, "wk": 7, "mo": 30, "a": 365}  # of a unit of time
 _KINDS = {"time": "duration", "calendar time": "duration", "age": "age"}  # by the dimension of a number
 MOST_OFTEN = 24  # times a day; more than that a day is an amount
@@ -116,7 +117,7 @@ def _with_pronouns(named: Entities, talk: Talk) -> Entities:
     found: list[Entity] = []
     medicines = [one for one in named.found if one.kind in ("drug", "class", "medicine")]
     for word in _WORD.finditer(named.text):
-        if word[0].casefold() not in words("pronouns"):
+        if not _stands_for_one(word[0]):
             continue
         meant = max(
             (one for one in medicines if one.end <= word.start()), key=lambda one: one.end, default=last
@@ -126,6 +127,10 @@ def _with_pronouns(named: Entities, talk: Talk) -> Entities:
         ):
             found.append(meant._replace(start=word.start(), end=word.end(), several=False))
     return named._replace(found=(*named.found, *found))
+
+
+def _stands_for_one(word: str) -> bool:
+    return word.casefold() in words("pronouns")
 
 
 def _strongest(thing: Thing, known: Known) -> float:
@@ -162,7 +167,9 @@ def things_in(named: Entities, encoded: Encoded, start: int, end: int, as_of: da
         subject = assertion(named.text, one.start, one.end, thing=of == "drug").subject
         if (of == "drug" and subject != "self") or (of == "condition" and subject == "other"):
             continue  # "his neighbor lost forty pounds on it" supposes nothing of the patient
-        found.append(Thing(of, one.start, one.end, role_of(encoded, one.start, one.end, of), entity=one))
+        least = LIKELY_OF_A_PRONOUN if _stands_for_one(named.text[one.start : one.end]) else LIKELY_ROLE
+        role = role_of(encoded, one.start, one.end, of, least=least)
+        found.append(Thing(of, one.start, one.end, role, entity=one))
     for span, day in _days(named.text, start, end, as_of or date.today()):
         unlikely = ("on",) if as_of is not None and day <= as_of else ("program",)
         role = role_of(encoded, span.start, span.end, "date", unlikely)
@@ -225,15 +232,22 @@ def learned() -> Head:
     return heads(ROLES)["role"]
 
 
-def role_of(encoded: Encoded, start: int, end: int, kind: str, unlikely: Sequence[str] = ()) -> str:
+def role_of(
+    encoded: Encoded,
+    start: int,
+    end: int,
+    kind: str,
+    unlikely: Sequence[str] = (),
+    least: float = LIKELY_ROLE,
+) -> str:
     """The likeliest role of those that a thing of this kind can have, and that this one can; that it is only mentioned,
-    where none is likely: rather nothing is supposed than what nobody said."""
+    where none is so likely: rather nothing is supposed than what nobody said."""
     roles = learned()
     shares = roles.likelihoods(encoded.mean(start, end))
     own = [at for at, label in enumerate(roles.labels) if label.startswith(f"{kind}:")]
     own = [at for at in own if roles.labels[at].partition(":")[2] not in unlikely]
     best = max(own, key=lambda at: shares[at], default=-1)
-    return roles.labels[best].partition(":")[2] if own and shares[best] >= LIKELY_ROLE else "mentioned"
+    return roles.labels[best].partition(":")[2] if own and shares[best] >= least else "mentioned"
 
 
 # --- a change of each kind --------------------------------------------------------------------------------

@@ -144,3 +144,12 @@ def test_several_drugs_are_a_list_with_the_difference_of_their_copays() -> None:
 def test_in_the_place_of_a_drug_stand_those_of_its_class_that_are_covered() -> None:
     text = rendered(ask(Bound(bundled(), "P006"), "coverage", "Trulicity"))
     assert "covers instead:\n- Ozempic: likely denial (with prior" in text and "Januvia" not in text
+
+
+def test_a_drug_that_is_not_covered_for_the_use_asked_about_is_told_so_first() -> None:
+    def told(use: str) -> str:
+        about = Ask(query="coverage", drugs=("Wegovy",), indication=use)
+        return rendered(plan.answer(about, Bound(bundled(), "P001"), Ledger()))
+
+    none = "Bluestem Community PPO does not cover Wegovy for cardiovascular risk reduction"
+    assert told("cv").startswith(none) and "does not cover" not in told("weight")

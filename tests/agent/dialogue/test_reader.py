@@ -280,7 +280,7 @@ def test_a_pronoun_stands_for_the_medicine_named_before_it_or_talked_about() -> 
     assert Stopped(drug="Ozempic", on=date(2026, 6, 30)) in supposed(
         "what if she stopped it in June?", "Ozempic"
     )
-    changes = supposed("she is on Victoza, what if she had stopped it in March?", "Ozempic")
+    changes = supposed("Victoza is on the list, what if she stopped it in March?", "Ozempic")
     assert Stopped(drug="victoza", on=date(2026, 3, 31)) in changes
 
 
