@@ -12,6 +12,7 @@ from typing import Any
 from evals.first_sight.rows import LetterRow
 from tools.denials.reader import read_letter
 from tools.denials.records import Denial
+from tools.denials.slips import legible
 from tools.terminology.matcher import medicines_in
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "letters"
@@ -63,8 +64,9 @@ def score(
 
 
 def _medicines(names: Iterable[str]) -> set[str]:
-    """Each by the terminology's name for it: a key may be written as the letter prints it ("ZEPBOUND 7.5MG/0.5ML")."""
-    return {spans[0].key if (spans := medicines_in(name)) else name.casefold() for name in names}
+    """Each by the terminology's name for it: a key may be written as the letter prints it ("ZEPBOUND 7.5MG/0.5ML",
+    "0zempic")."""
+    return {spans[0].key if (spans := medicines_in(legible(name))) else name.casefold() for name in names}
 
 
 def _dates(letter: dict[str, Any]) -> set[tuple[str, str]]:

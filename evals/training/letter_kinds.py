@@ -151,35 +151,38 @@ class LetterTuner(FineTuner):
 
     def loss(self, rows: Sequence[Row]) -> Any:
         torch, hidden, first = self.torch, self.hidden(rows), 0
+        summed = torch.nn.functional.pad(hidden.cumsum(1), (0, 0, 1, 0))  # so that a mean is one difference
         vectors: dict[str, list[Any]] = {name: [] for name in _WEIGHT}
         wanted: dict[str, list[Any]] = {name: [] for name in _WEIGHT}
         weight: dict[str, list[float]] = {name: [] for name in _WEIGHT}
 
-        def mean(span: Span) -> Any:
-            return hidden[first + span[0], span[1] : span[2]].mean(0)
+        def means(spans: Sequence[Span]) -> Any:
+            window, start, end = torch.tensor(spans).T
+            return (summed[first + window, end] - summed[first + window, start]) / (end - start)[:, None]
 
         for row in rows:
-            sentences = torch.stack([mean(span) for span in row.sentences])
+            sentences = means(row.sentences)
             for name, labels in row.labels.items():
-                for place, label in labels:
-                    if isinstance(place, int):
-                        vectors[name].append(sentences[place])
-                    elif isinstance(place, list):
-                        scores = self.heads[name](torch.stack([mean(span) for span in place]))
-                        vectors[name].append(scores.logsumexp(0) - math.log(len(place)))
-                    else:
-                        vectors[name].append(mean(place))
-                    wanted[name].append(label)
-                    weight[name].append(row.weight)
+                places: list[Any] = [place for place, _ in labels]
+                given = [label for _, label in labels]
+                if name == "drug":
+                    scores = [
+                        self.heads[name](means(spans)).logsumexp(0) - math.log(len(spans)) for spans in places
+                    ]
+                    vectors[name] += [one[None] for one in scores]
+                elif labels:
+                    vectors[name].append(sentences[places] if name in ("role", "code") else means(places))
+                wanted[name] += given
+                weight[name] += [row.weight] * len(given)
             if row.kind >= 0:
-                vectors["kind"].append(self.heads["notice"](sentences).softmax(0).T[0] @ sentences)
+                vectors["kind"].append(self.heads["notice"](sentences).softmax(0).T @ sentences)
                 wanted["kind"].append(row.kind)
                 weight["kind"].append(row.weight * self.rare[row.kind])
             first += len(row.windows)
         total = torch.zeros(())
         for name, found in vectors.items():
             if found:
-                scores, labels = torch.stack(found), torch.tensor(wanted[name])
+                scores, labels = torch.cat(found), torch.tensor(wanted[name])
                 each = self.each(name, scores if name == "drug" else self.heads[name](scores), labels)
                 total = total + _WEIGHT[name] * (each * torch.tensor(weight[name])).mean()
         return total

@@ -49,6 +49,7 @@ from tools.denials.mentions import Mention, names_in, numbers_in, seen_mentions,
 from tools.denials.reasons import CODES, evidence, seen_reasons
 from tools.denials.rights import rights_named
 from tools.denials.sentences import Sentence, sentences_of
+from tools.denials.slips import legible
 from tools.terminology.matcher import medicines_in
 
 PRINTED = 220  # letters; more teach nothing that strangers say
@@ -117,7 +118,7 @@ def strangers() -> Iterator[Example]:
 
 def _drugs(names: Sequence[str]) -> frozenset[str]:
     """As the reader writes them."""
-    return frozenset(written(span.key) for name in names for span in medicines_in(name))
+    return frozenset(written(span.key) for name in names for span in medicines_in(legible(name)))
 
 
 def _roles(letter: dict[str, Any], sentences: Sequence[Sentence]) -> Iterator[str]:
@@ -401,7 +402,8 @@ def fit_mentions(examples: Sequence[Example], chances: dict[str, Any]) -> dict[s
             "name": one.names,
         }
         for name, listed in told.items():
-            seen = seen_mentions(one.text, one.sentences, roles, [mention for mention, _ in listed])
+            letter = one.kind if name in ("time", "runs_from") else ""
+            seen = seen_mentions(one.text, one.sentences, roles, [mention for mention, _ in listed], letter)
             for shown, (_, what) in zip(seen, listed, strict=True):
                 lessons[name].add(shown, [what], 0.3 if one.author == "printed" else 1.0)
     return {name: given.fit(2.0) for name, given in lessons.items()}
@@ -412,7 +414,7 @@ def fit_drugs(examples: Sequence[Example], chances: dict[str, Any]) -> Model:
     lessons = Lessons(DRUGS)
     for one in examples:
         named = named_in(one.text, one.sentences) if one.drugs is not None else {}
-        seen = seen_drugs(one.text, one.sentences, chances[one.id], named)
+        seen = seen_drugs(one.text, one.sentences, chances[one.id], named, one.kind)
         for name, shown in zip(named, seen, strict=True):
             lessons.add(shown, _whether(name, one), 0.3 if one.author == "printed" else 1.0)
     return lessons.fit(2.0)

@@ -23,6 +23,7 @@ from tools.denials.learned import (
 )  # fmt: skip
 from tools.denials.records import Quote, RequestedDrug
 from tools.denials.sentences import Sentence
+from tools.denials.slips import legible
 from tools.language.encoder import Encoded
 from tools.terminology.matcher import medicines_in
 from tools.terminology.medicines import terminology
@@ -49,7 +50,7 @@ def named_in(text: str, sentences: Sequence[Sentence]) -> dict[str, list[Named]]
     places = [
         Named(written(span.key), one.start + span.start, one.start + span.end, at)
         for at, one in enumerate(sentences)
-        for span in medicines_in(text[one.start : one.end])
+        for span in medicines_in(legible(text[one.start : one.end]))
     ]
     also: dict[str, str] = {}
     for one, other in pairwise(places):
@@ -71,9 +72,14 @@ def _alike(one: str, other: str) -> bool:
 
 
 def seen_drugs(
-    text: str, sentences: Sequence[Sentence], chances: Floats, named: Mapping[str, Sequence[Named]]
+    text: str,
+    sentences: Sequence[Sentence],
+    chances: Floats,
+    named: Mapping[str, Sequence[Named]],
+    letter: str,
 ) -> list[Seen]:
-    """Each drug with the sentences that name it, their roles, the words around it, and what the others have."""
+    """Each drug with the sentences that name it, their roles, the words around it, what the others have, and the kind
+    of the letter."""
     best = (
         {
             role: max(float(chances[one.sentence, at]) for own in named.values() for one in own)
@@ -83,7 +89,7 @@ def seen_drugs(
         else {}
     )
     return [
-        Seen(hashed(_features(text, sentences, chances, own, best, rank, len(named))))
+        Seen(hashed(_features(text, sentences, chances, own, best, rank, len(named), letter)))
         for rank, own in enumerate(named.values())
     ]  # fmt: skip
 
@@ -96,7 +102,10 @@ def _features(
     best: Mapping[str, float],
     rank: int,
     count: int,
+    letter: str,
 ) -> Iterator[str]:
+    yield f"letter={letter}"
+    yield f"letter={letter} rank={min(rank, 3)} of {min(count, 4)}"
     yield f"rank={min(rank, 3)}"
     yield f"rank={min(rank, 3)} of {min(count, 4)}"
     yield f"often={min(len(own), 4)}"
@@ -107,6 +116,7 @@ def _features(
     for one in own:
         sentence = sentences[one.sentence]
         role = ROLES[int(chances[one.sentence].argmax())]
+        yield f"letter={letter} {role}"
         yield f"at={min(one.sentence, 6)}"
         yield f"line {sentence.alone} {len(sentence.words) < 60}"
         yield from (f"H={word}" for word in tokens_of(sentence.heading))
@@ -130,6 +140,7 @@ def drugs_of(
     sentences: Sequence[Sentence],
     chances: Floats,
     decided: Sequence[str],
+    letter: str,
     model: Model,
     by_rows: tuple[Model, Encoded] | None = None,
 ) -> tuple[RequestedDrug, ...]:
@@ -138,17 +149,18 @@ def drugs_of(
     Args:
         chances: a row for each sentence, a column for each role.
         decided: "denied", "approved" or "" for each sentence that says what is decided of a drug.
+        letter: its kind.
         by_rows: another model of it, over the encoder's rows.
     """
     named = named_in(text, sentences)
     if not named:
         return ()
-    scores = model.scores(seen_drugs(text, sentences, chances, named))
+    scores = model.scores(seen_drugs(text, sentences, chances, named, letter))
     if by_rows:
         other, encoded = by_rows
         scores = together(scores, other.scores(seen_rows(drug_rows(encoded, named))), BY_ROWS)
     told = shares(scores)[:, DRUGS.index("decided")]
-    chosen = [name for name, share in zip(named, told, strict=True) if share >= LEAST or share == told.max()]
+    chosen = [name for name, share in zip(named, told, strict=True) if share >= LEAST]
     places = [one for own in named.values() for one in own]
     rule = chances[:, ROLES.index("rule")]
     several = len(chosen) > 1
@@ -198,7 +210,7 @@ def drug_at(drugs: tuple[RequestedDrug, ...], text: str, start: int, end: int) -
     """Of several drugs, the one that a passage names, or under which it stands."""
     if len(drugs) < 2:
         return ""
-    within = [written(span.key) for span in medicines_in(text[start:end])]
+    within = [written(span.key) for span in medicines_in(legible(text[start:end]))]
     named = next((drug.name for drug in drugs if drug.name in within), "")
     before = [drug.name for drug in drugs if drug.quote.start <= start]
     return named or (before[-1] if before else "")

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.denials.sentences import Sentence
+from tools.denials.slips import legible
 from tools.language.encoder import SEPARATOR, START, WIDTH, Encoded, heads, hidden_rows, tokenizer
 
 MODEL = Path(__file__).parent / "model" / "encoder.onnx"
@@ -39,7 +40,7 @@ class Window(NamedTuple):
 def windows_of(text: str, sentences: Sequence[Sentence]) -> list[Window]:
     """Whole sentences, as many as go into one; of a sentence that is longer, its beginning."""
     read = tokenizer().encode_batch(
-        [text[one.start : one.end] for one in sentences], add_special_tokens=False
+        [legible(text[one.start : one.end]) for one in sentences], add_special_tokens=False
     )
     lines = [*(one.line for one in sentences), -1]
     ids = [

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from tools.denials.codes import REASONS
 from tools.denials.sentences import Sentence
+from tools.denials.slips import legible
 from tools.terminology.matcher import medicines_in
 
 Floats = NDArray[np.float32]
@@ -165,6 +166,7 @@ _BOXES = (("[x]", " ▣ "), ("[ ]", " ▢ "), ("[]", " ▢ "), ("(x)", " ▣ "),
 
 def tokens_of(text: str) -> list[str]:
     """Words in lower case and signs; a medicine's name is one word for all of them."""
+    text = legible(text)
     parts, last = [], 0
     for span in medicines_in(text):
         if span.start >= last:

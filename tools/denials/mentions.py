@@ -111,15 +111,25 @@ def _in(starts: Sequence[int], place: int) -> int:
 
 
 def seen_mentions(
-    text: str, sentences: Sequence[Sentence], roles: Sequence[str], mentions: Sequence[Mention]
+    text: str,
+    sentences: Sequence[Sentence],
+    roles: Sequence[str],
+    mentions: Sequence[Mention],
+    letter: str = "",
 ) -> list[Seen]:
-    """Each with the words around it, its heading, the role of its sentence, and where it stands among its like."""
+    """Each with the words around it, its heading, the role of its sentence, where it stands among its like, and the
+    kind of its letter if that is told."""
     days = sorted({one.day for one in mentions if one.day and one.day.year > 2000})
-    return [Seen(hashed(_features(text, sentences, roles, one, days))) for one in mentions]
+    return [Seen(hashed(_features(text, sentences, roles, one, days, letter))) for one in mentions]
 
 
 def _features(
-    text: str, sentences: Sequence[Sentence], roles: Sequence[str], one: Mention, days: Sequence[date]
+    text: str,
+    sentences: Sequence[Sentence],
+    roles: Sequence[str],
+    one: Mention,
+    days: Sequence[date],
+    letter: str,
 ) -> Iterable[str]:
     sentence = sentences[one.sentence]
     line = text.rfind("\n", 0, one.start) + 1
@@ -134,6 +144,9 @@ def _features(
     yield from (f"H={word}" for word in tokens_of(sentence.heading))
     yield from (f"{one.kind}S={word}" for word in tokens_of(sentence.words))
     yield f"role={roles[one.sentence]}"
+    if letter:
+        yield f"letter={letter}"
+        yield f"letter={letter} {one.kind} {roles[one.sentence]}"
     yield f"line={min(sentence.line, 8)}"
     yield f"whole={not text[line : one.start].strip()}{not after}"
     yield f"end={len(sentences) - one.sentence < 4}"

@@ -65,6 +65,7 @@ LIKELY = 0.5  # of a reason, from which it is told
 CONFIRMED = 0.9  # … from which it is believed
 WORDED = 0.3  # … by its likeliest sentence, below which a code of a table alone tells it
 LEAST = 0.45  # of what a day is
+ORDERED = 0.25  # of an order to whoever reads by machine, from which it is reported: to report none is worse
 ROLES_BY_ROWS, TIMES_BY_ROWS, KIND_BY_ROWS = 0.35, 0.5, 0.5  # what the encoder's rows count beside the words
 NOTHING = 0.5  # what it counts that a day seems to be none of them
 _KIND: dict[str, LetterKind] = {
@@ -92,6 +93,11 @@ class _Read(NamedTuple):
     def refused(self) -> float:
         """How likely it refuses, whichever way."""
         return float(sum(self.kinds[KINDS.index(one)] for one in ("denial", "partial", "upheld")))
+
+    @property
+    def letter(self) -> str:
+        """The likeliest of its kinds, in the light of which its dates and drugs are read."""
+        return KINDS[int(self.kinds.argmax())]
 
     def share(self, at: int, role: str) -> float:
         return float(self.roles[at, ROLES.index(role)])
@@ -139,22 +145,28 @@ def _sensed(text: str, models: Learned) -> _Read:
         rows = sentence_rows(encoded, sentences)
         scores = together(scores, models.of_rows.role.scores(seen_rows(rows)), ROLES_BY_ROWS)
     roles = along(scores, models.steps)
-    days, times = _times(text, sentences, [ROLES[int(at)] for at in roles.argmax(1)], models, encoded)
     kinds = models.kind.scores([seen_letter(sentences, seen, roles)])[0]
     if rows is not None:
         kinds = together(kinds, np.log(kinds_of(rows)), KIND_BY_ROWS)
+    named = [ROLES[int(at)] for at in roles.argmax(1)]
+    days, times = _times(text, sentences, named, KINDS[int(kinds.argmax())], models, encoded)
     return _Read(text, sentences, seen, roles, times, days, shares(kinds), encoded, rows)
 
 
 def _times(
-    text: str, sentences: list[Sentence], named: list[str], models: Learned, encoded: Encoded | None
+    text: str,
+    sentences: list[Sentence],
+    named: list[str],
+    letter: str,
+    models: Learned,
+    encoded: Encoded | None,
 ) -> tuple[list[tuple[Mention, str, float]], list[Time]]:
     """Each day with what it is and how likely it is that, and the times by which something is to be done."""
     days, times = list[tuple[Mention, str, float]](), list[Time]()
     mentions = times_in(text, sentences)
     if not mentions:
         return days, times
-    around = seen_mentions(text, sentences, named, mentions)
+    around = seen_mentions(text, sentences, named, mentions, letter)
     scores = models.time.scores(around)
     if models.of_rows and encoded:
         rows = np.array([encoded.mean(one.start, one.end) for one in mentions])
@@ -197,7 +209,8 @@ def _stated(read: _Read, payers: Iterable[str], policy: Policy | None, models: L
     dated = _day(read, "notice")
     cited = clauses_told(text, {clause.id: clause.text for clause in policy.clauses} if policy else None)
     by_rows = (models.of_rows.drug, read.encoded) if models.of_rows and read.encoded else None
-    drugs = drugs_of(text, sentences, read.roles, _decisions(read, models), models.drug, by_rows)
+    decided = _decisions(read, models)
+    drugs = drugs_of(text, sentences, read.roles, decided, read.letter, models.drug, by_rows)
     reasons = _reasons(read, kind, drugs, cited, policy, models)
     when = dated.value if dated else None
     rights = (
@@ -225,7 +238,7 @@ def _stated(read: _Read, payers: Iterable[str], policy: Policy | None, models: L
         if kind == "pend"
         else (),
         approved=_approved(read) if kind in ("approval", "partial_approval", "appeal_overturned") else None,
-        orders=tuple(read.quote(at) for at in count if read.share(at, "order") > 0.4),
+        orders=tuple(read.quote(at) for at in count if read.share(at, "order") > ORDERED),
     )
     return msgspec.structs.replace(found, unclear=tuple(_unclear(found, read)))
 
@@ -300,8 +313,10 @@ def _reasons(
         if bare and (by_clause := reasons_by_clause(cited, policy)):
             return by_clause  # no more is said than that a criterion is not met
         if not told:
-            told = dict(sorted(best.items(), key=lambda pair: -pair[1].share)[:1])
-            told = {code: hit for code, hit in told.items() if hit.share >= LIKELY / 4}
+            likely = [pair for pair in best.items() if pair[1].share >= LIKELY / 4]
+            told = dict(
+                sorted(likely, key=lambda pair: (not pair[1].by_code, -pair[1].share))[:1]
+            )  # a code, or a guess
     made = [_reason(read, code, hit, drugs, cited) for code, hit in told.items()]
     return tuple(sorted(made, key=lambda reason: reason.quote.start))
 

@@ -6,11 +6,13 @@ import re
 from itertools import pairwise
 from typing import NamedTuple
 
+from tools.denials.slips import legible
 from tools.terminology.dates import month_number
 
 
 class Sentence(NamedTuple):
-    """text[start:end] of the letter, its words with single blanks, and the line above that governs it."""
+    """text[start:end] of the letter, its words with single blanks and without a scanner's slips, and the line above
+    that governs it."""
 
     start: int
     end: int
@@ -48,7 +50,7 @@ def sentences_of(text: str) -> list[Sentence]:
     for line, (start, end) in enumerate(_lines(text)):
         parts = _parts(text, start, end)
         for begin, stop in parts:
-            words = " ".join(text[begin:stop].split())
+            words = legible(" ".join(text[begin:stop].split()))
             found.append(Sentence(begin, stop, words, heading, line, len(parts) == 1))
         if len(parts) == 1 and is_heading(found[-1].words):
             heading = found[-1].words
