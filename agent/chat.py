@@ -212,7 +212,7 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
         ask = why.step_of(ask, (*talk.drugs[:1], *_likelier(likely, MAY_BE_MEANT)), bound)
         before = msgspec.structs.replace(talk, asks=tuple(asks[:at]) or talk.asks)
         if ask.query in _DRAFTING and ask.sure < SURE_OF_A_DRAFT:
-            answers += [drafting.message(ask, bound, ledger)] if ask.query == "draft" else []
+            answers += [drafting.message(ask, bound, ledger)] if _tells_a_message(ask) else []
             answers.append(courtesy.otherwise(ask.query, ledger))
         else:
             asked = _under_its_plan(ask, bound)
@@ -224,7 +224,8 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     spoken.shown = told.shown
     joined = _joined(spoken, told.answers, ledger)
     spoken_in = language_of(state["question"]) if joined.determinations else ""
-    if language := language_named(state["question"]) or spoken_in:
+    language = language_named(state["question"]) or spoken_in
+    if language and not any(map(_tells_a_message, asks)):  # which is in it itself
         lines = translated(language, joined.determinations, of_file.patient, ledger)
         joined.said, joined.facts = [*lines, *joined.said], list(ledger.facts.values())
     return {
@@ -392,7 +393,8 @@ def _with_uses(ask: Ask, question: str, bound: Bound) -> Ask:
 def _with_beside(ask: Ask, reading: Reading, talk: Talk, bound: Bound) -> Ask:
     """A question of which it is not sure what it asks, with the other drugs that are named, and where it is less sure
     still those that are talked about or ordered: it may ask whether they go together."""
-    if ask.sure >= SURE_OF_ONE or ask.query not in _OF_TWO or ask.changes:
+    sure = ask.sure >= SURE_OF_ONE and len(ask.drugs) != 2  # "can she have both"
+    if sure or ask.query not in _OF_TWO or ask.changes:
         return ask
     others = [one.names[0] for one in reading.mentions if len(one.names) == 1]
     if ask.sure < HARDLY_SURE_OF_ONE:
@@ -663,6 +665,11 @@ def _plan_talked_of(reading: Reading, talk: Talk, state: State, desk: ChatDesk) 
         return plan_id
     bound = desk.bind(state["patient_id"])
     return "" if _has_ended(plan_id, bound) else plan_id
+
+
+def _tells_a_message(ask: Ask) -> bool:
+    """A message that is asked for, or what may be the draft of a request and may be one."""
+    return ask.query == "message" or (ask.query == "draft" and ask.sure < SURE_OF_A_DRAFT)
 
 
 def _has_ended(plan_id: str, bound: Bound) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,14 @@ import msgspec
 
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.eligibility import deciding
-from agent.answers.wording import Sorted, Words, ask_back, drugs_meant, finding_told, lower, unlisted, upper
+from agent.answers.translated import to_patient
+from agent.answers.wording import Sorted, Words, ask_back, drugs_meant, finding_told, lower, unlisted
 from agent.dialogue.query import Ask
 from agent.dialogue.words import words_of
 from agent.ledger import Ledger
 from tools.common.errors import Refused
 from tools.domain.records import Finding
-from tools.messages import TASK, Actor
+from tools.messages import LANGUAGE, TASK, Actor, language_named, language_of
 from tools.queries.bound import Bound
 
 if TYPE_CHECKING:
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
 MOST_GAPS = 4
 MOST_STEPS = 3
 _PRESCRIBERS: tuple[Actor, ...] = ("prescriber", "clinician")
-# Whose part the patient can help with: what is measured they come for, what the office looks for they may have.
-_PATIENTS: tuple[Actor, ...] = ("patient", "lab", "office")
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Drafted] | None) -> Answer:
@@ -96,7 +96,8 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Draf
 
 def message(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """A text ready to be pasted, to the patient where the words that ask for it name them, else to the prescriber: what
-    each is asked to do about the criteria that it speaks of, or how the request stands where nothing is open."""
+    each is asked to do about the criteria that it speaks of, or how the request stands where nothing is open. In
+    another language than ours it is to the patient."""
     drugs = drugs_meant(ask, bound)[:1]
     if not drugs:
         return ask_back(ask.intent, bound, ledger)
@@ -105,31 +106,37 @@ def message(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     found = bound.determination(drugs[0], ask.indication)
     words = Words(bound, ledger, found)
     said = [Said(text="A message to paste; nothing is sent from here.", verbatim=True)]
+    unmet = Sorted.of(found).unmet
+    unmet = [one for one in unmet if one.criterion in ask.open_ones] or unmet
     patient, prescriber = _named(ask, bound)
-    if prescriber or not patient:
-        said += _to_prescriber(words, ask.open_ones)
-    if patient or (not prescriber and _of(words, _PATIENTS)):
-        said += _to_patient(words, ask.open_ones)
+    spoken = language_named(ask.text) or language_of(ask.text)
+    if prescriber or not (patient or spoken):
+        said += _to_prescriber(words, unmet)
+    if patient or spoken or not (prescriber or not unmet):
+        said += to_patient(spoken or LANGUAGE, found, unmet, bound.patient, bound.plan, ledger)
     return Answer(intent=ask.intent, said=said, ledger=ledger, drugs=drugs, determinations=[found])
 
 
 def _named(ask: Ask, bound: Bound) -> tuple[bool, bool]:
-    """Whether the words that ask for it name the patient, and the prescriber."""
+    """Whether the words that ask for it name the patient, but not as whose something is, and the prescriber."""
     said, doctor = words_of(ask.text), bound.patient.prescriber
+    plain = {word.strip(string.punctuation) for word in ask.text.casefold().split()}
     names = words_of(doctor.name.partition(",")[0]) if doctor else set()
-    return bool(said & words_of(bound.patient.family)), bool(said & names)
+    return bool(plain & words_of(bound.patient.family)), bool(said & names)
 
 
-def _to_prescriber(words: Words, spoken_of: Sequence[str]) -> list[Said]:
-    unmet = [one for one in Sorted.of(words.found).unmet if one.clause]
-    unmet = [one for one in unmet if one.criterion in spoken_of] or unmet
+def _to_prescriber(words: Words, open_ones: Sequence[Finding]) -> list[Said]:
+    unmet = [one for one in open_ones if one.clause]
     who = words.prescriber()
     to = f"To {who}: " if who else ""
+    patient = words.ledger.add(
+        "name", words.bound.patient.name, origin="chart", attribute="patient", source="patient"
+    )
     if not unmet:
         steps = "; ".join(map(lower, words.next_steps(MOST_STEPS)))
-        said = [Said(text=f"{to}this is on {_patient(words)}.", verbatim=True), Said(text=words.headline())]
+        said = [Said(text=f"{to}this is on {patient}.", verbatim=True), Said(text=words.headline())]
         return said + ([Said(text=f"Next: {steps}.")] if steps else [])
-    lacks = f"{words.request(capital=True)} for {_patient(words)} at {words.plan()} still lacks this:"
+    lacks = f"{words.request(capital=True)} for {patient} at {words.plan()} still lacks this:"
     return [Said(text=f"{to}{lacks}", verbatim=True), *(_request(words, one) for one in unmet)]
 
 
@@ -140,31 +147,6 @@ def _request(words: Words, finding: Finding) -> Said:
         return told
     task = lower(words.step(finding, form=TASK))
     return msgspec.structs.replace(told, text=f"Please {task}. {told.text}")
-
-
-def _to_patient(words: Words, spoken_of: Sequence[str]) -> list[Said]:
-    """What is still wanted, in few words, with what the patient can bring or come for."""
-    to = f"To {_patient(words)}: we are working on {words.request()} with {words.plan()}."
-    said = [Said(text=to, verbatim=True)]
-    unmet = _of(words, _PATIENTS)
-    unmet = [one for one in unmet if one.criterion in spoken_of] or unmet
-    if not unmet:
-        return [*said, Said(text="Nothing is needed from you for it today.", verbatim=True)]
-    said.append(
-        Said(
-            text="The plan still wants this; if you have it, please bring it, and where it is a test, come for it:"
-        )
-    )
-    return [*said, *(Said(text=f"{upper(words.named(one))}.", bullet=True) for one in unmet[:MOST_STEPS])]
-
-
-def _of(words: Words, actors: Sequence[Actor]) -> list[Finding]:
-    return [one for one in Sorted.of(words.found).unmet if words.actor(one) in actors]
-
-
-def _patient(words: Words) -> str:
-    name = words.bound.patient.name
-    return words.ledger.add("name", name, origin="chart", attribute="patient", source="patient")
 
 
 def _ready(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Drafted] | None) -> Answer:

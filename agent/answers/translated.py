@@ -8,9 +8,9 @@ from typing import Any
 
 from agent.answers.answer import Said
 from agent.ledger import Kind, Ledger
-from tools.domain.records import Determination, Finding, Patient
+from tools.domain.records import Determination, Finding, Patient, Plan
 from tools.engine.next_steps import name_of
-from tools.messages import Message, message, voice
+from tools.messages import Actor, Message, message, voice
 
 MOST_OPEN = 6  # criteria and documents
 
@@ -27,6 +27,35 @@ def translated(
     if len(told) == 1:
         said += told[0].open_and_next()
     return [*said, told[0].line(message("chat.follows"))]
+
+
+def to_patient(
+    language: str,
+    found: Determination,
+    open_ones: Sequence[Finding],
+    patient: Patient,
+    plan: Plan,
+    ledger: Ledger,
+) -> list[Said]:
+    """A message to the patient: on what is worked, what to bring or to come for, and what the prescriber will ask."""
+    telling = _Telling(language, found, patient, ledger)
+    said = [telling.line(message("chat.to_patient", name=patient.name, drug=found.drug, plan=plan.name))]
+    theirs = [one for one in open_ones if _actor(one) in ("patient", "lab", "office")]
+    asked = [one for one in open_ones if _actor(one) == "prescriber"]
+    for heads, ones in (("chat.bring", theirs), ("chat.asked", asked)):
+        if ones:
+            said.append(telling.line(message(heads)))
+            points = (message("chat.step", step=name_of(one)) for one in ones[:MOST_OPEN])
+            said += [telling.line(one, bullet=True) for one in points]
+    return said if theirs or asked else [*said, telling.line(message("chat.nothing"))]
+
+
+def _actor(finding: Finding) -> Actor:
+    """Whose turn it is first, by the first part of it that anybody can do something about."""
+    if finding.action is not None:
+        return finding.action.actor
+    parts = (_actor(one) for one in finding.parts if one.status != "met")
+    return next((one for one in parts if one), "")
 
 
 class _Telling:

@@ -21,6 +21,7 @@ from tools.common.errors import Correctable, Invalid, NotFound, Outdated, Paladi
 from tools.common.printable import escaped
 from tools.common.structs import DAMAGED, STORED_UNREADABLE
 from tools.domain.records import Determination, Finding
+from tools.lifecycle.renewals import Need, Renewal
 
 T = TypeVar("T")
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -356,7 +357,7 @@ def document(app: FastAPI) -> None:
 
 def describe_as_sent(components: dict[str, Any]) -> None:
     """Records that leave with their messages in words are described as they leave."""
-    for kind in (Determination, Finding):
+    for kind in (Determination, Finding, Need, Renewal):
         described = components.get(kind.__name__)
         if described is not None:
             fields = described["properties"]
