@@ -6,7 +6,6 @@ import re
 from functools import lru_cache
 from itertools import product
 
-from tools.language.encoder import tokenizer
 from tools.terminology.matcher import medicines_in
 
 _MIXED = re.compile(r"(?<!\w)(?=\d*[a-z])(?=[a-z]*\d)[a-z01]{3,20}(?!\w)", re.IGNORECASE | re.ASCII)
@@ -34,4 +33,6 @@ def _word(written: str) -> str:
 
 
 def _is_known(word: str) -> bool:
+    from tools.language.encoder import tokenizer  # which a letter is read with, and no draft
+
     return tokenizer().token_to_id(word) is not None or bool(medicines_in(word))
