@@ -17,8 +17,8 @@ RESULTS = Path(__file__).parents[1] / "results"
 
 def _commit() -> str:
     """The commit that is checked out."""
-    told = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
-    return told.stdout.strip()
+    asked = ["git", "rev-parse", "--short", "HEAD"]
+    return subprocess.run(asked, cwd=RESULTS, capture_output=True, text=True, check=True).stdout.strip()
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

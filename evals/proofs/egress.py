@@ -74,7 +74,8 @@ def main(only: str = "") -> Iterator[Figures]:
         assert loopback.attempts(), "what reaches out is not seen"
         log, tried = home / "log", _Tried()
         with Loopback(log) as loopback, served(home, loopback.watched) as serve:
-            for command in [line for line in (*COMMANDS, *EVALS) if only in line]:
+            wanted = [line for line in (*COMMANDS, *EVALS) if only in line]
+            for left, command in zip(reversed(range(len(wanted))), wanted, strict=True):
                 if command == "pa serve":
                     serve()
                 else:
@@ -83,7 +84,7 @@ def main(only: str = "") -> Iterator[Figures]:
                     visited = _run(VISIT, home, loopback.watched)
                     assert visited.returncode == 0, visited.stderr
                     tried.pages = json.loads(visited.stdout)
-                yield tried.figures(loopback.attempts(), log)
+                yield {"left to run": left} | tried.figures(loopback.attempts(), log)
 
 
 class _Tried:
@@ -100,7 +101,8 @@ class _Tried:
             return
         self.ran["evals" if command in EVALS else "commands"] += 1
         done = _run(command, home, loopback.watched)
-        if done.returncode:
+        fine = {0, 1} if " evals.proofs " in command else {0}  # 1: what it proves does not hold, which is no egress
+        if done.returncode not in fine:
             said = (done.stderr or done.stdout).strip().splitlines()[-1:]
             self.failed.append(f"{command}: exit {done.returncode}: {' '.join(said)[:160]}")
 

@@ -79,10 +79,12 @@ def served(home: Path, to_run: Callable[[str], list[str]]) -> Iterator[Callable[
             subprocess.Popen(command, cwd=home, env=settings, stdout=quiet, start_new_session=True)
         )
 
-    yield serve
-    for server in started:
-        os.killpg(server.pid, signal.SIGTERM)
-        assert server.wait(30) in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
+    try:
+        yield serve
+    finally:
+        for server in started:
+            os.killpg(server.pid, signal.SIGTERM)
+            assert server.wait(30) in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
 
 
 def as_typed(command: str) -> str:
