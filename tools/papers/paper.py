@@ -1,70 +1,23 @@
-"""Sheets to draw on: US letter, the same bytes for the same drawing, and text of any script."""
+"""Sheets to draw on: US letter, the same bytes for the same drawing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
-from typing import Any, Literal
+from typing import Any
 
-from reportlab import rl_config
-from reportlab.pdfgen.canvas import Canvas
-
-from tools.papers import typesetting
 from tools.papers.case import Case
 from tools.papers.formats import long_date, printable
-
-
-class Sheet(Canvas):  # type: ignore[misc]
-    """A canvas whose strings may hold what the base fonts lack."""
-
-    def drawString(self, x: float, y: float, text: str) -> None:
-        line = self.beginText(x, y)
-        if typesetting.is_base(text):
-            line.textLine(text)  # what reportlab's own measures besides, to no purpose
-        else:
-            typesetting.put(line, text, self._fontname, self._fontsize)
-        self.drawText(line)
-
-    def drawRightString(self, x: float, y: float, text: str, **how: Any) -> None:
-        if typesetting.is_base(text):
-            super().drawRightString(x, y, text, **how)
-        else:
-            self.drawString(x - self._width(text), y, text)
-
-    def drawCentredString(self, x: float, y: float, text: str, **how: Any) -> None:
-        if typesetting.is_base(text):
-            super().drawCentredString(x, y, text, **how)
-        else:
-            self.drawString(x - self._width(text) / 2, y, text)
-
-    def draw_lines(
-        self,
-        lines: Iterable[str],
-        x: float,
-        y: float,
-        leading: float,
-        font: str = "",
-        size: float = 0.0,
-        align: Literal["left", "right", "centred"] = "left",
-    ) -> None:
-        """Lines below one another, in points; in the font that is set where none is named."""
-        if font:
-            self.setFont(font, size)
-        draw = {"left": self.drawString, "right": self.drawRightString, "centred": self.drawCentredString}[
-            align
-        ]
-        for place, line in enumerate(lines):
-            draw(x, y - leading * place, line)
-
-    def _width(self, text: str) -> float:
-        return typesetting.width(text, self._fontname, self._fontsize)
-
 
 Page = Callable[[Any], None]  # draws one page on a canvas
 
 
 def canvas(buffer: BytesIO, title: str, subject: str = "") -> Any:
     """reportlab's canvas without clock or chance in it; streams are compressed, and not as text besides."""
+    from reportlab import rl_config
+
+    from tools.papers.sheet import Sheet
+
     rl_config.invariant, rl_config.useA85 = 1, 0
     sheet = Sheet(buffer, pagesize=(612, 792), pageCompression=1, invariant=1)
     sheet.setTitle(printable(title))
