@@ -27,6 +27,7 @@ MISSED = {
     "d9/044": "a drug that is to be stopped on the day of the approval",
     "u10/006": "a course that has ended on the list and a pharmacist heard is still taken",
     "u10/052": "a drug that another doctor mentioned, and was not started",
+    "u11/059": "“had no nausea on Mounjaro” in a note beside an intolerance of the list",
     "u1/070": "I64 is a code of ICD-10 and none of ICD-10-CM",
     "u4/017": "a dose that the note tells otherwise than the list",
     "u4/030": "antibodies that speak for another type of diabetes",
