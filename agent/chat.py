@@ -396,7 +396,7 @@ def _with_beside(ask: Ask, reading: Reading, talk: Talk, bound: Bound) -> Ask:
     sure = ask.sure >= SURE_OF_ONE and len(ask.drugs) != 2  # "can she have both"
     if sure or ask.query not in _OF_TWO or ask.changes:
         return ask
-    others = [one.names[0] for one in reading.mentions if len(one.names) == 1]
+    others = [*ask.drugs, *(one.names[0] for one in reading.mentions if len(one.names) == 1)]
     if ask.sure < HARDLY_SURE_OF_ONE:
         others += [*talk.drugs, *talk.earlier, *(order.drug for order in bound.patient.orders)]
     beside = tuple(one for one in dict.fromkeys(others) if one in bound.benefits)
