@@ -38,7 +38,8 @@ from agent.answers import (
 )
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.translated import translated
-from agent.answers.wording import drugs_meant
+from agent.answers.what_if import is_taken
+from agent.answers.wording import Sorted, drugs_meant
 from agent.conversation import LONGEST_QUESTION, ChatDesk, Event, Sitting, Turn
 from agent.dialogue import choice, lessons, linking, reader
 from agent.dialogue.drugs import indications_named
@@ -51,9 +52,10 @@ from agent.models.model import ModelTrouble, Reply
 from agent.verification.checker import verifier
 from tools.common.errors import Correctable
 from tools.domain.records import Determination, Patient
+from tools.engine.documents import walk
 from tools.engine.eligibility import plans_on
 from tools.engine.request import is_same_strength
-from tools.engine.what_if import Asked, Change, Insured
+from tools.engine.what_if import Asked, Change, Insured, Stopped
 from tools.messages import language_named, language_of
 from tools.papers.case import use_of
 from tools.queries.bound import Bound
@@ -193,7 +195,8 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     of_file = sitting.desk.bind(state["patient_id"])
     likely = _drugs_meant(question, reading, talk, of_file)
     reading = _linked(reading, likely, talk)
-    narrowed = (_for_its_use(_possible(ask, of_file), of_file) for ask in reading.asks)
+    charted = (_of_a_course(_possible(ask, of_file), reading, of_file) for ask in reading.asks)
+    narrowed = (_for_its_use(ask, of_file) for ask in charted)
     every = tuple(_with_uses(ask, state["question"], of_file) for ask in narrowed)
     reading = msgspec.structs.replace(reading, asks=every)
     spoken.drugs = _likelier(likely, MEANT)
@@ -428,6 +431,32 @@ def _possible(ask: Ask, bound: Bound) -> Ask:
 
     changes = tuple(change for change in ask.changes if not of_another(change))
     return ask if changes == ask.changes else msgspec.structs.replace(ask, changes=changes)
+
+
+def _of_a_course(ask: Ask, reading: Reading, bound: Bound) -> Ask:
+    """What is supposed to end, and stands for a medicine that is not taken, as the end of the course that the request
+    still waits to know of, if there is one such."""
+    named = {name.casefold() for one in reading.mentions for name in one.names}
+    made = [
+        msgspec.structs.replace(one, drug=course)
+        if isinstance(one, Stopped)
+        and one.drug.casefold() not in named
+        and not is_taken(one.drug, bound)
+        and (course := _waited_for(drugs_meant(ask, bound)[:1], ask.indication, bound))
+        else one
+        for one in ask.changes
+    ]
+    return msgspec.structs.replace(ask, changes=tuple(made))
+
+
+def _waited_for(drugs: tuple[str, ...], use: str, bound: Bound) -> str:
+    """The only course that an open criterion of the first of these drugs rests on."""
+    if not drugs or drugs[0] not in bound.benefits:
+        return ""
+    unmet = Sorted.of(bound.determination(drugs[0], use)).unmet
+    seen = {item.record_id for top in unmet for one in walk([top]) for item in one.evidence}
+    courses = {one.drug for one in bound.patient.medications or () if one.id in seen and one.end is None}
+    return courses.pop() if len(courses) == 1 else ""
 
 
 def _likelier(likely: dict[str, float], least: float) -> tuple[str, ...]:

@@ -188,8 +188,15 @@ def granted(bound: Bound, drug: str, reply: Answer, *, running: bool = False) ->
             "runs" if one.start <= bound.as_of <= one.end else "ran" if one.end < bound.as_of else "will run"
         )
         other = "; it does not carry over to another plan" if one.plan_id != bound.plan.id else ""
-        other = other or f"; a request is its renewal until {_renewable(one.end, bound.plan, ledger)}"
-        reply.said.append(Said(text=f"An approval by {plan} on file {verb} from {start} to {end}{other}."))
+        other = other or f"; renewable until {_renewable(one.end, bound.plan, ledger)}"
+        use = INDICATIONS.get(one.indication, "")
+        of_use = (
+            f" for {ledger.add('words', use, origin='chart', attribute='indication', source=one.id)}"
+            if use
+            else ""
+        )
+        text = f"An approval by {plan} on file{of_use} {verb} from {start} to {end}{other}."
+        reply.said.append(Said(text=text))
         reply.sources.append(
             Source(
                 source=f"chart {one.id}",

@@ -112,7 +112,7 @@ def message(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     spoken = language_named(ask.text) or language_of(ask.text)
     if prescriber or not (patient or spoken):
         said += _to_prescriber(words, unmet)
-    if patient or spoken or not (prescriber or not unmet):
+    if patient or spoken or not prescriber:
         said += to_patient(spoken or LANGUAGE, found, unmet, bound.patient, bound.plan, ledger)
     return Answer(intent=ask.intent, said=said, ledger=ledger, drugs=drugs, determinations=[found])
 

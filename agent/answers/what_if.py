@@ -221,7 +221,7 @@ def _left(words: Words, settled: Sequence[Finding], unmet: Sequence[Finding]) ->
         if rest
         else "nothing else stands in the way of"
     )
-    return f"If it settles {names}, {left} {words.request()} under {words.plan()}."
+    return f"If it settles {names} for the request, {left} {words.request()} under {words.plan()}."
 
 
 def _all_that_is_open(words: Words) -> Said:

@@ -96,6 +96,7 @@ def find(named: Entities, parts: Sequence[tuple[int, int]], talk: Talk, known: K
     things = [thing for part in parts for thing in things_in(named, encoded, *part, known.as_of)]
     things = [thing._replace(strongest=_strongest(thing, known)) for thing in things]
     things.sort(key=lambda thing: thing.start)
+    things = _as_dated(things)
     made: list[Change] = []
     for thing in things:
         made += _CHANGES[thing.kind](thing, things, talk)
@@ -127,6 +128,16 @@ def _with_pronouns(named: Entities, talk: Talk) -> Entities:
         ):
             found.append(meant._replace(start=word.start(), end=word.end(), several=False))
     return named._replace(found=(*named.found, *found))
+
+
+def _as_dated(things: Sequence[Thing]) -> list[Thing]:
+    """Where no course is told of, but a day on which one begins or ends, it is that of the medicine named nearest."""
+    days = [one for one in things if one.kind == "date" and one.role in ("started", "stopped")]
+    named = [one for one in things if (one.kind, one.role) == ("drug", "mentioned")]
+    if _courses(things) or not days or not named:
+        return [*things]
+    nearest = _nearest(days[0], named)
+    return [one._replace(role=days[0].role) if one is nearest else one for one in things]
 
 
 def _stands_for_one(word: str) -> bool:

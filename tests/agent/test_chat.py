@@ -11,10 +11,18 @@ from typing import Any
 import msgspec
 import pytest
 
-from agent.chat import _learn_choice, _linked, _names_both, _of_the_table, _with_uses, talk_of
+from agent.chat import (
+    _learn_choice,
+    _linked,
+    _names_both,
+    _of_a_course,
+    _of_the_table,
+    _with_uses,
+    talk_of,
+)
 from agent.conversation import Cancelled, ChatDesk, Conversation, Event, Turn
 from agent.dialogue.lessons import Lessons
-from agent.dialogue.query import Ask, Reading, Talk
+from agent.dialogue.query import Ask, Mention, Reading, Talk
 from agent.models.model import ModelTrouble
 from agent.models.scripted import Scripted
 from tests.agent.chats import adversaries, choice, scripted, sentences, talk
@@ -24,7 +32,7 @@ from tests.worlds import imported, tiny_store
 from tools.common.errors import Invalid, NotFound
 from tools.domain.records import Determination
 from tools.engine.eligibility import successor
-from tools.engine.what_if import Aged, Value
+from tools.engine.what_if import Aged, Stopped, Value
 from tools.queries.bound import Bound
 from tools.queries.check import check
 from tools.store import Store
@@ -430,3 +438,11 @@ def test_of_several_uses_that_a_turn_names_each_is_asked_about() -> None:
     assert _with_uses(ask, "zepbound, weight versus osa", bound).uses == ("weight", "osa")
     pinned = msgspec.structs.replace(ask, indication="osa")
     assert not _with_uses(pinned, "zepbound for osa and not the weight", bound).uses
+
+
+def test_a_pronoun_that_ends_stands_for_the_course_that_the_request_waits_to_know_of() -> None:
+    bound = Bound(bundled(), "P002")
+    ended = Ask(query="what_if", drugs=("Ozempic",), from_talk=True, changes=(Stopped(drug="Ozempic"),))
+    assert _of_a_course(ended, Reading(asks=()), bound).changes == (Stopped(drug="Victoza"),)
+    named = Reading(asks=(), mentions=(Mention(names=("Ozempic",)),))
+    assert _of_a_course(ended, named, bound) == ended

@@ -167,4 +167,4 @@ def test_an_approval_tells_until_when_a_request_is_its_renewal() -> None:
     answer = Answer(intent="dates", ledger=Ledger())
     dates.granted(bound, "Saxenda", answer)
     last = max(one.end for one in bound.patient.authorizations) + timedelta(days=bound.plan.renewal_gap_days)
-    assert f"a request is its renewal until {last:%b} {last.day}, {last.year}" in rendered(answer)
+    assert f"renewable until {last:%b} {last.day}, {last.year}" in rendered(answer)

@@ -306,3 +306,11 @@ def test_words_that_suppose_nothing_new_are_told_apart_from_what_was_supposed_be
     )
     (ask,) = read("and if it was samples", talk)
     assert ask.unheard and ask.changes == before
+
+
+def test_a_day_on_which_a_course_begins_makes_the_medicine_beside_it_the_one_that_begins() -> None:
+    begun = Started(drug="Ozempic", on=date(2026, 9, 8))
+    text = (
+        "If he begins it on September 8 and it does not do enough, from what day may we ask for the Mounjaro?"
+    )
+    assert begun in supposed(text, "Ozempic")
