@@ -367,11 +367,18 @@ def _linked(reading: Reading, likely: dict[str, float], talk: Talk) -> Reading:
             return ask
         if ask.query == "compare" and len(meant) < 2 <= len(talk.drugs):
             return msgspec.structs.replace(ask, drugs=talk.drugs, from_talk=True)
-        return msgspec.structs.replace(ask, drugs=meant, from_talk=True)
+        return msgspec.structs.replace(ask, drugs=_beside_supposed(ask, meant, talk), from_talk=True)
 
     asks = tuple(map(with_drugs, reading.asks))
     open_ones = () if any(ask.drugs for ask in asks) else reading.candidates
     return msgspec.structs.replace(reading, asks=asks, candidates=open_ones)
+
+
+def _beside_supposed(ask: Ask, meant: tuple[str, ...], talk: Talk) -> tuple[str, ...]:
+    """The drugs that a question is about which supposes something of one of them: the others, or those of the talk."""
+    supposed = {str(getattr(change, "drug", "")).casefold() for change in ask.changes}
+    others = tuple(name for name in (*meant, *talk.drugs) if name.casefold() not in supposed)
+    return others[:MOST_MEANT] if others and supposed & {name.casefold() for name in meant} else meant
 
 
 def _for_its_use(ask: Ask, bound: Bound) -> Ask:

@@ -11,7 +11,7 @@ import msgspec
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.eligibility import deciding
 from agent.answers.translated import to_patient
-from agent.answers.wording import Sorted, Words, ask_back, drugs_meant, finding_told, lower, unlisted
+from agent.answers.wording import Sorted, Words, drugs_meant, finding_told, lower, unlisted
 from agent.dialogue.query import Ask
 from agent.dialogue.words import words_of
 from agent.ledger import Ledger
@@ -99,13 +99,20 @@ def message(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     each is asked to do about the criteria that it speaks of, or how the request stands where nothing is open. In
     another language than ours it is to the patient."""
     drugs = drugs_meant(ask, bound)[:1]
-    if not drugs:
-        return ask_back(ask.intent, bound, ledger)
+    said = [Said(text="A message to paste; nothing is sent from here.", verbatim=True)]
+    if not drugs:  # it is about something of the chart, which is told behind
+        doctor = bound.patient.prescriber
+        names = [one for one in (doctor.name if doctor else "", bound.patient.name) if one]
+        slots = [
+            ledger.add("name", one, origin="chart", attribute="person", source="patient") for one in names
+        ]
+        whom = f"To {slots[0]}: this" if len(slots) > 1 else "This"
+        said.append(Said(text=f"{whom} is on {slots[-1]}.", verbatim=True))
+        return Answer(intent=ask.intent, ledger=ledger, said=said)
     if drugs[0] not in bound.plan.benefits:
         return Answer(intent=ask.intent, ledger=ledger, drugs=drugs, said=[unlisted(drugs[0], bound, ledger)])
     found = bound.determination(drugs[0], ask.indication)
     words = Words(bound, ledger, found)
-    said = [Said(text="A message to paste; nothing is sent from here.", verbatim=True)]
     unmet = Sorted.of(found).unmet
     unmet = [one for one in unmet if one.criterion in ask.open_ones] or unmet
     patient, prescriber = _named(ask, bound)

@@ -416,8 +416,8 @@ def _duration(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Cha
     if quantity is None or quantity.value is None:
         return []
     if thing.role == "program":
-        months = int(quantity.value) if quantity.unit == "mo" else days_of(quantity) // 30
-        return [Enrolled(months=months)] if months else []
+        dated = any((one.kind, one.role) == ("date", "program") for one in things)
+        return [Enrolled(months=months)] if not dated and (months := _months_of(things)) else []
     if thing.role == "passes":
         if quantity.unit in ("mo", "a"):
             return [Later(months=int(quantity.value) * (12 if quantity.unit == "a" else 1))]
@@ -431,6 +431,15 @@ def _date(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]
     return [On(date=thing.day)] if thing.role == "on" and thing.day is not None else []
 
 
+def _months_of(things: Sequence[Thing]) -> int:
+    """How long the program is told to have been."""
+    told = [
+        one.quantity for one in things if (one.kind, one.role) == ("duration", "program") and one.quantity
+    ]
+    months = [int(one.value or 0) if one.unit == "mo" else days_of(one) // 30 for one in told]
+    return max(months, default=0)
+
+
 def _programs(thing: Thing, things: Sequence[Thing]) -> Iterable[Change]:
     """One from a day to another, told with the later of them; else one that goes on since the only day."""
     days = [one for one in things if (one.kind, one.role) == ("date", "program") and one.day and one.first]
@@ -438,6 +447,9 @@ def _programs(thing: Thing, things: Sequence[Thing]) -> Iterable[Change]:
         min(days, key=lambda one: one.day or date.max),
         max(days, key=lambda one: one.day or date.min),
     )
+    long = _months_of(things)
+    if first == last and long and thing.day:  # so long, and over on that day
+        return [Enrolled(on=add_months(thing.day, -long), until=thing.day)]
     if first == last:
         return [Enrolled(on=thing.day)]
     return [Enrolled(on=first.first, until=last.day)] if thing == last else []

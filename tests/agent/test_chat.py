@@ -32,7 +32,7 @@ from tests.worlds import imported, tiny_store
 from tools.common.errors import Invalid, NotFound
 from tools.domain.records import Determination
 from tools.engine.eligibility import successor
-from tools.engine.what_if import Aged, Stopped, Value
+from tools.engine.what_if import Aged, Started, Stopped, Value
 from tools.queries.bound import Bound
 from tools.queries.check import check
 from tools.store import Store
@@ -446,3 +446,10 @@ def test_a_pronoun_that_ends_stands_for_the_course_that_the_request_waits_to_kno
     assert _of_a_course(ended, Reading(asks=()), bound).changes == (Stopped(drug="Victoza"),)
     named = Reading(asks=(), mentions=(Mention(names=("Ozempic",)),))
     assert _of_a_course(ended, named, bound) == ended
+
+
+def test_a_question_that_supposes_something_of_a_drug_is_about_the_one_talked_about() -> None:
+    ask = Ask(query="earliest", changes=(Started(drug="Ozempic"),))
+    talked = Talk(drugs=("Mounjaro",))
+    assert _linked(Reading(asks=(ask,)), {"Ozempic": 0.9}, talked).asks[0].drugs == ("Mounjaro",)
+    assert _linked(Reading(asks=(ask,)), {"Ozempic": 0.9}, Talk()).asks[0].drugs == ("Ozempic",)

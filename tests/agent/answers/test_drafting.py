@@ -68,3 +68,10 @@ def test_a_message_is_of_the_criteria_that_it_speaks_of() -> None:
     text = rendered(drafting.message(ask, bound, Ledger()))
     told = [one for one in unmet if one.clause and f"({one.clause.clause_id})" in text]
     assert told == [one for one in unmet if one.criterion == unmet[0].criterion] != unmet
+
+
+def test_a_message_about_no_drug_asks_for_none() -> None:
+    bound = bound_to(bundled(), "P014")
+    answer = drafting.message(Ask(query="message"), bound, Ledger())
+    text = rendered(answer)
+    assert bound.patient.name in text and "Which drug" not in text and not answer.offered

@@ -314,3 +314,10 @@ def test_a_day_on_which_a_course_begins_makes_the_medicine_beside_it_the_one_tha
         "If he begins it on September 8 and it does not do enough, from what day may we ask for the Mounjaro?"
     )
     assert begun in supposed(text, "Ozempic")
+
+
+def test_a_program_of_a_length_that_is_dated_once_ended_then() -> None:
+    text = (
+        "Suppose he had finished a program of seven months that ended this spring. Would the Wegovy go then?"
+    )
+    assert Enrolled(on=date(2025, 10, 31), until=date(2026, 5, 31)) in supposed(text, "Wegovy")
