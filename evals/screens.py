@@ -6,13 +6,14 @@ python -m evals.screens --write         and the twelve that are kept in evals/re
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from agent.cases import casefile
 from agent.drafts import drafting
@@ -37,8 +38,12 @@ TWELVE = (
 )  # fmt: skip
 
 
-def main() -> None:
-    write = "--write" in sys.argv
+def main(
+    write: Annotated[
+        bool, typer.Option("--write", help="And the twelve that are kept in evals/results/workspace.")
+    ] = False,
+) -> None:
+    """Take a picture of every screen of the workspace, at three widths, light and dark, into out/screens."""
     out = Path("out/screens")
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder, tasks.world(Path(folder)) as (settings, cases):
@@ -119,4 +124,4 @@ def _drawn(
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

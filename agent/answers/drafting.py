@@ -1,4 +1,5 @@
-"""Drafting asked for in a conversation: the workflow of `pa draft`, up to the review that waits for a person."""
+"""What is written where a conversation asks for it: a draft, by the workflow of `pa draft` up to the review that waits
+for a person, or a message to the prescriber or the patient, which is shown and sent by nobody."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What a determination comes to, in another language than the rest of an answer."""
+"""What is said in the language that was asked for: what a determination comes to, before an answer in English, and a
+message to the patient."""
 
 from __future__ import annotations
 

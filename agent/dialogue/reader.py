@@ -285,7 +285,7 @@ def _ask(
     start, end = span.start, span.end
     if len(spans) == 1:  # what stands around the only question belongs to it
         start, end = 0, len(named.text)
-    changes = _supposed(span, spans, named, talk, known)
+    changes, told = _supposed(span, spans, named, talk, known)
     if changes and span.query not in _SUPPOSING:
         span = span._replace(query="what_if")
     elif span.query == "what_if" and not changes and talk.supposed and _asks_otherwise(span):
@@ -337,7 +337,7 @@ def _ask(
         medicines=tuple(dict.fromkeys(medicines)),
         guessed=guessed,
         changes=changes,
-        unheard=span.query == "what_if" and bool(changes) and changes == talk.supposed,
+        unheard=span.query == "what_if" and bool(changes) and not told,
         indication=drug_names.indication(typed),
         plan_id=next((one.key for one in within if one.kind == "plan"), talk.plan_id),
         day=min(days, default=None),
@@ -349,12 +349,13 @@ def _ask(
 
 def _supposed(
     span: Span, spans: Sequence[Span], named: Entities, talk: Talk, known: Known
-) -> tuple[Change, ...]:
-    """What a span supposes: one that most likely does, or one that may and in which something is found. What was
-    supposed before holds on, unless it may as well ask something else and supposes nothing itself."""
+) -> tuple[tuple[Change, ...], bool]:
+    """What a span supposes, and whether any of it is told by the span itself: one that most likely supposes, or one
+    that may and in which something is found. What was supposed before holds on, unless the span may as well ask
+    something else and supposes nothing itself."""
     perhaps = span.query in _PERHAPS and span.next in _SUPPOSING and span.next_sure >= MAY_SUPPOSE
     if span.query not in _SUPPOSING and not perhaps:
-        return ()
+        return (), False
     text = named.text
     parts = _supposing_parts(span, spans, len(text))
     changes = hypotheses.find(named, parts, talk, known)
@@ -363,12 +364,12 @@ def _supposed(
     ):  # "for the kidneys and not the diabetes": a use
         changes = tuple(one for one in changes if not (isinstance(one, Diagnosed) and not one.present))
     if span.query == "earliest":
-        return hypotheses.under_way(changes, named.within(0, len(text), "drug"))
+        return hypotheses.under_way(changes, named.within(0, len(text), "drug")), True
     if perhaps:  # under which plan it is asked is known by the plan's name alone
         changes = tuple(one for one in changes if not isinstance(one, Insured))
     if not changes and (perhaps or _asks_otherwise(span)):
-        return ()
-    return hypotheses.with_before(talk.supposed, changes)
+        return (), False
+    return hypotheses.with_before(talk.supposed, changes), bool(changes)
 
 
 def _asks_otherwise(span: Span) -> bool:

@@ -14,7 +14,7 @@ def beside(patient: str, drug: str, *others: str) -> Answer:
     return beforehand.told(ask, bound_to(bundled(), patient), Ledger())
 
 
-def test_two_drugs_of_which_a_policy_excludes_one_beside_the_other_are_not_told_apart_alone() -> None:
+def test_two_drugs_of_which_a_policy_excludes_one_while_the_other_is_taken_are_told_so() -> None:
     answer = beside("P001", "Wegovy", "Ozempic")
     assert "Not both at once" in rendered(answer) and "§ 2(a)(2)" in rendered(answer) and answer.sources
 

@@ -306,6 +306,8 @@ def test_words_that_suppose_nothing_new_are_told_apart_from_what_was_supposed_be
     )
     (ask,) = read("and if it was samples", talk)
     assert ask.unheard and ask.changes == before
+    (again,) = read("what if she had been on Trulicity since April 1?", talk)
+    assert not again.unheard and again.changes
 
 
 def test_a_day_on_which_a_course_begins_makes_the_medicine_beside_it_the_one_that_begins() -> None:
