@@ -167,7 +167,7 @@ def test_the_printed_link_signs_the_owner_in_once_and_within_ten_minutes(
 
 def test_neither_password_nor_key_nor_cookie_lies_in_the_store(staffed: Store, home: Path) -> None:
     cookie = staffed.begin_session("viewer", now())
-    told = key_of(staffed, "viewer", READ)["authorization"].rpartition("_")[2]
+    told = key_of(staffed, "viewer", READ)["authorization"].split("_", 2)[2]  # it may hold "_" itself
     content = b"".join(path.read_bytes() for path in home.glob("paladin.db*") if path.is_file())
     assert not [one for one in (PASSWORD, told, cookie) if one.encode() in content]
 
