@@ -34,43 +34,30 @@ from agent.answers import (
     people,
     refusals,
     registry,
+    resolution,
     why,
 )
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.translated import translated
-from agent.answers.what_if import is_taken
-from agent.answers.wording import Sorted, drugs_meant
 from agent.conversation import LONGEST_QUESTION, ChatDesk, Event, Sitting, Turn
-from agent.dialogue import choice, lessons, linking, reader
-from agent.dialogue.drugs import indications_named
+from agent.dialogue import choice, lessons, reader
 from agent.dialogue.known import Known
 from agent.dialogue.query import DECISIONS, OF_A_DRUG, QUERIES, Ask, Query, Reading, Talk, intent_of
-from agent.dialogue.turns import Question, turn_of
+from agent.dialogue.turns import Question
 from agent.dialogue.words import words_of
 from agent.ledger import Fact, Ledger
 from agent.models.model import ModelTrouble, Reply
 from agent.verification.checker import verifier
 from tools.common.errors import Correctable
 from tools.domain.records import Determination, Patient
-from tools.engine.documents import walk
 from tools.engine.eligibility import plans_on
-from tools.engine.request import is_same_strength
-from tools.engine.what_if import Asked, Change, Insured, Stopped
+from tools.engine.what_if import Insured
 from tools.messages import language_named, language_of
-from tools.papers.case import use_of
 from tools.queries.bound import Bound
 
 FEW_WORDS = 4  # of a turn that names a language and asks nothing else
-MOST_ASKS = 4  # things asked for in one turn
-UNSURE = 0.15  # of likelihood, below which a query is asked back about and not answered
 SURE = 0.3  # of likelihood, below which the second reading is offered behind the answer
 SURE_OF_A_DRAFT = 0.9  # of likelihood, below which it is asked whether one is wanted
-SURE_OF_ONE = 0.8  # of likelihood, below which a question on one drug may be one on two of them together
-HARDLY_SURE_OF_ONE = 0.6  # the same, where the other one is not named
-MEANT = 0.5  # of likelihood, from which a turn is about a drug
-MAY_BE_MEANT = 0.25  # the same, from which it may be, where none is likelier
-FAR_LIKELIER = 4  # times as likely as a drug that it names is the one that it is about instead
-MOST_MEANT = 4
 MOST_TALKED = 5  # drugs that a follow-up can lean on
 MOST_CALLS = 4  # of a model in one turn
 MOST_HISTORY = 200  # turns kept in a conversation's list
@@ -193,16 +180,11 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     ledger, talk = _ledger(spoken), talk_of(state)
     question = Question(state["question"], talk.question, frozenset(talk.shown))
     of_file = sitting.desk.bind(state["patient_id"])
-    likely = _drugs_meant(question, reading, talk, of_file)
-    reading = _linked(reading, likely, talk)
-    charted = (_of_a_course(_possible(ask, of_file), reading, of_file) for ask in reading.asks)
-    narrowed = (_for_its_use(ask, of_file) for ask in charted)
-    every = tuple(_with_uses(ask, state["question"], of_file) for ask in narrowed)
-    reading = msgspec.structs.replace(reading, asks=every)
-    spoken.drugs = _likelier(likely, MEANT)
-    first, *rest = _worth_answering(reading, talk)
-    asks = [_with_beside(first, reading, talk, of_file), *rest]
-    asks = [_with_open_ones(ask, question, of_file) for ask in asks]
+    likely = resolution.drugs_meant(question, reading, talk, of_file)
+    reading = resolution.resolved(question, reading, likely, talk, of_file)
+    spoken.drugs = resolution.likelier(likely, resolution.MEANT)
+    maybe = resolution.likelier(likely, resolution.MAY_BE_MEANT)
+    asks = resolution.worth_answering(question, reading, talk, of_file)
     answers = []
     if any(ask.query in ("patient", "other_patient") and ask not in asks for ask in reading.asks):
         answers.append(courtesy.whom(sitting.desk.bind(state["patient_id"]).patient, ledger))
@@ -212,18 +194,23 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
             ask = msgspec.structs.replace(ask, plan_id="")  # nothing is sent to it any more
         if ask.query in _OF_THE_PLAN_NAMED or ask.plan_id in plans_on(bound.patient, bound.as_of):
             bound = sitting.desk.bind(state["patient_id"], ask.plan_id)
-        ask = why.step_of(ask, (*talk.drugs[:1], *_likelier(likely, MAY_BE_MEANT)), bound)
+        ask = why.step_of(ask, (*talk.drugs[:1], *maybe), bound)
         before = msgspec.structs.replace(talk, asks=tuple(asks[:at]) or talk.asks)
-        if ask.query in _DRAFTING and ask.sure < SURE_OF_A_DRAFT:
+        if ask.query in resolution.DRAFTING and ask.sure < SURE_OF_A_DRAFT:
             answers += [drafting.message(ask, bound, ledger)] if _tells_a_message(ask) else []
             answers.append(courtesy.otherwise(ask.query, ledger))
         else:
             asked = _under_its_plan(ask, bound)
             answers.append(_answered(asked, reading, before, bound, ledger, sitting.desk))
             answers[-1].sure, answers[-1].query = ask.sure, ask.query
-    if len(asks) == 1 and UNSURE <= asks[0].sure < SURE and reading.readings and not answers[-1].offered:
+    if (
+        len(asks) == 1
+        and resolution.UNSURE <= asks[0].sure < SURE
+        and reading.readings
+        and not answers[-1].offered
+    ):
         answers.append(courtesy.otherwise(reading.readings[1], ledger))
-    told = focus.with_passages(question, asks, answers, _likelier(likely, MAY_BE_MEANT), bound, ledger)
+    told = focus.with_passages(question, asks, answers, maybe, bound, ledger)
     spoken.shown = told.shown
     joined = _joined(spoken, told.answers, ledger)
     spoken_in = language_of(state["question"]) if joined.determinations else ""
@@ -342,145 +329,6 @@ def _under_its_plan(ask: Ask, bound: Bound) -> Ask:
     return msgspec.structs.replace(ask, query="what_if", changes=(Insured(plan_id=ask.plan_id),))
 
 
-def _linked(reading: Reading, likely: dict[str, float], talk: Talk) -> Reading:
-    """With the drugs that the turn is likely about, where it names none or where another is far likelier meant. What is
-    compared without a name are several of them, or those of the talk; one that is named is told beside the talk's."""
-    meant = _likelier(likely, MEANT) or _likelier(likely, MAY_BE_MEANT)
-    best = max(likely.values(), default=0.0)
-
-    several = _likelier(likely, MEANT)
-    kinds = tuple(name for one in reading.mentions if one.several for name in one.names if name in likely)
-
-    def with_drugs(ask: Ask) -> Ask:
-        if ask.all_drugs and kinds:
-            return msgspec.structs.replace(ask, drugs=kinds, all_drugs=False)
-        for_a_use = ask.indication or use_of(ask.tests, ask.conditions)  # whatever is labeled for it
-        if ask.all_drugs and len(several) > 1 and not for_a_use:
-            return msgspec.structs.replace(ask, drugs=several, all_drugs=False, from_talk=True)
-        if ask.query in _BESIDE_THE_TALK and ask.sure >= MEANT and len(ask.drugs) == 1 and not ask.from_talk:
-            return msgspec.structs.replace(ask, drugs=tuple(dict.fromkeys((*ask.drugs, *talk.drugs[:1]))))
-        if ask.query in _OF_THE_TABLE and ask.form == "list" and best < MEANT and not ask.drugs:
-            return msgspec.structs.replace(ask, all_drugs=True)
-        named = max((likely.get(name, 1.0) for name in ask.drugs), default=0.0)
-        other = best >= MEANT and FAR_LIKELIER * named < best
-        if ask.query not in OF_A_DRUG or ask.all_drugs or (ask.drugs and not other) or not meant:
-            return ask
-        if ask.query == "compare" and len(meant) < 2 <= len(talk.drugs):
-            return msgspec.structs.replace(ask, drugs=talk.drugs, from_talk=True)
-        return msgspec.structs.replace(ask, drugs=_beside_supposed(ask, meant, talk), from_talk=True)
-
-    asks = tuple(map(with_drugs, reading.asks))
-    open_ones = () if any(ask.drugs for ask in asks) else reading.candidates
-    return msgspec.structs.replace(reading, asks=asks, candidates=open_ones)
-
-
-def _beside_supposed(ask: Ask, meant: tuple[str, ...], talk: Talk) -> tuple[str, ...]:
-    """The drugs that a question is about which supposes something of one of them: the others, or those of the talk."""
-    supposed = {str(getattr(change, "drug", "")).casefold() for change in ask.changes}
-    others = tuple(name for name in (*meant, *talk.drugs) if name.casefold() not in supposed)
-    return others[:MOST_MEANT] if others and supposed & {name.casefold() for name in meant} else meant
-
-
-def _for_its_use(ask: Ask, bound: Bound) -> Ask:
-    """A question on all drugs for one use ("what will they pay for, weight wise"): on those that are labeled for it."""
-    use = ask.indication or use_of(ask.tests, ask.conditions)
-    if not (ask.all_drugs and use):
-        return ask
-    labeled = {drug.name for drug in bound.drugs if any(one.key == use for one in drug.indications)}
-    drugs = tuple(name for name in bound.benefits if name in labeled)
-    return msgspec.structs.replace(ask, drugs=drugs, all_drugs=False, from_talk=True) if drugs else ask
-
-
-def _with_uses(ask: Ask, question: str, bound: Bound) -> Ask:
-    """A question on one drug in a turn that names several of its uses: on each of them, unless the words pin one."""
-    if len(ask.drugs) != 1 or ask.query not in _OF_A_USE or (ask.indication and ask.query not in _COMPARING):
-        return ask
-    covered = bound.benefits[ask.drugs[0]].indications if ask.drugs[0] in bound.benefits else ()
-    uses = tuple(use for use in indications_named(question.lower()) if use in covered)
-    return msgspec.structs.replace(ask, uses=uses) if len(uses) > 1 else ask
-
-
-def _with_beside(ask: Ask, reading: Reading, talk: Talk, bound: Bound) -> Ask:
-    """A question of which it is not sure what it asks, with the other drugs that are named, and where it is less sure
-    still those that are talked about or ordered: it may ask whether they go together."""
-    sure = ask.sure >= SURE_OF_ONE and len(ask.drugs) != 2  # "can she have both"
-    if sure or ask.query not in _OF_TWO or ask.changes:
-        return ask
-    others = [*ask.drugs, *(one.names[0] for one in reading.mentions if len(one.names) == 1)]
-    if ask.sure < HARDLY_SURE_OF_ONE:
-        others += [*talk.drugs, *talk.earlier, *(order.drug for order in bound.patient.orders)]
-    beside = tuple(one for one in dict.fromkeys(others) if one in bound.benefits)
-    return msgspec.structs.replace(ask, beside=beside)
-
-
-def _with_open_ones(ask: Ask, question: Question, bound: Bound) -> Ask:
-    """A message, or a supposition that holds nothing which could be put into the chart, with the criteria that it
-    speaks of."""
-    drugs = drugs_meant(ask, bound)[:1]
-    if ask.query not in _OF_OPEN_ONES or ask.changes or not drugs or drugs[0] not in bound.benefits:
-        return ask
-    if ask.query == "what_if" and ask.drugs and not ask.from_talk:  # which may be what is supposed
-        return ask
-    spoken_of = focus.open_ones(question, drugs[0], ask.indication, bound)
-    return msgspec.structs.replace(ask, open_ones=spoken_of)
-
-
-def _possible(ask: Ask, bound: Bound) -> Ask:
-    """Without a strength that is supposed, and that none of the drugs has which the talk is about: it is the dose of
-    something else. A drug that the turn names is told that it has none such."""
-    if not ask.from_talk:
-        return ask
-    known = [one.label for drug in bound.drugs if drug.name in ask.drugs for one in drug.strengths]
-
-    def of_another(change: Change) -> bool:
-        asked = change.strength if isinstance(change, Asked) else ""
-        return bool(known and asked) and not any(is_same_strength(asked, label) for label in known)
-
-    changes = tuple(change for change in ask.changes if not of_another(change))
-    return ask if changes == ask.changes else msgspec.structs.replace(ask, changes=changes)
-
-
-def _of_a_course(ask: Ask, reading: Reading, bound: Bound) -> Ask:
-    """What is supposed to end, and stands for a medicine that is not taken, as the end of the course that the request
-    still waits to know of, if there is one such."""
-    named = {name.casefold() for one in reading.mentions for name in one.names}
-    made = [
-        msgspec.structs.replace(one, drug=course)
-        if isinstance(one, Stopped)
-        and one.drug.casefold() not in named
-        and not is_taken(one.drug, bound)
-        and (course := _waited_for(drugs_meant(ask, bound)[:1], ask.indication, bound))
-        else one
-        for one in ask.changes
-    ]
-    return msgspec.structs.replace(ask, changes=tuple(made))
-
-
-def _waited_for(drugs: tuple[str, ...], use: str, bound: Bound) -> str:
-    """The only course that an open criterion of the first of these drugs rests on."""
-    if not drugs or drugs[0] not in bound.benefits:
-        return ""
-    unmet = Sorted.of(bound.determination(drugs[0], use)).unmet
-    seen = {item.record_id for top in unmet for one in walk([top]) for item in one.evidence}
-    courses = {one.drug for one in bound.patient.medications or () if one.id in seen and one.end is None}
-    return courses.pop() if len(courses) == 1 else ""
-
-
-def _likelier(likely: dict[str, float], least: float) -> tuple[str, ...]:
-    """The drugs that are so likely meant, the likeliest first."""
-    return tuple(name for name, likelihood in likely.items() if likelihood >= least)[:MOST_MEANT]
-
-
-def _drugs_meant(question: Question, reading: Reading, talk: Talk, bound: Bound) -> dict[str, float]:
-    """How likely the turn is about each drug of the plan; a choice that was offered is what the talk is about."""
-    offered = tuple(name for name in talk.offered if name in bound.benefits)
-    if offered:
-        talk = msgspec.structs.replace(talk, drugs=offered, earlier=(*talk.drugs, *talk.earlier))
-    if not any(map(str.isalnum, question.text)):
-        return {}
-    return linking.likelihoods(turn_of(question), reading.mentions, talk, bound)
-
-
 def _names_both(question: str, reading: Reading, patient: Patient) -> bool:
     """Whether a turn names the patient beside somebody else, of whom nothing will be said."""
     theirs = {*reading.person.casefold().split()}
@@ -500,55 +348,6 @@ def _speaks_of_another(reading: Reading) -> bool:
 _NO_QUESTION: frozenset[Query] = frozenset(
     ("patient", "unclear", "other_patient", "smalltalk", "choose", "correct")
 )
-_COURTESIES: frozenset[Query] = frozenset(("smalltalk", "choose", "correct"))
-_DRAFTING: frozenset[Query] = frozenset(("draft", "draft_appeal"))
-_OF_TWO: frozenset[Query] = frozenset(("eligible", "criterion", "why", "policy", "what_if", "advice"))
-_OF_OPEN_ONES: frozenset[Query] = frozenset(("what_if", "message"))
-# Of one drug that is named, what it is told apart from is that of the talk.
-_BESIDE_THE_TALK: frozenset[Query] = frozenset(("compare", "copay"))
-_COMPARING: frozenset[Query] = frozenset(("compare", "options"))
-_OF_A_USE: frozenset[Query] = DECISIONS | _COMPARING | {"coverage", "pa_required"}
-
-
-def _worth_answering(reading: Reading, talk: Talk) -> list[Ask]:
-    """What is answered of a turn: no greeting beside a question, and no draft where one was forbidden."""
-    asks = [ask for ask in reading.asks if ask.query not in _COURTESIES] or [*reading.asks]
-    asks = [ask for ask in asks if ask.query not in ("other_patient", "patient")] or asks
-    if any(ask.query == "no_draft" for ask in asks):
-        asks = [ask for ask in asks if ask.query not in _DRAFTING]
-        others = [ask for ask in asks if ask.query != "no_draft"]
-        told = any(ask.query == "message" for ask in others)  # of which it is said that nothing is sent
-        asks = others if told else [*others, *(ask for ask in asks if ask.query == "no_draft")]
-    asks = [ask for ask in asks if ask.query != "sources" or talk.asks] or asks
-    if any(ask.query == "earliest" for ask in asks):  # which says how it would stand, and from when
-        asks = [ask for ask in asks if ask.query != "what_if"]
-    if any(ask.changes for ask in asks):  # it is told how the supposed case would stand, not the real one too
-        asks = [ask for ask in asks if ask.changes or ask.query not in DECISIONS]
-    clear = [ask for ask in asks if ask.sure >= UNSURE]
-    told = any(ask.query != "no_draft" for ask in clear)  # that nothing is drafted answers nothing
-    return _of_the_table(clear if told else asks)[:MOST_ASKS]
-
-
-def _of_the_table(asks: list[Ask]) -> list[Ask]:
-    """What is asked of the plan's table of drugs, as one: all of it is told, of each drug of the turn."""
-    beside = [ask for ask in asks if ask.query in registry.SIDE_BY_SIDE and (len(ask.drugs) > 1 or ask.uses)]
-    told = {drug for ask in beside for drug in ask.drugs}  # each with its row of the table
-    rows = [
-        ask
-        for ask in asks
-        if ask.query in _OF_THE_TABLE and ask not in beside and not (ask.drugs and told >= {*ask.drugs})
-    ]
-    asks = [ask for ask in asks if ask in rows or ask in beside or ask.query not in _OF_THE_TABLE]
-    if len(rows) < 2:
-        return asks
-    named = [ask for ask in rows if ask.drugs and not ask.from_talk] or rows
-    drugs = tuple(dict.fromkeys(drug for ask in named for drug in ask.drugs))
-    first = min(rows, key=lambda ask: _OF_THE_TABLE.index(ask.query))
-    one = msgspec.structs.replace(
-        first, drugs=drugs, all_drugs=any(ask.all_drugs for ask in named), sure=max(ask.sure for ask in rows)
-    )
-    at = asks.index(rows[0])
-    return [*asks[:at], one, *(ask for ask in asks[at:] if ask not in rows)]
 
 
 def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledger, desk: ChatDesk) -> Answer:
@@ -559,7 +358,7 @@ def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledg
 
     try:
         lost = (reading.strangers or reading.candidates) and not ask.drugs
-        if ask.sure < UNSURE or (lost and ask.query in OF_A_DRUG):
+        if ask.sure < resolution.UNSURE or (lost and ask.query in OF_A_DRUG):
             return courtesy.answer(ask, bound, ledger, reading)
         if reading.strange_plan and ask.query in _UNDER_A_PLAN:
             return courtesy.strange_plan(reading.strange_plan, ask, bound, ledger)
@@ -658,7 +457,6 @@ def _paragraphs(sentences: Iterable[str]) -> list[str]:
     return lines
 
 
-_OF_THE_TABLE: tuple[Query, ...] = ("coverage", "pa_required", "limit", "copay", "tier", "formulary")
 _IDLE: frozenset[Query] = frozenset(
     (
         "smalltalk",

@@ -11,15 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from agent.chat import (
-    _learn_choice,
-    _linked,
-    _names_both,
-    _of_a_course,
-    _of_the_table,
-    _with_uses,
-    talk_of,
-)
+from agent.answers.resolution import _linked, _of_a_course, _of_the_table, _with_uses
+from agent.chat import _learn_choice, _names_both, talk_of
 from agent.conversation import Cancelled, ChatDesk, Conversation, Event, Turn
 from agent.dialogue.lessons import Lessons
 from agent.dialogue.query import Ask, Mention, Reading, Talk
@@ -329,7 +322,7 @@ def test_what_nobody_is_sure_of_is_asked_back_and_a_number_chooses(
     store: Store, ready: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("agent.dialogue.reader.SURE", 1.1)
-    monkeypatch.setattr("agent.chat.UNSURE", 1.1)
+    monkeypatch.setattr("agent.answers.resolution.UNSURE", 1.1)
     spoken = talk(store, ready.patient_id)
     turn = spoken.ask(f"Can she get {ready.drug}?")
     assert "I am not sure what you mean: 1. whether the drug would be approved, or 2. " in turn.answer

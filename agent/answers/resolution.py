@@ -1,0 +1,250 @@
+"""What each ask of a turn is about where its words leave it open: drugs of the talk, uses, courses, and pairs."""
+
+from __future__ import annotations
+
+import msgspec
+
+from agent.answers import focus, registry, wording
+from agent.answers.what_if import is_taken
+from agent.answers.wording import Sorted
+from agent.dialogue import linking
+from agent.dialogue.drugs import indications_named
+from agent.dialogue.query import DECISIONS, OF_A_DRUG, Ask, Query, Reading, Talk
+from agent.dialogue.turns import Question, turn_of
+from tools.engine.documents import walk
+from tools.engine.request import is_same_strength
+from tools.engine.what_if import Asked, Change, Stopped
+from tools.papers.case import use_of
+from tools.queries.bound import Bound
+
+MOST_ASKS = 4  # things asked for in one turn
+UNSURE = 0.15  # of likelihood, below which a query is asked back about and not answered
+SURE_OF_ONE = 0.8  # of likelihood, below which a question on one drug may be one on two of them together
+HARDLY_SURE_OF_ONE = 0.6  # the same, where the other one is not named
+MEANT = 0.5  # of likelihood, from which a turn is about a drug
+MAY_BE_MEANT = 0.25  # the same, from which it may be, where none is likelier
+FAR_LIKELIER = 4  # times as likely as a drug that it names is the one that it is about instead
+MOST_MEANT = 4
+
+_COURTESIES: frozenset[Query] = frozenset(("smalltalk", "choose", "correct"))
+DRAFTING: frozenset[Query] = frozenset(("draft", "draft_appeal"))
+_OF_TWO: frozenset[Query] = frozenset(("eligible", "criterion", "why", "policy", "what_if", "advice"))
+_OF_OPEN_ONES: frozenset[Query] = frozenset(("what_if", "message"))
+# Of one drug that is named, what it is told apart from is that of the talk.
+_BESIDE_THE_TALK: frozenset[Query] = frozenset(("compare", "copay"))
+_COMPARING: frozenset[Query] = frozenset(("compare", "options"))
+_OF_A_USE: frozenset[Query] = DECISIONS | _COMPARING | {"coverage", "pa_required"}
+_OF_THE_TABLE: tuple[Query, ...] = ("coverage", "pa_required", "limit", "copay", "tier", "formulary")
+
+
+def drugs_meant(question: Question, reading: Reading, talk: Talk, bound: Bound) -> dict[str, float]:
+    """How likely the turn is about each drug of the plan; a choice that was offered is what the talk is about."""
+    offered = tuple(name for name in talk.offered if name in bound.benefits)
+    if offered:
+        talk = msgspec.structs.replace(talk, drugs=offered, earlier=(*talk.drugs, *talk.earlier))
+    if not any(map(str.isalnum, question.text)):
+        return {}
+    return linking.likelihoods(turn_of(question), reading.mentions, talk, bound)
+
+
+def likelier(likely: dict[str, float], least: float) -> tuple[str, ...]:
+    """The drugs that are so likely meant, the likeliest first."""
+    return tuple(name for name, likelihood in likely.items() if likelihood >= least)[:MOST_MEANT]
+
+
+def resolved(
+    question: Question, reading: Reading, likely: dict[str, float], talk: Talk, bound: Bound
+) -> Reading:
+    """The reading, each ask of it with the drugs, uses and courses that it is about.
+
+    Args:
+        question: what was typed now and before.
+        reading: what was understood of it by itself.
+        likely: the drugs that the turn is likely about, by `drugs_meant`.
+        talk: what was talked about.
+        bound: the chart and the plan on file.
+    """
+    linked = _linked(reading, likely, talk)
+    charted = (_of_a_course(_possible(ask, bound), linked, bound) for ask in linked.asks)
+    narrowed = (_for_its_use(ask, bound) for ask in charted)
+    asks = tuple(_with_uses(ask, question.text, bound) for ask in narrowed)
+    return msgspec.structs.replace(linked, asks=asks)
+
+
+def worth_answering(question: Question, reading: Reading, talk: Talk, bound: Bound) -> list[Ask]:
+    """What is answered of a turn that was resolved, with what it may be about besides.
+
+    Args:
+        question: what was typed now and before.
+        reading: by `resolved`.
+        talk: what was talked about.
+        bound: the chart and the plan on file.
+    """
+    first, *rest = _worth_answering(reading, talk)
+    asks = [_with_beside(first, reading, talk, bound), *rest]
+    return [_with_open_ones(ask, question, bound) for ask in asks]
+
+
+def _linked(reading: Reading, likely: dict[str, float], talk: Talk) -> Reading:
+    """With the drugs that the turn is likely about, where it names none or where another is far likelier meant. What is
+    compared without a name are several of them, or those of the talk; one that is named is told beside the talk's."""
+    meant = likelier(likely, MEANT) or likelier(likely, MAY_BE_MEANT)
+    best = max(likely.values(), default=0.0)
+
+    several = likelier(likely, MEANT)
+    kinds = tuple(name for one in reading.mentions if one.several for name in one.names if name in likely)
+
+    def with_drugs(ask: Ask) -> Ask:
+        if ask.all_drugs and kinds:
+            return msgspec.structs.replace(ask, drugs=kinds, all_drugs=False)
+        for_a_use = ask.indication or use_of(ask.tests, ask.conditions)  # whatever is labeled for it
+        if ask.all_drugs and len(several) > 1 and not for_a_use:
+            return msgspec.structs.replace(ask, drugs=several, all_drugs=False, from_talk=True)
+        if ask.query in _BESIDE_THE_TALK and ask.sure >= MEANT and len(ask.drugs) == 1 and not ask.from_talk:
+            return msgspec.structs.replace(ask, drugs=tuple(dict.fromkeys((*ask.drugs, *talk.drugs[:1]))))
+        if ask.query in _OF_THE_TABLE and ask.form == "list" and best < MEANT and not ask.drugs:
+            return msgspec.structs.replace(ask, all_drugs=True)
+        named = max((likely.get(name, 1.0) for name in ask.drugs), default=0.0)
+        other = best >= MEANT and FAR_LIKELIER * named < best
+        if ask.query not in OF_A_DRUG or ask.all_drugs or (ask.drugs and not other) or not meant:
+            return ask
+        if ask.query == "compare" and len(meant) < 2 <= len(talk.drugs):
+            return msgspec.structs.replace(ask, drugs=talk.drugs, from_talk=True)
+        return msgspec.structs.replace(ask, drugs=_beside_supposed(ask, meant, talk), from_talk=True)
+
+    asks = tuple(map(with_drugs, reading.asks))
+    open_ones = () if any(ask.drugs for ask in asks) else reading.candidates
+    return msgspec.structs.replace(reading, asks=asks, candidates=open_ones)
+
+
+def _beside_supposed(ask: Ask, meant: tuple[str, ...], talk: Talk) -> tuple[str, ...]:
+    """The drugs that a question is about which supposes something of one of them: the others, or those of the talk."""
+    supposed = {str(getattr(change, "drug", "")).casefold() for change in ask.changes}
+    others = tuple(name for name in (*meant, *talk.drugs) if name.casefold() not in supposed)
+    return others[:MOST_MEANT] if others and supposed & {name.casefold() for name in meant} else meant
+
+
+def _for_its_use(ask: Ask, bound: Bound) -> Ask:
+    """A question on all drugs for one use ("what will they pay for, weight wise"): on those that are labeled for it."""
+    use = ask.indication or use_of(ask.tests, ask.conditions)
+    if not (ask.all_drugs and use):
+        return ask
+    labeled = {drug.name for drug in bound.drugs if any(one.key == use for one in drug.indications)}
+    drugs = tuple(name for name in bound.benefits if name in labeled)
+    return msgspec.structs.replace(ask, drugs=drugs, all_drugs=False, from_talk=True) if drugs else ask
+
+
+def _with_uses(ask: Ask, question: str, bound: Bound) -> Ask:
+    """A question on one drug in a turn that names several of its uses: on each of them, unless the words pin one."""
+    if len(ask.drugs) != 1 or ask.query not in _OF_A_USE or (ask.indication and ask.query not in _COMPARING):
+        return ask
+    covered = bound.benefits[ask.drugs[0]].indications if ask.drugs[0] in bound.benefits else ()
+    uses = tuple(use for use in indications_named(question.lower()) if use in covered)
+    return msgspec.structs.replace(ask, uses=uses) if len(uses) > 1 else ask
+
+
+def _with_beside(ask: Ask, reading: Reading, talk: Talk, bound: Bound) -> Ask:
+    """A question of which it is not sure what it asks, with the other drugs that are named, and where it is less sure
+    still those that are talked about or ordered: it may ask whether they go together."""
+    sure = ask.sure >= SURE_OF_ONE and len(ask.drugs) != 2  # "can she have both"
+    if sure or ask.query not in _OF_TWO or ask.changes:
+        return ask
+    others = [*ask.drugs, *(one.names[0] for one in reading.mentions if len(one.names) == 1)]
+    if ask.sure < HARDLY_SURE_OF_ONE:
+        others += [*talk.drugs, *talk.earlier, *(order.drug for order in bound.patient.orders)]
+    beside = tuple(one for one in dict.fromkeys(others) if one in bound.benefits)
+    return msgspec.structs.replace(ask, beside=beside)
+
+
+def _with_open_ones(ask: Ask, question: Question, bound: Bound) -> Ask:
+    """A message, or a supposition that holds nothing which could be put into the chart, with the criteria that it
+    speaks of."""
+    drugs = wording.drugs_meant(ask, bound)[:1]
+    if ask.query not in _OF_OPEN_ONES or ask.changes or not drugs or drugs[0] not in bound.benefits:
+        return ask
+    if ask.query == "what_if" and ask.drugs and not ask.from_talk:  # which may be what is supposed
+        return ask
+    spoken_of = focus.open_ones(question, drugs[0], ask.indication, bound)
+    return msgspec.structs.replace(ask, open_ones=spoken_of)
+
+
+def _possible(ask: Ask, bound: Bound) -> Ask:
+    """Without a strength that is supposed, and that none of the drugs has which the talk is about: it is the dose of
+    something else. A drug that the turn names is told that it has none such."""
+    if not ask.from_talk:
+        return ask
+    known = [one.label for drug in bound.drugs if drug.name in ask.drugs for one in drug.strengths]
+
+    def of_another(change: Change) -> bool:
+        asked = change.strength if isinstance(change, Asked) else ""
+        return bool(known and asked) and not any(is_same_strength(asked, label) for label in known)
+
+    changes = tuple(change for change in ask.changes if not of_another(change))
+    return ask if changes == ask.changes else msgspec.structs.replace(ask, changes=changes)
+
+
+def _of_a_course(ask: Ask, reading: Reading, bound: Bound) -> Ask:
+    """What is supposed to end, and stands for a medicine that is not taken, as the end of the course that the request
+    still waits to know of, if there is one such."""
+    named = {name.casefold() for one in reading.mentions for name in one.names}
+    made = [
+        msgspec.structs.replace(one, drug=course)
+        if isinstance(one, Stopped)
+        and one.drug.casefold() not in named
+        and not is_taken(one.drug, bound)
+        and (course := _waited_for(wording.drugs_meant(ask, bound)[:1], ask.indication, bound))
+        else one
+        for one in ask.changes
+    ]
+    return msgspec.structs.replace(ask, changes=tuple(made))
+
+
+def _waited_for(drugs: tuple[str, ...], use: str, bound: Bound) -> str:
+    """The only course that an open criterion of the first of these drugs rests on."""
+    if not drugs or drugs[0] not in bound.benefits:
+        return ""
+    unmet = Sorted.of(bound.determination(drugs[0], use)).unmet
+    seen = {item.record_id for top in unmet for one in walk([top]) for item in one.evidence}
+    courses = {one.drug for one in bound.patient.medications or () if one.id in seen and one.end is None}
+    return courses.pop() if len(courses) == 1 else ""
+
+
+def _worth_answering(reading: Reading, talk: Talk) -> list[Ask]:
+    """What is answered of a turn: no greeting beside a question, and no draft where one was forbidden."""
+    asks = [ask for ask in reading.asks if ask.query not in _COURTESIES] or [*reading.asks]
+    asks = [ask for ask in asks if ask.query not in ("other_patient", "patient")] or asks
+    if any(ask.query == "no_draft" for ask in asks):
+        asks = [ask for ask in asks if ask.query not in DRAFTING]
+        others = [ask for ask in asks if ask.query != "no_draft"]
+        told = any(ask.query == "message" for ask in others)  # of which it is said that nothing is sent
+        asks = others if told else [*others, *(ask for ask in asks if ask.query == "no_draft")]
+    asks = [ask for ask in asks if ask.query != "sources" or talk.asks] or asks
+    if any(ask.query == "earliest" for ask in asks):  # which says how it would stand, and from when
+        asks = [ask for ask in asks if ask.query != "what_if"]
+    if any(ask.changes for ask in asks):  # it is told how the supposed case would stand, not the real one too
+        asks = [ask for ask in asks if ask.changes or ask.query not in DECISIONS]
+    clear = [ask for ask in asks if ask.sure >= UNSURE]
+    told = any(ask.query != "no_draft" for ask in clear)  # that nothing is drafted answers nothing
+    return _of_the_table(clear if told else asks)[:MOST_ASKS]
+
+
+def _of_the_table(asks: list[Ask]) -> list[Ask]:
+    """What is asked of the plan's table of drugs, as one: all of it is told, of each drug of the turn."""
+    beside = [ask for ask in asks if ask.query in registry.SIDE_BY_SIDE and (len(ask.drugs) > 1 or ask.uses)]
+    told = {drug for ask in beside for drug in ask.drugs}  # each with its row of the table
+    rows = [
+        ask
+        for ask in asks
+        if ask.query in _OF_THE_TABLE and ask not in beside and not (ask.drugs and told >= {*ask.drugs})
+    ]
+    asks = [ask for ask in asks if ask in rows or ask in beside or ask.query not in _OF_THE_TABLE]
+    if len(rows) < 2:
+        return asks
+    named = [ask for ask in rows if ask.drugs and not ask.from_talk] or rows
+    drugs = tuple(dict.fromkeys(drug for ask in named for drug in ask.drugs))
+    first = min(rows, key=lambda ask: _OF_THE_TABLE.index(ask.query))
+    one = msgspec.structs.replace(
+        first, drugs=drugs, all_drugs=any(ask.all_drugs for ask in named), sure=max(ask.sure for ask in rows)
+    )
+    at = asks.index(rows[0])
+    return [*asks[:at], one, *(ask for ask in asks[at:] if ask not in rows)]
