@@ -84,7 +84,7 @@ def _by_policy(book: Book, sent: Rebuilt, on: date, verdict: Verdict) -> Judged:
     asks += [
         _paper(row)
         for row in table.papers.get(verdict.use, [])
-        if row.number in verdict.statuses and not judge(row, Chart(sent.papers, on), ask).truth
+        if row.number in verdict.statuses and not judge(row, Chart(sent.papers, on), ask)
     ]
     months = _months(book.policy, verdict.use, sent.request.get("kind") == "renewal")
     met = tuple(_short(row) for row in tops if verdict.statuses.get(row.number) == "met")[:3]
