@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -37,22 +38,13 @@ class Counted:
     """Implements Model around another one; what its calls cost and what went wrong is read off it, sample by sample."""
 
     def __init__(self, model: Model) -> None:
-        self.model = model
+        self.model, self.name, self.num_ctx = model, model.name, model.num_ctx
         self.begin()
 
     def begin(self) -> None:
         """Another sample."""
         self.calls = self.prompt_tokens = self.output_tokens = 0
-        self.seconds = 0.0
         self.troubles: list[What] = []
-
-    @property
-    def name(self) -> str:
-        return self.model.name
-
-    @property
-    def num_ctx(self) -> int:
-        return self.model.num_ctx
 
     @property
     def infrastructure(self) -> int:
@@ -64,14 +56,8 @@ class Counted:
         return sum(what in FORMAT for what in self.troubles)
 
     def complete(self, system: str, user: str, **options: Unpack[CallOptions]) -> Reply:
-        self.calls += 1
-        try:
-            reply = self.model.complete(system, user, **options)
-        except ModelTrouble as trouble:
-            self.troubles.append(trouble.what)
-            raise
-        self._count(reply)
-        return reply
+        with self._counting():
+            return self._counted(self.model.complete(system, user, **options))
 
     def stream(self, system: str, user: str, **options: Unpack[CallOptions]) -> Stream:
         return Stream(self._pieces(self.model.stream(system, user, **options)))
@@ -80,22 +66,24 @@ class Counted:
         return self.model.fits(system, user, max_tokens)
 
     def _pieces(self, inner: Stream) -> Generator[str, None, Reply]:
+        with self._counting(), closing(inner):
+            yield from inner
+        assert inner.last is not None
+        return self._counted(inner.last)
+
+    @contextmanager
+    def _counting(self) -> Iterator[None]:
         self.calls += 1
         try:
-            yield from inner
+            yield
         except ModelTrouble as trouble:
             self.troubles.append(trouble.what)
             raise
-        finally:
-            inner.close()
-        assert inner.last is not None
-        self._count(inner.last)
-        return inner.last
 
-    def _count(self, reply: Reply) -> None:
+    def _counted(self, reply: Reply) -> Reply:
         self.prompt_tokens += reply.prompt_tokens
         self.output_tokens += reply.output_tokens
-        self.seconds += reply.seconds
+        return reply
 
 
 class Recording:
@@ -119,13 +107,9 @@ class Recording:
         key = self._key("complete", system, user, options)
         if key in self._known:
             return _said(self._known[key])
-        model = self._live(user)
-        try:
-            reply = model.complete(system, user, **options)
-        except ModelTrouble as trouble:
-            self._keep(key, {"trouble": trouble.what, "line": str(trouble)})
-            raise
-        self._keep(key, {"reply": msgspec.to_builtins(reply)})
+        with self._writing(key) as row:
+            reply = self._live(user).complete(system, user, **options)
+            row["reply"] = msgspec.to_builtins(reply)
         return reply
 
     def stream(self, system: str, user: str, **options: Unpack[CallOptions]) -> Stream:
@@ -140,18 +124,13 @@ class Recording:
         return estimate(system, user) + max_tokens <= self.num_ctx
 
     def _written(self, key: str, inner: Stream) -> Generator[str, None, Reply]:
-        pieces: list[str] = []
-        try:
+        with self._writing(key) as row, closing(inner):
+            row["pieces"] = []
             for piece in inner:
-                pieces.append(piece)
+                row["pieces"].append(piece)
                 yield piece
-        except ModelTrouble as trouble:
-            self._keep(key, {"pieces": pieces, "trouble": trouble.what, "line": str(trouble)})
-            raise
-        finally:
-            inner.close()
+            row["reply"] = msgspec.to_builtins(inner.last)
         assert inner.last is not None
-        self._keep(key, {"pieces": pieces, "reply": msgspec.to_builtins(inner.last)})
         return inner.last
 
     def _key(self, how: str, system: str, user: str, options: CallOptions) -> str:
@@ -168,11 +147,22 @@ class Recording:
             )
         return self.model
 
-    def _keep(self, key: str, row: dict[str, Any]) -> None:
-        self._known[key] = {"key": key, **row}
+    @contextmanager
+    def _writing(self, key: str) -> Iterator[dict[str, Any]]:
+        """A row that is kept under this key when the block ends, with the trouble that ends it, if one does."""
+        row: dict[str, Any] = {"key": key}
+        try:
+            yield row
+        except ModelTrouble as trouble:
+            self._keep(row | {"trouble": trouble.what, "line": str(trouble)})
+            raise
+        self._keep(row)
+
+    def _keep(self, row: dict[str, Any]) -> None:
+        self._known[row["key"]] = row
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(self._known[key], ensure_ascii=False) + "\n")
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

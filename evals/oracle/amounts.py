@@ -10,7 +10,7 @@ from decimal import Decimal
 from evals.oracle.chart import Chart, Entry, day
 from evals.oracle.table import Limit
 from evals.oracle.trials import by_content
-from evals.oracle.verdicts import NO, OPEN, YES, Answer, Truth
+from evals.oracle.verdicts import NO, OPEN, YES, Truth, worst
 
 _LONG_AGO = date(1900, 1, 1)
 
@@ -37,14 +37,14 @@ class _Had:
     all_counted: bool
 
 
-def held_to_limits(limits: list[Limit], asked: RequestedAmount, chart: Chart) -> tuple[str, Answer]:
+def held_to_limits(limits: list[Limit], asked: RequestedAmount, chart: Chart) -> tuple[str, Truth]:
     """The clause that decides the amount, and its answer: one that is broken, one that is open, or the first."""
     answers = [(limit.number, _answer(limit, asked, chart)) for limit in _that_hold(limits, asked)]
     for truth in (NO, OPEN):
         for number, answer in answers:
-            if answer.truth == truth:
+            if answer == truth:
                 return number, answer
-    return answers[0] if answers else ("", Answer(YES))
+    return answers[0] if answers else ("", YES)
 
 
 def _that_hold(limits: list[Limit], asked: RequestedAmount) -> Iterator[Limit]:
@@ -67,34 +67,34 @@ def _that_hold(limits: list[Limit], asked: RequestedAmount) -> Iterator[Limit]:
     yield from sorted(totals, key=lambda limit: not limit.uses)
 
 
-def _answer(limit: Limit, asked: RequestedAmount, chart: Chart) -> Answer:
+def _answer(limit: Limit, asked: RequestedAmount, chart: Chart) -> Truth:
     if limit.dispensed:
         return _in_all(limit, asked, chart)
     if limit.starting:
         return _of_the_start(limit, asked, chart)
     if asked.amount is None or not asked.days:
-        return Answer(OPEN, "missing")
-    return Answer(YES if asked.amount * limit.days <= limit.amount * asked.days else NO)
+        return OPEN
+    return int(asked.amount * limit.days <= limit.amount * asked.days)
 
 
-def _of_the_start(limit: Limit, asked: RequestedAmount, chart: Chart) -> Answer:
+def _of_the_start(limit: Limit, asked: RequestedAmount, chart: Chart) -> Truth:
     wanted = asked.days or 0
     had = _had(chart, asked, asked.dose, _LONG_AGO)
     if wanted > limit.days or (wanted and had.days + wanted > limit.days):
-        return Answer(NO)
-    return Answer(OPEN, "ambiguous") if wanted and had.most + wanted > limit.days else Answer(YES)
+        return NO
+    return OPEN if wanted and had.most + wanted > limit.days else YES
 
 
-def _in_all(limit: Limit, asked: RequestedAmount, chart: Chart) -> Answer:
+def _in_all(limit: Limit, asked: RequestedAmount, chart: Chart) -> Truth:
     wanted = asked.days if limit.of_days else asked.amount
     if wanted is None or (chart.listed("medications") is None and not chart.noted("fills")):
-        return Answer(OPEN, "missing")
+        return OPEN
     since = chart.as_of - timedelta(days=limit.days) if limit.days else _LONG_AGO
     had = _had(chart, asked, None, since)
     if (had.days if limit.of_days else had.amount) + wanted > limit.amount:
-        return Answer(NO)
+        return NO
     open_one = had.most + wanted > limit.amount if limit.of_days else not had.all_counted
-    return Answer(OPEN, "ambiguous") if open_one else Answer(YES)
+    return OPEN if open_one else YES
 
 
 # --- what was had before -------------------------------------------------------------------------------------
@@ -103,9 +103,9 @@ def _in_all(limit: Limit, asked: RequestedAmount, chart: Chart) -> Answer:
 def _had(chart: Chart, asked: RequestedAmount, dose: Decimal | None, since: date) -> _Had:
     """Of the product, at that dose or, without one, at any."""
     taken = [e for e in chart.listed("medications") or () if e.get("source") != "sample"]
-    courses = [(e, _all(_is_it(e, asked), _is_dated(e), _is_at(e, dose))) for e in taken]
+    courses = [(e, worst((_is_it(e, asked), _is_dated(e), _is_at(e, dose)))) for e in taken]
     filled = [f for f in chart.noted("fills") if since <= date.fromisoformat(f["date"]) <= chart.as_of]
-    fills = [(f, _all(_is_it(f, asked), _fill_is_at(f, asked, chart, dose))) for f in filled]
+    fills = [(f, worst((_is_it(f, asked), _fill_is_at(f, asked, chart, dose)))) for f in filled]
     sure = [f for f, truth in fills if truth == YES]
     may = [f for f, truth in fills if truth is OPEN]
     days = max(_days((e for e, truth in courses if truth == YES), chart, since), _supplied(sure))
@@ -113,10 +113,6 @@ def _had(chart: Chart, asked: RequestedAmount, dose: Decimal | None, since: date
     counted = not may and all(f.get("quantity") is not None for f in sure) and (not most or bool(filled))
     amount = sum((Decimal(str(f["quantity"])) for f in sure if f.get("quantity") is not None), Decimal(0))
     return _Had(days, most, amount, counted)
-
-
-def _all(*truths: Truth) -> Truth:
-    return NO if NO in truths else OPEN if OPEN in truths else YES
 
 
 def _is_it(item: Entry, asked: RequestedAmount) -> Truth:

@@ -105,10 +105,6 @@ class Chart:
         """The sound entries of a test itself."""
         return [r for r in map(self._reading, self._of(test)) if r]
 
-    def void(self, test: str) -> bool:
-        """Whether there are entries that can not be used."""
-        return any(self._reading(entry) is None for entry in self._of(test))
-
     def unread(self, test: str) -> list[date | None]:
         """The days of entries that can not be used, None where they have none."""
         return [day(entry.get("date")) for entry in self._of(test) if self._reading(entry) is None]

@@ -15,7 +15,7 @@ from evals.oracle.chart import Chart, Entry, day
 from evals.oracle.judging import Ask, judge
 from evals.oracle.reading import Row
 from evals.oracle.table import DecisionTable, Limit, read_policy
-from evals.oracle.verdicts import NO, OPEN, STATUS, YES, Answer, Verdict, count
+from evals.oracle.verdicts import NO, OPEN, STATUS, YES, Truth, Verdict, count, turned
 
 # of several uses the best is reported
 _ORDER = ("ready", "quantity_exception", "needs_documentation", "likely_denial")
@@ -62,7 +62,7 @@ def decide(
     if wanted.use in benefit.get("excluded_uses", {}):
         return Verdict("not_covered", wanted.use, stopped_by="benefit")
     if not benefit.get("pa_required"):
-        over = held_to_limits(_table_limits(benefit), _asked(drug, wanted.use, wanted), chart)[1].truth == NO
+        over = held_to_limits(_table_limits(benefit), _asked(drug, wanted.use, wanted), chart)[1] == NO
         outcome, stop = ("quantity_exception", "quantity") if over else ("not_required", "pa")
         return Verdict(outcome, stopped_by=stop)
     assert policy_text, f"{plan['id']} asks for PA of {drug['name']}, and its policy is not given"
@@ -96,13 +96,13 @@ def _by_use(table: DecisionTable, use: str, chart: Chart, drug: Entry, wanted: _
     again = renewing and len(wanted.approvals) > 1 and use in table.later
     rows = table.later[use] if again else table.renewal[use] if renewing else table.criteria[use]
     filled = _fill(rows, chart, ask)
-    shut = {n: a.turned for n, a in _fill(table.exclusions.get(use, []), chart, ask).items()}
-    tops = [filled[row.number].truth for row in rows if not row.parent]
+    shut = {n: turned(truth) for n, truth in _fill(table.exclusions.get(use, []), chart, ask).items()}
+    tops = [filled[row.number] for row in rows if not row.parent]
     if not _is_dose_of(drug, wanted.use or use, wanted):
         tops.append(OPEN)  # a question to the prescriber
-    outs = [shut[row.number].truth for row in table.exclusions.get(use, []) if not row.parent]
+    outs = [shut[row.number] for row in table.exclusions.get(use, []) if not row.parent]
     shown = {row.number: judge(row, chart, ask) for row in table.papers.get(use, [])}
-    wanting = {row.relied_on for row in table.papers.get(use, []) if shown[row.number].truth != YES}
+    wanting = {row.relied_on for row in table.papers.get(use, []) if shown[row.number] != YES}
     papers = {
         row.number: shown[row.number]
         for row in table.papers.get(use, [])
@@ -117,52 +117,50 @@ def _by_use(table: DecisionTable, use: str, chart: Chart, drug: Entry, wanted: _
         outcome, stop = "likely_denial", "criteria"
     elif needed is OPEN:
         outcome, stop = "needs_documentation", "criteria"
-    elif amount.truth != YES:
-        outcome, stop = ("quantity_exception" if amount.truth == NO else "needs_documentation"), "quantity"
-    elif any(paper.truth != YES for paper in papers.values()):
+    elif amount != YES:
+        outcome, stop = ("quantity_exception" if amount == NO else "needs_documentation"), "quantity"
+    elif any(paper != YES for paper in papers.values()):
         outcome, stop = "needs_documentation", "documents"
     else:
         outcome, stop = "ready", ""
-    statuses = {number: STATUS[answer.truth] for number, answer in answers.items()}
-    reasons = {number: answer.why for number, answer in answers.items() if answer.truth is OPEN}
-    return Verdict(outcome, use, statuses, reasons, stop)
+    statuses = {number: STATUS[truth] for number, truth in answers.items()}
+    return Verdict(outcome, use, statuses, stop)
 
 
-def _fill(rows: list[Row], chart: Chart, ask: Ask) -> dict[str, Answer]:
+def _fill(rows: list[Row], chart: Chart, ask: Ask) -> dict[str, Truth]:
     """The column of answers: sentences from the chart, gates from the lines below them, deepest first."""
-    filled: dict[str, Answer] = {}
+    filled: dict[str, Truth] = {}
     for row in sorted(rows, key=lambda r: -len(r.number)):
         if row.kind != "gate":
             filled[row.number] = judge(row, chart, ask)
             continue
         lines = [r.number for r in rows if r.parent == row.number]
         if row.needed == -1:  # all ruled out; and what is ruled out is met
-            filled.update({number: filled[number].turned for number in lines})
+            filled.update({number: turned(filled[number]) for number in lines})
         below = [filled[number] for number in lines]
-        truth = count(row.needed if row.needed > 0 else len(below), [b.truth for b in below])
-        filled[row.number] = Answer(truth, next((b.why for b in below if b.truth is OPEN), ""))
+        filled[row.number] = count(row.needed if row.needed > 0 else len(below), below)
     return filled
 
 
-def _counts(number: str, rows: list[Row], filled: dict[str, Answer], wanting: set[str]) -> bool:
+def _counts(number: str, rows: list[Row], filled: dict[str, Truth], wanting: set[str]) -> bool:
     """Whether the case leans on a line: it holds, and no gate above it has enough without it. Lines whose papers are
     there are counted before those whose papers are not."""
-    if number not in filled or filled[number].truth != YES:
+    if number not in filled or filled[number] != YES:
         return False
     gate = next((row for row in rows if row.number == _row(rows, number).parent), None)
     if gate is None:
         return True
     if not _counts_by_itself(gate, number, rows, filled, wanting):
         return False
-    if gate.number not in filled or filled[gate.number].truth != YES:
+    if gate.number not in filled or filled[gate.number] != YES:
         return True
     return _counts(gate.number, rows, filled, wanting)
 
 
 def _counts_by_itself(
-    gate: Row, number: str, rows: list[Row], filled: dict[str, Answer], wanting: set[str]
+    gate: Row, number: str, rows: list[Row], filled: dict[str, Truth], wanting: set[str]
 ) -> bool:
-    hold = [row.number for row in rows if row.parent == gate.number and filled[row.number].truth == YES]
+    hold = [row.number for row in rows if row.parent == gate.number and filled[row.number] == YES]
     hold.sort(key=lambda line: not wanting.isdisjoint(_under(line, rows)))
     return number in (hold[: gate.needed] if gate.needed > 0 else hold)
 

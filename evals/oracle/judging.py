@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -12,10 +12,15 @@ from decimal import Decimal
 from evals.oracle.chart import Chart, Entry, Reading, Span, Stretch, after_months, day, tenths
 from evals.oracle.reading import Row
 from evals.oracle.trials import by_content, drug_key, names, strangers, trial, twins
-from evals.oracle.verdicts import NO, OPEN, YES, Answer, Truth, agreed, best, known
+from evals.oracle.verdicts import NO, OPEN, YES, Truth, agreed, best
 from evals.oracle.vocabulary import TERMS
 
 UNSIGNED = ("unsigned", "draft")
+# the kinds of rows about papers, and what a chart calls such a paper
+PAPERS = {
+    "paper:note": "note", "paper:result": "lab", "paper:study": "study", "paper:claims": "fills",
+    "paper:program": "programme",
+}  # fmt: skip
 _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
     ">=": operator.ge,
     ">": operator.gt,
@@ -36,7 +41,7 @@ class Ask:
     dose: Decimal | None = None
 
 
-def judge(row: Row, chart: Chart, ask: Ask) -> Answer:
+def judge(row: Row, chart: Chart, ask: Ask) -> Truth:
     """Whether the row's sentence is true of the chart."""
     return _JUDGES[row.kind](row, chart, ask)
 
@@ -44,17 +49,16 @@ def judge(row: Row, chart: Chart, ask: Ask) -> Answer:
 # --- the person ------------------------------------------------------------------------------------------
 
 
-def _age(row: Row, chart: Chart, ask: Ask) -> Answer:
+def _age(row: Row, chart: Chart, ask: Ask) -> Truth:
     if chart.age is None:
-        return Answer(OPEN, "missing")
-    return known(_COMPARE[row.sign](Decimal(chart.age), _value(row)))
+        return OPEN
+    return int(_holds(row, Decimal(chart.age)))
 
 
-def _use(row: Row, chart: Chart, ask: Ask) -> Answer:
+def _use(row: Row, chart: Chart, ask: Ask) -> Truth:
     if ask.use not in row.uses:
-        return Answer(NO)
-    truth = _at_dose(row, ask.dose)
-    return Answer(truth, "missing" if truth is OPEN else "")
+        return NO
+    return _at_dose(row, ask.dose)
 
 
 def _at_dose(row: Row, dose: Decimal | None) -> Truth:
@@ -66,22 +70,18 @@ def _at_dose(row: Row, dose: Decimal | None) -> Truth:
     return int((row.dose_least or 0) <= dose <= (dose if row.dose_most is None else row.dose_most))
 
 
-def _specialist(row: Row, chart: Chart, ask: Ask) -> Answer:
+def _specialist(row: Row, chart: Chart, ask: Ask) -> Truth:
     own = ((chart.patient.get("prescriber") or {}).get("specialty") or "").lower()
     if own in row.specialties and not row.only_consults:
-        return Answer(YES)
+        return YES
     named, nameless, denied = _consultations(row, chart)
     last = max(denied, default=date.min)
     named, nameless = ([d for d in days if d >= last] for days in (named, nameless))
     if denied and last in (*named, *nameless):
-        return Answer(OPEN, "conflict")
+        return OPEN
     if any(when >= chart.since(row.window) and (when > date.min or row.window is None) for when in named):
-        return Answer(YES)
-    if named and date.min not in named:
-        return Answer(OPEN, "stale")
-    if named or nameless:
-        return Answer(OPEN, "ambiguous")
-    return Answer(NO) if denied and own else Answer(OPEN, "missing")
+        return YES
+    return NO if denied and own and not named and not nameless else OPEN
 
 
 def _consultations(row: Row, chart: Chart) -> tuple[list[date], list[date], list[date]]:
@@ -104,7 +104,7 @@ def _consultations(row: Row, chart: Chart) -> tuple[list[date], list[date], list
     return named, nameless, denied
 
 
-def _statement(row: Row, chart: Chart, ask: Ask) -> Answer:
+def _statement(row: Row, chart: Chart, ask: Ask) -> Truth:
     said = [
         (day(s.get("date")) or date.min, s["present"])
         for s in chart.noted("attestations")
@@ -112,43 +112,38 @@ def _statement(row: Row, chart: Chart, ask: Ask) -> Answer:
         and "self" in s.get("subjects", ["self"])
         and (s.get("date") is None or chart.possible(day(s["date"])))
     ]
-    if not said:
-        return Answer(OPEN, "missing")
-    newest = max(said)[0]
-    if newest < chart.since(row.window):
-        return Answer(OPEN, "stale")
+    newest = max(said)[0] if said else date.min
+    if not said or newest < chart.since(row.window):
+        return OPEN
     return agreed({present for when, present in said if when == newest})
 
 
 # --- measurements ----------------------------------------------------------------------------------------
 
 
-def _measured_value(row: Row, chart: Chart, ask: Ask) -> Answer:
+def _measured_value(row: Row, chart: Chart, ask: Ask) -> Truth:
     test = row.tests[0]
     until = ask.therapy_start if row.at_start and ask.therapy_start else chart.as_of
     first = chart.since(row.window, until)
     if row.treated is not None:
-        treated = _treated_since(row, row.treated, chart)
-        if isinstance(treated, Answer):
-            return treated
+        treated, truth = _treated_since(row, row.treated, chart)
+        if truth != YES:
+            return truth
         first = max(first, treated)
-    newest = _newest(chart.readings(test), first, until)
-    if not newest:
-        return _not_found(chart, test, until)
-    compare = _COMPARE[row.sign]
+    inside = [r for r in chart.readings(test) if first <= r.day <= until]
+    if not inside:
+        return OPEN
     if row.which != "latest" or row.results > 1:
-        inside = [r for r in chart.readings(test) if first <= r.day <= until]
         unread = [when for when in chart.unread(test) if when is None or first <= when <= until]
         return _of_results(row, inside, bool(unread))
-    values = [tenths(r.value) if row.rounded else r.value for r in newest]
-    return agreed({compare(value, _value(row)) for value in values})
+    return agreed({_holds(row, reading.value) for reading in inside if reading.day == inside[-1].day})
 
 
-def _treated_since(row: Row, long: Stretch, chart: Chart) -> date | Answer:
-    """The day from which on somebody had been treated for so long; or that nobody was, or knows."""
+def _treated_since(row: Row, long: Stretch, chart: Chart) -> tuple[date, Truth]:
+    """The day from which on somebody had been treated for so long, and whether anybody was."""
     entries = chart.listed("medications")
     if entries is None:
-        return Answer(OPEN, "missing")
+        return date.max, OPEN
     by_drug: dict[str, list[Entry]] = {}
     odd = False  # said to be taken still, and to have ended
     for entry in (entry for entry in entries if names(row, entry)):
@@ -158,11 +153,9 @@ def _treated_since(row: Row, long: Stretch, chart: Chart) -> date | Answer:
             by_drug.setdefault(drug_key(entry), []).append(entry)
     days, unclear = _lasting_days([s for group in by_drug.values() for s in chart.spans(group)], long, chart)
     if days:
-        return min(days)
-    if unclear or odd:
-        return Answer(OPEN, "missing")
+        return min(days), YES
     others, may_be = _lasting_days([chart.spans([e])[0] for e in strangers(entries)], long, chart)
-    return Answer(OPEN, "unrecognised") if others or may_be else Answer(NO)
+    return date.max, OPEN if unclear or odd or others or may_be else NO
 
 
 def _lasting_days(spans: list[Span], long: Stretch, chart: Chart) -> tuple[list[date], bool]:
@@ -177,48 +170,42 @@ def _lasting_days(spans: list[Span], long: Stretch, chart: Chart) -> tuple[list[
     return days, unclear
 
 
-def _of_results(row: Row, inside: list[Reading], unread: bool) -> Answer:
+def _of_results(row: Row, inside: list[Reading], unread: bool) -> Truth:
     """Any, the highest, the lowest, or so many of the results. Which result of a day counts is open where they differ;
     what cannot be read might be any value."""
     low, high = Decimal(-10_000), Decimal(100_000)
     by_day: dict[date, list[Decimal]] = {}
     for reading in inside:
-        value = tenths(reading.value) if row.rounded else reading.value
-        by_day.setdefault(reading.day, []).append(value)
+        by_day.setdefault(reading.day, []).append(reading.value)
     answers = set()
     for pick in (min, max):  # the two extremes of what the days may have been
         for other in ((), (low,), (high,)) if unread else ((),):
             values = [pick(values) for values in by_day.values()] + list(other)
-            holding = [v for v in values if _COMPARE[row.sign](v, _value(row))]
             if row.which in ("highest", "lowest"):
-                best = max(values) if row.which == "highest" else min(values)
-                answers.add(_COMPARE[row.sign](best, _value(row)))
+                answers.add(_holds(row, max(values) if row.which == "highest" else min(values)))
             else:
-                answers.add(len(holding) >= row.results)
+                answers.add(sum(_holds(row, value) for value in values) >= row.results)
     if row.results > len(by_day) and False in answers:
-        return Answer(OPEN, "missing")
+        return OPEN
     return agreed(answers)
 
 
-def _on_file(row: Row, chart: Chart, ask: Ask) -> Answer:
-    for test in row.tests:
-        if not _newest(chart.readings(test), chart.since(row.window), chart.as_of):
-            return _not_found(chart, test, chart.as_of)
-    return Answer(YES)
+def _on_file(row: Row, chart: Chart, ask: Ask) -> Truth:
+    found = (_newest(chart.readings(test), chart.since(row.window), chart.as_of) for test in row.tests)
+    return YES if all(found) else OPEN
 
 
-def _change(row: Row, chart: Chart, ask: Ask) -> Answer:
+def _change(row: Row, chart: Chart, ask: Ask) -> Truth:
     test, start = row.tests[0], ask.therapy_start
     if row.since_approval:
         start = ask.approvals[-1] if ask.approvals else None
     if start is None:
-        return Answer(OPEN, "missing")
+        return OPEN
     readings = chart.readings(test)
     before = _newest(readings, date.min, start)
-    later = [r for r in readings if r.day > start]
-    now = _newest(later, chart.since(row.window), chart.as_of)
+    now = _newest([r for r in readings if r.day > start], chart.since(row.window), chart.as_of)
     if not before or not now:
-        return Answer(OPEN, "stale" if before and later else "missing")
+        return OPEN
     falls = {
         (old.value - new.value) * (100 if row.percent else 1)
         >= _value(row) * (old.value if row.percent else 1)
@@ -234,44 +221,35 @@ def _newest(readings: list[Reading], first: date, last: date) -> list[Reading]:
     return [r for r in inside if r.day == inside[-1].day]
 
 
-def _not_found(chart: Chart, test: str, until: date) -> Answer:
-    if any(r.day <= until for r in chart.readings(test)):
-        return Answer(OPEN, "stale")
-    return Answer(OPEN, "unit" if chart.void(test) else "missing")
-
-
 # --- conditions ------------------------------------------------------------------------------------------
 
 
-def _condition(row: Row, chart: Chart, ask: Ask) -> Answer:
+def _condition(row: Row, chart: Chart, ask: Ask) -> Truth:
     if row.women_only and chart.patient.get("sex") == "male":
-        return Answer(NO)
+        return NO
     said = _said_of_condition(row, chart)
     problems = chart.listed("conditions")
     own = [_entry_shows(row, entry, chart) for entry in problems or ()]
     theirs = [_relative_shows(row, entry) for entry in chart.noted("family_history")]
     shown = {"self": own, "family": theirs} if row.family else {"self": own}
-    found = []
+    found: list[Truth] = []
     for person, truths in shown.items():
         stated = said.get(person, set())
         if YES in truths or True in stated:
-            found.append(Answer(OPEN, "conflict") if False in stated else Answer(YES))
+            found.append(OPEN if False in stated else YES)
         elif False in stated:
-            found.append(Answer(NO))
-        elif OPEN in truths:
-            found.append(Answer(OPEN, "ambiguous"))
-        elif row.denial_needed or problems is None:
-            found.append(Answer(OPEN, "missing"))
-        elif person == "self" and any(_may_be(row, entry) for entry in problems):
-            found.append(Answer(OPEN, "unrecognised"))
+            found.append(NO)
+        elif OPEN in truths or row.denial_needed or problems is None:
+            found.append(OPEN)
         else:
-            found.append(Answer(NO))
+            may_be = person == "self" and any(_may_be(row, entry) for entry in problems)
+            found.append(OPEN if may_be else NO)
     answer = best(found)
-    if answer.truth == YES and row.least is not None:
+    if answer == YES and row.least is not None:
         shown_by = [entry for entry in problems or () if _entry_shows(row, entry, chart) == YES]
         answer = _stood(row, row.least, shown_by, chart)
-    if answer.truth == YES and row.name in TERMS.types and _of_both_types(chart):
-        return Answer(OPEN, "conflict")
+    if answer == YES and row.name in TERMS.types and _of_both_types(chart):
+        return OPEN
     return answer
 
 
@@ -286,12 +264,12 @@ def _relative_shows(row: Row, entry: Entry) -> Truth:
     return shows if near <= row.degree else NO
 
 
-def _stood(row: Row, least: Stretch, entries: list[Entry], chart: Chart) -> Answer:
+def _stood(row: Row, least: Stretch, entries: list[Entry], chart: Chart) -> Truth:
     """Since its first day; of an entry without one nobody knows since when."""
     begun = [day(e.get("onset")) for e in entries]
     if any(first is not None and least.ahead(first) <= chart.as_of for first in begun):
-        return Answer(YES)
-    return Answer(OPEN, "missing") if None in begun or not begun else Answer(NO)
+        return YES
+    return OPEN if None in begun or not begun else NO
 
 
 def _of_both_types(chart: Chart) -> bool:
@@ -373,10 +351,10 @@ def _shows(row: Row, code: str, words: str) -> Truth:
 # --- drugs -----------------------------------------------------------------------------------------------
 
 
-def _taking(row: Row, chart: Chart, ask: Ask) -> Answer:
+def _taking(row: Row, chart: Chart, ask: Ask) -> Truth:
     entries = chart.listed("medications")
     if entries is None:
-        return Answer(OPEN, "missing")
+        return OPEN
     own = ask.drug["name"].lower()
     found: Truth = NO
     for entry in entries:
@@ -393,11 +371,11 @@ def _taking(row: Row, chart: Chart, ask: Ask) -> Answer:
             continue
         if now == YES:
             twin = any(twins(entry, other) and _taken_now(other, chart) == NO for other in entries)
-            return Answer(OPEN, "conflict") if twin else Answer(YES)
+            return OPEN if twin else YES
         found = OPEN if now is OPEN else found
     if found == NO and any(_in_hand(row, fill, entries, chart, own) for fill in chart.noted("fills")):
-        return Answer(OPEN, "conflict")
-    return Answer(found, "ambiguous" if found is OPEN else "")
+        return OPEN
+    return found
 
 
 _IN_MG = {"mg": Decimal(1), "g": Decimal(1000), "mcg": Decimal("0.001")}
@@ -436,7 +414,7 @@ def _taken_now(entry: Entry, chart: Chart) -> Truth:
     return {"active": YES, "stopped": NO}.get(entry.get("status") or "", OPEN)
 
 
-def _intolerance(row: Row, chart: Chart, ask: Ask) -> Answer:
+def _intolerance(row: Row, chart: Chart, ask: Ask) -> Truth:
     entries, allergies = chart.listed("medications"), chart.listed("allergies")
     # a list says of what substance, the complete list of medications of what formulation
     taken = {e.get("formulation") for e in entries or () if names(row, e)}
@@ -447,7 +425,7 @@ def _intolerance(row: Row, chart: Chart, ask: Ask) -> Answer:
         names(row, fill) and since < (day(fill["date"]) or date.min) <= chart.as_of
         for fill in chart.noted("fills")
     )
-    not_tolerated = Answer(OPEN, "conflict") if again else Answer(YES)
+    not_tolerated = OPEN if again else YES
     for entry in entries or ():
         if names(row, entry) and (entry.get("outcome") or "").startswith("Intolerance"):
             if not row.extended_release or entry.get("formulation") == "ER":
@@ -464,7 +442,7 @@ def _intolerance(row: Row, chart: Chart, ask: Ask) -> Answer:
             if not row.extended_release:
                 return not_tolerated
             open_one = open_one or could_be_listed or not taken  # it may have been this formulation
-    return Answer(OPEN, "missing") if open_one else Answer(NO)
+    return OPEN if open_one else NO
 
 
 def _last_stop(row: Row, entries: list[Entry], allergies: list[Entry]) -> date | None:
@@ -476,111 +454,96 @@ def _last_stop(row: Row, entries: list[Entry], allergies: list[Entry]) -> date |
     return max(known, default=None)
 
 
-def _allergy(row: Row, chart: Chart, ask: Ask) -> Answer:
+def _allergy(row: Row, chart: Chart, ask: Ask) -> Truth:
     items = chart.listed("allergies")
     if items is None:
-        return Answer(OPEN, "missing")
+        return OPEN
     own = {ask.drug["name"].lower(), ask.drug["generic"].lower(), *ask.drug["ingredients"]}
     for item in items:
         called = {item["substance"].lower(), *item.get("ingredients", ())}
         if item.get("type", "allergy") == "allergy" and (called & own if row.own_drug else names(row, item)):
-            return Answer(YES)
-    return Answer(NO)
+            return YES
+    return NO
 
 
-def _on_drug(row: Row, chart: Chart, ask: Ask) -> Answer:
+def _on_drug(row: Row, chart: Chart, ask: Ask) -> Truth:
     entries = chart.listed("medications")
     if entries is None:
-        return Answer(OPEN, "missing")
+        return OPEN
     own = [e for e in entries if e["drug"].lower() == ask.drug["name"].lower()]
     may_be = [e for e in entries if by_content(e) and [by_content(e)] == ask.drug["ingredients"]]
     sure = _months_on(row, chart, own)
-    if sure.truth == NO and may_be and _months_on(row, chart, [*own, *may_be]).truth != NO:
-        return Answer(OPEN, "ambiguous")
+    if sure == NO and may_be and _months_on(row, chart, [*own, *may_be]) != NO:
+        return OPEN
     return sure
 
 
-def _months_on(row: Row, chart: Chart, own: list[Entry]) -> Answer:
+def _months_on(row: Row, chart: Chart, own: list[Entry]) -> Truth:
     open_one = False
     if row.dose is not None:
         open_one = any(e.get("dose") is None for e in own)
         own = [e for e in own if e.get("dose") is not None and Decimal(str(e["dose"])) >= row.dose]
-    answers = []
+    answers: list[Truth] = []
     for span in chart.spans(own):
         if row.still and not span.going_on and span.last is not None:
-            answers.append(Answer(NO))
+            answers.append(NO)
         elif span.first is None or span.last is None:
-            answers.append(Answer(OPEN, "missing"))
+            answers.append(OPEN)
         else:
-            answers.append(known(after_months(span.first, row.months) <= span.last))
+            answers.append(int(after_months(span.first, row.months) <= span.last))
     found = best(answers)
-    return Answer(OPEN, "missing") if found.truth == NO and open_one else found
+    return OPEN if found == NO and open_one else found
 
 
 # --- programs and papers -----------------------------------------------------------------------------------
 
 
-def _program(row: Row, chart: Chart, ask: Ask) -> Answer:
+def _program(row: Row, chart: Chart, ask: Ask) -> Truth:
     answers = [_one_program(row, program, chart) for program in chart.noted("programs")]
-    return best(answers) if answers else Answer(OPEN, "missing")
+    return best(answers) if answers else OPEN
 
 
-def _one_program(row: Row, program: Entry, chart: Chart) -> Answer:
+def _one_program(row: Row, program: Entry, chart: Chart) -> Truth:
     first, last = day(program.get("start")), day(program.get("end"))
     over = program.get("status") in ("completed", "stopped")
     going_on = not over and (last is None or last > chart.as_of)
     until = chart.as_of if going_on or (last is not None and last > chart.as_of) else last
     if first is None or not chart.possible(first) or until is None or first > until:
-        return Answer(OPEN, "missing")
+        return OPEN
     if row.going_on and not going_on:
-        return Answer(NO)
+        return NO
     if row.window is not None and until < chart.since(row.window):
-        return Answer(OPEN, "stale")  # out of date is called for, not held against anybody
+        return OPEN  # out of date is called for, not held against anybody
     if row.least is not None and row.least.ahead(first) > until:
-        return Answer(NO)
+        return NO
     if row.sessions and program.get("sessions") is None:
-        return Answer(OPEN, "missing")
-    return known(program.get("sessions", 0) >= row.sessions)
+        return OPEN
+    return int(program.get("sessions", 0) >= row.sessions)
 
 
-def _note(row: Row, chart: Chart, ask: Ask) -> Answer:
-    signed = [n for n in chart.noted("notes") if n.get("status", "signed") == "signed" and n["text"].strip()]
-    return _paper(row, chart, (n.get("date") for n in signed), "note")
+def _paper(row: Row, chart: Chart, ask: Ask) -> Truth:
+    """Whether such a paper is there and recent enough: a record that is one itself, or a document."""
+    kind = PAPERS[row.kind]
+    documents = (d for d in chart.noted("documents") if d.get("of") == kind)
+    added = [day(d.get("date")) for d in documents if _is_signed(d, kind) and _is_about(row, d, kind)]
+    dated = (when for when in (*_own_days(row, chart), *added) if when and chart.possible(when))
+    return YES if any(when >= chart.since(row.window) for when in dated) else OPEN
 
 
-def _result(row: Row, chart: Chart, ask: Ask) -> Answer:
-    days = [r.day.isoformat() for r in chart.recorded(row.tests[0])]
-    return _paper(row, chart, days, "lab")
-
-
-def _study(row: Row, chart: Chart, ask: Ask) -> Answer:
-    # the report itself: a result among the readings is what it found, not the paper
-    return _paper(row, chart, (), "study")
-
-
-def _claims_paper(row: Row, chart: Chart, ask: Ask) -> Answer:
-    return _paper(row, chart, [f["date"] for f in chart.noted("fills") if names(row, f)], "fills")
-
-
-def _program_paper(row: Row, chart: Chart, ask: Ask) -> Answer:
-    days = []
-    for program in chart.noted("programs"):
-        last = day(program.get("end"))
-        if program.get("start") and not program.get("reckoned"):
-            days.append((chart.as_of if last is None or last > chart.as_of else last).isoformat())
-    return _paper(row, chart, days, "programme")
-
-
-def _paper(row: Row, chart: Chart, days: Iterable[str | None], kind: str) -> Answer:
-    added = [
-        d.get("date")
-        for d in chart.noted("documents")
-        if d.get("of") == kind and _is_signed(d, kind) and _is_about(row, d, kind)
-    ]
-    sent = [when for when in map(day, [*days, *added]) if when and chart.possible(when)]
-    if any(when >= chart.since(row.window) for when in sent):
-        return Answer(YES)
-    return Answer(OPEN, "stale" if sent else "missing")
+def _own_days(row: Row, chart: Chart) -> list[date | None]:
+    """The days of the records that are such a paper themselves. A result among the readings is what a study found, and
+    not its report."""
+    if row.kind == "paper:note":
+        signed = (n for n in chart.noted("notes") if n.get("status", "signed") == "signed")
+        return [day(note.get("date")) for note in signed if note["text"].strip()]
+    if row.kind == "paper:result":
+        return [reading.day for reading in chart.recorded(row.tests[0])]
+    if row.kind == "paper:claims":
+        return [day(fill["date"]) for fill in chart.noted("fills") if names(row, fill)]
+    if row.kind == "paper:program":
+        dated = (p for p in chart.noted("programs") if p.get("start") and not p.get("reckoned"))
+        return [min(day(program.get("end")) or chart.as_of, chart.as_of) for program in dated]
+    return []
 
 
 def _is_signed(document: Entry, kind: str) -> bool:
@@ -606,10 +569,14 @@ def _value(row: Row) -> Decimal:
     return row.value
 
 
-_JUDGES: dict[str, Callable[[Row, Chart, Ask], Answer]] = {
+def _holds(row: Row, value: Decimal) -> bool:
+    """Whether a value compares as the row says, rounded where it says so."""
+    return _COMPARE[row.sign](tenths(value) if row.rounded else value, _value(row))
+
+
+_JUDGES: dict[str, Callable[[Row, Chart, Ask], Truth]] = {
     "age": _age, "use": _use, "specialist": _specialist, "statement": _statement, "value": _measured_value,
     "on file": _on_file, "change": _change, "condition": _condition, "taking": _taking,
     "trial": lambda row, chart, ask: trial(row, chart), "intolerance": _intolerance, "allergy": _allergy,
-    "on drug": _on_drug, "program": _program, "paper:note": _note, "paper:result": _result, "paper:study": _study,
-    "paper:claims": _claims_paper, "paper:program": _program_paper,
+    "on drug": _on_drug, "program": _program, **dict.fromkeys(PAPERS, _paper),
 }  # fmt: skip

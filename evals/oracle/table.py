@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 from typing import TypeVar
@@ -42,7 +42,6 @@ class DecisionTable:
     exclusions: dict[str, list[Row]] = field(default_factory=dict)
     papers: dict[str, list[Row]] = field(default_factory=dict)
     limits: list[Limit] = field(default_factory=list)
-    excluded_uses: set[str] = field(default_factory=set)
     renewal_gap: int = 0  # days after an approval's end in which a request still renews it
 
 
@@ -80,12 +79,6 @@ def read_policy(text: str) -> DecisionTable:
         renewing = _RENEWING.search(clause.text) if clause.section == "periods" else None
         if renewing:
             table.renewal_gap = int(renewing[1])
-        if (
-            clause.section == "exclusions"
-            and not clause.parent
-            and clause.number not in {c.parent for c in clauses}
-        ):
-            table.excluded_uses.update(uses_in(clause.text.split(":")[0]))
     if not table.criteria:
         raise Unreadable("the policy has no criteria for any use that is known")
     return table
@@ -110,7 +103,7 @@ def _row(clause: Clause, clauses: list[Clause], numbers: list[str], head: Clause
         if needed is None:
             raise Unreadable(f"clause {clause.number} does not say how many of those below it: {clause.text}")
         return Row(clause.number, clause.text, "gate", parent, needed=needed)
-    return replace(read_sentence(clause.number, clause.text, parent))
+    return read_sentence(clause.number, clause.text, parent)
 
 
 def _limit(clause: Clause) -> list[Limit]:

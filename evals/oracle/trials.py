@@ -10,7 +10,7 @@ from itertools import product
 
 from evals.oracle.chart import Chart, Entry, Span, day
 from evals.oracle.reading import Row
-from evals.oracle.verdicts import NO, OPEN, YES, Answer, Truth, best, known, worst
+from evals.oracle.verdicts import NO, OPEN, YES, Truth, best, worst
 from evals.oracle.vocabulary import TERMS
 
 
@@ -35,23 +35,23 @@ def names(row: Row, entry: Entry) -> bool:
     return bool(called & set(row.drugs)) or bool(set(entry.get("classes", ())) & set(row.classes))
 
 
-def trial(row: Row, chart: Chart) -> Answer:
+def trial(row: Row, chart: Chart) -> Truth:
     """Whether there is such a trial; what nobody can identify may have been one."""
     entries = chart.listed("medications")
     if entries is None:
-        return Answer(OPEN, "missing")
+        return OPEN
     answer = _trial(row, chart, entries)
-    if answer.truth is not OPEN and _twins_differ(row, chart, entries):
-        return Answer(OPEN, "conflict")
-    if answer.truth != NO:
+    if answer is not OPEN and _twins_differ(row, chart, entries):
+        return OPEN
+    if answer != NO:
         return answer
     unknown = [entry["drug"].lower() for entry in (*strangers(entries), *_may_be_brand(row, entries))]
     may_be = [
         replace(row, drugs=(name,), classes=()) if row.at_once else replace(row, drugs=(*row.drugs, name))
         for name in unknown
     ]
-    if any(_trial(stranger, chart, entries).truth != NO for stranger in may_be):
-        return Answer(OPEN, "unrecognised")
+    if any(_trial(stranger, chart, entries) != NO for stranger in may_be):
+        return OPEN
     return answer
 
 
@@ -65,7 +65,7 @@ def _twins_differ(row: Row, chart: Chart, entries: list[Entry]) -> bool:
     """Whether two records of one course would decide it differently."""
     pairs = [(one, other) for one in entries for other in entries if one is not other and twins(one, other)]
     named = [pair for pair in pairs if names(row, pair[0])]
-    return any(_trial(row, chart, [one]).truth != _trial(row, chart, [other]).truth for one, other in named)
+    return any(_trial(row, chart, [one]) != _trial(row, chart, [other]) for one, other in named)
 
 
 def by_content(entry: Entry) -> str:
@@ -87,7 +87,7 @@ def strangers(entries: list[Entry]) -> list[Entry]:
     return [entry for entry in entries if not entry.get("ingredients")]
 
 
-def _trial(row: Row, chart: Chart, entries: list[Entry]) -> Answer:
+def _trial(row: Row, chart: Chart, entries: list[Entry]) -> Truth:
     """The best that the chart has."""
     if row.at_once:
         parts = _items(row)
@@ -112,11 +112,11 @@ def _items(row: Row) -> list[Row]:
     ]
 
 
-def _not_listed(row: Row, chart: Chart, entries: list[Entry]) -> Answer:
+def _not_listed(row: Row, chart: Chart, entries: list[Entry]) -> Truth:
     """Never tried, or paid for and not on the list."""
     listed = any(names(row, entry) for entry in entries)
     paid = any(names(row, fill) for fill in chart.noted("fills"))
-    return Answer(OPEN, "conflict") if paid and not listed else Answer(NO)
+    return OPEN if paid and not listed else NO
 
 
 # --- what may be the trial -----------------------------------------------------------------------------------
@@ -188,29 +188,29 @@ def _at_once(chosen: tuple[Tried, ...]) -> Tried:
 # --- judging it ----------------------------------------------------------------------------------------------
 
 
-def _judged(row: Row, tried: Tried, chart: Chart) -> Answer:
+def _judged(row: Row, tried: Tried, chart: Chart) -> Truth:
     first, last = tried.first, tried.last
     if tried.at_odds:
-        return Answer(OPEN, "conflict")
-    parts: list[Answer] = []
+        return OPEN
+    parts: list[Truth] = []
     if any((day(e.get("start")) or date.min) > chart.as_of for e in tried.entries):
-        parts.append(Answer(OPEN, "missing"))  # a date that can not be yet
+        parts.append(OPEN)  # a date that can not be yet
     if any(OPEN in _fits(row, e) for e in tried.entries):
-        parts.append(Answer(OPEN, "missing"))
+        parts.append(OPEN)
     if row.responses:
         fits = [any(said.lower().startswith(r) for r in row.responses) for said in tried.said]
-        parts.append(known(fits[0]) if fits else Answer(OPEN, "missing"))
+        parts.append(int(fits[0]) if fits else OPEN)
     if row.window is not None and not tried.going_on:
-        parts.append(known(last >= chart.since(row.window)) if last else Answer(OPEN, "missing"))
+        parts.append(int(last >= chart.since(row.window)) if last else OPEN)
     dated = first is not None and last is not None
     whole = len(tried.days) if tried.days is not None else len(list(_between(first, last))) if dated else 0
     if dated and whole < max(row.days, int(row.at_once)):
-        return Answer(NO)
+        return NO
     parts += _by_claims(row, tried, chart, whole if dated else None)
     return worst(parts)
 
 
-def _by_claims(row: Row, tried: Tried, chart: Chart, whole: int | None) -> Iterator[Answer]:
+def _by_claims(row: Row, tried: Tried, chart: Chart, whole: int | None) -> Iterator[Truth]:
     """What is asked of claims; days of a trial without dates are those that were paid for."""
     first, last = tried.first or date.min, tried.last or chart.as_of
     items = _items(row) if row.at_once else [row]
@@ -228,7 +228,7 @@ def _by_claims(row: Row, tried: Tried, chart: Chart, whole: int | None) -> Itera
             reaching = [p for p in dispensed if p[0] <= last and p[0] + timedelta(days=p[1]) > first]
         yield _enough(len({when for when, _ in reaching}), int(row.times))
     if row.share is not None:
-        yield _enough(len(paid) * 100, whole * row.share) if whole else Answer(OPEN, "missing")
+        yield _enough(len(paid) * 100, whole * row.share) if whole else OPEN
 
 
 def _reaches(paid: tuple[date, int], tried: Tried) -> bool:
@@ -258,9 +258,9 @@ def drug_key(entry: Entry) -> str:
     return "/".join(sorted(entry.get("ingredients", ()))) or entry["drug"].lower()
 
 
-def _enough(there: int, asked: Decimal | int) -> Answer:
+def _enough(there: int, asked: Decimal | int) -> Truth:
     """Claims may be incomplete: too few of them show nothing."""
-    return Answer(YES) if there >= asked else Answer(OPEN, "missing")
+    return YES if there >= asked else OPEN
 
 
 def _paid(row: Row, chart: Chart, entries: tuple[Entry, ...]) -> list[tuple[date, int]]:

@@ -1,4 +1,4 @@
-"""What the oracle says: an outcome, and a status and a reason for each clause."""
+"""What the oracle says: an outcome, and a status for each clause."""
 
 from __future__ import annotations
 
@@ -11,26 +11,12 @@ STATUS = {YES: "met", NO: "not_met", OPEN: "unknown"}
 
 
 @dataclass(frozen=True)
-class Answer:
-    """Whether a sentence is true of a chart, and why."""
-
-    truth: Truth
-    why: str = ""
-
-    @property
-    def turned(self) -> Answer:
-        """The answer to the opposite sentence."""
-        return Answer(self.truth if self.truth is OPEN else 1 - self.truth, self.why)
-
-
-@dataclass(frozen=True)
 class Verdict:
-    """`statuses` and `reasons` by clause number; `met` favors the patient, so an absent exclusion is met."""
+    """`statuses` by clause number; `met` favors the patient, so an absent exclusion is met."""
 
     outcome: str
     use: str = ""
     statuses: dict[str, str] = field(default_factory=dict)
-    reasons: dict[str, str] = field(default_factory=dict)
     stopped_by: str = ""
 
 
@@ -44,25 +30,23 @@ def count(needed: int, truths: Iterable[Truth]) -> Truth:
     return OPEN if possible >= needed else NO
 
 
-def known(true: bool) -> Answer:
-    """The answer to what can be looked up."""
-    return Answer(YES if true else NO)
+def turned(truth: Truth) -> Truth:
+    """Whether the opposite statement holds."""
+    return OPEN if truth is OPEN else 1 - truth
 
 
-def agreed(said: set[bool]) -> Answer:
-    """What all sources say; a conflict if they do not say the same."""
-    return known(said.pop()) if len(said) == 1 else Answer(OPEN, "conflict")
+def agreed(said: set[bool]) -> Truth:
+    """What all sources say; open if they do not say the same."""
+    return int(said.pop()) if len(said) == 1 else OPEN
 
 
-def worst(parts: list[Answer]) -> Answer:
-    """All must hold."""
-    return _first(parts, NO, OPEN) or Answer(YES)
+def worst(truths: Iterable[Truth]) -> Truth:
+    """All must hold; they do where there are none."""
+    given = set(truths)
+    return next((truth for truth in (NO, OPEN) if truth in given), YES)
 
 
-def best(answers: list[Answer]) -> Answer:
-    """One must hold."""
-    return _first(answers, YES, OPEN) or Answer(NO)
-
-
-def _first(answers: list[Answer], *truths: Truth) -> Answer | None:
-    return next((answer for truth in truths for answer in answers if answer.truth == truth), None)
+def best(truths: Iterable[Truth]) -> Truth:
+    """One must hold; none does where there are none."""
+    given = set(truths)
+    return next((truth for truth in (YES, OPEN) if truth in given), NO)

@@ -94,11 +94,7 @@ class Payer:
             file.form = read_form(form)
         file.papers += [paper for paper in papers if paper not in file.papers]
         file.judged_on = on
-        return self._decide(file, on, "answer", final=True)
-
-    def lapse(self, reference: str, on: date) -> Reply:
-        """Nothing came: the request is denied for want of what was asked for."""
-        return self._decide(self.files[reference], on, "lapse", final=True)
+        return self._decide(file, on, "answer")
 
     def call(self, reference: str, on: date, kind: str) -> Reply | None:
         """A call about a decision: somebody looks again. A reply if that changes it."""
@@ -133,29 +129,35 @@ class Payer:
 
     # --- deciding ------------------------------------------------------------------------------------------
 
-    def _decide(self, file: _File, on: date, step: str, final: bool = False) -> Reply:
+    def _decide(self, file: _File, on: date, step: Literal["request", "answer"]) -> Reply:
         found = self._judge(file)
         draw = self._draw(file, f"{step} day")
         hours = self.plans[file.plan_id].review_hours or 72
         dated = on + timedelta(days=draw.randint(min(1, hours // 24), max(1, hours // 24)))
-        if found.kind == "approve" and file.mistake == "wrong denial" and step == "request":
-            ground = mistaken(self._book(file), self._sent(file), file.judged_on, self._draw(file, "ground"))
-            if ground is not None:
-                return self._letter(file, "denial", dated, found, (ground,), mistake="wrong denial")
-        if found.kind == "approve" and file.mistake == "wrong quantity" and step == "request":
-            return self._halved(file, dated, found)
-        mistake: Mistake = "lost document" if file.lost and step == "request" else ""
+        first = step == "request"
+        mistake: Mistake = "lost document" if file.lost and first else ""
         if found.kind == "approve":
-            return self._letter(file, "approval", dated, found)
-        if found.kind == "ask" and not final:
+            wrong = self._wrongly(file, dated, found) if first else None
+            return wrong or self._letter(file, "approval", dated, found)
+        if found.kind == "ask" and first:
             return self._letter(file, "pend", dated, found, found.asks, mistake=mistake)
-        if found.kind == "ask":
-            return self._letter(file, "denial", dated, found, found.asks[:2], mistake=mistake)
         if found.kind == "part" and found.limit and found.limit.amount:
             return self._letter(file, "partial_approval", dated, found, found.grounds)
         if found.kind == "not_needed":
             return Reply(None, dated, found, reference=file.reference)
-        return self._letter(file, "denial", dated, found, found.grounds, mistake=mistake)
+        grounds = found.grounds or found.asks[:2]
+        return self._letter(file, "denial", dated, found, grounds, mistake=mistake)
+
+    def _wrongly(self, file: _File, dated: date, found: Judged) -> Reply | None:
+        """The answer by the payer's mistake, where it makes one that can be made here."""
+        if file.mistake == "wrong quantity":
+            return self._halved(file, dated, found)
+        if file.mistake != "wrong denial":
+            return None
+        ground = mistaken(self._book(file), self._sent(file), file.judged_on, self._draw(file, "ground"))
+        return (
+            self._letter(file, "denial", dated, found, (ground,), mistake="wrong denial") if ground else None
+        )
 
     def _halved(self, file: _File, dated: date, found: Judged) -> Reply:
         """Half of what was asked for is granted, as if that were the limit."""

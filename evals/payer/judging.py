@@ -41,7 +41,6 @@ class Judged:
     asks: tuple[Ground, ...] = ()
     months: int = 12
     limit: Limit | None = None
-    met: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,21 +78,19 @@ def _by_policy(book: Book, sent: Rebuilt, on: date, verdict: Verdict) -> Judged:
     failing = [row for row in tops if verdict.statuses.get(row.number) == "not_met"]
     if verdict.stopped_by in ("exclusion", "criteria") and failing:
         return Judged("deny", verdict.outcome, tuple(_ground(row, rows, sent, on, table) for row in failing))
-    asks = [_question(row) for row in tops if verdict.statuses.get(row.number) == "unknown"]
-    asks += [_question(row) for row in _unanswered(tops, sent) if _question(row) not in asks]
-    asks += [
-        _paper(row)
-        for row in table.papers.get(verdict.use, [])
-        if row.number in verdict.statuses and not judge(row, Chart(sent.papers, on), ask).truth
-    ]
+    papers = (row for row in table.papers.get(verdict.use, []) if row.number in verdict.statuses)
+    open_rows = [row for row in tops if verdict.statuses.get(row.number) == "unknown"]
+    open_rows += [row for row in _unanswered(tops, sent) if row not in open_rows]
+    open_rows += [row for row in papers if not judge(row, Chart(sent.papers, on), ask)]
+    asks = tuple(_question(row) for row in open_rows)
     months = _months(book.policy, verdict.use, sent.request.get("kind") == "renewal")
-    met = tuple(_short(row) for row in tops if verdict.statuses.get(row.number) == "met")[:3]
     if asks:
-        return Judged("ask", "needs_documentation", asks=tuple(asks), months=months, met=met)
+        return Judged("ask", "needs_documentation", asks=tuple(asks), months=months)
     if verdict.stopped_by == "quantity":
-        limit = _limit(table, sent, verdict)
-        return Judged("part", verdict.outcome, (_over(sent, limit),), months=months, limit=limit, met=met)
-    return Judged("approve", "ready", months=months, met=met)
+        over = (limit for limit in table.limits if verdict.statuses.get(limit.number) == "not_met")
+        limit = next(over, None)
+        return Judged("part", verdict.outcome, (_over(sent, limit),), months=months, limit=limit)
+    return Judged("approve", "ready", months=months)
 
 
 def _for_its_use(book: Book, sent: Rebuilt) -> Rebuilt:
@@ -263,7 +260,10 @@ def _spoken(uses: Sequence[str]) -> str:
 
 
 def _question(row: Row) -> Ground:
-    return Ground("insufficient_documentation", row.number, row.text, {"paper": _short(row)})
+    """What is asked for where a clause is open: a paper by its kind, else what the clause is about, in a few words."""
+    tests = " and ".join(_TESTS.get(test, test.replace("_", " ")) for test in row.tests)
+    paper = _PAPERS.get(row.kind) or tests or row.name or _ABOUT.get(row.kind, row.kind)
+    return Ground("insufficient_documentation", row.number, row.text, {"paper": paper})
 
 
 _PAPERS = {
@@ -274,22 +274,6 @@ _ABOUT = {
     "age": "age", "trial": "earlier treatment", "statement": "the prescriber's statement",
     "gate": "the further criteria",
 }  # fmt: skip
-
-
-def _paper(row: Row) -> Ground:
-    return Ground("insufficient_documentation", row.number, row.text, {"paper": _PAPERS[row.kind]})
-
-
-def _short(row: Row) -> str:
-    """What a clause is about, in a few words."""
-    if row.tests:
-        return " and ".join(_TESTS.get(test, test.replace("_", " ")) for test in row.tests)
-    return row.name or _ABOUT.get(row.kind, row.kind)
-
-
-def _limit(table: DecisionTable, sent: Rebuilt, verdict: Verdict) -> Limit | None:
-    over = [limit for limit in table.limits if verdict.statuses.get(limit.number) == "not_met"]
-    return next(iter(over), None)
 
 
 def _plan_limit(book: Book) -> Limit | None:

@@ -42,7 +42,7 @@ def answer_ahead(session: Session) -> None:
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(NEEDED)
     session.bench.prepare({task.item.world for task in todo})
-    with ProcessPoolExecutor(workers, processes, _open, (session.book, session.bench.home)) as pool:
+    with ProcessPoolExecutor(workers, processes, _open, (session.bench.book, session.bench.home)) as pool:
         shares = [pool.submit(_answered, share) for share in _shares(todo)]
         import inspect_ai  # noqa: F401  # a second that passes while they work
 

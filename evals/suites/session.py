@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -66,8 +67,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
 class About(msgspec.Struct, frozen=True, kw_only=True):
     """What a report states of the run: everything that decides its figures."""
 
-    name: str
-    model: str
+    name: str = ""
+    model: str = OFFLINE
     digest: str = ""
     quantisation: str = ""
     parameters: str = ""
@@ -91,19 +92,15 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 class Session:
     """One run, open."""
 
-    def __init__(
-        self, wanted: RunOptions, book: Book, items: list[Item], bench: Bench, found: OpenedModel, log: Log
-    ) -> None:
-        self.wanted, self.book, self.items, self.bench = wanted, book, items, bench
-        self.found, self.log = found, log
+    def __init__(self, wanted: RunOptions, items: list[Item], bench: Bench, model: About, log: Log) -> None:
+        self.wanted, self.items, self.bench, self.model, self.log = wanted, items, bench, model, log
         # how many more are logged, and of what
         self.hears: Callable[[int, str], None] = lambda many, what: None
         self.lost: list[NotRecorded] = []
-        which = ways(wanted.arms, found.name, found.digest, wanted.epochs)
-        seed = wanted.seed or 1
+        which = ways(wanted.arms, model.model, model.digest, wanted.epochs)
         self.tasks: dict[str, Task] = {
             f"{one.item.id}/{one.way.arm}/{one.way.temperature:g}/{one.epoch}": one
-            for one in tasks_of(items, which, seed)
+            for one in tasks_of(items, which, wanted.seed or 1)
         }
 
     @classmethod
@@ -112,13 +109,11 @@ class Session:
         """Make or read the items, and open model and stores."""
         wanted.check()
         book, items = items_of(wanted)
-        found = find_model(wanted)
-        name = wanted.name or name_of(wanted, found)
-        log = Log(OUT / "logs" / f"{name}.jsonl")
-        model = Counted(found.model) if found.model is not None else None
-        recording = found.model if isinstance(found.model, Recording) else None
-        with opened(book, model, recording) as bench:
-            session = cls(wanted, book, items, bench, found, log)
+        model, about = find_model(wanted)
+        log = Log(OUT / "logs" / f"{wanted.name or name_of(wanted, about.model)}.jsonl")
+        recording = model if isinstance(model, Recording) else None
+        with opened(book, Counted(model) if model else None, recording) as bench:
+            session = cls(wanted, items, bench, about, log)
             facts = msgspec.json.format(msgspec.json.encode(session.facts), indent=1)
             log.path.with_suffix(".json").write_bytes(facts)
             yield session
@@ -142,22 +137,14 @@ class Session:
 
     @cached_property
     def facts(self) -> About:
-        counts: dict[str, int] = {}
-        for item in self.items:
-            counts[item.suite] = counts.get(item.suite, 0) + 1
-        found = self.found
-        return About(
-            name=self.log.path.stem, model=found.name, digest=found.digest, quantisation=found.quantisation,
-            parameters=found.parameters, server=found.server, num_ctx=found.model.num_ctx if found.model else 0,
+        return msgspec.structs.replace(
+            self.model, name=self.log.path.stem,
             mode="replayed" if self.wanted.replay else "recording" if self.wanted.record else "live",
-            commit=commit(), code=code(), prompts=prompts(), cases=digest_of(self.items), people=str(self.book.seed),
-            seed=self.wanted.seed, items=counts, epochs=self.wanted.epochs, arms=self.wanted.arms,
-            smoke=self.wanted.smoke, hardware=machine().rpartition(", ")[0], date=datetime.now(UTC).date().isoformat(),
+            commit=commit(), code=code(), prompts=prompts(), cases=digest_of(self.items),
+            people=str(self.bench.book.seed), seed=self.wanted.seed, items=dict(Counter(i.suite for i in self.items)),
+            epochs=self.wanted.epochs, arms=self.wanted.arms, smoke=self.wanted.smoke,
+            hardware=machine().rpartition(", ")[0], date=datetime.now(UTC).date().isoformat(),
         )  # fmt: skip
-
-    @property
-    def about(self) -> dict[str, Any]:
-        return dict(msgspec.to_builtins(self.facts))
 
 
 # --- items -------------------------------------------------------------------------------------------------
@@ -222,63 +209,61 @@ def read_folder(folder: Path, wanted: RunOptions) -> tuple[Book, list[Item]]:
 # --- the model ---------------------------------------------------------------------------------------------
 
 
-class OpenedModel(msgspec.Struct, kw_only=True):
-    """A model, and what a report says of it."""
-
-    name: str = OFFLINE
-    model: Any = None
-    digest: str = ""
-    quantisation: str = ""
-    parameters: str = ""
-    server: str = ""
+# of the facts of a run, those that a recording brings of its model
+OF_MODEL = ("digest", "quantisation", "parameters", "server", "num_ctx")
 
 
-def find_model(wanted: RunOptions) -> OpenedModel:
-    """The model that was asked for; Unavailable if there is none. Played back, no server is asked."""
+def find_model(wanted: RunOptions) -> tuple[Model | None, About]:
+    """The model that was asked for, and what a report says of it. Played back, no server is asked.
+
+    Raises:
+        Unavailable: there is no such model, or no such recording.
+        Invalid: the recording is another model's.
+    """
     if wanted.model == OFFLINE:
-        return OpenedModel()
-    settings = read_settings()
+        return None, About()
     if wanted.replay:
         return _replayed(wanted.replay, wanted.model)
     if wanted.model in SCRIPTED:
-        found = OpenedModel(name=wanted.model, model=SCRIPTED[wanted.model](), digest=code())
+        model = SCRIPTED[wanted.model]()
+        about = About(model=wanted.model, digest=code(), num_ctx=model.num_ctx)
     else:
-        found = _held(wanted.model, settings)
+        model, about = _held(wanted.model, read_settings())
     if wanted.record:
-        header = {name: getattr(found, name) for name in OpenedModel.__struct_fields__ if name != "model"}
+        header = {"name": about.model, **{name: getattr(about, name) for name in OF_MODEL}}
         wanted.record.parent.mkdir(parents=True, exist_ok=True)
-        _header(wanted.record).write_bytes(msgspec.json.encode({**header, "num_ctx": found.model.num_ctx}))
-        found.model = Recording(wanted.record, found.name, found.digest, found.model.num_ctx, found.model)
-    return found
+        _header(wanted.record).write_bytes(msgspec.json.encode(header))
+        model = Recording(wanted.record, about.model, about.digest, model.num_ctx, model)
+    return model, about
 
 
 def _header(path: Path) -> Path:
     return path.with_suffix(".model.json")
 
 
-def _replayed(path: Path, name: str) -> OpenedModel:
+def _replayed(path: Path, name: str) -> tuple[Model, About]:
     if not _header(path).is_file():
         raise Unavailable(f"{path} is no recording; `pa eval run --model {name} --record {path}` makes one")
     header = msgspec.json.decode(_header(path).read_bytes())
     if header["name"] != name:
         raise Invalid(f"{path} is a recording of {header['name']}, not of {name}")
-    num_ctx = header.pop("num_ctx")
-    return OpenedModel(**header, model=Recording(path, name, header["digest"], num_ctx))
+    about = About(model=name, **{field: header[field] for field in OF_MODEL})
+    return Recording(path, name, about.digest, about.num_ctx), about
 
 
-def _held(name: str, settings: Settings) -> OpenedModel:
+def _held(name: str, settings: Settings) -> tuple[Model, About]:
     model, why = open_model(name, settings)
     if model is None:
         raise Unavailable(why)
     if is_of_langchain(name):
-        return OpenedModel(name=name, model=model)
+        return model, About(model=name, num_ctx=model.num_ctx)
     where = address(settings.ollama_host)
     one = next(
         one for one in held(where, allow_remote=settings.allow_remote_model) if one.name == full(model.name)
     )
-    return OpenedModel(
-        name=one.name, model=model, digest=one.digest.removeprefix("sha256:")[:12], quantisation=one.quantisation,
-        parameters=one.parameters, server=_server(settings),
+    return model, About(
+        model=one.name, digest=one.digest.removeprefix("sha256:")[:12], quantisation=one.quantisation,
+        parameters=one.parameters, server=_server(settings), num_ctx=model.num_ctx,
     )  # fmt: skip
 
 
@@ -304,9 +289,9 @@ def probe(model: Model) -> float:
 # --- what a report states ----------------------------------------------------------------------------------
 
 
-def name_of(wanted: RunOptions, found: OpenedModel) -> str:
+def name_of(wanted: RunOptions, model: str) -> str:
     """offline, qwen2.5-coder-0.5b-smoke, …: runs of one name go on with each other's log."""
-    parts = ["".join(c if c.isalnum() or c in "._" else "-" for c in found.name)]
+    parts = ["".join(c if c.isalnum() or c in "._" else "-" for c in model)]
     parts += ["smoke"] if wanted.smoke else []
     parts += [f"seed{wanted.seed}"] if wanted.seed else []
     parts += [wanted.cases.name] if wanted.cases else []

@@ -61,7 +61,7 @@ def task_of(suite: Suite, session: Session) -> Task:
     samples = [_sample(name, todo) for name, todo in session.tasks.items() if todo.item.suite == suite]
     return Task(
         dataset=MemoryDataset(samples, name=suite), solver=by_its_arm(session), scorer=in_code(), name=suite,
-        fail_on_error=False, metadata=session.about,
+        fail_on_error=False, metadata=msgspec.to_builtins(session.facts),
     )  # fmt: skip
 
 

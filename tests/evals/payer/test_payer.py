@@ -102,7 +102,7 @@ def test_without_its_papers_it_is_asked_about_and_with_them_approved(
 def test_what_never_comes_is_denied_for_want_of_it(store: Store, ready: list[Sent], tmp_path: Path) -> None:
     desk, sent = payer(store, tmp_path), ready[0]
     asked = desk.submit(sent.case.plan.id, sent.pdf, (), sent.case.as_of)
-    lapsed = desk.lapse(asked.reference, sent.case.as_of + timedelta(days=30))
+    lapsed = desk.answer(asked.reference, None, (), sent.case.as_of + timedelta(days=30))
     assert lapsed.letter is not None and set(lapsed.letter.label["reasons"]) == {"insufficient_documentation"}
 
 
