@@ -142,11 +142,6 @@ def test_another_world_needs_a_word(pa: Pa, tmp_path: Path) -> None:
     assert pa("load", other, "--append", "--replace").code == 2
 
 
-def test_a_folder_without_a_world_says_how_to_make_one(pa: Pa, tmp_path: Path) -> None:
-    ran = pa("load", str(tmp_path))
-    assert (ran.code, ran.err.count("\n")) == (2, 1) and "pa generate" in ran.err
-
-
 def test_setup_makes_a_world_where_there_is_none_loads_and_indexes_it(
     pa: Pa, home: Path, tmp_path: Path, monkeypatch: MonkeyPatch
 ) -> None:
@@ -236,11 +231,6 @@ def test_a_name_that_is_no_utf8_is_refused(home: Path) -> None:
     ran = shell("$PA chart add P001 hba1c 7.4 % --date 2026-08-30 --by \"$(printf 'R\\377 Lee')\"")
     assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
     assert "not written in UTF-8" in ran.stderr
-
-
-def test_a_terminal_of_ascii_gets_its_help(home: Path) -> None:
-    ran = shell("$PA --help", PYTHONIOENCODING="ascii")
-    assert ran.returncode == 0 and "Every patient ? every drug" in ran.stdout
 
 
 @pytest.mark.parametrize(
