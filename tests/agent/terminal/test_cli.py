@@ -6,7 +6,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +17,7 @@ from pytest import MonkeyPatch
 from agent import cli
 from agent.terminal import world_cli
 from tests.agent.conftest import Capture, Cases, Pa, Ran
+from tests.servers import free_port, wait_until_it_answers
 from tools.common.errors import NotFound, Unavailable
 from tools.store import Store
 
@@ -100,12 +100,13 @@ def test_a_message_of_many_lines_is_printed_as_one(capsys: Capture) -> None:
 
 @pytest.mark.slow
 def test_interrupted_exits_with_130(home: Path) -> None:
-    server = subprocess.Popen([pa_script(), "serve", "--port", "0" if os.name == "nt" else "18761", "--workers", "1"],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
-    assert server.stdout and "18761" in server.stdout.readline()
-    time.sleep(1.5)
+    port = free_port()
+    command = [pa_script(), "serve", "--port", str(port), "--workers", "1"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert server.stdout and str(port) in server.stdout.readline()
+    wait_until_it_answers(port)
     server.send_signal(signal.SIGINT)
-    _, errors = server.communicate(timeout=20)
+    _, errors = server.communicate(timeout=60)
     assert server.returncode in (0, 130) and "Traceback" not in errors
 
 
