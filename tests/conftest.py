@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 import tools  # noqa: F401 - no telemetry, before any library is loaded
 from evals.proofs.network import is_loopback
@@ -17,8 +17,10 @@ for name in [n for n in os.environ if n.startswith("PALADIN_") and not n.startsw
     del os.environ[name]
 os.environ["MPLBACKEND"] = "Agg"
 
-settings.register_profile("house", deadline=None)
-settings.register_profile("house-ci", deadline=None, derandomize=True, print_blob=True)
+# How fast examples come is the machine's affair: no property may fail because a neighbour works.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("house", UNHURRIED)
+settings.register_profile("house-ci", UNHURRIED, derandomize=True, print_blob=True)
 settings.load_profile("house-ci" if os.environ.get("CI") else "house")
 
 
@@ -53,6 +55,13 @@ def left_loopback() -> Iterator[list[str]]:
     attempts.clear()
     yield attempts
     assert not attempts, f"tried to leave loopback: {attempts}"
+
+
+@pytest.fixture
+def own_time() -> None:
+    """For who measures: under a tracer a process's time is not its own."""
+    if sys.gettrace() is not None:
+        pytest.skip("a tracer takes its time")
 
 
 @pytest.fixture

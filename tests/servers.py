@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,9 +47,37 @@ def redis_database() -> Iterator[str]:
     """The URL of one of the numbered databases of the named Redis, empty before and after."""
     url = named("PALADIN_TEST_REDIS")
     redis = pytest.importorskip("redis")
-    number = uuid.uuid4().int % 15 + 1
+    # each process of xdist has its own: another's would be emptied under its hands
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 15 + 1
     client = redis.Redis.from_url(url, db=number)
     client.flushdb()
     yield f"{url.rstrip('/')}/{number}"
     client.flushdb()
     client.close()
+
+
+def free_port() -> int:
+    """A port that nothing listens at now; whoever can, lets the system choose one instead."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def nobody() -> Iterator[str]:
+    """Host and port where nothing answers, and where nothing else can begin to as long as this is open."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{taken.getsockname()[1]}"
+
+
+def wait_until_it_answers(port: int, seconds: float = 180.0) -> None:
+    """Until somebody takes a connection there; fails if nobody does in time."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            assert time.monotonic() < until, "the server does not come up"
+            time.sleep(0.1)

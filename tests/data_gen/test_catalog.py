@@ -163,8 +163,8 @@ def test_concepts_and_tests_have_names_of_their_own() -> None:
         assert len(set(names)) == len(names), house.style.id
 
 
-def test_the_catalog_loads_in_well_under_a_second() -> None:
-    assert min(_seconds(load_catalog) for _ in range(3)) < 1.0
+def test_the_catalog_loads_in_well_under_a_second(own_time: None) -> None:
+    assert min(_seconds(load_catalog) for _ in range(5)) < 1.0
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -343,12 +343,6 @@ def test_show_takes_names_in_any_case_and_suggests_what_is_near() -> None:
         CliRunner().invoke(app, ["show", "CASCADE-GOLD", "Ozempik"], catch_exceptions=False)
 
 
-def test_list_has_a_row_for_each_plan() -> None:
-    shown = run("list")
-    assert all(plan in shown for plan in our_catalog().plans)
-    assert "85 of 100 cells covered" in shown
-
-
 # --- the manual ------------------------------------------------------------------------------------------
 
 
@@ -378,5 +372,6 @@ def test_the_list_shows_every_cell_whole_however_narrow(
     assert shown.count(" PA") == 2 + len(  # legend and foot name it too
         [b for p in our_catalog().plans.values() for b in p.benefits.values() if b.pa_required]
     )
-    assert all(name in shown for name in our_catalog().drugs)
+    assert all(name in shown for name in (*our_catalog().drugs, *our_catalog().plans))
+    assert "85 of 100 cells covered" in shown
     assert max(map(len, shown.splitlines()[:-1])) <= columns and "…" not in shown

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -69,16 +68,6 @@ def test_the_columns_say_what_the_record_says(tmp_path: Path) -> None:
             "state": patient.address.state,
             "record": row["record"],
         }
-
-
-def test_a_world_can_be_scanned_by_its_columns(tmp_path: Path) -> None:
-    found = (
-        pl.scan_parquet(made(tmp_path / "rows") / "patients" / "*.parquet")
-        .filter((pl.col("sex") == "female") & (pl.col("birth_date") < date(1960, 1, 1)))
-        .select("id")
-        .collect()
-    )
-    assert 20 < found.height < 200
 
 
 def test_a_card_describes_it_like_any_other(tmp_path: Path) -> None:

@@ -133,11 +133,6 @@ def test_appending_to_nothing_says_what_to_do(tmp_path: Path) -> None:
         generate(Order(count=2, out=tmp_path / "none", append=True))
 
 
-def test_no_patients_at_all_is_no_world(tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match="at least 1"):
-        generate(Order(count=0, out=tmp_path / "w"))
-
-
 def test_a_run_that_dies_leaves_the_old_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     generate(Order(count=3, out=tmp_path / "w"))
     before = bytes_of(tmp_path)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from tests.judging import evaluate_chart
-from tools.charts.chartfile import read_chart
-from tools.domain.records import Finding, Request
+from tests.judging import AS_OF, Claim, claims, criterion, day, found
 from tools.domain.rules import (
     Age,
     AllOf,
@@ -24,61 +21,6 @@ from tools.domain.rules import (
     Taking,
     Use,
 )
-from tools.engine.criteria import evaluate
-from tools.evidence.context import EvaluationContext
-from tools.rulebook.located import as_map, parse_yaml
-from tools.rulebook.rule_yaml import Reader
-
-AS_OF = date(2026, 9, 1)
-
-
-def day(ago: int) -> date:
-    return AS_OF - timedelta(days=ago)
-
-
-def criterion(text: str) -> Node:
-    """The criterion as it is written in a catalog."""
-    written = parse_yaml(text, "rule.yaml")
-    return Reader().node(written, getattr(written, "place", None) or parse_yaml("{a: 1}", "rule.yaml").place)
-
-
-def read(chart: str) -> Any:
-    """The chart as a case file writes it, of somebody who is 56 tomorrow unless it says otherwise."""
-    born = "" if "born:" in chart else "born: 1970-09-02, "
-    written = parse_yaml(f"{{{born}{chart}}}", "case.yaml")
-    return read_chart(as_map(written, written.place, "a chart"), AS_OF).patient
-
-
-def found(node: Node | str, chart: str = "", start: date | None = None, **request: Any) -> Finding:
-    judged = criterion(node) if isinstance(node, str) else node
-    return evaluate_chart(judged, read(chart), Request(drug="Ozempic", **request), AS_OF, therapy_start=start)
-
-
-class Claim(NamedTuple):
-    """What a criterion answers on a chart: its status, and the reason if it is unknown; `words` stand in what is said
-    of it, `evidence` are the records that it shows."""
-
-    claim: str
-    criterion: Node | str
-    chart: str
-    answer: str
-    words: str = ""
-    evidence: frozenset[str] = frozenset()
-    start: date | None = None
-
-
-def holds(claim: Claim, finding: Finding) -> None:
-    status, _, reason = claim.answer.partition(" ")
-    assert finding.status == status
-    assert not reason or finding.reason == reason
-    assert claim.words in f"{finding.detail} | {finding.fix}"
-    if claim.evidence:
-        assert {item.record_id for item in finding.evidence} == claim.evidence
-
-
-def named(claims: tuple[Claim, ...]) -> Any:
-    return pytest.mark.parametrize("claim", claims, ids=[claim.claim for claim in claims])
-
 
 # --- values ----------------------------------------------------------------------------------------------
 
@@ -97,82 +39,80 @@ FALL = Change(id="fall", test="hba1c", amount=1.0)
 THEN = "bmi: [31.2 280 days ago, 26.1 on 2026-09-01]"
 
 
-@named(
-    (
-        Claim("day 90 of 90 still counts", A1C, "labs: {hba1c: 7.0 % 90 days ago}", "met"),
+@claims(
+    Claim("day 90 of 90 still counts", A1C, "labs: {hba1c: 7.0 % 90 days ago}", "met"),
+    Claim(
+        "day 91 is stale, not failed", A1C, "labs: {hba1c: 9.9 % 91 days ago}", "unknown stale", "91 days old"
+    ),
+    Claim("a low value in the window fails", A1C, "labs: {hba1c: 6.9 % 5 days ago}", "not_met"),
+    Claim("no value is missing", A1C, "", "unknown missing"),
+    Claim("rounded half up if the rule says so", ROUNDED, "labs: {hba1c: 6.95 % 1 days ago}", "met"),
+    Claim("6.94 is 6.9", ROUNDED, "labs: {hba1c: 6.94 % 1 days ago}", "not_met"),
+    Claim("rounded once", ROUNDED, "labs: {hba1c: 6.949999 % 1 days ago}", "not_met"),
+    Claim("else compared as recorded", A1C, "labs: {hba1c: 6.95 % 1 days ago}", "not_met"),
+    Claim("29.95 is not 30", BMI, "labs: {bmi: 29.95 on 2026-09-01}", "not_met", "BMI 29.95 kg/m2 on"),
+    Claim("nor is 29.9965 from vitals", BMI, f"labs: {{{VITALS}}}", "not_met", "BMI 29.99 kg/m2 on"),
+    Claim(
+        "a recorded BMI is no conflict with the exact one that it rounds",
+        BMI, f"labs: {{{VITALS}, bmi: 30.0 on 2026-09-01}}", "met",
+    ),
+    Claim("the newest governs", A1C, "labs: {hba1c: [8.4 % 60 days ago, 6.8 % 10 days ago]}", "not_met"),
+    Claim(
+        "values of one day that decide differently conflict",
+        A1C, "labs: {hba1c: [7.4 % 5 days ago, 6.8 % 5 days ago]}", "unknown conflict", evidence=BOTH,
+    ),
+    Claim("those that agree do not", A1C, "labs: {hba1c: [7.4 % 5 days ago, 8.8 % 5 days ago]}", "met"),
+    Claim("without a unit it is no evidence", A1C, "labs: {hba1c: 8.4 5 days ago}", "unknown unit", "no unit"),
+    Claim(
+        "a newer one without a unit is mentioned",
+        A1C, "labs: {hba1c: [8.4 % 30 days ago, 6.0 5 days ago]}", "met", "no unit",
+    ),
+    Claim("53 mmol/mol is 7.0004 %", A1C, "labs: {hba1c: 53 mmol/mol 1 days ago}", "met"),
+    Claim("52 mmol/mol is less", A1C, "labs: {hba1c: 52 mmol/mol 1 days ago}", "not_met"),
+    Claim("84 % is impossible", A1C, "labs: {hba1c: 84 % 1 days ago}", "unknown ambiguous"),
+    Claim(
+        "a reported BMI that its own vitals contradict conflicts",
+        f"{BMI} at baseline", f"labs: {{bmi: 31.0 17 days ago, {SEVENTEEN}}}", "unknown conflict",
+    ),
+    Claim(
+        "a BMI that its vitals confirm is shown once",
+        "bmi >= 29", f"labs: {{bmi: 29.4 17 days ago, {SEVENTEEN}}}", "met", evidence=frozenset({"obs-1"}),
+    ),
+    Claim(
+        "BMI follows from pounds and inches: 30.8",
+        BMI, "labs: {weight: 215 lb 3 days ago, height: 70 in 400 days ago}", "met", evidence=BOTH,
+    ),
+    Claim(
+        "a baseline is the value at therapy start",
+        BASELINE, f"labs: {{{THEN}}}", "met", start=day(270),
+    ),
+    Claim("without a therapy it is the present", BASELINE, f"labs: {{{THEN}}}", "not_met"),
+    Claim("what was never measured is missing", MEASURED, "", "unknown missing"),
+    Claim(
+        "what was measured long ago is stale",
+        MEASURED, "labs: {height: 170 cm on 2026-09-01, weight: 90 kg 91 days ago}", "unknown stale",
+    ),
+    *[
         Claim(
-            "day 91 is stale, not failed", A1C, "labs: {hba1c: 9.9 % 91 days ago}", "unknown stale", "91 days old"
-        ),
-        Claim("a low value in the window fails", A1C, "labs: {hba1c: 6.9 % 5 days ago}", "not_met"),
-        Claim("no value is missing", A1C, "", "unknown missing"),
-        Claim("rounded half up if the rule says so", ROUNDED, "labs: {hba1c: 6.95 % 1 days ago}", "met"),
-        Claim("6.94 is 6.9", ROUNDED, "labs: {hba1c: 6.94 % 1 days ago}", "not_met"),
-        Claim("rounded once", ROUNDED, "labs: {hba1c: 6.949999 % 1 days ago}", "not_met"),
-        Claim("else compared as recorded", A1C, "labs: {hba1c: 6.95 % 1 days ago}", "not_met"),
-        Claim("29.95 is not 30", BMI, "labs: {bmi: 29.95 on 2026-09-01}", "not_met", "BMI 29.95 kg/m2 on"),
-        Claim("nor is 29.9965 from vitals", BMI, f"labs: {{{VITALS}}}", "not_met", "BMI 29.99 kg/m2 on"),
-        Claim(
-            "a recorded BMI is no conflict with the exact one that it rounds",
-            BMI, f"labs: {{{VITALS}, bmi: 30.0 on 2026-09-01}}", "met",
-        ),
-        Claim("the newest governs", A1C, "labs: {hba1c: [8.4 % 60 days ago, 6.8 % 10 days ago]}", "not_met"),
-        Claim(
-            "values of one day that decide differently conflict",
-            A1C, "labs: {hba1c: [7.4 % 5 days ago, 6.8 % 5 days ago]}", "unknown conflict", evidence=BOTH,
-        ),
-        Claim("those that agree do not", A1C, "labs: {hba1c: [7.4 % 5 days ago, 8.8 % 5 days ago]}", "met"),
-        Claim("without a unit it is no evidence", A1C, "labs: {hba1c: 8.4 5 days ago}", "unknown unit", "no unit"),
-        Claim(
-            "a newer one without a unit is mentioned",
-            A1C, "labs: {hba1c: [8.4 % 30 days ago, 6.0 5 days ago]}", "met", "no unit",
-        ),
-        Claim("53 mmol/mol is 7.0004 %", A1C, "labs: {hba1c: 53 mmol/mol 1 days ago}", "met"),
-        Claim("52 mmol/mol is less", A1C, "labs: {hba1c: 52 mmol/mol 1 days ago}", "not_met"),
-        Claim("84 % is impossible", A1C, "labs: {hba1c: 84 % 1 days ago}", "unknown ambiguous"),
-        Claim(
-            "a reported BMI that its own vitals contradict conflicts",
-            f"{BMI} at baseline", f"labs: {{bmi: 31.0 17 days ago, {SEVENTEEN}}}", "unknown conflict",
-        ),
-        Claim(
-            "a BMI that its vitals confirm is shown once",
-            "bmi >= 29", f"labs: {{bmi: 29.4 17 days ago, {SEVENTEEN}}}", "met", evidence=frozenset({"obs-1"}),
-        ),
-        Claim(
-            "BMI follows from pounds and inches: 30.8",
-            BMI, "labs: {weight: 215 lb 3 days ago, height: 70 in 400 days ago}", "met", evidence=BOTH,
-        ),
-        Claim(
-            "a baseline is the value at therapy start",
-            BASELINE, f"labs: {{{THEN}}}", "met", start=day(270),
-        ),
-        Claim("without a therapy it is the present", BASELINE, f"labs: {{{THEN}}}", "not_met"),
-        Claim("what was never measured is missing", MEASURED, "", "unknown missing"),
-        Claim(
-            "what was measured long ago is stale",
-            MEASURED, "labs: {height: 170 cm on 2026-09-01, weight: 90 kg 91 days ago}", "unknown stale",
-        ),
-        *[
-            Claim(
-                f"a loss to {now} is never rounded",
-                LOSS, f"labs: {{weight: [104.0 kg 200 days ago, {now} on 2026-09-01]}}", answer, start=day(199),
-            )
-            for now, answer in LOSSES.items()
-        ],
-        Claim("a loss needs a baseline", LOSS, LIGHT, "unknown missing", start=day(199)),
-        Claim("and a therapy", LOSS, LIGHT, "unknown missing"),
-        Claim(
-            "a fall in HbA1c is not rounded",
-            FALL, "labs: {hba1c: [8.95 % 200 days ago, 7.95 % 5 days ago]}", "met", "percentage points", start=day(190),
-        ),
-        Claim(
-            "0.99 is less than 1.0",
-            FALL, "labs: {hba1c: [8.95 % 200 days ago, 7.96 % 5 days ago]}", "not_met", "percentage points",
-            start=day(190),
-        ),
-    )
+            f"a loss to {now} is never rounded",
+            LOSS, f"labs: {{weight: [104.0 kg 200 days ago, {now} on 2026-09-01]}}", answer, start=day(199),
+        )
+        for now, answer in LOSSES.items()
+    ],
+    Claim("a loss needs a baseline", LOSS, LIGHT, "unknown missing", start=day(199)),
+    Claim("and a therapy", LOSS, LIGHT, "unknown missing"),
+    Claim(
+        "a fall in HbA1c is not rounded",
+        FALL, "labs: {hba1c: [8.95 % 200 days ago, 7.95 % 5 days ago]}", "met", "percentage points", start=day(190),
+    ),
+    Claim(
+        "0.99 is less than 1.0",
+        FALL, "labs: {hba1c: [8.95 % 200 days ago, 7.96 % 5 days ago]}", "not_met", "percentage points",
+        start=day(190),
+    ),
 )  # fmt: skip
 def test_values(claim: Claim) -> None:
-    holds(claim, found(claim.criterion, claim.chart, claim.start))
+    claim.holds()
 
 
 @pytest.mark.parametrize("when", ["on 2026-09-02", "on 1950-01-01", ""])
@@ -205,110 +145,108 @@ def undecided(**fields: Any) -> str:
     return f"medications: [{{drug: metformin, status: unknown, {', '.join(f'{k}: {v}' for k, v in fields.items())}}}]"
 
 
-@named(
-    (
-        *[
-            Claim(
-                f"days are end minus start: {days}",
-                METFORMIN, course(f"metformin {day(days + 30)} to {day(30)}, inadequate"), answer,
-            )
-            for days, answer in ((89, "not_met"), (90, "met"), (400, "met"))
-        ],
+@claims(
+    *[
         Claim(
-            "an ongoing trial says how many days are left",
-            METFORMIN, course(f"metformin since {day(74)}, partial"), "not_met", "16 more days, until 2026-09-17",
+            f"days are end minus start: {days}",
+            METFORMIN, course(f"metformin {day(days + 30)} to {day(30)}, inadequate"), answer,
+        )
+        for days, answer in ((89, "not_met"), (90, "met"), (400, "met"))
+    ],
+    Claim(
+        "an ongoing trial says how many days are left",
+        METFORMIN, course(f"metformin since {day(74)}, partial"), "not_met", "16 more days, until 2026-09-17",
+    ),
+    Claim("a trial without dates is unknown", METFORMIN, course("metformin, inadequate"), "unknown missing"),
+    Claim("and one without an outcome", METFORMIN, course(f"metformin {day(300)} to {day(100)}"), "unknown"),
+    Claim(
+        "fills stand in for missing dates",
+        METFORMIN, f"{course('metformin, inadequate')}, fills: [{', '.join(FILLED)}]", "met",
+    ),
+    Claim(
+        "if there are enough",
+        METFORMIN, f"{course('metformin, inadequate')}, fills: [{', '.join(FILLED[:2])}]", "unknown",
+    ),
+    Claim(
+        "a rule that wants claims is not met by the chart alone",
+        f"{{{TRIAL}, proof: fills}}", course(f"metformin {day(300)} to {day(100)}, inadequate"), "unknown",
+    ),
+    Claim(
+        "a titration is one course",
+        METFORMIN,
+        course(f"metformin 500 mg {day(120)} to {day(60)}", f"metformin 1000 mg since {day(60)}, inadequate"),
+        "met",
+    ),
+    Claim(
+        "a change of formulation goes on with the trial",
+        METFORMIN, f"medications: ['{STEPS}']", "met", evidence=frozenset({"med-1", "med-2"}),
+    ),
+    Claim("unless one is meant", f"{{{TRIAL}, formulation: ER}}", f"medications: ['{STEPS}']", "not_met"),
+    Claim(
+        "what came of a later part does not undo a trial",
+        METFORMIN,
+        course(
+            f"metformin {day(300)} to {day(100)}, inadequate",
+            f"metformin ER {day(99)} to {day(80)}, intolerance: GI side effects",
         ),
-        Claim("a trial without dates is unknown", METFORMIN, course("metformin, inadequate"), "unknown missing"),
-        Claim("and one without an outcome", METFORMIN, course(f"metformin {day(300)} to {day(100)}"), "unknown"),
+        "met",
+    ),
+    Claim("an absent list is unknown", METFORMIN, "", "unknown"),
+    Claim("an empty one is complete", METFORMIN, "medications: none", "not_met"),
+    Claim(
+        "intolerance needs no days",
+        NOT_TOLERATED, course(f"metformin {day(40)} to {day(19)}, GI side effects"), "met",
+    ),
+    Claim("but a reason", NOT_TOLERATED, course(f"metformin {day(40)} to {day(19)}"), "unknown"),
+    Claim("it may stand on a list that is not there", NOT_TOLERATED, "medications: none", "unknown"),
+    Claim("not on one that is empty", NOT_TOLERATED, "medications: none, allergies: none", "not_met"),
+    Claim("or on one that has it", NOT_TOLERATED, f"medications: none, {LISTED}", "met"),
+    Claim(
+        "a course of unknown end may have ended for it",
+        NOT_TOLERATED, f"{undecided(start=day(400))}, allergies: none", "unknown",
+    ),
+    Claim(
+        "not one that goes on",
+        NOT_TOLERATED, f"{course(f'metformin since {day(400)}')}, allergies: none", "not_met",
+    ),
+    Claim(
+        "nor one with another outcome",
+        NOT_TOLERATED, f"{undecided(start=day(400), outcome='inadequate')}, allergies: none", "not_met",
+    ),
+    Claim("nor one to come", NOT_TOLERATED, f"{undecided(start=day(-5))}, allergies: none", "not_met"),
+    *[
         Claim(
-            "fills stand in for missing dates",
-            METFORMIN, f"{course('metformin, inadequate')}, fills: [{', '.join(FILLED)}]", "met",
-        ),
+            f"a listed intolerance may be of any formulation that was taken: {form} {listed}",
+            NOT_TOLERATED_ER, f"{course(f'metformin {form} since {day(300)}')}{listed}", answer,
+        )
+        for form, answer in (("IR", "not_met"), ("ER", "unknown"), ("", "unknown"))
+        for listed in (f", {LISTED}", "")
+    ],
+    Claim("of none if none was taken", NOT_TOLERATED_ER, "medications: none", "not_met"),
+    Claim("an allergy needs the list", ALLERGY, "", "unknown"),
+    Claim("which is complete", ALLERGY, "allergies: none", "not_met"),
+    Claim("an allergy on it", ALLERGY, "allergies: [metformin]", "met"),
+    Claim("the requested brand is no duplicate of itself", DUPLICATE, course(f"Ozempic since {day(90)}"), "met"),
+    Claim("its sister is", DUPLICATE, course(f"Wegovy since {day(90)}"), "not_met"),
+    Claim("not once it was stopped", DUPLICATE, course(f"Wegovy {day(90)} to {AS_OF}"), "met"),
+    Claim(
+        "of which nobody knows",
+        DUPLICATE, undecided(start=day(90)).replace("drug: metformin", "drug: Wegovy"), "unknown",
+    ),
+    Claim("months on it are calendar months", ON_IT, course("Ozempic 2 mg since 2026-06-02"), "not_met"),
+    Claim("of which the last day counts", ON_IT, course("Ozempic 2 mg since 2026-06-01"), "met"),
+    Claim("at the dose", ON_IT, course("Ozempic 1 mg since 2026-01-01"), "not_met"),
+    Claim("which must be known", ON_IT, course("Ozempic since 2026-01-01"), "unknown"),
+    *[
         Claim(
-            "if there are enough",
-            METFORMIN, f"{course('metformin, inadequate')}, fills: [{', '.join(FILLED[:2])}]", "unknown",
-        ),
-        Claim(
-            "a rule that wants claims is not met by the chart alone",
-            f"{{{TRIAL}, proof: fills}}", course(f"metformin {day(300)} to {day(100)}, inadequate"), "unknown",
-        ),
-        Claim(
-            "a titration is one course",
-            METFORMIN,
-            course(f"metformin 500 mg {day(120)} to {day(60)}", f"metformin 1000 mg since {day(60)}, inadequate"),
-            "met",
-        ),
-        Claim(
-            "a change of formulation goes on with the trial",
-            METFORMIN, f"medications: ['{STEPS}']", "met", evidence=frozenset({"med-1", "med-2"}),
-        ),
-        Claim("unless one is meant", f"{{{TRIAL}, formulation: ER}}", f"medications: ['{STEPS}']", "not_met"),
-        Claim(
-            "what came of a later part does not undo a trial",
-            METFORMIN,
-            course(
-                f"metformin {day(300)} to {day(100)}, inadequate",
-                f"metformin ER {day(99)} to {day(80)}, intolerance: GI side effects",
-            ),
-            "met",
-        ),
-        Claim("an absent list is unknown", METFORMIN, "", "unknown"),
-        Claim("an empty one is complete", METFORMIN, "medications: none", "not_met"),
-        Claim(
-            "intolerance needs no days",
-            NOT_TOLERATED, course(f"metformin {day(40)} to {day(19)}, GI side effects"), "met",
-        ),
-        Claim("but a reason", NOT_TOLERATED, course(f"metformin {day(40)} to {day(19)}"), "unknown"),
-        Claim("it may stand on a list that is not there", NOT_TOLERATED, "medications: none", "unknown"),
-        Claim("not on one that is empty", NOT_TOLERATED, "medications: none, allergies: none", "not_met"),
-        Claim("or on one that has it", NOT_TOLERATED, f"medications: none, {LISTED}", "met"),
-        Claim(
-            "a course of unknown end may have ended for it",
-            NOT_TOLERATED, f"{undecided(start=day(400))}, allergies: none", "unknown",
-        ),
-        Claim(
-            "not one that goes on",
-            NOT_TOLERATED, f"{course(f'metformin since {day(400)}')}, allergies: none", "not_met",
-        ),
-        Claim(
-            "nor one with another outcome",
-            NOT_TOLERATED, f"{undecided(start=day(400), outcome='inadequate')}, allergies: none", "not_met",
-        ),
-        Claim("nor one to come", NOT_TOLERATED, f"{undecided(start=day(-5))}, allergies: none", "not_met"),
-        *[
-            Claim(
-                f"a listed intolerance may be of any formulation that was taken: {form} {listed}",
-                NOT_TOLERATED_ER, f"{course(f'metformin {form} since {day(300)}')}{listed}", answer,
-            )
-            for form, answer in (("IR", "not_met"), ("ER", "unknown"), ("", "unknown"))
-            for listed in (f", {LISTED}", "")
-        ],
-        Claim("of none if none was taken", NOT_TOLERATED_ER, "medications: none", "not_met"),
-        Claim("an allergy needs the list", ALLERGY, "", "unknown"),
-        Claim("which is complete", ALLERGY, "allergies: none", "not_met"),
-        Claim("an allergy on it", ALLERGY, "allergies: [metformin]", "met"),
-        Claim("the requested brand is no duplicate of itself", DUPLICATE, course(f"Ozempic since {day(90)}"), "met"),
-        Claim("its sister is", DUPLICATE, course(f"Wegovy since {day(90)}"), "not_met"),
-        Claim("not once it was stopped", DUPLICATE, course(f"Wegovy {day(90)} to {AS_OF}"), "met"),
-        Claim(
-            "of which nobody knows",
-            DUPLICATE, undecided(start=day(90)).replace("drug: metformin", "drug: Wegovy"), "unknown",
-        ),
-        Claim("months on it are calendar months", ON_IT, course("Ozempic 2 mg since 2026-06-02"), "not_met"),
-        Claim("of which the last day counts", ON_IT, course("Ozempic 2 mg since 2026-06-01"), "met"),
-        Claim("at the dose", ON_IT, course("Ozempic 1 mg since 2026-01-01"), "not_met"),
-        Claim("which must be known", ON_IT, course("Ozempic since 2026-01-01"), "unknown"),
-        *[
-            Claim(
-                f"a course that ended {ended} days ago is no therapy to renew",
-                OnDrug(id="on", min_months=3), course(f"Ozempic {day(500)} to {day(ended)}"), answer,
-            )
-            for ended, answer in ((200, "not_met"), (1, "not_met"), (0, "met"), (-5, "met"))
-        ],
-    )
+            f"a course that ended {ended} days ago is no therapy to renew",
+            OnDrug(id="on", min_months=3), course(f"Ozempic {day(500)} to {day(ended)}"), answer,
+        )
+        for ended, answer in ((200, "not_met"), (1, "not_met"), (0, "met"), (-5, "met"))
+    ],
 )  # fmt: skip
 def test_courses(claim: Claim) -> None:
-    holds(claim, found(claim.criterion, claim.chart))
+    claim.holds()
 
 
 # --- diagnoses and statements ----------------------------------------------------------------------------
@@ -329,44 +267,40 @@ def denied(said: str = "denied", listed: str = "none") -> str:
 SELF, FAMILY = "{self: denied}", "{family: denied}"
 
 
-@named(
-    (
-        Claim("silence is unknown where the policy wants a denial", MTC, "conditions: none", "unknown"),
-        Claim("a denial for the patient leaves the family open", MTC, denied(SELF), "unknown"),
-        Claim("one for both does not", MTC, denied(), "met"),
-        Claim(
-            "thyroid cancer of unknown type is ambiguous",
-            MTC, "conditions: none, family_history: ['aunt: thyroid cancer, type unknown Z80.8']", "unknown ambiguous",
-        ),
-        Claim(
-            "papillary is something else",
-            MTC, f"{denied()}, family_history: ['aunt: papillary thyroid cancer']", "met",
-        ),
-        Claim(
-            "a proven exclusion is one",
-            MTC, "conditions: none, family_history: ['mother: medullary thyroid carcinoma']", "not_met",
-        ),
-        Claim(
-            "one that is also denied conflicts",
-            MTC, f"{denied()}, family_history: ['mother: medullary thyroid carcinoma']",
-            "unknown conflict",
-        ),
-        Claim(
-            "what one person denies does not speak for another",
-            MTC, f"{denied(SELF)}, family_history: ['sister: medullary thyroid carcinoma']", "not_met",
-            evidence=frozenset({"fam-1"}),
-        ),
-        Claim("nor the family for the patient", MTC, denied(FAMILY, OWN), "unknown ambiguous"),
-        Claim(
-            "the family is still to be asked",
-            MTC, denied(SELF, OWN), "unknown missing", "whether the family has",
-        ),
-    )
+@claims(
+    Claim("silence is unknown where the policy wants a denial", MTC, "conditions: none", "unknown"),
+    Claim("a denial for the patient leaves the family open", MTC, denied(SELF), "unknown"),
+    Claim("one for both does not", MTC, denied(), "met"),
+    Claim(
+        "thyroid cancer of unknown type is ambiguous",
+        MTC, "conditions: none, family_history: ['aunt: thyroid cancer, type unknown Z80.8']", "unknown ambiguous",
+    ),
+    Claim(
+        "papillary is something else",
+        MTC, f"{denied()}, family_history: ['aunt: papillary thyroid cancer']", "met",
+    ),
+    Claim(
+        "a proven exclusion is one",
+        MTC, "conditions: none, family_history: ['mother: medullary thyroid carcinoma']", "not_met",
+    ),
+    Claim(
+        "one that is also denied conflicts",
+        MTC, f"{denied()}, family_history: ['mother: medullary thyroid carcinoma']",
+        "unknown conflict",
+    ),
+    Claim(
+        "what one person denies does not speak for another",
+        MTC, f"{denied(SELF)}, family_history: ['sister: medullary thyroid carcinoma']", "not_met",
+        evidence=frozenset({"fam-1"}),
+    ),
+    Claim("nor the family for the patient", MTC, denied(FAMILY, OWN), "unknown ambiguous"),
+    Claim(
+        "the family is still to be asked",
+        MTC, denied(SELF, OWN), "unknown missing", "whether the family has",
+    ),
 )  # fmt: skip
 def test_exclusions(claim: Claim) -> None:
-    context = EvaluationContext(read(claim.chart), Request(drug="Ozempic"), AS_OF)
-    assert isinstance(claim.criterion, Condition)
-    holds(claim, evaluate(claim.criterion, context, exclude=True))
+    claim.holds(exclude=True)
 
 
 @pytest.mark.parametrize("first", ["true", "false"])
@@ -375,9 +309,8 @@ def test_a_condition_stated_and_denied_on_one_day_conflicts_in_whatever_order(fi
     said = [f"{{topic: mtc_men2, present: {word}, date: {day(5)}}}" for word in (first, second)]
     newer = f"{{topic: mtc_men2, present: false, date: {day(4)}}}"
     for listed, answer in ((said, "unknown conflict"), ([newer, *said], "met")):
-        chart = f"conditions: none, attestations: [{', '.join(listed)}]"
-        context = EvaluationContext(read(chart), Request(drug="Ozempic"), AS_OF)
-        holds(Claim("", MTC, chart, answer), evaluate(MTC, context, exclude=True))
+        text = f"conditions: none, attestations: [{', '.join(listed)}]"
+        Claim("", MTC, text, answer).holds(exclude=True)
 
 
 T2DM = Condition(id="t2dm", label="type 2 diabetes", codes=("E11",), phrases=("type 2 diabetes",))
@@ -396,59 +329,57 @@ def said(topic: str, present: str, ago: int, more: str = "") -> str:
     return f"attestations: [{{topic: {topic}, present: {present}, date: {day(ago)}{more}}}]"
 
 
-@named(
-    (
-        *[
-            Claim(f"named in the policy's own words: {name}", ASCVD, f"conditions: [{{name: {name}}}]", answer)
-            for name, answer in (
-                ("Atherosclerotic cardiovascular disease", "met"),
-                ("atherosclerotic cardiovascular disease of native vessels", "met"),
-                ("no atherosclerotic cardiovascular disease", "not_met"),
-                ("cardiovascular disease", "unknown"),
-            )
-        ],
-        Claim(
-            "a provisional diagnosis proves nothing",
-            T2DM, "conditions: [{code: E11.9, verification: provisional}]", "unknown",
-        ),
-        Claim("one of the future is unknown", T2DM, "conditions: [{code: E11.9, onset: 2026-09-02}]", "unknown"),
-        Claim("one that abated does not count", T2DM, "conditions: [{code: E11.9, abated: 2026-09-01}]", "not_met"),
-        Claim("pregnancy does not apply to men", NOT_PREGNANT, "sex: male", "met"),
-        Claim("it does to women", NOT_PREGNANT, "sex: female, conditions: none", "unknown"),
-        Claim("a statement can be missing", ADHERENT, "", "unknown missing"),
-        Claim("stale", ADHERENT, said("adherent", "true", 91), "unknown stale"),
-        Claim("denied", ADHERENT, said("adherent", "false", 5), "not_met"),
-        Claim("or made", ADHERENT, said("adherent", "true", 90), "met"),
-        Claim("a program can be missing", PROGRAM, "", "unknown missing"),
-        Claim("it counts calendar months", PROGRAM, "programs: [since 2026-03-01]", "met"),
-        Claim("to the day", PROGRAM, "programs: [since 2026-03-02]", "not_met", "until 2026-09-02 (1 more day"),
-        Claim("nobody knows who prescribes", ENDOCRINOLOGY, "", "unknown"),
-        Claim(
-            "a consultation with nobody says whom",
-            ENDOCRINOLOGY, f"{BY_FAMILY}, {said('specialist_consult', 'true', 20)}", "unknown ambiguous",
-        ),
-        Claim("a specialist prescribes", ENDOCRINOLOGY, "prescriber: {name: Dr B, specialty: Endocrinology}", "met"),
-        Claim(
-            "or was consulted",
-            ENDOCRINOLOGY,
-            f"{BY_FAMILY}, {said('specialist_consult', 'true', 20, ', specialty: endocrinology')}", "met",
-        ),
-        Claim(
-            "a consultation that nobody recorded is missing",
-            ENDOCRINOLOGY, BY_FAMILY, "unknown missing", "consultation with endocrinology",
-        ),
-        Claim(
-            "one that is denied failed",
-            ENDOCRINOLOGY, f"{BY_FAMILY}, {said('specialist_consult', 'false', 20)}", "not_met",
-        ),
-        Claim("unless the prescriber may be one", ENDOCRINOLOGY, said("specialist_consult", "false", 20), "unknown"),
-        Claim("age is in completed years", "age >= 56", "", "not_met"),
-        Claim("of which there are 55", "age >= 55", "", "met"),
-        Claim("if the birth is known", "age >= 18", "born: null", "unknown"),
-    )
+@claims(
+    *[
+        Claim(f"named in the policy's own words: {name}", ASCVD, f"conditions: [{{name: {name}}}]", answer)
+        for name, answer in (
+            ("Atherosclerotic cardiovascular disease", "met"),
+            ("atherosclerotic cardiovascular disease of native vessels", "met"),
+            ("no atherosclerotic cardiovascular disease", "not_met"),
+            ("cardiovascular disease", "unknown"),
+        )
+    ],
+    Claim(
+        "a provisional diagnosis proves nothing",
+        T2DM, "conditions: [{code: E11.9, verification: provisional}]", "unknown",
+    ),
+    Claim("one of the future is unknown", T2DM, "conditions: [{code: E11.9, onset: 2026-09-02}]", "unknown"),
+    Claim("one that abated does not count", T2DM, "conditions: [{code: E11.9, abated: 2026-09-01}]", "not_met"),
+    Claim("pregnancy does not apply to men", NOT_PREGNANT, "sex: male", "met"),
+    Claim("it does to women", NOT_PREGNANT, "sex: female, conditions: none", "unknown"),
+    Claim("a statement can be missing", ADHERENT, "", "unknown missing"),
+    Claim("stale", ADHERENT, said("adherent", "true", 91), "unknown stale"),
+    Claim("denied", ADHERENT, said("adherent", "false", 5), "not_met"),
+    Claim("or made", ADHERENT, said("adherent", "true", 90), "met"),
+    Claim("a program can be missing", PROGRAM, "", "unknown missing"),
+    Claim("it counts calendar months", PROGRAM, "programs: [since 2026-03-01]", "met"),
+    Claim("to the day", PROGRAM, "programs: [since 2026-03-02]", "not_met", "until 2026-09-02 (1 more day"),
+    Claim("nobody knows who prescribes", ENDOCRINOLOGY, "", "unknown"),
+    Claim(
+        "a consultation with nobody says whom",
+        ENDOCRINOLOGY, f"{BY_FAMILY}, {said('specialist_consult', 'true', 20)}", "unknown ambiguous",
+    ),
+    Claim("a specialist prescribes", ENDOCRINOLOGY, "prescriber: {name: Dr B, specialty: Endocrinology}", "met"),
+    Claim(
+        "or was consulted",
+        ENDOCRINOLOGY,
+        f"{BY_FAMILY}, {said('specialist_consult', 'true', 20, ', specialty: endocrinology')}", "met",
+    ),
+    Claim(
+        "a consultation that nobody recorded is missing",
+        ENDOCRINOLOGY, BY_FAMILY, "unknown missing", "consultation with endocrinology",
+    ),
+    Claim(
+        "one that is denied failed",
+        ENDOCRINOLOGY, f"{BY_FAMILY}, {said('specialist_consult', 'false', 20)}", "not_met",
+    ),
+    Claim("unless the prescriber may be one", ENDOCRINOLOGY, said("specialist_consult", "false", 20), "unknown"),
+    Claim("age is in completed years", "age >= 56", "", "not_met"),
+    Claim("of which there are 55", "age >= 55", "", "met"),
+    Claim("if the birth is known", "age >= 18", "born: null", "unknown"),
 )  # fmt: skip
 def test_diagnoses_and_statements(claim: Claim) -> None:
-    holds(claim, found(claim.criterion, claim.chart))
+    claim.holds()
 
 
 def test_a_use_is_what_the_request_says() -> None:

@@ -114,82 +114,56 @@ A1CS = (
 RENEWING = chart(medications=(ON_IT,), authorizations=(APPROVED,), observations=A1CS)
 
 
-def test_all_met_and_documented_is_ready() -> None:
-    found = decided(chart())
-    assert found.outcome == "ready"
-    assert all(finding.status == "met" for finding in found.findings)
+WEGOVY = Medication(
+    id="med-1", drug="Wegovy", ingredients=("semaglutide",), classes=("glp1",), status="active"
+)
+ENDED = Coverage(id="cov-1", plan_id="A", end=date(2026, 8, 31))
+LAST_DAY = Coverage(id="cov-1", plan_id="A", start=AS_OF, end=AS_OF)
+TWICE = {"quantity": 6.0, "days_supply": 28}
+BY_LAW = {"weight": "Part D does not cover weight loss"}
+FREE = plan(pa_required=False, rules=())
 
 
-def test_eligibility_comes_first() -> None:
-    ended = Coverage(id="cov-1", plan_id="A", end=date(2026, 8, 31))
-    found = decided(chart(coverages=(ended, Coverage(id="cov-2", plan_id="B", start=date(2026, 9, 1)))))
+@pytest.mark.parametrize(
+    ("patient", "rules", "request_", "answer"),
+    [
+        pytest.param(patient, rules, request, answer, id=claim)
+        for claim, patient, rules, request, answer in (
+            ("all met and documented is ready", chart(), plan(), {}, "ready"),
+            ("on the last day of a period, too", chart(coverages=(LAST_DAY,)), plan(), {}, "ready"),
+            ("nobody enrolled is the wrong plan", chart(coverages=()), plan(), {}, "wrong_plan eligibility"),
+            ("the formulary before criteria", chart(conditions=()), plan(covered=False), {}, "not_covered formulary"),
+            ("without PA no criterion is checked", chart(conditions=()), FREE, {}, "not_required"),
+            ("but the quantity", chart(), FREE, TWICE, "quantity_exception"),
+            ("a benefit exclusion of the use is not covered", chart(), plan(excluded_uses=BY_LAW),
+             {"indication": "weight"}, "not_covered benefit"),
+            ("one of the rule is a denial", chart(), plan(), {"indication": "weight"}, "likely_denial exclusion"),
+            ("a use that no rule knows is not covered", chart(), plan(), {"indication": "osa"}, "not_covered"),
+            ("a proven exclusion before open criteria", chart(medications=(WEGOVY,), observations=()), plan(), {},
+             "likely_denial exclusion"),
+            ("not met beats unknown", chart(conditions=(), observations=()), plan(), {}, "likely_denial"),
+            ("unknown criteria before the quantity", chart(observations=()), plan(), TWICE, "needs_documentation"),
+            ("the quantity before documents", chart(notes=()), plan(), TWICE, "quantity_exception"),
+            ("documents come last", chart(notes=()), plan(), {}, "needs_documentation documents"),
+            ("84 days may have three times as much", chart(), plan(), {"quantity": 9.0, "days_supply": 84}, "ready"),
+            ("83 may not", chart(), plan(), {"quantity": 9.0, "days_supply": 83}, "quantity_exception"),
+        )
+    ],
+)  # fmt: skip
+def test_checks_come_in_their_order(
+    patient: Patient, rules: Plan, request_: dict[str, Any], answer: str
+) -> None:
+    found = decided(patient, rules, **request_)
+    outcome, _, stopped_by = answer.partition(" ")
+    assert (found.outcome, found.stopped_by if stopped_by else "") == (outcome, stopped_by)
+    assert outcome != "ready" or all(finding.status == "met" for finding in found.findings)
+    assert decided(patient, rules, **request_) == found, "a function of its arguments"
+
+
+def test_who_is_enrolled_elsewhere_is_to_be_checked_there() -> None:
+    found = decided(chart(coverages=(ENDED, Coverage(id="cov-2", plan_id="B", start=AS_OF))))
     assert (found.outcome, found.stopped_by) == ("wrong_plan", "eligibility")
     assert "Check again under B" in found.next_actions[0]
-
-
-def test_the_last_day_of_a_period_is_covered() -> None:
-    last_day = Coverage(id="cov-1", plan_id="A", start=date(2026, 9, 1), end=date(2026, 9, 1))
-    assert decided(chart(coverages=(last_day,))).outcome == "ready"
-
-
-def test_nobody_enrolled_is_the_wrong_plan() -> None:
-    assert decided(chart(coverages=())).outcome == "wrong_plan"
-
-
-def test_formulary_comes_before_criteria() -> None:
-    assert decided(chart(conditions=()), plan(covered=False)).outcome == "not_covered"
-
-
-def test_without_pa_only_the_quantity_is_checked() -> None:
-    free = plan(pa_required=False, rules=())
-    assert decided(chart(conditions=()), free).outcome == "not_required"
-    assert decided(chart(), free, quantity=6.0, days_supply=28).outcome == "quantity_exception"
-
-
-def test_a_benefit_exclusion_of_the_use_is_not_covered() -> None:
-    found = decided(
-        chart(), plan(excluded_uses={"weight": "Part D does not cover weight loss"}), indication="weight"
-    )
-    assert (found.outcome, found.stopped_by) == ("not_covered", "benefit")
-
-
-def test_a_use_that_the_rule_excludes_is_a_denial_by_exclusion() -> None:
-    found = decided(chart(), indication="weight")
-    assert (found.outcome, found.stopped_by) == ("likely_denial", "exclusion")
-
-
-def test_a_use_that_no_rule_knows_is_not_covered() -> None:
-    assert decided(chart(), indication="osa").outcome == "not_covered"
-
-
-def test_a_proven_exclusion_stops_before_open_criteria() -> None:
-    wegovy = Medication(
-        id="med-1",
-        drug="Wegovy",
-        ingredients=("semaglutide",),
-        classes=("glp1",),
-        start=AS_OF,
-        status="active",
-    )
-    found = decided(chart(medications=(wegovy,), observations=()))
-    assert (found.outcome, found.stopped_by) == ("likely_denial", "exclusion")
-
-
-def test_not_met_beats_unknown() -> None:
-    assert decided(chart(conditions=(), observations=())).outcome == "likely_denial"
-
-
-def test_unknown_criteria_come_before_quantity() -> None:
-    assert decided(chart(observations=()), quantity=6.0, days_supply=28).outcome == "needs_documentation"
-
-
-def test_quantity_comes_before_documents() -> None:
-    assert decided(chart(notes=()), quantity=6.0, days_supply=28).outcome == "quantity_exception"
-
-
-def test_missing_documents_come_last() -> None:
-    found = decided(chart(notes=()))
-    assert (found.outcome, found.stopped_by) == ("needs_documentation", "documents")
 
 
 def test_papers_for_a_criterion_are_asked_for_only_where_the_case_relies_on_it() -> None:
@@ -197,10 +171,7 @@ def test_papers_for_a_criterion_are_asked_for_only_where_the_case_relies_on_it()
     rules = plan(rules=(msgspec.structs.replace(RULE, documents=(claims,)),))
     assert decided(chart(), rules).stopped_by == "documents"
     renewal = decided(RENEWING, rules)
-    assert (renewal.outcome, [f.criterion for f in renewal.findings if f.criterion == "fills"]) == (
-        "ready",
-        [],
-    )
+    assert renewal.outcome == "ready" and not [f for f in renewal.findings if f.criterion == "fills"]
 
 
 def paper_status(wanted: Required, **fields: Any) -> tuple[str, str | None]:
@@ -209,24 +180,21 @@ def paper_status(wanted: Required, **fields: Any) -> tuple[str, str | None]:
     return found.status, found.reason
 
 
-def test_a_program_s_record_is_dated_by_its_running_and_not_by_its_first_day() -> None:
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        (date(2025, 9, 1), None, ("met", None)),
+        (date(2025, 9, 1), date(2026, 12, 1), ("met", None)),
+        (date(2025, 1, 1), date(2025, 9, 1), ("unknown", "stale")),
+        (date(2026, 9, 2), None, ("unknown", "ambiguous")),
+        (None, date(2026, 8, 22), ("unknown", "missing")),
+    ],
+)
+def test_a_program_s_record_is_dated_by_its_running_and_not_by_its_first_day(
+    start: date | None, end: date | None, expected: tuple[str, str | None]
+) -> None:
     record = Required(id="record", of="programme", within=Period(180))
-    assert paper_status(record, programs=(Program(id="g-1", start=date(2025, 9, 1)),)) == ("met", None)
-    assert paper_status(
-        record, programs=(Program(id="g-1", start=date(2025, 9, 1), end=date(2026, 12, 1)),)
-    ) == ("met", None)
-    old = Program(id="g-1", start=date(2025, 1, 1), end=date(2025, 9, 1))
-    assert paper_status(record, programs=(old,)) == ("unknown", "stale")
-    assert paper_status(record, programs=(Program(id="g-1", start=date(2026, 9, 2)),)) == (
-        "unknown",
-        "ambiguous",
-    )
-
-
-def test_a_program_of_which_nobody_knows_when_it_began_is_no_record_with_its_dates() -> None:
-    record = Required(id="record", of="programme")
-    undated = Program(id="g-1", end=date(2026, 8, 22))
-    assert paper_status(record, programs=(undated,)) == ("unknown", "missing")
+    assert paper_status(record, programs=(Program(id="g-1", start=start, end=end),)) == expected
 
 
 @pytest.mark.parametrize(
@@ -245,11 +213,6 @@ def test_a_void_entry_is_no_report(
     report = Required(id="report", of="lab", test="hba1c", within=Period(90))
     entry = Observation(id="obs-1", test="hba1c", value=8.4, unit=unit, date=day)
     assert paper_status(report, observations=(entry,)) == expected
-
-
-def test_quantity_is_a_rate_compared_exactly() -> None:
-    assert decided(chart(), quantity=9.0, days_supply=84).outcome == "ready"
-    assert decided(chart(), quantity=9.0, days_supply=83).outcome == "quantity_exception"
 
 
 @pytest.mark.parametrize("limit", [LIMIT, None])
@@ -373,7 +336,3 @@ def test_alternatives_are_met_today_and_serve_the_same_indication() -> None:
     assert [(item.drug, item.outcome, item.tier) for item in offered] == [("Rybelsus", "not_required", 3)]
     without = chart(conditions=())
     assert alternatives(without, rules, asked, AS_OF, (OZEMPIC, rybelsus)) == ()
-
-
-def test_a_determination_is_a_function_of_its_arguments() -> None:
-    assert decided(chart()) == decided(chart())

@@ -2,71 +2,55 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from data_gen.catalog_loader import CATALOG, load_catalog, our_catalog
-from tests.judging import evaluate_chart
+from tests.judging import Claim, claims, criterion, found
 from tools.common.errors import Invalid
-from tools.domain.records import Finding, Medication, Patient, Request
-from tools.domain.rules import Node, Taking, Use
+from tools.domain.records import Patient, Request
+from tools.domain.rules import Use
 from tools.engine.label import dose_finding, is_label_dose
 from tools.engine.request import complete_request, for_use
-from tools.rulebook.located import parse_yaml
-from tools.rulebook.rule_yaml import Reader
 
-AS_OF = date(2026, 9, 1)
-METFORMIN = Taking(id="now", label="metformin", drugs=("metformin",), min_dose=500.0, max_dose=1000.0)
+METFORMIN = "{taking: metformin, min_dose: 500, max_dose: 1000}"
 WITHIN = Use(id="use", uses=("t2dm",), label="type 2 diabetes", max_dose=1.0)
 
 
-def metformin(dose: float | None, unit: str | None = "mg", **more: Any) -> Medication:
-    fields: dict[str, Any] = {"start": date(2026, 1, 1), "status": "active", **more}
-    return Medication(
-        id="med-1", drug="metformin", ingredients=("metformin",), dose=dose, dose_unit=unit, **fields
-    )
+def metformin(*doses: str, since: str = "2026-01-01") -> str:
+    """A chart of a course of each of these doses."""
+    return f"medications: [{', '.join(f'{{drug: metformin, start: {since}, {dose}}}' for dose in doses)}]"
 
 
-def found(node: Node, *taken: Medication, **request: Any) -> Finding:
-    asked = msgspec.structs.replace(Request(drug="Ozempic", indication="t2dm"), **request)
-    return evaluate_chart(node, Patient(id="P001", medications=taken), asked, AS_OF)
-
-
-@pytest.mark.parametrize(
-    ("dose", "unit", "expected"),
-    [
-        (499.0, "mg", "not_met"),
-        (500.0, "mg", "met"),
-        (1.0, "g", "met"),
-        (1.001, "g", "not_met"),
-        (None, "mg", "unknown"),
-        (500.0, None, "unknown"),
-        (10.0, "[iU]", "unknown"),
+@claims(
+    *[
+        Claim(f"the dose taken now is compared in mg per dose: {dose}", METFORMIN, metformin(dose), answer)
+        for dose, answer in {
+            "dose: 499, dose_unit: mg": "not_met",
+            "dose: 500, dose_unit: mg": "met",
+            "dose: 1.0, dose_unit: g": "met",
+            "dose: 1.001, dose_unit: g": "not_met",
+            "dose_unit: mg": "unknown",
+            "dose: '500'": "unknown",
+            "dose: 10, dose_unit: '[iU]'": "unknown",
+        }.items()
     ],
-)
-def test_the_dose_taken_now_is_compared_in_mg_per_dose(dose: Any, unit: Any, expected: str) -> None:
-    assert found(METFORMIN, metformin(dose, unit)).status == expected
-
-
-def test_another_dose_that_is_past_does_not_show_the_dose_of_today() -> None:
-    past = metformin(500.0, status="stopped", end=date(2026, 3, 1))
-    assert found(METFORMIN, past, metformin(250.0)).status == "not_met"
-
-
-def test_an_unknown_dose_is_asked_for_and_a_short_course_beside_it_does_not_fail() -> None:
-    node = msgspec.structs.replace(METFORMIN, min_days=90)
-    short = metformin(500.0, start=date(2026, 8, 1))
-    finding = found(node, short, metformin(None))
-    assert (finding.status, finding.fix) == ("unknown", "Document the dose of metformin")
+    Claim("another dose that is past does not show today's", METFORMIN,
+          metformin("dose: 500, end: 2026-03-01", "dose: 250"), "not_met"),
+    Claim("an unknown dose is asked for, and a short course beside it does not fail",
+          "{taking: metformin, min_dose: 500, max_dose: 1000, days: 90}",
+          "medications: ['metformin 500 mg since 2026-08-01', 'metformin since 2026-01-01']", "unknown",
+          "Document the dose of metformin"),
+)  # fmt: skip
+def test_the_dose_that_is_taken(claim: Claim) -> None:
+    claim.holds()
 
 
 @pytest.mark.parametrize(("dose", "expected"), [(1.0, "met"), (1.5, "not_met"), (None, "unknown")])
 def test_the_dose_ordered_is_held_against_the_ceiling(dose: Any, expected: str) -> None:
-    finding = found(WITHIN, dose=dose, strength=f"{dose} mg" if dose else "")
+    finding = found(WITHIN, dose=dose, strength=f"{dose} mg" if dose else "", indication="t2dm")
     assert finding.status == expected
     assert expected == "met" or "Ask the prescriber about the dose" in (finding.fix or "")
 
@@ -76,9 +60,8 @@ def test_another_use_is_another_use_at_any_dose() -> None:
 
 
 def test_a_dose_below_nothing_is_refused() -> None:
-    written = parse_yaml("{taking: metformin, min_dose: -5}", "own")
     with pytest.raises(Invalid, match="min_dose: Expected `float` >= 0"):
-        Reader().node(written, written.place)
+        criterion("{taking: metformin, min_dose: -5}")
 
 
 # --- the label ---------------------------------------------------------------------------------------------
@@ -128,11 +111,8 @@ def test_every_drug_of_ours_has_doses_for_each_use_and_begins_at_one_of_them() -
 def test_a_strength_that_nobody_named_is_that_of_the_use() -> None:
     assert asked("Farxiga", "ckd").strength == "10 mg"
     tried = asked("Farxiga", "")
-    assert (tried.strength, for_use(tried, "ckd").strength, for_use(tried, "t2dm").strength) == (
-        "5 mg",
-        "10 mg",
-        "5 mg",
-    )
+    strengths = tried.strength, for_use(tried, "ckd").strength, for_use(tried, "t2dm").strength
+    assert strengths == ("5 mg", "10 mg", "5 mg")
     named = asked("Farxiga", "", "5 mg")
     assert for_use(named, "ckd").strength == "5 mg"
 

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import pytest
 
-from tests.judging import evaluate_chart
-from tools.domain.records import Fill, Finding, Medication, Patient, Request
-from tools.domain.rules import NoneOf, OnDrug, Taking, Trial
+from tests.judging import OZEMPIC, Claim, chart, claims, criterion, found, status
 from tools.evidence.products import goes_by_ingredient, is_product
 
-AS_OF = date(2026, 9, 1)
-OZEMPIC = Request(drug="Ozempic", ingredients=("semaglutide",), classes=("glp1",))
-DUPLICATE = NoneOf(id="none", children=(Taking(id="now", label="any GLP-1", classes=("glp1",)),))
+DUPLICATE = criterion("none_of: [taking: any glp1]")
+ON_IT = "on_drug: 3 months"
+OF_WEGOVY = "{trial: wegovy, days: 90}"
 
 
-def taken(drug: str, **more: Any) -> Medication:
-    fields: dict[str, Any] = {"start": date(2026, 1, 1), "status": "active", **more}
-    return Medication(id=f"med-{drug}", drug=drug, ingredients=("semaglutide",), classes=("glp1",), **fields)
-
-
-def found(node: Any, *entries: Medication, fills: tuple[Fill, ...] = ()) -> Finding:
-    return evaluate_chart(node, Patient(id="P001", medications=entries, fills=fills), OZEMPIC, AS_OF)
+def taken(*drugs: str, since: str = "2026-01-01") -> str:
+    entries = [
+        f"{{drug: {drug}, start: {since}, ingredients: [semaglutide], classes: [glp1]}}" for drug in drugs
+    ]
+    return f"medications: [{', '.join(entries)}]"
 
 
 @pytest.mark.parametrize(
@@ -39,18 +34,25 @@ def found(node: Any, *entries: Medication, fills: tuple[Fill, ...] = ()) -> Find
     ],
 )
 def test_a_name_is_the_product_asked_for_another_brand_or_either(name: str, expected: Any) -> None:
-    assert is_product(taken(name), OZEMPIC) is expected
-    assert goes_by_ingredient(taken(name)) is (expected is None)
+    (entry,) = chart(taken(name)).medications or ()
+    assert is_product(entry, OZEMPIC) is expected
+    assert goes_by_ingredient(entry) is (expected is None)
+    assert status(DUPLICATE, taken(name)) == {True: "met", False: "not_met", None: "unknown"}[expected]
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("Ozempic 1 mg pen", "met"), ("Wegovy", "not_met"), ("semaglutide 1 mg weekly", "unknown")],
-)
-def test_what_goes_by_its_ingredient_may_be_the_product_asked_for_or_a_duplicate(
-    name: str, expected: str
-) -> None:
-    assert found(DUPLICATE, taken(name)).status == expected
+@claims(
+    Claim("a sister brand beside it is a duplicate all the same", DUPLICATE, taken("semaglutide", "Wegovy"), "not_met"),
+    Claim("an ingredient that was stopped is no duplicate, whatever brand it was", DUPLICATE,
+          "medications: ['semaglutide 2026-01-01 to 2026-03-01']", "met"),
+    Claim("months on the drug may stand under its ingredient", ON_IT, taken("semaglutide"), "unknown ambiguous"),
+    Claim("stand under its name", ON_IT, taken("Ozempic"), "met"),
+    Claim("and not under another's", ON_IT, taken("Wegovy"), "not_met"),
+    Claim("if there are enough", ON_IT, taken("semaglutide", since="2026-08-01"), "not_met"),
+    Claim("a trial of a brand may stand under its ingredient", OF_WEGOVY, taken("semaglutide"), "unknown ambiguous"),
+    Claim("and not under another brand", OF_WEGOVY, taken("Ozempic"), "not_met"),
+)  # fmt: skip
+def test_a_product_under_the_name_of_its_ingredient(claim: Claim) -> None:
+    claim.holds()
 
 
 def test_both_possibilities_are_named_and_who_can_settle_them() -> None:
@@ -60,32 +62,8 @@ def test_both_possibilities_are_named_and_who_can_settle_them() -> None:
     assert finding.fix == "Record which product semaglutide is: Ozempic itself, or Rybelsus or Wegovy"
 
 
-def test_a_sister_brand_beside_it_is_a_duplicate_all_the_same() -> None:
-    assert found(DUPLICATE, taken("semaglutide"), taken("Wegovy")).status == "not_met"
-
-
-def test_an_ingredient_that_was_stopped_is_no_duplicate_whatever_brand_it_was() -> None:
-    stopped = taken("semaglutide", end=date(2026, 3, 1), status="stopped")
-    assert found(DUPLICATE, stopped).status == "met"
-
-
-def test_months_on_the_drug_may_stand_under_its_ingredient() -> None:
-    node = OnDrug(id="on", min_months=3)
-    assert found(node, taken("semaglutide")).reason == "ambiguous"
-    assert found(node, taken("Ozempic")).status == "met"
-    assert found(node, taken("Wegovy")).status == "not_met"
-    assert found(node, taken("semaglutide", start=date(2026, 8, 1))).status == "not_met"
-
-
-def test_a_trial_of_a_brand_may_stand_under_its_ingredient() -> None:
-    node = Trial(id="t", label="Wegovy", drugs=("wegovy",), min_days=90)
-    assert found(node, taken("semaglutide")).reason == "ambiguous"
-    assert found(node, taken("Ozempic")).status == "not_met"
-
-
 def test_an_answer_for_one_request_is_not_kept_for_another() -> None:
-    chart = Patient(id="P001", medications=(taken("semaglutide"),))
-    other = Request(drug="Mounjaro", ingredients=("tirzepatide",), classes=("glp1",))
-    assert evaluate_chart(DUPLICATE, chart, other, AS_OF).status == "not_met"
-    assert evaluate_chart(DUPLICATE, chart, OZEMPIC, AS_OF).status == "unknown"
-    assert evaluate_chart(DUPLICATE, chart, other, AS_OF).status == "not_met"
+    patient, other = chart(taken("semaglutide")), {"drug": "Mounjaro", "ingredients": ("tirzepatide",)}
+    assert status(DUPLICATE, patient, **other) == "not_met"
+    assert status(DUPLICATE, patient) == "unknown"
+    assert status(DUPLICATE, patient, **other) == "not_met"

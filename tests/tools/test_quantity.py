@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from data_gen.catalog_loader import our_catalog
@@ -30,20 +31,16 @@ def ago(days: int) -> date:
 
 
 def taken(first: int, last: int | None, dose: float | None = 2.5, **more: Any) -> Medication:
-    fields: dict[str, Any] = {
-        "drug": "Mounjaro",
-        "ingredients": ("tirzepatide",),
-        "dose": dose,
-        "dose_unit": "mg",
-        "status": "active" if last is None else "stopped",
-    }
-    end = None if last is None else ago(last)
-    return Medication(id=f"med-{first}", start=ago(first), end=end, **(fields | more))
+    fields = {"drug": "Mounjaro", "ingredients": ("tirzepatide",), "dose": dose, "dose_unit": "mg"} | more
+    end, status = (None, "active") if last is None else (ago(last), "stopped")
+    return msgspec.convert(
+        {"id": f"med-{first}", "start": ago(first), "end": end, "status": status, **fields}, Medication
+    )
 
 
 def fill(day: int, supply: int = 28, **more: Any) -> Fill:
-    fields: dict[str, Any] = {"drug": "Mounjaro", "ingredients": ("tirzepatide",), "quantity": 2.0}
-    return Fill(id=f"fill-{day}", date=ago(day), days_supply=supply, **(fields | more))
+    fields = {"drug": "Mounjaro", "ingredients": ("tirzepatide",), "quantity": 2.0, **more}
+    return Fill(id=f"fill-{day}", date=ago(day), days_supply=supply, **fields)
 
 
 def asked(chart: Patient, cell: Benefit = CELL, rule: Rule | None = None, **request: Any) -> Quantity:
@@ -51,8 +48,11 @@ def asked(chart: Patient, cell: Benefit = CELL, rule: Rule | None = None, **requ
     return Quantity(chart, AS_OF, cell, complete_request(chart, MOUNJARO, wanted), rule)
 
 
-def found(*entries: Medication, fills: tuple[Fill, ...] = (), **request: Any) -> Finding:
-    case = asked(Patient(id="P001", medications=entries, fills=fills), **request)
+def found(*had: Medication | Fill, cell: Benefit = CELL, **request: Any) -> Finding:
+    """The finding for somebody who has had these courses and fills."""
+    courses = tuple(one for one in had if isinstance(one, Medication))
+    fills = tuple(one for one in had if isinstance(one, Fill))
+    case = asked(Patient(id="P001", medications=courses, fills=fills), cell, **request)
     finding = quantity_finding(case)
     assert finding.status == quantity_status(case)
     return finding
@@ -61,47 +61,45 @@ def found(*entries: Medication, fills: tuple[Fill, ...] = (), **request: Any) ->
 # --- a starting strength ---------------------------------------------------------------------------------
 
 
-def test_the_days_of_a_starting_strength_are_those_in_all() -> None:
-    assert found().status == "met"
-    assert found(taken(28, 0)).status == "not_met"
-    assert found(taken(14, None)).status == "not_met"
-    assert found(taken(14, None), days_supply=14, quantity=1.0).status == "met"
-
-
 def test_what_was_had_is_shown_and_what_is_left_is_said() -> None:
-    finding = found(taken(70, 42), fills=(fill(70),))
+    finding = found(taken(70, 42), fill(70))
     assert finding.clause is not None and finding.clause.clause_id == "3.2"
     assert {item.record_id for item in finding.evidence} == {"request", "med-70", "fill-70"}
     assert finding.detail == "2 mL per 28 days asked for, after 28 days before, 28 days over the limit"
     assert "for 28 days, of which 0 days are left; order the next strength" in (finding.fix or "")
 
 
+OWN_NDC, OTHER_NDC = ndc11("0002-1506-80"), "00002999900"
+
+
 @pytest.mark.parametrize(
-    ("entries", "fills", "expected"),
+    ("had", "request_", "expected"),
     [
-        ((taken(70, 42, dose=5.0),), (), "met"),
-        ((taken(70, 42, source="sample"),), (), "met"),
-        ((taken(70, 42, dose=None),), (), "unknown"),
-        ((taken(70, 42, drug="tirzepatide"),), (), "unknown"),
-        ((taken(70, 42, drug="Zepbound"),), (), "met"),
-        ((), (fill(60),), "unknown"),
-        ((), (fill(60, ndc=ndc11("0002-1506-80")),), "not_met"),
-        ((), (fill(60, ndc="00002999900"),), "met"),
-        ((taken(90, 30, dose=5.0),), (fill(60),), "met"),
-        ((taken(90, 30),), (fill(60),), "not_met"),
-        ((), (fill(-3, ndc=ndc11("0002-1506-80")),), "met"),
+        ((), {}, "met"),
+        ((taken(28, 0),), {}, "not_met"),
+        ((taken(14, None),), {}, "not_met"),
+        ((taken(14, None),), {"days_supply": 14, "quantity": 1.0}, "met"),
+        ((taken(70, 42),), {"strength": "5 mg"}, "met"),
+        # only what is known to be the strength uses up its days
+        ((taken(70, 42, dose=5.0),), {}, "met"),
+        ((taken(70, 42, source="sample"),), {}, "met"),
+        ((taken(70, 42, dose=None),), {}, "unknown"),
+        ((taken(70, 42, drug="tirzepatide"),), {}, "unknown"),
+        ((taken(70, 42, drug="Zepbound"),), {}, "met"),
+        ((fill(60),), {}, "unknown"),
+        ((fill(60, ndc=OWN_NDC),), {}, "not_met"),
+        ((fill(60, ndc=OTHER_NDC),), {}, "met"),
+        ((taken(90, 30, dose=5.0), fill(60)), {}, "met"),
+        ((taken(90, 30), fill(60)), {}, "not_met"),
+        ((fill(-3, ndc=OWN_NDC),), {}, "met"),
     ],
 )
-def test_only_what_is_known_to_be_the_strength_uses_up_its_days(
-    entries: tuple[Medication, ...], fills: tuple[Fill, ...], expected: str
+def test_the_days_of_a_starting_strength_are_those_in_all(
+    had: tuple[Medication | Fill, ...], request_: dict[str, Any], expected: str
 ) -> None:
-    finding = found(*entries, fills=fills)
+    finding = found(*had, **request_)
     assert finding.status == expected
     assert expected != "unknown" or finding.reason == "ambiguous"
-
-
-def test_another_strength_has_no_such_limit() -> None:
-    assert found(taken(70, 42), strength="5 mg").status == "met"
 
 
 def test_courses_and_fills_of_the_same_days_count_once() -> None:
@@ -116,27 +114,30 @@ YEAR = SupplyLimit(quantity=84, unit="day", days=365, clause_id="3.3")
 LIFETIME = SupplyLimit(quantity=10, unit="mL", clause_id="3.4")
 
 
-def within(limit: SupplyLimit, *entries: Medication, fills: tuple[Fill, ...] = (), **request: Any) -> Finding:
-    chart = Patient(id="P001", medications=entries, fills=fills)
-    return quantity_finding(
-        asked(chart, Benefit(drug="Mounjaro", covered=True, supply_limits=(limit,)), **request)
-    )
+FOUR = tuple(fill(day) for day in (2000, 1500, 900, 30))
 
 
-def test_the_year_before_and_the_days_asked_for_are_counted_together() -> None:
-    two = fill(365), fill(100)
-    assert within(YEAR, fills=two).status == "met"
-    assert within(YEAR, fills=two, days_supply=29).status == "not_met"
-    assert within(YEAR, fills=(fill(366), *two)).status == "met"
-    assert within(YEAR, taken(100, 43)).status == "not_met"
-
-
-def test_a_lifetime_s_units_are_those_that_claims_count() -> None:
-    four = tuple(fill(day) for day in (2000, 1500, 900, 30))
-    assert within(LIFETIME, fills=four).status == "met"
-    assert within(LIFETIME, fills=(*four, fill(10))).status == "not_met"
-    assert within(LIFETIME, fills=(fill(900, quantity=None),)).reason == "ambiguous"
-    assert within(LIFETIME, taken(900, 800)).reason == "ambiguous"
+@pytest.mark.parametrize(
+    ("limit", "had", "days", "expected"),
+    [
+        (YEAR, (fill(365), fill(100)), 28, "met"),
+        (YEAR, (fill(365), fill(100)), 29, "not_met"),
+        (YEAR, (fill(366), fill(365), fill(100)), 28, "met"),
+        (YEAR, (taken(100, 43),), 28, "not_met"),
+        # a lifetime's units are those that claims count
+        (LIFETIME, FOUR, 28, "met"),
+        (LIFETIME, (*FOUR, fill(10)), 28, "not_met"),
+        (LIFETIME, (fill(900, quantity=None),), 28, "unknown"),
+        (LIFETIME, (taken(900, 800),), 28, "unknown"),
+    ],
+)
+def test_what_was_had_before_and_what_is_asked_for_are_counted_together(
+    limit: SupplyLimit, had: tuple[Medication | Fill, ...], days: int, expected: str
+) -> None:
+    cell = Benefit(drug="Mounjaro", covered=True, supply_limits=(limit,))
+    finding = found(*had, cell=cell, days_supply=days)
+    assert finding.status == expected
+    assert expected != "unknown" or finding.reason == "ambiguous"
 
 
 def test_no_list_and_no_claim_leave_a_limit_of_years_open() -> None:

@@ -19,13 +19,12 @@ from data_gen.world import Order, generate
 from evals.oracle import read_policy
 from evals.oracle.chart import Stretch
 from evals.oracle.reading import Row, read_sentence
-from tests.judging import evaluate_chart
-from tools.charts.chartfile import read_chart
+from tests.judging import AS_OF, found
 from tools.common.errors import Invalid
-from tools.domain.records import Finding, Request
+from tools.domain.records import Request
 from tools.domain.rules import Lab, Node, Period, Required, Rule
 from tools.engine.criteria import compiled_criteria
-from tools.rulebook.located import Map, Place, parse_yaml
+from tools.rulebook.located import parse_yaml
 from tools.rulebook.plain import describe
 from tools.rulebook.policy_rules import read_rules, stated
 from tools.rulebook.prose import bare
@@ -37,9 +36,7 @@ from tools.terminology.conditions import CONCEPTS
 from tools.terminology.observations import TESTS
 from tools.terminology.terms import TOPICS
 
-AS_OF = date(2026, 9, 1)
 HOUSES = our_catalog().houses
-PLACE = Place("rule.yaml", 1)
 
 
 def rule(criterion: str, more: str = "") -> Rule:
@@ -50,13 +47,6 @@ def rule(criterion: str, more: str = "") -> Rule:
 
 def leaf(criterion: str) -> Any:
     return rule(criterion).criteria.children[0]
-
-
-def found(node: Node, chart: str = "", **request: Any) -> Finding:
-    """The finding on a chart as a case file writes it."""
-    read = read_chart(parse_yaml(f"{{{chart}}}", "case.yaml") or Map(PLACE), AS_OF).patient
-    asked = Request(drug="Ozempic", **request)
-    return evaluate_chart(node, read, asked, AS_OF, therapy_start=asked.therapy_start)
 
 
 def status(criterion: str, chart: str = "", **request: Any) -> str:

@@ -6,23 +6,20 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.case_answers import bundled
 from tools.common.errors import NotFound
 from tools.domain.records import Determination, Finding
 from tools.messages import Message, Voice, catalogue, message, voice
 from tools.messages.catalogue import Optional, Pieces, Slot, compiled
 from tools.queries.check import check
-from tools.store import Store
-from tools.store.load import load
 from tools.terminology.dates import dates_in
 
 ENGLISH, SPANISH = catalogue.catalogue("en"), catalogue.catalogue("es")
 FORMS = ("text", "said", "named", "limit")
-MOCK_DATA = Path(__file__).parents[2] / "mock_data"
 BY_RULE: dict[str, Any] = {
     "date": "2026-06-26", "number": 7.5, "amount": 7.5, "test": "hba1c", "article": "hba1c", "use": "t2dm",
     "sign": ">=", "comparison": ">=", "cardinal": 2, "term": "days", "has": "pregnancy", "plural": "tablet",
@@ -101,13 +98,10 @@ def test_a_language_that_there_is_not_is_told() -> None:
 
 
 @pytest.fixture(scope="module")
-def determinations(tmp_path_factory: pytest.TempPathFactory) -> list[Determination]:
-    store = Store.create(f"sqlite:///{tmp_path_factory.mktemp('spanish')}/paladin.db")
-    load(store, MOCK_DATA)
-    ids = re.findall(r'"id":"(P\d+)"', (MOCK_DATA / "patients.json").read_text())
-    found = [check(store, patient_id, drug.name) for patient_id in ids for drug in store.drugs()]
-    store.close()
-    return found
+def determinations() -> list[Determination]:
+    store = bundled()
+    ids = [patient.id for patient in store.find_patients(limit=100)]
+    return [check(store, patient_id, drug.name) for patient_id in ids for drug in store.drugs()]
 
 
 def _messages(found: Determination) -> Iterator[Message]:

@@ -89,6 +89,8 @@ def test_options_are_those_of_the_command(api: TestClient, pa: Pa, cases: Cases)
         ({"patient_id": "P001", "drug": "Ozempic", "dose": 1}, 422, "invalid", "dose"),
         ({"patient_id": "P001", "drug": "Ozempic", "as_of": "soon"}, 422, "invalid", "'soon' is no date"),
         ({"patient_id": "P001", "drug": "Ozempic", "kind": "old"}, 422, "invalid", "old"),
+        ({"patient_id": "P001", "drug": "Ozempic", "quantity": 5e-324}, 422, "invalid", "cannot be"),
+        ({"patient_id": "P001", "drug": "Ozempic", "days_supply": 10**400}, 422, "invalid", "days_supply"),
         ({"patient_id": "P001", "drug": "Ozempic", "quantity": -1}, 422, "invalid", "cannot be"),
     ],
 )
@@ -100,11 +102,8 @@ def test_errors_are_problems_that_name_the_value(
     assert answer.headers["content-type"] == "application/problem+json"
     problem = answer.json()
     assert problem["type"] == f"urn:paladin:{kind}" and problem["status"] == status
-    assert says in problem["detail"]
-
-
-def test_what_is_near_is_data_too(api: TestClient) -> None:
-    assert api.post(PROCESS, json={"patient_id": "P001", "drug": "Ozempik"}).json()["near"] == ["Ozempic"]
+    assert says in problem["detail"] and "\n" not in problem["detail"] and len(problem["detail"]) < 250
+    assert says != "did you mean Ozempic" or problem["near"] == ["Ozempic"]
 
 
 @pytest.mark.parametrize(
@@ -297,17 +296,6 @@ def test_a_wrong_path_or_method_is_named_with_what_there_is(api: TestClient) -> 
     answer = api.get(PROCESS)
     assert answer.status_code == 405 and answer.json()["type"] == "urn:paladin:not-allowed"
     assert answer.headers["allow"] == "POST"
-
-
-@pytest.mark.parametrize("amount", ['"quantity": 5e-324', '"quantity": 0', f'"days_supply": 1{"0" * 400}'])
-def test_an_amount_that_no_order_can_have_is_bad_input_in_one_line(
-    api: TestClient, cases: Cases, amount: str
-) -> None:
-    case = cases["ready"]
-    body = f'{{"patient_id": "{case.patient_id}", "drug": "{case.drug}", "draft": false, {amount}}}'
-    answered = api.post(PROCESS, content=body, headers={"content-type": "application/json"})
-    assert answered.status_code in (400, 422), answered.text
-    assert "\n" not in answered.json()["detail"] and len(answered.json()["detail"]) < 200
 
 
 def test_a_paper_is_attached_and_read_back(api: TestClient, cases: Cases, store: Store) -> None:

@@ -61,11 +61,6 @@ def test_the_impossible_is_a_conflict_that_names_the_possible(denied: TestClient
     ]
 
 
-def test_the_same_entry_again_changes_nothing(denied: TestClient) -> None:
-    before = denied.get("/api/cases/1").json()
-    assert enter(denied, "denied", facts=NOTICE).json()["events"] == before["events"]
-
-
 @pytest.mark.parametrize(
     ("body", "said"),
     [

@@ -296,16 +296,18 @@ def test_a_head_that_does_not_arrive_is_given_up(
         if answered_before:
             line.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert line.recv(100_000).startswith(b"HTTP/1.1 200")
-        began = time.monotonic()
         line.sendall(sent)
-        assert line.makefile("rb").read() == b"", "until the server closes"
-        assert time.monotonic() - began < 4, "uvicorn's own five seconds are for a connection that rests"
+        assert line.makefile("rb").read() == b"", (
+            "until the server closes, long before a connection that rests"
+        )
 
 
 @contextmanager
 def in_a_thread(app: Any) -> Iterator[int]:
     """A server of this process, with our connections; its port."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, http=Connection, log_level="error", lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=0, http=Connection, log_level="error", lifespan="off", timeout_keep_alive=90)
+    )
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

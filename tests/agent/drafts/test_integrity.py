@@ -93,11 +93,6 @@ def test_an_edit_after_the_approval_opens_no_case(pa: Pa, approved: Draft, store
     assert store.authorization_cases() == []
 
 
-def test_an_edit_after_the_approval_opens_no_case_over_http(api: TestClient, approved: Draft) -> None:
-    edit(approved)
-    conflict(api.post("/api/cases", json={**JSON_BY, "draft_id": 1}), approved)
-
-
 def test_a_revised_case_is_not_reviewed_with_an_edited_letter(
     pa: Pa, api: TestClient, reviewed: Draft
 ) -> None:

@@ -21,24 +21,6 @@ from tools.store.rows import DraftFile
 Pa = Callable[..., Ran]
 
 
-def test_the_graph_is_the_one_that_is_drawn() -> None:
-    drawn = workflow.build().compile().get_graph()
-    edges = {(edge.source, edge.target) for edge in drawn.edges}
-    assert edges == {
-        ("__start__", "look_up_patient"),
-        ("look_up_patient", "check_coverage"),
-        ("check_coverage", "retrieve_policy"),
-        ("retrieve_policy", "determine"),
-        ("determine", "draft"),
-        ("determine", "__end__"),
-        ("draft", "review"),
-        ("review", "revise"),
-        ("review", "conclude"),
-        ("revise", "review"),
-        ("conclude", "__end__"),
-    }
-
-
 @pytest.mark.parametrize(
     "error", [OSError("disk"), OperationalError("INSERT", {}, Exception("database is locked"))]
 )
@@ -122,14 +104,6 @@ def test_a_clause_that_reads_otherwise_than_the_rule_quotes_it_is_an_error(
     assert ran.code == 3
     assert f"disagree on clause {cited.clause_id} of {found.policy_id}" in ran.err
     assert store.drafts() == []
-
-
-def test_every_clause_that_is_cited_stands_in_the_policy(cases: dict[str, Case], store: Store) -> None:
-    case = cases["needs_documentation"]
-    asked = requests.look_up(store, asking_for(case))
-    clauses = requests.clauses_of(store.policy(asked.plan.id, asked.drug.name))
-    requests.agree(case.found, clauses)
-    assert {clause["policy_id"] for clause in clauses} == {case.found.policy_id}
 
 
 def test_the_thread_is_the_case_and_the_records_behind_it(cases: dict[str, Case], store: Store) -> None:

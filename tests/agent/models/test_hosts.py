@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ from agent.models.model import ModelTrouble, Timeouts
 from agent.models.ollama_model import REST, OllamaModel
 from agent.runtime.settings import read_settings
 from tests.agent.models.ollama_stub import MODELS, Line, serving
+from tests.servers import nobody
 
 QUICK = Timeouts(connect=0.5, first_token=2.0, between=2.0, whole=4.0)
 
@@ -30,11 +30,6 @@ def says(text: str) -> Any:
 
 def broken(line: Line) -> None:
     line.page("500 Internal Server Error", '{"error": "out of memory"}')
-
-
-def nobody() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return f"127.0.0.1:{free.getsockname()[1]}"
 
 
 def test_the_hosts_take_turns() -> None:
@@ -82,8 +77,9 @@ def test_a_dead_host_is_passed_over_and_comes_back(how: str) -> None:
     with (
         serving(lambda line: line.answer("back") if alive[0] else broken(line)) as sick,
         serving(says("well")) as well,
+        nobody() as silent,
     ):
-        dead = sick.host if how == "failing" else nobody()
+        dead = sick.host if how == "failing" else silent
         model = hosts(dead, well.host, clock=lambda: now[0])
         assert [model.complete("", "Hi", max_tokens=8).text for _ in range(3)] == ["well"] * 3
         assert [one.up for one in model.states()] == [False, True]
@@ -95,9 +91,8 @@ def test_a_dead_host_is_passed_over_and_comes_back(how: str) -> None:
 
 
 def test_when_every_host_is_dead_the_trouble_is_told() -> None:
-    model = hosts(nobody(), nobody())
-    with pytest.raises(ModelTrouble) as caught:
-        model.complete("", "Hi", max_tokens=8)
+    with nobody() as one, nobody() as other, pytest.raises(ModelTrouble) as caught:
+        hosts(one, other).complete("", "Hi", max_tokens=8)
     assert caught.value.what == "down"
 
 
@@ -145,8 +140,12 @@ def test_hosts_are_named_with_commas_each_once() -> None:
 
 
 def test_the_settings_name_several_and_those_without_the_model_are_left_out(tmp_path: Path) -> None:
-    with serving(says("one")) as first, serving(says("two"), {"models": MODELS[1:]}) as second:
-        named = {"PALADIN_OLLAMA_HOSTS": f"{first.host},{second.host},{nobody()}"}
+    with (
+        serving(says("one")) as first,
+        serving(says("two"), {"models": MODELS[1:]}) as second,
+        nobody() as dead,
+    ):
+        named = {"PALADIN_OLLAMA_HOSTS": f"{first.host},{second.host},{dead}"}
         settings = read_settings({"PALADIN_HOME": str(tmp_path), "PALADIN_CONNECT_SECONDS": "0.5"} | named)
         model, why = open_model("small:0.5b", settings)
         assert isinstance(model, OllamaModel) and model.name == "small:0.5b"

@@ -75,15 +75,6 @@ def test_nothing_is_sent_and_the_same_command_again_changes_nothing(pa: Pa, clin
     assert case.events[-1].facts.channel == "fax"  # the plan's own
 
 
-def test_the_impossible_is_refused_with_the_possible(pa: Pa, clinic: Store) -> None:
-    begin(pa, clinic)
-    ran = pa("case", "record", "1", "upheld", "--notice", "2026-09-01")
-    assert ran.code == 2
-    assert (
-        "cannot be upheld; possible: approved, partly_approved, denied, pended, extended, closed" in ran.err
-    )
-
-
 def test_an_approval_keeps_its_number_days_and_quantity(pa: Pa, clinic: Store) -> None:
     begin(pa, clinic)
     case = shown(
@@ -141,12 +132,6 @@ def test_a_call_is_logged_with_who_when_and_its_reference(pa: Pa, clinic: Store)
     assert "with Dana, reference C-55" in pa("case", "show", "1").out
 
 
-def test_both_deadlines_are_shown_and_the_earlier_is_worked_to(pa: Pa, clinic: Store) -> None:
-    begin(pa, clinic)
-    out = pa("case", "record", "1", *DENIED, "--deadline", "2026-12-01").out
-    assert "letter: 2026-12-01" in out and "law: 2027-02-28" in out and "2026-12-01 is worked to" in out
-
-
 def test_what_is_late_is_said_plainly_with_what_is_still_possible(
     pa: Pa, clinic: Store, monkeypatch: MonkeyPatch
 ) -> None:
@@ -199,12 +184,6 @@ def test_a_patient_who_is_not_there_is_named_as_such(pa: Pa) -> None:
 def test_the_drawing_is_printed_as_it_is(pa: Pa) -> None:
     out = " ".join(pa("case", "states").out.split())
     assert "submitted approved → approved" in out and "medicaid plan_appeal" in out
-
-
-def test_an_entry_cannot_lie_in_the_future(pa: Pa, clinic: Store) -> None:
-    pa("case", "open", "--draft", str(draft_of(clinic)))
-    ran = pa("case", "submit", "1", "--on", "2199-01-01")
-    assert ran.code == 2 and "still to come" in ran.err
 
 
 def test_approvals_that_end_are_found_in_charts_and_cases(pa: Pa, clinic: Store) -> None:

@@ -6,7 +6,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +17,7 @@ from pytest import MonkeyPatch
 from agent import cli
 from agent.terminal import world_cli
 from tests.agent.conftest import Capture, Cases, Pa, Ran
+from tests.servers import free_port, wait_until_it_answers
 from tools.common.errors import NotFound, Unavailable
 from tools.store import Store
 
@@ -100,12 +100,13 @@ def test_a_message_of_many_lines_is_printed_as_one(capsys: Capture) -> None:
 
 @pytest.mark.slow
 def test_interrupted_exits_with_130(home: Path) -> None:
-    server = subprocess.Popen([pa_script(), "serve", "--port", "0" if os.name == "nt" else "18761", "--workers", "1"],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
-    assert server.stdout and "18761" in server.stdout.readline()
-    time.sleep(1.5)
+    port = free_port()
+    command = [pa_script(), "serve", "--port", str(port), "--workers", "1"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert server.stdout and str(port) in server.stdout.readline()
+    wait_until_it_answers(port)
     server.send_signal(signal.SIGINT)
-    _, errors = server.communicate(timeout=20)
+    _, errors = server.communicate(timeout=60)
     assert server.returncode in (0, 130) and "Traceback" not in errors
 
 
@@ -140,11 +141,6 @@ def test_another_world_needs_a_word(pa: Pa, tmp_path: Path) -> None:
     assert refused.code == 2 and "--replace" in refused.err
     assert json.loads(pa("load", other, "--replace", "--json").out)["patients"] == 5
     assert pa("load", other, "--append", "--replace").code == 2
-
-
-def test_a_folder_without_a_world_says_how_to_make_one(pa: Pa, tmp_path: Path) -> None:
-    ran = pa("load", str(tmp_path))
-    assert (ran.code, ran.err.count("\n")) == (2, 1) and "pa generate" in ran.err
 
 
 def test_setup_makes_a_world_where_there_is_none_loads_and_indexes_it(
@@ -236,11 +232,6 @@ def test_a_name_that_is_no_utf8_is_refused(home: Path) -> None:
     ran = shell("$PA chart add P001 hba1c 7.4 % --date 2026-08-30 --by \"$(printf 'R\\377 Lee')\"")
     assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
     assert "not written in UTF-8" in ran.stderr
-
-
-def test_a_terminal_of_ascii_gets_its_help(home: Path) -> None:
-    ran = shell("$PA --help", PYTHONIOENCODING="ascii")
-    assert ran.returncode == 0 and "Every patient ? every drug" in ran.stdout
 
 
 @pytest.mark.parametrize(

@@ -97,14 +97,6 @@ def test_a_dry_run_needs_no_store_and_keeps_nothing(
     assert not (tmp_path / "nothing.db").exists()
 
 
-def test_a_dry_run_says_what_would_become_of_it(store: Store, capsys: Capture) -> None:
-    before = everyone(store)
-    assert imported(capsys, HEART, "--dry-run")[0]["fate"] == "new"
-    assert everyone(store) == before
-    imported(capsys, HEART)
-    assert imported(capsys, HEART, "--dry-run")[0]["fate"] == "unchanged"
-
-
 def test_a_folder_a_pattern_and_stdin_are_files_too(
     store: Store, tmp_path: Path, monkeypatch: MonkeyPatch, capsys: Capture
 ) -> None:
@@ -292,13 +284,6 @@ def test_what_is_not_there_is_named(store: Store, capsys: Capture) -> None:
     assert "'P9999'" in capsys.readouterr().err
     assert pa("export", "77") == 2
     assert "no draft '77'" in capsys.readouterr().err
-
-
-def test_a_letter_is_its_text_however_it_is_kept() -> None:
-    from agent.terminal.fhir_cli import _letter
-
-    assert _letter(b'{"text": "a"}') == _letter(b'"a"') == "a"
-    assert _letter(b"") == ""
 
 
 @pytest.mark.parametrize("words", [("check",), ("check", "--json"), ("fhir", "export"), ("chart", "log")])

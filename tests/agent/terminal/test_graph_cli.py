@@ -68,14 +68,6 @@ def test_predictions_are_called_so_and_small_numbers_are_silent(pa: Pa) -> None:
     assert "have fewer, and nothing is said of them" in out
 
 
-def test_an_addition_is_seen_by_the_next_question(pa: Pa) -> None:
-    before = json.loads(pa("graph", "pathways", "P001", "--json").out)
-    pa("chart", "add", "P001", "trial", "pioglitazone", "--start", "2025-09-01", "--end", "2026-03-01")
-    after = json.loads(pa("graph", "pathways", "P001", "--json").out)
-    taken = [{course["medicine"] for course in told["taken"]} for told in (before, after)]
-    assert taken[1] - taken[0] == {"pioglitazone"}
-
-
 def test_a_large_panel_is_never_answered_from_a_stale_graph(pa: Pa, monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "SMALL", 10)
     assert (pa("graph", "payers").code, "pa graph build" in pa("graph", "payers").err) == (3, True)

@@ -13,6 +13,7 @@ from agent.prompts import prompt
 from agent.runtime.settings import read_settings
 from agent.toolbox.plain_agent import AgentLimits, PlainTurn, ask
 from tests.agent.models.ollama_stub import Line, serving
+from tests.servers import nobody
 from tools.queries.bound import Bound
 from tools.store import Store
 
@@ -149,11 +150,9 @@ def test_a_model_that_breaks_ends_the_turn_in_one_line(bound: Bound) -> None:
 
 
 def test_no_server_is_said_in_one_line(bound: Bound) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     pytest.importorskip("langchain_ollama")
-    made = ask("Hello?", bound, "none", read_settings({"OLLAMA_HOST": f"127.0.0.1:{port}"}))
+    with nobody() as host:
+        made = ask("Hello?", bound, "none", read_settings({"OLLAMA_HOST": host}))
     assert (made.stopped, made.answer, made.model_calls) == ("model", "", 0) and made.trouble
 
 
@@ -162,7 +161,7 @@ def test_a_server_that_never_answers_ends_the_turn_in_its_time(bound: Bound) -> 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         here = read_settings({"OLLAMA_HOST": f"127.0.0.1:{silent.getsockname()[1]}"})
         made = ask("Hello?", bound, "none", here, limits=AgentLimits(seconds=0.3))
-    assert (made.stopped, made.trouble) == ("seconds", "not done within 0.3 s") and made.seconds < 5
+    assert (made.stopped, made.trouble) == ("seconds", "not done within 0.3 s") and made.seconds < 30
 
 
 def test_a_server_that_talks_on_and_on_is_cut_at_the_turns_end(bound: Bound) -> None:
@@ -170,7 +169,7 @@ def test_a_server_that_talks_on_and_on_is_cut_at_the_turns_end(bound: Bound) -> 
 
     def chatter(line: Line) -> None:
         line.head()
-        for word in range(200):
+        for word in range(2000):
             line.say(f"word {word} ")
             time.sleep(0.05)
         line.done()
@@ -183,7 +182,7 @@ def test_a_server_that_talks_on_and_on_is_cut_at_the_turns_end(bound: Bound) -> 
             read_settings({"OLLAMA_HOST": stub.host}),
             limits=AgentLimits(seconds=0.5),
         )
-    assert (made.stopped, made.trouble) == ("seconds", "not done within 0.5 s") and made.seconds < 5
+    assert (made.stopped, made.trouble) == ("seconds", "not done within 0.5 s") and made.seconds < 30
 
 
 def test_a_model_elsewhere_is_not_asked(bound: Bound, monkeypatch: MonkeyPatch) -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,13 +22,13 @@ from agent.runtime.settings import read_settings
 from data_gen.world import Order, generate
 from tests.agent.api.test_api_batches import finish
 from tests.agent.web.browser import HERE, Browser, Screen
+from tests.servers import free_port, wait_until_it_answers
 from tools.domain.records import Policy
 from tools.store import Store
 from tools.store import load as load_module
 
 DRAWN = "domcontentloaded"  # a PDF inside a page takes its time to load
 PLAN = "BLUESTEM-PPO"
-PATIENCE = 180.0  # seconds for a server to come up
 Open = Callable[..., Any]
 
 
@@ -81,12 +80,6 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def base(home: Path, monkeypatch: MonkeyPatch) -> Iterator[str]:
     """The address of a server; a batch is worked on at once."""
@@ -117,14 +110,7 @@ class Served:
         self._process = subprocess.Popen(
             command, env=here, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        until = time.monotonic() + PATIENCE
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return
-            except OSError:
-                assert time.monotonic() < until, "the server does not come up"
-                time.sleep(0.1)
+        wait_until_it_answers(self.port)
 
     def send(self, number: int) -> None:
         """A signal, to all of its processes."""

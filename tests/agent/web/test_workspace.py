@@ -604,17 +604,6 @@ def test_what_was_sent_is_recorded_with_its_clock(browser: Browser, draft: Scree
     assert [event.what for event in store.authorization_case(1).events] == ["opened", "reviewed", "submitted"]
 
 
-def test_what_cannot_happen_is_a_conflict_that_names_what_can(
-    browser: Browser, draft: Screen, store: Store
-) -> None:
-    case = sent(browser, draft)
-    form = case.form("/events", what="denied")
-    data = {**form.fields, "by": LEE, "what": "upheld", "dated": "2026-09-01"}
-    answer = browser.client.post(form.action, data=data, headers={"origin": HERE})
-    assert answer.status_code == 409 and "pended" in answer.text
-    assert len(store.authorization_case(1).events) == 3
-
-
 @pytest.mark.parametrize(
     ("what", "filled", "state"),
     [
@@ -662,13 +651,6 @@ def test_a_letter_is_read_beside_its_words_and_entered_when_a_person_says_so(
     assert kept.state == "denied" and kept.events[-1].facts.notice
     assert letter.path.split("?")[0] in " ".join(browser.open("/cases/1").leads)
     assert "What to do" in entered.text
-
-
-def test_somebody_elses_letter_is_refused(browser: Browser, draft: Screen, store: Store) -> None:
-    case = sent(browser, draft)
-    text = DENIAL.format(name="Zebulon Quark", born="1931-01-01", drug="Ozempic", date="2026-09-01")
-    refused = browser.send(case, "/letters", text=text)
-    assert refused.status in (409, 422) and store.authorization_case(1).state == "submitted"
 
 
 def test_kept_letters_are_their_owners_alone_and_found_by_their_hash(

@@ -188,8 +188,3 @@ def test_a_deadline_for_a_level_that_there_is_not_is_refused() -> None:
 def test_a_decision_cannot_lie_before_the_submission() -> None:
     with pytest.raises(Invalid, match="lies before the case's last step, on 2026-09-01"):
         enter(submitted(), "denied", date(2026, 8, 31), notice=Notice(dated=date(2026, 8, 31)))
-
-
-def test_folding_twice_is_folding_once() -> None:
-    case = denied()
-    assert fold(case.head, case.events) == case

@@ -60,11 +60,6 @@ def test_a_loaded_world_reads_back_as_it_was(store: Store, folder: Path) -> None
     assert store.dataset().as_of == date(2026, 9, 1)
 
 
-def test_json_lines_load_like_json(store: Store, tmp_path: Path) -> None:
-    load(store, worlds.write_world(tmp_path / "lines", suffix="jsonl"))
-    assert store.patient("P002") == worlds.p002()
-
-
 def test_loading_the_same_world_again_changes_nothing(tiny: Store, folder: Path) -> None:
     before = contents(tiny)
     assert load(tiny, folder).did == "unchanged"

@@ -89,12 +89,3 @@ def test_a_chart_is_kept_as_it_was_printed(store: Store, printed: Path) -> None:
         assert {key: value for key, value in whole.items() if value} == {
             key: kept[key] for key in whole if whole[key]
         }
-
-
-def test_more_patients_of_the_same_world_are_appended(store: Store, printed: Path) -> None:
-    load(store, printed)
-    first = store.patient("P001")
-    generate(Order(count=10, out=printed, append=True))
-    report = load(store, printed, mode="append")
-    assert (report.did, report.added, report.patients) == ("appended", 10, 30)
-    assert store.patient("P001") == first

@@ -161,7 +161,7 @@ def test_a_clinic_may_look_for_its_own_names() -> None:
     assert [span.key for span in ours.matches("FOOZEPAM, FZ and fz")] == ["foozepam", "foozepam"]
 
 
-def test_a_megabyte_is_read_in_a_second() -> None:
+def test_a_megabyte_is_read_in_a_second(own_time: None) -> None:
     text = (
         "Pt with T2DM and HTN takes metformin ER 500 mg BID; A1c 7.9 %, no medullary thyroid carcinoma. "
         * 10_500
