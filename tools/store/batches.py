@@ -18,7 +18,7 @@ from tools.domain.records import Record
 from tools.store import database
 from tools.store.audit import Audited, Key
 from tools.store.drafts import keep_if_new
-from tools.store.rows import Draft, decoded, moment
+from tools.store.rows import Draft, decoded, moment, row_of
 from tools.store.tables import BATCH_ITEMS, BATCH_RESULTS, BATCH_WORKERS, BATCHES, DRAFTS
 
 if TYPE_CHECKING:
@@ -101,12 +101,10 @@ class Batches(Audited):
             kept = _same(connection, batch)
             if kept is not None:
                 return kept, False
-            values = _batch_values(batch)
-            made = connection.execute(insert(BATCHES).returning(BATCHES.c.id), values).scalar_one()
+            new = insert(BATCHES).returning(BATCHES.c.id)
+            made = connection.execute(new, row_of(batch, "id")).scalar_one()
             if items:
-                connection.execute(
-                    insert(BATCH_ITEMS), [{"batch_id": made, **msgspec.structs.asdict(i)} for i in items]
-                )
+                connection.execute(insert(BATCH_ITEMS), [row_of(item, batch_id=made) for item in items])
             self._record(connection, made, f"begun with {len(items)} requests")
         return msgspec.structs.replace(batch, id=made), True
 
@@ -222,8 +220,7 @@ class Batches(Audited):
             for some in _portions([result.position for result in kept if result.position in there]):
                 connection.execute(delete(BATCH_RESULTS).where(of_batch, table.position.in_(some)))
             if kept:
-                rows = [{"batch_id": batch_id, **msgspec.structs.asdict(result)} for result in kept]
-                connection.execute(insert(BATCH_RESULTS), rows)
+                connection.execute(insert(BATCH_RESULTS), [row_of(one, batch_id=batch_id) for one in kept])
                 self._record(connection, batch_id, f"{len(kept)} results", [one.position for one in kept])
         return [result.position for result in kept]
 
@@ -263,9 +260,7 @@ class Batches(Audited):
             for row in self._rows(done.where(table.content.in_(some)))
         }
         batches = {batch_id: self.batch(batch_id) for batch_id in {row.batch_id for row in newest.values()}}
-        return {
-            content: (batches[row.batch_id], decoded(BatchResult, row)) for content, row in newest.items()
-        }
+        return {name: (batches[row.batch_id], decoded(BatchResult, row)) for name, row in newest.items()}
 
     def batch_counts(self, batch_id: int) -> list[BatchCount]:
         """How many results there are so far, of each kind; an index holds all that this looks at."""
@@ -300,12 +295,11 @@ class Batches(Audited):
         this = update(BATCH_WORKERS).where(BATCH_WORKERS.c.id == worker.id)
         with database.writing(self.engine) as connection:
             if not connection.execute(this.values(seen=worker.seen)).rowcount:
-                connection.execute(insert(BATCH_WORKERS), msgspec.structs.asdict(worker))
+                connection.execute(insert(BATCH_WORKERS), row_of(worker))
 
     def batch_workers(self) -> list[Worker]:
-        return [
-            decoded(Worker, row) for row in self._rows(select(BATCH_WORKERS).order_by(BATCH_WORKERS.c.id))
-        ]
+        every = select(BATCH_WORKERS).order_by(BATCH_WORKERS.c.id)
+        return [decoded(Worker, row) for row in self._rows(every)]
 
     def forget_worker(self, worker_id: str) -> None:
         with database.writing(self.engine) as connection:
@@ -320,12 +314,6 @@ def _same(connection: Connection, batch: Batch) -> Batch | None:
         same = [BATCHES.c.digest == batch.digest, BATCHES.c.state == "running"]
     row = connection.execute(select(BATCHES).where(*same)).first()
     return None if row is None else decoded(Batch, row)
-
-
-def _batch_values(batch: Batch) -> dict[str, Any]:
-    values = msgspec.structs.asdict(batch)
-    del values["id"]
-    return values | {"created": moment(batch.created), "updated": moment(batch.updated)}
 
 
 def _portions(values: Sequence[Any]) -> Iterable[Sequence[Any]]:

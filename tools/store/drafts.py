@@ -13,7 +13,7 @@ from tools.common.errors import NotFound, Refused
 from tools.store import database
 from tools.store.audit import Key
 from tools.store.provenance import Made, Provenances
-from tools.store.rows import Draft, DraftFile, DraftHead, DraftStatus, Edit, Review, decoded, moment
+from tools.store.rows import Draft, DraftFile, DraftHead, DraftStatus, Edit, Review, decoded, moment, row_of
 from tools.store.tables import DRAFTS, REVIEWS
 
 if TYPE_CHECKING:
@@ -123,8 +123,8 @@ class Drafts(Provenances):
                 raise Refused(
                     f"draft {draft_id} was already {kept.status}; draft the case again to change that"
                 )
-            decided = {"status": status, "updated": moment(when)}
-            connection.execute(update(DRAFTS).where(DRAFTS.c.id == draft_id).values(**decided))
+            this = update(DRAFTS).where(DRAFTS.c.id == draft_id)
+            connection.execute(this.values(status=status, updated=moment(when)))
             self._review(connection, kept, status, by, reason, when)
         return msgspec.structs.replace(kept, status=status, updated=when)
 
@@ -162,8 +162,8 @@ class Drafts(Provenances):
         rows: Sequence[Key] = (),
     ) -> None:
         """Keep what a person decided about a draft, and record it."""
-        said = {"draft_id": draft.id, "status": status, "by": by, "reason": reason, "when": moment(when)}
-        made = connection.execute(insert(REVIEWS).returning(REVIEWS.c.id), said).scalar_one()
+        review = row_of(Review(status=status, by=by, reason=reason, when=when), draft_id=draft.id)
+        made = connection.execute(insert(REVIEWS).returning(REVIEWS.c.id), review).scalar_one()
         self.record(
             connection, f"draft.{status}", whose=draft.patient_id, of=f"draft {draft.id}", why=reason, by=by,
             rows=[_row_of(draft.id), (REVIEWS, (made,)), *rows],
@@ -175,13 +175,8 @@ def _row_of(draft_id: int) -> Key:
 
 
 def _values(draft: Draft) -> dict[str, Any]:
-    values = {name: getattr(draft, name) for name in (*_CASE, "status", *_CONTENT)}
-    return values | {
-        "files": msgspec.json.encode(draft.files, order="sorted"),
-        "edits": msgspec.json.encode(draft.edits),
-        "created": moment(draft.created),
-        "updated": moment(draft.updated),
-    }
+    files, edits = msgspec.json.encode(draft.files, order="sorted"), msgspec.json.encode(draft.edits)
+    return row_of(draft, "id", files=files, edits=edits)
 
 
 def _draft(row: Row[Any]) -> Draft:
@@ -198,9 +193,8 @@ def _row_of_draft(connection: Connection, draft_id: int) -> Row[Any]:
 
 
 def _row_of_case(connection: Connection, values: dict[str, Any]) -> Row[Any] | None:
-    return connection.execute(
-        select(DRAFTS).where(*(DRAFTS.c[name] == values[name] for name in _CASE))
-    ).first()
+    this = (DRAFTS.c[name] == values[name] for name in _CASE)
+    return connection.execute(select(DRAFTS).where(*this)).first()
 
 
 def _insert(connection: Connection, values: dict[str, Any]) -> int:

@@ -214,6 +214,17 @@ def decoded(kind: type[T], row: Row[Any], **values: Any) -> T:
     return msgspec.convert({name: columns[name] for name in kind.__struct_fields__ if name in columns}, kind)
 
 
+def row_of(record: msgspec.Struct, *without: str, **values: Any) -> dict[str, Any]:
+    """The columns of a record's row, the other way of `decoded`: moments as text, and `values` in the place of fields.
+
+    Args:
+        without: fields that are no columns, or that the database gives.
+    """
+    said = {name: value for name, value in msgspec.structs.asdict(record).items() if name not in without}
+    said |= {name: moment(value) for name, value in said.items() if isinstance(value, datetime)}
+    return said | values
+
+
 def moment(when: datetime) -> str:
     """ISO 8601 in UTC, to the second. A moment without a zone is taken for UTC."""
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="seconds")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from sqlalchemy import and_, bindparam, func, select
@@ -65,7 +65,7 @@ _PLAN = select(PLANS.c.body).where(PLANS.c.id_fold == bindparam("id"))
 _DRUG = select(DRUGS.c.body).where(DRUGS.c.name_fold == bindparam("name"))
 _FORM = select(FORMS.c.body).where(FORMS.c.plan_id == bindparam("id"))
 _DATASET = select(DATASET.c.body)
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 _patient_decoder = msgspec.json.Decoder(Patient)
 
 
@@ -98,9 +98,8 @@ class Store(
         """The store at this URL; Unavailable, with the next step, unless its schema is there and current."""
         store = cls(url)
         database.check(store.engine)
-        body = store._one(_DATASET)
-        if body is not None:
-            register(msgspec.json.decode(body, type=DatasetInfo).terms)
+        if dataset := store._one(_DATASET, DatasetInfo):
+            register(dataset.terms)
         return store
 
     @classmethod
@@ -154,10 +153,10 @@ class Store(
 
     def drug(self, name: str) -> Drug:
         """By brand in any case, or by a generic name or alias that only one drug has."""
-        body = self._one(_DRUG, name=name.strip().casefold())
-        if body is not None:
-            return _drug(body)
-        drugs, wanted = self.drugs(), name.strip().casefold()
+        wanted = name.strip().casefold()
+        if found := self._one(_DRUG, Drug, name=wanted):
+            return found
+        drugs = self.drugs()
         if not drugs:
             raise Unavailable(f"the store holds no drugs; {database.SETUP}")
         others = {drug.name: [drug.generic, *drug.ingredients, *drug.aliases] for drug in drugs}
@@ -170,13 +169,12 @@ class Store(
 
     def drugs(self) -> list[Drug]:
         """In the catalog's order."""
-        return [_drug(body) for body in self._all(select(DRUGS.c.body).order_by(DRUGS.c.position))]
+        return self._all(select(DRUGS.c.body).order_by(DRUGS.c.position), Drug)
 
     def plan(self, plan_id: str) -> Plan:
         """By id, in any case; NotFound names ids that are near."""
-        body = self._one(_PLAN, id=plan_id.strip().casefold())
-        if body is not None:
-            return _plan(body)
+        if found := self._one(_PLAN, Plan, id=plan_id.strip().casefold()):
+            return found
         known = [plan.id for plan in self.plans()]
         if not known:
             raise Unavailable(f"the store holds no plans; {database.SETUP}")
@@ -184,7 +182,7 @@ class Store(
 
     def plans(self) -> list[Plan]:
         """In the catalog's order."""
-        return [_plan(body) for body in self._all(select(PLANS.c.body).order_by(PLANS.c.position))]
+        return self._all(select(PLANS.c.body).order_by(PLANS.c.position), Plan)
 
     def form(self, plan_id: str, name: str = "") -> FormTemplate:
         """The PA form of a plan: the payer's own PDF where one was placed for it, or where one is named.
@@ -209,43 +207,38 @@ class Store(
         return content_of(self.payer_forms / f"{form.id}.yaml")
 
     def _printed_form(self, plan_id: str) -> FormTemplate:
-        body = self._one(_FORM, id=plan_id)
-        if body is None:
-            raise NotFound("form for plan", plan_id, [form.plan_id for form in self.forms()][:3])
-        return _form(body)
+        if found := self._one(_FORM, FormTemplate, id=plan_id):
+            return found
+        raise NotFound("form for plan", plan_id, [form.plan_id for form in self.forms()][:3])
 
     def forms(self) -> list[FormTemplate]:
         """By plan."""
         # sorted here: databases differ in where they put a hyphen
-        forms = [_form(body) for body in self._all(select(FORMS.c.body))]
-        return sorted(forms, key=lambda form: form.plan_id)
+        return sorted(self._all(select(FORMS.c.body), FormTemplate), key=lambda form: form.plan_id)
 
     def policy(self, plan_id: str, drug: str) -> Policy | None:
         """The document of one plan for one drug, by the names that records use; None where there is none."""
-        body = self._one(_POLICY, plan_id=plan_id, drug=drug)
-        return None if body is None else _policy(body)
+        return self._one(_POLICY, Policy, plan_id=plan_id, drug=drug)
 
     def policies(self) -> list[Policy]:
         """By id."""
-        policies = [_policy(body) for body in self._all(select(POLICIES.c.body))]
-        return sorted(policies, key=lambda policy: policy.id)
+        return sorted(self._all(select(POLICIES.c.body), Policy), key=lambda policy: policy.id)
 
     def dataset(self) -> DatasetInfo:
         """What is loaded; Unavailable if nothing is."""
-        body = self._one(_DATASET)
-        if body is None:
-            raise Unavailable(
-                f"the store at {self.engine.url.render_as_string()} holds no data; {database.SETUP}"
-            )
-        return msgspec.json.decode(body, type=DatasetInfo)
+        if found := self._one(_DATASET, DatasetInfo):
+            return found
+        raise Unavailable(
+            f"the store at {self.engine.url.render_as_string()} holds no data; {database.SETUP}"
+        )
 
-    def _one(self, statement: Select[bytes], **values: str) -> bytes | None:
+    def _one(self, statement: Select[bytes], kind: type[T], **values: str) -> T | None:
         with self.engine.connect() as connection:
-            return connection.scalar(statement, {key: storable(text) for key, text in values.items()})
+            body = connection.scalar(statement, {key: storable(text) for key, text in values.items()})
+        return None if body is None else _decoded(body, kind)
 
-    def _all(self, statement: Select[bytes]) -> list[bytes]:
-        with self.engine.connect() as connection:
-            return list(connection.scalars(statement))
+    def _all(self, statement: Select[bytes], kind: type[T]) -> list[T]:
+        return [_decoded(body, kind) for (body,) in self._rows(statement)]
 
 
 def _near_numbers(patient_id: str) -> list[int]:
@@ -261,7 +254,8 @@ def _near_numbers(patient_id: str) -> list[int]:
 
 
 # A plan with its ten rules takes far longer to decode than to fetch; the same bytes are the same record.
-def _decoded(body: bytes, kind: type[T]) -> T:
+@lru_cache(maxsize=1024)
+def _decoded(body: bytes, kind: type[T]) -> Any:
     """A record of the catalog; one that another version of Paladin printed is asked for anew."""
     try:
         return msgspec.json.decode(body, type=kind)
@@ -269,23 +263,3 @@ def _decoded(body: bytes, kind: type[T]) -> T:
         raise Unavailable(
             f"the store's catalog was printed by another version of Paladin ({error}); {database.SETUP} again"
         ) from None
-
-
-@lru_cache(maxsize=64)
-def _plan(body: bytes) -> Plan:
-    return _decoded(body, Plan)
-
-
-@lru_cache(maxsize=64)
-def _drug(body: bytes) -> Drug:
-    return _decoded(body, Drug)
-
-
-@lru_cache(maxsize=64)
-def _form(body: bytes) -> FormTemplate:
-    return msgspec.json.decode(body, type=FormTemplate)
-
-
-@lru_cache(maxsize=512)
-def _policy(body: bytes) -> Policy:
-    return msgspec.json.decode(body, type=Policy)

@@ -18,7 +18,7 @@ from tools.common.printable import one_line
 from tools.domain.records import Record
 from tools.store import database
 from tools.store.audit import Audited, Key
-from tools.store.rows import decoded, moment
+from tools.store.rows import decoded, moment, row_of
 from tools.store.tables import API_KEYS, PRACTICE_MEMBERS, SESSIONS, USERS
 
 if TYPE_CHECKING:
@@ -29,9 +29,8 @@ SHORTEST = 12  # characters of a password
 # Of a session, and of a link.
 IDLE, LONGEST, LINK = timedelta(minutes=30), timedelta(hours=12), timedelta(minutes=10)
 SEEN_EVERY = timedelta(minutes=1)
-AHEAD = timedelta(
-    minutes=5
-)  # by which clocks may differ; what lies further ahead is from before a clock went back
+# By which clocks may differ; what lies further ahead is from before a clock went back.
+AHEAD = timedelta(minutes=5)
 _OF_PROVIDER = "provider "  # in the place of a hash: whose identity there follows
 _USER = select(USERS, PRACTICE_MEMBERS.c.practice).outerjoin(
     PRACTICE_MEMBERS, PRACTICE_MEMBERS.c.user == USERS.c.name
@@ -91,7 +90,7 @@ class Users(Audited):
     def _add_user(
         self, name: str, role: str, password: str, *, by: str, when: datetime, practice: str
     ) -> User:
-        row = {"name": name, "role": role, "password": password, "disabled": False}
+        user = User(name=name, role=role, created=when)
         with database.writing(self.engine) as connection:
             there = list(connection.scalars(select(USERS.c.name)))
             if name in there:
@@ -100,13 +99,11 @@ class Users(Audited):
                 raise Refused(
                     "the first user is an admin: from then on everybody has to sign in (--role admin)"
                 )
-            connection.execute(insert(USERS), row | {"created": moment(when)})
+            connection.execute(insert(USERS), row_of(user, "practice", password=password))
             rows: list[Key] = [(USERS, (name,))]
             if practice:
-                connection.execute(insert(PRACTICE_MEMBERS), {"user": name, "practice": practice})
-                rows.append((PRACTICE_MEMBERS, (name,)))
-            of = f"{name}: {role}{f' of {practice}' if practice else ''}"
-            self.record(connection, "user.added", of=of, by=by, rows=rows)
+                rows += _put_into(connection, name, practice)
+            self.record(connection, "user.added", of=f"{name}: {_told(role, practice)}", by=by, rows=rows)
         return self.user(name)
 
     def change_user(
@@ -117,12 +114,7 @@ class Users(Audited):
         values: dict[str, Any] = {"role": role} if role else {}
         values |= {"password": hashed(password)} if password else {}
         values |= {} if disabled is None else {"disabled": disabled}
-        with database.writing(self.engine) as connection:
-            connection.execute(update(USERS).where(USERS.c.name == name).values(**values))
-            rows: list[Key] = [(USERS, (name,)), *_end(connection, SESSIONS.c.user == name)]
-            of = f"{name}: {', '.join(sorted(values))}"
-            self.record(connection, "user.changed", of=of, by=by, rows=rows)
-        return self.user(name)
+        return self._change(name, values, f"{name}: {', '.join(sorted(values))}", by=by)
 
     def user_by_provider(self, identity: str, name: str, role: str, practice: str, *, when: datetime) -> User:
         """The user of this identity at a provider: made by this name, or brought to this role and practice, which ends
@@ -140,16 +132,20 @@ class Users(Audited):
             raise Refused(f"{user.name} is shut out")
         if (user.role, user.practice) == (role, practice):
             return user
+        of = f"{user.name}: {_told(role, practice)}, as the provider says"
+        return self._change(user.name, {"role": role}, of, practice=practice)
+
+    def _change(
+        self, name: str, values: dict[str, Any], of: str, *, by: str = "", practice: str | None = None
+    ) -> User:
+        rows: list[Key] = [(USERS, (name,))]
         with database.writing(self.engine) as connection:
-            connection.execute(update(USERS).where(USERS.c.name == user.name).values(role=role))
-            connection.execute(delete(PRACTICE_MEMBERS).where(PRACTICE_MEMBERS.c.user == user.name))
-            if practice:
-                connection.execute(insert(PRACTICE_MEMBERS), {"user": user.name, "practice": practice})
-            ended = _end(connection, SESSIONS.c.user == user.name)
-            rows: list[Key] = [(USERS, (user.name,)), (PRACTICE_MEMBERS, (user.name,)), *ended]
-            of = f"{user.name}: {role}{f' of {practice}' if practice else ''}, as the provider says"
-            self.record(connection, "user.changed", of=of, rows=rows)
-        return self.user(user.name)
+            connection.execute(update(USERS).where(USERS.c.name == name).values(**values))
+            if practice is not None:
+                rows += _put_into(connection, name, practice)
+            rows += _end(connection, SESSIONS.c.user == name)
+            self.record(connection, "user.changed", of=of, by=by, rows=rows)
+        return self.user(name)
 
     def user(self, name: str) -> User:
         """By name; NotFound names those that are near."""
@@ -179,33 +175,26 @@ class Users(Audited):
         """What the cookie of a new session says, or the link that begins one; what is over is cleared away."""
         token = secrets.token_urlsafe(32)
         with database.writing(self.engine) as connection:
-            over = SESSIONS.c.began <= moment(when - LONGEST)
-            rows: list[Key] = [
-                (SESSIONS, (one,)) for one in connection.scalars(select(SESSIONS.c.digest).where(over))
-            ]
-            connection.execute(delete(SESSIONS).where(over))
+            over = delete(SESSIONS).where(SESSIONS.c.began <= moment(when - LONGEST))
+            gone = connection.scalars(over.returning(SESSIONS.c.digest)).all()
             began = {"digest": _digest(token), "began": moment(when), "seen": moment(when)}
             connection.execute(insert(SESSIONS), began | {"user": user, "link": link, "ended": False})
             what = "link.made" if link else "session.begun"
-            self.record(connection, what, of=user, rows=[*rows, (SESSIONS, (_digest(token),))])
+            rows: list[Key] = [(SESSIONS, (one,)) for one in (*gone, _digest(token))]
+            self.record(connection, what, of=user, rows=rows)
         return token
 
     def session(self, token: str, now: datetime) -> User | None:
         """Who is signed in by this cookie; that they were seen keeps it from ending."""
         digest = _digest(token)
-        row = self._row(
-            _SESSION.where(_is_open(now), SESSIONS.c.digest == digest, _within(SESSIONS.c.seen, now, IDLE))
-        )
+        this = SESSIONS.c.digest == digest
+        row = self._row(_SESSION.where(_is_open(now), this, _within(SESSIONS.c.seen, now, IDLE)))
         if row is None:
             return None
         if row.seen <= moment(now - SEEN_EVERY):
-            with (
-                suppress(DBAPIError),
-                database.writing(self.engine) as connection,
-            ):  # a full disk ends it, in time
-                connection.execute(
-                    update(SESSIONS).where(SESSIONS.c.digest == digest).values(seen=moment(now))
-                )
+            # A full disk ends it, in time.
+            with suppress(DBAPIError), database.writing(self.engine) as connection:
+                connection.execute(update(SESSIONS).where(this).values(seen=moment(now)))
         return _user(row)
 
     def take_link(self, token: str, now: datetime) -> User | None:
@@ -241,11 +230,10 @@ class Users(Audited):
         """A new key of this user, and what it is: it is told now and never again."""
         self.user(user)
         id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
-        row = {"id": id, "user": user, "digest": _digest(secret), "revoked": False}
-        row |= {"scopes": " ".join(scopes), "expires": moment(expires)}
+        key, said = ApiKey(id=id, user=user, scopes=scopes, expires=expires), " ".join(scopes)
         with database.writing(self.engine) as connection:
-            connection.execute(insert(API_KEYS), row)
-            of = f"{id} of {user}: {row['scopes']}, until {row['expires']}"
+            connection.execute(insert(API_KEYS), row_of(key, scopes=said, digest=_digest(secret)))
+            of = f"{id} of {user}: {said}, until {moment(expires)}"
             self.record(connection, "key.added", of=of, by=by, rows=[(API_KEYS, (id,))])
         return self.key(id), f"pa_{id}_{secret}"
 
@@ -295,10 +283,20 @@ def _within(column: Any, now: datetime, span: timedelta) -> Any:
 
 def _end(connection: Connection, which: Any) -> list[Key]:
     """End the sessions and links of which this holds: their rows."""
-    open_ = and_(which, SESSIONS.c.ended.is_(False))
-    ended = list(connection.scalars(select(SESSIONS.c.digest).where(open_)))
-    connection.execute(update(SESSIONS).where(open_).values(ended=True))
-    return [(SESSIONS, (one,)) for one in ended]
+    ended = update(SESSIONS).where(which, SESSIONS.c.ended.is_(False)).values(ended=True)
+    return [(SESSIONS, (one,)) for one in connection.scalars(ended.returning(SESSIONS.c.digest))]
+
+
+def _put_into(connection: Connection, user: str, practice: str) -> list[Key]:
+    """The charts that a user sees from now on; "" is those of this home, which no row says."""
+    connection.execute(delete(PRACTICE_MEMBERS).where(PRACTICE_MEMBERS.c.user == user))
+    if practice:
+        connection.execute(insert(PRACTICE_MEMBERS), {"user": user, "practice": practice})
+    return [(PRACTICE_MEMBERS, (user,))]
+
+
+def _told(role: str, practice: str) -> str:
+    return f"{role}{f' of {practice}' if practice else ''}"
 
 
 def hashed(password: str) -> str:
