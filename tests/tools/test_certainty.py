@@ -173,6 +173,12 @@ ON_IT = "{on_drug: 3 months, min_dose: 1}"
 EITHER = "{trial: [metformin, sitagliptin], days: 90}"
 JANUVIA = "medications: ['Januvia 2026-01-01 to 2026-06-30']"
 TESTED = "procedures: [{name: Pregnancy test (hCG), date: 2026-09-01, result: %s}]"
+SICK = "medications: ['metformin, 2025-09-01 to 2026-03-01, intolerance: nausea']"
+TWICE = "medications: ['metformin 1000 mg bid, since 2026-01-01']"
+DOSED = "{trial: metformin, days: 90, min_daily_dose: 2000}"
+ENDED = "medications: ['Januvia 100 mg, 2025-01-01 to 2026-01-15']"
+NAMELESS = "allergies: [{substance: 'weekly shot, name unknown', reaction: vomiting, type: intolerance}]"
+ANTIBODY = "procedures: [{name: GAD65 antibody, date: 2026-09-01, result: %s}]"
 TURNED = "notes: [{date: 2026-05-01, text: Taking Januvia.}, {date: 2026-08-01, text: Not taking Januvia.}]"
 
 
@@ -232,6 +238,50 @@ TURNED = "notes: [{date: 2026-05-01, text: Taking Januvia.}, {date: 2026-08-01, 
             "Ozempic tolerated; metformin 500 mg at supper.": "met",
         }.items()
     ],
+    *[
+        Claim(text, NOT_TOLERATED, noted(text, entries=SICK), answer)
+        for text, answer in {
+            "Tolerated metformin without trouble.": "unknown contradicted",
+            "Had no nausea on metformin.": "unknown contradicted",
+            "Stopped metformin over nausea, as listed.": "met",
+            "No nausea since she came off metformin.": "met",
+            "Did not tolerate metformin.": "met",
+            "Tolerates Ozempic; could not take metformin.": "met",
+            "Tolerated Jardiance, not metformin.": "met",
+            "Her sister tolerated metformin.": "met",
+            "Had no rash on metformin.": "met",
+        }.items()
+    ],
+    Claim("what was tolerated before it was not", NOT_TOLERATED, noted("Tolerated metformin.", 200, SICK), "met"),
+    *[
+        Claim(text, DOSED, noted(text, entries=TWICE), answer)
+        for text, answer in {
+            "Takes only one metformin a day.": "unknown contradicted",
+            "Takes two metformin a day.": "met",
+            "Takes two metformin tablets a day.": "met",
+            "Husband takes one metformin a day.": "met",
+            "One visit a day of the diabetes class; metformin as listed.": "met",
+        }.items()
+    ],
+    *[
+        Claim(text, NO_DPP4, noted(text, entries=ENDED), answer)
+        for text, answer in {
+            "She reads her bottles: metformin, and Januvia, which she is still taking.": "unknown contradicted",
+            "Januvia discontinued in January.": "met",
+            "Januvia, which she stopped in January.": "met",
+        }.items()
+    ],
+    Claim(
+        "what is to be stopped is taken until then", NO_DPP4,
+        noted("Once this is approved we will stop the Januvia.", entries="medications: [Januvia since 2026-01-01]"),
+        "not_met",
+    ),
+    Claim(
+        "what nobody can name may be what was not tolerated",
+        NOT_TOLERATED, listed(NAMELESS), "unknown unrecognised",
+    ),
+    Claim("antibodies speak for type 1", NO_T1DM, listed(ANTIBODY % "positive"), "unknown contradicted"),
+    Claim("negative ones do not", NO_T1DM, listed(ANTIBODY % "negative"), "met"),
 )  # fmt: skip
 def test_what_a_note_tells_against_a_record_opens_it(claim: Claim) -> None:
     claim.holds()

@@ -14,6 +14,7 @@ from tools.terminology.conditions import CONCEPTS, condition_named
 from tools.terminology.frequencies import frequencies
 from tools.terminology.observations import TESTS
 
+_ICD10 = r"[A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?"
 _DATE = r"\d{4}-\d{2}-\d{2}"
 _PERIOD = re.compile(
     rf"(?:(?:from\s+)?(?P<start>{_DATE})\s*(?:to|until|-|–|through)\s*(?P<end>{_DATE}|now|present))"
@@ -91,7 +92,7 @@ def value_line(text: str, test: str, as_of: date, place: Place) -> Map:
 
 
 def diagnosis_line(text: str, as_of: date, place: Place) -> Map:
-    """`E11.9`, `I10 hypertension since 2019-01-01`, `type 2 diabetes`, `t2dm`; the code is never guessed."""
+    """`E11.9`, `I10 hypertension since 2019-01-01`, `type 2 diabetes (E11.9)`, `t2dm`; the code is never guessed."""
     fields = Map(Place("", 0))
     since = re.search(rf"[,(]?\s*(?:since|onset)\s+({_DATE})\)?", text)
     if since:
@@ -100,10 +101,10 @@ def diagnosis_line(text: str, as_of: date, place: Place) -> Map:
         if word in text.lower():
             fields["verification"] = "provisional" if word == "suspected" else word
             text = re.sub(rf"[,(]?\s*{word}\)?:?", "", text, flags=re.IGNORECASE)
-    code = re.match(r"\s*([A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?)\b\s*(.*)", text)
-    name = (code[2] if code else text).strip(" ,:()")
+    code = re.search(rf"^\s*({_ICD10})\b|\(({_ICD10})\)\s*$", text)
+    name = (text.replace(code[0], "") if code else text).strip(" ,:()")
     concept = CONCEPTS.get(condition_named(name))
-    fields["code"] = code[1] if code else ""
+    fields["code"] = (code[1] or code[2]) if code else ""
     fields["name"] = concept.label if concept else name
     return fields
 

@@ -107,10 +107,11 @@ def _if_it_counts(leaf: Any, name: str) -> Any:
 
 
 def _unidentified_substance(
-    leaf: AllergyTo, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
+    leaf: AllergyTo | Intolerance, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
 ) -> LeafResult | None:
+    kind = "allergy" if isinstance(leaf, AllergyTo) else "intolerance"
     for item in context.patient.allergies or ():
-        if item.type == "allergy" and not item.ingredients and not is_substance(item.substance):
+        if item.type == kind and not item.ingredients and not is_substance(item.substance):
             seen = Evidence(record_id=item.id, kind="allergy", value=item.substance, date=item.date)
             return _who_is(item.substance, leaf.label, seen, answer)
     return None
@@ -430,6 +431,6 @@ _IF_NOT_SHOWN: dict[type[Part], tuple[Check, ...]] = {
     Condition: (_unidentified_diagnosis, _said_otherwise),
     Taking: (*_MEDICINES, _filled_though_not_taken, _overlapping_courses, _said_otherwise),
     Trial: (*_MEDICINES, _overlapping_courses, _said_otherwise),
-    Intolerance: (*_MEDICINES, _overlapping_courses, _said_otherwise),
+    Intolerance: (*_MEDICINES, _unidentified_substance, _overlapping_courses, _said_otherwise),
     AllergyTo: (_unidentified_substance, _said_otherwise),
 }

@@ -8,7 +8,7 @@ where it names what the criterion is about: most charts pay for one search of th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from functools import cache
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ from tools.domain.rules import (
     Lab,
     Measured,
     OnDrug,
+    Part,
     Programme,
     Taking,
     Trial,
@@ -51,6 +52,7 @@ _NOT_HERS = 0.4  # likelihood of the patient under which a value is taken to be 
 _VOID = 0.3  # likelihood from which a value is taken to be taken back
 _OVER = 0.85  # likelihood from which a drug is taken to be over, whatever cue is there
 _NEAR = 24  # characters between a drug and how long it was taken
+_TABLET = "{tablet}"
 _FEWER = 0.75  # share of the doses on the list under which a drug is not taken as prescribed
 STATE_DAYS = 365  # what a note says to be so now, it says of the year around it
 _DENIED = ("negated", "never", "void")
@@ -79,10 +81,10 @@ def contradicting_sentence(leaf: Any, context: EvaluationContext, answer: LeafRe
         return None
     if not answer.shown and isinstance(leaf, _OF_COURSES) and _is_charted(leaf, context):
         return None  # of what is charted, a note that names it tells no more
-    if answer.shown and isinstance(leaf, OnDrug):
-        over = _said_to_be_over(topic, context) or _said_at_another_dose(leaf, topic, context)
-        if over is not None:
-            return over
+    for contradicts in _CONTRADICTIONS.get(type(leaf), ()) if answer.shown else ():
+        sentence = contradicts(leaf, topic, context)
+        if sentence is not None:
+            return sentence
     for note, told in texts.notes:
         if topic.fades and not texts.is_recent(note):
             return None
@@ -94,7 +96,7 @@ def contradicting_sentence(leaf: Any, context: EvaluationContext, answer: LeafRe
             for item in said
             if _is_against(leaf, item, answer)
             and _is_likely(leaf, item, note)
-            and not _settled(note, item, context)
+            and not _settled(note, item.mention, context)
         ]
         if against:
             return _sentence(note, against[0].mention)
@@ -132,7 +134,7 @@ def _is_likely(leaf: Any, item: _Said, note: Note) -> bool:
     return likely.of(*_senses_for(leaf, item.stance)) >= least
 
 
-def _said_to_be_over(topic: _Topic, context: EvaluationContext) -> Evidence | None:
+def _said_to_be_over(leaf: OnDrug, topic: _Topic, context: EvaluationContext) -> Evidence | None:
     """The sentence of the newest note on the product asked for, if its words are those of a drug that is no longer
     taken and the medication list was not changed after it."""
     texts = _texts(context)
@@ -145,8 +147,7 @@ def _said_to_be_over(topic: _Topic, context: EvaluationContext) -> Evidence | No
         start, end = sentence_at(note.text, named[-1].start)
         likely = likelihood(note.text[start:end], named[-1].start - start, named[-1].end - start, "drug")
         over = likely.who["patient"] >= _OVER and likely.of("past", "absent", "reaction") >= _OVER
-        said = _Said(named[-1], assertion(note.text, named[-1].start, named[-1].end), False)
-        return _sentence(note, named[-1]) if over and not _settled(note, said, context) else None
+        return _sentence(note, named[-1]) if over and not _settled(note, named[-1], context) else None
     return None
 
 
@@ -168,8 +169,7 @@ def _said_at_another_dose(leaf: OnDrug, topic: _Topic, context: EvaluationContex
             doses = _doses_behind(mention, told.mentions, note.text)
             here = [item for item in doses if item[0] in {entry.dose for entry in listed}]
             if any(denied for _, denied in here) or (doses and not here and not all(d for _, d in doses)):
-                said = _Said(mention, Assertion("current", "self", True), False)
-                return None if _settled(note, said, context) else _sentence(note, mention)
+                return None if _settled(note, mention, context) else _sentence(note, mention)
         return None
     return None
 
@@ -332,9 +332,11 @@ def _concepts(leaf: Any) -> Iterator[str]:
 
 @cache
 def _rests_on(test: str) -> tuple[str, ...]:
-    """The test, the studies that measure it, and what it is computed from."""
-    studies = [key for key, row in vocabulary("procedures").items() if row.evidence_of == f"test:{test}"]
-    return (test, *studies, *(("weight", "height") if test == "bmi" else ()))
+    """The test and what it is told from, and the studies that measure these."""
+    row = tests().get(test)
+    measured = (test, *(row.told_from if row else ()))
+    shows = {f"test:{key}" for key in measured}
+    return (*measured, *(key for key, row in vocabulary("procedures").items() if row.evidence_of in shows))
 
 
 @cache
@@ -510,17 +512,92 @@ def _of_drug(
         return True if meant.sense == "allergy" else None
     if isinstance(leaf, Taking | OnDrug):
         return _of_taking(leaf, mention, meant, note, context)
-    if meant.sense == "never" or (not meant.stated and _reads_as_absent(mention, note)):
+    if meant.sense == "never" or (not meant.stated and _reads_as(("absent",), mention, note)):
         return None if _rests_on_others(leaf, mention, context) else False
     if isinstance(leaf, Trial) and _too_short(leaf, mention, meant, note, context):
         return False
     return None if meant.sense in _DENIED else True
 
 
-def _reads_as_absent(mention: Mention, note: Note) -> bool:
-    """Whether the words around it are those of a drug that the patient never had: "never picked up the …"."""
+def _reads_as(senses: Sequence[str], mention: Mention, note: Note) -> bool:
+    """Whether the words around a drug are surely those of one that the patient has so: "never picked up the …"."""
     likely = likelihood(note.text, mention.start, mention.end, "drug")
-    return likely.sense["absent"] >= _OVER and likely.who["patient"] >= _OVER
+    return likely.of(*senses) >= _OVER and likely.who["patient"] >= _OVER
+
+
+def _said_to_be_tolerated(leaf: Intolerance, topic: _Topic, context: EvaluationContext) -> Evidence | None:
+    """The sentence that says of the drug that it is tolerated, or denies a reaction for which it is listed, once that
+    was over: "tolerated metformin", "no nausea on Mounjaro"."""
+    for mention, note, told in _named(topic, context):
+        meant = told.meant(mention, thing=True)
+        if meant.subject != "self" or meant.sense in ("ended", "planned"):
+            continue
+        reactions = _listed_reactions(mention.concept, note, context)
+        if reactions is not None and _is_tolerated(mention, note, told, reactions):
+            return _sentence(note, mention)
+    return None
+
+
+def _is_tolerated(mention: Mention, note: Note, told: Reading, reactions: frozenset[str]) -> bool:
+    """Whether its sentence, which names no other drug, affirms that or denies one of the reactions."""
+    start, end = sentence_at(note.text, mention.start)
+    here = [other for other in told.mentions if start <= other.start < end]
+    senses = {other.concept: told.meant(other, thing=False).sense for other in here}
+    if len({span.key for span in medicines_in(note.text[start:end])}) > 1 or "contrary:tolerating" in senses:
+        return False
+    affirmed = senses.get("affirms:tolerating") == "current"
+    return affirmed or any(senses.get(reaction) in ("negated", "never") for reaction in reactions)
+
+
+def _said_to_be_fewer(leaf: Trial, topic: _Topic, context: EvaluationContext) -> Evidence | None:
+    """The sentence that tells fewer tablets a day than the list has of a course that goes on, of which a daily dose is
+    asked: "only one metformin a day"."""
+    for mention, note, told in _named(topic, context) if leaf.min_daily_dose else ():
+        going = [entry for entry in _charted(mention, context) if goes_on(entry, note.date or context.as_of)]
+        listed = [entry.per_day for entry in going if entry.per_day]
+        taken = _tablets_a_day(mention, note.text)
+        if (
+            listed
+            and taken
+            and max(taken) < min(listed)
+            and told.meant(mention, thing=True).subject == "self"
+        ):
+            return _sentence(note, mention)
+    return None
+
+
+def _tablets_a_day(mention: Mention, text: str) -> list[float]:
+    """What its sentence counts a day, where the drug's name may stand for a tablet of it."""
+    start, end = sentence_at(text, mention.start)
+    counted = quantities_in(f"{text[start : mention.start]}tablet{text[mention.end : end]}")
+    spans = [
+        (one.low, convert(one.per[0], one.per[1], "d")) for one in counted if one.per and one.unit == _TABLET
+    ]
+    return [many / days for many, days in spans if days]
+
+
+def _named(topic: _Topic, context: EvaluationContext) -> Iterator[tuple[Mention, Note, Reading]]:
+    """Where notes name what the criterion is about, newest first, and no person has settled the sentence."""
+    for note, told in _texts(context).notes:
+        for mention in told.naming(topic.concepts):
+            if not _settled(note, mention, context):
+                yield mention, note, told
+
+
+def _listed_reactions(ingredient: str, note: Note, context: EvaluationContext) -> frozenset[str] | None:
+    """What the medication and allergy lists say the drug did; None if they say so of a day after the note alone."""
+    told = [
+        (entry.end, entry.reason)
+        for entry in context.patient.medications or ()
+        if ingredient in entry.ingredients
+    ]
+    told += [
+        (item.date, item.reaction)
+        for item in context.patient.allergies or ()
+        if ingredient in item.ingredients
+    ]
+    before = [words for day, words in told if not (day and note.date and note.date < day)]
+    return frozenset[str]().union(*[reading(words).named for words in before]) if before else None
 
 
 def _rests_on_others(leaf: Trial | Intolerance, mention: Mention, context: EvaluationContext) -> bool:
@@ -562,7 +639,8 @@ def _of_taking(
     if meant.sense == "response":  # how it went, and not whether it goes on
         return None
     taken, charted = meant.sense == "current", _charted(mention, context)
-    if (charted and not meant.stated) or _agrees(charted, taken, note):
+    bare = not meant.stated and not (isinstance(leaf, Taking) and _reads_as(("present",), mention, note))
+    if (charted and bare) or _agrees(charted, taken, note):
         return None
     return taken if taken or _alone(leaf, mention, context) else None
 
@@ -605,12 +683,20 @@ def _charted(mention: Mention, context: EvaluationContext) -> list[Medication]:
     return [entry for entry in context.patient.medications or () if mention.concept in entry.ingredients]
 
 
+# What a note can say against a kind of leaf that was shown, beside the bare opposite.
+_CONTRADICTIONS: dict[type[Part], tuple[Callable[[Any, _Topic, EvaluationContext], Evidence | None], ...]] = {
+    OnDrug: (_said_to_be_over, _said_at_another_dose),
+    Intolerance: (_said_to_be_tolerated,),
+    Trial: (_said_to_be_fewer,),
+}
+
+
 # --- settled by a person ----------------------------------------------------------------------------------
 
 
-def _settled(note: Note, item: _Said, context: EvaluationContext) -> bool:
+def _settled(note: Note, mention: Mention, context: EvaluationContext) -> bool:
     """Whether a person has decided about this sentence (`pa confirm --reject`)."""
-    topic = DECIDED + sentence_id(note, item.mention)
+    topic = DECIDED + sentence_id(note, mention)
     return any(entry.topic == topic for entry in context.patient.attestations)
 
 

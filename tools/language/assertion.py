@@ -22,6 +22,7 @@ Subject = Literal["self", "family", "other"]
 _NEAR_AFTER = 5  # words between a mention and a cue behind it
 _VALUE_BETWEEN = 10  # the same where a value is taken back: the value and its day stand between
 _ADJACENT = 12  # characters between a negation and the cue that it denies
+_RELATIVE = ("which ", "that ")  # pronouns of a clause about the word before them
 _OF_WHOM = ("family", "other")
 
 
@@ -63,7 +64,9 @@ def assertion(
     first, last = sentence_at(text, start)
     hits = [hit for hit in _cues(text[first:last]) if first + hit.end <= start or first + hit.start >= end]
     before = [hit for hit in hits if first + hit.end <= start and hit.reach != "before"]
-    behind = [hit for hit in hits if first + hit.start >= end and _looks_back(hit, text[first:last])]
+    behind = [
+        hit for hit in hits if first + hit.start >= end and _looks_back(hit, text[first:last], end - first)
+    ]
     if thing:
         before = [hit for hit in before if not _owns(text[first:last], hit, start - first)]
     subject = _subject(before, behind, text, first, start, end)
@@ -102,40 +105,48 @@ def senses_of(sentence: str) -> frozenset[str]:
     return frozenset([hit.sense for hit in _cues(sentence)])
 
 
-def _looks_back(hit: _Hit, sentence: str) -> bool:
-    """Whether it is said of what stands before it. So is a denial of what follows, if nothing does: "ketoacidosis she
-    never had, dialysis neither"."""
+def _looks_back(hit: _Hit, sentence: str, end: int) -> bool:
+    """Whether it is said of what stands before it. So is what a relative clause says of it ("Januvia, which she still
+    takes"), and a denial of what follows, if nothing does: "ketoacidosis she never had, dialysis neither"."""
     denies = hit.sense in ("negated", "never") and sentence[hit.end :].lstrip()[:1] in ("", ",", ".", ")")
-    return denies or hit.reach != "after"
+    relative = sentence[end : hit.start].lstrip(", ").startswith(_RELATIVE)
+    return denies or relative or hit.reach != "after"
 
 
 def _cue_before(before: Sequence[_Hit]) -> _Hit | None:
-    """The nearest cue; a negation right before it denies what it says of use or history ("denies h/o"), and a
-    condition ("if you ever had") reaches over it."""
+    """The nearest cue; a negation right before it denies what it says of use or history ("denies h/o"), what is to
+    end is not over ("we will stop"), and a condition ("if you ever had") reaches over it."""
     ends = [place for place, hit in enumerate(before) if hit.sense == "end"]
     reach = [hit for hit in before[ends[-1] + 1 if ends else 0 :] if hit.sense not in (*_OF_WHOM, "reports")]
     condition = next((hit for hit in reach if hit.sense == "if"), None)
     if condition is not None or not reach:
         return condition
     *earlier, nearest = reach
-    denied = earlier and earlier[-1].sense in ("negated", "never")
-    return earlier[-1] if denied and nearest.start - earlier[-1].end <= _ADJACENT else nearest
+    if not earlier or nearest.start - earlier[-1].end > _ADJACENT:
+        return nearest
+    to_come = earlier[-1].sense == "planned" and nearest.sense == "ended"
+    return earlier[-1] if to_come or earlier[-1].sense in ("negated", "never") else nearest
 
 
 def _cue_behind(
     behind: Sequence[_Hit], text: str, first: int, end: int, others: Sequence[tuple[int, int]]
 ) -> _Hit | None:
-    """The first cue behind the mention that no other mention or clause keeps from it."""
+    """The first cue behind the mention that no other mention or clause keeps from it; a weak one only where none that
+    says more follows it ("is still taking")."""
+    weak: _Hit | None = None
     for hit in behind:
         at = first + hit.start
         if hit.sense == "end" or any(other[0] < at and not _joined(text[end : other[0]]) for other in others):
-            return None
+            return weak
         gap = text[end:at]
         if len(gap.split()) > (_VALUE_BETWEEN if hit.sense == "void" else _NEAR_AFTER) or ";" in gap:
-            return None
-        if hit.sense not in (*_OF_WHOM, "reports"):
+            return weak
+        if hit.sense in (*_OF_WHOM, "reports"):
+            continue
+        if not hit.weak:
             return hit
-    return None
+        weak = weak or hit
+    return weak
 
 
 def _joined(gap: str) -> bool:

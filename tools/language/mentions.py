@@ -54,4 +54,6 @@ def _of(concept: str) -> tuple[tuple[str, How], ...]:
         return ((what, "result"),) if shown == "condition" else ((key, "named"),)
     if kind == "test" and tests()[key].evidence_of:
         return ((key, "named"), (tests()[key].evidence_of, "result"))
+    if kind in ("specialty", "document", "status"):
+        return ()  # of whom or of what paper it speaks, and nothing that one can have or be without
     return ((concept if kind in ("contrary", "affirms") else key, "named"),)

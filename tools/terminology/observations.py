@@ -33,7 +33,7 @@ class TestRow(msgspec.Struct, frozen=True, gc=False):
     `abbreviations` are how charts call it beside `names`; `more_loinc` are codes of the same quantity that we
     read and never write; `not_names` contain one of its names and mean something else (weight management);
     `asked_names` mean it where somebody asks ("his glucose"); `panels` are what it is ordered and asked for as a part
-    of; `evidence_of`: the condition that a positive result
+    of; `told_from`: tests from which it is computed or read; `evidence_of`: the condition that a positive result
     shows; `suggested_by`: diagnosis codes that tell about what the value is, and are no value."""
 
     key: str
@@ -54,6 +54,7 @@ class TestRow(msgspec.Struct, frozen=True, gc=False):
     customary: str = ""
     kind: Literal["lab", "vital", "study"] = "lab"
     charted_only: bool = False
+    told_from: tuple[str, ...] = ()
     evidence_of: str = ""
     suggested_by: tuple[str, ...] = ()
     source: str = ""
