@@ -122,12 +122,6 @@ def test_every_cell_of_the_catalog_has_its_form() -> None:
     assert rendered_cells >= 50
 
 
-def test_the_same_case_is_the_same_file() -> None:
-    case = case_of(jose())
-    request = fill(FORM["TEST-A"], case)
-    assert render_pdf(FORM["TEST-A"], request, case) == render_pdf(FORM["TEST-A"], request, case)
-
-
 # --- too much text ---------------------------------------------------------------------------------------
 
 
