@@ -79,18 +79,3 @@ def test_entries_of_a_case_stand_in_their_order_and_it_is_kept_by_the_latest(
         for last in (LONG_AGO, NOON)
     ]
     assert gone == [[], ["case 1"]]
-
-
-def test_an_entry_of_a_day_before_the_last_step_says_so_and_one_with_its_day_is_taken(
-    pa: Pa, store: Store, cases: Cases
-) -> None:
-    one, by = cases["ready"], ("--by", "R. Lee, CPhT")
-    day, steps = store.dataset().as_of, ("case", "record", "1")
-    assert pa("case", "open", one.patient_id, one.drug, *by).code == 0
-    assert pa(*steps, "reviewed", "--on", str(day), *by).code == 0
-    assert pa("case", "submit", "1", "--channel", "fax", "--on", str(day), *by).code == 0
-    before = len(store.authorization_case(1).events)
-    early = pa(*steps, "denied", "--on", str(day - timedelta(days=2)), "--reason", "other", *by)
-    assert early.code == 2 and "lies before the case's last step" in early.err
-    assert len(store.authorization_case(1).events) == before
-    assert pa(*steps, "denied", "--on", str(day), "--reason", "other", *by).code == 0

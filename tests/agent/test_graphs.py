@@ -30,11 +30,6 @@ def named(request: pytest.FixtureRequest) -> tuple[str, Any]:
     return request.param, loaded(request.param)
 
 
-def test_the_file_names_both_graphs_and_what_they_need() -> None:
-    assert set(FILE["graphs"]) == set(DOORS) and FILE["dependencies"] == ["."]
-    assert (ROOT / "pyproject.toml").is_file()
-
-
 def test_a_reference_compiles_to_the_doors_own_graph(named: tuple[str, Any]) -> None:
     from importlib import import_module
 

@@ -158,11 +158,3 @@ def test_today_in_the_settings_is_the_day_of_the_question(clock: Clock) -> None:
     assert settings.day() == TODAY
     clock.day = LATER
     assert (settings.day(), settings.day("2026-10-05"), settings.day(NAMED)) == (LATER, NAMED, NAMED)
-
-
-def test_an_import_can_give_a_chart_a_day_of_its_own(
-    pa: Pa, store: Store, stranger: str, cases: dict[str, Case]
-) -> None:
-    chart = msgspec.structs.replace(store.patient(stranger), id="", source="fhir:2", as_of=NAMED)
-    own = worlds.imported(store, chart).id
-    assert shown(pa, "check", own, cases["ready"].drug)["as_of"] == str(NAMED)

@@ -14,25 +14,11 @@ from tools.denials.codes import REASONS
 
 PLANS = load_catalog().plans
 DETAILS = {
-    "first": "metformin",
-    "needed": "90 days",
-    "shown": "42 days",
-    "paper": "an HbA1c report",
-    "asked": "6 mL",
-    "limit": "3 mL",
-    "diagnosis": "R73.03",
-    "use": "weight loss",
-    "age": "16",
-    "minimum": "18",
-    "other": "Trulicity",
-    "on": "01/02/2026",
-    "state": "pancreatitis",
-    "others": "Jardiance",
-    "ended": "01/31/2026",
-    "last": "02/01/2026",
-    "next": "03/01/2026",
-    "fault": "unsigned",
-}
+    "first": "metformin", "needed": "90 days", "shown": "42 days", "paper": "an HbA1c report", "asked": "6 mL",
+    "limit": "3 mL", "diagnosis": "R73.03", "use": "weight loss", "age": "16", "minimum": "18", "other": "Trulicity",
+    "on": "01/02/2026", "state": "pancreatitis", "others": "Jardiance", "ended": "01/31/2026", "last": "02/01/2026",
+    "next": "03/01/2026", "fault": "unsigned",
+}  # fmt: skip
 
 
 def facts(plan_id: str = "CASCADE-GOLD", *reasons: GivenReason, **more: object) -> DecisionFacts:
@@ -76,24 +62,14 @@ def test_the_deadline_of_the_label_is_the_letters() -> None:
     "kind", ["pend", "approval", "partial_approval", "appeal_upheld", "appeal_overturned"]
 )
 def test_every_kind_is_printed(kind: str) -> None:
+    yes = kind in ("approval", "partial_approval", "appeal_overturned")
     more = {
-        "kind": kind,
-        "again": date(2026, 2, 1),
-        "reply_by": date(2026, 3, 20),
-        "questions": ("Which A1c?",),
-    }
-    more["granted"] = (
-        Granted(start=date(2026, 3, 4), end=date(2026, 9, 3))
-        if kind in ("approval", "partial_approval", "appeal_overturned")
-        else None
-    )
+        "kind": kind, "again": date(2026, 2, 1), "reply_by": date(2026, 3, 20), "questions": ("Which A1c?",),
+        "granted": Granted(start=date(2026, 3, 4), end=date(2026, 9, 3)) if yes else None,
+    }  # fmt: skip
     for plan_id in PLANS:
         letter = denial_letter(facts(plan_id, **more))
-        assert (
-            (letter.label["kind"] == kind and "Ada Quill" in letter.text)
-            or "QUILL" in letter.text
-            or "Quill, Ada" in letter.text
-        )
+        assert letter.label["kind"] == kind and "quill" in letter.text.casefold()
 
 
 def test_the_same_facts_give_the_same_bytes_and_a_pdf_that_can_be_read() -> None:

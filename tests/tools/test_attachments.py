@@ -280,16 +280,6 @@ def squeezed(text: str) -> str:
     return "\n".join(" ".join(line.split()) for line in text.splitlines())
 
 
-def test_the_same_case_and_files_give_the_same_packet() -> None:
-    def once() -> bytes:
-        case = case_of(jose(documents=(paper(TWO),)))
-        return packet(
-            FORM["TEST-A"], fill(FORM["TEST-A"], case), case, letter(case), FILES.__getitem__
-        ).content
-
-    assert once() == once()
-
-
 def test_a_fax_cover_counts_the_packet_and_says_what_it_lacks() -> None:
     patient = jose("TEST-C", typed=("obs1", "obs2"))
     case = case_of(patient, letter="C")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
@@ -26,40 +28,33 @@ def to(store: Store) -> Entering:
     return Entering(store=store, patient_id="P002", by="kim", when=NOON)
 
 
-def test_a_value_counts_as_soon_as_it_is_entered(to: Entering, store: Store) -> None:
-    entry = additions.add_observation(to, "HbA1c", 7.4, "%", DAY)
+@pytest.mark.parametrize("name", ["hba1c", "A1c", "Hemoglobin A1c", "4548-4"])
+def test_a_value_counts_as_soon_as_it_is_entered_under_any_name_of_its_test(
+    to: Entering, store: Store, name: str
+) -> None:
+    entry = additions.add_observation(to, name, 7.4, "%", DAY)
     added = store.patient("P002").observations[-1]
-    assert (added.id, added.test, added.value, added.unit, added.date, added.loinc, added.source) == (
+    assert (added.id, added.test, added.loinc, added.source) == (
         f"added-{entry.id}",
         "hba1c",
-        7.4,
-        "%",
-        DAY,
         "4548-4",
         "lab",
     )
+    assert (added.value, added.unit, added.date) == (7.4, "%", DAY)
     assert (entry.by, entry.when) == ("kim", NOON)
 
 
-@pytest.mark.parametrize("name", ["hba1c", "A1c", "Hemoglobin A1c", "4548-4"])
-def test_a_test_is_known_by_all_its_names(to: Entering, store: Store, name: str) -> None:
-    additions.add_observation(to, name, 7.4, "%", DAY)
-    assert store.patient("P002").observations[-1].test == "hba1c"
+def but(to: Entering, **changes: Any) -> Entering:
+    return replace(to, **changes)
 
 
-def test_the_missing_lab_changes_the_determination(store: Store) -> None:
+def test_the_missing_lab_changes_the_determination(to: Entering, store: Store) -> None:
     """Case 1 of the reference: the HbA1c is 200 days old; a new one makes the criterion met."""
     from tools.queries.check import check
 
-    to = Entering(store=store, patient_id="P002", by="kim", when=NOON)
+    begun, ended = date(2025, 1, 1), date(2025, 12, 1)
     additions.add_trial(
-        to,
-        "metformin",
-        start=date(2025, 1, 1),
-        end=date(2025, 12, 1),
-        dose="1000 mg",
-        frequency="bid",
-        outcome="inad",
+        to, "metformin", start=begun, end=ended, dose="1000 mg", frequency="bid", outcome="inad"
     )
     assert check(store, "P002", "Ozempic").outcome == "needs_documentation"
     additions.add_observation(to, "hba1c", 8.1, "%", DAY)
@@ -69,90 +64,52 @@ def test_the_missing_lab_changes_the_determination(store: Store) -> None:
     assert {"added-1", "added-2"} <= shown
 
 
+METFORMIN = "metformin"
 WRONG: dict[str, tuple[Callable[[Entering], ChartEntry], type[Exception], str]] = {
     "a unit that the test does not have": (
-        lambda to: additions.add_observation(to, "hba1c", 7.4, "mg/dL", DAY),
-        Invalid,
-        r"HbA1c has no unit 'mg/dL'; write % or mmol/mol",
-    ),
+        lambda to: additions.add_observation(to, "hba1c", 7.4, "mg/dL", DAY), Invalid, r"no unit 'mg/dL'; write % or"),
     "a value that no body has": (
-        lambda to: additions.add_observation(to, "hba1c", 74, "%", DAY),
-        Invalid,
-        r"HbA1c 74 % is not possible; it lies between 3 and 20 %",
-    ),
+        lambda to: additions.add_observation(to, "hba1c", 74, "%", DAY), Invalid, r"HbA1c 74 % is not possible"),
     "a value that is impossible once converted": (
-        lambda to: additions.add_observation(to, "height", 70, "cm", DAY),
-        Invalid,
-        r"between 90 and 250 cm",
-    ),
+        lambda to: additions.add_observation(to, "height", 70, "cm", DAY), Invalid, r"between 90 and 250 cm"),
     "a test that there is not": (
-        lambda to: additions.add_observation(to, "hba1", 7.4, "%", DAY),
-        NotFound,
-        r"did you mean hba1c",
-    ),
+        lambda to: additions.add_observation(to, "hba1", 7.4, "%", DAY), NotFound, r"did you mean hba1c"),
     "a day that has not come": (
-        lambda to: additions.add_observation(to, "hba1c", 7.4, "%", date(2026, 9, 2)),
-        Invalid,
-        r"2026-09-02 lies in the future; the latest possible date is 2026-09-01",
-    ),
+        lambda to: additions.add_observation(to, "hba1c", 7.4, "%", date(2026, 9, 2)), Invalid,
+        r"2026-09-02 lies in the future; the latest possible date is 2026-09-01"),
     "a day before the birth": (
-        lambda to: additions.add_note(to, "text", date(1960, 1, 1)),
-        Invalid,
-        r"before the birth of P002 on 1965-11-30",
-    ),
+        lambda to: additions.add_note(to, "text", date(1960, 1, 1)), Invalid, r"before the birth of P002 on 1965"),
     "a misspelt drug": (lambda to: additions.add_trial(to, "metfrxmn"), NotFound, r"did you mean metformin"),
     "an end before the start": (
-        lambda to: additions.add_trial(to, "metformin", start=date(2025, 2, 1), end=date(2025, 1, 1)),
-        Invalid,
-        r"the end, 2025-01-01, lies before the start",
-    ),
+        lambda to: additions.add_trial(to, METFORMIN, start=date(2025, 2, 1), end=date(2025, 1, 1)), Invalid,
+        r"the end, 2025-01-01, lies before the start"),
     "a course that ended and goes on": (
-        lambda to: additions.add_trial(to, "metformin", end=DAY, ongoing=True),
-        Invalid,
-        r"not ongoing",
-    ),
+        lambda to: additions.add_trial(to, METFORMIN, end=DAY, ongoing=True), Invalid, r"not ongoing"),
     "an outcome that could be several": (
-        lambda to: additions.add_trial(to, "metformin", outcome="Intolerance"),
-        Invalid,
-        r"several outcomes; write Intolerance - GI side effects, ",
-    ),
+        lambda to: additions.add_trial(to, METFORMIN, outcome="Intolerance"), Invalid,
+        r"several outcomes; write Intolerance - GI side effects, "),
     "an outcome that is none": (
-        lambda to: additions.add_trial(to, "metformin", outcome="meh"),
-        Invalid,
-        r"'meh' is no outcome; write Inadequate response",
-    ),
+        lambda to: additions.add_trial(to, METFORMIN, outcome="meh"), Invalid,
+        r"'meh' is no outcome; write Inadequate response"),
     "a dose without a unit": (
-        lambda to: additions.add_trial(to, "metformin", dose="1000"),
-        Invalid,
-        r"cannot read the dose '1000'; write it like '1000 mg'",
-    ),
+        lambda to: additions.add_trial(to, METFORMIN, dose="1000"), Invalid,
+        r"cannot read the dose '1000'; write it like '1000 mg'"),
     "a frequency that is none": (
-        lambda to: additions.add_trial(to, "metformin", frequency="often"),
-        Invalid,
-        r"cannot read the frequency 'often'; write daily",
-    ),
+        lambda to: additions.add_trial(to, METFORMIN, frequency="often"), Invalid,
+        r"cannot read the frequency 'often'; write daily"),
     "a topic that there is not": (
-        lambda to: additions.add_attestation(to, "mtc", present=False, on=DAY),
-        NotFound,
-        r"no topic 'mtc'.*mtc_men2",
-    ),
+        lambda to: additions.add_attestation(to, "mtc", present=False, on=DAY), NotFound, r"no topic 'mtc'.*mtc_men2"),
     "a subject that is none": (
-        lambda to: additions.add_attestation(to, "mtc_men2", present=False, subjects=("aunt",), on=DAY),
-        Invalid,
-        r"'aunt' is no subject; write self, family",
-    ),
+        lambda to: additions.add_attestation(to, "mtc_men2", present=False, subjects=("aunt",), on=DAY), Invalid,
+        r"'aunt' is no subject; write self, family"),
     "a code that is none": (
-        lambda to: additions.add_diagnosis(to, "diabetes"),
-        Invalid,
-        r"'diabetes' is no ICD-10-CM code; one looks like E11\.65",
-    ),
+        lambda to: additions.add_diagnosis(to, "diabetes"), Invalid, r"'diabetes' is no ICD-10-CM code; .*E11\.65"),
     "a fill that lasts no days": (
-        lambda to: additions.add_fill(to, "metformin", DAY, 0),
-        Invalid,
-        r"does not last 0 days",
-    ),
+        lambda to: additions.add_fill(to, METFORMIN, DAY, 0), Invalid, r"does not last 0 days"),
     "a note without words": (lambda to: additions.add_note(to, "  ", DAY), Invalid, r"needs a text"),
-}
+    "nobody who says who they are": (lambda to: additions.add_note(but(to, by=" "), "text", DAY), Invalid, "say who"),
+    "nobody of that id": (lambda to: additions.add_note(but(to, patient_id="P777"), "text", DAY), NotFound, "P777"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("wrong", WRONG)
@@ -163,26 +120,12 @@ def test_what_cannot_be_is_refused_and_nothing_is_added(to: Entering, store: Sto
     assert store.chart_entries() == []
 
 
-def test_somebody_must_say_who_they_are(store: Store) -> None:
-    with pytest.raises(Invalid, match="say who"):
-        additions.add_note(Entering(store=store, patient_id="P002", by=" ", when=NOON), "text", DAY)
-
-
-def test_an_unknown_patient_is_named(store: Store) -> None:
-    with pytest.raises(NotFound, match="P777"):
-        additions.add_note(Entering(store=store, patient_id="P777", by="kim", when=NOON), "text", DAY)
-
-
-def test_one_entry_does_not_make_an_unrecorded_list_complete(store: Store) -> None:
+def test_one_entry_does_not_make_an_unrecorded_list_complete(to: Entering, store: Store) -> None:
     """P003's medications are not recorded: with metformin alone on the list, no other drug would be taken."""
-    to = Entering(store=store, patient_id="P003", by="kim", when=NOON)
+    to = but(to, patient_id="P003")
     with pytest.raises(Refused, match=r"medication list of P003 is not recorded.*--list-complete"):
         additions.add_trial(to, "metformin", ongoing=True)
-    additions.add_trial(
-        Entering(store=store, patient_id="P003", by="kim", when=NOON, complete=True),
-        "metformin",
-        ongoing=True,
-    )
+    additions.add_trial(but(to, complete=True), "metformin", ongoing=True)
     assert [course.drug for course in store.patient("P003").medications or ()] == ["metformin"]
 
 
@@ -199,13 +142,9 @@ def test_a_course_keeps_dose_frequency_and_class(to: Entering, store: Store) -> 
 def test_a_course_of_which_the_end_is_not_known_is_neither_active_nor_stopped(
     to: Entering, store: Store
 ) -> None:
-    additions.add_trial(to, "metformin", start=date(2026, 1, 1))
+    entry = additions.add_trial(to, "metformin", start=date(2026, 1, 1))
     assert (store.patient("P002").medications or ())[-1].status is None
-
-
-def test_what_was_typed_is_known_as_that(to: Entering, store: Store) -> None:
-    entry = additions.add_fill(to, "metformin", DAY, 90, 180)
-    assert store.patient("P002").typed == (entry.record_id,)
+    assert store.patient("P002").typed == (entry.record_id,), "what was typed is known as that"
 
 
 def test_statements_fills_programs_diagnoses_allergies_and_relatives_reach_their_lists(
@@ -227,6 +166,6 @@ def test_statements_fills_programs_diagnoses_allergies_and_relatives_reach_their
     assert len({entry.id for entry in store.chart_entries()}) == 6
 
 
-def test_a_world_that_lies_ahead_of_the_clock_takes_its_own_dates(store: Store) -> None:
-    early = Entering(store=store, patient_id="P002", by="kim", when=datetime(2026, 3, 1, tzinfo=UTC))
+def test_a_world_that_lies_ahead_of_the_clock_takes_its_own_dates(to: Entering) -> None:
+    early = but(to, when=datetime(2026, 3, 1, tzinfo=UTC))
     assert additions.add_observation(early, "hba1c", 7.4, "%", DAY).id == 1

@@ -165,8 +165,3 @@ def test_a_correction_names_the_request_that_it_takes_the_place_of() -> None:
     assert "It corrects our request of August 20, 2026 (your reference 88-1203)" in said
     assert "which ends on September 10, 2026" in said
     assert "your reference 88-1203" in values(fill(FORM, case))["corrects"]
-
-
-def test_a_letter_without_an_appendix_has_no_empty_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tools.papers.letters.citations", lambda case: ())
-    assert letter(unlisted(jose(), exception="formulary", indication="t2dm")).blocks[-1].kind == "signature"

@@ -38,8 +38,8 @@ def rendered(case: Case) -> tuple[PARequest, PdfReader]:
 
 @cache
 def drawn(letter: str, kind: str = "ready") -> tuple[PARequest, PdfReader]:
-    """The form of a payer, for a patient who is ready or renews."""
-    make = {"ready": jose, "renewing": on_ozempic}[kind]
+    """The form of a payer, for a patient who is ready, renews, or has a chart that says next to nothing."""
+    make = {"ready": jose, "renewing": on_ozempic, "bare": lambda _: bare()}[kind]
     return rendered(case_of(make(f"TEST-{letter}"), letter=letter))
 
 
@@ -71,18 +71,11 @@ def squeezed(text: str) -> str:
 
 
 @pytest.mark.parametrize("letter", ARCHETYPES)
-@pytest.mark.parametrize("kind", ["ready", "renewing"])
+@pytest.mark.parametrize("kind", ["ready", "renewing", "bare"])
 def test_the_fields_hold_exactly_what_the_request_says(letter: str, kind: str) -> None:
     request, reader = drawn(letter, kind)
     values = held(reader)
     assert {f.id: whole(f.id, values) for f in request.fields} == {f.id: f.value for f in request.fields}
-
-
-@pytest.mark.parametrize("letter", ARCHETYPES)
-def test_an_empty_chart_leaves_every_field_of_the_patient_empty(letter: str) -> None:
-    request, reader = rendered(case_of(bare(), letter=letter))
-    empty = {name for name, value in held(reader).items() if not value}
-    assert {f.id for f in request.fields if not f.value} <= empty
 
 
 @pytest.mark.parametrize("letter", ARCHETYPES)
@@ -120,12 +113,6 @@ def test_every_cell_of_the_catalog_has_its_form() -> None:
             }
             rendered_cells += 1
     assert rendered_cells >= 50
-
-
-def test_the_same_case_is_the_same_file() -> None:
-    case = case_of(jose())
-    request = fill(FORM["TEST-A"], case)
-    assert render_pdf(FORM["TEST-A"], request, case) == render_pdf(FORM["TEST-A"], request, case)
 
 
 # --- too much text ---------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_gen.catalog_loader import Catalog, load_catalog
+from tests.judging import AS_OF, chart
 from tools.domain.records import (
     Allergy,
     Attestation,
@@ -48,7 +49,6 @@ from tools.engine.documents import walk
 from tools.engine.request import complete_request
 from tools.evidence.context import EvaluationContext
 
-AS_OF = date(2026, 9, 1)
 BORN = date(1970, 1, 1)
 DAYS = st.integers(-400, 40).map(lambda days: AS_OF + timedelta(days=days))
 OPS = st.sampled_from([">=", ">", "<=", "<"])
@@ -135,7 +135,6 @@ patients = st.builds(
 # --- rules -----------------------------------------------------------------------------------------------
 
 WINDOW = st.none() | st.sampled_from([Period(30), Period(90), Period(26, "weeks"), Period(6, "months")])
-METFORMIN = {"label": "metformin", "drugs": ("metformin",)}
 leaves: st.SearchStrategy[Any] = st.one_of(
     st.builds(Age, id=st.just("age"), op=OPS, years=st.integers(18, 75)),
     st.builds(
@@ -154,8 +153,8 @@ leaves: st.SearchStrategy[Any] = st.one_of(
         label=st.just("metformin"),
         drugs=st.just(("metformin",)),
         min_days=st.sampled_from([0, 30, 90]),
-        responses=st.sampled_from([(), ("inadequate",), ("inadequate", "partial")]),
         formulation=st.sampled_from([None, "ER"]),
+        responses=st.sampled_from([(), ("inadequate",), ("inadequate", "partial")]),
         within_days=st.none() | st.sampled_from([30, 90, 180]),
     ),
     st.builds(Intolerance, id=st.just("i"), label=st.just("metformin"), drugs=st.just(("metformin",))),
@@ -186,38 +185,15 @@ def status(node: Node, patient: Patient) -> str:
     return evaluate(node, EvaluationContext(patient, Request(drug="Ozempic"), AS_OF)).status
 
 
-QUALIFYING = {
-    "observations": (
-        Observation(id="q-w", test="weight", value=90.0, unit="kg", date=AS_OF),
-        Observation(id="q-h", test="height", value=170.0, unit="cm", date=AS_OF),
-    ),
-    "conditions": (Diagnosis(id="q-dx", code="E11.9"),),
-    "medications": (
-        Medication(
-            id="q-med",
-            drug="metformin",
-            ingredients=("metformin",),
-            start=AS_OF - timedelta(days=800),
-            end=AS_OF,
-            status="stopped",
-            outcome="Inadequate response",
-            formulation="ER",
-        ),
-        Medication(
-            id="q-med2",
-            drug="metformin",
-            ingredients=("metformin",),
-            start=AS_OF - timedelta(days=900),
-            end=AS_OF - timedelta(days=870),
-            status="stopped",
-            outcome="Intolerance - GI side effects",
-            formulation="ER",
-        ),
-    ),
-    "allergies": (Allergy(id="q-al", substance="metformin", ingredients=("metformin",)),),
-    "programs": (  # before any other, for records of one time that disagree are a conflict
-        Program(id="q-p", start=AS_OF - timedelta(days=900), end=AS_OF - timedelta(days=450)),
-    ),
+# Programs are before any other, for records of one time that disagree are a conflict.
+SOUND = chart(
+    "labs: {weight: 90 kg -0d, height: 170 cm -0d}, conditions: [E11.9], allergies: [metformin], "
+    "medications: ['metformin ER -800d to -0d, inadequate', 'metformin ER -900d to -870d, GI side effects'], "
+    "programs: [-900d to -450d]"
+)
+QUALIFYING: dict[str, Any] = {
+    part: getattr(SOUND, part)
+    for part in ("observations", "conditions", "medications", "allergies", "programs")
 }
 
 

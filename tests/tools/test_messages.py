@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from tools.domain.records import Finding
-from tools.messages import action, both, catalogue, choice, iso, message, render, term
+from tools.messages import Message, action, both, catalogue, choice, iso, message, render, term
 from tools.messages.catalogue import Optional, Slot, compiled
 
 ROOT = Path(__file__).parents[2]
@@ -109,61 +109,45 @@ def test_each_code_stands_once() -> None:
 
 def test_every_rule_of_a_slot_is_known() -> None:
     grammar = catalogue.catalogue("en").grammar
-    rules = {
-        "",
-        "date",
-        "number",
-        "plural",
-        "amount",
-        "test",
-        "article",
-        "use",
-        "sign",
-        "comparison",
-        "cardinal",
-    }
-    known = {*rules, *grammar.lists, "term", "has"}
+    amounts = {"date", "number", "plural", "amount", "comparison", "cardinal", "sign"}
+    known = {"", "test", "article", "use", "term", "has", *amounts, *grammar.lists}
     for code in ROWS:
         assert {slot.rule for slot in _slots(code)} <= known, code
 
 
-def test_what_lacks_a_value_is_left_out() -> None:
-    short = message("lab.none", test="hba1c", end=None)
-    assert render(short) == "no HbA1c on record"
-    assert (
-        render(message("lab.none", test="hba1c", end=iso(date(2026, 1, 2))))
-        == "no HbA1c on record by 2026-01-02"
-    )
-    assert render(message("fills.days", covered=0, wanted=90, in_a_row=False)) == "fills cover 0 of 90 days"
+RESPONSE = message("trial.response", drug="metformin", outcome="Intolerance - GI side effects")
+AGE = message("age.years", years=3)
 
 
-def test_a_message_in_a_message_is_said_in_the_same_form() -> None:
-    within = message(
-        "lab.after_course", found=message("age.years", years=3), drug="x", least="2 weeks", since="y"
-    )
-    assert render(within) == "age 3 (x had been taken for 2 weeks by y)"
-    outcome = message("trial.response", drug="metformin", outcome="Intolerance - GI side effects")
-    assert render(outcome) == "metformin: intolerance (GI side effects)"
-    assert render(outcome, "said") == "metformin: intolerance (GI side effects)"
+@pytest.mark.parametrize(
+    ("one", "form", "text"),
+    [
+        (message("lab.none", test="hba1c", end=None), "text", "no HbA1c on record"),
+        (message("lab.none", test="hba1c", end=iso(date(2026, 1, 2))), "text", "no HbA1c on record by 2026-01-02"),
+        (message("fills.days", covered=0, wanted=90, in_a_row=False), "text", "fills cover 0 of 90 days"),
+        (message("lab.after_course", found=AGE, drug="x", least="2 weeks", since="y"), "text",
+         "age 3 (x had been taken for 2 weeks by y)"),
+        (RESPONSE, "text", "metformin: intolerance (GI side effects)"),
+        (RESPONSE, "said", "metformin: intolerance (GI side effects)"),
+        (message("units", quantity=1, unit="pen"), "text", "1 pen"),
+        (message("units", quantity=2.5, unit="pen"), "text", "2.5 pens"),
+        (message("units", quantity=3, unit="mL"), "text", "3 mL"),
+    ],
+)  # fmt: skip
+def test_what_lacks_a_value_is_left_out_and_amounts_agree_with_their_number(
+    one: Message, form: str, text: str
+) -> None:
+    assert render(one, form) == text
 
 
 def test_several_steps_are_one_whose_turn_is_the_first_ones() -> None:
     one, other, third = (action("try", drug=name, days=None, dose=None) for name in ("A", "B", "C"))
+    assert (term("medications"), term("metformin")) == ("medication list", "metformin")
     assert render(both([one, other])) == "Try A; and try B"
     assert render(choice([one, other], 1)) == "Try A, or try B"
     assert render(choice([one, other, third], 2)) == "Two of: try A; try B; try C"
     assert both([one, other]).actor == "clinician"
     assert both([one, other]).rank > action("obtain_history").rank
-
-
-def test_amounts_agree_with_their_number() -> None:
-    assert render(message("units", quantity=1, unit="pen")) == "1 pen"
-    assert render(message("units", quantity=2.5, unit="pen")) == "2.5 pens"
-    assert render(message("units", quantity=3, unit="mL")) == "3 mL"
-
-
-def test_a_term_without_a_row_is_its_own_word() -> None:
-    assert (term("medications"), term("metformin")) == ("medication list", "metformin")
 
 
 def test_a_stored_finding_is_the_same_as_one_just_made() -> None:

@@ -147,22 +147,17 @@ def test_no_ink_is_set_outside_of_the_places(name: str) -> None:
         assert outside(after, here) == outside(before, here)
 
 
-def test_boxes_are_marked_as_the_request_says() -> None:
-    _, pdf = filled("state", case_of(jose()))
-    fields = PdfReader(BytesIO(pdf)).get_fields() or {}
-    assert fields["Group1"]["/V"] == "/0"
-    assert fields["Dropdown1"]["/V"] == "Male"
+@pytest.mark.parametrize(("make", "kind"), [(jose, "New"), (on_ozempic, "Continuation")])
+def test_boxes_are_marked_as_the_request_says(make: Any, kind: str) -> None:
+    """A renewal is a continuation where the paper has no box for renewals."""
+    _, pdf = filled("state", case_of(make()))
+    reader = PdfReader(BytesIO(pdf))
+    fields = reader.get_fields() or {}
+    assert (fields["Group1"]["/V"], fields["Dropdown1"]["/V"]) == ("/0", "Male")
     kinds = {p.blank.source: p.blank.marks for p in learned("state")}["drug.kind"]
-    assert fields[str(kinds["New"])]["/V"] == "/Yes"
-    assert fields[str(kinds["Continuation"])].get("/V", "/Off") == "/Off"
-
-
-def test_a_renewal_is_a_continuation_where_the_paper_has_no_box_for_renewals() -> None:
-    _, pdf = filled("state", case_of(on_ozempic()))
-    fields = PdfReader(BytesIO(pdf)).get_fields() or {}
-    kinds = {p.blank.source: p.blank.marks for p in learned("state")}["drug.kind"]
-    assert fields[str(kinds["Continuation"])]["/V"] == "/Yes"
-    assert "Renewal" not in " ".join(page.extract_text() for page in PdfReader(BytesIO(pdf)).pages)
+    marked = {one: fields[str(field)].get("/V", "/Off") == "/Yes" for one, field in kinds.items()}
+    assert marked == {one: one == kind for one in ("New", "Continuation")}
+    assert "Renewal" not in " ".join(page.extract_text() for page in reader.pages)
 
 
 def test_a_comb_has_a_character_to_a_cell() -> None:

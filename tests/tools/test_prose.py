@@ -224,7 +224,7 @@ documents = build(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("plan", HOUSES)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(tree=trees)
 def test_any_tree_reads_back_from_its_clauses_in_every_style(plan: str, tree: Any) -> None:
     house = HOUSES[plan]
@@ -235,14 +235,14 @@ def test_any_tree_reads_back_from_its_clauses_in_every_style(plan: str, tree: An
 
 
 @pytest.mark.parametrize("plan", HOUSES)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=20)
 @given(paper=documents)
 def test_any_required_document_reads_back_in_every_style(plan: str, paper: Required) -> None:
     house = HOUSES[plan]
     assert house.phrases.read_document(house.phrases.clause(paper)) == bare(paper)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=30)
 @given(tree=trees)
 def test_every_node_names_its_clause_quote_and_plain_text(tree: Any) -> None:
     stamped, lines = HOUSES["CASCADE-GOLD"].print_tree(tree, (1, 1))
@@ -259,7 +259,7 @@ def test_every_node_names_its_clause_quote_and_plain_text(tree: Any) -> None:
 # --- styles ----------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=40)
 @given(leaf=leaves)
 def test_no_two_styles_say_a_criterion_alike(leaf: Any) -> None:
     said = [house.phrases.clause(leaf) for house in HOUSES.values()]
@@ -272,15 +272,6 @@ def test_a_sentence_of_another_house_is_refused_and_not_guessed() -> None:
     foreign = HOUSES["PRAIRIE-SILVER"].phrases.clause(age)
     with pytest.raises(Invalid, match="is no sentence of this style"):
         HOUSES["CASCADE-GOLD"].phrases.read(foreign)
-
-
-def test_a_changed_operator_reads_back_as_another_tree() -> None:
-    house = HOUSES["CASCADE-GOLD"]
-    lab = Lab(id="hba1c", test="hba1c", op=">=", value=7.0, unit="%", within=Period(90))
-    said = house.phrases.clause(lab).replace("at least", "greater than")
-    assert house.phrases.read(said) == bare(
-        Lab(id="", test="hba1c", op=">", value=7.0, unit="%", within=Period(90))
-    )
 
 
 # --- our own short words ---------------------------------------------------------------------------------

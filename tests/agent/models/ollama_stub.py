@@ -61,7 +61,7 @@ class Line:
             + data
         )
 
-    def hang(self, seconds: float = 10) -> None:
+    def hang(self, seconds: float = 30) -> None:
         """Nothing more, until the other side has had enough."""
         self.connection.settimeout(seconds)
         try:
@@ -91,7 +91,7 @@ class Stub:
         with socket.create_connection(self._server.getsockname()):
             pass  # wakes what accepts
         for thread in self._threads:
-            thread.join(5)
+            thread.join(40)
         self._server.close()
 
     def _start(self, work: Callable[..., None], *args: Any) -> None:
@@ -109,7 +109,7 @@ class Stub:
 
     def _serve(self, connection: socket.socket) -> None:
         with connection:
-            connection.settimeout(5)
+            connection.settimeout(30)
             try:
                 path, body = _request(connection)
                 self._reply(connection, path, body)

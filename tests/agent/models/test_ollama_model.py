@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from agent.models.model import TRANSPORT, ModelTrouble, Timeouts
@@ -20,7 +21,13 @@ from agent.models.ollama_model import OllamaModel
 from tests.agent.models.ollama_stub import Line, drip, serving
 from tests.servers import nobody
 
-QUICK = Timeouts(connect=2.0, first_token=1.0, between=0.8, whole=2.5)
+# Only the patience that a fault tries is short: else a busy machine's pauses would be the fault that is found.
+PATIENT = Timeouts(connect=60, first_token=60, between=60, whole=90)
+SHORT = {
+    "silent": msgspec.structs.replace(PATIENT, first_token=0.4),
+    "stalled": msgspec.structs.replace(PATIENT, between=0.3),
+    "slow": msgspec.structs.replace(PATIENT, whole=1.2),
+}
 LONG_PROMPT = "Every word of this sentence is read. " * 20
 SCHEMA = {
     "type": "object",
@@ -138,9 +145,9 @@ def error_line(line: Line) -> None:
 
 
 FAULTS: dict[str, tuple[Callable[[Line], None], str, str]] = {
-    "hangs before headers": (lambda line: line.hang(), "silent", "said nothing within 1.0 s"),
-    "hangs after headers": (lambda line: (line.head(), line.hang()), "silent", "said nothing within 1.0 s"),
-    "hangs in the middle": (hang_mid, "stalled", "no further word for 0.8 s"),
+    "hangs before headers": (lambda line: line.hang(), "silent", "said nothing within 0.4 s"),
+    "hangs after headers": (lambda line: (line.head(), line.hang()), "silent", "said nothing within 0.4 s"),
+    "hangs in the middle": (hang_mid, "stalled", "no further word for 0.3 s"),
     "closes before headers": (lambda line: None, "closed", "hung up"),
     "closes in the middle": (close_mid, "closed", "hung up"),
     "ends without the end": (end_without_done, "closed", "hung up"),
@@ -191,8 +198,8 @@ FAULTS: dict[str, tuple[Callable[[Line], None], str, str]] = {
     "thinks in circles": (thinking_loop, "loop", "But wait"),
     "never stops": (never_stops, "endless", "its limit of 64 tokens"),
     "sends one huge line": (one_huge_line, "endless", "more than any answer needs"),
-    "drips": (slow_drip, "silent", "said nothing within 1.0 s"),
-    "takes too long": (slow_whole, "slow", "did not finish within 2.5 s"),
+    "drips": (slow_drip, "silent", "said nothing within 0.4 s"),
+    "takes too long": (slow_whole, "slow", "did not finish within 1.2 s"),
     "cuts the prompt": (lambda line: line.answer("Hi", prompt=60), "cut", "it cut the prompt"),
     "forgets the beginning": (
         lambda line: line.answer("Hi", prompt=4090, said=40),
@@ -208,8 +215,8 @@ def test_a_fault_ends_in_its_one_line_in_time(fault: str) -> None:
     with serving(chat) as stub:
         started = time.monotonic()
         with pytest.raises(ModelTrouble) as caught:
-            model_at(stub.host, timeouts=QUICK).complete("", LONG_PROMPT, max_tokens=64)
-        assert time.monotonic() - started < QUICK.whole + 20
+            model_at(stub.host, timeouts=SHORT.get(what, PATIENT)).complete("", LONG_PROMPT, max_tokens=64)
+        assert time.monotonic() - started < 60
     assert caught.value.what == what
     assert line in str(caught.value)
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
@@ -226,7 +233,7 @@ def test_a_server_that_is_down_is_named_with_the_command_that_starts_it() -> Non
 
 def test_a_missing_model_names_those_that_are_near() -> None:
     with serving(FAULTS["has no such model"][0]) as stub, pytest.raises(ModelTrouble) as caught:
-        OllamaModel("smal:0.5b", stub.host, timeouts=QUICK).complete("", "Hi", max_tokens=8)
+        OllamaModel("smal:0.5b", stub.host, timeouts=PATIENT).complete("", "Hi", max_tokens=8)
     assert "near: small:0.5b, small:1.5b" in str(caught.value)
 
 
@@ -348,13 +355,10 @@ async def test_it_can_be_asked_where_an_event_loop_is_running() -> None:
 
 @pytest.mark.parametrize("chat", [FAULTS["hangs before headers"][0], hang_mid])
 def test_cancelling_hangs_up_at_once_and_is_no_failure(chat: Callable[[Line], None]) -> None:
-    started = time.monotonic()
     with serving(chat) as stub:
-        model = model_at(stub.host)
-        reply = model.complete("", "Hi", max_tokens=8, cancelled=lambda: time.monotonic() - started > 0.15)
+        reply = model_at(stub.host).complete("", "Hi", max_tokens=8, cancelled=lambda: stub.chats > 0)
         assert reply.stopped == "cancelled"
-        assert time.monotonic() - started < 10
-        assert stub.gone.wait(2)
+        assert stub.gone.wait(9), "before the stub itself has had enough"
 
 
 def test_a_call_that_is_cancelled_beforehand_is_not_made() -> None:
@@ -371,21 +375,20 @@ def test_a_stream_that_is_left_hangs_up(how: str) -> None:
         if how == "closed":
             stream.close()
         del stream
-        assert stub.gone.wait(2)
+        assert stub.gone.wait(9)
 
 
 def test_ctrl_c_hangs_up() -> None:
-    started = time.monotonic()
-
-    def interrupt() -> bool:
-        if time.monotonic() - started > 0.15:
-            raise KeyboardInterrupt
-        return False
-
     with serving(FAULTS["hangs before headers"][0]) as stub:
+
+        def interrupt() -> bool:
+            if stub.chats:
+                raise KeyboardInterrupt
+            return False
+
         with pytest.raises(KeyboardInterrupt):
             model_at(stub.host).complete("", "Hi", max_tokens=8, cancelled=interrupt)
-        assert stub.gone.wait(2)
+        assert stub.gone.wait(9)
 
 
 # --- the breaker ------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from tests import worlds
 from tools.domain.records import Fill
 from tools.lifecycle.renewals import covered
@@ -14,27 +16,25 @@ def fill(day: date, supply: int = 30, drug: str = "Ozempic") -> Fill:
     return Fill(id=f"F-{day}", drug=drug, date=day, days_supply=supply)
 
 
-def test_three_fills_on_time_cover_every_day() -> None:
-    found = covered(
-        [fill(date(2026, 7, 1)), fill(date(2026, 7, 31)), fill(date(2026, 8, 30))], DRUG, JULY, END
-    )
-    assert found and (found.days, found.of, found.share) == (90, 90, 1.0)
+@pytest.mark.parametrize(
+    ("days", "end", "found"),
+    [
+        ((date(2026, 7, 1), date(2026, 7, 31), date(2026, 8, 30)), END, (90, 90)),
+        ((date(2026, 7, 1), date(2026, 8, 30)), END, (60, 90)),
+        (
+            (date(2026, 7, 1), date(2026, 7, 21)),
+            date(2026, 8, 29),
+            (60, 60),
+        ),  # collected early, used afterwards
+    ],
+)
+def test_the_days_that_fills_cover_are_counted(
+    days: tuple[date, ...], end: date, found: tuple[int, int]
+) -> None:
+    covers = covered([fill(day) for day in days], DRUG, JULY, end)
+    assert covers and (covers.days, covers.of) == found and covers.share == found[0] / found[1]
 
 
-def test_a_gap_is_not_covered() -> None:
-    found = covered([fill(date(2026, 7, 1)), fill(date(2026, 8, 30))], DRUG, JULY, END)
-    assert found and (found.days, found.of) == (60, 90)
-
-
-def test_what_is_collected_early_is_used_afterwards() -> None:
-    found = covered([fill(date(2026, 7, 1)), fill(date(2026, 7, 21))], DRUG, JULY, date(2026, 8, 29))
-    assert found and (found.days, found.of, found.last_until) == (60, 60, date(2026, 8, 29))
-
-
-def test_no_fill_on_record_is_unknown_and_not_zero() -> None:
-    assert covered([], DRUG, JULY, END) is None
-    assert covered([fill(JULY, drug="metformin")], DRUG, JULY, END) is None
-
-
-def test_another_brand_of_the_same_ingredient_does_not_count() -> None:
-    assert covered([fill(JULY, drug="Wegovy")], DRUG, JULY, END) is None
+@pytest.mark.parametrize("fills", [[], [fill(JULY, drug="metformin")], [fill(JULY, drug="Wegovy")]])
+def test_no_fill_of_the_very_drug_on_record_is_unknown_and_not_zero(fills: list[Fill]) -> None:
+    assert covered(fills, DRUG, JULY, END) is None

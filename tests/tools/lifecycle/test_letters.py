@@ -66,17 +66,24 @@ def test_a_letter_without_a_date_is_refused() -> None:
         notice_of(letter(dated=None), levels_of("commercial"))
 
 
-def test_what_a_letter_enters_follows_from_what_it_decides() -> None:
-    assert [what_of(letter(kind)) for kind in ("denial", "pend", "appeal_upheld", "partial_approval")] == [
-        "denied", "pended", "upheld", "partly_approved",
-    ]  # fmt: skip
+@pytest.mark.parametrize(
+    ("kind", "state", "what"),
+    [
+        ("denial", "submitted", "denied"),
+        ("pend", "submitted", "pended"),
+        ("appeal_upheld", "submitted", "upheld"),
+        ("partial_approval", "submitted", "partly_approved"),
+        ("denial", "appealed", "upheld"),
+        ("approval", "appealed", "overturned"),
+    ],
+)
+def test_what_a_letter_enters_follows_from_what_it_decides(kind: LetterKind, state: str, what: str) -> None:
+    assert what_of(letter(kind), state) == what
+
+
+def test_a_letter_that_is_unclear_is_for_a_person_to_enter() -> None:
     with pytest.raises(Invalid, match="enter it yourself"):
         what_of(letter("unclear"))
-
-
-def test_while_an_appeal_runs_a_no_upholds_and_a_yes_overturns() -> None:
-    assert what_of(letter("denial"), "appealed") == "upheld"
-    assert what_of(letter("approval"), "appealed") == "overturned"
 
 
 def test_an_approval_without_its_days_is_left_to_a_person() -> None:

@@ -37,25 +37,25 @@ def clocks(found: AuthorizationCase, as_of: date = NOTICE, at: Plan | None = Non
     return {clock.id: clock for clock in clocks_of(found, at, as_of)}
 
 
-def test_the_letters_own_deadline_is_worked_to_where_it_is_earlier_and_both_are_shown() -> None:
-    early = clocks(case(("denied", NOTICE, {"notice": Notice(dated=NOTICE, deadline=date(2026, 11, 8))})))
-    clock = early["internal-file"]
-    assert clock.due == date(2026, 11, 8) and clock.differs
-    assert {term.source: term.due for term in clock.terms} == {
-        "law": date(2027, 3, 8),
-        "letter": date(2026, 11, 8),
-    }
-
-
-def test_a_later_day_in_the_letter_is_shown_and_not_relied_on() -> None:
-    late = clocks(case(("denied", NOTICE, {"notice": Notice(dated=NOTICE, deadline=date(2027, 12, 31))})))
-    assert late["internal-file"].due == date(2027, 3, 8) and late["internal-file"].differs
-
-
-def test_days_that_the_letter_counts_from_receipt_are_counted_from_receipt() -> None:
-    notice = Notice(dated=NOTICE, received=date(2026, 9, 14), within_days=60)
+@pytest.mark.parametrize(
+    ("notice", "due", "differs"),
+    [
+        (Notice(dated=NOTICE), date(2027, 3, 8), False),
+        (Notice(dated=NOTICE, deadline=date(2026, 11, 8)), date(2026, 11, 8), True),
+        (
+            Notice(dated=NOTICE, deadline=date(2027, 12, 31)),
+            date(2027, 3, 8),
+            True,
+        ),  # shown, and not relied on
+        (Notice(dated=NOTICE, received=date(2026, 9, 14), within_days=60), date(2026, 11, 13), True),
+    ],
+)
+def test_the_earlier_of_the_letters_day_and_the_laws_is_worked_to_and_both_are_shown(
+    notice: Notice, due: date, differs: bool
+) -> None:
     clock = clocks(case(("denied", NOTICE, {"notice": notice})))["internal-file"]
-    assert clock.due == date(2026, 11, 13)
+    assert (clock.due, clock.differs) == (due, differs)
+    assert {term.source for term in clock.terms} == ({"law", "letter"} if differs else {"law"})
 
 
 def test_a_deadline_for_another_level_is_not_taken_for_this_one() -> None:
@@ -68,22 +68,15 @@ def test_a_deadline_for_another_level_is_not_taken_for_this_one() -> None:
     assert running["file-second"].due is None
 
 
-def test_the_plans_own_hours_stand_beside_the_law() -> None:
-    clock = clocks(case(), FIRST, plan(review_hours=120))["claim-decision"]
+def test_the_plans_own_hours_stand_beside_the_law_each_for_its_urgency_until_it_is_extended() -> None:
+    promised = plan(review_hours=120, expedited_hours=24)
+    clock = clocks(case(), FIRST, promised)["claim-decision"]
     assert clock.due == date(2026, 9, 6) and not clock.ours
     assert {term.source for term in clock.terms} == {"law", "plan"}
-
-
-def test_the_plans_standard_hours_are_not_its_expedited_ones() -> None:
     urgent = msgspec.structs.replace(case(), urgency="expedited")
-    assert clocks(urgent, FIRST, plan(review_hours=120, expedited_hours=24))[
-        "claim-decision-expedited"
-    ].due == date(2026, 9, 2)
-
-
-def test_an_extension_moves_the_laws_day_and_takes_the_plans_promise_away() -> None:
-    found = case(("extended", NOTICE, {}))
-    assert clocks(found, NOTICE, plan(review_hours=120))["claim-decision"].due == date(2026, 10, 1)
+    assert clocks(urgent, FIRST, promised)["claim-decision-expedited"].due == date(2026, 9, 2)
+    extended = case(("extended", NOTICE, {}))
+    assert clocks(extended, NOTICE, promised)["claim-decision"].due == date(2026, 10, 1)
 
 
 def test_while_a_group_plan_waits_for_an_answer_only_the_answer_is_due() -> None:
@@ -106,27 +99,26 @@ def test_a_question_without_a_day_has_a_clock_without_a_day() -> None:
     assert clocks_of(found, None, FIRST)[-1].due is None
 
 
-def test_after_an_optional_level_external_review_still_counts_from_the_level_before_it() -> None:
+@pytest.mark.parametrize(
+    ("second", "internal_levels", "due"),
+    [
+        ({"level": "second"}, 1, date(2027, 2, 9)),  # optional: from the level before it
+        ({}, 2, date(2027, 3, 22)),  # demanded: from that one; 20 March 2027 is a Saturday
+    ],
+)
+def test_external_review_counts_from_the_last_level_that_is_demanded(
+    second: dict[str, str], internal_levels: int, due: date
+) -> None:
+    first, then = date(2026, 10, 9), date(2026, 11, 20)
     found = case(
         DENIED,
         ("appealed", NOTICE, {"channel": "fax"}),
-        ("upheld", date(2026, 10, 9), {"notice": Notice(dated=date(2026, 10, 9))}),
-        ("appealed", date(2026, 10, 12), {"channel": "fax", "level": "second"}),
-        ("upheld", date(2026, 11, 20), {"notice": Notice(dated=date(2026, 11, 20))}),
+        ("upheld", first, {"notice": Notice(dated=first)}),
+        ("appealed", date(2026, 10, 12), {"channel": "fax", **second}),
+        ("upheld", then, {"notice": Notice(dated=then)}),
+        internal_levels=internal_levels,
     )
-    assert clocks(found)["external-file"].due == date(2027, 2, 9)
-
-
-def test_after_a_second_level_that_is_demanded_it_counts_from_that() -> None:
-    found = case(
-        DENIED,
-        ("appealed", NOTICE, {"channel": "fax"}),
-        ("upheld", date(2026, 10, 9), {"notice": Notice(dated=date(2026, 10, 9))}),
-        ("appealed", date(2026, 10, 12), {"channel": "fax"}),
-        ("upheld", date(2026, 11, 20), {"notice": Notice(dated=date(2026, 11, 20))}),
-        internal_levels=2,
-    )
-    assert clocks(found)["external-file"].due == date(2027, 3, 22)  # 20 March 2027 is a Saturday
+    assert clocks(found)["external-file"].due == due
 
 
 def test_a_peer_to_peer_call_is_offered_as_long_as_the_plan_offers_it() -> None:
@@ -145,10 +137,8 @@ def test_medicaid_coverage_goes_on_only_if_there_was_some_and_it_is_asked_for() 
 def test_what_is_late_says_what_is_still_possible_and_what_is_not_late_does_not() -> None:
     found = case(DENIED, line="medicare_part_d")
     last = date(2026, 11, 13)
-    assert (clocks(found, last)["redetermination-file"].late, clocks(found, last)["redetermination-file"].possible) == (
-        False,
-        "",
-    )  # fmt: skip
+    on_time = clocks(found, last)["redetermination-file"]
+    assert (on_time.late, on_time.possible) == (False, "")
     over = clocks(found, date(2026, 11, 14))["redetermination-file"]
     assert over.late and "good cause" in over.possible and "new request" in over.possible
 
@@ -180,10 +170,6 @@ def test_an_approval_that_ended_says_so() -> None:
 
 def test_a_closed_case_has_no_clock() -> None:
     assert clocks(case(DENIED, ("closed", NOTICE, {"why": "withdrawn"}))) == {}
-
-
-def test_a_case_whose_plan_is_gone_keeps_the_laws_clocks() -> None:
-    assert clocks(case(DENIED), at=None)["internal-file"].due == date(2027, 3, 8)
 
 
 def test_an_urgent_external_review_runs_beside_the_internal_appeal() -> None:
