@@ -13,7 +13,7 @@ conversation's id, so that it can be left and gone on with.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, TypedDict
 
@@ -25,6 +25,7 @@ from agent import prose
 from agent.answers import (
     again,
     alike,
+    arrangement,
     beforehand,
     compare,
     courtesy,
@@ -185,34 +186,17 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     spoken.drugs = resolution.likelier(likely, resolution.MEANT)
     maybe = resolution.likelier(likely, resolution.MAY_BE_MEANT)
     asks = resolution.worth_answering(question, reading, talk, of_file)
-    answers = []
-    if any(ask.query in ("patient", "other_patient") and ask not in asks for ask in reading.asks):
-        answers.append(courtesy.whom(sitting.desk.bind(state["patient_id"]).patient, ledger))
-    for at, ask in enumerate(asks):
-        bound = sitting.desk.bind(state["patient_id"])
-        if ask.query in _SENDING and _has_ended(ask.plan_id, bound):
-            ask = msgspec.structs.replace(ask, plan_id="")  # nothing is sent to it any more
-        if ask.query in _OF_THE_PLAN_NAMED or ask.plan_id in plans_on(bound.patient, bound.as_of):
-            bound = sitting.desk.bind(state["patient_id"], ask.plan_id)
-        ask = why.step_of(ask, (*talk.drugs[:1], *maybe), bound)
-        before = msgspec.structs.replace(talk, asks=tuple(asks[:at]) or talk.asks)
-        if ask.query in resolution.DRAFTING and ask.sure < SURE_OF_A_DRAFT:
-            answers += [drafting.message(ask, bound, ledger)] if _tells_a_message(ask) else []
-            answers.append(courtesy.otherwise(ask.query, ledger))
-        else:
-            asked = _under_its_plan(ask, bound)
-            answers.append(_answered(asked, reading, before, bound, ledger, sitting.desk))
-            answers[-1].sure, answers[-1].query = ask.sure, ask.query
-    if (
-        len(asks) == 1
-        and resolution.UNSURE <= asks[0].sure < SURE
-        and reading.readings
-        and not answers[-1].offered
-    ):
-        answers.append(courtesy.otherwise(reading.readings[1], ledger))
+    answers = _answers(asks, state, reading, maybe, sitting, ledger)
+    pair = beforehand.apart(asks[0], resolution.beside(asks[0], reading, talk, of_file), of_file, ledger)
+    if arrangement.is_asked(
+        question, pair, answers, ledger
+    ):  # which is the answer, and not "yes" to one of the two
+        plain = [msgspec.structs.replace(ask, form="text") for ask in asks]
+        answers = _answers(plain, state, reading, maybe, sitting, ledger)
+    _, bound = _under_the_plan_named(asks[-1], of_file, sitting.desk)
     told = focus.with_passages(question, asks, answers, maybe, bound, ledger)
     spoken.shown = told.shown
-    joined = _joined(spoken, told.answers, ledger)
+    joined = _joined(spoken, arrangement.arranged(question, [*told.answers, pair], ledger), ledger)
     spoken_in = language_of(state["question"]) if joined.determinations else ""
     language = language_named(state["question"]) or spoken_in
     if language and not any(map(_tells_a_message, asks)):  # which is in it itself
@@ -319,6 +303,15 @@ _UNDER_A_PLAN: frozenset[Query] = frozenset(
 _SENDING: frozenset[Query] = frozenset(("submit", "contact"))
 
 
+def _under_the_plan_named(ask: Ask, of_file: Bound, desk: ChatDesk) -> tuple[Ask, Bound]:
+    """The ask, and the chart under the plan that it names where it is looked at as it stands, or is one of theirs."""
+    if ask.query in _SENDING and _has_ended(ask.plan_id, of_file):
+        ask = msgspec.structs.replace(ask, plan_id="")  # nothing is sent to it any more
+    if ask.query in _OF_THE_PLAN_NAMED or ask.plan_id in plans_on(of_file.patient, of_file.as_of):
+        return ask, desk.bind(of_file.patient.id, ask.plan_id)
+    return ask, of_file
+
+
 def _under_its_plan(ask: Ask, bound: Bound) -> Ask:
     """A decision under another plan than the one on file, as the supposition that it is; not under one that the patient
     was in and is no more, which is told beside the answer."""
@@ -350,6 +343,35 @@ _NO_QUESTION: frozenset[Query] = frozenset(
 )
 
 
+def _answers(
+    asks: Sequence[Ask],
+    state: State,
+    reading: Reading,
+    maybe: tuple[str, ...],
+    sitting: Sitting,
+    ledger: Ledger,
+) -> list[Answer]:
+    """To everything that is worth answering, each under the plan that it names."""
+    desk, talk = sitting.desk, talk_of(state)
+    answers = []
+    if any(ask.query in ("patient", "other_patient") and ask not in asks for ask in reading.asks):
+        answers.append(courtesy.whom(desk.bind(state["patient_id"]).patient, ledger))
+    for at, ask in enumerate(asks):
+        ask, bound = _under_the_plan_named(ask, desk.bind(state["patient_id"]), desk)
+        ask = why.step_of(ask, (*talk.drugs[:1], *maybe), bound)
+        before = msgspec.structs.replace(talk, asks=tuple(asks[:at]) or talk.asks)
+        if ask.query in resolution.DRAFTING and ask.sure < SURE_OF_A_DRAFT:
+            answers += [drafting.message(ask, bound, ledger)] if _tells_a_message(ask) else []
+            answers.append(courtesy.otherwise(ask.query, ledger))
+        else:
+            answers.append(_answered(_under_its_plan(ask, bound), reading, before, bound, ledger, desk))
+            answers[-1].sure, answers[-1].query = ask.sure, ask.query
+    unsure = len(asks) == 1 and resolution.UNSURE <= asks[0].sure < SURE
+    if unsure and reading.readings and not answers[-1].offered:
+        answers.append(courtesy.otherwise(reading.readings[1], ledger))
+    return answers
+
+
 def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledger, desk: ChatDesk) -> Answer:
     """One ask answered; what is wrong with it is said in one line, and what is near."""
 
@@ -363,8 +385,6 @@ def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledg
         if reading.strange_plan and ask.query in _UNDER_A_PLAN:
             return courtesy.strange_plan(reading.strange_plan, ask, bound, ledger)
         before = beforehand.told(ask, bound, ledger)
-        if ask.beside and before.said:  # which is the answer, if it is asked whether they go together
-            ask = msgspec.structs.replace(ask, form="text")
         match ask.query:
             case "draft":
                 answer = drafting.answer(ask, bound, ledger, desk.draft)

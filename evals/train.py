@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from agent.answers import arrangement
 from agent.answers.policy import ranking
 from agent.answers.relevance import WEIGHTS as RELEVANCE
 from agent.dialogue import hypotheses, linking
@@ -55,6 +56,7 @@ WEIGHTS = {
     "roles": Weights(hypotheses.ROLES, "in which role a thing of a supposition stands", "encoder"),
     "linking": Weights(linking.WEIGHTS, "which drugs a turn is about", "encoder"),
     "relevance": Weights(RELEVANCE, "which records and clauses a turn asks for", "encoder"),
+    "arrangement": Weights(arrangement.WEIGHTS, "which sentences of an answer a turn asks for", "encoder"),
     "policy": Weights(ranking.WEIGHTS, "which clauses answer a question about a policy", "encoder"),
     "letter-kinds": Weights(encoded.MODEL, "of what kind a payer's letter is"),
     "letters": Weights(learned.WEIGHTS, "what the parts of a payer's letter are", "letter-kinds"),

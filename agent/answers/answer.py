@@ -13,12 +13,15 @@ from tools.domain.records import Determination
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
     """One sentence, or one line of a list. `must` is what no rewording may leave out: the outcome, what is
-    missing, a refusal. `verbatim` is not to be reworded at all: a quoted clause, a refusal, a warning."""
+    missing, a refusal. `verbatim` is not to be reworded at all: a quoted clause, a refusal, a warning. What `leans` is
+    understood only behind the sentence before it; what stands `ahead` is said before anything that was asked."""
 
     text: str  # with slots: "The latest HbA1c is {F3}, of {F4}."
     must: bool = True
     verbatim: bool = False
     bullet: bool = False
+    leans: bool = False
+    ahead: bool = False
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,9 @@
-"""What is said before an answer on a request, whatever it asks: a request that has gone out, an approval that runs, and
-an allergy to what the drug is made of."""
+"""What is said beside an answer on a request, whatever it asks: a request that has gone out, an approval that runs, an
+allergy to what the drug is made of, and that two drugs are not paid for together."""
 
 from __future__ import annotations
+
+import msgspec
 
 from agent.answers import dates
 from agent.answers.answer import Answer, Said
@@ -34,17 +36,39 @@ def told(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     reply = Answer(intent=ask.intent, ledger=ledger)
     if ask.query in _UNDER_A_PLAN:
         _succession(ask, bound, reply)
-    if ask.beside:
-        _not_together(ask, bound, reply)
-    if ask.query not in _ON_A_REQUEST:
-        return reply
-    drugs = drugs_meant(ask, bound)
-    for case in bound.cases():
+    drugs = drugs_meant(ask, bound) if ask.query in _ON_A_REQUEST else ()
+    for case in bound.cases() if drugs else ():
         if case.open and case.head.drug in drugs and case.state not in _NOT_YET_SENT:
             Lines(case, bound.clocks(case), bound.as_of, reply).state()
     for drug in drugs:
         dates.granted(bound, drug, reply, running=True)
         _allergy(drug, ask, bound, reply)
+    reply.said = [msgspec.structs.replace(one, ahead=True) for one in reply.said]
+    return reply
+
+
+def apart(ask: Ask, others: tuple[str, ...], bound: Bound, ledger: Ledger) -> Answer:
+    """That a policy excludes one of two drugs while the other is taken, though neither is today, if one does.
+
+    Args:
+        ask: on the first of the two.
+        others: of which the first that does not go with it is told.
+        bound: the chart and the plan.
+        ledger: gets the facts.
+    """
+    reply = Answer(intent=ask.intent, ledger=ledger)
+    drug = next(iter(drugs_meant(ask, bound)), "")
+    for other in others:
+        pairs = ((drug, other), (other, drug)) if other != drug and drug in bound.benefits else ()
+        for asked, taken in pairs:
+            excludes = _excluded_by(asked, taken, bound)
+            if excludes is not None:
+                words = Words(bound, ledger, excludes[0], supposed=True)
+                names = words.drug(asked), drug_slot(ledger, taken)
+                why = f"{words.plan()} excludes {names[0]} while {names[1]} is taken ({words.clause(excludes[1])})"
+                reply.said.append(Said(text=f"Not both at once: {why}.", verbatim=True))
+                reply.sources += sources([excludes[1]])
+                return reply
     return reply
 
 
@@ -65,22 +89,6 @@ def _succession(ask: Ask, bound: Bound, reply: Answer) -> None:
     names = [plan_slot(ledger, bound.store.plan(one)) for one in (former, now)]
     under = f"this is under {names[1]}, which is active" if bound.plan.id == now else f"{names[1]} is active"
     reply.said.append(Said(text=f"{names[0]} {ended}; {under}.", verbatim=True))
-
-
-def _not_together(ask: Ask, bound: Bound, reply: Answer) -> None:
-    """That a policy excludes one of two drugs while the other is taken, though neither is today."""
-    drug = next(iter(drugs_meant(ask, bound)), "")
-    for other in ask.beside:
-        pairs = ((drug, other), (other, drug)) if other != drug and drug in bound.benefits else ()
-        for asked, taken in pairs:
-            excludes = _excluded_by(asked, taken, bound)
-            if excludes is not None:
-                words = Words(bound, reply.ledger, excludes[0], supposed=True)
-                names = words.drug(asked), drug_slot(reply.ledger, taken)
-                why = f"{words.plan()} excludes {names[0]} while {names[1]} is taken ({words.clause(excludes[1])})"
-                reply.said.append(Said(text=f"Not both at once: {why}.", verbatim=True))
-                reply.sources += sources([excludes[1]])
-                return
 
 
 def _excluded_by(drug: str, other: str, bound: Bound) -> tuple[Determination, Finding] | None:

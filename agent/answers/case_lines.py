@@ -251,11 +251,11 @@ class Lines:
         where = self._where(event)
         if notice.reasons:
             told = ", ".join(self._words(_reason(code), where, "reason") for code in notice.reasons)
-            self._say(f"Its stated reasons: {told}.", event)
+            self._say(f"Its stated reasons: {told}.", event, leans=True)
         else:
-            self._say("No reason was entered from it.", event)
+            self._say("No reason was entered from it.", event, leans=True)
         if notice.reference:
-            self._say(f"Its reference is {self._code(notice.reference, event)}.", event)
+            self._say(f"Its reference is {self._code(notice.reference, event)}.", event, leans=True)
         if notice.deadline:
             self._say(
                 f"The letter itself gives {self._date(notice.deadline, where, 'letter deadline')}.", event
@@ -328,8 +328,10 @@ class Lines:
     def _where(self, event: CaseEvent | None = None) -> str:
         return f"case {self.case.id}" + (f", entry {event.number}" if event else "")
 
-    def _say(self, text: str, event: CaseEvent | None = None, *, bullet: bool = False) -> None:
-        self.reply.said.append(Said(text=text, verbatim=True, bullet=bullet))
+    def _say(
+        self, text: str, event: CaseEvent | None = None, *, bullet: bool = False, leans: bool = False
+    ) -> None:
+        self.reply.said.append(Said(text=text, verbatim=True, bullet=bullet, leans=leans))
         if event:
             self._source(Source(source=self._where(event), quote=_entry(event), kind="case"))
 

@@ -66,7 +66,7 @@ def _in_full(words: Words, reply: Answer, *, plainly: bool) -> list[Said]:
     said = [Said(text=words.headline())]
     if plainly and (word := _PLAINLY.get(found.outcome)):
         said = [Said(text=f"{word}. {words.headline()}")]
-    said += [Said(text=text) for text in deciding(words)]
+    said += [Said(text=text, leans=True) for text in deciding(words)]
     said += covered_instead(words, reply)
     off_label = words.off_label() if found.outcome == "not_required" else ""
     if off_label:
@@ -85,7 +85,7 @@ def standing(words: Words) -> list[Said]:
     """How a request stands, beside another answer: the outcome and, where it is no yes, what is in the way."""
     said = [Said(text=words.headline())]
     if words.found.outcome in ("needs_documentation", "likely_denial"):
-        said += [Said(text=text, must=False) for text in deciding(words)]
+        said += [Said(text=text, must=False, leans=True) for text in deciding(words)]
     return said
 
 

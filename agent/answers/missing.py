@@ -62,7 +62,7 @@ def _of_one(words: Words, unmet: list[Finding], reply: Answer) -> list[Said]:
         return [*said, *([Said(text=off_label, verbatim=True)] if off_label else []), *_next(words, 1)]
     if found.outcome in ("not_covered", "wrong_plan") or found.stopped_by == "exclusion":
         said += [
-            *(Said(text=one) for one in deciding(words)),
+            *(Said(text=one, leans=True) for one in deciding(words)),
             *covered_instead(words, reply),
             *_next(words, 3),
         ]

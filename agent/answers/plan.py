@@ -171,7 +171,7 @@ def _submit(ask: Ask, bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
                 said.insert(0, Said(text=words.headline()))
     others = [words for name, words in ways.items() if name != plan.channel]
     if others:
-        said.append(Said(text=f"It can also be reached by {joined(others)}."))
+        said.append(Said(text=f"It can also be reached by {joined(others)}.", leans=True))
     return [*said, Said(text="Nothing is sent from here: a person sends it.", must=False)]
 
 
@@ -182,7 +182,11 @@ def _contact(ask: Ask, bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
         return [Said(text=f"A phone number of {shown} is not on file."), *_submit(ask, bound, plan, ledger)]
     said = [Said(text=f"Call {shown} at {ways['phone'].removeprefix('phone ')}.")]
     rest = [words for name, words in ways.items() if name != "phone"]
-    return [*said, Said(text=f"It can also be reached by {joined(rest)}.", must=False)] if rest else said
+    return (
+        [*said, Said(text=f"It can also be reached by {joined(rest)}.", must=False, leans=True)]
+        if rest
+        else said
+    )
 
 
 def _ways(plan: Plan, ledger: Ledger) -> dict[str, str]:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).with_name("relevance.npz")
 SHARED = 18  # things that a passage and a turn share
-_LEAST = 1e-4  # of a likelihood, before its logarithm
+LEAST = 1e-4  # of a likelihood, before its logarithm
 
 
 class Pool(NamedTuple):
@@ -69,9 +69,23 @@ def likelihoods(question: Question, pool: Pool) -> list[float]:
     Raises:
         Unavailable: the encoder or the weights are not installed.
     """
-    weights = _weights()
     turn = turn_of(question)
-    shared = shared_of(question, turn, pool)
+    return weighed(WEIGHTS, turn, shared_of(question, turn, pool), pool)
+
+
+def weighed(path: Path, turn: Turn, shared: Row, pool: Pool) -> list[float]:
+    """The likelihood of each passage of a pool by the weights of a file, from what it shares with the turn.
+
+    Args:
+        path: of weights that `evals.training.relevance.Learner` made.
+        turn: in numbers.
+        shared: passages x what was learned from.
+        pool: what is compared.
+
+    Raises:
+        Unavailable: the weights are not installed.
+    """
+    weights = _weights(path)
     place = {sort: at for at, sort in enumerate(weights.sorts)}
     known = np.array([one in place for one in pool.sorts])
     at = [place.get(one, 0) for one in pool.sorts]
@@ -88,9 +102,14 @@ def pool_of(found: Sequence[Passage], texts: Sequence[tuple[str, ...]]) -> Pool:
     return _pool(tuple(one.key for one in found), tuple(one.sort for one in found), tuple(texts))
 
 
-@lru_cache(maxsize=32)
-def _pool(keys: tuple[str, ...], sorts: tuple[str, ...], texts: tuple[tuple[str, ...], ...]) -> Pool:
-    """The same for every turn about the same chart and policies."""
+def comparable(keys: tuple[str, ...], sorts: tuple[str, ...], texts: tuple[tuple[str, ...], ...]) -> Pool:
+    """What is compared of things that could be said.
+
+    Args:
+        keys: one each.
+        sorts: of what sort each is; "answer:" and a query for what tells of that.
+        texts: the words in which each is told, the first of them as it would be shown.
+    """
     words = tuple(frozenset[str]().union(*map(stems, one)) for one in texts)
     count = Counter(word for one in words for word in one)
     weight = {word: math.log((len(texts) + 1) / (seen + 0.5)) for word, seen in count.items()}
@@ -98,6 +117,9 @@ def _pool(keys: tuple[str, ...], sorts: tuple[str, ...], texts: tuple[tuple[str,
     rows = np.array([_row(text) for one in texts for text in one])
     starts = (0, *accumulate(len(one) for one in texts[:-1]))
     return Pool(keys, sorts, words, weight, concepts, rows, starts)
+
+
+_pool = lru_cache(maxsize=32)(comparable)  # the same for every turn about the same chart and policies
 
 
 @lru_cache(maxsize=8192)  # 12 MB; clauses and what their criteria say are the same for many patients
@@ -136,10 +158,10 @@ def shared_of(question: Question, turn: Turn, pool: Pool) -> Row:
     made[:, 16] = (near - near.max(0)).max(1)  # 0 of what is the nearest to some span
     made[:, 17] = ((near - near.mean(0)) / (near.std(0) + 1e-6)).max(1)
     labels = head("query").labels
-    asked = np.log(np.maximum(turn.queries, _LEAST)).reshape(2, -1)
+    asked = np.log(np.maximum(turn.queries, LEAST)).reshape(2, -1)
     for at, sort in enumerate(pool.sorts):
-        if sort.startswith("answer:"):
-            made[at, 13:15] = asked[:, labels.index(sort.removeprefix("answer:"))] / 5 + 1
+        if sort.startswith("answer:") and (query := sort.removeprefix("answer:")) in labels:
+            made[at, 13:15] = asked[:, labels.index(query)] / 5 + 1
     return made
 
 
@@ -148,10 +170,10 @@ def _concepts(text: str) -> frozenset[str]:
 
 
 @cache
-def _weights() -> Weights:
+def _weights(path: Path = WEIGHTS) -> Weights:
     try:
-        with np.load(WEIGHTS) as kept:
+        with np.load(path) as kept:
             numbers = [kept[name].astype(np.float32) for name in Weights._fields[1:]]
             return Weights(tuple(str(kept["sorts"]).split()), *numbers)
     except (ImportError, OSError, KeyError) as error:
-        raise Unavailable(f"the weights of {WEIGHTS.name} cannot be read: {error}") from error
+        raise Unavailable(f"the weights of {path.name} cannot be read: {error}") from error

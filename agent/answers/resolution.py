@@ -19,8 +19,6 @@ from tools.queries.bound import Bound
 
 MOST_ASKS = 4  # things asked for in one turn
 UNSURE = 0.15  # of likelihood, below which a query is asked back about and not answered
-SURE_OF_ONE = 0.8  # of likelihood, below which a question on one drug may be one on two of them together
-HARDLY_SURE_OF_ONE = 0.6  # the same, where the other one is not named
 MEANT = 0.5  # of likelihood, from which a turn is about a drug
 MAY_BE_MEANT = 0.25  # the same, from which it may be, where none is likelier
 FAR_LIKELIER = 4  # times as likely as a drug that it names is the one that it is about instead
@@ -28,7 +26,6 @@ MOST_MEANT = 4
 
 _COURTESIES: frozenset[Query] = frozenset(("smalltalk", "choose", "correct"))
 DRAFTING: frozenset[Query] = frozenset(("draft", "draft_appeal"))
-_OF_TWO: frozenset[Query] = frozenset(("eligible", "criterion", "why", "policy", "what_if", "advice"))
 _OF_OPEN_ONES: frozenset[Query] = frozenset(("what_if", "message"))
 # Of one drug that is named, what it is told apart from is that of the talk.
 _BESIDE_THE_TALK: frozenset[Query] = frozenset(("compare", "copay"))
@@ -80,9 +77,23 @@ def worth_answering(question: Question, reading: Reading, talk: Talk, bound: Bou
         talk: what was talked about.
         bound: the chart and the plan on file.
     """
-    first, *rest = _worth_answering(reading, talk)
-    asks = [_with_beside(first, reading, talk, bound), *rest]
-    return [_with_open_ones(ask, question, bound) for ask in asks]
+    return [_with_open_ones(ask, question, bound) for ask in _worth_answering(reading, talk)]
+
+
+def beside(ask: Ask, reading: Reading, talk: Talk, bound: Bound) -> tuple[str, ...]:
+    """The drugs that may be meant to be taken together with the one that an ask is about: those that the turn names,
+    that are talked about or ordered.
+
+    Args:
+        ask: the first of a turn.
+        reading: of the turn.
+        talk: what was talked about.
+        bound: the chart and the plan.
+    """
+    named = (one.names[0] for one in reading.mentions if len(one.names) == 1)
+    ordered = (order.drug for order in bound.patient.orders)
+    every = (*ask.drugs, *named, *talk.drugs, *talk.earlier, *ordered)
+    return tuple(one for one in dict.fromkeys(every) if one in bound.benefits)
 
 
 def _linked(reading: Reading, likely: dict[str, float], talk: Talk) -> Reading:
@@ -141,19 +152,6 @@ def _with_uses(ask: Ask, question: str, bound: Bound) -> Ask:
     covered = bound.benefits[ask.drugs[0]].indications if ask.drugs[0] in bound.benefits else ()
     uses = tuple(use for use in indications_named(question.lower()) if use in covered)
     return msgspec.structs.replace(ask, uses=uses) if len(uses) > 1 else ask
-
-
-def _with_beside(ask: Ask, reading: Reading, talk: Talk, bound: Bound) -> Ask:
-    """A question of which it is not sure what it asks, with the other drugs that are named, and where it is less sure
-    still those that are talked about or ordered: it may ask whether they go together."""
-    sure = ask.sure >= SURE_OF_ONE and len(ask.drugs) != 2  # "can she have both"
-    if sure or ask.query not in _OF_TWO or ask.changes:
-        return ask
-    others = [*ask.drugs, *(one.names[0] for one in reading.mentions if len(one.names) == 1)]
-    if ask.sure < HARDLY_SURE_OF_ONE:
-        others += [*talk.drugs, *talk.earlier, *(order.drug for order in bound.patient.orders)]
-    beside = tuple(one for one in dict.fromkeys(others) if one in bound.benefits)
-    return msgspec.structs.replace(ask, beside=beside)
 
 
 def _with_open_ones(ask: Ask, question: Question, bound: Bound) -> Ask:

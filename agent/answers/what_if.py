@@ -185,12 +185,12 @@ def _settled(words: Words, settled: Sequence[str]) -> list[Said]:
     ]
     groups = by_whom if len(mine) == len(unmet) and len(by_whom) > 1 else [mine]
     said = _borne_on(words, mine) if groups == [mine] else [Said(text=f"{_NOT_CHARTED}.", verbatim=True)]
-    said += [Said(text=_left(words, one, unmet), bullet=len(groups) > 1) for one in groups]
+    said += [Said(text=_left(words, one, unmet), bullet=len(groups) > 1, leans=True) for one in groups]
     steps = [
         f"{lower(step)} ({words.clause(one)})" for one in mine if one.clause and (step := words.step(one))
     ]
     if steps:
-        said.append(Said(text=f"It is settled by this: {'; '.join(dict.fromkeys(steps))}."))
+        said.append(Said(text=f"It is settled by this: {'; '.join(dict.fromkeys(steps))}.", leans=True))
     return [*said, Said(text=words.headline(), must=False)]
 
 

@@ -113,9 +113,6 @@ class Ask(Record, frozen=True, kw_only=True):
     indication: str = ""  # t2dm, weight, cv, osa, hf, ckd, mash, if the words pin it
     uses: tuple[str, ...] = ()  # those of its only drug, where the turn names several
     plan_id: str = ""  # another plan than the one on file, if one is named
-    beside: tuple[
-        str, ...
-    ] = ()  # drugs that may be meant to be taken beside it, where it is not sure what is asked
     open_ones: tuple[str, ...] = ()  # criteria that are not met, and that it speaks of
     day: date | None = None  # to come, that is named
     until: date | None = None  # the last day of the time that is asked for

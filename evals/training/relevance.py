@@ -33,6 +33,7 @@ SPACE = 64  # numbers in which the meaning of a turn and of a passage are compar
 EPOCHS = 12
 BATCH = 16
 RATE = 3e-3
+SEED = 1
 LIKELY = 0.5  # from which the first passage is counted as surely the one
 # Authors who labelled before whole answers could be told: of those nothing is known for their turns.
 WITHOUT_ANSWERS = frozenset(f"f{number:02}" for number in range(1, 10))
@@ -127,14 +128,14 @@ def lost(torch: Any, scores: Any, wanted: NDArray[np.float32]) -> Any:
 class Learner:
     """The weights as PyTorch moves them."""
 
-    def __init__(self, examples: Sequence[Example], seed: int = 1) -> None:
+    def __init__(self, examples: Sequence[Example], columns: int = SHARED, epochs: int = EPOCHS) -> None:
         import torch
 
-        torch.manual_seed(seed)
+        torch.manual_seed(SEED)
         torch.set_num_threads(1)
         self.torch: Any = torch
-        self.random = random.Random(seed)
-        self.examples = list(examples)
+        self.random = random.Random(SEED)
+        self.examples, self.epochs = list(examples), epochs
         self.sorts = tuple(sorted({sort for one in examples for sort in one.pool.sorts}))
         self.place = {sort: at for at, sort in enumerate(self.sorts)}
         count, queries, width = len(self.sorts), len(examples[0].turn.queries), len(examples[0].turn.asked)
@@ -143,22 +144,22 @@ class Learner:
             return torch.zeros(*shape, requires_grad=True)
 
         self.bias = torch.full((count,), -3.0, requires_grad=True)
-        self.shared, self.shared_by_sort = zeros(SHARED), zeros(count, SHARED)
+        self.shared, self.shared_by_sort = zeros(columns), zeros(count, columns)
         self.queries, self.asked = zeros(count, queries), zeros(count, width)
         self.turn = (torch.randn(SPACE, 3 * width) * 0.01).requires_grad_()
         self.passage = (torch.randn(SPACE, width) * 0.03).requires_grad_()
 
     def fitted(self) -> Learner:
-        """Itself, after it has seen all examples EPOCHS times."""
+        """Itself, after it has seen all examples so many times."""
         torch = self.torch
         drawn = [self.turn, self.passage, self.asked, self.queries]  # many weights: drawn to 0 more strongly
         free = [self.bias, self.shared, self.shared_by_sort]
         optimizer = torch.optim.AdamW(
             [{"params": drawn, "weight_decay": 0.1}, {"params": free, "weight_decay": 0.01}], lr=RATE
         )
-        steps = EPOCHS * -(-len(self.examples) // BATCH)
+        steps = self.epochs * -(-len(self.examples) // BATCH)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: max(0.0, 1 - step / steps))
-        for _ in range(EPOCHS):
+        for _ in range(self.epochs):
             self.random.shuffle(self.examples)
             for at in range(0, len(self.examples), BATCH):
                 batch = self.examples[at : at + BATCH]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from agent.answers import relevance
+from agent.answers import arrangement, relevance
 from agent.answers.policy import ranking
 from agent.dialogue import hypotheses, linking
 from agent.dialogue.query import FORMS, QUERIES
@@ -92,12 +92,13 @@ def test_the_weights_are_of_the_labels_that_are_read() -> None:
     ("weights", "rests_on"),
     [
         (relevance.WEIGHTS, reader),
+        (arrangement.WEIGHTS, reader),
         (ranking.WEIGHTS, reader),
         (linking.WEIGHTS, reader),
         (hypotheses.ROLES, reader),
         (LETTERS, encoded),
     ],
-    ids=["relevance", "policy", "linking", "roles", "letters"],
+    ids=["relevance", "arrangement", "policy", "linking", "roles", "letters"],
 )
 def test_what_was_trained_on_an_encoder_was_trained_on_the_one_that_is_here(
     weights: Path, rests_on: Any

@@ -124,9 +124,9 @@ def _say_supply(page: Page, name: str) -> None:
     if fills:
         page.say(f"Last fill: {fill_told(page, fills[0])}.", must=False)
         if fills[1:]:
-            page.say(supplied(page, fills), must=False)
+            page.say(supplied(page, fills), must=False, leans=True)
     else:
-        page.say("No pharmacy fill of it is on record.", must=False)
+        page.say("No pharmacy fill of it is on record.", must=False, leans=True)
 
 
 def _say_diagnosis(page: Page) -> None:

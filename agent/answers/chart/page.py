@@ -28,10 +28,20 @@ class Page(NamedTuple):
     def patient(self) -> Patient:
         return self.bound.patient
 
-    def say(self, text: str, *, bullet: bool = False, must: bool = True, verbatim: bool = False) -> None:
+    def say(
+        self,
+        text: str,
+        *,
+        bullet: bool = False,
+        must: bool = True,
+        verbatim: bool = False,
+        leans: bool = False,
+    ) -> None:
         text = sentence(self.ledger, text)
         end = "" if text.endswith((".", "”", ":")) else "."
-        self.reply.said.append(Said(text=text + end, must=must, bullet=bullet, verbatim=verbatim or bullet))
+        self.reply.said.append(
+            Said(text=text + end, must=must, bullet=bullet, verbatim=verbatim or bullet, leans=leans)
+        )
 
     def cite(self, record_id: str, what: str, note: bool = False) -> None:
         source = Source(source=f"chart {record_id}", quote=what, kind="note" if note else "chart")

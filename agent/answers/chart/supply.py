@@ -65,7 +65,7 @@ def say_fills(page: Page) -> None:
     for one in (wanted or fills_of(page))[:MOST_VALUES]:
         page.say(fill_told(page, one), bullet=True)
     if names and wanted:
-        page.say(supplied(page, wanted))
+        page.say(supplied(page, wanted), leans=True)
     say_gaps(page, wanted or fills_of(page))
 
 

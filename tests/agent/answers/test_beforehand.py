@@ -10,8 +10,8 @@ from tests.case_answers import bound_to, bundled, rendered
 
 
 def beside(patient: str, drug: str, *others: str) -> Answer:
-    ask = Ask(query="eligible", drugs=(drug,), beside=others)
-    return beforehand.told(ask, bound_to(bundled(), patient), Ledger())
+    ask = Ask(query="eligible", drugs=(drug,))
+    return beforehand.apart(ask, others, bound_to(bundled(), patient), Ledger())
 
 
 def test_two_drugs_of_which_a_policy_excludes_one_while_the_other_is_taken_are_told_so() -> None:

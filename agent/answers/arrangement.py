@@ -1,0 +1,191 @@
+"""Which sentences of an answer a turn asks for: those first, what else is worth knowing behind, the rest left out.
+
+    turn, sentences that code made → how likely a specialist wants each → the same sentences, arranged
+
+Learned from sentences of earlier answers that were marked (`evals/examples/lines`); `python -m evals.train arrangement`
+makes arrangement.npz. It decides what is shown and in which order, never what is so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+import numpy as np
+
+from agent.answers import relevance
+from agent.answers.answer import Answer, Said
+from agent.answers.relevance import LEAST
+from agent.dialogue.query import Query
+from agent.dialogue.turns import Question, Turn, turn_of
+from agent.ledger import Ledger
+from tools.language.encoder import head
+
+if TYPE_CHECKING:
+    from agent.answers.relevance import Pool, Row
+
+WEIGHTS = Path(__file__).with_name("arrangement.npz")
+OWN = 8  # things known of a line beside what it shares with the turn
+ASKED = 0.4  # likelihood, from which a line is part of the answer
+USEFUL = 0.12  # the same, from which it is told behind it
+SURE = 0.5  # likelihood of a query, from which something is told of it before the rest
+BEHIND = Said(text="Also relevant:", verbatim=True)
+
+
+class Line(NamedTuple):
+    """A sentence as it is shown, and the query to which it is an answer."""
+
+    text: str
+    query: Query
+    first: bool  # of the answer to its query
+    bullet: bool
+
+
+class _Block(NamedTuple):
+    """A sentence with what leans on it and the list that it introduces, and how likely it is asked for."""
+
+    said: list[Said]
+    likelihood: float
+
+
+def arranged(question: Question, answers: Sequence[Answer], ledger: Ledger) -> list[Answer]:
+    """The answers of a turn with the sentence first that it asks for most; what is refused, supposed, asked back or to
+    be pasted stays as it is, and a refusal or a supposition comes before all, but for what must be known beforehand.
+
+    Args:
+        question: what was typed now and before.
+        answers: in any order.
+        ledger: the facts of their sentences.
+
+    Raises:
+        Unavailable: the encoder or the weights are not installed.
+    """
+    said = [one for answer in answers for one in answer.said if one.ahead]
+    for answer in answers:
+        answer.said = [one for one in answer.said if one != BEHIND and not one.ahead]
+    lines = _lines(answers, ledger)
+    likely = iter(likelihoods(question, lines) if len(lines) > 1 else [1.0])
+    pairs = sorted(
+        ((answer, [*_blocks(answer, likely)]) for answer in answers), key=lambda pair: _rank(*pair)
+    )
+    best = max((one for _, own in pairs for one in own), key=_likelihood, default=None)
+    behind: list[_Block] = []
+    for answer, own in pairs:
+        asked, rest = _parted(answer, own, best)
+        if not _keeps_its_place(answer):
+            asked.sort(key=lambda one: one is not best)
+        answer.said = [*said, *chain.from_iterable(one.said for one in asked)]
+        said, behind = [], [*behind, *rest]
+    useful = [one for block in behind if block.likelihood >= USEFUL for one in _as_item(block)]
+    last = Answer(intent="chart", ledger=ledger, said=[BEHIND, *useful] if useful else [])
+    return [*(answer for answer, _ in pairs), last]
+
+
+def _parted(
+    answer: Answer, blocks: Sequence[_Block], best: _Block | None
+) -> tuple[list[_Block], list[_Block]]:
+    """What is asked for, and the rest: of an answer to what is surely asked at least its likeliest sentence."""
+    to_a_query = answer.query != "unclear" and answer.sure >= SURE
+    likeliest = max(blocks, key=_likelihood, default=None) if to_a_query else None
+
+    def is_part(block: _Block) -> bool:
+        return block.likelihood >= ASKED or block is likeliest or block is best
+
+    return [one for one in blocks if is_part(one)], [one for one in blocks if not is_part(one)]
+
+
+def is_asked(question: Question, answer: Answer, others: Sequence[Answer], ledger: Ledger) -> bool:
+    """Whether an answer of one sentence is what a turn asks for, beside others.
+
+    Args:
+        question: what was typed now and before.
+        answer: of one sentence or none.
+        others: the answers to what was understood.
+        ledger: the facts of their sentences.
+    """
+    return bool(answer.said) and likelihoods(question, _lines([*others, answer], ledger))[-1] >= ASKED
+
+
+def _lines(answers: Sequence[Answer], ledger: Ledger) -> list[Line]:
+    return [
+        Line(ledger.render(one.text), answer.query, at == 0, one.bullet)
+        for answer in answers
+        for at, one in enumerate(answer.said)
+    ]
+
+
+def _keeps_its_place(answer: Answer) -> bool:
+    pasted = answer.query in ("message", "draft", "draft_appeal")
+    return answer.refused or answer.hypothetical or answer.lost or pasted or bool(answer.offered)
+
+
+def _likelihood(block: _Block) -> float:
+    return block.likelihood
+
+
+def _rank(answer: Answer, blocks: Sequence[_Block]) -> tuple[bool, float]:
+    first = answer.refused or answer.hypothetical
+    return not first, -max((one.likelihood for one in blocks), default=0.0)
+
+
+def _blocks(answer: Answer, likely: Iterator[float]) -> Iterator[_Block]:
+    """Sentences with what stands behind each; their likelihood is the mean of the first one's and the highest."""
+    said: list[Said] = []
+    scores: list[float] = []
+    for one in answer.said:
+        if said and not (one.bullet or one.leans):
+            yield _Block(said, (scores[0] + max(scores)) / 2)
+            said, scores = [], []
+        said.append(one)
+        scores.append(max(next(likely), ASKED if _keeps_its_place(answer) else 0.0))
+    if said:
+        yield _Block(said, (scores[0] + max(scores)) / 2)
+
+
+def _as_item(block: _Block) -> list[Said]:
+    """Behind the answer: a single sentence as an item of the list."""
+    return block.said if len(block.said) > 1 else [msgspec.structs.replace(block.said[0], bullet=True)]
+
+
+def likelihoods(question: Question, lines: Sequence[Line]) -> list[float]:
+    """Of each line, that who asked wants to read it.
+
+    Raises:
+        Unavailable: the encoder or the weights are not installed.
+    """
+    turn = turn_of(question)
+    pool = pool_of(lines)
+    return relevance.weighed(WEIGHTS, turn, features(question, turn, pool, lines), pool)
+
+
+def pool_of(lines: Sequence[Line]) -> Pool:
+    """Lines with what is compared of them."""
+    return relevance.comparable(
+        tuple(map(str, range(len(lines)))),
+        tuple("first" if one.first else "bullet" if one.bullet else "more" for one in lines),
+        tuple((one.text,) for one in lines),
+    )
+
+
+def features(question: Question, turn: Turn, pool: Pool, lines: Sequence[Line]) -> Row:
+    """What a line shares with the turn, how likely its query is asked, where it stands, and how like it is to those
+    before it: lines x (18 + 8)."""
+    asked = np.log(np.maximum(turn.queries, LEAST)).reshape(2, -1) / 5 + 1
+    by_query = dict(zip(head("query").labels, asked.T.tolist(), strict=True))
+    alike = np.tril(pool.rows @ pool.rows.T, -1).max(1)
+    own = [
+        (
+            *by_query.get(one.query, (0.0, 0.0)),  # of what is told beside the answers
+            one.first,
+            one.bullet,
+            not at,
+            min(at, 10) / 10,
+            min(len(one.text), 400) / 400,
+            alike[at],
+        )
+        for at, one in enumerate(lines)
+    ]
+    return np.concatenate((relevance.shared_of(question, turn, pool), np.array(own, np.float32)), 1)

@@ -1,0 +1,77 @@
+"""Which sentences of an answer stand first, behind the others, and not at all."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.answers import arrangement
+from agent.answers.answer import Answer, Said
+from agent.dialogue.query import Query
+from agent.dialogue.turns import Question
+from agent.ledger import Ledger
+
+QUESTION = Question("is it ready, and what does he pay?")
+
+
+def answer(query: Query, *said: Said | str, hypothetical: bool = False) -> Answer:
+    lines = [one if isinstance(one, Said) else Said(text=one) for one in said]
+    return Answer(intent="plan", query=query, said=lines, ledger=Ledger(), hypothetical=hypothetical)
+
+
+@pytest.fixture
+def likely(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+    """Of each text how likely it is asked for."""
+    by_text: dict[str, float] = {}
+    monkeypatch.setattr(arrangement, "likelihoods", lambda _, lines: [by_text[one.text] for one in lines])
+    return by_text
+
+
+def told(*answers: Answer) -> list[str]:
+    return [one.text for answer in arrangement.arranged(QUESTION, answers, Ledger()) for one in answer.said]
+
+
+def test_what_is_asked_stands_first_what_is_useful_behind_and_the_rest_is_left_out(
+    likely: dict[str, float],
+) -> None:
+    likely |= {"Ready.": 0.5, "Rests on it.": 0.3, "$ 60.": 0.9, "Tier 3.": 0.2, "Fax it.": 0.05}
+    answers = answer("eligible", "Ready.", "Rests on it."), answer("copay", "Tier 3.", "$ 60.", "Fax it.")
+    assert told(*answers) == ["$ 60.", "Ready.", "Also relevant:", "Tier 3.", "Rests on it."]
+
+
+def test_what_leans_on_a_sentence_and_the_list_that_it_introduces_stay_with_it(
+    likely: dict[str, float],
+) -> None:
+    likely |= {"Paid.": 0.6, "Open:": 0.8, "a note": 0.9, "It was so.": 0.1}
+    items = Said(text="Open:"), Said(text="a note", bullet=True), Said(text="It was so.", leans=True)
+    assert told(answer("missing", "Paid.", *items)) == ["Open:", "a note", "It was so.", "Paid."]
+
+
+def test_a_supposition_and_a_message_are_told_whole_and_in_their_order(likely: dict[str, float]) -> None:
+    likely |= {"Supposed.": 0.1, "If so, ready.": 0.9, "To Dr. Yi:": 0.1, "a note": 0.9, "Paid.": 0.95}
+    supposed = answer("what_if", "Supposed.", "If so, ready.", hypothetical=True)
+    message = answer("message", "To Dr. Yi:", Said(text="a note"))
+    assert told(answer("copay", "Paid."), supposed, message) == [
+        "Supposed.", "If so, ready.", "Paid.", "To Dr. Yi:", "a note",
+    ]  # fmt: skip
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=6))
+def test_the_likeliest_sentence_is_always_told_first_and_nothing_is_made_up(scores: list[float]) -> None:
+    texts = [f"Sentence {at}." for at in range(len(scores))]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arrangement, "likelihoods", lambda _, lines: scores)
+        lines = told(answer("summary", *texts))
+    assert lines[0] == texts[scores.index(max(scores))]
+    assert {*lines} <= {*texts, "Also relevant:"}
+
+
+def test_a_question_on_two_together_is_answered_by_what_keeps_them_apart() -> None:
+    pair = answer("unclear", "Not both at once: the plan excludes Wegovy while Ozempic is taken (X-1.2).")
+    ready = answer("eligible", "Ozempic is ready to submit: all 4 criteria are met and no exclusion applies.")
+    asked = Question(
+        "so could she be on both of them, the Ozempic together with the Wegovy?", "and the Wegovy?"
+    )
+    assert arrangement.is_asked(asked, pair, [ready], Ledger())
+    assert not arrangement.is_asked(Question("what tier is Ozempic?"), pair, [ready], Ledger())
