@@ -157,14 +157,8 @@ class Support:
 
     def merge(self, other: Support) -> Support:
         """This one, with everything of the other."""
-        self.text += other.text
-        self.dates |= other.dates
-        self.computed |= other.computed
-        self.judged |= other.judged
-        self.values |= other.values
-        self.pairs |= other.pairs
-        self.any_unit |= other.any_unit
-        self.words |= other.words
+        for name, more in vars(other).items():
+            setattr(self, name, getattr(self, name) + more if name == "text" else getattr(self, name) | more)
         return self
 
     def add_text(self, text: str, said_by_user: bool = False) -> None:
@@ -232,7 +226,8 @@ class Support:
             for raw, value, unit in numbers_in(rest)
             if not self._holds(value, unit) and (value, unit) not in apart
         ]
-        wrong += [f"drug: {word}" for word in sorted(self._strange_drugs(rest))]
+        said = set(re.findall(r"[a-z][a-z'-]+", rest.casefold()))
+        wrong += [f"drug: {word}" for word in sorted((said & OTHER_DRUGS) - self.words)]
         wrong += [f"name: {name}" for name in self._strange_names(rest)]
         return list(dict.fromkeys(wrong))
 
@@ -247,10 +242,6 @@ class Support:
         if value in self.any_unit:
             return True
         return (value, unit) in self.pairs if unit else value in self.values
-
-    def _strange_drugs(self, text: str) -> set[str]:
-        said = set(re.findall(r"[a-z][a-z'-]+", text.casefold()))
-        return (said & OTHER_DRUGS) - self.words
 
     def _strange_names(self, text: str) -> Iterator[str]:
         for match in PERSON.finditer(text):

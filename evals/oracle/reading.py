@@ -84,6 +84,7 @@ _WINDOW = re.compile(
     r"(?:[- ]period ending| (?:before|preceding|to filing|to first use|prior to|leading up|up to|old\b|when))[^,;.()]*"
 )
 _NUMBER = r"(\d+(?:\.\d+)?)"
+_DAYS = r"(\d+)(?: or more)? days"
 _SIGNS = (
     (
         "<=",
@@ -217,15 +218,19 @@ def uses_in(text: str) -> tuple[str, ...]:
     return tuple(key for words, key in TERMS.uses.items() if words in text.lower())
 
 
+def _stretch(pattern: str | re.Pattern[str], text: str) -> Stretch | None:
+    found = re.search(pattern, text)
+    return Stretch(int(found[1]), found[2]) if found else None
+
+
 def _window(text: str) -> Stretch | None:
-    found = _WINDOW.search(text)
-    return Stretch(int(found[1]), found[2]) if found else None
+    return _stretch(_WINDOW, text)
 
 
-def _lasting(text: str) -> Stretch | None:
-    """How long, beside how long ago."""
-    found = re.search(_TIME, _WINDOW.sub(" ", text))
-    return Stretch(int(found[1]), found[2]) if found else None
+def _number(pattern: str, text: str) -> Decimal | None:
+    """What the first group of the pattern holds, if it is there."""
+    found = re.search(pattern, text)
+    return Decimal(found[1]) if found else None
 
 
 def _compared(text: str) -> tuple[str, Decimal] | None:
@@ -275,7 +280,7 @@ def _condition(text: str) -> dict[str, Any] | None:
     return {
         "kind": "condition",
         "window": _window(text),
-        "least": _known_for(text),
+        "least": _stretch(rf"known for at least {_TIME}", text),
         "degree": 2 if "or second-degree relative" in said else 1 if "first-degree relative" in said else 9,
         "name": named["name"],
         "codes": tuple(lists[0]),
@@ -297,20 +302,9 @@ def _condition(text: str) -> dict[str, Any] | None:
 
 def _doses(text: str) -> tuple[dict[str, Any], str]:
     """The doses that a sentence names in brackets, and the sentence without them."""
-    least = re.search(rf" \(at least {_NUMBER} mg per dose\)", text)
-    most = re.search(rf" \(at most {_NUMBER} mg per dose\)", text)
-    for found in (least, most):
-        text = text.replace(found[0], "") if found else text
-    columns = {
-        "dose_least": Decimal(least[1]) if least else None,
-        "dose_most": Decimal(most[1]) if most else None,
-    }
-    return columns, text
-
-
-def _known_for(text: str) -> Stretch | None:
-    found = re.search(rf"known for at least {_TIME}", text)
-    return Stretch(int(found[1]), found[2]) if found else None
+    least, most = (rf" \({words} {_NUMBER} mg per dose\)" for words in ("at least", "at most"))
+    columns = {"dose_least": _number(least, text), "dose_most": _number(most, text)}
+    return columns, re.sub(f"{least}|{most}", "", text)
 
 
 def _counting(text: str) -> tuple[dict[str, Any], str]:
@@ -331,15 +325,13 @@ def _trial(text: str) -> dict[str, Any] | None:
         return None
     names, classes = _drugs(phrase)
     said = text.lower()
-    days = re.search(r"(\d+)(?: or more)? days", said)
-    dose = re.search(rf"{_NUMBER} mg", said)
     return {
         "kind": "trial",
         "drugs": names,
         "classes": classes,
-        "days": int(days[1]) if days else 0,
+        "days": int(_number(_DAYS, said) or 0),
         "window": _window(text),
-        "dose": Decimal(dose[1]) if dose else None,
+        "dose": _number(rf"{_NUMBER} mg", said),
         "responses": tuple(
             key
             for key, words in (
@@ -374,25 +366,18 @@ def _taking(text: str) -> dict[str, Any] | None:
     doses, text = _doses(text)
     phrase = _named(_TAKES, text)
     names, classes = _drugs(phrase) if phrase else ((), ())
-    days = re.search(r"(\d+)(?: or more)? days", text)
-    return {
-        "kind": "taking",
-        "drugs": names,
-        "classes": classes,
-        "days": int(days[1]) if days else 0,
-        **doses,
-    }
+    days = int(_number(_DAYS, text) or 0)
+    return {"kind": "taking", "drugs": names, "classes": classes, "days": days, **doses}
 
 
 def _on_drug(text: str) -> dict[str, Any] | None:
-    months = re.search(r"(\d+)(?: full| or more)? calendar months", text)
-    if not months or not re.search(_OWN, text):
+    months = _number(r"(\d+)(?: full| or more)? calendar months", text)
+    if months is None or not re.search(_OWN, text):
         return None
-    dose = re.search(rf"{_NUMBER}(?: or more)? mg", text)
     return {
         "kind": "on drug",
-        "months": int(months[1]),
-        "dose": Decimal(dose[1]) if dose else None,
+        "months": int(months),
+        "dose": _number(rf"{_NUMBER}(?: or more)? mg", text),
         "own_drug": True,
         "still": bool(re.search(r"has been taking|in treatment with", text)),
     }
@@ -408,15 +393,14 @@ def _allergy(text: str) -> dict[str, Any] | None:
 
 
 def _program(text: str) -> dict[str, Any] | None:
-    least = _lasting(text)
+    least = _stretch(_TIME, _WINDOW.sub(" ", text))  # how long, beside how long ago
     if least is None or "lifestyle program" not in text:
         return None
-    sessions = re.search(r"at least (\d+) of its sessions", text)
     return {
         "kind": "program",
         "least": least,
         "window": _window(text),
-        "sessions": int(sessions[1]) if sessions else 0,
+        "sessions": int(_number(r"at least (\d+) of its sessions", text) or 0),
         "going_on": "still goes on with it" in text,
     }
 
