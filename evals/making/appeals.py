@@ -81,7 +81,7 @@ def _letter(one: Planted, draw: random.Random, number: int) -> tuple[Letter, lis
     received = AS_OF - timedelta(days=draw.randint(1, 20))
     dated = received - timedelta(days=draw.randint(0, 4))
     reasons = _reasons(one, plan, draw)
-    order: dict[str, Any] = next((o for o in one.chart.get("orders", ()) if o["drug"] == one.label.drug), {})
+    order = _order(one)
     drug = catalog().drugs[one.label.drug]
     starting = next((s for s in drug.strengths if s.label == order.get("strength")), drug.strengths[0])
     facts = DecisionFacts(
@@ -169,8 +169,12 @@ def _details(node: Node, code: str, draw: random.Random) -> dict[str, str]:
     return {"first": trial.label, "needed": f"{trial.min_days or 90} days", "shown": shown}
 
 
+def _order(one: Planted) -> dict[str, Any]:
+    return next((order for order in one.chart.get("orders", ()) if order["drug"] == one.label.drug), {})
+
+
 def _amounts(one: Planted, benefit: Benefit) -> dict[str, str]:
-    order: dict[str, Any] = next((o for o in one.chart.get("orders", ()) if o["drug"] == one.label.drug), {})
+    order = _order(one)
     limit = benefit.strength_limits.get(str(order.get("strength"))) or benefit.quantity_limit
     assert limit is not None
     return {
