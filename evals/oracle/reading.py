@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from evals.oracle.chart import Stretch
-from evals.oracle.vocabulary import TERMS
+from evals.oracle.vocabulary import TERMS, WORDS
 
 
 class Unreadable(ValueError):
@@ -85,74 +85,10 @@ _WINDOW = re.compile(
 )
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _DAYS = r"(\d+)(?: or more)? days"
-_SIGNS = (
-    (
-        "<=",
-        rf"(?:at most|no(?:t)? more than|less than or equal to|<=|a maximum of|maximum age of|"
-        rf"equal to or (?:below|beneath)|not above|not exceeding) {_NUMBER}",
-    ),
-    (
-        ">=",
-        rf"(?:at least|no(?:t)? (?:less|fewer) than|(?:greater than or )?equal to(?: or above)?|>=|a minimum of|"
-        rf"minimum age of|not below) {_NUMBER}",
-    ),
-    (">=", rf"{_NUMBER}(?: [^,;:]{{0,30}}?)?\(inclusive\) or above"),
-    ("<=", rf"{_NUMBER}(?: [^,;:]{{0,30}}?)?\(inclusive\) or below"),
-    (">=", rf"{_NUMBER}(?: [^,;:]{{0,30}}?)? or (?:higher|older|over|more|longer)\b"),
-    ("<=", rf"{_NUMBER}(?: [^,;:]{{0,30}}?)? or (?:lower|younger|under|less|shorter)\b"),
-    (">=", rf"{_NUMBER} years of age or older"),
-    ("<", rf"(?:(?:strictly )?less than|under|below|beneath|lower than|younger than|not yet|<) {_NUMBER}"),
-    (
-        ">",
-        rf"(?:(?:strictly )?(?:greater|more) than|above|over|exceeding|higher than|older than|past the age of|"
-        rf"in excess of|>) {_NUMBER}",
-    ),
-)
-_AT_START = (
-    r"therapy (?:began|start)|commencement of therapy|first (?:use|dose)|start of treatment|product was begun|"
-    r"(?:day you began|since you started) the drug|start of therapy|pre-therapy"
-)
-_OWN = (
-    r"(?:requested|submitted) (?:drug|product|treatment)|(?:product|drug) (?:filed for|asked for|asked about|"
-    r"requested|you ask for)|very product requested|agent under review|"
-    r"have been taking the drug"
-)
-_TRIAL = (
-    r"\btried (?P<a>.+?) for at least|undergone treatment with (?P<b>.+?) for no fewer|"
-    r"therapeutic trial of (?P<c>.+?), (?:daily|duration)|was treated with (?P<d>.+?) >=|"
-    r"been on (?P<e>.+?) for a minimum|prior therapy: (?P<f>.+?), \d|use of (?P<g>.+?) through \d|"
-    r"you took (?P<h>.+?) for \d|enrollee used (?P<i>.+?)(?: for (?:not|at)|, with|\.$)|"
-    r"made use of (?P<j>.+?) during \d|underwent (?P<k>.+?)(?: in an amount| during \d| to |, | still|;|\.$)"
-)
-_TAKES = (
-    r"makes use of (?P<a>.+?)(?: during \d|, other than)|under treatment with (?P<b>.+?)(?: lasting|, leaving aside)|"
-    r"is taking (?P<c>.+?)(?:, for at least|; the requested)|product, of (?P<d>.+?)(?:, duration|\.$)|"
-    r"in treatment with (?P<e>.+?)(?: >= \d| at receipt)|is now on (?P<f>.+?)(?: and has been|\.$)|"
-    r"asked for: (?P<g>.+?)(?:, \d|\.$)|you take (?P<h>.+?)(?: and have done so| on the day)|"
-    r"present use of (?P<i>.+?)(?: through \d|\.$)|currently uses (?P<j>.+?)(?: and has for|\.$)"
-)
-_INTOLERANCE = (
-    r"could not tolerate (?P<a>.+?)(?:, or|$)|intolerance of (?P<b>.+?), whether|chart entry, to (?P<c>.+?)(?:,|\.$)|"
-    r"intolerance to (?P<d>.+?) recorded|came off (?P<e>.+?) for side|listed intolerance: (?P<f>.+?)(?:, ER|\.$)|"
-    r"shows that (?P<g>.+?) was not tolerated|had to stop (?P<h>.+?) because|not (?:tolerate|bear) (?P<i>.+?)[,.]|"
-    r"established that (?P<j>.+?) caused|gave up (?P<k>.+?) on account of"
-)
-_ALLERGY = (
-    r"allergic to (?P<a>.+?)\.$|allergy to (?P<b>.+?)(?: recorded)?\.$|listed allergy: (?P<c>.+?)\.$|"
-    r"has (?P<d>.+?) on the allergy list"
-)
+_SIGNS: list[tuple[str, str]] = [(sign, words.replace("{number}", _NUMBER)) for sign, words in WORDS["signs"]]
+_AT_START, _OWN = "|".join(WORDS["at_start"]), "|".join(WORDS["own_drug"])
 _BETWEEN = r", (?:or|and) | (?:or|and) |[;,] (?:(?:or|and) )?| [/+] |/+"
 _PAID = r"claims|dispensing record|pharmacy fills|fill history|drug event records"
-# how the days of a trial are counted, where a sentence goes on to say so
-_COUNTING = {
-    "gap": r"; parts that follow each other within (\d+) days are one course",
-    "at_once": r"; all of these on the same days",
-    "added_up": r"; the days on any of these are added up as one trial, a day on several of them once",
-    "times": r"; it has been filled at least (\d+) times",
-    "share": r"; fills cover at least (\d+(?:\.\d+)?) percent of its days",
-    "in_a_row": r"; the days are in a row",
-    "carried_over": r"; what is left of one fill when the next is dispensed is carried over",
-}
 _NAME = (
     r"(?:diagnosis(?:, (?:current or past|today or in the past))?,?(?: today)? of|condition of|"
     r"active or (?:resolved|historical)|active|\(current(?: or past)?\)) "
@@ -264,8 +200,9 @@ def _drugs(phrase: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(n for n in names if n), tuple(key for _, key in sorted(classes))
 
 
-def _named(pattern: str, text: str) -> str | None:
-    found = re.search(pattern, text, re.I)
+def _named(kind: str, text: str) -> str | None:
+    """The drugs that a sentence of this kind names, as it writes them."""
+    found = re.search("|".join(WORDS["drugs"][kind]), text, re.I)
     return next((part for part in found.groups() if part), None) if found else None
 
 
@@ -310,7 +247,7 @@ def _doses(text: str) -> tuple[dict[str, Any], str]:
 def _counting(text: str) -> tuple[dict[str, Any], str]:
     """What a sentence about a trial says of how its days are counted, and the sentence without it."""
     columns: dict[str, Any] = {}
-    for column, words in _COUNTING.items():
+    for column, words in WORDS["counting"].items():
         found = re.search(words, text)
         if found:
             columns[column] = Decimal(found[1]) if found.groups() else True
@@ -320,7 +257,7 @@ def _counting(text: str) -> tuple[dict[str, Any], str]:
 
 def _trial(text: str) -> dict[str, Any] | None:
     counting, text = _counting(text)
-    phrase = _named(_TRIAL, text)
+    phrase = _named("trial", text)
     if phrase is None or re.search(_OWN, phrase) or "months" in text:
         return None
     names, classes = _drugs(phrase)
@@ -348,7 +285,7 @@ def _trial(text: str) -> dict[str, Any] | None:
 
 
 def _intolerance(text: str) -> dict[str, Any] | None:
-    phrase = _named(_INTOLERANCE, text)
+    phrase = _named("intolerance", text)
     if phrase is None:
         return None
     names, classes = _drugs(phrase)
@@ -364,7 +301,7 @@ def _taking(text: str) -> dict[str, Any] | None:
     if not re.search(words, text, re.I):
         return None
     doses, text = _doses(text)
-    phrase = _named(_TAKES, text)
+    phrase = _named("taking", text)
     names, classes = _drugs(phrase) if phrase else ((), ())
     days = int(_number(_DAYS, text) or 0)
     return {"kind": "taking", "drugs": names, "classes": classes, "days": days, **doses}
@@ -384,7 +321,7 @@ def _on_drug(text: str) -> dict[str, Any] | None:
 
 
 def _allergy(text: str) -> dict[str, Any] | None:
-    phrase = _named(_ALLERGY, text)
+    phrase = _named("allergy", text)
     if phrase is None:
         return None
     own = bool(re.search(_OWN, phrase))
