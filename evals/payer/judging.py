@@ -16,7 +16,7 @@ from evals.oracle.clauses import clauses_of
 from evals.oracle.judging import Ask, judge
 from evals.oracle.reading import Row, uses_in
 from evals.oracle.table import DecisionTable, Limit, stands_under
-from evals.payer.phrases import WORDS
+from evals.payer.form import WORDS
 from evals.payer.rebuilding import Rebuilt
 
 Kind = Literal["approve", "ask", "part", "deny", "not_needed"]

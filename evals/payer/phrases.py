@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from evals.oracle.vocabulary import TERMS
-from evals.payer.form import with_iso_dates
+from evals.payer.form import WORDS, with_iso_dates
 
 Entry = dict[str, Any]
 Said = tuple[str, Entry]  # the list of the chart, and its entry
@@ -27,9 +27,6 @@ _COURSE = re.compile(
 _FILL = re.compile(rf"(?P<drug>.+), (?P<days>\d+) days \((?P<day>{_DAY})\)$")
 _MEASURED = re.compile(
     rf"(?P<test>.+?) (?P<value>\d[\d,]*(?:\.\d+)?)(?: (?P<unit>(?!\()[^ ]+(?: m2)?))?{_DATED}"
-)
-WORDS: dict[str, dict[str, str]] = yaml.safe_load(
-    Path(__file__).with_name("words.yaml").read_text(encoding="utf-8")
 )
 _OUTCOMES = ("Inadequate response", "Partial response", "Intolerance", "Effective")
 _REACTS = (
