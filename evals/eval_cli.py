@@ -101,7 +101,7 @@ def run(
     """
     os.environ["INSPECT_DISPLAY"] = "none"
     wanted = RunOptions(
-        suites=tuple(_known("suite", suites or _suites(), _suites())), arms=tuple(_arms(arm, model, smoke)),
+        suites=tuple(_known("suite", suites or [*SUITES], [*SUITES])), arms=tuple(_arms(arm, model, smoke)),
         model=model, seed=seed, epochs=epochs, smoke=smoke, limit=limit, cases=cases, record=record, replay=replay,
         name=name,
     )  # fmt: skip
@@ -240,10 +240,6 @@ def _estimate(session: Session) -> None:
 
 
 # --- what was given ----------------------------------------------------------------------------------------
-
-
-def _suites() -> list[str]:
-    return list(SUITES)
 
 
 def _known(what: str, given: list[str], known: list[str]) -> list[Any]:

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from evals.chat.questions import Question, Supposing
+from evals.chat.questions import Supposing
 from evals.stores import MOCK_DATA
-from tools.domain.records import Determination, Drug, Outcome, Patient, Plan, Request
+from tools.domain.records import Determination, Drug, Patient, Plan, Request
 from tools.engine.determine import determine
 from tools.engine.eligibility import successor
 from tools.engine.request import complete_request
@@ -111,13 +111,6 @@ class World:
         active = successor(patient, patient.plan_id, self.as_of) or patient.plan_id
         as_of = date.fromisoformat(case.as_of) if case.as_of else self.as_of
         return self.decide(chart, case.plan_id or active, {"drug": drug, **case.request}, as_of)
-
-    def expected(self, question: Question, drug: str, *, last: bool, patient_id: str = "") -> Outcome:
-        """The outcome that an answer must give; the supposed one on the last turn of a what-if."""
-        who = question.patient or patient_id
-        if question.supposing and last:
-            return self.judge(who, drug, question.supposing).outcome
-        return self.determination(who, drug).outcome
 
 
 @cache

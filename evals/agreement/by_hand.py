@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -139,25 +139,24 @@ def _put(record: Json, how: str, draw: random.Random, strengths: list[str]) -> N
         "subjects": lambda: draw.choice((["self"], ["family"], ["self", "family"])),
         "specialty": lambda: draw.choice(("", "endocrinology", "cardiology", "dermatology")),
     }
-    if how == "present":
-        record["present"] = not record["present"]
-    elif how in ("over", "signed"):
-        of_paper, of_program = ("signed", "unsigned", "draft", "amended"), ("ongoing", "completed", "stopped")
-        record["status"] = draw.choice(of_program if how == "over" else of_paper)
-    elif how == "no start":
-        record.pop("start", None)
-    elif how == "generic":
-        record["drug"] = (record.get("ingredients") or [record["drug"]])[0]
-    elif how == "stranger":
-        record |= {"drug": "Zanoflex", "ingredients": [], "classes": []}
-    elif how == "open":
-        record.pop("end", None)
-        record["status"] = draw.choice((None, "active", "stopped"))
-    else:
+    if how in values:
         value = values[how]()
         record.pop(how, None)
         if value not in (None, ""):
             record[how] = value
+        return
+    if how in ("no start", "open"):
+        record.pop("start" if how == "no start" else "end", None)
+    others: dict[str, Callable[[], Json]] = {
+        "present": lambda: {"present": not record["present"]},
+        "signed": lambda: {"status": draw.choice(("signed", "unsigned", "draft", "amended"))},
+        "over": lambda: {"status": draw.choice(("ongoing", "completed", "stopped"))},
+        "no start": dict,
+        "open": lambda: {"status": draw.choice((None, "active", "stopped"))},
+        "generic": lambda: {"drug": (record.get("ingredients") or [record["drug"]])[0]},
+        "stranger": lambda: {"drug": "Zanoflex", "ingredients": [], "classes": []},
+    }
+    record |= others[how]()
 
 
 def main(count: int = 2000, seed: int = 11, files: Sequence[str] = ()) -> Figures:

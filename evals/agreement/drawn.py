@@ -134,6 +134,14 @@ class ChartEdit:
         edge = (back if isinstance(back, Stretch) else Stretch(back)).ahead(self.as_of, -1)
         return (edge - timedelta(days=self.draw.choice((-1, 0, 1)))).isoformat()
 
+    def record(self, kind: str, how: str) -> Json:
+        """What a record of this kind holds in this way; a number, or one of several, is a day so long ago."""
+        found: Json = {}
+        for name, said in DRAWN["records"][kind][how].items():
+            days = self.draw.choice(said) if isinstance(said, list) else said
+            found[name] = days if isinstance(days, str) else self.ago(days)
+        return found
+
     def add(self, part: str, /, **record: Any) -> None:
         records = list(self.patient.get(part) or ())
         records.append({"id": f"Z{len(records) + 1}{part[0]}", **record})
@@ -290,8 +298,8 @@ def _condition_edit(edit: ChartEdit) -> str:
     made: Json = {"code": code, "name": row.name, "onset": edit.ago(draw.randint(1, 900))}
     if how in ("ended", "provisional", "refuted", "future") and draw.random() < 0.7:
         edit.drop("conditions", ours)
-    if how == "add":
-        edit.add("conditions", **made)
+    if how in DRAWN["records"]["condition"]:
+        edit.add("conditions", **made | edit.record("condition", how))
     elif how == "both types":
         for kind in ("E10.9", "E11.9"):
             edit.add("conditions", code=kind, onset=draw.choice((edit.ago(900), None)))
@@ -299,13 +307,6 @@ def _condition_edit(edit: ChartEdit) -> str:
         edit.drop("conditions", ours)
         other, name = draw.choice(("250.00", "")), draw.choice(("", "", row.name.split()[-1]))
         edit.add("conditions", code=other, name=name)
-    elif how == "ended":
-        made |= {"onset": edit.ago(1000), "abated": edit.ago(draw.choice((-1, 0, 1, 400)))}
-        edit.add("conditions", **made)
-    elif how in ("provisional", "refuted"):
-        edit.add("conditions", **made, verification=how)
-    elif how == "future":
-        edit.add("conditions", **{**made, "onset": edit.ago(draw.choice((-1, 0)))})
     elif how in ("denied", "stated") and topic:
         people = draw.choice((["self"], ["self", "family"])) if row.family else ["self"]
         when = edit.ago(draw.randint(0, 900))
@@ -359,22 +360,12 @@ def _taking_edit(edit: ChartEdit) -> str:
     if how != "active" and draw.random() < 0.7:
         edit.drop("medications", _ours(edit))
     made = {**_drug_of(edit), "start": edit.ago(200)}
-    if how == "active":
-        edit.add("medications", **made, status="active")
-    elif how == "stopped":
-        edit.add("medications", **made, status="stopped", end=edit.ago(draw.choice((0, 1, 30))))
-    elif how == "unsure":
-        edit.add("medications", **made)
-    elif how == "ends":
-        edit.add("medications", **made, end=edit.ago(draw.choice((-30, -1, 0, 1))))
-    elif how == "future":
-        edit.add("medications", **{**made, "start": edit.ago(draw.choice((-1, 0)))}, status="active")
+    if how in DRAWN["records"]["taking"]:
+        edit.add("medications", **made | edit.record("taking", how))
     elif how == "no list":
         edit.patient.pop("medications", None)
     elif how == "own":
         edit.add("medications", **_own(edit), start=edit.ago(200), status="active")
-    elif how == "sample":
-        edit.add("medications", **made, status="active", source="sample")
     elif how == "nobody knows":
         end = draw.choice((None, edit.ago(0), edit.ago(60)))
         status = "stopped" if end else "active"

@@ -10,9 +10,11 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import yaml
 
 from data_gen.denials import DecisionFacts, GivenReason, Kind, Letter, denial_letter
 from evals.agreement.comparing import engine, oracle
@@ -28,12 +30,7 @@ from tools.rulebook.policy_text import read_policy
 CODES = ("step_therapy", "medical_necessity", "insufficient_documentation", "quantity_limit", "diagnosis_mismatch",
          "age", "duplicate_therapy", "exclusion", "non_formulary", "benefit_exclusion", "pa_required", "not_eligible",
          "refill_too_soon", "administrative")  # fmt: skip
-_TESTS = {"hba1c": ("HbA1c", "6.2 %", "7.0 % or more"), "bmi": ("BMI", "26.1 kg/m2", "at least 30.0 kg/m2"),
-          "ahi": ("AHI", "9.3", "15 or more"), "egfr": ("eGFR", "18 mL/min", "at least 20 mL/min"),
-          "weight": ("weight", "98.1 kg", "a loss of 5 %")}  # fmt: skip
-_STATES = ("a personal history of medullary thyroid carcinoma", "a current pregnancy", "type 1 diabetes")
-_PAPERS = ("a laboratory report of the HbA1c from the last 90 days", "chart notes of the last 90 days",
-           "the pharmacy fill history", "dates of the metformin trial", "the baseline weight and its date")  # fmt: skip
+DRAWN: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 
 
 class Sent(NamedTuple):
@@ -43,7 +40,6 @@ class Sent(NamedTuple):
     letter: Letter
     facts: DecisionFacts
     oracle: str  # the oracle's outcome
-    failing: frozenset[str]  # clauses that the oracle finds not met
 
 
 def sent(seed: int, count: int, given: World) -> Iterator[Sent]:
@@ -52,11 +48,9 @@ def sent(seed: int, count: int, given: World) -> Iterator[Sent]:
     draw = random.Random(f"appeals {seed}")
     for number, drawn in enumerate(cases(seed, count, given)):
         one = _own_id(drawn, number)
-        found, said = engine(one, given), oracle(one, given)
-        case = decided(_case(one, given, found), drugs)
+        case = decided(_case(one, given, engine(one, given)), drugs)
         facts = _facts(case, draw, number)
-        failing = frozenset(clause for clause, status in said.statuses.items() if status == "not_met")
-        yield Sent(case, denial_letter(facts), facts, said.outcome, failing)
+        yield Sent(case, denial_letter(facts), facts, oracle(one, given).outcome)
 
 
 def _own_id(drawn: Drawn, number: int) -> Drawn:
@@ -178,39 +172,21 @@ def _details(code: str, case: Case, draw: random.Random, dated: date) -> dict[st
     leaves = [part for part in _parts(rule["criteria"]) if not part.get("children")]
     if code == "step_therapy":
         first = [leaf["label"] for leaf in leaves if leaf["kind"] == "trial"] or ["metformin"]
-        return {
-            "first": draw.choice(first),
-            "needed": "90 days",
-            "shown": draw.choice(("30 days", "no fill", "42 days")),
-        }
+        return {"first": draw.choice(first), "needed": "90 days", "shown": draw.choice(DRAWN["shown"])}
     if code == "medical_necessity":
-        tests = [leaf["test"] for leaf in leaves if leaf["kind"] == "lab" and leaf["test"] in _TESTS]
+        tests = [leaf["test"] for leaf in leaves if leaf["kind"] == "lab" and leaf["test"] in DRAWN["tests"]]
         if not tests or draw.random() < 0.2:
             return {}
-        test, value, limit = _TESTS[draw.choice(tests)]
-        return {"test": test, "value": value, "limit": limit, "on": ago}
-    if code == "insufficient_documentation":
-        return {"paper": draw.choice(_PAPERS)}
-    if code == "quantity_limit":
-        unit = case.request.unit or case.drug.unit
-        most = 3 if unit == "mL" else 30
-        return {"asked": f"{2 * most} {unit}", "limit": f"{most} {unit}"}
-    if code == "diagnosis_mismatch":
-        use = (case.rule.indication_text if case.rule else "") or "type 2 diabetes"
-        return {"diagnosis": "R73.03 prediabetes", "use": use}
-    if code == "age":
-        born = case.patient.birth_date
-        return {"age": str(min(age_on(born, dated), 17) if born else 17), "minimum": "18"}
-    if code == "duplicate_therapy":
-        return {"other": draw.choice(("Januvia", "Victoza", "Byetta")), "on": ago}
-    if code == "exclusion":
-        return {"state": draw.choice(_STATES)}
-    if code == "non_formulary":
-        return {"others": "Januvia and Farxiga"}
-    if code == "benefit_exclusion":
-        return {"use": "weight loss"}
-    if code == "not_eligible":
-        return {"ended": ago}
-    if code == "refill_too_soon":
-        return {"last": ago, "next": (dated + timedelta(days=9)).strftime("%m/%d/%Y")}
-    return {"fault": "the form was not signed by the prescriber"} if code == "administrative" else {}
+        return {**DRAWN["tests"][draw.choice(tests)], "on": ago}
+    unit = case.request.unit or case.drug.unit
+    born, most = case.patient.birth_date, 3 if unit == "mL" else 30
+    known = {
+        "ago": ago, "unit": unit, "most": most, "twice": 2 * most,
+        "next": (dated + timedelta(days=9)).strftime("%m/%d/%Y"),
+        "age": min(age_on(born, dated), 17) if born else 17,
+        "use": (case.rule.indication_text if case.rule else "") or "type 2 diabetes",
+    }  # fmt: skip
+    return {
+        slot: draw.choice(said) if isinstance(said, list) else said.format(**known)
+        for slot, said in DRAWN["details"].get(code, {}).items()
+    }

@@ -188,32 +188,22 @@ def _work_on_denial(row: Row, item: Item, place: Place, model: Model | None) -> 
     return turn
 
 
-def _read_note(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
-    """The facts of the note, by the reader."""
-    return {"answer": "", "facts": read_note(note_items.labelled(item).note)}
-
-
-def _read_denial(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
-    """The payer's letter as a door reads it: with the policy, if it is at hand."""
-    label = denial_items.label_of(item)
-    return {"answer": "", "denial": read_letter(label.text, policy=label.policy)}
-
-
-def _decide_on_denial(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
-    """What is to be done about a labelled letter."""
-    found = judge(appeal_items.label_of(item))
-    return {"answer": "; ".join(step.what for step in found.steps), "strategy": found}
-
-
-def _reply(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
-    """What is written in answer to a letter of the panel; nothing where that would not be right."""
-    found = appeal_items.reply_to(item)
-    return {"answer": found.letter.text if found.letter else "", "reply": found}
-
-
-def _verify(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
-    """What the verifier says of each sentence of the text."""
-    return {"answer": "", "checked": _checker(place, item.patient, item.drug).check(item.note)}
+def _in_code(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
+    """What code alone makes of the item: the facts of a note, the payer's letter as a door reads it (with the policy,
+    if it is at hand), what is to be done about a letter, the reply to one, what the verifier says of each sentence.
+    """
+    if item.suite == "notes":
+        return {"facts": read_note(note_items.labelled(item).note)}
+    if item.suite == "denials":
+        label = denial_items.label_of(item)
+        return {"denial": read_letter(label.text, policy=label.policy)}
+    if item.suite == "strategy":
+        found = judge(appeal_items.label_of(item))
+        return {"answer": "; ".join(step.what for step in found.steps), "strategy": found}
+    if item.suite == "replies":
+        reply = appeal_items.reply_to(item)
+        return {"answer": reply.letter.text if reply.letter else "", "reply": reply}
+    return {"checked": _checker(place, item.patient, item.drug).check(item.note)}
 
 
 @lru_cache(maxsize=16)
@@ -223,14 +213,11 @@ def _checker(place: Place, patient: str, drug: str) -> Checker:
     return Checker(ledger)
 
 
+_IN_CODE: tuple[Suite, ...] = ("notes", "denials", "grounding", "strategy", "replies")
 _PAPERS: dict[Suite, Callable[[Row, Item, Place, Any], dict[str, Any]]] = {
-    "notes": _read_note,
     "letters": _write_letter,
     "appeals": _work_on_denial,
-    "denials": _read_denial,
-    "grounding": _verify,
-    "strategy": _decide_on_denial,
-    "replies": _reply,
+    **dict.fromkeys(_IN_CODE, _in_code),
 }
 
 

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from evals import serving
-from evals.measuring import run_pa
+from evals.measuring import run_pa, spread
 
 RATE, SECONDS, PATIENTS, DRAFTS = 1000, 60, 1000, 60
 GOAL = (
@@ -42,16 +42,13 @@ def main(rate: float = RATE, seconds: float = SECONDS) -> dict[str, Any]:
         )  # a server that has just started is not measured
         outcome = serving.run(port, requests, moments)
         first, drafts = _drafts(port, draw)
-    times = sorted(outcome.latencies)
     return {
         "goal": GOAL,
         "arrivals": f"Poisson, open loop, {rate:g} a second for {seconds:g} s",
         "requests": len(moments),
         "errors": outcome.errors,
         "answered per second": round(len(moments) / outcome.seconds),
-        "p50 ms": _ms(statistics.median(times)),
-        "p99 ms": _ms(times[int(len(times) * 0.99)]),
-        "max ms": _ms(times[-1]),
+        **spread(outcome.latencies, 1),
         "connections": outcome.connections,
         "server": "pa serve, 2 processes; generator beside it",
         "with a draft: form, letter and cover as PDFs, one after the other": {

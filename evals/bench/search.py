@@ -12,7 +12,7 @@ import time
 from collections import defaultdict
 from typing import Any, NamedTuple
 
-from evals.retrieval.gold import Question, answers, read_questions
+from evals.retrieval.gold import Query, answers, read_questions
 from evals.stats import percentile
 from evals.stores import generated_store
 from tools.queries import policies
@@ -23,7 +23,7 @@ from tools.store.clauses import Hit
 class Score(NamedTuple):
     """How one question went; `rank` of the first right clause from 1, 0 if it is not among the three."""
 
-    question: Question
+    question: Query
     rank: int
     words_rank: int
     wrong_payer: int
@@ -59,14 +59,14 @@ def main() -> dict[str, Any]:
     }
 
 
-def score(store: Store, questions: list[Question], k: int = 3) -> list[Score]:
+def score(store: Store, questions: list[Query], k: int = 3) -> list[Score]:
     """Each question once, after one search that opens the index of its payer."""
     for question in {question.plan_id: question for question in questions}.values():
         policies.search(store, question.plan_id, question.drug, "warm up")
     return [_ask(store, question, k) for question in questions]
 
 
-def _ask(store: Store, question: Question, k: int) -> Score:
+def _ask(store: Store, question: Query, k: int) -> Score:
     plan, drug = store.plan(question.plan_id), store.drug(question.drug)
     policy = store.policy(plan.id, drug.name)
     if policy is None:
@@ -74,7 +74,7 @@ def _ask(store: Store, question: Question, k: int) -> Score:
             f"{question.id}: {plan.id} has no policy for {drug.name} any more; give it another plan"
         )
     benefit = plan.benefits[drug.name]
-    gold = answers(question.gold, benefit, policy, drug)
+    gold = answers(question.gold[0], benefit, policy, drug)
     if not gold:
         raise LookupError(
             f"{question.id}: no clause of {policy.id} answers it any more; give it another plan"

@@ -46,29 +46,10 @@ NUMBER = re.compile(
 )
 WORDED = re.compile(rf"\b(?P<n>{'|'.join(WORDS)})[\s-](?:{_UNIT})(?!\w)", re.IGNORECASE)
 EGFR_UNIT = re.compile(r"mL/min\s*(?:/|per)\s*\{?1\.73[\s_]*m(?:2|²)\}?", re.IGNORECASE)
-# A clause's number, an ICD-10 or LOINC code, a record's or a patient's id, a member id, a phone number, an address.
-CODE = re.compile(
-    r"https?://\S+"
-    r"|\b\d{3}-\d{3}-\d{4}\b"
-    r"|§\s?\d+(?:\(\w+\))*"
-    r"|\bItem \d+-\d+(?:[\w.()-]*\w\)?)?"
-    r"|\b[A-Z]{1,12}(?:-[A-Z]{1,12})*-?\d[\w.()-]*"
-    r"|\b[IVX]+[.-](?:\d|[A-Z]-)[\w.()-]*"
-    r"|\b\d+(?:\.\d+){2,}\b"
-    r"|\b\d+\.[a-z](?:\.[ivx]+)?\b"
-    r"|\b\(\d\)\([a-z]\)(?:\(\w+\))*"
-    r"|\b\d{4,5}-\d\b"
-    r"|\b\d{6,}\b"
-)
-NOT_CODES = re.compile(r"(?:HbA1c|A1c|GLP-1s?|SGLT-?2s?|DPP-4s?|MEN-?\s?2|Part D|B12)\b", re.IGNORECASE)
+CODE = re.compile("|".join(_WORDS["codes"]))
+NOT_CODES = re.compile(rf"(?:{'|'.join(_WORDS['no_codes'])})\b", re.IGNORECASE)
 QUOTED = re.compile(r"[“\"]([^”\"]{12,})[”\"]")
-# Only a sentence of this sort may name a day that was computed.
-DEADLINE = re.compile(
-    r"\b(?:until|till|through|by|counts?|counting|expires?|expired|lapses?|lapsed|runs? out|ends?|ended|due|deadline"
-    r"|valid|window|earliest|latest day|last day|from then|no later|on or after|or after|or later|since|before|back to"
-    r"|reach(?:es|ed)?|next|again|wait|later|would|will|if|as of|days? (?:after|before|old)|old)\b",
-    re.IGNORECASE,
-)
+DEADLINE = re.compile(rf"\b(?:{'|'.join(_WORDS['deadlines'])})\b", re.IGNORECASE)
 PERSON = re.compile(
     r"\b(?:Dr|Mr|Mrs|Ms|Miss)\.?\s+(?P<title>[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)?)"
     r"|\b(?P<degree>[A-Z][\w'-]+\s+[A-Z][\w'-]+),\s*(?:MD|DO|NP|PA-C)\b"
@@ -157,14 +138,8 @@ class Support:
 
     def merge(self, other: Support) -> Support:
         """This one, with everything of the other."""
-        self.text += other.text
-        self.dates |= other.dates
-        self.computed |= other.computed
-        self.judged |= other.judged
-        self.values |= other.values
-        self.pairs |= other.pairs
-        self.any_unit |= other.any_unit
-        self.words |= other.words
+        for name, more in vars(other).items():
+            setattr(self, name, getattr(self, name) + more if name == "text" else getattr(self, name) | more)
         return self
 
     def add_text(self, text: str, said_by_user: bool = False) -> None:
@@ -232,7 +207,8 @@ class Support:
             for raw, value, unit in numbers_in(rest)
             if not self._holds(value, unit) and (value, unit) not in apart
         ]
-        wrong += [f"drug: {word}" for word in sorted(self._strange_drugs(rest))]
+        said = set(re.findall(r"[a-z][a-z'-]+", rest.casefold()))
+        wrong += [f"drug: {word}" for word in sorted((said & OTHER_DRUGS) - self.words)]
         wrong += [f"name: {name}" for name in self._strange_names(rest)]
         return list(dict.fromkeys(wrong))
 
@@ -247,10 +223,6 @@ class Support:
         if value in self.any_unit:
             return True
         return (value, unit) in self.pairs if unit else value in self.values
-
-    def _strange_drugs(self, text: str) -> set[str]:
-        said = set(re.findall(r"[a-z][a-z'-]+", text.casefold()))
-        return (said & OTHER_DRUGS) - self.words
 
     def _strange_names(self, text: str) -> Iterator[str]:
         for match in PERSON.finditer(text):

@@ -2,7 +2,7 @@
 
     python -m evals.clocks.walk > evals/clocks/cases.yaml
 
-The federal holidays stand here as a clerk has them on the wall; the periods are typed from the regulations into
+The federal holidays stand in walk.yaml as a clerk has them on the wall; the periods are typed from the regulations into
 sorts.csv, not read from clocks.yaml. Each case tells in `why` how its day was reached.
 """
 
@@ -16,15 +16,11 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-# As observed: New Year, King, Washington, Memorial, Juneteenth, Independence, Labor, Columbus, Veterans, Thanksgiving,
-# Christmas.
-HOLIDAYS = {
-    2025: "0101 0120 0217 0526 0619 0704 0901 1013 1111 1127 1225",
-    2026: "0101 0119 0216 0525 0619 0703 0907 1012 1111 1126 1225",
-    2027: "0101 0118 0215 0531 0618 0705 0906 1011 1111 1125 1224 1231",
-    2028: "0117 0221 0529 0619 0704 0904 1009 1110 1123 1225",
-    2029: "0101 0115 0219 0528 0619 0704 0903 1008 1112 1122 1225",
-}
+import yaml
+
+KNOWN: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+HOLIDAYS: dict[int, str] = KNOWN["holidays"]
+DAYS: list[str] = KNOWN["days"]
 ALL = "commercial self_funded state_employees exchange"
 PART_D = "medicare_part_d medicare_advantage"
 LINES = {"all": ALL, "group": ALL.removesuffix(" exchange"), "part_d": PART_D}
@@ -64,19 +60,6 @@ def read_sorts() -> tuple[Sort, ...]:
 
 
 SORTS = read_sorts()
-# An ordinary day; into a leap February and into a common one; over the year's end; the last day of a month; a Friday
-# before a holiday weekend: only what its rule rolls over is rolled over.
-DAYS = (
-    "2026-09-01", "2028-02-27", "2027-02-27", "2026-12-30", "2026-08-31", "2027-07-02", "2027-12-31",
-    "2028-01-31", "2028-02-29", "2026-01-01", "2026-11-25",
-)  # fmt: skip
-# For four months to a Saturday, a Sunday, a holiday, a day that the month has not, and through a leap day.
-EXTERNAL = (
-    "2026-09-01", "2026-10-29", "2026-10-30", "2026-10-31", "2027-10-29", "2027-10-30", "2027-10-31",
-    "2026-03-03", "2026-03-04", "2026-08-25", "2026-08-31", "2026-09-18", "2026-05-07", "2027-02-19",
-    "2027-08-24", "2027-08-31", "2026-07-11", "2028-07-10", "2028-07-11", "2028-06-30", "2027-10-28",
-    "2025-12-31", "2026-01-31", "2026-02-28", "2026-05-31", "2027-09-01", "2028-02-29", "2028-08-25",
-)  # fmt: skip
 
 
 def cases() -> Iterator[dict[str, Any]]:
@@ -84,7 +67,7 @@ def cases() -> Iterator[dict[str, Any]]:
         lines = sort.lines.split()
         for turn in range(5):
             yield _case(sort, lines[turn % len(lines)], DAYS[(number * 5 + turn * 3) % len(DAYS)], turn)
-    for number, day in enumerate(EXTERNAL):
+    for number, day in enumerate(KNOWN["external"]):
         yield _external(ALL.split()[number % 4], day)
     yield from _received()
     yield from _by_the_hour()

@@ -98,13 +98,11 @@ def draw_facts(draw: random.Random, number: int) -> DecisionFacts:
 
 
 def _reasons(draw: random.Random, plan: Plan, drug: Drug, dated: date, born: date) -> tuple[GivenReason, ...]:
-    alone = draw.random() < 0.3
-    codes = [draw.choice(DRAWN["alone"])] if alone else _several(draw)
+    if draw.random() < 0.3:
+        codes = [draw.choice(DRAWN["alone"])]
+    else:
+        codes = draw.sample(DRAWN["clinical"], draw.choice((1, 1, 1, 2, 2, 3)))
     return tuple(_reason(draw, code, plan, drug, dated, born) for code in codes)
-
-
-def _several(draw: random.Random) -> list[str]:
-    return draw.sample(DRAWN["clinical"], draw.choice((1, 1, 1, 2, 2, 3)))
 
 
 def _reason(draw: random.Random, code: str, plan: Plan, drug: Drug, dated: date, born: date) -> GivenReason:
@@ -142,14 +140,12 @@ def _details(draw: random.Random, code: str, drug: Drug, dated: date, born: date
         value = draw.choice(DRAWN["values"])
         one, other = ({**value, "on": ago(80)} for _ in range(2))
         return draw.choice((one, other, draw.choice(DRAWN["changes"]), draw.choice(DRAWN["programs"])))
-    if code == "insufficient_documentation":
-        return {"paper": draw.choice(DRAWN["papers"])}
+    if code in DRAWN["details"]:
+        return {slot: draw.choice(said) for slot, said in DRAWN["details"][code].items()}
     if code == "quantity_limit":
         most = drug.strengths[-1]
         asked, limit = (amount(most.quantity * times, drug.unit, most.days) for times in (2, 1))
         return {"asked": asked, "limit": limit}
-    if code == "diagnosis_mismatch":
-        return {"diagnosis": draw.choice(DRAWN["diagnoses"]), "use": draw.choice(DRAWN["uses"])}
     if code == "age":
         return {"age": str(min(age_on(born, dated), 17)), "minimum": "18"}
     if code == "duplicate_therapy":
@@ -159,14 +155,10 @@ def _details(draw: random.Random, code: str, drug: Drug, dated: date, born: date
             if d.name in others and set(d.classes) & set(drug.classes)
         ]
         return {"other": draw.choice(same or others), "on": ago(40)}
-    if code == "exclusion":
-        return {"state": draw.choice(DRAWN["states"])}
     if code == "non_formulary":
         return {"others": " and ".join(draw.sample(others, 2))}
-    if code == "benefit_exclusion":
-        return {"use": draw.choice(DRAWN["excluded_uses"])}
     if code == "not_eligible":
         return {"ended": ago(60)}
     if code == "refill_too_soon":
         return {"last": ago(20), "next": (dated + timedelta(days=draw.randrange(3, 20))).strftime("%m/%d/%Y")}
-    return {"fault": draw.choice(DRAWN["faults"])} if code == "administrative" else {}
+    return {}

@@ -11,7 +11,10 @@ import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
 
 from tools.domain.records import Diagnosis, Medication
 from tools.papers.case import Case
@@ -20,17 +23,8 @@ from tools.papers.formats import how_often, measure
 from tools.terminology.observations import TESTS
 
 KINDS = ("number", "date", "code", "drug", "dose", "attribute", "negation", "name", "citation", "status")
-STRANGERS = {
-    "biguanide": ("sitagliptin", "pioglitazone"), "sulfonylurea": ("glimepiride", "glyburide"),
-    "statin": ("rosuvastatin", "pravastatin"),
-    "acei_arb": ("valsartan", "ramipril"), "glp1": ("exenatide", "Byetta"), "sglt2": ("canagliflozin", "Invokana"),
-    "diuretic": ("chlorthalidone", "furosemide"), "antiplatelet": ("clopidogrel", "ticagrelor"),
-    "": ("carvedilol", "gabapentin"),
-}  # fmt: skip
-PEOPLE = ("Ruth Ellison", "Omar Haddad", "Grace Whitfield", "Peter Lindqvist", "Maria Delgado")
-DOCTORS = ("Alan Whitcomb, MD", "Nora Fielding, DO", "Hugo Brandt, MD")
-HOUSES = ("Summit Valley Health Plan", "Lakeshore Mutual Insurance", "Union Rx Benefits", "Aetna", "Cigna")
-TRIALS = ("LEADER", "AWARD-6", "SURPASS-4", "SUSTAIN-11", "STEP 9", "EXSCEL")
+STRANGE: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+OUTCOMES: dict[str, str] = STRANGE["outcomes"]
 Form = Callable[[date], str]
 Pairs = list[tuple[str, str]]  # what stands there, and what to put in its place
 FORMATS: tuple[Form, ...] = (
@@ -90,17 +84,6 @@ def _true(case: Case, rng: random.Random) -> Iterator[str]:
     if doctor:
         yield f"The prescriber of record is {doctor.name}."
     yield _outcome_line(case)
-
-
-OUTCOMES = {
-    "ready": "{drug} is ready to submit.",
-    "needs_documentation": "{drug} needs documentation before it can go out.",
-    "likely_denial": "A denial of {drug} is likely.",
-    "not_required": "{drug} needs no prior authorization.",
-    "not_covered": "{drug} is not covered.",
-    "quantity_exception": "{drug} needs a quantity exception.",
-    "wrong_plan": "For {drug} the wrong plan is on file.",
-}
 
 
 def _outcome_line(case: Case) -> str:
@@ -204,9 +187,6 @@ def _numbers(case: Case, rng: random.Random, others: Sequence[str], form: Form) 
     return pairs
 
 
-_AWAY = (-400, -365, -92, -31, -10, -3, -1, 1, 2, 5, 9, 30, 61, 300, 365)  # days
-
-
 def _dates(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> Pairs:
     patient, courses = case.patient, case.patient.medications or ()
     known = {case.as_of, patient.birth_date}
@@ -219,7 +199,7 @@ def _dates(case: Case, rng: random.Random, others: Sequence[str], form: Form) ->
     pairs = []
     for day in days:
         for _ in range(20):
-            new = day + timedelta(days=rng.choice(_AWAY))
+            new = day + timedelta(days=rng.choice(STRANGE["days"]))
             if new not in known:
                 pairs.append((form(day), form(new)))
                 break
@@ -252,7 +232,9 @@ def _drugs(case: Case, rng: random.Random, others: Sequence[str], form: Form) ->
     mine |= {a.substance.lower() for a in case.patient.allergies or ()}
     pairs = []
     for course in _courses(case):
-        strangers = STRANGERS.get(course.classes[0] if course.classes else "", STRANGERS[""])
+        strangers = STRANGE["strangers"].get(
+            course.classes[0] if course.classes else "", STRANGE["strangers"][""]
+        )
         pool = [drug for drug in strangers if drug.lower() not in mine]
         if pool:
             new = rng.choice(pool)
@@ -260,14 +242,11 @@ def _drugs(case: Case, rng: random.Random, others: Sequence[str], form: Form) ->
     return pairs
 
 
-_DOSES = (2.5, 5.0, 10.0, 20.0, 25.0, 80.0, 325.0, 500.0, 850.0, 1000.0, 2000.0)
-
-
 def _doses(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> Pairs:
     pairs = []
     for course in _courses(case):
         doses = {m.dose for m in _courses(case) if m.ingredients == course.ingredients}
-        new = rng.choice([dose for dose in _DOSES if dose not in doses])
+        new = rng.choice([dose for dose in STRANGE["doses"] if dose not in doses])
         other = "mcg" if course.dose_unit == "mg" else "mg"
         for name in (course.drug, course.drug.capitalize()):
             old = f"{name} {course.dose:,g} {course.dose_unit}"
@@ -301,15 +280,7 @@ def _attributes(case: Case, rng: random.Random, others: Sequence[str], form: For
 
 
 def _negations(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> Pairs:
-    pairs = [
-        ("denied in the chart", "present in the chart"),
-        ("Does not take", "Takes"),
-        ("inadequate response", "effective"),
-        ("intolerance (GI side effects)", "tolerated without side effects"),
-        ("Not met on the record:", "Met on the record:"),
-        ("The patient takes", "The patient no longer takes"),
-        ("The patient takes", "The patient does not take"),
-    ]
+    pairs = [(said, opposite) for said, opposite in STRANGE["negations"]]
     if case.diagnosis:
         name = case.diagnosis.name
         lower = name[0].lower() + name[1:]
@@ -320,24 +291,24 @@ def _negations(case: Case, rng: random.Random, others: Sequence[str], form: Form
 
 def _names(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> Pairs:
     patient, doctor = case.patient, case.patient.prescriber
-    strangers = [n for n in (*others, *PEOPLE) if n != patient.name]
+    strangers = [n for n in (*others, *STRANGE["people"]) if n != patient.name]
     pairs = [
         (patient.name, rng.choice(strangers)),
         (patient.name, f"{rng.choice(('Alice', 'Benjamin', 'Carl'))} {patient.family}"),
     ]
     if doctor:
-        pairs.append((doctor.name, rng.choice(DOCTORS)))
+        pairs.append((doctor.name, rng.choice(STRANGE["doctors"])))
         if doctor.practice:
             pairs.append((doctor.practice, "Hilltop Family Practice"))
     return pairs
 
 
 def _citations(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> Pairs:
-    pairs = [(case.plan.payer, rng.choice(HOUSES))]
+    pairs = [(case.plan.payer, rng.choice(STRANGE["houses"]))]
     for cited in TABLE:
         pairs.append((cited.source, _digit(cited.source, rng, set())))
         if cited.key.isupper() or "-" in cited.key:
-            pairs.append((f"({cited.key},", f"({rng.choice(TRIALS)},"))
+            pairs.append((f"({cited.key},", f"({rng.choice(STRANGE['trials'])},"))
     return pairs
 
 

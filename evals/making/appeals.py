@@ -9,7 +9,10 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from data_gen.denials import DecisionFacts, GivenReason, Letter, denial_letter
 from data_gen.setting import AS_OF
@@ -18,24 +21,9 @@ from evals.suites.items import Item
 from tools.domain.records import Benefit, Plan
 from tools.domain.rules import Age, AnyOf, Condition, Lab, Node, Rule, Trial
 
-# What the letter says of a case of this kind, and what is to be done first; "" leaves that open.
-_RIGHT = {
-    "ready": ("mistaken", "yes", ""),
-    "renewing": ("mistaken", "yes", ""),
-    "excluded": ("rightly", "no", "stop"),
-    "not_met": ("rightly", "no", "stop|step_exception"),
-    "renewing_not_met": ("rightly", "no", "stop"),
-    "one_document_away": ("incomplete", "no", "gather"),
-    "over_quantity": ("over", "no", "correct|quantity_exception"),
-    "not_covered": ("not listed", "no", "stop|switch|formulary_exception"),
-}
-_WHY = {
-    "mistaken": "what the letter denies is met, so that it is appealed",
-    "rightly": "what the letter says is so, and is not argued away",
-    "incomplete": "something is missing, and comes before anything else",
-    "over": "the order is over the limit: it is corrected, or an exception asked for",
-    "not listed": "the plan does not list the drug: another one or an exception, and no appeal",
-}
+DRAWN: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+# what the letter says of a case, whether it is appealed, and what is to be done first
+RIGHT: dict[str, tuple[str, str, str]] = DRAWN["right"]
 
 
 def appeal_items(
@@ -52,7 +40,8 @@ def appeal_items(
         one = queues[side][places[side] % len(queues[side])]
         places[side] += 1
         letter, codes, received = _letter(one, draw, number)
-        kind, drafted, first = _RIGHT[one.label.kind]
+        kind, drafted, first = RIGHT[one.label.kind]
+        why = DRAWN["why"][kind]
         fields = {
             "draft": drafted, "first": first, "as_of": AS_OF.isoformat(), "received": received.isoformat(),
             "deadline": _deadline(letter, received, one.label.plan_id).isoformat(),
@@ -61,16 +50,16 @@ def appeal_items(
             Item(
                 id=f"appeals-{number}", suite="appeals", kind=kind, patient=one.patient, plan_id=one.label.plan_id,
                 drug=one.label.drug, cluster=one.patient, payer=one.label.plan_id, note=letter.text, labels=codes,
-                fields=fields, why=f"{one.label.why}; {_WHY[kind]}",
+                fields=fields, why=f"{one.label.why}; {why}",
             ),
             (one,),
         )  # fmt: skip
 
 
 def _fits(one: Planted, kinds: tuple[str, ...]) -> bool:
-    if one.label.kind not in _RIGHT or _RIGHT[one.label.kind][0] not in kinds:
+    if one.label.kind not in RIGHT or RIGHT[one.label.kind][0] not in kinds:
         return False
-    return _RIGHT[one.label.kind][0] in ("over", "not listed", "incomplete") or bool(_candidates(one))
+    return RIGHT[one.label.kind][0] in ("over", "not listed", "incomplete") or bool(_candidates(one))
 
 
 # --- the letter ------------------------------------------------------------------------------------------
@@ -81,7 +70,7 @@ def _letter(one: Planted, draw: random.Random, number: int) -> tuple[Letter, lis
     received = AS_OF - timedelta(days=draw.randint(1, 20))
     dated = received - timedelta(days=draw.randint(0, 4))
     reasons = _reasons(one, plan, draw)
-    order: dict[str, Any] = next((o for o in one.chart.get("orders", ()) if o["drug"] == one.label.drug), {})
+    order = _order(one)
     drug = catalog().drugs[one.label.drug]
     starting = next((s for s in drug.strengths if s.label == order.get("strength")), drug.strengths[0])
     facts = DecisionFacts(
@@ -107,7 +96,7 @@ def _letter(one: Planted, draw: random.Random, number: int) -> tuple[Letter, lis
 
 def _reasons(one: Planted, plan: Plan, draw: random.Random) -> tuple[GivenReason, ...]:
     benefit = plan.benefits[one.label.drug]
-    kind = _RIGHT[one.label.kind][0]
+    kind = RIGHT[one.label.kind][0]
     if kind == "incomplete":
         paper = {"paper": "the supporting documentation that the policy requires"}
         return (GivenReason(code="insufficient_documentation", details=paper),)
@@ -128,7 +117,7 @@ def _candidates(one: Planted) -> list[tuple[Node, str]]:
     rule = next((rule for rule in benefit.rules if rule.indication == one.label.indication), None)
     if rule is None:
         return []
-    wanted = "met" if _RIGHT[one.label.kind][0] == "mistaken" else "not_met"
+    wanted = "met" if RIGHT[one.label.kind][0] == "mistaken" else "not_met"
     nodes = [(node, _code(node)) for node in _asked(rule, one)]
     if wanted == "not_met":
         nodes += [(node, "exclusion") for node in rule.exclusions if isinstance(node, Condition)]
@@ -169,8 +158,12 @@ def _details(node: Node, code: str, draw: random.Random) -> dict[str, str]:
     return {"first": trial.label, "needed": f"{trial.min_days or 90} days", "shown": shown}
 
 
+def _order(one: Planted) -> dict[str, Any]:
+    return next((order for order in one.chart.get("orders", ()) if order["drug"] == one.label.drug), {})
+
+
 def _amounts(one: Planted, benefit: Benefit) -> dict[str, str]:
-    order: dict[str, Any] = next((o for o in one.chart.get("orders", ()) if o["drug"] == one.label.drug), {})
+    order = _order(one)
     limit = benefit.strength_limits.get(str(order.get("strength"))) or benefit.quantity_limit
     assert limit is not None
     return {

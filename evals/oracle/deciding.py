@@ -147,7 +147,8 @@ def _counts(number: str, rows: list[Row], filled: dict[str, Truth], wanting: set
     there are counted before those whose papers are not."""
     if number not in filled or filled[number] != YES:
         return False
-    gate = next((row for row in rows if row.number == _row(rows, number).parent), None)
+    by_number = {row.number: row for row in rows}
+    gate = by_number.get(by_number[number].parent)
     if gate is None:
         return True
     if not _counts_by_itself(gate, number, rows, filled, wanting):
@@ -167,10 +168,6 @@ def _counts_by_itself(
 
 def _under(number: str, rows: list[Row]) -> set[str]:
     return {number, *(one for row in rows if row.parent == number for one in _under(row.number, rows))}
-
-
-def _row(rows: list[Row], number: str) -> Row:
-    return next(row for row in rows if row.number == number)
 
 
 # --- the request -------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from evals.oracle.chart import Stretch
-from evals.oracle.vocabulary import TERMS
+from evals.oracle.vocabulary import TERMS, WORDS
 
 
 class Unreadable(ValueError):
@@ -84,74 +84,11 @@ _WINDOW = re.compile(
     r"(?:[- ]period ending| (?:before|preceding|to filing|to first use|prior to|leading up|up to|old\b|when))[^,;.()]*"
 )
 _NUMBER = r"(\d+(?:\.\d+)?)"
-_SIGNS = (
-    (
-        "<=",
-        rf"(?:at most|no(?:t)? more than|less than or equal to|<=|a maximum of|maximum age of|"
-        rf"equal to or (?:below|beneath)|not above|not exceeding) {_NUMBER}",
-    ),
-    (
-        ">=",
-        rf"(?:at least|no(?:t)? (?:less|fewer) than|(?:greater than or )?equal to(?: or above)?|>=|a minimum of|"
-        rf"minimum age of|not below) {_NUMBER}",
-    ),
-    (">=", rf"{_NUMBER}(?: [^,;:]{{0,30}}?)?\(inclusive\) or above"),
-    ("<=", rf"{_NUMBER}(?: [^,;:]{{0,30}}?)?\(inclusive\) or below"),
-    (">=", rf"{_NUMBER}(?: [^,;:]{{0,30}}?)? or (?:higher|older|over|more|longer)\b"),
-    ("<=", rf"{_NUMBER}(?: [^,;:]{{0,30}}?)? or (?:lower|younger|under|less|shorter)\b"),
-    (">=", rf"{_NUMBER} years of age or older"),
-    ("<", rf"(?:(?:strictly )?less than|under|below|beneath|lower than|younger than|not yet|<) {_NUMBER}"),
-    (
-        ">",
-        rf"(?:(?:strictly )?(?:greater|more) than|above|over|exceeding|higher than|older than|past the age of|"
-        rf"in excess of|>) {_NUMBER}",
-    ),
-)
-_AT_START = (
-    r"therapy (?:began|start)|commencement of therapy|first (?:use|dose)|start of treatment|product was begun|"
-    r"(?:day you began|since you started) the drug|start of therapy|pre-therapy"
-)
-_OWN = (
-    r"(?:requested|submitted) (?:drug|product|treatment)|(?:product|drug) (?:filed for|asked for|asked about|"
-    r"requested|you ask for)|very product requested|agent under review|"
-    r"have been taking the drug"
-)
-_TRIAL = (
-    r"\btried (?P<a>.+?) for at least|undergone treatment with (?P<b>.+?) for no fewer|"
-    r"therapeutic trial of (?P<c>.+?), (?:daily|duration)|was treated with (?P<d>.+?) >=|"
-    r"been on (?P<e>.+?) for a minimum|prior therapy: (?P<f>.+?), \d|use of (?P<g>.+?) through \d|"
-    r"you took (?P<h>.+?) for \d|enrollee used (?P<i>.+?)(?: for (?:not|at)|, with|\.$)|"
-    r"made use of (?P<j>.+?) during \d|underwent (?P<k>.+?)(?: in an amount| during \d| to |, | still|;|\.$)"
-)
-_TAKES = (
-    r"makes use of (?P<a>.+?)(?: during \d|, other than)|under treatment with (?P<b>.+?)(?: lasting|, leaving aside)|"
-    r"is taking (?P<c>.+?)(?:, for at least|; the requested)|product, of (?P<d>.+?)(?:, duration|\.$)|"
-    r"in treatment with (?P<e>.+?)(?: >= \d| at receipt)|is now on (?P<f>.+?)(?: and has been|\.$)|"
-    r"asked for: (?P<g>.+?)(?:, \d|\.$)|you take (?P<h>.+?)(?: and have done so| on the day)|"
-    r"present use of (?P<i>.+?)(?: through \d|\.$)|currently uses (?P<j>.+?)(?: and has for|\.$)"
-)
-_INTOLERANCE = (
-    r"could not tolerate (?P<a>.+?)(?:, or|$)|intolerance of (?P<b>.+?), whether|chart entry, to (?P<c>.+?)(?:,|\.$)|"
-    r"intolerance to (?P<d>.+?) recorded|came off (?P<e>.+?) for side|listed intolerance: (?P<f>.+?)(?:, ER|\.$)|"
-    r"shows that (?P<g>.+?) was not tolerated|had to stop (?P<h>.+?) because|not (?:tolerate|bear) (?P<i>.+?)[,.]|"
-    r"established that (?P<j>.+?) caused|gave up (?P<k>.+?) on account of"
-)
-_ALLERGY = (
-    r"allergic to (?P<a>.+?)\.$|allergy to (?P<b>.+?)(?: recorded)?\.$|listed allergy: (?P<c>.+?)\.$|"
-    r"has (?P<d>.+?) on the allergy list"
-)
+_DAYS = r"(\d+)(?: or more)? days"
+_SIGNS: list[tuple[str, str]] = [(sign, words.replace("{number}", _NUMBER)) for sign, words in WORDS["signs"]]
+_AT_START, _OWN = "|".join(WORDS["at_start"]), "|".join(WORDS["own_drug"])
 _BETWEEN = r", (?:or|and) | (?:or|and) |[;,] (?:(?:or|and) )?| [/+] |/+"
 _PAID = r"claims|dispensing record|pharmacy fills|fill history|drug event records"
-# how the days of a trial are counted, where a sentence goes on to say so
-_COUNTING = {
-    "gap": r"; parts that follow each other within (\d+) days are one course",
-    "at_once": r"; all of these on the same days",
-    "added_up": r"; the days on any of these are added up as one trial, a day on several of them once",
-    "times": r"; it has been filled at least (\d+) times",
-    "share": r"; fills cover at least (\d+(?:\.\d+)?) percent of its days",
-    "in_a_row": r"; the days are in a row",
-    "carried_over": r"; what is left of one fill when the next is dispensed is carried over",
-}
 _NAME = (
     r"(?:diagnosis(?:, (?:current or past|today or in the past))?,?(?: today)? of|condition of|"
     r"active or (?:resolved|historical)|active|\(current(?: or past)?\)) "
@@ -217,15 +154,19 @@ def uses_in(text: str) -> tuple[str, ...]:
     return tuple(key for words, key in TERMS.uses.items() if words in text.lower())
 
 
+def _stretch(pattern: str | re.Pattern[str], text: str) -> Stretch | None:
+    found = re.search(pattern, text)
+    return Stretch(int(found[1]), found[2]) if found else None
+
+
 def _window(text: str) -> Stretch | None:
-    found = _WINDOW.search(text)
-    return Stretch(int(found[1]), found[2]) if found else None
+    return _stretch(_WINDOW, text)
 
 
-def _lasting(text: str) -> Stretch | None:
-    """How long, beside how long ago."""
-    found = re.search(_TIME, _WINDOW.sub(" ", text))
-    return Stretch(int(found[1]), found[2]) if found else None
+def _number(pattern: str, text: str) -> Decimal | None:
+    """What the first group of the pattern holds, if it is there."""
+    found = re.search(pattern, text)
+    return Decimal(found[1]) if found else None
 
 
 def _compared(text: str) -> tuple[str, Decimal] | None:
@@ -259,8 +200,9 @@ def _drugs(phrase: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(n for n in names if n), tuple(key for _, key in sorted(classes))
 
 
-def _named(pattern: str, text: str) -> str | None:
-    found = re.search(pattern, text, re.I)
+def _named(kind: str, text: str) -> str | None:
+    """The drugs that a sentence of this kind names, as it writes them."""
+    found = re.search("|".join(WORDS["drugs"][kind]), text, re.I)
     return next((part for part in found.groups() if part), None) if found else None
 
 
@@ -275,7 +217,7 @@ def _condition(text: str) -> dict[str, Any] | None:
     return {
         "kind": "condition",
         "window": _window(text),
-        "least": _known_for(text),
+        "least": _stretch(rf"known for at least {_TIME}", text),
         "degree": 2 if "or second-degree relative" in said else 1 if "first-degree relative" in said else 9,
         "name": named["name"],
         "codes": tuple(lists[0]),
@@ -297,26 +239,15 @@ def _condition(text: str) -> dict[str, Any] | None:
 
 def _doses(text: str) -> tuple[dict[str, Any], str]:
     """The doses that a sentence names in brackets, and the sentence without them."""
-    least = re.search(rf" \(at least {_NUMBER} mg per dose\)", text)
-    most = re.search(rf" \(at most {_NUMBER} mg per dose\)", text)
-    for found in (least, most):
-        text = text.replace(found[0], "") if found else text
-    columns = {
-        "dose_least": Decimal(least[1]) if least else None,
-        "dose_most": Decimal(most[1]) if most else None,
-    }
-    return columns, text
-
-
-def _known_for(text: str) -> Stretch | None:
-    found = re.search(rf"known for at least {_TIME}", text)
-    return Stretch(int(found[1]), found[2]) if found else None
+    least, most = (rf" \({words} {_NUMBER} mg per dose\)" for words in ("at least", "at most"))
+    columns = {"dose_least": _number(least, text), "dose_most": _number(most, text)}
+    return columns, re.sub(f"{least}|{most}", "", text)
 
 
 def _counting(text: str) -> tuple[dict[str, Any], str]:
     """What a sentence about a trial says of how its days are counted, and the sentence without it."""
     columns: dict[str, Any] = {}
-    for column, words in _COUNTING.items():
+    for column, words in WORDS["counting"].items():
         found = re.search(words, text)
         if found:
             columns[column] = Decimal(found[1]) if found.groups() else True
@@ -326,20 +257,18 @@ def _counting(text: str) -> tuple[dict[str, Any], str]:
 
 def _trial(text: str) -> dict[str, Any] | None:
     counting, text = _counting(text)
-    phrase = _named(_TRIAL, text)
+    phrase = _named("trial", text)
     if phrase is None or re.search(_OWN, phrase) or "months" in text:
         return None
     names, classes = _drugs(phrase)
     said = text.lower()
-    days = re.search(r"(\d+)(?: or more)? days", said)
-    dose = re.search(rf"{_NUMBER} mg", said)
     return {
         "kind": "trial",
         "drugs": names,
         "classes": classes,
-        "days": int(days[1]) if days else 0,
+        "days": int(_number(_DAYS, said) or 0),
         "window": _window(text),
-        "dose": Decimal(dose[1]) if dose else None,
+        "dose": _number(rf"{_NUMBER} mg", said),
         "responses": tuple(
             key
             for key, words in (
@@ -356,7 +285,7 @@ def _trial(text: str) -> dict[str, Any] | None:
 
 
 def _intolerance(text: str) -> dict[str, Any] | None:
-    phrase = _named(_INTOLERANCE, text)
+    phrase = _named("intolerance", text)
     if phrase is None:
         return None
     names, classes = _drugs(phrase)
@@ -372,34 +301,27 @@ def _taking(text: str) -> dict[str, Any] | None:
     if not re.search(words, text, re.I):
         return None
     doses, text = _doses(text)
-    phrase = _named(_TAKES, text)
+    phrase = _named("taking", text)
     names, classes = _drugs(phrase) if phrase else ((), ())
-    days = re.search(r"(\d+)(?: or more)? days", text)
-    return {
-        "kind": "taking",
-        "drugs": names,
-        "classes": classes,
-        "days": int(days[1]) if days else 0,
-        **doses,
-    }
+    days = int(_number(_DAYS, text) or 0)
+    return {"kind": "taking", "drugs": names, "classes": classes, "days": days, **doses}
 
 
 def _on_drug(text: str) -> dict[str, Any] | None:
-    months = re.search(r"(\d+)(?: full| or more)? calendar months", text)
-    if not months or not re.search(_OWN, text):
+    months = _number(r"(\d+)(?: full| or more)? calendar months", text)
+    if months is None or not re.search(_OWN, text):
         return None
-    dose = re.search(rf"{_NUMBER}(?: or more)? mg", text)
     return {
         "kind": "on drug",
-        "months": int(months[1]),
-        "dose": Decimal(dose[1]) if dose else None,
+        "months": int(months),
+        "dose": _number(rf"{_NUMBER}(?: or more)? mg", text),
         "own_drug": True,
         "still": bool(re.search(r"has been taking|in treatment with", text)),
     }
 
 
 def _allergy(text: str) -> dict[str, Any] | None:
-    phrase = _named(_ALLERGY, text)
+    phrase = _named("allergy", text)
     if phrase is None:
         return None
     own = bool(re.search(_OWN, phrase))
@@ -408,15 +330,14 @@ def _allergy(text: str) -> dict[str, Any] | None:
 
 
 def _program(text: str) -> dict[str, Any] | None:
-    least = _lasting(text)
+    least = _stretch(_TIME, _WINDOW.sub(" ", text))  # how long, beside how long ago
     if least is None or "lifestyle program" not in text:
         return None
-    sessions = re.search(r"at least (\d+) of its sessions", text)
     return {
         "kind": "program",
         "least": least,
         "window": _window(text),
-        "sessions": int(sessions[1]) if sessions else 0,
+        "sessions": int(_number(r"at least (\d+) of its sessions", text) or 0),
         "going_on": "still goes on with it" in text,
     }
 

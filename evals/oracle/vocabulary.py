@@ -1,9 +1,11 @@
-"""What words of a policy are called in a chart's JSON: the tables of vocabulary.yaml, which says what each one is."""
+"""What words of a policy are called in a chart's JSON, and how its sentences are worded: the tables of vocabulary.yaml
+and reading.yaml, which say what each one is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -33,4 +35,10 @@ class Vocabulary:
     contains: Names
 
 
-TERMS = Vocabulary(**yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")))
+def _read(name: str) -> dict[str, Any]:
+    tables: dict[str, Any] = yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+    return tables
+
+
+TERMS = Vocabulary(**_read("vocabulary.yaml"))
+WORDS = _read("reading.yaml")

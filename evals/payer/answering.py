@@ -212,20 +212,17 @@ class Payer:
         again: date | None = None,
     ) -> Reply:
         sent = self._sent(file)
-        request, plan = sent.request, self.plans[file.plan_id]
-        drug = self.drugs.get(sent.drug, {})
-        book_policy = self.policies.get((file.plan_id, sent.drug))
-        amount = quantity if quantity is not None else float(request.get("quantity", 1))
-        if quantity is None and kind == "partial_approval" and found.limit:
-            amount = float(found.limit.amount)
-        days = request.get("days_supply", 30)
-        if kind == "partial_approval" and found.limit:
-            days = found.limit.days
+        request = sent.request
+        printed = (file.plan_id, sent.drug) in self.policies
+        policy_id = f"{file.plan_id}-{sent.drug}".upper() if printed else ""
         granted = None
         if kind in ("approval", "partial_approval", "appeal_overturned"):
-            end = after_months(dated, found.months) - timedelta(days=1)
-            granted = Granted(start=dated, end=end, quantity=amount, days_supply=int(days))
-        policy_id = f"{file.plan_id}-{sent.drug}".upper() if book_policy else ""
+            part = found.limit if kind == "partial_approval" else None
+            granted = Granted(
+                start=dated, end=after_months(dated, found.months) - timedelta(days=1),
+                quantity=float(quantity or (part.amount if part else request.get("quantity", 1))),
+                days_supply=int(part.days if part else request.get("days_supply", 30)),
+            )  # fmt: skip
         reasons: dict[str, GivenReason] = {}
         for ground in grounds if kind != "pend" else ():
             reasons.setdefault(
@@ -237,14 +234,14 @@ class Payer:
             )  # fmt: skip
         facts = DecisionFacts(
             kind=kind,  # type: ignore[arg-type]
-            plan=plan,
+            plan=self.plans[file.plan_id],
             name=sent.patient["name"],
             member_id=sent.member_id or "not given",
             birth_date=day(sent.patient.get("birth_date")),
             drug=sent.drug,
             strength=str(request.get("strength", "")),
             quantity=float(request.get("quantity", 1)),
-            unit=str(drug.get("unit", "mL")),
+            unit=str(self.drugs.get(sent.drug, {}).get("unit", "mL")),
             days_supply=int(request.get("days_supply", 30)),
             prescriber=sent.patient["prescriber"]["name"] or "Prescriber",
             reference=file.reference,

@@ -7,19 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from io import BytesIO
+from pathlib import Path
+from typing import Any
 
+import yaml
 from pypdf import PdfReader
 
-# Every way in which a form of ours wants dates written.
-_WAYS = (
-    (r"\b\d{4}-\d\d-\d\d\b", "%Y-%m-%d"),
-    (r"\b\d\d/\d\d/\d{4}\b", "%m/%d/%Y"),
-    (r"\b\d\d-\d\d-\d{4}\b", "%m-%d-%Y"),
-    (r"\b\d\d-[A-Z][a-z]{2}-\d{4}\b", "%d-%b-%Y"),
-    (r"\b[A-Z][a-z]{2} \d\d?, \d{4}\b", "%b %d, %Y"),
-    (r"\b[A-Z][a-z]{2,8} \d\d?, \d{4}\b", "%B %d, %Y"),
-    (r"(?<![\d.])[01]\d[0-3]\d(?:19|20)\d\d\b", "%m%d%Y"),
-)
+# what forms and papers call things
+WORDS: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text(encoding="utf-8"))
 _NOTHING = ("no drug for this condition on record", "no known drug allergies")
 
 
@@ -80,7 +75,7 @@ def read_form(pdf: bytes) -> Form:
 
 def with_iso_dates(text: str) -> str:
     """The text with its dates as 2026-09-01, however they are written."""
-    for pattern, way in _WAYS:
+    for pattern, way in WORDS["dates"]:
         text = re.sub(pattern, lambda found, way=way: _iso(found[0], way), text)  # type: ignore[misc]
     return text
 

@@ -16,6 +16,7 @@ from evals.oracle.clauses import clauses_of
 from evals.oracle.judging import Ask, judge
 from evals.oracle.reading import Row, uses_in
 from evals.oracle.table import DecisionTable, Limit, stands_under
+from evals.payer.form import WORDS
 from evals.payer.rebuilding import Rebuilt
 
 Kind = Literal["approve", "ask", "part", "deny", "not_needed"]
@@ -203,10 +204,6 @@ def _days(course: Mapping[str, Any]) -> int:
     return (date.fromisoformat(course["end"]) - date.fromisoformat(course["start"])).days
 
 
-_TESTS = {"hba1c": "HbA1c", "bmi": "BMI", "egfr": "eGFR", "ahi": "AHI", "lvef": "LVEF", "uacr": "UACR"}
-_WORDS = {">=": "at least", ">": "more than", "<=": "at most", "<": "less than"}
-
-
 def _clinical(leaves: Sequence[Row], sent: Rebuilt, on: date) -> dict[str, str]:
     """What the letter can say of the value; nothing where the clause is about several things."""
     if len(leaves) != 1:
@@ -217,8 +214,8 @@ def _clinical(leaves: Sequence[Row], sent: Rebuilt, on: date) -> dict[str, str]:
     readings = Chart(sent.patient, on).readings(leaf.tests[0]) if leaf.tests else []
     if leaf.kind == "value" and readings:
         newest = readings[-1]
-        limit = f"{_WORDS.get(leaf.sign, '')} {leaf.value}".strip()
-        test = _TESTS.get(leaf.tests[0], leaf.tests[0].replace("_", " "))
+        limit = f"{WORDS['signs'].get(leaf.sign, '')} {leaf.value}".strip()
+        test = WORDS["tests"].get(leaf.tests[0], leaf.tests[0].replace("_", " "))
         return {
             "test": test,
             "limit": limit,
@@ -226,7 +223,7 @@ def _clinical(leaves: Sequence[Row], sent: Rebuilt, on: date) -> dict[str, str]:
             "on": newest.day.strftime("%m/%d/%Y"),
         }
     if leaf.kind == "change" and len(readings) > 1:
-        name = _TESTS.get(leaf.tests[0], leaf.tests[0])
+        name = WORDS["tests"].get(leaf.tests[0], leaf.tests[0])
         unit = {"weight": " kg", "hba1c": " %"}.get(leaf.tests[0], "")
         before, after = (f"{reading.value:.1f}{unit}" for reading in (readings[0], readings[-1]))
         return {"test": name, "before": before, "after": after}
@@ -246,14 +243,8 @@ def _not_covered(book: Book, sent: Rebuilt, verdict: Verdict) -> Ground:
     return Ground("non_formulary", details={"others": " and ".join(others[:2]) or "none"})
 
 
-_SPOKEN = {
-    "t2dm": "type 2 diabetes", "weight": "weight loss", "cv": "cardiovascular risk reduction", "hf": "heart failure",
-    "osa": "obstructive sleep apnea", "ckd": "chronic kidney disease", "mash": "MASH",
-}  # fmt: skip
-
-
 def _spoken(uses: Sequence[str]) -> str:
-    return " and ".join(_SPOKEN.get(use, use) for use in uses) or "another use"
+    return " and ".join(WORDS["uses"].get(use, use) for use in uses) or "another use"
 
 
 # --- questions, papers, amounts --------------------------------------------------------------------------
@@ -261,19 +252,9 @@ def _spoken(uses: Sequence[str]) -> str:
 
 def _question(row: Row) -> Ground:
     """What is asked for where a clause is open: a paper by its kind, else what the clause is about, in a few words."""
-    tests = " and ".join(_TESTS.get(test, test.replace("_", " ")) for test in row.tests)
-    paper = _PAPERS.get(row.kind) or tests or row.name or _ABOUT.get(row.kind, row.kind)
+    tests = " and ".join(WORDS["tests"].get(test, test.replace("_", " ")) for test in row.tests)
+    paper = WORDS["papers"].get(row.kind) or tests or row.name or WORDS["about"].get(row.kind, row.kind)
     return Ground("insufficient_documentation", row.number, row.text, {"paper": paper})
-
-
-_PAPERS = {
-    "paper:note": "a signed chart note", "paper:result": "a laboratory report", "paper:study": "the study report",
-    "paper:claims": "the pharmacy fill history", "paper:program": "the program record",
-}  # fmt: skip
-_ABOUT = {
-    "age": "age", "trial": "earlier treatment", "statement": "the prescriber's statement",
-    "gate": "the further criteria",
-}  # fmt: skip
 
 
 def _plan_limit(book: Book) -> Limit | None:

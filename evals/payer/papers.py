@@ -6,16 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from evals.payer.form import with_iso_dates
+from evals.payer.form import WORDS, with_iso_dates
 from evals.payer.phrases import Entry, told
-
-_KINDS = (
-    ("note", r"\bnote\b"),
-    ("fills", r"fill history|dispens|claims"),
-    ("programme", r"program"),
-    ("study", r"study|examination"),
-    ("lab", r"result|laborator|measurement|chart entry"),
-)
 
 
 @dataclass(frozen=True)
@@ -29,7 +21,7 @@ class Paper:
 def shown_by(paper: Paper) -> list[tuple[str, Entry]]:
     """What a chart would hold of it. The title says what kind of paper it is; `Date:` is its own day, and each line
     a phrase."""
-    kind = next((name for name, words in _KINDS if re.search(words, paper.title.lower())), "")
+    kind = next((name for name, words in WORDS["kinds"].items() if re.search(words, paper.title.lower())), "")
     text = with_iso_dates(paper.text)
     own = re.search(r"^Date: (\d{4}-\d\d-\d\d)", text, re.M)
     day: dict[str, Any] = {"date": own[1]} if own else {}

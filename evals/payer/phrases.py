@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from evals.oracle.vocabulary import TERMS
-from evals.payer.form import with_iso_dates
+from evals.payer.form import WORDS, with_iso_dates
 
 Entry = dict[str, Any]
 Said = tuple[str, Entry]  # the list of the chart, and its entry
@@ -28,17 +28,6 @@ _FILL = re.compile(rf"(?P<drug>.+), (?P<days>\d+) days \((?P<day>{_DAY})\)$")
 _MEASURED = re.compile(
     rf"(?P<test>.+?) (?P<value>\d[\d,]*(?:\.\d+)?)(?: (?P<unit>(?!\()[^ ]+(?: m2)?))?{_DATED}"
 )
-_UNITS = {
-    "lb": "lb", "in": "in", "kg": "kg", "cm": "cm", "%": "%", "kg/m2": "kg/m2", "mg/dL": "mg/dL", "mg/g": "mg/g",
-    "mL/min/1.73 m2": "mL/min/{1.73_m2}", "events/h": "/h", "mmHg": "mm[Hg]", "U/L": "U/L", "10^3/uL": "10*3/uL",
-}  # fmt: skip
-_UNITLESS = {"fibrosis_stage": "{stage}", "abi": "{ratio}"}
-_OTHER_TESTS = {
-    "apnea-hypopnea index": "ahi", "lvef": "lvef", "urine albumin/creatinine ratio": "uacr", "alt": "alt", "ast": "ast",
-    "platelets": "platelets", "ldl cholesterol": "ldl", "hdl cholesterol": "hdl", "total cholesterol": "tc",
-    "triglycerides": "tg", "systolic blood pressure": "sbp", "diastolic blood pressure": "dbp",
-    "serum creatinine": "creatinine", "glucose": "random_glucose",
-}  # fmt: skip
 _OUTCOMES = ("Inadequate response", "Partial response", "Intolerance", "Effective")
 _REACTS = (
     r"nausea|vomit|diarrh|stomach|gi |gastro|bloat|upset|cramp|hypoglyc|genital|yeast|dizz|fatigue|headache|"
@@ -175,10 +164,10 @@ def outcome(text: str) -> Entry:
 
 def measurement(test: str, value: str, unit: str | None, when: str | None) -> Said | None:
     """A value with its date; None if nobody knows the test."""
-    key = TERMS.tests.get(test.strip().lower()) or _OTHER_TESTS.get(test.strip().lower())
+    key = TERMS.tests.get(test.strip().lower()) or WORDS["forms"].get(test.strip().lower())
     if key is None or not when:
         return None
-    known = _UNITS.get(unit or "", "") or _UNITLESS.get(key, "")
+    known = WORDS["units"].get(unit or "", "") or WORDS["unitless"].get(key, "")
     number = float(value.replace(",", ""))
     return "observations", {"test": key, "value": number, "unit": known, "date": when}
 

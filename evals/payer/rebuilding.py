@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from evals.payer import phrases
-from evals.payer.form import Form, with_iso_dates
+from evals.payer.form import WORDS, Form, with_iso_dates
 from evals.payer.papers import Paper, shown_by
 from evals.payer.phrases import Entry, Said
 
@@ -17,16 +17,6 @@ LISTS = (
     "conditions", "observations", "medications", "fills", "allergies", "family_history", "programs", "attestations",
     "notes", "documents",
 )  # fmt: skip
-# The use that a diagnosis is treated for, by the first codes that fit.
-_USE_OF = (
-    ("t2dm", ("E11",)),
-    ("weight", ("E66",)),
-    ("osa", ("G47.33",)),
-    ("hf", ("I50", "I11.0", "I13")),
-    ("ckd", ("N18",)),
-    ("mash", ("K75.81",)),
-    ("cv", ("I2", "I63", "I69", "I70", "I73", "Z86.73", "E11.51")),
-)
 _GAP = 14  # days between two lines of one course
 
 
@@ -205,7 +195,7 @@ def _use(form: Form, details: Sequence[str]) -> str:
         if use := phrases.use_in(text):
             return use
     code = form.get("icd10", "dx_code.1")
-    return next((use for use, codes in _USE_OF if code.startswith(codes)), "")
+    return next((use for use, codes in WORDS["use_of"].items() if code.startswith(tuple(codes))), "")
 
 
 def _drug(form: Form, drugs: Iterable[str]) -> str:

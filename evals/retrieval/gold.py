@@ -35,43 +35,35 @@ class Gold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     says: str = ""
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """`tuned` questions were looked at while the search was tuned. `held_out` ones were not, but were written together
-    with them; `blind` ones were written when the tuning was over."""
-
-    id: str
-    plan_id: str
-    drug: str
-    ask: str
-    gold: Gold
-    set: Literal["tuned", "held_out", "blind"]
-
-
 class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """`gold` names the clauses that answer, any one of them; without, the policy does not say. Each of the four
-    numbered sets was written before it was scored, and scored before the answering was mended after it."""
+    """`gold` names the clauses that answer, any one of them; without, the policy does not say.
+
+    `tuned` ones were looked at while the search was tuned. `held_out` ones were not, but were written together with
+    them; `blind` ones were written when the tuning was over. Each of the four numbered sets was written before it was
+    scored, and scored before the answering was mended after it.
+    """
 
     id: str
     plan_id: str
     drug: str
     ask: str
-    set: Literal["first", "second", "third", "fourth", "dev"]
+    set: Literal["tuned", "held_out", "blind", "first", "second", "third", "fourth", "dev"]
     gold: tuple[Gold, ...] = ()
 
 
 def read_queries() -> list[Query]:
     """Those of abstention.jsonl, and those of questions.jsonl as `dev`."""
-    lines = QUESTIONS.with_name("abstention.jsonl").read_bytes().splitlines()
-    own = [msgspec.json.decode(line, type=Query) for line in lines if line]
-    others = [
-        Query(id=one.id, plan_id=one.plan_id, drug=one.drug, ask=one.ask, set="dev", gold=(one.gold,))
-        for one in read_questions()
-    ]
-    return own + others
+    own = _read(QUESTIONS.with_name("abstention.jsonl"))
+    return own + [msgspec.structs.replace(one, set="dev") for one in read_questions()]
 
 
-def read_questions() -> list[Question]:
-    return [msgspec.json.decode(line, type=Question) for line in QUESTIONS.read_bytes().splitlines() if line]
+def read_questions() -> list[Query]:
+    """Those of questions.jsonl: each has one answer."""
+    return _read(QUESTIONS)
+
+
+def _read(path: Path) -> list[Query]:
+    return [msgspec.json.decode(line, type=Query) for line in path.read_bytes().splitlines() if line]
 
 
 def answers(gold: Gold, benefit: Benefit, policy: Policy, drug: Drug) -> set[str]:

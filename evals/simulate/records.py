@@ -53,7 +53,6 @@ class Difference(msgspec.Struct, kw_only=True, omit_defaults=True):
     answer: str
     clauses: list[str] = []
     mistake: str = ""  # the payer's own, by its draw; none: form, engine or oracle are to be looked at
-    why: str = ""
 
 
 class Read(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -50,8 +50,8 @@ def test_every_outcome_is_the_engine_s() -> None:
     for question, turn, expect in expected():
         who = question.patient or expect.patient_id or ""
         for drug, outcome in expect.outcome.items():
-            last = turn is question.turns[-1]
-            found = bundled().expected(question, drug, last=last, patient_id=who)
+            supposed = question.supposing if turn is question.turns[-1] else None
+            found = bundled().judge(who, drug, supposed).outcome
             if found != outcome:
                 wrong.append(f"{question.id} {drug}: {outcome}, and the engine says {found}")
     assert not wrong, "\n".join(wrong)

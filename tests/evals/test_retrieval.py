@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from evals.retrieval.gold import Question, answers, read_questions
+from evals.retrieval.gold import Query, answers, read_questions
 from evals.stores import generated_store
 from evals.suites.sources import policies
 from tools.domain.records import Policy
@@ -23,7 +23,7 @@ def store() -> Iterator[Store]:
     index.forget()
 
 
-def policy_of(store: Store, question: Question) -> Policy:
+def policy_of(store: Store, question: Query) -> Policy:
     policy = store.policy(question.plan_id, question.drug)
     assert policy is not None, question.id
     return policy
@@ -33,7 +33,7 @@ def test_every_question_has_clauses_that_answer_it_and_others_that_do_not(store:
     for question in read_questions():
         policy = policy_of(store, question)
         benefit = store.plan(question.plan_id).benefits[question.drug]
-        gold = answers(question.gold, benefit, policy, store.drug(question.drug))
+        gold = answers(question.gold[0], benefit, policy, store.drug(question.drug))
         assert gold, f"{question.id}: no clause of {policy.id} answers {question.ask!r}"
         assert len(gold) <= 6 < len(policy.clauses), question.id
 
@@ -50,7 +50,7 @@ def test_the_questions_cover_payers_drugs_and_sections_evenly() -> None:
     assert Counter(question.set for question in questions)["held_out"] >= 40
     assert len({question.plan_id for question in questions}) == 10
     assert len({question.drug for question in questions}) == 10
-    assert len({question.gold.section for question in questions}) == 7
+    assert len({question.gold[0].section for question in questions}) == 7
 
 
 def test_the_clauses_of_fixed_wording_say_the_numbers_of_the_plan(store: Store) -> None:
