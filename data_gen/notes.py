@@ -44,11 +44,8 @@ def _history(person: Person, setting: Setting) -> str:
         diabetes = f"T2DM since {setting.day[person.onset][:4]}"
     else:
         diabetes = "Prediabetes" if person.prediabetes else "No diabetes"
-    found = {
-        "HTN": person.hypertension, "HLD": person.dyslipidemia, "CKD": person.ckd, "OSA": person.osa,
-        f"HF (EF {person.lvef} %)": person.hf, "NASH": person.nash,
-    }  # fmt: skip
-    more = ", ".join([name for name, there in found.items() if there])
+    found = [text for part, text in NOTES.history.items() if getattr(person, part)]
+    more = ", ".join(found).replace("{lvef}", str(person.lvef))
     return f"{diabetes}, also {more}." if more else f"{diabetes}."
 
 

@@ -249,7 +249,7 @@ def _measured(reader: Criteria, found: Map, place: Place) -> Node:
 
 
 def _course(kind: type, tail: str) -> Callable[[Criteria, Map, Place], Node]:
-    key = "trial" if kind is Trial else "intolerance" if kind is Intolerance else "taking"
+    key = str(kind.__struct_config__.tag)  # type: ignore[attr-defined]
 
     def read(reader: Criteria, found: Map, place: Place) -> Node:
         drugs, classes = reader.drug_names(found, key)

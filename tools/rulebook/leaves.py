@@ -75,22 +75,11 @@ from tools.rulebook.wording import (
 from tools.terminology.observations import TESTS
 from tools.terminology.terms import INDICATIONS
 
-LEAVES: dict[str, type[Part]] = {
-    "age": Age,
-    "condition": Condition,
-    "lab": Lab,
-    "measured": Measured,
-    "trial": Trial,
-    "intolerance": Intolerance,
-    "allergy": AllergyTo,
-    "taking": Taking,
-    "on_drug": OnDrug,
-    "programme": Programme,
-    "attested": Attested,
-    "specialist": Specialist,
-    "change": Change,
-    "use": Use,
-}
+_LEAVES: tuple[type[Part], ...] = (
+    Age, Condition, Lab, Measured, Trial, Intolerance, AllergyTo, Taking, OnDrug, Programme, Attested, Specialist,
+    Change, Use,
+)  # fmt: skip
+LEAVES = {str(kind.__struct_config__.tag): kind for kind in _LEAVES}
 DEGREES = {"first": "first-degree", "second": "first- or second-degree"}
 DOCUMENTS = ("note", "lab", "fills", "programme", "study", "medication")
 # Kinds whose sentence itself counts a period: the slot of its number, and the field.
@@ -161,15 +150,9 @@ class Phrases:
 
     def _timed(self, table: str, key: str, slot: str, field: str, slots: dict[str, Slot]) -> Timed:
         """The sentence or part for each unit in which the period may be counted; `slot` is its number."""
-        made = (self._part if table == "part" else partial(self._make, table))(
-            key, {**slots, slot: period(field, "days")}
-        )
-        return Timed(
-            self._text(table, key, slots) or OWN[key],
-            lambda unit: {**slots, slot: period(field, unit)},
-            lambda v: v[field] and v[field].unit,
-            made.name,
-        )
+        make = self._part if table == "part" else partial(self._make, table)
+        made = make(key, {**slots, slot: period(field, "days")})
+        return Timed(self._text(table, key, slots) or OWN[key], slots, slot, field, made.name)
 
     def _make(self, table: str, key: str, slots: dict[str, Slot]) -> Template:
         texts: dict[str, str] = getattr(self.style, table)
