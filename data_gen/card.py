@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,26 +23,24 @@ def show(card: Card, console: Console) -> None:
     console.print(f"[bold]{card.folder}[/]  seed {data.seed}, version {data.version}, as of {data.as_of}")
     console.print(_counts(card))
     console.print(f"{card.planted:,} planted cases, counted apart; distributions are of the others")
-    table = Table("Figure", _right("Here"), "Target", "From", "", box=None, pad_edge=False)
-    for row in card.rows:
-        *cells, fits = _cells(row)
-        table.add_row(*cells, {True: "[green]✓[/]", False: "[red]✗[/]", None: ""}[fits])
-    console.print(table)
+    marks = {True: "[green]✓[/]", False: "[red]✗[/]", None: ""}
+    figures = [(*cells, marks[fits]) for *cells, fits in map(_cells, card.rows)]
+    console.print(_table(("Figure", _right("Here"), "Target", "From", ""), figures))
     if card.outcomes:
-        outcomes = Table(
-            "Outcome of the chart's own order", _right("Patients"), _right("Share"), box=None, pad_edge=False
-        )
-        for outcome in _outcomes(card):
-            outcomes.add_row(*outcome)
-        console.print(outcomes)
-    sizes = Table("Volume", _right("Here"), _right("Guide"), box=None, pad_edge=False)
-    for name, here, guide in volume(card):
-        sizes.add_row(name, here, guide)
-    console.print(sizes)
+        heads = ("Outcome of the chart's own order", _right("Patients"), _right("Share"))
+        console.print(_table(heads, _outcomes(card)))
+    console.print(_table(("Volume", _right("Here"), _right("Guide")), volume(card)))
     console.print("a patient: " + ", ".join(f"{count:g} {name}" for name, count in card.entries.items()))
 
 
-def _right(header: str) -> Any:
+def _table(heads: Iterable[str | Column], rows: Iterable[Iterable[str]]) -> Table:
+    table = Table(*heads, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _right(header: str) -> Column:
     """A column of numbers."""
     return Column(header, justify="right")
 

@@ -8,6 +8,7 @@ truth that a chart was made from, never an engine's opinion of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
@@ -16,9 +17,9 @@ from data_gen import first
 from data_gen.draws import BLOCK
 from data_gen.history import draw_record
 from data_gen.people import Person
-from data_gen.realise_body import BodyStep
-from data_gen.realise_courses import CourseStep
-from data_gen.realise_record import RecordStep
+from data_gen.realise_body import settle_body
+from data_gen.realise_courses import take_medicines
+from data_gen.realise_record import complete_record
 from data_gen.scene import Case, Scene
 from data_gen.setting import Setting
 from data_gen.sketch import Sketch
@@ -30,11 +31,11 @@ from tools.domain.rules import Node, Required, Rule
 def realise(person: Person, setting: Setting, sketch: Sketch, case: Case, turn: int) -> None:
     """Change the person in place; Infeasible leaves it spoilt, so draw it anew then."""
     scene = Scene(person, setting, sketch, case, turn)
-    BodyStep(scene).run()
-    CourseStep(scene).run()
+    settle_body(scene)
+    take_medicines(scene)
     courses = len(person.courses)
     draw_record(person, setting)
-    RecordStep(scene).run(courses)
+    complete_record(scene, courses)
 
 
 FIRST = 20  # patients of the default world; mock_data has two more (`pa generate 21 --also 41`)
@@ -172,49 +173,41 @@ class Planter:
         slot = self.slot(index)
         if slot is None:
             return None
-        case = self._case(slot)
         begin = slot.number + index // BLOCK % _VARIANTS
-        if index == 0 and (known := self._first_patient(draw, slot, case)) is not None:
-            return known
-        for turn in range(begin, begin + _TURNS):
-            try:
-                made = self._made(slot, turn)
-                asked = case._replace(note_missing=made.note_missing, papers_missing=made.papers_missing)
-                person = draw()
-                realise(person, self.setting, made.sketch, asked, turn)
-            except Infeasible:
-                continue
-            return person, self._label(slot, case, made, index)
+        ways = [(self._first_patient, turn) for turn in range(_TURNS)] if index == 0 else []
+        ways += [(self._planted, turn) for turn in range(begin, begin + _TURNS)]
+        for way, turn in ways:
+            with suppress(Infeasible):
+                return way(slot, turn, draw, index)
         return None
 
+    def _planted(self, slot: Slot, turn: int, draw: Callable[[], Person], index: int) -> tuple[Person, Label]:
+        made, case = self._made(slot, turn), self._case(slot)
+        case = case._replace(note_missing=made.note_missing, papers_missing=made.papers_missing)
+        person = draw()
+        realise(person, self.setting, made.sketch, case, turn)
+        return person, self._label(slot, case, made, index)
+
     def _first_patient(
-        self, draw: Callable[[], Person], slot: Slot, case: Case
-    ) -> tuple[Person, Label] | None:
+        self, slot: Slot, turn: int, draw: Callable[[], Person], index: int
+    ) -> tuple[Person, Label]:
         """P001 with the past that first.py gives him, if that is what the rule asks for."""
-        for turn in range(_TURNS):
-            try:
-                made = self._made(slot, turn)
-                if not first.fits(made.sketch) or made.sketch.has.get("ascvd") is False:
-                    continue
-                person = draw()
-                first.natural(person)
-                realise(person, self.setting, made.sketch, case._replace(courses=first.courses()), turn)
-            except Infeasible:
-                continue
-            first.add_former_plan(person, self.setting)
-            return person, self._label(slot, case, made, 0)
-        return None
+        made, case = self._made(slot, turn), self._case(slot)._replace(courses=first.courses())
+        if not first.fits(made.sketch) or made.sketch.has.get("ascvd") is False:
+            raise Infeasible("first")
+        person = draw()
+        first.natural(person)
+        realise(person, self.setting, made.sketch, case, turn)
+        first.add_former_plan(person, self.setting)
+        return person, self._label(slot, case, made, index)
 
     def _made(self, slot: Slot, turn: int) -> Made:
         """The slot's sketch at this turn, made once."""
         key = slot.number, turn
         if key not in self._sketches:
-            try:
-                self._sketches[key] = (
-                    _without_rule(slot, turn) if slot.rule is None else _by_rule(slot, slot.rule, turn)
-                )
-            except Infeasible:
-                self._sketches[key] = None
+            self._sketches[key] = None
+            with suppress(Infeasible):
+                self._sketches[key] = _by_rule(slot, slot.rule, turn) if slot.rule else _without_rule(slot)
         made = self._sketches[key]
         if made is None:
             raise Infeasible(slot.kind)
@@ -261,7 +254,7 @@ class Made(NamedTuple):
     papers_missing: bool = False
 
 
-def _without_rule(slot: Slot, turn: int) -> Made:
+def _without_rule(slot: Slot) -> Made:
     """Somebody for whom the drug makes sense."""
     sketch = Sketch(False)
     use = next(iter(slot.benefit.excluded_uses), "") if slot.kind == "excluded_use" else ""

@@ -61,9 +61,8 @@ def show(
 ) -> None:
     """Show what a plan says of a drug: the row of its table, and the rule as the policy prints it."""
     loaded = _load(catalog)
-    found = loaded.plans.get(_known("plan", plan, loaded.plans))
+    found = loaded.plans[_known("plan", plan, loaded.plans)]
     name = _known("drug", drug, loaded.drugs) if drug else None
-    assert found is not None
     if as_json:
         _print_json(_summary(loaded, [found], name))
         return
@@ -75,16 +74,10 @@ def list_cells(catalog: Folder = None, as_json: AsJson = False) -> None:
     """List every plan and drug: covered or not, tier, copay, and whether a PA is needed."""
     loaded = _load(catalog)
     if as_json:
-        _print_json(
-            {
-                plan.id: {name: _row(benefit) for name, benefit in plan.benefits.items()}
-                for plan in loaded.plans.values()
-            }
-        )
+        rows = (({name: _row(b) for name, b in plan.benefits.items()}) for plan in loaded.plans.values())
+        _print_json(dict(zip(loaded.plans, rows, strict=True)))
         return
-    for line in _overview(loaded):
-        print(line)
-    print(_counts(loaded))
+    print(*_overview(loaded), _counts(loaded), sep="\n")
 
 
 # --- what is shown ---------------------------------------------------------------------------------------
@@ -117,10 +110,10 @@ def _load(folder: Path | None) -> Catalog:
 
 def _known(what: str, value: str, known: dict[str, Any]) -> str:
     """The name as it is written in the catalog, whatever its case."""
-    for name in known:
-        if name.casefold() == value.casefold():
-            return name
-    raise NotFound(what, value, nearest(value, known), f"it has {', '.join(known)}")
+    names = {name.casefold(): name for name in known}
+    if value.casefold() not in names:
+        raise NotFound(what, value, nearest(value, known), f"it has {', '.join(known)}")
+    return names[value.casefold()]
 
 
 def _differences(loaded: Catalog) -> Iterator[str]:
@@ -186,7 +179,7 @@ def _sentence(benefit: Benefit) -> str:
 def _print_policy(policy: Policy) -> None:
     section = ""
     for clause in policy.clauses:
-        if clause.section not in ("criteria", "exclusions", "documentation", "renewal", "authorization"):
+        if clause.section in ("quantity", "appeal"):
             continue
         if clause.section != section:
             section = clause.section

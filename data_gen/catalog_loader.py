@@ -7,7 +7,7 @@ fragment, or the plan with that id. What it does not name stays.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,9 +19,9 @@ from data_gen.policies import print_policy
 from data_gen.styles import read_style
 from tools.common.errors import Invalid, Unavailable
 from tools.domain.records import Drug, Plan, Policy
-from tools.domain.rules import Composite, Limits, Rule
+from tools.domain.rules import Limits, Rule, mapped
 from tools.rulebook.limits_yaml import LIMIT_KEYS, read_limits
-from tools.rulebook.located import Map, Place, as_map, as_seq, convert, only, read_yaml, unknown
+from tools.rulebook.located import Map, Place, as_map, as_seq, convert, known_words, only, read_yaml, unknown
 from tools.rulebook.plain import describe
 from tools.rulebook.prose import House
 from tools.rulebook.rule_yaml import Reader
@@ -111,30 +111,26 @@ def _line_of(found: Map, message: str) -> int:
     return table.at(key).line if isinstance(table, Map) else 1
 
 
+def _files(folders: Iterable[Path], pattern: str) -> Iterator[tuple[Path, Any, Place]]:
+    """What stands in the files of these folders, with the place that an error names."""
+    for folder in folders:
+        for path in sorted(folder.glob(pattern)):
+            yield path, read_yaml(path, _shown(path)), Place(_shown(path), 1)
+
+
 def _table(folders: list[Path], file: str) -> dict[str, Map]:
     """A file's entries by name; a later folder's entry replaces an earlier one's."""
     entries: dict[str, Map] = {}
-    for folder in folders:
-        path = folder / file
-        if not path.exists():
-            continue
-        shown = _shown(path)
-        found = read_yaml(path, shown)
-        if found is None:
-            continue
-        table = as_map(found, Place(shown, 1), file)
+    for _, found, place in _files(folders, file):
+        table = as_map(found, place, file) if found is not None else Map(place)
         entries |= {name: as_map(body, table.at(name), name) for name, body in table.items()}
     return entries
 
 
 def _styles(folders: list[Path]) -> dict[str, Map]:
     """House styles, one file each, by the file's name."""
-    found: dict[str, Map] = {}
-    for folder in folders:
-        for path in sorted((folder / "styles").glob("*.yaml")):
-            shown = _shown(path)
-            found[path.stem] = as_map(read_yaml(path, shown), Place(shown, 1), "a style")
-    return found
+    found = _files(folders, "styles/*.yaml")
+    return {path.stem: as_map(body, place, "a style") for path, body, place in found}
 
 
 def _sources(
@@ -143,11 +139,8 @@ def _sources(
     plans: dict[str, Source] = {}
     for folder in folders:
         here: dict[str, Place] = {}
-        for path in sorted((folder / "payers").glob("*.yaml")):
-            shown = _shown(path)
-            source = read_plan(
-                as_map(read_yaml(path, shown), Place(shown, 1), "a payer's file"), drugs, limits, fragments
-            )
+        for _, body, place in _files([folder], "payers/*.yaml"):
+            source = read_plan(as_map(body, place, "a payer's file"), drugs, limits, fragments)
             if source.plan.id in here:
                 raise source.place.error(f"plan {source.plan.id} is also in {here[source.plan.id].file}")
             here[source.plan.id] = source.place
@@ -173,9 +166,8 @@ def _drugs(table: dict[str, Map], fragments: dict[str, Map]) -> tuple[dict[str, 
             body.holding(fields | {"name": name, "indications": _without_rules(body)}), Drug, body.place
         )
         for key in ("classes", "duplicate_classes"):
-            for cls in getattr(drug, key):
-                if cls not in CLASSES:
-                    raise unknown(body.at(key), "drug class", cls, CLASSES)
+            if key in body:
+                known_words(body, key, "drug class", CLASSES)
         _check_doses(drug, body)
         indications = tuple(
             msgspec.structs.replace(indication, rule=rules.get(indication.key))
@@ -190,14 +182,10 @@ def _check_doses(drug: Drug, body: Map) -> None:
     """Invalid where the label's dose for a use is none that the drug comes in."""
     known = [strength.dose for strength in drug.strengths]
     for index, label in enumerate(drug.indications):
-        for dose in (*label.doses, *label.starting_doses):
-            if dose not in known:
-                raise unknown(
-                    _indications(body).at(index),
-                    f"dose of {drug.name} for {label.key}",
-                    f"{dose:g}",
-                    map("{:g}".format, known),
-                )
+        wrong = [dose for dose in (*label.doses, *label.starting_doses) if dose not in known]
+        if wrong:
+            place, what = _indications(body).at(index), f"dose of {drug.name} for {label.key}"
+            raise unknown(place, what, f"{wrong[0]:g}", map("{:g}".format, known))
 
 
 def _label_rules(name: str, body: Map, reader: Reader) -> Iterator[tuple[str, Rule]]:
@@ -226,14 +214,10 @@ def said(rule: Rule) -> Rule:
     """The rule with a plain statement on every node, for rules that no policy prints."""
 
     def one(node: Any) -> Any:
-        changes: dict[str, Any] = {"text": node.text or describe(node)}
-        if isinstance(node, Composite):
-            changes["children"] = tuple(one(child) for child in node.children)
-        return msgspec.structs.replace(node, **changes)
+        return msgspec.structs.replace(node, text=node.text or describe(node))
 
-    return msgspec.structs.replace(
-        rule, criteria=one(rule.criteria), exclusions=tuple(map(one, rule.exclusions))
-    )
+    exclusions = tuple(mapped(node, one) for node in rule.exclusions)
+    return msgspec.structs.replace(rule, criteria=mapped(rule.criteria, one), exclusions=exclusions)
 
 
 # --- printing ------------------------------------------------------------------------------------------

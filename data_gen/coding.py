@@ -124,15 +124,11 @@ def _circulation(person: Person, codes: list[tuple[str, int]]) -> None:
         codes.append(("N18.6" if person.dialysis else stage(egfr), kidney_since(person)))
     if person.dialysis:
         codes.append(("Z99.2", 200))
-    if person.ascvd == "cad":
-        codes.append(("I25.10", vessels_since(person)))
-    elif person.ascvd == "mi":
-        codes.append(("I25.10", vessels_since(person) + 20))
-        codes.append(("I25.2", vessels_since(person)))
-    elif person.ascvd == "stroke":
-        codes.append(("Z86.73", vessels_since(person)))
-    elif person.ascvd == "pad" and not person.t2dm:
-        codes.append(("I73.9", vessels_since(person)))
+    since = vessels_since(person)
+    if person.ascvd == "mi":
+        codes += [("I25.10", since + 20), ("I25.2", since)]
+    elif person.ascvd and not (person.ascvd == "pad" and person.t2dm):
+        codes.append(({"cad": "I25.10", "stroke": "Z86.73", "pad": "I73.9"}[person.ascvd], since))
 
 
 def stage(egfr: int) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -21,18 +21,11 @@ from tools.common.dates import add_months
 from tools.common.errors import Invalid, NotFound
 from tools.denials.codes import REASONS
 from tools.domain.records import Plan, Record
+from tools.papers.formats import address
 from tools.rulebook.located import Place, as_map, convert, only, read_yaml
 
 FOLDER = Path(__file__).parent / "catalog" / "denials"
 Kind = Literal["denial", "pend", "partial_approval", "approval", "appeal_upheld", "appeal_overturned"]
-_STYLE_KEY: dict[str, str] = {
-    "denial": "denial",
-    "pend": "pend",
-    "partial_approval": "partial",
-    "approval": "approval",
-    "appeal_upheld": "upheld",
-    "appeal_overturned": "overturned",
-}
 
 
 class GivenReason(Record, frozen=True, kw_only=True):
@@ -143,11 +136,7 @@ def style_named(name: str) -> Style:
     if not file.is_file():
         raise NotFound("style of denial letters", name, sorted(path.stem for path in FOLDER.glob("*.yaml")))
     found = as_map(read_yaml(file, file.name), Place(file.name, 1), "a style of letters")
-    for table, allowed in (
-        ("reasons", REASONS),
-        ("title", _STYLE_KEY.values()),
-        ("opening", _STYLE_KEY.values()),
-    ):
+    for table, allowed in (("reasons", REASONS), ("title", get_args(Kind)), ("opening", get_args(Kind))):
         only(as_map(found.get(table), found.at(table), table), allowed, table)
     return convert(found, Style, found.place)
 
@@ -159,7 +148,6 @@ def styles() -> tuple[str, ...]:
 class _Printer:
     def __init__(self, facts: DecisionFacts, style: Style) -> None:
         self.facts, self.style = facts, style
-        self.key = _STYLE_KEY[facts.kind]
         self.words: dict[str, str] = {}
         plan = facts.plan
         first, _, last = facts.name.rpartition(" ")
@@ -168,9 +156,7 @@ class _Printer:
             "PAYER": plan.payer.upper(),
             "short": plan.payer.split()[0],
             "plan": plan.name,
-            "address": f"{plan.address.line}, {plan.address.city}, {plan.address.state} {plan.address.zip}"
-            if plan.address
-            else "",
+            "address": address(plan.address),
             "phone": plan.phone,
             "fax": plan.fax,
             "member": facts.name,
@@ -197,26 +183,20 @@ class _Printer:
         return day.strftime(self.style.date) if day else ""
 
     def letter(self) -> Letter:
-        blocks = [block for block in self._blocks() if block and any(line.strip() for line in block)]
-        text = (
-            "\n\n".join("\n".join(line.rstrip() for line in block if line.strip()) for block in blocks) + "\n"
-        )
-        return Letter(
-            text,
-            f"{self.facts.plan.payer}: {self.style.title[self.key].strip()}",
-            self.facts.policy_id,
-            self._label(text),
-        )
+        blocks = ("\n".join(line.rstrip() for line in block if line.strip()) for block in self._blocks())
+        text = "\n\n".join(filter(None, blocks)) + "\n"
+        title = f"{self.facts.plan.payer}: {self.style.title[self.facts.kind].strip()}"
+        return Letter(text, title, self.facts.policy_id, self._label(text))
 
     # --- blocks ------------------------------------------------------------------------------------------
 
     def _blocks(self) -> Iterator[list[str]]:
         style, facts = self.style, self.facts
         yield [self.say(line) for line in style.head]
-        yield [self.say(style.title[self.key])]
+        yield [self.say(style.title[facts.kind])]
         yield [self.say(self._known(line)) for line in style.about]
         yield [self.say(style.greeting)]
-        yield [self.say(style.opening[self.key])]
+        yield [self.say(style.opening[facts.kind])]
         if facts.kind == "pend":
             yield [self.say(style.pend), *self._questions()]
         if facts.granted is not None:
@@ -240,13 +220,10 @@ class _Printer:
     def _reasons(self) -> Iterator[str]:
         given = {reason.code for reason in self.facts.reasons}
         for number, reason in enumerate(self.facts.reasons, 1):
-            text = self._sentence(reason)
-            cited = ""
-            if reason.clause_id and ("{quote}" not in self.style.cited or reason.quote):
-                cited = self.say(
-                    self.style.cited, policy=reason.policy_id, clause=reason.clause_id, quote=reason.quote
-                )
-            self.words[reason.code] = text
+            text = self.words[reason.code] = self._sentence(reason)
+            cites = reason.clause_id and ("{quote}" not in self.style.cited or reason.quote)
+            rests_on = {"policy": reason.policy_id, "clause": reason.clause_id, "quote": reason.quote}
+            cited = self.say(self.style.cited, **rests_on) if cites else ""
             yield self.say(self.style.item, n=str(number), text=text, cited=cited)
         yield from (f"[ ] {label}" for code, label in self.style.ticks.items() if code not in given)
         if self.style.met_item:
@@ -254,12 +231,8 @@ class _Printer:
 
     def _sentence(self, reason: GivenReason) -> str:
         """The sentence that uses most of what is known of the reason; of equals, one by the letter's reference."""
-        known = {**self.slots, **reason.details}
-        fitting = [
-            s
-            for s in self.style.reasons[reason.code]
-            if _slots(s) <= {key for key, value in known.items() if value}
-        ]
+        known = {key for key, value in {**self.slots, **reason.details}.items() if value}
+        fitting = [s for s in self.style.reasons[reason.code] if _slots(s) <= known]
         if not fitting:
             raise Invalid(f"no sentence for {reason.code} fits the details {sorted(reason.details)}")
         most = max(len(_slots(s) & set(reason.details)) for s in fitting)
@@ -267,10 +240,8 @@ class _Printer:
         return _capital(self.say(best[self.pick(len(best), reason.code)], **reason.details))
 
     def _questions(self) -> list[str]:
-        return [
-            self.say(self.style.question, n=str(n), text=text)
-            for n, text in enumerate(self.facts.questions, 1)
-        ]
+        numbered = enumerate(self.facts.questions, 1)
+        return [self.say(self.style.question, n=str(n), text=text) for n, text in numbered]
 
     def _granted(self) -> str:
         granted = self.facts.granted
@@ -303,43 +274,27 @@ class _Printer:
         timed = next((right for right in self._rights() if right.amount is not None), None)
         due: dict[str, Any] | None = None
         if timed is not None:
-            due = {
-                "amount": timed.amount,
-                "unit": timed.unit,
-                "from": timed.runs_from,
-                "date": self._due(timed),
-            }
+            span = {"amount": timed.amount, "unit": timed.unit, "from": timed.runs_from}
+            due = span | {"date": self._due(timed)}
         elif facts.kind == "pend" and facts.reply_by:
             due = {"amount": None, "unit": None, "from": None, "date": facts.reply_by}
-        drug = {
-            "drug": facts.drug,
-            "strength": facts.strength,
-            "quantity": facts.quantity,
-            "days": facts.days_supply,
-        }
-        pended = (
-            {"insufficient_documentation": self.say(self.style.opening["pend"])}
-            if facts.kind == "pend"
-            else {}
-        )
+        package = {"strength": facts.strength, "quantity": facts.quantity, "days": facts.days_supply}
+        shown = [r.clause_id for r in facts.reasons if r.clause_id in text and self.words.get(r.code)]
+        if facts.kind == "pend":
+            self.words["insufficient_documentation"] = self.say(self.style.opening["pend"])
+        born = self.day(facts.birth_date)
         return {
             "voice": "generated",
             "kind": facts.kind,
             "payer": facts.plan.payer,
             "member": facts.name,
             "member_id": facts.member_id,
-            "birth_date": facts.birth_date
-            if facts.birth_date and self.day(facts.birth_date) in text
-            else None,
+            "birth_date": facts.birth_date if born and born in text else None,
             "reference": facts.reference,
             "letter_date": facts.dated,
-            "drugs": [drug],
-            "reasons": {**self.words, **pended},
-            "criteria": [
-                r.clause_id
-                for r in facts.reasons
-                if r.clause_id and self.words.get(r.code) and r.clause_id in text
-            ],
+            "drugs": [{"drug": facts.drug, **package}],
+            "reasons": self.words,
+            "criteria": list(filter(None, shown)),
             "rights": sorted({right.kind for right in self._rights()}),
             "deadline": due,
             "questions": len(facts.questions) if facts.kind == "pend" else 0,

@@ -28,6 +28,7 @@ from tools.store.record_files import read_records
 Decide = Callable[[Patient, dict[str, Plan], dict[str, Drug], date], str | None]
 JUDGED = 5000  # patients whose orders are judged, at most
 
+COUNTED = ("conditions", "observations", "medications", "fills", "attestations", "notes", "orders")
 # The guide's table: patients → lines of patients.json, kilobytes.
 GUIDE_VOLUME = ((20, 1_100, 80), (100, 5_500, 400), (500, 27_500, 2_000), (1000, 55_000, 4_000))
 GUIDE_LINES, GUIDE_KB = 55, 4  # a patient
@@ -138,14 +139,15 @@ def describe(folder: Path, decide: Decide | None = None) -> Card:
     for path in paths:
         if not path.is_file():
             raise Invalid(f"{folder} holds no {path.name}; `pa generate --out {folder}` makes the world anew")
-    plans, drugs = _read_plans(folder), _read_drugs(folder)
+    plans = {found.record.id: found.record for found in read_records(folder / "plans.json", Plan)}
+    drugs = {found.record.name: found.record for found in read_records(folder / "drugs.json", Drug)}
     planter = Planter(Setting(plans, drugs, dataset.as_of))
     tally, outcomes, members, entries = Tally(), Counter[str](), Counter[str](), Counter[str]()
     planted = judged = 0
     for located in chain.from_iterable(read_records(path, Patient) for path in paths):
         patient = located.record
         members[patient.plan_id] += 1
-        entries.update(dict(_entries(patient)))
+        entries.update({name: len(getattr(patient, name) or ()) for name in COUNTED})
         if decide is not None and judged < JUDGED:
             outcome = decide(patient, plans, drugs, dataset.as_of)
             judged += outcome is not None
@@ -179,19 +181,6 @@ def own_order(patient: Patient, plans: dict[str, Plan], drugs: dict[str, Drug], 
     return determine(patient, plans[patient.plan_id], request, as_of).outcome
 
 
-def _read_plans(folder: Path) -> dict[str, Plan]:
-    return {found.record.id: found.record for found in read_records(folder / "plans.json", Plan)}
-
-
-def _read_drugs(folder: Path) -> dict[str, Drug]:
-    return {found.record.name: found.record for found in read_records(folder / "drugs.json", Drug)}
-
-
-def _entries(patient: Patient) -> Iterator[tuple[str, int]]:
-    for name in ("conditions", "observations", "medications", "fills", "attestations", "notes", "orders"):
-        yield name, len(getattr(patient, name) or ())
-
-
 def _lines(path: Path) -> int:
     with path.open("rb") as file:
         return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
@@ -216,10 +205,9 @@ def rows(tally: Tally, plans: dict[str, Plan]) -> Iterator[Row]:
     yield _exact("obesity without BMI > 30, or the reverse", seen)
     yield _share("diabetics who had metformin", seen["metformin"], diabetic, 100, 100, "guide")
     yield _share("diabetics with a second line", seen["second line"], diabetic, 57, 64, "guide: about 60 %")
-    yield _share(
-        "hypertension, age > 50", seen["hypertension over 50"], tally.over_50, 55, 75, "guide; reference §2"
-    )
-    yield _share("NASH, BMI > 35", seen["NASH over 35"], tally.over_35, 25, 35, "guide; reference §2")
+    over_50, over_35 = seen["hypertension over 50"], seen["NASH over 35"]
+    yield _share("hypertension, age > 50", over_50, tally.over_50, 55, 75, "guide; reference §2")
+    yield _share("NASH, BMI > 35", over_35, tally.over_35, 25, 35, "guide; reference §2")
     bmi, a1c = tally.values["BMI"], tally.values["HbA1c in diabetes"]
     if people:
         yield _mean("BMI, mean", bmi, 32.1, 0.3, "kg/m2")
@@ -227,8 +215,7 @@ def rows(tally: Tally, plans: dict[str, Plan]) -> Iterator[Row]:
         ("BMI < 25", 0, 25, 4), ("BMI 25-27", 25, 27, 8), ("BMI 27-30", 27, 30, 20), ("BMI 30-35", 30, 35, 42),
         ("BMI 35-40", 35, 40, 23), ("BMI >= 40", 40, 99, 3),
     ):  # fmt: skip
-        count = sum(number for value, number in bmi.items() if low <= value < high)
-        yield _share(name, count, people, target - 2, target + 2, f"reference §2: {target} %")
+        yield _share(name, _sum(bmi, low, high), people, target - 2, target + 2, f"reference §2: {target} %")
     if diabetic:
         yield _mean("HbA1c in diabetes, mean", a1c, 8.2, 0.1, "%")
         for name, place, goal in (
@@ -237,25 +224,20 @@ def rows(tally: Tally, plans: dict[str, Plan]) -> Iterator[Row]:
             ("upper quartile", 0.75, 8.9),
         ):
             yield _near(f"HbA1c in diabetes, {name}", _quantile(a1c, place), goal, 0.15, "%", a1c)
-    yield _share("HbA1c < 7 in diabetes", _sum(a1c, 0, 7), diabetic, 8, 14, "reference §2: 11 %")
-    yield _share("HbA1c >= 9 in diabetes", _sum(a1c, 9, 99), diabetic, 19, 25, "reference §2: 22 %")
-    yield _share("CKD in diabetes", seen["CKD in diabetes"], diabetic, 34, 43, "reference §2: 39 %")
-    yield _share(
-        "ASCVD in diabetes", seen["ASCVD in diabetes"], diabetic, 5, 30, "reference §2: 5 to 30 % by age"
-    )
-    yield _share("heart failure in diabetes", seen["HF in diabetes"], diabetic, 6, 10, "reference §2: 8 %")
-    yield _share(
-        "dyslipidemia in diabetes", seen["dyslipidemia in diabetes"], diabetic, 66, 74, "reference §2: 70 %"
-    )
-    yield _share(
-        "sleep apnea, BMI > 30", seen["OSA over 30"], tally.obese, 24, 31, "reference §2: 25 %, men 30 %"
-    )
+    for name, count, of, low, high, known in (
+        ("HbA1c < 7 in diabetes", _sum(a1c, 0, 7), diabetic, 8, 14, "11 %"),
+        ("HbA1c >= 9 in diabetes", _sum(a1c, 9, 99), diabetic, 19, 25, "22 %"),
+        ("CKD in diabetes", seen["CKD in diabetes"], diabetic, 34, 43, "39 %"),
+        ("ASCVD in diabetes", seen["ASCVD in diabetes"], diabetic, 5, 30, "5 to 30 % by age"),
+        ("heart failure in diabetes", seen["HF in diabetes"], diabetic, 6, 10, "8 %"),
+        ("dyslipidemia in diabetes", seen["dyslipidemia in diabetes"], diabetic, 66, 74, "70 %"),
+        ("sleep apnea, BMI > 30", seen["OSA over 30"], tally.obese, 24, 31, "25 %, men 30 %"),
+    ):  # fmt: skip
+        yield _share(name, count, of, low, high, f"reference §2: {known}")
     yield _share("in another plan before", seen["former plan"], people, 12, 18, "about 15 %")
-    trials = max(1, sum(tally.outcomes.values()))
-    for outcome, count in sorted(tally.outcomes.items()):
-        yield Row(name=f"trials: {outcome}", value=_percent(count, trials), unit="%")
-    for drug, count in sorted(tally.second.items()):
-        yield Row(name=f"second lines: {drug}", value=_percent(count, sum(tally.second.values())), unit="%")
+    for what, counts in (("trials", tally.outcomes), ("second lines", tally.second)):
+        for name, count in sorted(counts.items()):
+            yield Row(name=f"{what}: {name}", value=_percent(count, counts.total()), unit="%")
     yield from _table(plans)
 
 
@@ -291,16 +273,18 @@ def _exact(name: str, seen: Counter[str]) -> Row:
 
 
 def _near(name: str, value: float, goal: float, slack: float, unit: str, counts: Counter[float]) -> Row:
-    people = counts.total()
-    mean = sum(value * number for value, number in counts.items()) / max(1, people)
+    people, mean = counts.total(), _average(counts)
     spread = sqrt(sum((value - mean) ** 2 * number for value, number in counts.items()) / max(1, people))
     fits = None if people < FEW else abs(value - goal) <= slack + 2 * spread / sqrt(people)
     return Row(name=name, value=value, unit=unit, target=f"{goal:g}", source="reference §2", fits=fits)
 
 
 def _mean(name: str, counts: Counter[float], goal: float, slack: float, unit: str) -> Row:
-    value = round(sum(value * number for value, number in counts.items()) / counts.total(), 2)
-    return _near(name, value, goal, slack, unit, counts)
+    return _near(name, round(_average(counts), 2), goal, slack, unit, counts)
+
+
+def _average(counts: Counter[float]) -> float:
+    return sum(value * number for value, number in counts.items()) / max(1, counts.total())
 
 
 def _quantile(counts: Counter[float], place: float) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from data_gen.people import GI, INADEQUATE, PARTIAL, Course, Person
 from data_gen.setting import Setting
 from data_gen.sketch import Sketch, counts
+from tools.domain.rules import Intolerance, Trial
 
 FORMER_ENDED = 244  # days before as_of
 
@@ -46,9 +47,10 @@ def courses() -> list[Course]:
 
 def fits(sketch: Sketch) -> bool:
     """Do these courses show what the rule needs?"""
+    trials = sketch.of(Trial, True)
     return (
-        bool(sketch.met)
-        and not (sketch.failed or sketch.undated or sketch.unexplained or sketch.tolerant)
+        bool(trials)
+        and not any([*sketch.of(Trial, False, None), *sketch.of(Intolerance, False, None)])
         and all(
             counts(trial, "metformin")
             and trial.min_days <= 360
@@ -56,7 +58,7 @@ def fits(sketch: Sketch) -> bool:
             and trial.formulation != "IR"
             and (not trial.responses or "inadequate" in trial.responses)
             and (trial.within_days or 500) > 421
-            for trial in sketch.met
+            for trial in trials
         )
     )
 

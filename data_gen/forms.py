@@ -102,43 +102,28 @@ def _form_of(plan: Plan, forms: tuple[Form, ...]) -> Form:
 
 
 def _template(form: Form, plan: Plan, known: dict[str, Asked], also: tuple[Part, ...]) -> FormTemplate:
+    own = ("title", "date_format", "units", "yes_no", "attestation", "attachments")
     return FormTemplate(
         id=plan.form_id or f"{plan.id}-PA",
         plan_id=plan.id,
         payer=plan.payer,
-        title=form.title,
         channel=plan.channel,
-        date_format=form.date_format,
-        units=form.units,
-        yes_no=form.yes_no,
         sections=tuple(_section(part, known) for part in (*form.sections[:-1], *also, *form.sections[-1:])),
-        attestation=form.attestation,
-        attachments=form.attachments,
         look=msgspec.to_builtins(form.look),
+        **{name: getattr(form, name) for name in own},
     )
 
 
 def _section(part: Part, known: dict[str, Asked]) -> Section:
-    return Section(
-        title=part.title,
-        fields=tuple(_field(entry, known) for entry in part.fields),
-        repeat=part.repeat,
-        renewal_only=part.renewal_only,
-        only=part.only,
-    )
+    fields = tuple(_field(entry, known) for entry in part.fields)
+    return Section(**msgspec.structs.asdict(part) | {"fields": fields})
 
 
 def _field(entry: str | dict[str, str | None], known: dict[str, Asked]) -> Field:
     name, label = _entry(entry)
-    asked = known[name.rstrip("*")]
-    return Field(
-        id=name.rstrip("*"),
-        label=label or asked.label,
-        source=asked.source,
-        type=asked.type,
-        options=asked.options,
-        required=name.endswith("*"),
-    )
+    asked = msgspec.structs.asdict(known[name.rstrip("*")])
+    label = label or asked["label"]
+    return Field(**asked | {"id": name.rstrip("*"), "label": label, "required": name.endswith("*")})
 
 
 def _entry(entry: str | dict[str, str | None]) -> tuple[str, str]:

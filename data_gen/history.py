@@ -6,6 +6,8 @@ Entries are JSON without their ids; `charts.py` numbers and prints them.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from data_gen.coding import heart_failure_since, lipids_since, pressure_since, vessels_since
@@ -102,59 +104,56 @@ def _family(person: Person) -> None:
 def _studies(person: Person, setting: Setting) -> None:
     coarse = person.coarse
     if person.osa:
-        sleep_study(person, setting, 60 + coarse[75] * 3, person.ahi)
+        study(person, setting, "ahi", 60 + coarse[75] * 3, person.ahi)
     if person.hf:
-        echocardiogram(person, setting, 40 + coarse[76] * 2)
+        study(person, setting, "lvef", 40 + coarse[76] * 2, person.lvef)
     if person.fibrosis:
-        liver_study(person, setting, 30 + coarse[77], person.fibrosis)
+        study(person, setting, "fibrosis_stage", 30 + coarse[77], person.fibrosis)
 
 
-def sleep_study(person: Person, setting: Setting, ago: int, ahi: int) -> None:
-    """A polysomnography with its apnea-hypopnea index in tenths."""
-    severity = "mild" if ahi < 150 else "moderate" if ahi < 300 else "severe"
-    shown = f"{ahi // 10}.{ahi % 10}"
-    result = f"AHI {shown}/h ({severity})"
-    _study(
-        person,
-        setting.day[ago],
-        "Polysomnography (sleep study)",
-        "95810",
-        result,
-        "ahi",
-        shown,
-        "/h",
-        "69990-0",
-    )
+class Study(NamedTuple):
+    """A study by its CPT code, and the unit and LOINC of the value that it finds."""
+
+    name: str
+    cpt: str
+    unit: str
+    loinc: str
 
 
-def liver_study(person: Person, setting: Setting, ago: int, stage: int) -> None:
-    """A transient elastography with its fibrosis stage."""
-    name, result = "Transient elastography of the liver", f"fibrosis stage F{stage}"
-    measured = ("fibrosis_stage", f"{stage}.0", "{stage}", "77267-9")
-    _study(person, setting.day[ago], name, "91200", result, *measured)
+STUDIES = {
+    "ahi": Study("Polysomnography (sleep study)", "95810", "/h", "69990-0"),
+    "fibrosis_stage": Study("Transient elastography of the liver", "91200", "{stage}", "77267-9"),
+    "lvef": Study("Transthoracic echocardiogram", "93306", "%", "10230-1"),
+    "abi": Study("Ankle-brachial index", "93922", "{ratio}", "41979-6"),
+}
 
 
-def echocardiogram(person: Person, setting: Setting, ago: int) -> None:
-    """An echocardiogram with the person's ejection fraction."""
-    name, result = "Transthoracic echocardiogram", f"LVEF {person.lvef} %"
-    _study(person, setting.day[ago], name, "93306", result, "lvef", f"{person.lvef}.0", "%", "10230-1")
+def study(person: Person, setting: Setting, test: str, ago: int, value: int) -> None:
+    """Chart a study that found this value of its test.
 
-
-def ankle_index(person: Person, setting: Setting, ago: int, index: int) -> None:
-    """An ankle-brachial index in hundredths."""
-    measured = ("abi", f"{index / 100!r}", "{ratio}", "41979-6")
-    _study(person, setting.day[ago], "Ankle-brachial index", "93922", "", *measured)
-
-
-def _study(
-    person: Person, when: str, name: str, code: str, result: str, test: str, value: str, unit: str, loinc: str
-) -> None:
-    """A study by its CPT code, and the value that it found by its LOINC."""
+    Args:
+        ago: days before the day of the charts.
+        value: in the test's integers: tenths of an AHI, hundredths of an ankle-brachial index.
+    """
+    name, cpt, unit, loinc = STUDIES[test]
+    shown, result = _result(test, value)
     told = f',"result":"{result}"' if result else ""
-    person.procedures.append(f'"name":"{name}","code":"{code}","date":"{when}"{told}')
+    when = setting.day[ago]
+    person.procedures.append(f'"name":"{name}","code":"{cpt}","date":"{when}"{told}')
     person.observations.append(
-        f'"test":"{test}","value":{value},"unit":"{unit}","date":"{when}","loinc":"{loinc}","source":"study"'
+        f'"test":"{test}","value":{shown},"unit":"{unit}","date":"{when}","loinc":"{loinc}","source":"study"'
     )
+
+
+def _result(test: str, value: int) -> tuple[str, str]:
+    """The value as it is charted, and what the study's report says of it."""
+    if test == "ahi":
+        severity = "mild" if value < 150 else "moderate" if value < 300 else "severe"
+        shown = f"{value // 10}.{value % 10}"
+        return shown, f"AHI {shown}/h ({severity})"
+    if test == "abi":
+        return repr(value / 100), ""
+    return f"{value}.0", f"fibrosis stage F{value}" if test == "fibrosis_stage" else f"LVEF {value} %"
 
 
 def _statements(person: Person, setting: Setting) -> None:

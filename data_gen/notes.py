@@ -42,25 +42,11 @@ def _note(when: str, author: str, kind: str, text: str) -> str:
 def _history(person: Person, setting: Setting) -> str:
     if person.t2dm:
         diabetes = f"T2DM since {setting.day[person.onset][:4]}"
-    elif person.prediabetes:
-        diabetes = "Prediabetes"
     else:
-        diabetes = "No diabetes"
-    more = []
-    if person.hypertension:
-        more.append("HTN")
-    if person.dyslipidemia:
-        more.append("HLD")
-    if person.ckd:
-        more.append("CKD")
-    if person.osa:
-        more.append("OSA")
-    if person.hf:
-        more.append(f"HF (EF {person.lvef} %)")
-    if person.nash:
-        more.append("NASH")
-    listed = f", also {', '.join(more)}" if more else ""
-    return f"{diabetes}{listed}."
+        diabetes = "Prediabetes" if person.prediabetes else "No diabetes"
+    found = [text for part, text in NOTES.history.items() if getattr(person, part)]
+    more = ", ".join(found).replace("{lvef}", str(person.lvef))
+    return f"{diabetes}, also {more}." if more else f"{diabetes}."
 
 
 def _visit(person: Person, setting: Setting, who: str, history: str, back: int) -> str:
@@ -79,22 +65,13 @@ def _visit(person: Person, setting: Setting, who: str, history: str, back: int) 
 
 
 def _newest_before(series: list[tuple[int, int]], visit: int) -> tuple[int, int] | None:
-    found = None
-    for reading in series:
-        if reading[0] >= visit:
-            found = reading
-    return found
+    return next((reading for reading in reversed(series) if reading[0] >= visit), None)
 
 
 def _assessment(person: Person, visit: int, draw: int) -> str:
-    said = [
-        text
-        for course in person.courses
-        if course.outcome and course.start is not None and course.start > visit + 90
-        for text in (_told(course, draw),)
-    ]
-    if said:
-        return "A: " + " ".join(said)
+    judged = [c for c in person.courses if c.outcome and c.start is not None and c.start > visit + 90]
+    if judged:
+        return " ".join(["A:", *(_told(course, draw) for course in judged)])
     bmi = person.bmi[-1][1]
     if person.t2dm and person.a1c[-1][1] < 70:
         return ("A: T2DM, close to goal.", "Assessment: T2DM, fair control.")[draw % 2]

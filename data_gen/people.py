@@ -316,9 +316,8 @@ def _diabetes_history(person: Person, a1c: int, fine: list[int], coarse: bytes) 
     if coarse[29] < 154:  # 60 %
         second = "glipizide" if person.egfr[-1][1] < 45 else SECOND[coarse[30]]
         start = latest + 100 + coarse[31] * 2
-        course, value = _course(
-            second, start, a1c, OUTCOMES[SECOND_OUTCOME[second][coarse[32]]], fine[15], coarse[33]
-        )
+        judged = OUTCOMES[SECOND_OUTCOME[second][coarse[32]]]
+        course, value = _course(second, start, a1c, judged, fine[15], coarse[33])
         if course.end is None and coarse[34] < 60 and start - 95 - coarse[34] > 3:
             course.stop(start - 95 - coarse[34])
         courses.append(course)
@@ -340,37 +339,23 @@ def _diabetes_history(person: Person, a1c: int, fine: list[int], coarse: bytes) 
 def _course(drug: str, start: int, after: int, outcome: str, draw: int, length: int) -> tuple[Course, int]:
     """The course and the HbA1c before it; a partial response that came to nothing was an inadequate one."""
     if outcome is GI:
-        return Course(_low_dose(drug), start, start - 7 - length % 54, GI, fills=1), max(
-            66, after - length % 3
-        )
+        low = Course(f"{drug} {LOW_DOSE[drug]}", start, start - 7 - length % 54, GI, fills=1)
+        return low, max(66, after - length % 3)
     response = 80 + draw // 91 if outcome is PARTIAL else 25 + draw // 63 if after >= 70 else 8 + draw // 240
     value = before(drug, after, response)
     if outcome is PARTIAL and value - after < 5:
         outcome = INADEQUATE
-    why = WHY_JUDGED[length % 6]
-    return Course(_full_dose(drug, length), start, None, outcome, why, fills=2 + length % 3), value
+    doses, why = FULL_DOSES[drug], WHY_JUDGED[length % 6]
+    full = f"{drug} {doses[length % len(doses)]}"
+    return Course(full, start, None, outcome, why, fills=2 + length % 3), value
 
 
-def _low_dose(drug: str) -> str:
-    return {"metformin": "metformin 500", "glipizide": "glipizide 5", "Jardiance": "Jardiance 10"}.get(
-        drug, "Invokana 100"
-    )
-
-
-def _full_dose(drug: str, draw: int) -> str:
-    doses = {
-        "metformin": (
-            "metformin 1000",
-            "metformin 1000",
-            "metformin 1000",
-            "metformin 500",
-            "metformin ER 750",
-        ),
-        "glipizide": ("glipizide 10", "glipizide 5"),
-        "Jardiance": ("Jardiance 25", "Jardiance 10"),
-        "Invokana": ("Invokana 300", "Invokana 100"),
-    }[drug]
-    return doses[draw % len(doses)]
+# The dose that a course begins with, and those of which it goes on with one.
+LOW_DOSE = {"metformin": "500", "glipizide": "5", "Jardiance": "10", "Invokana": "100"}
+FULL_DOSES = {
+    "metformin": ("1000", "1000", "1000", "500", "ER 750"), "glipizide": ("10", "5"), "Jardiance": ("25", "10"),
+    "Invokana": ("300", "100"),
+}  # fmt: skip
 
 
 def _end_metformin(person: Person, metformin: Course, later: list[Course], draw: int) -> None:

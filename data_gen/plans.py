@@ -14,7 +14,7 @@ from tools.domain.records import BUSINESSES, Benefit, Drug, Plan
 from tools.domain.rules import Limits, Rule, StartingLimit, Trial, walk
 from tools.rulebook.criterion_yaml import read_preferred
 from tools.rulebook.limits_yaml import LIMIT_KEYS, RENEWAL_GAP, read_limits, read_renewal_gap
-from tools.rulebook.located import Map, Place, Seq, as_map, as_seq, convert, only, unknown
+from tools.rulebook.located import Map, Place, Seq, as_map, as_seq, convert, known_keys, known_words, only
 from tools.rulebook.plain import describe
 from tools.rulebook.rule_yaml import Reader
 from tools.terminology.terms import INDICATIONS
@@ -49,8 +49,7 @@ def read_plan(
     for key in _NEEDED:
         if found.get(key) in (None, ""):
             raise found.place.error(f"this payer has no {key!r}")
-    if found["line_of_business"] not in BUSINESSES:
-        raise unknown(found.at("line_of_business"), "line of business", found["line_of_business"], BUSINESSES)
+    known_words(found, "line_of_business", "line of business", BUSINESSES)
     if not re.fullmatch(r"[A-Z0-9]+(-[A-Z0-9]+)*", str(found["id"])):
         raise found.at("id").error(
             f"a plan id is capitals, digits and hyphens, e.g. CASCADE-GOLD, not {found['id']!r}"
@@ -88,9 +87,7 @@ class _Cells:
 
     def read(self) -> dict[str, Benefit]:
         benefits = as_map(self.found["benefits"], self.found.at("benefits"), "benefits")
-        for name in benefits:
-            if name not in self.drugs:
-                raise unknown(benefits.at(name), "drug", name, self.drugs)
+        known_keys(benefits, "drug", self.drugs)
         return {
             name: self._benefit(name, benefits[name], benefits.at(name))
             if name in benefits
@@ -110,6 +107,8 @@ class _Cells:
             return Benefit(drug=name, covered=False, reason=str(cell.get("reason") or "not on the formulary"))
         rules = self._rules(name, cell)
         usual, own = self.limits[name], read_limits(cell, self.drugs[name])
+        excluded = self._excluded(cell)
+        label = tuple(use.key for use in self.drugs[name].indications if use.key not in excluded)
         fields = {
             "drug": name,
             "covered": True,
@@ -117,8 +116,8 @@ class _Cells:
             "tier": cell.get("tier"),
             "copay": str(cell.get("copay", "")),
             "step_therapy": _step_therapy(rules),
-            "indications": self._indications(name, rules, cell),
-            "excluded_uses": self._excluded(cell),
+            "indications": tuple(rule.indication for rule in rules) or label,
+            "excluded_uses": excluded,
         }
         benefit = convert(cell.holding(fields), Benefit, place)
         return msgspec.structs.replace(
@@ -152,18 +151,9 @@ class _Cells:
         found = as_map(item, place, f"a rule of {name}")
         return as_map(self.reader.fill(found), place, f"a rule of {name}") if "use" in found else found
 
-    def _indications(self, name: str, rules: tuple[Rule, ...], cell: Map) -> tuple[str, ...]:
-        """Those it has a rule for; without PA, the label's that the benefit does not exclude."""
-        if rules:
-            return tuple(rule.indication for rule in rules)
-        excluded = self._excluded(cell)
-        return tuple(i.key for i in self.drugs[name].indications if i.key not in excluded)
-
     def _excluded(self, cell: Map) -> dict[str, str]:
         uses = cell.table("excluded_uses")
-        for use in uses:
-            if use not in INDICATIONS:
-                raise unknown(uses.at(use), "indication", use, INDICATIONS)
+        known_keys(uses, "indication", INDICATIONS)
         return {use: str(why) for use, why in uses.items()}
 
 
@@ -187,18 +177,14 @@ def _paper(paper: Map) -> Paper:
     for key in ("version", "effective_from", "appeal"):
         if not paper.get(key):
             raise paper.place.error(f"policy has no {key!r}")
-    days = {}
     for key in ("effective_from", "effective_to"):
-        days[key] = paper.get(key)
-        if days[key] is not None and not isinstance(days[key], date):
-            raise paper.at(key).error(f"{key} must be a date such as 2025-01-01, not {days[key]!r}")
+        if paper.get(key) is not None and not isinstance(paper[key], date):
+            raise paper.at(key).error(f"{key} must be a date such as 2025-01-01, not {paper[key]!r}")
     texts = {
         key: tuple(str(text) for text in as_seq(paper[key], paper.at(key), key)) if paper.get(key) else ()
         for key in ("quantity", "authorization", "appeal")
     }
-    begins = days["effective_from"]
-    assert begins is not None
-    return Paper(str(paper["version"]), begins, days["effective_to"], **texts)
+    return Paper(str(paper["version"]), paper["effective_from"], paper.get("effective_to"), **texts)
 
 
 def _named(found: Map, key: str) -> dict[str, Map]:

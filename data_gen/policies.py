@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
 import msgspec
 
 from tools.domain.records import Benefit, Drug, Plan, Policy
-from tools.domain.rules import AllOf, Limits, Part, Required
+from tools.domain.rules import AllOf, Limits, Part, Required, mapped, walk
 from tools.rulebook.policy_text import read_policy
 from tools.rulebook.prose import House, Line
 from tools.terminology.terms import INDICATIONS
@@ -91,8 +91,7 @@ class _Draft:
         for group in self._alike(field):
             path = (section, _next(lines))
             tree: AllOf = getattr(self.rules[group[0]], field)
-            uses = [self.rules[i].indication for i in group]
-            stamped, more = self.house.print_root(tree, lead, uses, self.drug.name, path)
+            stamped, more = self.house.print_root(tree, lead, self._uses(group), self.drug.name, path)
             lines += more
             for index in group:
                 self._replace(index, field, _keep_names(getattr(self.rules[index], field), stamped))
@@ -101,15 +100,15 @@ class _Draft:
     def _exclusions(self, section: int) -> list[Line]:
         lines = self._lists(section, "exclusions", "exclude")
         for use, why in self.benefit.excluded_uses.items():
-            text = f"{INDICATIONS.get(use, use)[:1].upper()}{INDICATIONS.get(use, use)[1:]}: {why}."
-            lines.append(self._free(section, lines, text))
+            name = INDICATIONS.get(use, use)
+            lines.append(self._free(section, lines, f"{name[:1].upper()}{name[1:]}: {why}."))
         return lines or self._nothing(section, "no_exclusions")
 
     def _documentation(self, section: int) -> list[Line]:
         """While it is printed, a document names its criterion by clause."""
         asked = [rule.documents for rule in self.rules]
         for index, rule in enumerate(self.rules):
-            clauses = {node.id: node.clause_id for node in _walk(rule.criteria)}
+            clauses = {node.id: node.clause_id for node in walk(rule.criteria)}
             self._replace(index, "documents", tuple(_for(d, clauses) for d in rule.documents))
         lines = self._lists(section, "documents", "attach")
         for index, papers in enumerate(asked):
@@ -124,9 +123,8 @@ class _Draft:
             parts = getattr(self.rules[group[0]], field)
             if not parts:
                 continue
-            uses = [self.rules[i].indication for i in group]
             path = (section, _next(lines))
-            stamped, more = self.house.print_list(parts, lead, uses, self.drug.name, path)
+            stamped, more = self.house.print_list(parts, lead, self._uses(group), self.drug.name, path)
             lines += more
             for index in group:
                 own = getattr(self.rules[index], field)
@@ -153,8 +151,7 @@ class _Draft:
         for group in self._alike("limits"):
             limits = self.rules[group[0]].limits
             assert limits is not None
-            uses = tuple(self.rules[index].indication for index in group)
-            cited = self._limits(section, lines, limits, uses)
+            cited = self._limits(section, lines, limits, tuple(self._uses(group)))
             for index in group:
                 self._replace(index, "limits", cited)
         return self._and(section, lines, self.paper.quantity) or self._nothing(section, "no_limit")
@@ -170,10 +167,8 @@ class _Draft:
                 "days": limit.days,
                 "label": label,
                 "uses": uses,
-                "drug": self.drug.name,
             }
-            line = self.house.say(f"{name}_of_use" if uses else name, (section, _next(lines)), **values)
-            lines.append(line)
+            line = self._say(section, lines, f"{name}_of_use" if uses else name, **values)
             return msgspec.structs.replace(limit, clause_id=line.id, quote=line.text)
 
         return Limits(
@@ -187,19 +182,25 @@ class _Draft:
 
     def _authorization(self, section: int) -> list[Line]:
         lines: list[Line] = []
-        for name, field in (("initial", "initial_months"), ("renewal", "renewal_months")):
-            for group in self._alike(field):
-                uses = tuple(self.rules[i].indication for i in group)
-                months = getattr(self.rules[group[0]], field)
-                path = (section, _next(lines))
-                lines.append(self.house.say(name, path, uses=uses, months=months, drug=self.drug.name))
+        for name in ("initial", "renewal"):
+            for group in self._alike(f"{name}_months"):
+                months = getattr(self.rules[group[0]], f"{name}_months")
+                self._say(section, lines, name, uses=tuple(self._uses(group)), months=months)
         lines = self._and(section, lines, self.paper.authorization)
-        path = (section, _next(lines))
-        days = self.plan.renewal_gap_days
-        return [*lines, self.house.say("renewing", path, days=days, drug=self.drug.name)]
+        self._say(section, lines, "renewing", days=self.plan.renewal_gap_days)
+        return lines
 
     def _appeal(self, section: int) -> list[Line]:
         return self._and(section, [], self.paper.appeal)
+
+    def _say(self, section: int, lines: list[Line], name: str, **values: Any) -> Line:
+        """Add a clause of fixed wording."""
+        path = (section, _next(lines))
+        lines.append(self.house.say(name, path, drug=self.drug.name, **values))
+        return lines[-1]
+
+    def _uses(self, group: Iterable[int]) -> list[str]:
+        return [self.rules[index].indication for index in group]
 
     def _and(self, section: int, lines: list[Line], texts: Sequence[str]) -> list[Line]:
         for text in texts:
@@ -218,19 +219,11 @@ class _Draft:
 
     def _alike(self, field: str) -> list[list[int]]:
         """The rules by number, grouped by what they say here."""
-        groups: list[tuple[Any, list[int]]] = []
-        for index, rule in enumerate(self.rules):
-            value = getattr(rule, field)
-            if value is None:
-                continue
-            said = _nameless(value)
-            for known, members in groups:
-                if known == said:
-                    members.append(index)
-                    break
-            else:
-                groups.append((said, [index]))
-        return [members for _, members in groups]
+        said = [_nameless(getattr(rule, field)) for rule in self.rules]
+        alike = [
+            [other for other, value in enumerate(said) if value == one] for one in said if one is not None
+        ]
+        return [group for place, group in enumerate(alike) if group not in alike[:place]]
 
     def _replace(self, index: int, field: str, value: Any) -> None:
         self.rules[index] = msgspec.structs.replace(self.rules[index], **{field: value})
@@ -250,10 +243,12 @@ class _Draft:
             "effective_to": ends.strftime(layout["date"]) if ends else "until further notice",
         }
         rows = [(label, values[field]) for field, label in style.header.items()]
-        title = layout["title"].format(drug=self.drug.name, payer=self.plan.payer, plan=self.plan.name)
-        opening = layout["opening"].format(drug=self.drug.name, payer=self.plan.payer, plan=self.plan.name)
-        rule = layout.get("rule", "")
-        return [*_title(title, rule), *HEADERS[layout["header"]](rows), "", opening]
+        title, opening = (
+            layout[key].format(drug=self.drug.name, payer=self.plan.payer, plan=self.plan.name)
+            for key in ("title", "opening")
+        )
+        rule = [layout["rule"] * len(title)] if layout.get("rule") else []
+        return [title, *rule, "", *HEADERS[layout["header"]](rows), "", opening]
 
     def _heading(self, name: str) -> list[str]:
         layout, place = self.house.style.layout, self.house.section(name)
@@ -266,10 +261,6 @@ class _Draft:
     def _clause(self, line: Line) -> str:
         indent = int(self.house.style.layout.get("indent", "0"))
         return f"{' ' * indent * (len(line.path) - 2)}{line.id}  {line.text}"
-
-
-def _title(title: str, rule: str) -> list[str]:
-    return [title, rule * len(title), ""] if rule else [title, ""]
 
 
 def _aligned(rows: list[tuple[str, str]]) -> list[str]:
@@ -299,20 +290,13 @@ def _next(lines: list[Line]) -> int:
     return lines[-1].path[1] + 1 if lines else 1
 
 
-def _walk(node: Any) -> list[Any]:
-    return [node, *(inner for child in getattr(node, "children", ()) for inner in _walk(child))]
-
-
 def _nameless(value: Any) -> Any:
     """The value without names and texts of its own, so that two rules that say the same compare equal."""
     if isinstance(value, tuple):
-        return tuple(_nameless(item) for item in value)
-    if not isinstance(value, Part | Required):
+        return tuple(map(_nameless, value))
+    if not isinstance(value, Part):
         return value
-    changes: dict[str, Any] = {"id": "", "text": ""}
-    if hasattr(value, "children"):
-        changes["children"] = _nameless(value.children)
-    return msgspec.structs.replace(value, **changes)
+    return mapped(value, lambda part: msgspec.structs.replace(part, id="", text=""))
 
 
 def _keep_names(own: Any, stamped: Any) -> Any:

@@ -54,12 +54,3 @@ class Scene:
     def date(self, ago: int) -> Day:
         """The day so many days before as_of."""
         return self.setting.as_of - timedelta(days=ago)
-
-
-class Step:
-    """One part of realising; they run in turn on one scene."""
-
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
-        self.person, self.setting, self.sketch = scene.person, scene.setting, scene.sketch
-        self.case, self.turn = scene.case, scene.turn

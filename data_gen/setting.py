@@ -10,6 +10,7 @@ import msgspec
 
 from data_gen.pharmacy import Pharmacy
 from data_gen.pools import Doctor, Pools, pools
+from tools.common.dates import add_months
 from tools.domain.records import Address, Drug, Order, Plan, Prescriber, Record, Strength
 from tools.papers.formats import directions
 
@@ -43,7 +44,7 @@ class Setting:
         ahead = [as_of + timedelta(days=FUTURE - place) for place in range(FUTURE)]
         self.day = [day.isoformat() for day in past + ahead]
         self.year_end = (as_of - date(as_of.year, 12, 31)).days  # negative: ahead
-        self.birthday = [(as_of - _years_before(as_of, age)).days for age in range(120)]
+        self.birthday = [(as_of - add_months(as_of, -12 * age)).days for age in range(120)]
         self.pharmacy = Pharmacy(drugs.values())
         self.insurers = [_insurer(plan) for plan in plans.values()]
         self.insurer_by_id = {insurer.plan_id: insurer for insurer in self.insurers}
@@ -59,13 +60,6 @@ class Setting:
         self.orders = {use: _orders(drugs.values(), use) for use in ("t2dm", "weight", "hf", "ckd")}
 
 
-def _years_before(day: date, years: int) -> date:
-    try:
-        return day.replace(year=day.year - years)
-    except ValueError:  # born on 29 February
-        return day.replace(year=day.year - years, day=28)
-
-
 def _insurer(plan: Plan) -> Insurer:
     prefix = "".join(letter for letter in plan.id if letter.isalpha())[:3]
     card = {"group": plan.group, "bin": plan.bin, "pcn": plan.pcn}
@@ -75,16 +69,9 @@ def _insurer(plan: Plan) -> Insurer:
 
 def _prescriber(doctor: Doctor) -> str:
     city = doctor.city
-    record = Prescriber(
-        name=doctor.name,
-        npi=doctor.npi,
-        specialty=doctor.specialty,
-        practice=doctor.practice,
-        address=Address(line=doctor.street, city=city.name, state=city.state, zip=city.zip),
-        phone=doctor.phone,
-        fax=doctor.fax,
-        contact=doctor.contact,
-    )
+    place = Address(line=doctor.street, city=city.name, state=city.state, zip=city.zip)
+    same = ("name", "npi", "specialty", "practice", "phone", "fax", "contact")
+    record = Prescriber(address=place, **{part: getattr(doctor, part) for part in same})
     return msgspec.json.encode(record).decode()
 
 

@@ -1,14 +1,14 @@
 """Gathers what the leaves of a rule must show into one consistent set of facts, before any chart is made.
 
-One method per kind of leaf. A fact that contradicts an earlier one raises Infeasible, so that another branch
-is tried; what nobody asks for stays as the person is by nature.
+A fact that contradicts an earlier one raises Infeasible, so that another branch is tried; what nobody asks for stays
+as the person is by nature.
 """
 
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from data_gen.vocabulary import VOCABULARY
 from data_gen.wanted import Infeasible, Want, age_shows, days_of
@@ -22,14 +22,16 @@ from tools.domain.rules import (
     Lab,
     Measured,
     OnDrug,
+    Part,
     Programme,
     Specialist,
     Taking,
     Trial,
-    Use,
 )
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.medicines import medicine
+
+L = TypeVar("L", bound=Part)
 
 # How many integers make one unit of a test, and what values this world has (guide and reference §2).
 SCALE = {"hba1c": 10, "bmi": 10, "ahi": 10, "abi": 100}
@@ -47,7 +49,7 @@ class Sketch:
 
     def __init__(self, renewing: bool) -> None:
         self.renewing = renewing
-        self.ages: list[tuple[Age, bool]] = []
+        self.wants: list[Want] = []
         self.bounds: dict[tuple[str, str], tuple[int, int]] = {}  # (test, "now" or "start") → low, high
         self.within: dict[str, int] = {}  # the newest value is at most so many days old
         self.beyond: dict[str, int] = {}  # … and at least so many and one
@@ -61,27 +63,19 @@ class Sketch:
         self.says: dict[str, tuple[bool, tuple[str, ...]]] = {}  # topic → stated or denied, of whom
         self.silent: set[str] = set()
         self.said_within = 10_000
-        self.met: list[Trial] = []
-        self.failed: list[Trial] = []
-        self.undated: list[Trial] = []
-        self.intolerant: list[Intolerance] = []
-        self.tolerant: list[Intolerance] = []
-        self.unexplained: list[Intolerance] = []
-        self.allergic: list[AllergyTo] = []
-        self.not_allergic: list[AllergyTo] = []
-        self.taking: list[Taking] = []
-        self.not_taking: list[Taking] = []
-        self.unclear: list[Taking] = []
-        self.months: list[tuple[OnDrug, bool | None]] = []
-        self.programmes: list[tuple[Programme, bool | None]] = []
-        self.specialists: list[tuple[Specialist, bool]] = []
-        self.changes: list[tuple[Change, bool]] = []
+
+    def of(self, kind: type[L], *shown: bool | None) -> list[L]:
+        """The leaves of this kind that must show one of these: True, False, or None for what is left open."""
+        return [want.leaf for want in self.wants if isinstance(want.leaf, kind) and want.shown in shown]
 
     def take(self, found: list[Want]) -> Sketch:
         """A sketch with these as well; Infeasible if they can't stand together."""
         more = self.copy()
-        for leaf, shown, exclude in found:
-            getattr(more, f"_{type(leaf).__struct_config__.tag}")(leaf, shown, exclude)
+        for want in found:
+            more.wants.append(want)
+            effect = getattr(more, f"_{type(want.leaf).__struct_config__.tag}", None)
+            if effect is not None:
+                effect(*want)
         more.check()
         return more
 
@@ -94,6 +88,11 @@ class Sketch:
         }
         return more
 
+    def may_be(self, age: int) -> bool:
+        """Does somebody of this age show what is wanted of the age?"""
+        shown = all(age_shows(leaf, age) for leaf in self.of(Age, True))
+        return shown and not any(age_shows(leaf, age) for leaf in self.of(Age, False))
+
     def check(self) -> None:
         """No fact may contradict another."""
         for low, high in self.bounds.values():
@@ -102,28 +101,20 @@ class Sketch:
         for test, days in self.beyond.items():
             if self.within.get(test, 10_000) <= days:
                 raise Infeasible(test)
-        if not any(all(age_shows(leaf, age) is shown for leaf, shown in self.ages) for age in range(35, 76)):
+        if not any(map(self.may_be, range(35, 76))):
             raise Infeasible("age")
-        if _clash([*self.met, *self.undated], self.failed):
-            raise Infeasible("trial")
-        if _clash([*self.taking, *self.unclear], self.failed):
-            raise Infeasible("trial")
-        if _clash(
-            [*self.intolerant, *self.unexplained], [trial for trial in self.failed if trial.min_days < 30]
-        ):
-            raise Infeasible("trial")
-        if _clash([*self.intolerant, *self.unexplained], self.tolerant):
-            raise Infeasible("intolerance")
-        if _clash([*self.taking, *self.unclear], self.not_taking):
-            raise Infeasible("taking")
-        if _clash(self.allergic, self.not_allergic):
-            raise Infeasible("allergy")
+        failed = self.of(Trial, False)
+        brief = [trial for trial in failed if trial.min_days < 30]
+        against: list[tuple[type[Any], list[Any]]] = [(Trial, failed), (Taking, failed), (Intolerance, brief)]
+        against += [(kind, self.of(kind, False)) for kind in (Intolerance, Taking, AllergyTo)]
+        for kind, others in against:
+            if _clash(self.of(kind, True, None), others):
+                raise Infeasible(kind.__name__)
         if set(self.says) & self.silent:
             raise Infeasible("statement")
-        if (
-            len({shown for _, shown in self.programmes}) > 1
-            or len({shown for _, shown in self.specialists}) > 1
-        ):
+        programmes = {want.shown for want in self.wants if isinstance(want.leaf, Programme)}
+        consults = {bool(want.shown) for want in self.wants if isinstance(want.leaf, Specialist)}
+        if len(programmes) > 1 or len(consults) > 1:
             raise Infeasible("programme")
 
     def bound(self, test: str, when: str, op: str, value: float | int) -> None:
@@ -177,13 +168,7 @@ class Sketch:
         if days is not None:
             self.within[test] = min(self.within.get(test, days), days)
 
-    # --- one per kind of leaf, named by its tag ------------------------------------------------------------
-
-    def _age(self, leaf: Age, shown: bool, exclude: bool) -> None:
-        self.ages.append((leaf, shown))
-
-    def _use(self, leaf: Use, shown: bool, exclude: bool) -> None:
-        pass
+    # --- what a kind of leaf, by its tag, wants beside records of its own ----------------------------------
 
     def _lab(self, leaf: Lab, shown: bool | None, exclude: bool) -> None:
         test = leaf.test
@@ -248,25 +233,9 @@ class Sketch:
             known = self.says.get(leaf.topic, (False, ()))[1]
             self.says[leaf.topic] = False, tuple(dict.fromkeys((*known, *leaf.who)))
 
-    def _trial(self, leaf: Trial, shown: bool | None, exclude: bool) -> None:
-        (self.met if shown else self.undated if shown is None else self.failed).append(leaf)
-
-    def _intolerance(self, leaf: Intolerance, shown: bool | None, exclude: bool) -> None:
-        (self.intolerant if shown else self.unexplained if shown is None else self.tolerant).append(leaf)
-
-    def _allergy(self, leaf: AllergyTo, shown: bool, exclude: bool) -> None:
-        (self.allergic if shown else self.not_allergic).append(leaf)
-
-    def _taking(self, leaf: Taking, shown: bool | None, exclude: bool) -> None:
-        (self.taking if shown else self.unclear if shown is None else self.not_taking).append(leaf)
-
     def _on_drug(self, leaf: OnDrug, shown: bool | None, exclude: bool) -> None:
         if not self.renewing or shown is None:
             raise Infeasible("on_drug")
-        self.months.append((leaf, shown))
-
-    def _programme(self, leaf: Programme, shown: bool | None, exclude: bool) -> None:
-        self.programmes.append((leaf, shown))
 
     def _attested(self, leaf: Attested, shown: bool | None, exclude: bool) -> None:
         if shown is None:
@@ -277,7 +246,6 @@ class Sketch:
         self.said_within = min(self.said_within, days_of(leaf.within) or self.said_within)
 
     def _specialist(self, leaf: Specialist, shown: bool | None, exclude: bool) -> None:
-        self.specialists.append((leaf, bool(shown)))
         if shown is None:
             self.silent.add("specialist_consult")
         elif not shown:
@@ -301,7 +269,6 @@ class Sketch:
             self.beyond[test] = max(self.beyond.get(test, 0), days)
             return
         self.recent(test, days_of(leaf.within))
-        self.changes.append((leaf, shown))
 
 
 def stand_in(leaf: Any) -> str:

@@ -10,7 +10,7 @@ from data_gen.policies import HEADERS
 from tools.common.errors import Invalid
 from tools.domain.rules import Op, Response
 from tools.rulebook.leaves import DOCUMENTS, LEAVES, OWN, OWN_FIXED
-from tools.rulebook.located import Map, Place, convert, unknown
+from tools.rulebook.located import Map, Place, convert, known_keys, unknown
 from tools.rulebook.policy_text import check_labels
 from tools.rulebook.prose import FIXED, House
 from tools.rulebook.wording import Style
@@ -50,7 +50,7 @@ _LAYOUT: dict[str, tuple[str, ...]] = {
     "closing": ("id", "count"),
 }
 _OPTIONAL: dict[str, Iterable[str]] = {"part": OWN, "lead": ("renew_again",), "fixed": OWN_FIXED}
-_LAYOUT_KEYS = ("header", "heading", "title", "opening", "date", "closing", "under", "rule", "indent")
+_LAYOUT_OPTIONAL = ("closing", "under", "rule", "indent")
 
 
 def read_style(name: str, body: Map) -> Style:
@@ -66,9 +66,7 @@ def read_style(name: str, body: Map) -> Style:
     for table, said in style.word.items():
         _distinct(said, body["word"].at(table), table)
     _check_layout(style, body)
-    for test in style.test:
-        if test not in TESTS:
-            raise unknown(body.at("test"), "test", test, TESTS)
+    known_keys(body.table("test"), "test", TESTS)
     _distinct({key: style.test.get(key, test.name) for key, test in TESTS.items()}, body.at("test"), "test")
     try:
         check_labels(style.header, style.title)
@@ -103,12 +101,8 @@ def _check_layout(style: Style, body: Map) -> None:
     place = body.at("layout")
     if sorted(style.order) != sorted(SECTIONS):
         raise body.at("order").error(f"order must name each section once: {', '.join(SECTIONS)}")
-    for key in style.layout:
-        if key not in _LAYOUT_KEYS:
-            raise unknown(place, "key in layout", key, _LAYOUT_KEYS)
-    for key in ("header", "heading", "title", "opening", "date"):
-        if not style.layout.get(key):
-            raise place.error(f"layout has no {key!r}")
+    written = {key: value for key, value in style.layout.items() if value}
+    _complete(written, ("header", "heading", "title", "opening", "date"), body, "layout", _LAYOUT_OPTIONAL)
     if style.layout["header"] not in HEADERS:
         raise unknown(place, "header layout", style.layout["header"], HEADERS)
     if not style.layout.get("indent", "0").isdigit():

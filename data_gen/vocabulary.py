@@ -12,8 +12,10 @@ Dosing = tuple[
 
 
 class NoteTexts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Sentences of notes, of which one is drawn; {drug}, {Drug}, {who}, {history} and {measured} are filled in."""
+    """Sentences of notes, of which one is drawn; {drug}, {Drug}, {who}, {history} and {measured} are filled in.
+    `history` is what a note calls a disease, by the field of a person that has it; {lvef} is filled in."""
 
+    history: dict[str, str]
     openings: tuple[str, ...]
     symptoms: tuple[str, ...]
     plans: tuple[str, ...]

@@ -217,7 +217,7 @@ def generate(order: Order, progress: Progress = lambda done, total: None) -> Mad
     try:
         order.out.parent.mkdir(parents=True, exist_ok=True)
         staging.mkdir()
-        made = _write_world(order, catalog, files, staging, format, there, progress)
+        made = _World(order, catalog, staging, format, there, progress).write(files)
         _put_in_place(staging, order.out, made)
     except OSError as error:
         raise Unavailable(f"can't write the world to {order.out}: {error.strerror or error}") from error
@@ -233,10 +233,7 @@ def catalog_files(catalog: Catalog, overlay: Path | None) -> dict[str, bytes]:
         "plans.json": list(catalog.plans.values()),
         "forms.json": list(print_forms(catalog.plans, overlay).values()),
     }
-    files = {
-        name: msgspec.json.format(msgspec.json.encode(items), indent=1) + b"\n"
-        for name, items in lists.items()
-    }
+    files = {name: _as_json(items) for name, items in lists.items()}
     for policy in catalog.policies.values():
         files[f"policies/{Path(policy.file).name}"] = policy.text.encode()
     return files
@@ -304,56 +301,6 @@ class _Sink:
             length -= len(data)
 
 
-def _write_world(
-    order: Order,
-    catalog: Catalog,
-    files: dict[str, bytes],
-    staging: Path,
-    format: Format,
-    there: int,
-    progress: Progress,
-) -> Made:
-    total = there + order.count + len(order.also)
-    with (staging / "labels").open("wb") as label_file:
-        labels = _Sink(label_file)
-        if there:
-            maker = Maker(catalog, order.seed, order.as_of, format)
-            for span in spans(0, there):
-                labels.write(maker.labels(span))
-        write = _write_parts if format == "parquet" else _write_text
-        patients = write(order, catalog, staging, format, there, labels, progress)
-    digests = dict(patients.digests)
-    for path, body in files.items():
-        (staging / path).parent.mkdir(exist_ok=True)
-        (staging / path).write_bytes(body)
-        digests[path] = hashlib.sha256(body).hexdigest()
-    dataset = Dataset(
-        version=VERSION,
-        seed=order.seed,
-        as_of=order.as_of,
-        format=format,
-        counts=_counts(catalog, total),
-        files=dict(sorted(digests.items())),
-        labels=labels.digest.hexdigest(),
-        terms=catalog.terms if catalog.terms != OwnTerms() else None,
-        also=order.also,
-    )
-    (staging / "dataset.json").write_bytes(
-        msgspec.json.format(msgspec.json.encode(dataset), indent=1) + b"\n"
-    )
-    return Made(
-        out=str(order.out),
-        patients=total,
-        added=order.count + len(order.also),
-        planted=patients.planted,
-        seconds=0.0,
-        bytes=patients.bytes + sum(map(len, files.values())),
-        files=len(digests) + 1,
-        labels=str(order.labels) if order.labels else None,
-        dataset=dataset,
-    )
-
-
 class _Patients(NamedTuple):
     """The patients' files: their hashes, all their bytes, and how many of the new patients are planted."""
 
@@ -362,57 +309,94 @@ class _Patients(NamedTuple):
     planted: int
 
 
-def _write_text(
-    order: Order,
-    catalog: Catalog,
-    staging: Path,
-    format: Format,
-    there: int,
-    labels: _Sink,
-    progress: Progress,
-) -> _Patients:
-    """patients.json or patients.jsonl."""
-    name, planted = f"patients.{format}", 0
-    with (staging / name).open("wb", buffering=0) as file:
-        patients = _Sink(file)
-        if there:
-            _copy_old(order.out / name, patients, format)
-        for span, text, found in make_in_order(catalog, order, format, there, staging):
-            patients.write(_opening(format, span.first))
-            with text:
-                size = text.seek(0, io.SEEK_END)
-                text.seek(0)
-                patients.copy(text, size)
+class _World:
+    """A world while it is written into a folder of its own; `there` are the patients of the one that is added to."""
+
+    def __init__(
+        self, order: Order, catalog: Catalog, staging: Path, format: Format, there: int, progress: Progress
+    ) -> None:
+        self.order, self.catalog, self.staging = order, catalog, staging
+        self.format, self.there, self.progress = format, there, progress
+
+    def write(self, files: dict[str, bytes]) -> Made:
+        """All of it; `files` are those of the catalog."""
+        order, total = self.order, self.there + self.order.count + len(self.order.also)
+        with (self.staging / "labels").open("wb") as label_file:
+            labels = _Sink(label_file)
+            if self.there:
+                maker = Maker(self.catalog, order.seed, order.as_of, self.format)
+                for span in spans(0, self.there):
+                    labels.write(maker.labels(span))
+            patients = self._parts(labels) if self.format == "parquet" else self._text(labels)
+        digests = dict(patients.digests)
+        for path, body in files.items():
+            (self.staging / path).parent.mkdir(exist_ok=True)
+            (self.staging / path).write_bytes(body)
+            digests[path] = hashlib.sha256(body).hexdigest()
+        dataset = Dataset(
+            version=VERSION,
+            seed=order.seed,
+            as_of=order.as_of,
+            format=self.format,
+            counts=_counts(self.catalog, total),
+            files=dict(sorted(digests.items())),
+            labels=labels.digest.hexdigest(),
+            terms=self.catalog.terms if self.catalog.terms != OwnTerms() else None,
+            also=order.also,
+        )
+        (self.staging / "dataset.json").write_bytes(_as_json(dataset))
+        return Made(
+            out=str(order.out),
+            patients=total,
+            added=total - self.there,
+            planted=patients.planted,
+            seconds=0.0,
+            bytes=patients.bytes + sum(map(len, files.values())),
+            files=len(digests) + 1,
+            labels=str(order.labels) if order.labels else None,
+            dataset=dataset,
+        )
+
+    def _text(self, labels: _Sink) -> _Patients:
+        """patients.json or patients.jsonl."""
+        order, name, planted = self.order, f"patients.{self.format}", 0
+        with (self.staging / name).open("wb", buffering=0) as file:
+            patients = _Sink(file)
+            if self.there:
+                _copy_old(order.out / name, patients, self.format)
+            made = make_in_order(self.catalog, order, self.format, self.there, self.staging)
+            for span, text, found in made:
+                patients.write(_opening(self.format, span.first))
+                with text:
+                    size = text.seek(0, io.SEEK_END)
+                    text.seek(0)
+                    patients.copy(text, size)
+                labels.write(found)
+                planted += found.count(b"\n")
+                self.progress(min(span.last - self.there, order.count), order.count)
+            patients.write(b"\n]\n" if self.format == "json" else b"\n")
+        return _Patients({name: patients.digest.hexdigest()}, patients.size, planted)
+
+    def _parts(self, labels: _Sink) -> _Patients:
+        """patients/*.parquet: the parts that are full already as they are, the others made."""
+        order, planted = self.order, 0
+        (self.staging / "patients").mkdir()
+        digests: dict[str, str] = {}
+        for part in parquet.parts(0, self.there // parquet.PART * parquet.PART):
+            shutil.copyfile(order.out / part.name, self.staging / part.name)
+            digests[part.name] = _sha256(self.staging / part.name)
+        maker, last = Maker(self.catalog, order.seed, order.as_of, self.format), self.there + order.count
+        for part, found in parquet.write_parts(maker, self.there, last, self.staging, order.workers):
+            digests[part.name] = _sha256(self.staging / part.name)
             labels.write(found)
             planted += found.count(b"\n")
-            progress(min(span.last - there, order.count), order.count)
-        patients.write(b"\n]\n" if format == "json" else b"\n")
-    return _Patients({name: patients.digest.hexdigest()}, patients.size, planted)
+            self.progress(part.last - self.there, order.count)
+        size = sum((self.staging / name).stat().st_size for name in digests)
+        return _Patients(digests, size, planted)
 
 
-def _write_parts(
-    order: Order,
-    catalog: Catalog,
-    staging: Path,
-    format: Format,
-    there: int,
-    labels: _Sink,
-    progress: Progress,
-) -> _Patients:
-    """patients/*.parquet: the parts that are full already as they are, the others made."""
-    (staging / "patients").mkdir()
-    digests: dict[str, str] = {}
-    for part in parquet.parts(0, there // parquet.PART * parquet.PART):
-        shutil.copyfile(order.out / part.name, staging / part.name)
-        digests[part.name] = _sha256(staging / part.name)
-    planted = 0
-    maker = Maker(catalog, order.seed, order.as_of, format)
-    for part, found in parquet.write_parts(maker, there, there + order.count, staging, order.workers):
-        digests[part.name] = _sha256(staging / part.name)
-        labels.write(found)
-        planted += found.count(b"\n")
-        progress(part.last - there, order.count)
-    return _Patients(digests, sum((staging / name).stat().st_size for name in digests), planted)
+def _as_json(value: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
 
 
 def _opening(format: Format, first: int) -> bytes:

@@ -13,8 +13,7 @@ from data_gen.catalog_cli import app
 from data_gen.catalog_loader import CATALOG, Catalog, load_catalog, our_catalog
 from tools.common.errors import Invalid, NotFound, Unavailable
 from tools.domain.records import Benefit, Plan
-from tools.domain.rules import AllOf, Condition, Rule
-from tools.rulebook.criterion_yaml import walk
+from tools.domain.rules import AllOf, Condition, Rule, walk
 from tools.rulebook.located import Place, as_map, parse_yaml, read_yaml
 from tools.rulebook.policy_rules import stated
 from tools.rulebook.rule_yaml import Reader

@@ -44,9 +44,7 @@ def _plainly(reason: StatedReason, case: Case) -> _Said | None:
         return _refill(case)
     if reason.code in ("non_formulary", "benefit_exclusion"):
         if outcome == "not_covered":
-            why = (
-                benefit.reason if benefit and benefit.reason else f"{plan} does not cover {drug} for this use"
-            )
+            why = (benefit.reason if benefit else "") or f"{plan} does not cover {drug} for this use"
             return _Said("confirmed", f"the plan's own table agrees: {why}")
         return _Said("refuted", f"{plan} covers {drug}{_for_use(case)}", _showing_the_use(case))
     if outcome == "not_covered":
@@ -67,20 +65,18 @@ def _by_findings(reason: StatedReason, denial: Denial, case: Case) -> _Said:
     failing = [finding for finding in found if finding.status == "not_met"]
     unknown = [finding for finding in found if finding.status == "unknown"]
     if failing:
-        return _Said("confirmed", "; ".join(map(told, failing)), tuple(found))
+        return _Said("confirmed", "; ".join(map(told, failing)), found)
     if reason.code == "diagnosis_mismatch" and case.diagnosis is None and not unknown:
-        return _Said(
-            "open", "no diagnosis on the problem list carries this use; never recode to fit", tuple(found)
-        )
+        return _Said("open", "no diagnosis on the problem list carries this use; never recode to fit", found)
     if beside and not unknown:
         why = f"the letter names {' and '.join(beside)}, of which the policy asks nothing: find out what is wanted"
-        return _Said("open", why, tuple(found))
+        return _Said("open", why, found)
     if unknown or not found:
-        return _Said("open", "; ".join(map(told, unknown)) or "nothing on record bears on it", tuple(found))
+        return _Said("open", "; ".join(map(told, unknown)) or "nothing on record bears on it", found)
     if baseless:
         why = f"policy {case.determination.policy_id} has no such criterion, and those that it has are met"
-        return _Said("refuted", why, tuple(found), True)
-    return _Said("refuted", "; ".join(map(told, found)), tuple(found))
+        return _Said("refuted", why, found, True)
+    return _Said("refuted", "; ".join(map(told, found)), found)
 
 
 def told(finding: Finding) -> str:
@@ -109,9 +105,8 @@ def _eligibility(reason: StatedReason, case: Case) -> _Said:
         where = f"; active today: {', '.join(now)}" if now else ""
         detail = next((f.detail for f in case.determination.findings if f.criterion == "eligibility"), "")
         standing: Standing = "confirmed" if reason.code == "not_eligible" else "open"
-        return _Said(
-            standing, (detail or f"not enrolled in {case.plan.id}") + where, case.determination.findings
-        )
+        why = (detail or f"not enrolled in {case.plan.id}") + where
+        return _Said(standing, why, case.determination.findings)
     period = case.coverage
     until = f" to {period.end}" if period and period.end else ""
     begun = f" since {period.start}" if period and period.start else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from tools.appeals.records import Weighed
 from tools.denials.records import Denial
@@ -51,17 +51,11 @@ def beside(case: Case, reasons: Iterable[Weighed]) -> frozenset[str]:
 def rested_on(case: Case, reasons: Iterable[Weighed]) -> list[Finding]:
     """The findings that the letter shows, and the papers that prove them."""
     shown = [finding for reason in reasons for finding in reason.findings]
-    papers = {paper.id: paper.for_criterion for paper in case.rule.documents} if case.rule else {}
-    inner = {part for finding in shown for part in _names(finding)}
+    inner = {finding.criterion for finding in walk(shown)}
+    proving = {paper.id for paper in case.papers.values() if paper.for_criterion in inner}
     proofs = [
         f
         for f in case.determination.findings
-        if f.criterion in papers and papers[f.criterion] in inner and f.status == "met" and f not in shown
+        if f.criterion in proving and f.status == "met" and f not in shown
     ]
     return [*shown, *proofs]
-
-
-def _names(finding: Finding) -> Iterator[str]:
-    yield finding.criterion
-    for part in finding.parts:
-        yield from _names(part)

@@ -70,22 +70,15 @@ def _stable(case: Case) -> Iterator[Ground]:
     """Treated with the very drug for a while, by prescription."""
     for course in case.patient.medications or ():
         same = course.drug.casefold() == case.drug.name.casefold()
-        days = _days(course, case)
-        if (
-            same
-            and course.status == "active"
-            and course.source == "prescribed"
-            and (days or 0) >= STABLE_DAYS
-        ):
+        taken, days = (course.status, course.source) == ("active", "prescribed"), _days(course, case)
+        if same and taken and (days or 0) >= STABLE_DAYS:
             text = f"stable on {case.drug.name} since {course.start} ({days} days)"
             yield Ground(kind="stable", text=text, record_id=course.id)
 
 
 def formulary_grounds(case: Case) -> tuple[Ground, ...]:
     """Covered drugs for the same use that the chart shows to have failed or done harm."""
-    found: list[Ground] = []
-    for name in covered_for_use(case):
-        found += against_drug(name, case)
+    found = (ground for name in covered_for_use(case) for ground in against_drug(name, case))
     return tuple(dict.fromkeys(found))
 
 
@@ -111,11 +104,10 @@ def against_drug(name: str, case: Case) -> list[Ground]:
     drugs = (name.casefold(),)
     found = list(_allergies(drugs, (), case))
     for course in _courses(drugs, (), case):
-        if course.drug.casefold() != name.casefold():
-            continue
-        if (course.outcome or "").startswith("Intolerance"):
+        outcome = course.outcome or "" if course.drug.casefold() in drugs else ""
+        if outcome.startswith("Intolerance"):
             found.append(_harmed(course))
-        elif (course.outcome or "").startswith("Inadequate"):
+        elif outcome.startswith("Inadequate"):
             found.append(_failed(course, _days(course, case)))
     return found
 

@@ -104,8 +104,7 @@ class AppealWriter(DenialWriter):
 
     def documents(self, reason: Weighed) -> list[Finding]:
         """Those of its findings that are of papers."""
-        papers = {paper.id for paper in self.case.rule.documents} if self.case.rule else set()
-        return [finding for finding in reason.findings if finding.criterion in papers]
+        return [finding for finding in reason.findings if finding.criterion in self.case.papers]
 
     def misread(self) -> Iterator[str]:
         """What the letter takes the request to be, where it is another."""

@@ -7,7 +7,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import msgspec
-import yaml
 
 from tools.common.errors import Invalid
 from tools.domain.records import Record
@@ -47,9 +46,9 @@ def text_of(line: str, level: str) -> LevelText | None:
 @lru_cache(maxsize=1)
 def texts() -> _Levels:
     """All of levels.yaml; Invalid, naming the entry, if it names a level that there is not."""
-    path = Path(__file__).parent / "levels.yaml"
+    path = Path(__file__).with_name("levels.yaml")
     try:
-        found = msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), _Levels)
+        found = msgspec.yaml.decode(path.read_bytes(), type=_Levels)
     except msgspec.ValidationError as error:
         raise Invalid(f"levels.yaml: {error}") from None
     for one in found.letters:

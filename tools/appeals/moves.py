@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-import yaml
 
 from tools.appeals.assessment import last_supply, told
 from tools.appeals.levels import text_of, texts
@@ -51,8 +50,7 @@ class _Words(Record, frozen=True):
 
 @cache
 def _words() -> dict[str, _Words]:
-    text = Path(__file__).with_name("steps.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.load(text, Loader=yaml.CSafeLoader), dict[str, _Words])
+    return msgspec.yaml.decode(Path(__file__).with_name("steps.yaml").read_bytes(), type=dict[str, _Words])
 
 
 @cache
@@ -78,14 +76,8 @@ def _step(
         also: further fields of the step.
     """
     plan, drug = matter.case.plan, matter.case.drug.name
-    known = {
-        "case": matter.case,
-        "plan": plan,
-        "payer": plan.payer,
-        "drug": drug,
-        "ready": ready,
-        **(given or {}),
-    }
+    common = {"case": matter.case, "plan": plan, "payer": plan.payer, "drug": drug, "ready": ready}
+    known = {**common, **(given or {})}
     words = msgspec.structs.asdict(_words()[name])
     said: dict[str, Any] = {part: _template(text).render(known).strip() for part, text in words.items()}
     needs = tuple(filter(None, map(str.strip, said.pop("needs").split("\n"))))
@@ -183,8 +175,7 @@ def _fixes(findings: Iterable[Finding]) -> tuple[str, ...]:
 
 
 def _papers(matter: Matter) -> tuple[str, ...]:
-    papers = {paper.id for paper in matter.case.rule.documents} if matter.case.rule else set()
-    found = [f for f in matter.case.determination.findings if f.criterion in papers]
+    found = [f for f in matter.case.determination.findings if f.criterion in matter.case.papers]
     return tuple(f.text if f.status == "met" else f"{f.text} (not on file)" for f in found)
 
 
@@ -222,9 +213,8 @@ def _whys(reasons: Iterable[Weighed]) -> str:
 
 def correct_order(matter: Matter) -> Step:
     over = next(f for f in matter.case.determination.findings if f.criterion == "quantity")
-    return _step(
-        matter, "correct_order", "correct", given={"over": over, "takes": request_takes(matter.case.plan)}
-    )
+    given = {"over": over, "takes": request_takes(matter.case.plan)}
+    return _step(matter, "correct_order", "correct", given=given)
 
 
 def exception(matter: Matter, kind: StepKind, grounds: Sequence[Ground] = ()) -> Step:

@@ -32,14 +32,20 @@ if TYPE_CHECKING:
     from pypdf import PdfWriter
 
 COLUMNS = (112.0, 76.0, 162.0, 82.0, 44.0)  # points; together the width of a letter's lines
+RULED = TableStyle([
+    ("VALIGN", (0, 0), (-1, -1), "TOP"),
+    ("LINEBELOW", (0, 0), (-1, -1), 0.4, colors.grey),
+    ("LINEBELOW", (0, 0), (-1, 0), 0.9, colors.black),
+    ("LEFTPADDING", (0, 0), (-1, -1), 2),
+    ("RIGHTPADDING", (0, 0), (-1, -1), 4),
+])  # fmt: skip
 
 
 class Part(NamedTuple):
-    """One part of the packet: its bookmark and its pages; `inner` are bookmarks within it, by page from 0."""
+    """One part of the packet: its bookmark and its pages."""
 
     title: str
     pdf: bytes
-    inner: tuple[tuple[str, int], ...] = ()
 
 
 def packet(
@@ -53,13 +59,10 @@ def packet(
     """Everything that goes out together. `decision` is the payer's letter, as text or as the PDF that came."""
     reasons = [reason for reason in found.reasons if reason.standing == "refuted"]
     findings = rested_on(case, reasons)
-    dated = denial.dated
+    dated = f" of {formats.long_date(denial.dated.value)}" if denial.dated else ""
     parts = [
         Part("Letter of appeal", letter_pdf(letter)),
-        Part(
-            f"The decision{f' of {formats.long_date(dated.value)}' if dated else ''}",
-            _decision(decision, case),
-        ),
+        Part(f"The decision{dated}", _decision(decision, case)),
         *_policy(case, cited_clauses(case, reasons), policy),
         *_evidence(case, findings),
         *_chart(case, findings, beside(case, reasons)),
@@ -114,30 +117,18 @@ def _table(case: Case, told: Sequence[tuple[str, ...]]) -> bytes:
     small = ParagraphStyle("cell", fontName="Times-Roman", fontSize=9, leading=11)
     bold = ParagraphStyle("head", parent=small, fontName="Times-Bold")
     title = ParagraphStyle("title", fontName="Times-Bold", fontSize=11, leading=16, spaceAfter=6)
-    rows = [
-        [Paragraph(_safe(text), bold) for text in ("Criterion", "Clause", "The chart has", "Date", "Record")]
-    ]
+    heads = ("Criterion", "Clause", "The chart has", "Date", "Record")
+    rows = [[Paragraph(_safe(text), bold) for text in heads]]
     rows += [[Paragraph(_safe(text), small) for text in row] for row in told]
     table = Table(rows, colWidths=COLUMNS, repeatRows=1)
-    table.setStyle(
-        TableStyle(
-            [
-                ("VALIGN", (0, 0), (-1, -1), "TOP"),
-                ("LINEBELOW", (0, 0), (-1, -1), 0.4, colors.grey),
-                ("LINEBELOW", (0, 0), (-1, 0), 0.9, colors.black),
-                ("LEFTPADDING", (0, 0), (-1, -1), 2),
-                ("RIGHTPADDING", (0, 0), (-1, -1), 4),
-            ]
-        )
-    )
+    table.setStyle(RULED)
     buffer = BytesIO()
     canvas(BytesIO(), "")  # sets reportlab to write without clock or chance
     document = SimpleDocTemplate(
         buffer, pagesize=(612, 792), leftMargin=62, rightMargin=62, topMargin=44, bottomMargin=62, invariant=1
     )
-    document.build(
-        [Paragraph(_safe(f"Evidence, by criterion: {case.patient.name}, {case.drug.name}"), title), table]
-    )
+    named = f"Evidence, by criterion: {case.patient.name}, {case.drug.name}"
+    document.build([Paragraph(_safe(named), title), table])
     return buffer.getvalue()
 
 
@@ -147,10 +138,11 @@ def _rows(findings: Iterable[Finding]) -> list[tuple[str, ...]]:
         if finding.parts:
             continue
         clause = finding.clause.clause_id if finding.clause else ""
-        for number, shown in enumerate(e for e in finding.evidence if finding.status == "met"):
-            first = number == 0
-            rows.append((finding.text if first else "", clause if first else "", _said(shown, finding),
-                         formats.long_date(shown.date) if shown.date else "", shown.record_id))  # fmt: skip
+        what = (finding.text, clause)
+        for shown in finding.evidence if finding.status == "met" else ():
+            day = formats.long_date(shown.date) if shown.date else ""
+            rows.append((*what, _said(shown, finding), day, shown.record_id))
+            what = ("", "")
     return rows
 
 

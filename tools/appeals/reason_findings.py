@@ -4,9 +4,9 @@ its words."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tools.denials.records import Denial, StatedReason
 from tools.domain.records import Finding
@@ -85,43 +85,47 @@ def _bare(clause: str) -> str:
 # --- by kind ---------------------------------------------------------------------------------------------
 
 
+# The kinds of leaves that a reason is about: of the criteria, and of the exclusions.
+_CRITERIA: dict[str, Any] = {"step_therapy": Trial, "age": Age, "diagnosis_mismatch": Condition}
+_EXCLUSIONS: dict[str, Any] = {
+    "diagnosis_mismatch": Use,
+    "duplicate_therapy": Taking,
+    "exclusion": Condition | Attested | AllergyTo,
+}
+
+
 def _of_kind(code: str, case: Case) -> tuple[Finding, ...]:
-    criteria, exclusions = list(_criteria(case)), [f for f in case.determination.findings if f.exclusion]
+    criteria, findings = tuple(_criteria(case)), case.determination.findings
     if code == "medical_necessity":
-        return tuple(criteria)
-    if code == "step_therapy":
-        return _holding(criteria, case, lambda leaf: isinstance(leaf, Trial))
-    if code == "age":
-        return _holding(criteria, case, lambda leaf: isinstance(leaf, Age))
-    if code == "diagnosis_mismatch":
-        plain = tuple(f for f in criteria if isinstance(case.nodes.get(f.criterion), Condition))
-        shown = plain or _holding(criteria, case, lambda leaf: isinstance(leaf, Condition))
-        return (*shown, *_holding(exclusions, case, lambda leaf: isinstance(leaf, Use)))
-    if code == "duplicate_therapy":
-        return _holding(exclusions, case, lambda leaf: isinstance(leaf, Taking))
-    if code == "exclusion":
-        return _holding(exclusions, case, lambda leaf: isinstance(leaf, Condition | Attested | AllergyTo))
+        return criteria
     if code == "quantity_limit":
-        return tuple(f for f in case.determination.findings if f.criterion == "quantity")
+        return tuple(f for f in findings if f.criterion == "quantity")
     if code == "insufficient_documentation":
-        return case.determination.findings
-    return ()
+        return findings
+    shown = _holding(criteria, case, _CRITERIA.get(code, ()))
+    if code == "diagnosis_mismatch":
+        shown = tuple(f for f in shown if isinstance(case.nodes.get(f.criterion), Condition)) or shown
+    return (*shown, *_holding((f for f in findings if f.exclusion), case, _EXCLUSIONS.get(code, ())))
 
 
 def _is_criterion(code: str) -> bool:
-    return code in ("step_therapy", "age", "diagnosis_mismatch", "duplicate_therapy", "exclusion")
+    return code in _CRITERIA or code in _EXCLUSIONS
 
 
 def _criteria(case: Case) -> Iterator[Finding]:
     """The criteria of the rule, without exclusions, quantity and papers."""
-    papers = {paper.id for paper in case.rule.documents} if case.rule else set()
     for finding in case.determination.findings:
-        if not finding.exclusion and finding.criterion != "quantity" and finding.criterion not in papers:
+        if not finding.exclusion and finding.criterion != "quantity" and finding.criterion not in case.papers:
             yield finding
 
 
-def _holding(findings: Iterable[Finding], case: Case, wanted: Callable[[Node], bool]) -> tuple[Finding, ...]:
-    return tuple(f for f in findings if any(wanted(leaf) for leaf in leaves(case.nodes.get(f.criterion))))
+def _holding(findings: Iterable[Finding], case: Case, kinds: Any) -> tuple[Finding, ...]:
+    """Those with a leaf of these kinds."""
+    return tuple(f for f in findings if any(isinstance(leaf, kinds) for leaf in _leaves(f, case)))
+
+
+def _leaves(finding: Finding, case: Case) -> Iterator[Node]:
+    return leaves(case.nodes.get(finding.criterion))
 
 
 def leaves(node: Node | None) -> Iterator[Node]:
@@ -140,75 +144,60 @@ def leaves(node: Node | None) -> Iterator[Node]:
 def _named(said: str, findings: tuple[Finding, ...], case: Case) -> tuple[Finding, ...]:
     """Those of which the letter's words name something; its own drug is none of it."""
     asked_for = {case.drug.name.casefold(), *case.drug.ingredients}
-    papers = _papers(case)
-    return tuple(
-        f
-        for f in findings
-        if (f.criterion in papers and _names_paper(said, papers[f.criterion], asked_for))
-        or (f.criterion not in papers and _names(said, case.nodes.get(f.criterion), asked_for))
-    )
+
+    def is_named(finding: Finding) -> bool:
+        paper = case.papers.get(finding.criterion)
+        return _names_paper(said, paper, asked_for) if paper else _names(said, finding, case, asked_for)
+
+    return tuple(filter(is_named, findings))
 
 
 def _at_large(code: str, findings: tuple[Finding, ...], case: Case) -> tuple[Finding, ...]:
     """What a reason is about that names nothing: of documents, the papers of the rule and what is not settled."""
     if code != "insufficient_documentation":
         return findings
-    papers = _papers(case)
-    return tuple(f for f in findings if f.criterion in papers or f.status != "met") or findings
+    return tuple(f for f in findings if f.criterion in case.papers or f.status != "met") or findings
 
 
 def _beside(code: str, said: str, found: tuple[Finding, ...], case: Case) -> Iterator[str]:
     """What the words name and none of these findings is about."""
     if code in ("medical_necessity", "insufficient_documentation"):
-        yield from _tests_beside(said, found, case)
+        for test in tests_named(said):
+            if not any(_about_test(f, test, case) for f in found):
+                yield TESTS[test].name
     if code == "insufficient_documentation":
         yield from _papers_beside(said, found, case)
     if code == "exclusion":
         yield from _conditions_beside(said, found, case)
 
 
-def _tests_beside(said: str, found: tuple[Finding, ...], case: Case) -> Iterator[str]:
-    for test in TESTS:
-        if _names_test(said, test) and not any(
-            _about_test(f, test, _papers(case), case.nodes) for f in found
-        ):
-            yield TESTS[test].name
-
-
 def _papers_beside(said: str, found: tuple[Finding, ...], case: Case) -> Iterator[str]:
-    papers, nodes = _papers(case), case.nodes
     for kind, words in _PAPERS.items():
-        if re.search(words, said) and not any(_about_paper(f, kind, papers, nodes) for f in found):
+        if re.search(words, said) and not any(_about_paper(f, kind, case) for f in found):
             yield kind
-    for name in drugs_named(said):
-        if name in (case.drug.name.casefold(), *case.drug.ingredients):
-            continue
-        if not any(_about_drug(f, said, papers, nodes) for f in found):
-            yield name
+    own = (case.drug.name.casefold(), *case.drug.ingredients)
+    if not any(_about_drug(f, said, case) for f in found):
+        yield from (name for name in drugs_named(said) if name not in own)
 
 
 def _conditions_beside(said: str, found: tuple[Finding, ...], case: Case) -> Iterator[str]:
     for concept in CONCEPTS.values():
         words = [word.casefold() for word in (concept.label, *concept.phrases)]
-        about = [_names(word, case.nodes.get(f.criterion)) for f in found for word in words]
+        about = [_names(word, f, case) for f in found for word in words]
         if any(_word(said, word) for word in words) and not any(about):
             yield concept.label
 
 
-def _about_test(
-    finding: Finding, test: str, papers: Mapping[str, Required], nodes: Mapping[str, Node]
-) -> bool:
-    if finding.criterion in papers:
-        return papers[finding.criterion].test == test
-    return any(test in _tests(leaf) for leaf in leaves(nodes.get(finding.criterion)))
+def _about_test(finding: Finding, test: str, case: Case) -> bool:
+    if finding.criterion in case.papers:
+        return case.papers[finding.criterion].test == test
+    return any(test in _tests(leaf) for leaf in _leaves(finding, case))
 
 
-def _about_paper(
-    finding: Finding, kind: str, papers: Mapping[str, Required], nodes: Mapping[str, Node]
-) -> bool:
-    if finding.criterion in papers:
-        return papers[finding.criterion].of == kind
-    shown = list(leaves(nodes.get(finding.criterion)))
+def _about_paper(finding: Finding, kind: str, case: Case) -> bool:
+    if finding.criterion in case.papers:
+        return case.papers[finding.criterion].of == kind
+    shown = list(_leaves(finding, case))
     if kind == "programme":
         return any(isinstance(leaf, Programme) for leaf in shown)
     if kind == "study":
@@ -216,19 +205,12 @@ def _about_paper(
     return kind == "fills" and any(isinstance(leaf, Trial) and leaf.wants_fills for leaf in shown)
 
 
-def _about_drug(
-    finding: Finding, said: str, papers: Mapping[str, Required], nodes: Mapping[str, Node]
-) -> bool:
-    if finding.criterion in papers:
-        return any(_word(said, name) for name in _drug_names(papers[finding.criterion].drugs, ()))
-    return any(
-        isinstance(leaf, Trial | Intolerance) and _names_leaf(said, leaf, set())
-        for leaf in leaves(nodes.get(finding.criterion))
-    )
-
-
-def _papers(case: Case) -> dict[str, Required]:
-    return {paper.id: paper for paper in case.rule.documents} if case.rule else {}
+def _about_drug(finding: Finding, said: str, case: Case) -> bool:
+    if finding.criterion in case.papers:
+        drugs = case.papers[finding.criterion].drugs
+        return any(_word(said, name) for name in _drug_names(drugs, ()))
+    courses = (leaf for leaf in _leaves(finding, case) if isinstance(leaf, Trial | Intolerance))
+    return any(_names_leaf(said, leaf, set()) for leaf in courses)
 
 
 _PAPERS: dict[str, str] = {
@@ -254,8 +236,8 @@ def _tests(leaf: Node) -> tuple[str, ...]:
     return leaf.tests if isinstance(leaf, Measured) else ()
 
 
-def _names(said: str, node: Node | None, asked_for: Iterable[str] = ()) -> bool:
-    return any(_names_leaf(said, leaf, set(asked_for)) for leaf in leaves(node))
+def _names(said: str, finding: Finding, case: Case, asked_for: Iterable[str] = ()) -> bool:
+    return any(_names_leaf(said, leaf, set(asked_for)) for leaf in _leaves(finding, case))
 
 
 def _names_leaf(said: str, leaf: Node, asked_for: set[str]) -> bool:

@@ -60,9 +60,8 @@ def strategy(
 def _about(denial: Denial, case: Case) -> list[StatedReason]:
     """The reasons that concern this drug; a sentence that was read as a right is none."""
     name = case.drug.name.casefold()
-    rights = {right.quote for right in denial.rights} | {
-        r.deadline.quote for r in denial.rights if r.deadline
-    }
+    rights = {right.quote for right in denial.rights}
+    rights |= {right.deadline.quote for right in denial.rights if right.deadline}
     return [
         reason
         for reason in denial.reasons
@@ -167,13 +166,10 @@ def _before_appeal(matter: Matter, refuted: list[Weighed]) -> list[Step]:
     """What is quicker than an appeal and costs none of its time."""
     if all(r.code in _PAPERWORK for r in matter.reasons):
         return [moves.resubmit(matter, ready=True)]
-    steps = []
-    factual = [r for r in refuted if r.code in FACTUAL]
-    if factual:
-        steps.append(moves.call_to_correct(matter, factual))
-    clinical = _clinical(refuted)
+    factual, clinical = [r for r in refuted if r.code in FACTUAL], _clinical(refuted)
+    correction = moves.call_to_correct(matter, factual) if factual else None
     call = moves.peer_to_peer(matter, clinical) if clinical else None
-    return [*steps, *([call] if call else [])]
+    return [step for step in (correction, call) if step]
 
 
 def _clinical(reasons: Sequence[Weighed]) -> list[Weighed]:

@@ -6,20 +6,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 
 from tools.common.errors import Invalid
-from tools.denials.records import Deadline, Denial, RightKind
+from tools.denials.records import Deadline, Denial
 from tools.domain.records import Plan
 from tools.lifecycle.clocks import find
+from tools.lifecycle.letters import OFFERED
 from tools.lifecycle.levels import Level, levels_of, next_levels
 from tools.lifecycle.records import AuthorizationCase, CaseEvent, CaseHead, Facts, Notice
 from tools.lifecycle.running import Clock, clocks_of
 from tools.papers.case import Case
-
-_NEXT: dict[RightKind, str] = {
-    "second_level": "second",
-    "external_review": "external",
-    "fair_hearing": "fair_hearing",
-    "hearing": "hearing",
-}
 
 
 def clocks_of_letter(
@@ -44,15 +38,10 @@ def notice_of(denial: Denial, plan: Plan, decided: str, received: date | None = 
     came = received or (denial.received.value if denial.received else None)
     right = next((r for r in denial.rights if r.deadline and r.deadline is denial.next_deadline), None)
     known = [level.key for level in levels_of(plan.line_of_business, plan.internal_levels)]
-    wanted = _NEXT.get(right.kind, "") if right else ""
-    if (
-        denial.reply_by is None
-        and wanted
-        and wanted not in (level.key for level in _reachable(plan, decided))
-    ):
-        deadline: Deadline | None = None  # of a level that comes later
-    else:
-        deadline = denial.next_deadline
+    wanted = OFFERED.get(right.kind, "") if right else ""
+    reachable = {level.key for level in _reachable(plan, decided)}
+    comes_later = denial.reply_by is None and wanted and wanted not in reachable
+    deadline = None if comes_later else denial.next_deadline
     call = next((r.deadline for r in denial.rights if r.kind == "peer_to_peer" and r.deadline), None)
     return Notice(
         dated=dated.value, received=came if came and came >= dated.value else None,
@@ -100,7 +89,7 @@ def decided_level(denial: Denial, plan: Plan) -> str:
     levels = levels_of(plan.line_of_business, plan.internal_levels)
     if denial.kind not in ("appeal_upheld", "appeal_overturned"):
         return ""
-    offered = [_NEXT[right.kind] for right in denial.rights if right.kind in _NEXT]
+    offered = [OFFERED[right.kind] for right in denial.rights if right.kind in OFFERED]
     keys = [level.key for level in levels]
     for key in offered:
         if key in keys[1:]:
@@ -118,7 +107,7 @@ def next_level(denial: Denial, plan: Plan, decided: str) -> Level | None:
     reachable = _reachable(plan, decided)
     if not reachable:
         return None
-    offered = {_NEXT.get(right.kind, "") for right in denial.rights}
+    offered = {OFFERED.get(right.kind, "") for right in denial.rights}
     if reachable[0].optional and reachable[0].key in offered and not (offered & {reachable[-1].key}):
         return reachable[0]
     return reachable[-1]

@@ -10,9 +10,9 @@ is not shown is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -340,12 +340,24 @@ Node = (
 Composite = AllOf | AnyOf | NoneOf | AtLeast
 
 
+P = TypeVar("P", bound=Part)
+
+
 def walk(node: Node) -> Iterator[Node]:
     """The node and everything under it, in order."""
     yield node
     if isinstance(node, Composite):
         for child in node.children:
             yield from walk(child)
+
+
+def mapped(node: P, change: Callable[[Any], Any]) -> P:
+    """The tree with every node changed, each before its children; a leaf or a document is a tree of itself."""
+    made: Any = change(node)
+    if isinstance(made, Composite):
+        children = tuple(mapped(child, change) for child in made.children)
+        made = msgspec.structs.replace(made, children=children)
+    return made  # type: ignore[no-any-return]
 
 
 def window_of(part: Part) -> Period | None:

@@ -39,7 +39,8 @@ def icd10(concept: Concept) -> Coded:
     source_code = f"SNOMED {snomed}" if snomed else "" if given else concept.label
     if given:
         return Coded((_dotted(given),), source_code)
-    codes = _by_snomed().get(snomed) or _by_name().get(_words(concept.name)) or ()
+    by_snomed, by_name = _known_codes()
+    codes = by_snomed.get(snomed) or by_name.get(_words(concept.name)) or ()
     untyped = snomed == _UNTYPED_DIABETES
     notice = "diabetes of unstated type: coded E11.9, the default of ICD-10-CM" if untyped else ""
     return Coded(codes, source_code, notice)
@@ -56,21 +57,13 @@ def _dotted(code: str) -> str:
 
 
 @cache
-def _rows() -> tuple[tuple[str, tuple[str, ...], str], ...]:
+def _known_codes() -> tuple[dict[str, tuple[str, ...]], dict[frozenset[str], tuple[str, ...]]]:
+    """ICD-10-CM by SNOMED CT, and by display; "Diabetes" alone has none by its name, which does not say which."""
     text = files("tools.fhir").joinpath("snomed_icd10.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(text.splitlines())
-    return tuple((row["snomed"], tuple(row["icd10"].split()), row["display"]) for row in rows)
-
-
-@cache
-def _by_snomed() -> dict[str, tuple[str, ...]]:
-    return {snomed: codes for snomed, codes, _ in _rows()}
-
-
-@cache
-def _by_name() -> dict[frozenset[str], tuple[str, ...]]:
-    """By display; "Diabetes" alone is not here, because it does not say which."""
-    return {_words(name): codes for snomed, codes, name in _rows() if snomed != _UNTYPED_DIABETES}
+    rows = list(csv.DictReader(text.splitlines()))
+    by_snomed = {row["snomed"]: tuple(row["icd10"].split()) for row in rows}
+    names = {_words(row["display"]): row["snomed"] for row in rows if row["snomed"] != _UNTYPED_DIABETES}
+    return by_snomed, {name: by_snomed[snomed] for name, snomed in names.items()}
 
 
 def _words(name: str) -> frozenset[str]:

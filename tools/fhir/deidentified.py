@@ -75,13 +75,10 @@ def deidentified(patient: Patient, key: bytes, known: Known, judged_on: date) ->
         records = getattr(patient, part)
         told = [(one.id, told) for one in records or () if (told := _told(one, known, back)) is not None]
         left[part] = len(records or ()) - len(told)
-        ids = [f"{part}-{number}" for number in range(1, len(told) + 1)]
-        kept[part] = (
-            None
-            if records is None
-            else tuple(msgspec.structs.replace(one, id=id) for id, (_, one) in zip(ids, told, strict=True))
-        )
-        typed += [id for id, (was, _) in zip(ids, told, strict=True) if was in patient.typed]
+        numbered = [(f"{part}-{number}", *one) for number, one in enumerate(told, 1)]
+        listed = tuple(msgspec.structs.replace(one, id=id) for id, _, one in numbered)
+        kept[part] = None if records is None else listed
+        typed += [id for id, was, _ in numbered if was in patient.typed]
     specialty = _term("specialties", patient.prescriber.specialty or "") if patient.prescriber else ""
     made = Patient(
         id=f"D{_number(key, patient, 'id') % 10**12:012}",
@@ -163,9 +160,7 @@ def _medication(record: Medication, known: Known) -> Words:
 
 
 def _fill(record: Fill, known: Known) -> Words:
-    told = _medicine(record.drug, known)
-    del told["rxnorm"]
-    return told
+    return {key: told for key, told in _medicine(record.drug, known).items() if key != "rxnorm"}
 
 
 def _allergy(record: Allergy, known: Known) -> Words:
@@ -178,12 +173,8 @@ def _allergy(record: Allergy, known: Known) -> Words:
 
 def _medicine(name: str, known: Known) -> dict[str, Any]:
     found = resolve_medicine(name, known.drugs) or Medicine("a medicine that is not known", (), (), "")
-    return {
-        "drug": found.name,
-        "ingredients": found.ingredients,
-        "classes": found.classes,
-        "rxnorm": found.rxnorm,
-    }
+    same = {"ingredients": found.ingredients, "classes": found.classes, "rxnorm": found.rxnorm}
+    return {"drug": found.name, **same}
 
 
 def _relative(record: FamilyHistory, known: Known) -> Words:
@@ -233,12 +224,8 @@ def _order(record: Order, known: Known) -> Words:
         return None
     strength = next((one.label for one in drug.strengths if one.label == record.strength), "")
     use = next((one.text for one in drug.indications if record.indication in (one.key, one.text)), "")
-    return {
-        "drug": drug.name,
-        "strength": strength,
-        "indication": use,
-        "unit": drug.unit if record.unit else None,
-    }
+    unit = drug.unit if record.unit else None
+    return {"drug": drug.name, "strength": strength, "indication": use, "unit": unit}
 
 
 def _term(name: Vocabulary, text: str) -> str:

@@ -63,11 +63,9 @@ def document(entry: Entry, at: Reading) -> Iterator[Note | Document]:
     if text := next((content.text for content in contents if content.text.strip()), ""):
         if status == "unsigned":
             entry.partly("nothing says that it is signed")
-        author = at.first_name(said.references("author"))
-        kind_name, id = kind.name or "progress note", at.id(entry, Note)
-        yield Note(
-            id=id, date=on, author=author, type=kind_name, text=text, status=status, specialty=specialty
-        )
+        author, of = at.first_name(said.references("author")), kind.name or "progress note"
+        id = at.id(entry, Note)
+        yield Note(id=id, date=on, author=author, type=of, text=text, status=status, specialty=specialty)
         return
     lack = next((content.lack for content in contents), "no content")
     entry.partly(f"kept as a document that nobody has read: {lack}")
@@ -144,18 +142,15 @@ def payer_response(entry: Entry, at: Reading) -> Iterator[Document]:
     if entry.type == "Task" and not said.one("code") and not said.text("description"):
         raise Ignored("a task that does not say what is to be done")
     payer = at.first_name(said.reference(name) for name in ("insurer", "sender", "requester"))
-    words = dict.fromkeys(filter(None, _answer(said)))
+    words = "; ".join(dict.fromkeys(filter(None, _answer(said)))) or "says nothing in words"
+    days = (said.day(name) for name in ("created", "authoredOn", "occurrenceDateTime"))
     entry.partly("kept as the payer's answer, for a person to read and to enter in the case")
     yield Document(
         id=at.id(entry, Document),
-        title=f"{entry.type}{f' of {payer}' if payer else ''}: {'; '.join(words) or 'says nothing in words'}"[
-            :500
-        ],
+        title=f"{entry.type}{f' of {payer}' if payer else ''}: {words}"[:500],
         of=PAYER_RESPONSE,
         status="",
-        date=next(
-            filter(None, (said.day(name) for name in ("created", "authoredOn", "occurrenceDateTime"))), None
-        ),
+        date=next(filter(None, days), None),
         sha256=hashlib.sha256(msgspec.json.encode(said.raw, order="sorted")).hexdigest(),
     )
 

@@ -38,23 +38,18 @@ def observation(entry: Entry, at: Reading) -> Iterator[Observation | Attestation
     if stated is not None:
         yield stated
         return
-    parts = said.many("component")
-    found = 0
-    for part in parts:
+    found, why = 0, ""
+    for part in (*said.many("component"), said):
         test, loinc = test_of(part.concept("code"))
         quantity = part.quantity("valueQuantity")
         why = _unusable(part, quantity) if test else "no test that a rule names"
-        if why or quantity is None:
+        if quantity is not None and not why:
+            yield _measured(at.id(entry, Observation, found), test, loinc, quantity, said)
+            found += 1
+        elif part is not said:
             entry.partly(f"{part.concept('code').name} left out: {why}")
-            continue
-        yield _measured(at.id(entry, Observation, found), test, loinc, quantity, said)
-        found += 1
-    test, loinc = test_of(said.concept("code"))
-    quantity = said.quantity("valueQuantity")
-    if test and quantity is not None and not (why := _unusable(said, quantity)):
-        yield _measured(at.id(entry, Observation, found), test, loinc, quantity, said)
-    elif not found:
-        raise Ignored(_unusable(said, quantity) if test else "no test that a rule names")
+    if not found:
+        raise Ignored(why)
 
 
 def test_of(concept: Concept) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
+from itertools import chain
 from typing import Literal, NamedTuple, get_args
 
 from tools.domain.records import Fill, Medication, Order, TrialOutcome
@@ -137,11 +138,10 @@ def _referenced(entry: Entry, at: Reading) -> Element | None:
 
 def _outcome(notes: set[str], why: str) -> TrialOutcome | None:
     """As our own export notes it, else from the reason for stopping."""
-    noted = next((outcome for outcome in OUTCOMES if f"Outcome: {outcome}" in notes), None)
-    effect = next((INTOLERANCES[name] for name in INTOLERANCES if re.search(EFFECTS[name], why, re.I)), None)
-    return (
-        noted or effect or next((outcome for outcome, words in _RESPONSE.items() if words.search(why)), None)
-    )
+    noted = (outcome for outcome in OUTCOMES if f"Outcome: {outcome}" in notes)
+    effects = (INTOLERANCES[name] for name in INTOLERANCES if re.search(EFFECTS[name], why, re.I))
+    responses = (outcome for outcome, words in _RESPONSE.items() if words.search(why))
+    return next(chain(noted, effects, responses), None)
 
 
 def _source_code(concept: Concept, named: Product) -> str:
@@ -149,12 +149,11 @@ def _source_code(concept: Concept, named: Product) -> str:
     ingredient's."""
     coding = next((c for c in concept.codings if c.system == RXNORM and c.code), None)
     text = (coding.display if coding else "") or concept.name
-    code = (
-        f"RxNorm {coding.code}" if coding and coding.code != named.rxnorm else "" if coding else concept.label
-    )
-    return (
-        f"{code} {text}".strip() if text not in (named.name, concept.label, coding and coding.code) else code
-    )
+    code = concept.label
+    if coding:
+        code = f"RxNorm {coding.code}" if coding.code != named.rxnorm else ""
+    said_already = text in (named.name, concept.label, coding and coding.code)
+    return code if said_already else f"{code} {text}".strip()
 
 
 def _dosage(dosages: list[Element], named: Product) -> tuple[float | None, str | None, float | None]:

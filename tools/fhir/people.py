@@ -37,12 +37,8 @@ def identifiers_of(patient: Entry) -> list[tuple[str, str]]:
         for system, value, use, kind in patient.element.identifiers()
         if system and value and system != ours.PATIENT and use != "old" and not kind.codes & _SHARED
     ]
-    return list(
-        dict.fromkeys(
-            [(system, value) for *_, system, value in sorted(known, key=lambda i: i[:2])]
-            + _on_server(patient)
-        )
-    )
+    best = [(system, value) for *_, system, value in sorted(known, key=lambda one: one[:2])]
+    return list(dict.fromkeys(best + _on_server(patient)))
 
 
 def _on_server(patient: Entry) -> list[tuple[str, str]]:
@@ -156,20 +152,19 @@ def _from_practitioner(record: PatientRecord, practitioner: Entry) -> tuple[Pres
     for entry in filter(None, (role, practice)):
         entry.taken()
     name, stated = full_name(who), who.own(NPI)
-    return Prescriber(
+    specialties = role.element.concepts("specialty") if role else []
+    wrong = f"NPI {stated!r} of {name} fails its check digit and is not kept"
+    found = Prescriber(
         name=name,
         npi=stated if is_npi(stated) else None,
-        specialty=next((c.name.lower() for c in role.element.concepts("specialty") if c.name), None)
-        if role
-        else None,
+        specialty=next((c.name.lower() for c in specialties if c.name), None),
         practice=at_practice.text("name") or None,
         address=address_of(who) or address_of(at_practice),
         phone=phone_of(who) or phone_of(at_practice) or None,
         fax=phone_of(who, "fax") or phone_of(at_practice, "fax") or None,
         contact=next((full_name(c) for c in at_practice.many("contact")), "") or None,
-    ), f"NPI {stated!r} of {name} fails its check digit and is not kept" if stated and not is_npi(
-        stated
-    ) else ""
+    )
+    return found, wrong if stated and not found.npi else ""
 
 
 def _practice(record: PatientRecord, practitioner: Entry, role: Entry | None) -> Entry | None:

@@ -55,14 +55,14 @@ def statement_of(entry: Entry, at: Reading) -> Attestation | None:
     if why := _unusable(topic, answer, on, by or concept.code(LOINC)):
         raise Ignored(why)
     text = next((note.text("text") for note in said.many("note")), "")
+    return _attestation(at.id(entry, Attestation), topic, answer, on, by, text)
+
+
+def _attestation(
+    id: str, topic: Topic, answer: bool | None, on: date | None, by: str, text: str
+) -> Attestation:
     return Attestation(
-        id=at.id(entry, Attestation),
-        topic=topic.key,
-        present=bool(answer),
-        subjects=topic.subjects,
-        date=on,
-        by=by,
-        text=text,
+        id=id, topic=topic.key, present=bool(answer), subjects=topic.subjects, date=on, by=by, text=text
     )
 
 
@@ -81,15 +81,7 @@ def questionnaire(entry: Entry, at: Reading) -> Iterator[Attestation]:
         if why := _unusable(topic, answer, on, by):
             entry.partly(f"{why}: {question[:80] or 'an item without words'}")
         elif topic is not None:
-            yield Attestation(
-                id=at.id(entry, Attestation, found),
-                topic=topic.key,
-                present=bool(answer),
-                subjects=topic.subjects,
-                date=on,
-                by=by,
-                text=question,
-            )
+            yield _attestation(at.id(entry, Attestation, found), topic, answer, on, by, question)
             found += 1
     if not found:
         raise Ignored("no answer that states a topic of ours")

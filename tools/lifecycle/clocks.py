@@ -83,14 +83,9 @@ class ClockRule(Record, frozen=True, kw_only=True):
 
     @property
     def period(self) -> str:
-        for number, unit in (
-            (self.hours, "hour"),
-            (self.days, "calendar day"),
-            (self.months, "calendar month"),
-        ):
-            if number is not None:
-                return f"{number} {unit}{'s' if number != 1 else ''}"
-        raise AssertionError(self.id)
+        counted = {"hour": self.hours, "calendar day": self.days, "calendar month": self.months}
+        number, unit = next((number, unit) for unit, number in counted.items() if number is not None)
+        return f"{number} {unit}{'s' if number != 1 else ''}"
 
 
 class Beginning(NamedTuple):
@@ -156,10 +151,8 @@ def receipt(rule: ClockRule, dated: date, received: date | None) -> Beginning:
     if received is not None:
         return Beginning(received)
     if rule.presumed:
-        return Beginning(
-            dated + timedelta(days=rule.presumed),
-            presumed=f"presumed {rule.presumed} days after the notice of {dated}",
-        )
+        presumed = f"presumed {rule.presumed} days after the notice of {dated}"
+        return Beginning(dated + timedelta(days=rule.presumed), presumed=presumed)
     return Beginning(dated, presumed="its own date, as nobody noted when it came in")
 
 
@@ -168,9 +161,8 @@ def arrival(sent: date, channel: str | None, received: date | None, at: str = ""
     if received is not None:
         return Beginning(received, time_of_day(at))
     if channel == "mail":
-        return Beginning(
-            sent + timedelta(days=MAIL_DAYS), presumed=f"presumed {MAIL_DAYS} days after mailing on {sent}"
-        )
+        presumed = f"presumed {MAIL_DAYS} days after mailing on {sent}"
+        return Beginning(sent + timedelta(days=MAIL_DAYS), presumed=presumed)
     return Beginning(sent, time_of_day(at))
 
 

@@ -14,6 +14,7 @@ from tools.lifecycle.states import REMARKS, Step, full, steps
 
 ADVERSE = ("denied", "partly_approved", "upheld", "partly_overturned")
 _DECISIONS = ("upheld", "overturned", "partly_overturned")
+_KEPT_AS = {"extended": "extended", "pended": "pend", "answered": "answer"}
 _GRANTS = ("approved", "partly_approved", "overturned", "partly_overturned")
 
 
@@ -116,12 +117,8 @@ def _after(case: AuthorizationCase, event: CaseEvent) -> AuthorizationCase:
             "appeal": event, "beside": (*case.beside, *running), "extended": None,
             "urgency": facts.urgency or "standard",
         }  # fmt: skip
-    elif event.what == "extended":
-        changes["extended"] = event
-    elif event.what == "pended":
-        changes["pend"] = event
-    elif event.what == "answered":
-        changes["answer"] = event
+    elif event.what in _KEPT_AS:
+        changes[_KEPT_AS[event.what]] = event
     elif event.what == "denied":
         changes |= {"level": "", "notices": {"request": event}}
     if event.what in _DECISIONS or event.what in ("denied", "submitted"):
@@ -140,9 +137,8 @@ def _remarked(case: AuthorizationCase, event: CaseEvent) -> AuthorizationCase:
         return case
     if case.state in ("denied", "partly_approved", "upheld"):
         place = case.level or "request"
-        return msgspec.structs.replace(
-            case, notices={**case.notices, place: _notice_in(case.notices[place], facts.received)}
-        )
+        notices = {**case.notices, place: _notice_in(case.notices[place], facts.received)}
+        return msgspec.structs.replace(case, notices=notices)
     if case.state == "pended" and case.pend is not None:
         return msgspec.structs.replace(case, pend=_notice_in(case.pend, facts.received))
     if case.state == "appealed" and case.appeal is not None:
@@ -181,7 +177,7 @@ def _complete(event: CaseEvent) -> None:
         raise Invalid("say who did it with --by, e.g. --by 'R. Lee, CPhT'")
     if event.what in ("submitted", "answered", "appealed") and facts.channel is None:
         raise Invalid(f"say through which channel it was {event.what}: phone, fax, portal or mail")
-    if event.what in ("approved", "partly_approved", "overturned", "partly_overturned"):
+    if event.what in _GRANTS:
         if facts.approval is None:
             raise Invalid("an approval needs its number, its first and its last day: --number, --from, --to")
         if facts.approval.end < facts.approval.start:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tools.denials.records import Deadline, Denial, Right
 
-_LEVELS = {
+OFFERED = {  # the level that a right of a letter leads to
     "second_level": "second",
     "external_review": "external",
     "fair_hearing": "fair_hearing",
@@ -93,7 +93,7 @@ def _first(letter: Denial) -> tuple[Right | None, Deadline | None]:
 
 def _level(right: Right | None, levels: tuple[Level, ...]) -> str:
     """The level that a right of the letter is, as this line of business calls it; "" is the next one."""
-    key = _LEVELS.get(right.kind, "") if right else ""
+    key = OFFERED.get(right.kind, "") if right else ""
     return key if key in {level.key for level in levels} else ""
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from itertools import pairwise
 from typing import ClassVar
 
 from tools.common.errors import Correctable
@@ -66,6 +67,7 @@ def covered(fills: Iterable[Fill], drug: Drug, start: date, end: date) -> Covere
 
 
 LONGEST = 400  # days ahead that are looked at
+PASSES = ("ready", "not_required")
 
 
 class Ending(Record, frozen=True, kw_only=True):
@@ -150,12 +152,8 @@ def foresee(
     day = max(as_of, last)
     now = determine(patient, plan, request, as_of)
     then = now if day == as_of else determine(patient, plan, request, day)
-    ready = [
-        d
-        for d in _days(as_of, end)
-        if determine(patient, plan, request, d).outcome in ("ready", "not_required")
-    ]
-    needs = tuple(_needs(patient, plan, then, day)) if then.outcome not in ("ready", "not_required") else ()
+    ready = [d for d in _days(as_of, end) if determine(patient, plan, request, d).outcome in PASSES]
+    needs = tuple(_needs(patient, plan, then, day)) if then.outcome not in PASSES else ()
     return Renewal(
         patient_id=patient.id,
         name=patient.name,
@@ -184,12 +182,7 @@ def _days(as_of: date, end: date) -> Iterator[date]:
 
 def _unbroken(ready: Sequence[date]) -> date:
     """The last day of the first stretch."""
-    last = ready[0]
-    for day in ready[1:]:
-        if (day - last).days > 1:
-            break
-        last = day
-    return last
+    return next((day for day, later in pairwise(ready) if (later - day).days > 1), ready[-1])
 
 
 def _told(
@@ -240,13 +233,11 @@ def _open(
 ) -> Iterator[tuple[Finding, str]]:
     """What is not met, without the composites around it, and the any-of that it is a branch of."""
     for finding in findings:
-        if finding.status == "met":
-            continue
-        if not finding.parts:
+        if finding.status != "met" and finding.parts:
+            choice = isinstance(nodes.get(finding.criterion), AnyOf)
+            yield from _open(finding.parts, nodes, finding.criterion if choice else one_of)
+        elif finding.status != "met":
             yield finding, one_of
-            continue
-        choice = isinstance(nodes.get(finding.criterion), AnyOf)
-        yield from _open(finding.parts, nodes, finding.criterion if choice else one_of)
 
 
 def _nodes(plan: Plan, found: Determination, *, aims: bool = False) -> dict[str, Part]:
@@ -260,10 +251,7 @@ def _nodes(plan: Plan, found: Determination, *, aims: bool = False) -> dict[str,
 
 
 def _parts(rule: Rule, tree: AllOf, aims: bool) -> Iterator[Part]:
-    roots: list[Part] = [
-        tree,
-        *(() if aims else (*rule.exclusions, *rule.documents)),
-    ]
+    roots: list[Part] = [tree, *(() if aims else (*rule.exclusions, *rule.documents))]
     while roots:
         node = roots.pop(0)
         yield node
@@ -309,10 +297,9 @@ def _goal(node: Lab | Change, patient: Patient, then: Determination) -> Decimal 
     baseline = _baseline(node, patient, then)
     if baseline is None:
         return None
+    change = Decimal(repr(node.amount or 0.0))
     if node.percent is not None:
         change = baseline * Decimal(repr(node.percent)) / 100
-    else:
-        change = Decimal(repr(node.amount or 0.0))
     falls = node.direction == "fall"
     edge = baseline - change if falls else baseline + change
     return edge.quantize(Decimal("0.1"), rounding=ROUND_FLOOR if falls else ROUND_CEILING)

@@ -61,34 +61,14 @@ class Fields:
         shown, fonts = self._set(lines, top)
         stream = b"/Tx BMC q 0 0 %g %g re W n 0 g %s Q EMC" % (width, height, shown)
         appearance = self._stream(stream, width, height, b"/Font %s" % fonts)
-        self._widget(
-            b"/FT /Tx /T %s /TU %s /V %s /DV %s /DA (/Helv %g Tf 0 g) /Ff %d /AP << /N %s >>"
-            % (
-                _string(name),
-                _string(tooltip or name),
-                _string(value),
-                _string(value),
-                SIZE,
-                MULTILINE if multiline else 0,
-                appearance,
-            ),
-            (x, y, x + width, y + height),
-        )
+        named, held, flags = _named(name, tooltip), _string(value), MULTILINE if multiline else 0
+        entries = b"/FT /Tx %s /V %s /DV %s /DA (/Helv %g Tf 0 g) /Ff %d /AP << /N %s >>"
+        self._widget(entries % (named, held, held, SIZE, flags, appearance), (x, y, x + width, y + height))
 
     def tick(self, name: str, on: bool, x: float, y: float, size: float, tooltip: str = "") -> None:
-        state = b"/Yes" if on else b"/Off"
-        self._widget(
-            b"/FT /Btn /T %s /TU %s /V %s /AS %s /MK << /CA (8) >> /AP << /N << /Yes %s /Off %s >> >>"
-            % (
-                _string(name),
-                _string(tooltip or name),
-                state,
-                state,
-                self._mark(True, size),
-                self._mark(False, size),
-            ),
-            (x, y, x + size, y + size),
-        )
+        state, box = b"/Yes" if on else b"/Off", self._box(b"/Yes", size)
+        entries = b"/FT /Btn %s /V %s /AS %s %s" % (_named(name, tooltip), state, state, box)
+        self._widget(entries, (x, y, x + size, y + size))
 
     def choice(
         self,
@@ -104,22 +84,10 @@ class Fields:
         kids = []
         for option, x, y in places:
             state = _name(option) if option == value else b"/Off"
-            kids.append(
-                self._widget(
-                    b"/Parent %s /AS %s /MK << /CA (8) >> /AP << /N << %s %s /Off %s >> >>"
-                    % (reference, state, _name(option), self._mark(True, size), self._mark(False, size)),
-                    (x, y, x + size, y + size),
-                    top=False,
-                )
-            )
-        chosen = _name(value) if value else b"/Off"
-        parent.content = b"<< /FT /Btn /Ff %d /T %s /TU %s /V %s /Kids [%s] >>" % (
-            RADIO,
-            _string(name),
-            _string(tooltip or name),
-            chosen,
-            b" ".join(kids),
-        )
+            entries = b"/Parent %s /AS %s %s" % (reference, state, self._box(_name(option), size))
+            kids.append(self._widget(entries, (x, y, x + size, y + size), top=False))
+        chosen, kinds = _name(value) if value else b"/Off", b"<< /FT /Btn /Ff %d %s /V %s /Kids [%s] >>"
+        parent.content = kinds % (RADIO, _named(name, tooltip), chosen, b" ".join(kids))
         self._fields.append(reference)
 
     def finish(self) -> None:
@@ -155,6 +123,11 @@ class Fields:
             typesetting.put(pen, line, FONT, SIZE)
         return pen.getCode().encode("latin-1"), self._all_fonts
 
+    def _box(self, state: bytes, size: float) -> bytes:
+        """How a box is shown in this state, and in none."""
+        shown = (state, self._mark(True, size), self._mark(False, size))
+        return b"/MK << /CA (8) >> /AP << /N << %s %s /Off %s >> >>" % shown
+
     def _mark(self, on: bool, size: float) -> bytes:
         """A cross of strokes: it survives a fax better than a thin tick."""
         key = ("on" if on else "off", size)
@@ -177,6 +150,10 @@ class Fields:
     def _reference(self, item: Any) -> bytes:
         reference: bytes = self._document.Reference(item).format(self._document)
         return reference
+
+
+def _named(name: str, tooltip: str) -> bytes:
+    return b"/T %s /TU %s" % (_string(name), _string(tooltip or name))
 
 
 def _escape(text: str) -> bytes:

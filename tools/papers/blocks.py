@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -96,64 +96,66 @@ def heading(text: str) -> Block:
 
 # --- as text and as Markdown -------------------------------------------------------------------------------
 
+SIGN = "Signature: ______________________   Date: ____________"
+SIGN_IN_MARKDOWN = "Signature: \\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_ Date: \\_\\_\\_\\_\\_\\_"
+WHOLE = ("verbatim", "criterion", "row")  # kinds whose empty lines count
+
+
+def _written(block: Block, kinds: Mapping[str, Callable[..., str]], otherwise: Callable[..., str]) -> str:
+    lines = block.lines if block.kind in WHOLE else filter(None, block.lines)
+    return kinds.get(block.kind, otherwise)(*lines)
+
+
+def _plain_row(what: str, shown: str, number: str, quote: str) -> str:
+    cited = f'\n     {number}  "{quote}"' if quote else f" ({number})" if number else ""
+    return f"- {f'{what}: ' if what else ''}{shown}{cited}"
+
+
+def _plain_criterion(number: str, quote: str, shown: str) -> str:
+    said = f'{number or "-"}  "{quote}"' if quote else number or "-"
+    return f"{said}\n     {shown}" if shown else said
+
+
+_PLAIN: dict[str, Callable[..., str]] = {
+    "text": lambda *sentences: f"{' '.join(sentences)}\n",
+    "heading": lambda line, *_: f"\n{line.upper()}\n",
+    "bullet": lambda line, *_: f"- {line}",
+    "numbered": lambda number, line: f"{number}. {line}",
+    "row": _plain_row,
+    "criterion": _plain_criterion,
+    "signature": lambda first, *lines: "\n" + "\n".join((first, "", SIGN, *lines)),
+    "notice": lambda line, *_: f"*** {line} ***\n",
+}
+
 
 def _plain(block: Block) -> str:
-    if block.kind == "verbatim":
-        return "\n".join(block.lines) + "\n"
-    lines = [line for line in block.lines if line]
-    if block.kind == "text":
-        return " ".join(lines) + "\n"
-    if block.kind == "heading":
-        return f"\n{lines[0].upper()}\n"
-    if block.kind == "bullet":
-        return f"- {lines[0]}"
-    if block.kind == "numbered":
-        return f"{lines[0]}. {lines[1]}"
-    if block.kind == "row":
-        what, shown, number, quote = block.lines
-        return f"- {f'{what}: ' if what else ''}{shown}" + (
-            f'\n     {number}  "{quote}"' if quote else f" ({number})" if number else ""
-        )
-    if block.kind == "criterion":
-        number, quote, shown = block.lines
-        said = f'{number or "-"}  "{quote}"' if quote else number or "-"
-        return f"{said}\n     {shown}" if shown else said
-    if block.kind == "signature":
-        return "\n" + "\n".join(
-            (lines[0], "", "Signature: ______________________   Date: ____________", *lines[1:])
-        )
-    if block.kind == "notice":
-        return f"*** {lines[0]} ***\n"
-    return "\n".join(lines) + "\n"
+    return _written(block, _PLAIN, lambda *lines: "\n".join(lines) + "\n")
+
+
+def _broken(*lines: str) -> str:
+    """Lines that stay lines in Markdown."""
+    return "  \n".join(lines) + "\n"
+
+
+def _markdown_criterion(number: str, quote: str, shown: str) -> str:
+    return (f"> **{number}** {quote}\n" if number else f"> {quote}\n") + (f"\n{shown}\n" if shown else "")
+
+
+def _markdown_row(what: str, shown: str, number: str, quote: str) -> str:
+    return f"\n**{f'{number} {what}'.strip()}**  \n{shown}  \n" + (f"> {quote}\n" if quote else "")
+
+
+_MARKDOWN = _PLAIN | {
+    "verbatim": lambda *lines: "```\n" + "\n".join(lines) + "\n```\n",
+    "head": lambda first, *lines: f"**{first}**  \n{_broken(*lines)}",
+    "subject": lambda first, *lines: f"**{first}**  \n{_broken(*lines)}",
+    "heading": lambda line, *_: f"\n## {line}\n",
+    "criterion": _markdown_criterion,
+    "row": _markdown_row,
+    "signature": lambda first, *lines: f"\n{first}\n\n{SIGN_IN_MARKDOWN}\n\n" + "  \n".join(lines),
+    "notice": lambda line, *_: f"> **{line}**\n",
+}
 
 
 def _markdown(block: Block) -> str:
-    if block.kind == "verbatim":
-        return "```\n" + "\n".join(block.lines) + "\n```\n"
-    lines = [line for line in block.lines if line]
-    if block.kind == "text":
-        return " ".join(lines) + "\n"
-    if block.kind == "head":
-        return f"**{lines[0]}**  \n" + "  \n".join(lines[1:]) + "\n"
-    if block.kind == "heading":
-        return f"\n## {lines[0]}\n"
-    if block.kind == "bullet":
-        return f"- {lines[0]}"
-    if block.kind == "numbered":
-        return f"{lines[0]}. {lines[1]}"
-    if block.kind == "criterion":
-        number, quote, shown = block.lines
-        return (f"> **{number}** {quote}\n" if number else f"> {quote}\n") + (f"\n{shown}\n" if shown else "")
-    if block.kind == "row":
-        what, shown, number, quote = block.lines
-        return f"\n**{f'{number} {what}'.strip()}**  \n{shown}  \n" + (f"> {quote}\n" if quote else "")
-    if block.kind == "subject":
-        return f"**{lines[0]}**  \n" + "  \n".join(lines[1:]) + "\n"
-    if block.kind == "signature":
-        return (
-            f"\n{lines[0]}\n\nSignature: \\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_ Date: \\_\\_\\_\\_\\_\\_\n\n"
-            + "  \n".join(lines[1:])
-        )
-    if block.kind == "notice":
-        return f"> **{lines[0]}**\n"
-    return "  \n".join(lines) + "\n"
+    return _written(block, _MARKDOWN, _broken)

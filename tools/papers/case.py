@@ -28,7 +28,7 @@ from tools.domain.records import (
     Request,
     Strength,
 )
-from tools.domain.rules import Node, Rule
+from tools.domain.rules import Node, Required, Rule
 from tools.engine import documents
 from tools.engine.request import for_use, is_same_strength
 from tools.evidence.measurements import Value, governing, values_of
@@ -122,6 +122,11 @@ class Case(Record, frozen=True, kw_only=True, dict=True, gc=True):
     def nodes(self) -> dict[str, Node]:
         """Every part of the rule by its id."""
         return {node.id: node for node in self.rule.nodes()} if self.rule else {}
+
+    @cached_property
+    def papers(self) -> dict[str, Required]:
+        """The documents that the rule asks for, by id."""
+        return {paper.id: paper for paper in self.rule.documents} if self.rule else {}
 
     @property
     def generic(self) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from io import BytesIO
 from itertools import groupby
 from typing import Any, NamedTuple
 
 import msgspec
 
-from tools.domain.records import FilledField, FormTemplate, PARequest
+from tools.domain.records import FilledField, FormTemplate, PARequest, Prescriber
 from tools.papers import formats
 from tools.papers.blocks import Letter
 from tools.papers.case import Case
@@ -18,7 +17,7 @@ from tools.papers.epa import exchange
 from tools.papers.form_layout import wrap
 from tools.papers.letter_pdf import letter_pdf
 from tools.papers.letters import Writer
-from tools.papers.paper import canvas
+from tools.papers.paper import pdf_of
 
 CONFIDENTIAL = (
     "CONFIDENTIAL. This fax holds health information that is protected by federal and state law and is meant only"
@@ -52,38 +51,39 @@ def cover(template: FormTemplate, request: PARequest, case: Case, pages: int) ->
 
 def fax_cover(template: FormTemplate, request: PARequest, case: Case, pages: int) -> bytes:
     """One page without a patient's name or drug on it: whoever stands at the machine may read a cover."""
-    buffer = BytesIO()
-    pen = canvas(buffer, "Fax cover")
-    pen.setFont("Helvetica-Bold", 40)
-    pen.drawString(60, 690, "FAX")
-    pen.setLineWidth(2.5)
-    pen.line(60, 674, 552, 674)
-    y = 640.0
-    for label, value in _fax_lines(template, request, case, pages):
-        pen.setFont("Helvetica-Bold", 11)
-        pen.drawString(60, y, label)
-        pen.setFont("Helvetica", 12)
-        pen.drawString(160, y, formats.printable(value))
-        pen.setLineWidth(0.5)
-        pen.line(160, y - 5, 552, y - 5)
-        y -= 30
-    _confidential(pen, y - 30)
-    pen.showPage()
-    pen.save()
-    return buffer.getvalue()
+
+    def draw(pen: Any) -> None:
+        pen.setFont("Helvetica-Bold", 40)
+        pen.drawString(60, 690, "FAX")
+        pen.setLineWidth(2.5)
+        pen.line(60, 674, 552, 674)
+        y = 640.0
+        for label, value in _fax_lines(template, request, case, pages):
+            pen.setFont("Helvetica-Bold", 11)
+            pen.drawString(60, y, label)
+            pen.setFont("Helvetica", 12)
+            pen.drawString(160, y, formats.printable(value))
+            pen.setLineWidth(0.5)
+            pen.line(160, y - 5, 552, y - 5)
+            y -= 30
+        lines = wrap(CONFIDENTIAL, "Helvetica", 10, 470)
+        pen.rect(60, y - 14 * len(lines) - 34, 492, 14 * len(lines) + 16)
+        pen.draw_lines(lines, 71, y - 34, 14, "Helvetica", 10)
+
+    return pdf_of([draw], "Fax cover")
 
 
 def _fax_lines(
     template: FormTemplate, request: PARequest, case: Case, pages: int
 ) -> Iterator[tuple[str, str]]:
-    doctor, plan = case.patient.prescriber, case.plan
+    doctor, plan = case.patient.prescriber or Prescriber(name=""), case.plan
     yield "To", f"{plan.payer}, Pharmacy Prior Authorization"
     yield "Fax", plan.fax
     yield "Telephone", plan.phone
-    yield "From", (doctor.practice or doctor.name) if doctor else ""
-    yield "Contact", (doctor.contact or doctor.name) if doctor else ""
-    yield "Telephone", (doctor.phone or "") if doctor else ""
-    yield "Fax", (doctor.fax or "") if doctor else ""
+    yield "From", doctor.practice or doctor.name
+    yield "Contact", doctor.contact or doctor.name
+    yield "Telephone", doctor.phone or ""
+    yield "Fax", doctor.fax or ""
     yield "Date", formats.long_date(case.as_of)
     yield "Re", f"Prior authorization request, form {template.id}"
     yield "Pages", f"{pages + 1} with this one"
@@ -91,12 +91,6 @@ def _fax_lines(
     if lacking:
         papers = "1 document" if lacking == 1 else f"{lacking} documents"
         yield "Not counted", f"{papers} still to be attached, as the next page says"
-
-
-def _confidential(pen: Any, y: float) -> None:
-    lines = wrap(CONFIDENTIAL, "Helvetica", 10, 470)
-    pen.rect(60, y - 14 * len(lines) - 4, 492, 14 * len(lines) + 16)
-    pen.draw_lines(lines, 71, y - 4, 14, "Helvetica", 10)
 
 
 # --- telephone -------------------------------------------------------------------------------------------

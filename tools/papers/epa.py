@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tools.domain.records import FilledField, FormTemplate, PARequest
+from tools.domain.records import FilledField, FormTemplate, PARequest, Prescriber
 from tools.papers import formats
 from tools.papers.case import Case
 from tools.terminology.medicines import ndc11
@@ -25,7 +25,10 @@ def exchange(template: FormTemplate, request: PARequest, case: Case) -> Json:
     """PAInitiationRequest → PAInitiationResponse with its question set → PARequest with the answers."""
     asked = list(_asked(template, request, case))
     _link(asked)
+    lead = list(_on_the_way(asked))
+    open_questions = (item["question"] for item in lead if not item["answer"])
     message = f"{case.patient.id}-{case.drug.name}-{case.as_of.isoformat()}"
+    questions = f"{template.id}-{case.drug.name}"
     return {
         "PAInitiationRequest": _initiation(case, message),
         "PAInitiationResponse": {
@@ -33,7 +36,7 @@ def exchange(template: FormTemplate, request: PARequest, case: Case) -> Json:
             "response": {
                 "status": "questions",
                 "questionSet": {
-                    "id": f"{template.id}-{case.drug.name}",
+                    "id": questions,
                     "title": template.title,
                     "payer": case.plan.payer,
                     "firstQuestionId": asked[0]["question"]["id"] if asked else None,
@@ -43,14 +46,10 @@ def exchange(template: FormTemplate, request: PARequest, case: Case) -> Json:
         },
         "PARequest": {
             "messageId": f"{message}-answers",
-            "questionSetId": f"{template.id}-{case.drug.name}",
+            "questionSetId": questions,
             "readyToSend": request.ready,
-            "answers": [item["answer"] for item in _on_the_way(asked) if item["answer"]],
-            "unanswered": [
-                item["question"]["id"]
-                for item in _on_the_way(asked)
-                if not item["answer"] and item["question"]["required"]
-            ],
+            "answers": [item["answer"] for item in lead if item["answer"]],
+            "unanswered": [question["id"] for question in open_questions if question["required"]],
             "attachments": [
                 {
                     "title": a.label,
@@ -65,7 +64,8 @@ def exchange(template: FormTemplate, request: PARequest, case: Case) -> Json:
 
 
 def _initiation(case: Case, message: str) -> Json:
-    patient, covered, doctor = case.patient, case.coverage, case.patient.prescriber
+    patient, covered, plan = case.patient, case.coverage, case.plan
+    doctor = patient.prescriber or Prescriber(name="")
     return {
         "messageId": message,
         "patient": {
@@ -77,17 +77,17 @@ def _initiation(case: Case, message: str) -> Json:
             "telephone": patient.phone or None,
         },
         "benefitsCoordination": {
-            "payerName": case.plan.payer,
+            "payerName": plan.payer,
             "cardholderId": covered.member_id if covered else None,
             "groupId": (covered.group if covered else "") or None,
-            "binLocationNumber": (covered.bin if covered else "") or case.plan.bin or None,
-            "processorControlNumber": (covered.pcn if covered else "") or case.plan.pcn or None,
+            "binLocationNumber": (covered.bin if covered else "") or plan.bin or None,
+            "processorControlNumber": (covered.pcn if covered else "") or plan.pcn or None,
         },
         "prescriber": {
-            "name": doctor.name if doctor else None,
-            "npi": doctor.npi if doctor else None,
-            "telephone": doctor.phone if doctor else None,
-            "fax": doctor.fax if doctor else None,
+            "name": doctor.name if patient.prescriber else None,
+            "npi": doctor.npi,
+            "telephone": doctor.phone,
+            "fax": doctor.fax,
         },
         "medicationPrescribed": {
             "drugDescription": f"{case.drug.name} {case.request.strength}".strip(),
@@ -133,28 +133,22 @@ def _select(field: FilledField) -> Json:
 def _labs(case: Case) -> Iterator[Json]:
     for place, measured in enumerate(case.labs, 1):
         known, records = TESTS[measured.test], ",".join(measured.record_ids)
-        value = {
-            "id": f"lab.{place}.value",
-            "text": f"{known.name}, in {known.unit}",
-            "type": "numeric",
-            "required": False,
-            "loinc": known.loinc[0],
-        }
+        value = _question(f"lab.{place}.value", f"{known.name}, in {known.unit}", "numeric")
+        value["loinc"] = known.loinc[0]
         yield _pair(value, {"number": measured.value, "unit": known.unit}, records)
-        day = {
-            "id": f"lab.{place}.date",
-            "text": f"Date of this {known.name}",
-            "type": "date",
-            "required": False,
-        }
+        day = _question(f"lab.{place}.date", f"Date of this {known.name}", "date")
         yield _pair(day, {"date": measured.date.isoformat()}, records)
 
 
 def _item(field: FilledField, kind: str, answer: Json | None) -> Json:
-    question = {"id": field.id, "text": field.label, "type": kind, "required": field.required}
+    question = _question(field.id, field.label, kind, field.required)
     if field.clause_id:
         question["clauseId"] = field.clause_id
     return _pair(question, answer, field.record_id)
+
+
+def _question(id: str, text: str, kind: str, required: bool = False) -> Json:
+    return {"id": id, "text": text, "type": kind, "required": required}
 
 
 def _pair(question: Json, answer: Json | None, records: str) -> Json:

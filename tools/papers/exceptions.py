@@ -77,10 +77,7 @@ class ExceptionAsked(Record, frozen=True, kw_only=True):
 @lru_cache(maxsize=1)
 def texts() -> _Texts:
     """All of exceptions.yaml."""
-    import yaml
-
-    content = (Path(__file__).parent / "exceptions.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.load(content, Loader=yaml.CSafeLoader), _Texts)
+    return msgspec.yaml.decode(Path(__file__).with_name("exceptions.yaml").read_bytes(), type=_Texts)
 
 
 def rules_of(line: str) -> tuple[str, ...]:
@@ -104,13 +101,12 @@ def _called_for(case: Case) -> Iterator[ExceptionKind]:
     if case.determination.stopped_by == "exclusion":
         return
     steps = unmet_steps(case)
-    failing = [f for f in case.determination.findings if f.status == "not_met"]
-    others = [f for f in failing if f.criterion != "quantity" and f not in steps]
-    if others:
+    others = [f for f in case.determination.findings if f.status == "not_met" and f not in steps]
+    if any(f.criterion != "quantity" for f in others):
         return
     if steps:
         yield "step_therapy"
-    if len(failing) > len(steps):
+    if others:
         yield "quantity_limit"
 
 
@@ -150,20 +146,18 @@ def refusal(case: Case) -> str:
         if found.outcome in ("not_covered", "wrong_plan"):
             return f"{plan.id} does not cover {drug}: it has no tier to except it from"
         return "" if _lower(case) else f"{plan.id} lists no drug for this use in a lower tier than {drug}"
-    stands = unmet_steps(case) if kind == "step_therapy" else _over(case)
-    what = "a step that is not met" if kind == "step_therapy" else "a quantity limit that is exceeded"
-    return "" if stands else f"the request meets no {what.removeprefix('a ')}: no such exception is needed"
+    is_step = kind == "step_therapy"
+    what = "step that is not met" if is_step else "quantity limit that is exceeded"
+    stands = unmet_steps(case) if is_step else _over(case)
+    return "" if stands else f"the request meets no {what}: no such exception is needed"
 
 
 # --- each kind -------------------------------------------------------------------------------------------
 
 
 def _quantity(case: Case) -> ExceptionAsked:
-    return ExceptionAsked(
-        kind="quantity_limit",
-        barriers=tuple(_barrier(f) for f in _over(case)),
-        statement=case.request.statement,
-    )
+    barriers = tuple(map(_barrier, _over(case)))
+    return ExceptionAsked(kind="quantity_limit", barriers=barriers, statement=case.request.statement)
 
 
 def _over(case: Case) -> list[Finding]:
@@ -187,7 +181,7 @@ def _step(case: Case) -> ExceptionAsked:
     stable = any(ground.kind == "stable" for ground in grounds)
     return ExceptionAsked(
         kind="step_therapy",
-        barriers=tuple(_barrier(part) for part in trials),
+        barriers=tuple(map(_barrier, trials)),
         grounds=grounds,
         unanswered=() if stable else tuple(dict.fromkeys(_not_answered(unmet, case))),
         statement=case.request.statement,
@@ -204,13 +198,13 @@ def _trials(finding: Finding, case: Case) -> Iterator[Finding]:
 
 
 def _not_answered(unmet: Iterable[Finding], case: Case) -> Iterator[str]:
-    for finding in unmet:
-        for trial in _trials(finding, case):
-            for leaf in leaves(case.nodes.get(trial.criterion)):
-                if isinstance(leaf, Trial) and not step_grounds([trial], case):
-                    yield leaf.label
-                elif isinstance(leaf, Trial):
-                    yield from (name for name in leaf.drugs if not against_drug(name, case))
+    for trial in (part for finding in unmet for part in _trials(finding, case)):
+        grounds = step_grounds([trial], case)
+        for leaf in leaves(case.nodes.get(trial.criterion)):
+            if isinstance(leaf, Trial) and not grounds:
+                yield leaf.label
+            elif isinstance(leaf, Trial):
+                yield from (name for name in leaf.drugs if not against_drug(name, case))
 
 
 def _formulary(case: Case) -> ExceptionAsked:

@@ -92,14 +92,12 @@ def _by_kind(records: Iterable[Any]) -> Iterator[Exhibit]:
         grouped.setdefault(_title(record), []).append(record)
     for title, group in grouped.items():
         days = [day for record in group if (day := _day(record)) is not None]
-        lines = tuple(dict.fromkeys(line for record in group for line in _lines(record)))
+        dated = len(days) == 1 and isinstance(group[0], Observation | Note | Document | Procedure)
         yield Exhibit(
             label=title,
             record_ids=tuple(record.id for record in group),
-            lines=lines,
-            day=days[0]
-            if len(days) == 1 and isinstance(group[0], Observation | Note | Document | Procedure)
-            else None,
+            lines=tuple(dict.fromkeys(line for record in group for line in _lines(record))),
+            day=days[0] if dated else None,
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from tools.domain.records import FormTemplate, Plan
 from tools.papers import formats
-from tools.papers.form_layout import MARGIN, PAGE_HEIGHT, WIDTH, Piece, width_of, wrap
+from tools.papers.form_layout import MARGIN, WIDTH, Piece, width_of, wrap
 
 LABEL = 8.5
 ROMAN = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII", "XIV", "XV")
@@ -69,13 +69,11 @@ class Look:
         self._color(pen)
         pen.rect(x, y - 34, WIDTH, 34, stroke=0, fill=1)
         pen.setFillGray(1)
-        pen.setFont(self.bold, self._fit(head.payer, 16, WIDTH - 130))
-        pen.drawString(x + 10, y - 22, head.payer)
+        self._fitted(pen, head.payer, 16, WIDTH - 130, x + 10, y - 22)
         pen.setFont(self.font, 9)
         pen.drawRightString(x + WIDTH - 10, y - 21, head.form)
         self._black(pen)
-        pen.setFont(self.bold, self._fit(head.title, 12.5, 300))
-        pen.drawString(x, y - 50, head.title)
+        self._fitted(pen, head.title, 12.5, 300, x, y - 50)
         pen.draw_lines(head.lines, x + WIDTH, y - 46, 11, self.font, 9, align="right")
 
     def _split(self, head: _Head, pen: Any, x: float, y: float) -> None:
@@ -84,11 +82,9 @@ class Look:
         pen.setLineWidth(1.2)
         tall = 34 + 11 * len(head.lines)
         pen.rect(x + WIDTH - panel, y - tall, panel, tall)
-        pen.setFont(self.bold, self._fit(head.payer, 18, WIDTH - panel - 20))
-        pen.drawString(x, y - 20, head.payer)
+        self._fitted(pen, head.payer, 18, WIDTH - panel - 20, x, y - 20)
         self._black(pen)
-        pen.setFont(self.bold, self._fit(head.title, 13, WIDTH - panel - 20))
-        pen.drawString(x, y - 40, head.title)
+        self._fitted(pen, head.title, 13, WIDTH - panel - 20, x, y - 40)
         pen.setFont(self.bold, 9)
         pen.drawString(x + WIDTH - panel + 8, y - 14, "SEND THE COMPLETED FORM")
         pen.draw_lines([*head.lines, head.form], x + WIDTH - panel + 8, y - 26, 11, self.font, 9)
@@ -111,17 +107,20 @@ class Look:
 
     def _rule(self, head: _Head, pen: Any, x: float, y: float) -> None:
         self._color(pen)
-        pen.setFont(self.bold, self._fit(head.payer, 17, WIDTH - 210))
-        pen.drawString(x, y - 16, head.payer)
+        self._fitted(pen, head.payer, 17, WIDTH - 210, x, y - 16)
         self._black(pen)
         pen.draw_lines([*head.lines, head.form], x + WIDTH, y - 9, 11, self.font, 9, align="right")
-        pen.setFont(self.bold, self._fit(head.title, 12, WIDTH - 200))
-        pen.drawString(x, y - 36, head.title)
+        self._fitted(pen, head.title, 12, WIDTH - 200, x, y - 36)
         self._color(pen)
         pen.setLineWidth(2.5)
         below = y - 48 - 11 * max(0, len(head.lines) - 2)
         pen.line(x, below, x + WIDTH, below)
         self._black(pen)
+
+    def _fitted(self, pen: Any, text: str, size: float, room: float, x: float, y: float) -> None:
+        """In bold, smaller where there is less room."""
+        pen.setFont(self.bold, self._fit(text, size, room))
+        pen.drawString(x, y, text)
 
     def _fit(self, text: str, size: float, room: float) -> float:
         return max(min(size, size * room / max(width_of(text, self.bold, size), 1)), LABEL)
@@ -286,16 +285,7 @@ class Look:
 
 def submission(template: FormTemplate, plan: Plan) -> list[str]:
     """Where the form goes, by its channel, and whom to ask."""
-    if template.channel == "fax":
-        first = f"Fax: {plan.fax}" if plan.fax else ""
-    elif template.channel == "phone":
-        first = f"Call: {plan.phone}" if plan.phone else ""
-    elif template.channel == "portal":
-        first = f"Portal: {plan.portal}" if plan.portal else ""
-    else:
-        first = f"Mail: {formats.address(plan.address)}" if plan.address else ""
+    ways = {"fax": ("Fax", plan.fax), "phone": ("Call", plan.phone), "portal": ("Portal", plan.portal)}
+    way, place = ways.get(template.channel, ("Mail", formats.address(plan.address)))
     phone = f"Questions: {plan.phone}" if plan.phone and template.channel != "phone" else ""
-    return [line for line in (first, phone) if line]
-
-
-__all__ = ["LABEL", "PAGE_HEIGHT", "Look", "submission"]
+    return [line for line in (f"{way}: {place}" if place else "", phone) if line]

@@ -98,43 +98,27 @@ def compare(mapping: Mapping, path: Path) -> None:
             f"{beside(path)} is another file than {path.name} was written for; `pa form learn` reads it anew"
         )
     file = payer_form.opened(content, beside(path).name)
-    fields = {widget.name: widget for widget in payer_form.widgets(file)}
-    pages = len(file.pages)
+    states: dict[str, dict[str, None]] = {}  # of each field, wherever it is shown
+    for widget in payer_form.widgets(file):
+        states.setdefault(widget.name, {}).update(dict.fromkeys(widget.states))
     for blank in mapping.blanks:
-        for name in _fields(blank):
-            if name not in fields:
-                raise Invalid(f"{path}: {blank.label!r}: the PDF has no field {name!r}{_near(name, fields)}")
-        states = fields[blank.field].states if blank.field and blank.marks else ()
-        for mark in blank.marks.values():
-            if (
-                blank.field
-                and mark not in states
-                and not any(mark in w.states for w in _all(file, blank.field))
-            ):
-                raise Invalid(
-                    f"{path}: {blank.label!r}: {blank.field!r} has no {mark!r}; it has {', '.join(states)}"
-                )
-        for place in (blank.at, *blank.marks.values()):
-            if place and not isinstance(place, str) and not (len(place) == 5 and 1 <= place[0] <= pages):
-                raise Invalid(
-                    f"{path}: {blank.label!r}: {list(place)} is no place; the PDF has {pages} pages"
-                )
+        problem = next(_problems(blank, states, len(file.pages)), "")
+        if problem:
+            raise Invalid(f"{path}: {blank.label!r}: {problem}")
 
 
-def _fields(blank: Blank) -> Iterator[str]:
-    if blank.field:
-        yield blank.field
-    else:
-        yield from (mark for mark in blank.marks.values() if isinstance(mark, str))
-
-
-def _all(file: object, name: str) -> Iterator[payer_form.Widget]:
-    return (widget for widget in payer_form.widgets(file) if widget.name == name)  # type: ignore[arg-type]
-
-
-def _near(name: str, known: dict[str, payer_form.Widget]) -> str:
-    likely = nearest(name, known)
-    return f"; near it: {', '.join(likely)}" if likely else ""
+def _problems(blank: Blank, states: dict[str, dict[str, None]], pages: int) -> Iterator[str]:
+    marks = blank.marks.values()
+    for name in (blank.field,) if blank.field else (mark for mark in marks if isinstance(mark, str)):
+        if name not in states:
+            likely = ", ".join(nearest(name, states))
+            yield f"the PDF has no field {name!r}" + (f"; near it: {likely}" if likely else "")
+    for mark in marks if blank.field else ():
+        if mark not in states[blank.field]:
+            yield f"{blank.field!r} has no {mark!r}; it has {', '.join(states[blank.field])}"
+    for place in (blank.at, *marks):
+        if place and not isinstance(place, str) and not (len(place) == 5 and 1 <= place[0] <= pages):
+            yield f"{list(place)} is no place; the PDF has {pages} pages"
 
 
 # --- those that were placed ------------------------------------------------------------------------------

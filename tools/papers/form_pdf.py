@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import Any
 
-from tools.domain.records import FilledField, FormTemplate, PARequest, Section
+from tools.domain.records import Attachment, FilledField, FormTemplate, PARequest, Section
 from tools.papers import formats
 from tools.papers.acroform import FONT as VALUE_FONT
 from tools.papers.acroform import LEADING, PAD, SIZE, Fields
@@ -29,7 +29,7 @@ from tools.papers.form_layout import (
     width_of,
     wrap,
 )
-from tools.papers.form_look import Look
+from tools.papers.form_look import Box, Look
 from tools.papers.paper import Page, pdf_of
 
 LABEL = 8.5  # points; nothing on the form is smaller
@@ -142,18 +142,21 @@ class _Sheet:
             wanted = "; ".join(self.template.attachments)
             yield self._paragraph(f"Send with this form: {wanted}.", keep=together)
         for place, paper in enumerate(self.request.attachments, 1):
-            day = f" ({formats.written(paper.date, self.template.date_format)})" if paper.date else ""
-            lacks = "" if paper.enclosed else " - still to be attached"
-            label = formats.printable(f"{paper.label}{day}{lacks}")
-            lines = wrap(label, self.look.font, 9, WIDTH - BOX - 8)
-            yield Piece(max(12 * len(lines), BOX) + 3, partial(self._attachment, place, lines), together)
+            yield self._attachment(f"attachment.{place}", paper)._replace(keep=together)
         yield space(4)._replace(keep=together)
 
-    def _attachment(self, place: int, lines: list[str], pen: Any, x: float, y: float) -> None:
-        on = self.request.attachments[place - 1].enclosed
-        self.look.box(pen, x, y - BOX - 1, BOX)
-        self.fields.tick(f"attachment.{place}", on, x, y - BOX - 1, BOX, lines[0])
-        pen.draw_lines(lines, x + BOX + 6, y - 9, 12, self.look.font, 9)
+    def _attachment(self, name: str, paper: Attachment) -> Piece:
+        day = f" ({formats.written(paper.date, self.template.date_format)})" if paper.date else ""
+        lacks = "" if paper.enclosed else " - still to be attached"
+        label = formats.printable(f"{paper.label}{day}{lacks}")
+        lines = wrap(label, self.look.font, 9, WIDTH - BOX - 8)
+
+        def draw(pen: Any, x: float, y: float) -> None:
+            self.look.box(pen, x, y - BOX - 1, BOX)
+            self.fields.tick(name, paper.enclosed, x, y - BOX - 1, BOX, lines[0])
+            pen.draw_lines(lines, x + BOX + 6, y - 9, 12, self.look.font, 9)
+
+        return Piece(max(12 * len(lines), BOX) + 3, draw)
 
     # --- cells ---------------------------------------------------------------------------------------------
 
@@ -161,12 +164,7 @@ class _Sheet:
         look = self.look
         wanted = [self._wanted(f) for f in fields]
         for row in rows_of(wanted, WIDTH, look.gap, look.columns):
-            cells = [
-                (fields[i], width, self._lines(fields[i], look.inner(self._label(fields[i]), width)))
-                for i, width in row
-            ]
-            height = max(look.cell_height(self._label(f), w, self._rows(f, ls)) for f, w, ls in cells)
-            yield Piece(height + look.row_gap, partial(self._row, cells, height))
+            yield self._row([(fields[i], width) for i, width in row])
 
     def _wanted(self, field: FilledField) -> float:
         if field.type == "lines":
@@ -206,26 +204,24 @@ class _Sheet:
     def _shown(self, field: FilledField, lines: list[str]) -> str:
         return field.value[: _length(field.value, lines)] if self._continues(field) else field.value
 
-    def _row(
-        self, cells: list[tuple[FilledField, float, list[str]]], height: float, pen: Any, x: float, y: float
-    ) -> None:
-        for field, width, lines in cells:
-            tall = field.type == "lines" or len(lines) > 1
-            box = self.look.cell(pen, self._label(field), x, y, width, height, tall)
-            if field.type == "choice":
-                self._options(pen, field, box)
-            else:
-                self._value(pen, field, lines, box)
-            x += width + self.look.gap
+    def _row(self, sized: list[tuple[FilledField, float]]) -> Piece:
+        look = self.look
+        cells = [(f, width, self._lines(f, look.inner(self._label(f), width))) for f, width in sized]
+        height = max(look.cell_height(self._label(f), w, self._rows(f, ls)) for f, w, ls in cells)
 
-    def _value(
-        self,
-        pen: Any,
-        field: FilledField,
-        lines: list[str],
-        box: tuple[float, float, float, float],
-        at_top: bool = False,
-    ) -> None:
+        def draw(pen: Any, x: float, y: float) -> None:
+            for field, width, lines in cells:
+                tall = field.type == "lines" or len(lines) > 1
+                box = look.cell(pen, self._label(field), x, y, width, height, tall)
+                if field.type == "choice":
+                    self._options(pen, field, box)
+                else:
+                    self._value(pen, field, lines, box)
+                x += width + look.gap
+
+        return Piece(height + look.row_gap, draw)
+
+    def _value(self, pen: Any, field: FilledField, lines: list[str], box: Box, at_top: bool = False) -> None:
         x, y, width, height = box
         if self._continues(field):
             pen.setFont(self.look.bold, LABEL)
@@ -238,7 +234,7 @@ class _Sheet:
             field.id, self._shown(field, lines), lines, (x, y, width, height), field.label, several
         )
 
-    def _options(self, pen: Any, field: FilledField, box: tuple[float, float, float, float]) -> None:
+    def _options(self, pen: Any, field: FilledField, box: Box) -> None:
         x, y, _, height = box
         y += (height - BOX) / 2
         places = []
@@ -257,45 +253,42 @@ class _Sheet:
     def _questions(self, fields: Sequence[FilledField]) -> Iterator[Piece]:
         for _, pair in groupby(fields, key=lambda f: f.id.rpartition(".")[2]):
             question, *details = list(pair)
-            answer = sum(self._option_width(o) for o in question.options) if question.options else 46.0
-            lines = wrap(self._label(question), self.look.font, 9.5, WIDTH - answer - 12)
-            height = max(11.5 * len(lines), BOX + 4) + 5
-            yield Piece(height, partial(self._question, question, lines, answer, height), bool(details))
-            for field in details:
-                label = width_of(field.label, self.look.font, LABEL) + 8
-                room = WIDTH - 16 - label
-                shown = self._lines(field, room)
-                tall = LEADING * max(len(shown), 1) + 4 + (LEADING if self._continues(field) else 0)
-                yield Piece(tall + 5, partial(self._detail, field, shown, label, tall))
+            yield self._question(question)._replace(keep=bool(details))
+            yield from map(self._detail, details)
 
-    def _question(
-        self, field: FilledField, lines: list[str], answer: float, height: float, pen: Any, x: float, y: float
-    ) -> None:
-        pen.setFillGray(0)
-        pen.draw_lines(lines, x, y - 10.5, 11.5, self.look.font, 9.5)
-        left = x + WIDTH - answer
-        if field.options:
-            self._options(pen, field, (left, y - BOX - 5, answer, BOX + 4))
-        else:
+    def _question(self, field: FilledField) -> Piece:
+        answer = sum(self._option_width(o) for o in field.options) if field.options else 46.0
+        lines = wrap(self._label(field), self.look.font, 9.5, WIDTH - answer - 12)
+
+        def draw(pen: Any, x: float, y: float) -> None:
+            pen.setFillGray(0)
+            pen.draw_lines(lines, x, y - 10.5, 11.5, self.look.font, 9.5)
+            left = x + WIDTH - answer
+            if field.options:
+                self._options(pen, field, (left, y - BOX - 5, answer, BOX + 4))
+                return
             pen.setLineWidth(0.7)
             pen.line(left, y - 15, left + 40, y - 15)
-            self.fields.text(
-                field.id,
-                field.value,
-                [field.value] if field.value else [],
-                (left, y - 15, 40, 15),
-                field.label,
-            )
+            shown = [field.value] if field.value else []
+            self.fields.text(field.id, field.value, shown, (left, y - 15, 40, 15), field.label)
 
-    def _detail(
-        self, field: FilledField, lines: list[str], label: float, height: float, pen: Any, x: float, y: float
-    ) -> None:
-        pen.setFont(self.look.font, LABEL)
-        pen.drawString(x + 16, y - 10.5, field.label)
-        left, width = x + 16 + label, WIDTH - 16 - label
-        pen.setLineWidth(0.5)
-        pen.line(left, y - height, left + width, y - height)
-        self._value(pen, field, lines, (left, y - height, width, height))
+        return Piece(max(11.5 * len(lines), BOX + 4) + 5, draw)
+
+    def _detail(self, field: FilledField) -> Piece:
+        label = width_of(field.label, self.look.font, LABEL) + 8
+        width = WIDTH - 16 - label
+        lines = self._lines(field, width)
+        height = LEADING * max(len(lines), 1) + 4 + (LEADING if self._continues(field) else 0)
+
+        def draw(pen: Any, x: float, y: float) -> None:
+            pen.setFont(self.look.font, LABEL)
+            pen.drawString(x + 16, y - 10.5, field.label)
+            left = x + 16 + label
+            pen.setLineWidth(0.5)
+            pen.line(left, y - height, left + width, y - height)
+            self._value(pen, field, lines, (left, y - height, width, height))
+
+        return Piece(height + 5, draw)
 
     # --- tables --------------------------------------------------------------------------------------------
 
@@ -306,12 +299,8 @@ class _Sheet:
         for _ in range(len(rows), FEW_ROWS):
             rows.append([self._spare(f, len(rows) + 1) for f in rows[0]])
         widths = self._widths(labels, rows)
-        heads = [
-            wrap(label, self.look.bold, LABEL, width - 6) for label, width in zip(labels, widths, strict=True)
-        ]
-        tall = 10.0 * max(map(len, heads)) + 5
-        head = Piece(tall, partial(self._heads, heads, widths, tall), True)
-        drawn = [self._table_block(row, widths, head) for row in rows]
+        head = self._table_head(labels, widths)
+        drawn = [self._table_row(row, widths, head) for row in rows]
         together = sum(block.height for block in drawn) <= KEPT_TOGETHER
         yield head
         for block in drawn[:-1]:
@@ -328,41 +317,37 @@ class _Sheet:
             least.append(min(wanted[-1], max(70.0, longest + 10)))
         return column_widths(wanted, least, WIDTH)
 
-    def _table_block(self, row: list[FilledField], widths: list[float], head: Piece) -> Piece:
-        shown = [self._lines(f, width - 2) for f, width in zip(row, widths, strict=True)]
-        lines = max(len(s) + (1 if self._continues(f) else 0) for f, s in zip(row, shown, strict=True))
-        height = LEADING * max(lines, 1) + 5
-        return Piece(height, partial(self._table_row, row, shown, widths, height), again=head)
-
     def _spare(self, field: FilledField, place: int) -> FilledField:
         name = field.id.rpartition(".")[0]
         return FilledField(id=f"{name}.{place}", section=field.section, label=field.label, type=field.type)
 
-    def _heads(
-        self, heads: list[list[str]], widths: list[float], height: float, pen: Any, x: float, y: float
-    ) -> None:
-        pen.setFillGray(0)
-        pen.setFont(self.look.bold, LABEL)
-        left = x
-        for lines, width in zip(heads, widths, strict=True):
-            pen.draw_lines(lines, left + 3, y - 9, 10)
-            left += width
-        self.look.table_head(pen, x, y, widths, height)
+    def _table_head(self, labels: list[str], widths: list[float]) -> Piece:
+        heads = [
+            wrap(label, self.look.bold, LABEL, width - 6) for label, width in zip(labels, widths, strict=True)
+        ]
+        height = 10.0 * max(map(len, heads)) + 5
 
-    def _table_row(
-        self,
-        row: list[FilledField],
-        shown: list[list[str]],
-        widths: list[float],
-        height: float,
-        pen: Any,
-        x: float,
-        y: float,
-    ) -> None:
-        self.look.table_row(pen, x, y, widths, height)
-        for field, lines, width in zip(row, shown, widths, strict=True):
-            self._value(pen, field, lines, (x + 1, y - height + 0.5, width - 2, height - 1), at_top=True)
-            x += width
+        def draw(pen: Any, x: float, y: float) -> None:
+            pen.setFillGray(0)
+            pen.setFont(self.look.bold, LABEL)
+            for lines, left in zip(heads, accumulate(widths, initial=x), strict=False):
+                pen.draw_lines(lines, left + 3, y - 9, 10)
+            self.look.table_head(pen, x, y, widths, height)
+
+        return Piece(height, draw, keep=True)
+
+    def _table_row(self, row: list[FilledField], widths: list[float], head: Piece) -> Piece:
+        shown = [self._lines(f, width - 2) for f, width in zip(row, widths, strict=True)]
+        lines = max(len(s) + (1 if self._continues(f) else 0) for f, s in zip(row, shown, strict=True))
+        height = LEADING * max(lines, 1) + 5
+
+        def draw(pen: Any, x: float, y: float) -> None:
+            self.look.table_row(pen, x, y, widths, height)
+            for field, lines, width in zip(row, shown, widths, strict=True):
+                self._value(pen, field, lines, (x + 1, y - height + 0.5, width - 2, height - 1), at_top=True)
+                x += width
+
+        return Piece(height, draw, again=head)
 
     # --- addendum ------------------------------------------------------------------------------------------
 
@@ -377,17 +362,17 @@ class _Sheet:
                 text = rest if place == len(parts) else rest[: _length(rest, part)]
                 rest = rest[len(text) :].lstrip(" ")
                 yield self._paragraph(f"{field.label}, continued", keep=True)
-                height = LEADING * len(part) + 6
-                yield Piece(
-                    height + 6, partial(self._more, f"{field.id}.continued.{place}", text, part, height)
-                )
+                yield self._more(f"{field.id}.continued.{place}", text, part)
 
-    def _more(
-        self, name: str, text: str, lines: list[str], height: float, pen: Any, x: float, y: float
-    ) -> None:
-        pen.setLineWidth(0.7)
-        pen.rect(x, y - height, WIDTH, height)
-        self.fields.text(name, text, lines, (x, y - height, WIDTH, height), name, True)
+    def _more(self, name: str, text: str, lines: list[str]) -> Piece:
+        height = LEADING * len(lines) + 6
+
+        def draw(pen: Any, x: float, y: float) -> None:
+            pen.setLineWidth(0.7)
+            pen.rect(x, y - height, WIDTH, height)
+            self.fields.text(name, text, lines, (x, y - height, WIDTH, height), name, True)
+
+        return Piece(height + 6, draw)
 
 
 def _value_width(text: str) -> float:

@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 import numpy as np
 import pypdfium2
 import yaml
@@ -34,6 +35,7 @@ SURE, LIKELY = 0.72, 0.56  # from which a proposal is made without a question, o
 NEAR, ABOVE = 60.0, 16.0  # points to a label before, and above, its place
 READ_ONLY, PUSH_BUTTON, REQUIRED = 1, 1 << 16, 1 << 1
 WRITING = 13.0  # points over a rule that are written on
+Drawn = tuple[int, Box]  # a page from 1, with a line or a rectangle on it
 _WORDS = re.compile(r"[^\W_]+")
 _PARTS = re.compile(r"[(),;:/]| or ")
 _HUMPS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
@@ -72,6 +74,16 @@ class Spot(NamedTuple):
     def words(self) -> str:
         return self.tooltip or self.label
 
+    @property
+    def is_mark(self) -> bool:
+        """Is it a box to mark?"""
+        return self.kind in ("tick", "radio")
+
+    @property
+    def place(self) -> tuple[float, ...]:
+        """As a mapping has it: the page, and the box in points."""
+        return (float(self.page), *(round(side, 1) for side in self.box))
+
 
 class Proposal(NamedTuple):
     """A blank, how likely it is right (0 to 1), and what else it might be."""
@@ -109,17 +121,10 @@ def _of_widget(widget: Widget) -> Spot:
     )
 
 
-class _Drawn(NamedTuple):
-    """A line or a rectangle."""
-
-    page: int
-    box: Box
-
-
-def _printed(content: bytes) -> tuple[list[Phrase], list[_Drawn]]:
+def _printed(content: bytes) -> tuple[list[Phrase], list[Drawn]]:
     """What stands on the pages: words with their places, and lines and rectangles."""
     phrases: list[Phrase] = []
-    drawn: list[_Drawn] = []
+    drawn: list[Drawn] = []
     with pypdfium2.PdfDocument(content) as document:
         for number, page in enumerate(document, 1):
             text = page.get_textpage()
@@ -131,7 +136,7 @@ def _printed(content: bytes) -> tuple[list[Phrase], list[_Drawn]]:
                         Phrase(said, number, (left, bottom, right, top), _is_bold(text, left, bottom, top))
                     )
             for item in page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_PATH]):
-                drawn.append(_Drawn(number, tuple(item.get_bounds())))
+                drawn.append((number, tuple(item.get_bounds())))
     return phrases, drawn
 
 
@@ -147,7 +152,7 @@ def _is_bold(text: Any, left: float, bottom: float, top: float) -> bool:
 # --- flat paper ------------------------------------------------------------------------------------------
 
 
-def _of_flat(phrases: Sequence[Phrase], drawn: Sequence[_Drawn]) -> Iterator[Spot]:
+def _of_flat(phrases: Sequence[Phrase], drawn: Sequence[Drawn]) -> Iterator[Spot]:
     """Rules and boxes that are left to be written on, and small squares to be marked."""
     for page, box in dict.fromkeys(drawn):
         left, bottom, right, top = box
@@ -161,7 +166,7 @@ def _of_flat(phrases: Sequence[Phrase], drawn: Sequence[_Drawn]) -> Iterator[Spo
             yield Spot(page, (left + 1, bottom + 1, right - 1, top - 1))
 
 
-def _is_edge(page: int, line: Box, drawn: Sequence[_Drawn]) -> bool:
+def _is_edge(page: int, line: Box, drawn: Sequence[Drawn]) -> bool:
     """Does the line belong to a box, or underline a heading right across the page?"""
     return line[2] - line[0] > 500 or any(
         on == page
@@ -189,20 +194,19 @@ def _labelled(places: Sequence[Spot], phrases: Sequence[Phrase]) -> list[Spot]:
     for spot in sorted(places, key=lambda s: (s.page, -round(s.box[3]), s.box[0])):
         here = [p for p in phrases if p.page == spot.page]
         headings = [p for p in here if _is_heading(p, here, places)]
-        heading = min(
-            (p for p in headings if p.box[1] > spot.box[3] - 2), key=lambda p: p.box[1], default=None
-        )
+        over = [p for p in headings if p.box[1] > spot.box[3] - 2]
+        heading = min(over, key=lambda p: p.box[1]).text if over else ""
         rest = [p for p in here if p not in headings]
-        found.append(_with_words(spot, rest, heading.text if heading else "", found, places))
+        found.append(_with_words(spot, rest, heading, found, places))
     return found
 
 
 def _with_words(
     spot: Spot, phrases: Sequence[Phrase], heading: str, before: Sequence[Spot], places: Sequence[Spot]
 ) -> Spot:
-    if spot.kind in ("tick", "radio"):
-        behind = _behind(spot, phrases, places)
-        lead = _lead(spot, phrases, places)
+    if spot.is_mark:
+        boxes = [o.box[0] for o in places if o.page == spot.page and o.is_mark and _level(o, spot)]
+        behind, lead = _behind(spot, phrases, boxes), _lead(spot, phrases, boxes)
         return spot._replace(label=behind, lead=lead, heading=heading)
     own = _before(spot, phrases, places) or _above(spot, phrases)
     column = _column(spot, before)
@@ -259,25 +263,17 @@ def _column(spot: Spot, before: Sequence[Spot]) -> Spot | None:
     )  # fmt: skip
 
 
-def _behind(spot: Spot, phrases: Sequence[Phrase], places: Sequence[Spot]) -> str:
-    """The words behind a box to mark, up to the next one."""
+def _behind(spot: Spot, phrases: Sequence[Phrase], boxes: Sequence[float]) -> str:
+    """The words behind a box to mark, up to the next one; `boxes` are the left edges of those of its row."""
     right = spot.box[2]
-    ends = [
-        o.box[0]
-        for o in places
-        if o.page == spot.page and o.kind in ("tick", "radio") and _level(o, spot) and o.box[0] > right
-    ]
-    end = min(ends, default=10_000.0)
-    row = [p for p in phrases if _same_row(p, spot) and right - 3 <= p.box[0] < min(end, right + NEAR)]
+    end = min([right + NEAR, *(left for left in boxes if left > right)])
+    row = [p for p in phrases if _same_row(p, spot) and right - 3 <= p.box[0] < end]
     return min(row, key=lambda p: p.box[0]).text if row else ""
 
 
-def _lead(spot: Spot, phrases: Sequence[Phrase], places: Sequence[Spot]) -> str:
+def _lead(spot: Spot, phrases: Sequence[Phrase], boxes: Sequence[float]) -> str:
     """The question before the first box of its row."""
-    firsts = [
-        o.box[0] for o in places if o.page == spot.page and o.kind in ("tick", "radio") and _level(o, spot)
-    ]
-    first = min([*firsts, spot.box[0]])
+    first = min([*boxes, spot.box[0]])
     row = [p for p in phrases if _same_row(p, spot) and p.box[2] <= first + 3]
     return max(row, key=lambda p: p.box[2]).text.strip(" :*") if row else ""
 
@@ -313,6 +309,8 @@ class _Name(NamedTuple):
 
 
 class _Names(NamedTuple):
+    """field_names.yaml, which explains its keys."""
+
     parties: dict[str, tuple[str, ...]]
     fields: tuple[_Name, ...]
     columns: tuple[_Name, ...]
@@ -349,7 +347,7 @@ def propose(spots: Sequence[Spot]) -> list[Proposal]:
     found = [
         *_assigned([s for s in written if not s.row], _names().fields),
         *_tables([s for s in written if s.row]),
-        *_marked([s for s in heads if s.kind in ("tick", "radio")]),
+        *_marked([s for s in heads if s.is_mark]),
         *_chosen([s for s in heads if s.kind == "choice"]),
     ]
     order = {id(spot): at for at, spot in enumerate(heads)}
@@ -367,21 +365,17 @@ def _assigned(spots: Sequence[Spot], names: Sequence[_Name]) -> Iterator[tuple[S
     """The likeliest first; each value once under a heading."""
     scores = _scores(spots, names)
     ranked = [_best(row, names) for row in scores]
-    taken: set[tuple[str, ...]] = set()
-    for at in sorted(range(len(spots)), key=lambda at: -ranked[at][0][1] if ranked[at] else 0.0):
-        spot = spots[at]
-        free = [
-            (source, score)
-            for source, score in ranked[at]
-            if source == HAND or (source, spot.heading, str(spot.page)) not in taken
-        ]
-        if not free or free[0][1] < ranked[at][0][1] - FAR:  # asked for twice, rather than something else
-            free = ranked[at]
-        source, score = free[0] if free else (HAND, 0.0)
+    taken: set[tuple[str, str, int]] = set()
+    for spot, likely in sorted(zip(spots, ranked, strict=True), key=lambda pair: -pair[1][0][1]):
+        here = {source for source, heading, page in taken if (heading, page) == (spot.heading, spot.page)}
+        free = [(source, score) for source, score in likely if source == HAND or source not in here]
+        if not free or free[0][1] < likely[0][1] - FAR:  # asked for twice, rather than something else
+            free = likely
+        source, score = free[0]
         if score < LIKELY:
             yield spot, Proposal(_blank(spot, HAND), 0.0, tuple(s for s, _ in free[:2]))
             continue
-        taken.add((source, spot.heading, str(spot.page)))
+        taken.add((source, spot.heading, spot.page))
         others = tuple(s for s, v in free[1:3] if v > score - 0.08)
         yield spot, Proposal(_blank(spot, source), score, others)
 
@@ -416,48 +410,48 @@ def _best(row: NDArray[np.float32], names: Sequence[_Name], most: int = 5) -> li
 
 
 def _blank(spot: Spot, source: str) -> Blank:
-    at = () if spot.field else (float(spot.page), *(round(side, 1) for side in spot.box))
     return Blank(
         label=spot.words or spot.field,
         source=source,
         row=spot.row,
         field=spot.field,
-        at=at,
+        at=() if spot.field else spot.place,
         required=spot.required,
     )
 
 
 def _marked(spots: Sequence[Spot]) -> Iterator[tuple[Spot, Proposal]]:
     """Boxes of one question together; what they stand for is the question whose values they name."""
-    scores = _scores([s._replace(heading="", lead="", field="", tooltip="") for s in spots], _names().marks)
-    ranked = [_best(row, _names().marks) for row in scores]
-    groups: dict[tuple[str, ...], list[int]] = {}
-    for at, spot in enumerate(spots):
-        groups.setdefault(
-            (str(spot.page), spot.field if spot.kind == "radio" else spot.lead or spot.heading), []
-        ).append(at)
+    groups: dict[tuple[int, str], list[Spot]] = {}
+    for spot in spots:
+        question = spot.field if spot.kind == "radio" else spot.lead or spot.heading
+        groups.setdefault((spot.page, question), []).append(spot)
     for members in groups.values():
-        marks: dict[str, dict[str, int]] = {}
-        sure: dict[str, list[float]] = {}
-        for at in members:
-            meant, score = ranked[at][0] if ranked[at] else ("", 0.0)
-            source, _, value = meant.partition("=")
-            if score >= LIKELY and value not in marks.get(source, {}):
-                marks.setdefault(source, {})[value] = at
-                sure.setdefault(source, []).append(score)
-        source = max(marks, key=lambda one: len(marks[one]), default="")
-        for at in members:
-            if at not in marks.get(source, {}).values():
-                yield spots[at], Proposal(_unknown_mark(spots[at]), 0.0)
+        source, marked, sure = _question([spot._replace(field="") for spot in members])
+        for place, spot in enumerate(members):
+            if place not in marked.values():
+                yield spot, Proposal(_unknown_mark(spot), 0.0)
         if source:
-            first = spots[min(marks[source].values())]
-            yield (
-                first,
-                Proposal(
-                    _choice(first, source, {v: spots[at] for v, at in marks[source].items()}),
-                    min(sure[source]),
-                ),
-            )
+            first = members[min(marked.values())]
+            boxes = {value: members[place] for value, place in marked.items()}
+            yield first, Proposal(_choice(first, source, boxes), sure)
+
+
+def _question(options: Sequence[Spot]) -> tuple[str, dict[str, int], float]:
+    """The source most of whose values the labels of these options name: the place of each value among the options, and
+    how sure the least sure of them is. "" where no label names any."""
+    names = _names().marks
+    scores = _scores([option._replace(heading="", lead="", tooltip="") for option in options], names)
+    places: dict[str, dict[str, int]] = {}
+    sure: dict[str, float] = {}
+    for place, row in enumerate(scores):
+        meant, score = _best(row, names)[0]
+        source, _, value = meant.partition("=")
+        if score >= LIKELY and value not in places.get(source, {}):
+            places.setdefault(source, {})[value] = place
+            sure[source] = min(sure.get(source, 1.0), score)
+    source = max(places, key=lambda one: len(places[one]), default="")
+    return source, places.get(source, {}), sure.get(source, 0.0)
 
 
 def _choice(first: Spot, source: str, marks: dict[str, Spot]) -> Blank:
@@ -481,33 +475,16 @@ def _unknown_mark(spot: Spot) -> Blank:
 def _mark(spot: Spot) -> str | tuple[float, ...]:
     if spot.kind == "radio":
         return spot.states[0] if spot.states else "Yes"
-    return spot.field or (float(spot.page), *(round(side, 1) for side in spot.box))
+    return spot.field or spot.place
 
 
 def _chosen(spots: Sequence[Spot]) -> Iterator[tuple[Spot, Proposal]]:
     """A list to choose from: by its label, and its options by their names."""
     for spot in spots:
-        options = [
-            spot._replace(label=state, heading="", lead="", tooltip="")
-            for state in spot.states
-            if state.strip()
-        ]
-        ranked = [_best(row, _names().marks) for row in _scores(options, _names().marks)]
-        found: dict[str, dict[str, str]] = {}
-        for option, best in zip(options, ranked, strict=True):
-            meant, score = best[0] if best else ("", 0.0)
-            source, _, value = meant.partition("=")
-            if score >= LIKELY:
-                found.setdefault(source, {}).setdefault(value, option.label)
-        source = max(found, key=lambda one: len(found[one]), default="")
-        marks: dict[str, str | tuple[float, ...]] = dict(found.get(source, {}))
-        blank = Blank(
-            label=spot.words or spot.field,
-            source=source or HAND,
-            field=spot.field,
-            marks=marks,
-            required=spot.required,
-        )
+        options = [spot._replace(label=state) for state in spot.states if state.strip()]
+        source, marked, _ = _question(options)
+        marks = {value: options[place].label for value, place in marked.items()}
+        blank = msgspec.structs.replace(_blank(spot, source or HAND), row=0, marks=marks)
         yield spot, Proposal(blank, 1.0 if source else 0.0)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tools.domain.records import Diagnosis, ExceptionKind, Medication
+from tools.domain.records import Allergy, Diagnosis, ExceptionKind, Medication
 from tools.papers import formats
 from tools.papers.case import Case, Measurement
 from tools.terminology.medicines import ndc11
@@ -23,6 +23,7 @@ TYPES: dict[ExceptionKind, str] = {
     "tier": "Tier exception",
 }
 NONE_TRIED = "No drug for this condition on record"
+NO_ALLERGIES = "No known drug allergies"
 SEXES = {"female": "Female", "male": "Male"}
 
 
@@ -34,8 +35,8 @@ class Value(NamedTuple):
     clause: str = ""
 
 
-class Hand(NamedTuple):
-    """How this payer wants things written."""
+class Notation(NamedTuple):
+    """How this payer wants things written: the pattern of a date, and us or metric units."""
 
     dates: str
     units: str
@@ -45,7 +46,7 @@ class Hand(NamedTuple):
 
 
 BLANK = Value()
-Source = Callable[[Case, Hand], Value]
+Source = Callable[[Case, Notation], Value]
 
 
 def ids(record_ids: Iterable[str]) -> str:
@@ -55,26 +56,25 @@ def ids(record_ids: Iterable[str]) -> str:
 # --- rows of sections that repeat ----------------------------------------------------------------------
 
 
-def trial_row(course: Medication, case: Case, hand: Hand) -> dict[str, Value]:
+def _values(texts: dict[str, str], record: str) -> dict[str, Value]:
+    return {source: Value(text, record) for source, text in texts.items()}
+
+
+def trial_row(course: Medication, case: Case, notation: Notation) -> dict[str, Value]:
     ongoing = course.end is None and course.status == "active"
-    until = hand.date(course.end) or ("ongoing" if ongoing else "")
-    begun = hand.date(course.start)
+    begun = notation.date(course.start)
+    until = notation.date(course.end) or ("ongoing" if ongoing else "")
+    span = f"since {begun}" if ongoing else f"{begun} to {until}" if until else begun
     last = course.end or (case.as_of if ongoing else None)
-    days = (last - course.start).days if course.start and last else None
     texts = {
         "trial.drug": course.drug,
         "trial.dose": formats.dose(course),
         "trial.start": begun,
         "trial.end": until,
-        "trial.dates": f"since {begun}"
-        if begun and ongoing
-        else f"{begun} to {until}"
-        if begun and until
-        else begun,
-        "trial.days": str(days) if days is not None else "",
+        "trial.dates": span if begun else "",
+        "trial.days": str((last - course.start).days) if course.start and last else "",
     }
-    values = {source: Value(text, course.id) for source, text in texts.items()}
-    return values | {"trial.outcome": _trial_outcome(course, case, ongoing)}
+    return _values(texts, course.id) | {"trial.outcome": _trial_outcome(course, case, ongoing)}
 
 
 def _trial_outcome(course: Medication, case: Case, ongoing: bool) -> Value:
@@ -87,25 +87,46 @@ def _trial_outcome(course: Medication, case: Case, ongoing: bool) -> Value:
     return Value("; ".join(filter(None, (outcome, course.reason))), course.id)
 
 
-def lab_row(value: Measurement, hand: Hand) -> dict[str, Value]:
+def lab_row(value: Measurement, notation: Notation) -> dict[str, Value]:
     known = TESTS[value.test]
     texts = {
         "lab.test": known.name,
-        "lab.value": formats.measure(value.test, value.value, hand.units),
-        "lab.date": hand.date(value.date),
+        "lab.value": formats.measure(value.test, value.value, notation.units),
+        "lab.date": notation.date(value.date),
         "lab.loinc": known.loinc[0],
     }
-    records = ids(value.record_ids)
-    return {source: Value(text, records) for source, text in texts.items()}
+    return _values(texts, ids(value.record_ids))
 
 
-def diagnosis_row(entry: Diagnosis, hand: Hand) -> dict[str, Value]:
+def diagnosis_row(entry: Diagnosis, notation: Notation) -> dict[str, Value]:
     texts = {
         "diagnosis.name": formats.diagnosis(entry),
         "diagnosis.code": entry.code,
-        "diagnosis.onset": hand.date(entry.onset),
+        "diagnosis.onset": notation.date(entry.onset),
     }
-    return {source: Value(text, entry.id) for source, text in texts.items()}
+    return _values(texts, entry.id)
+
+
+def allergy_row(entry: Allergy) -> dict[str, Value]:
+    return _values({"allergy.substance": entry.substance, "allergy.reaction": entry.reaction}, entry.id)
+
+
+def rows_of(kind: str, case: Case, notation: Notation) -> tuple[list[dict[str, Value]], str]:
+    """A row for each record of this kind, and what stands there where the chart says that there are none.
+
+    Args:
+        kind: a key of COLUMNS, other than criteria.
+    """
+    patient = case.patient
+    if kind == "trials":
+        none = NONE_TRIED if patient.medications is not None else ""
+        return [trial_row(course, case, notation) for course in case.trials], none
+    if kind == "allergies":
+        none = NO_ALLERGIES if patient.allergies is not None else ""
+        return [allergy_row(entry) for entry in patient.allergies or ()], none
+    if kind == "labs":
+        return [lab_row(value, notation) for value in case.labs], ""
+    return [diagnosis_row(entry, notation) for entry in case.diagnoses], ""
 
 
 # --- single values -------------------------------------------------------------------------------
@@ -118,13 +139,22 @@ def _of(record: str, path: str, write: Callable[[Any], str] = str) -> Source:
         record: whose it is; of a plan's and a drug's, PLAN and DRUG.
     """
 
-    def value(case: Case, _: Hand) -> Value:
+    def value(case: Case, _: Notation) -> Value:
         found: Any = case
         for part in path.split("."):
             found = getattr(found, part, None)
-        return Value("" if found is None else write(found), record.format(case))
+        return Value(write(found), record.format(case)) if found is not None else BLANK
 
     return value
+
+
+def _address(whose: str, path: str) -> dict[str, Source]:
+    """An address in one line, and its parts."""
+    parts = {"street": "line", "city": "city", "state": "state", "zip": "zip"}
+    return {
+        f"{whose}.address": _of(whose, f"{path}.address", formats.address),
+        **{f"{whose}.{name}": _of(whose, f"{path}.address.{part}") for name, part in parts.items()},
+    }
 
 
 PLAN, DRUG = "plan:{0.plan.id}", "drug:{0.drug.name}"
@@ -133,7 +163,7 @@ PLAN, DRUG = "plan:{0.plan.id}", "drug:{0.drug.name}"
 def _coverage(name: str) -> Source:
     """From the enrolment, else from what the plan prints for all its members."""
 
-    def value(case: Case, _: Hand) -> Value:
+    def value(case: Case, _: Notation) -> Value:
         own = getattr(case.coverage, name, "") if case.coverage else ""
         if own:
             return Value(own, case.coverage.id if case.coverage else "")
@@ -142,14 +172,10 @@ def _coverage(name: str) -> Source:
     return value
 
 
-def _member_id(case: Case, _: Hand) -> Value:
-    return Value(case.coverage.member_id, case.coverage.id) if case.coverage else BLANK
-
-
 def _requested(name: str) -> Source:
     """Part of the request, from the chart's order where it says so, else the label's package."""
 
-    def value(case: Case, _: Hand) -> Value:
+    def value(case: Case, _: Notation) -> Value:
         asked = getattr(case.request, name)
         text = asked if isinstance(asked, str) else formats.number(asked)
         ordered = case.order is not None and getattr(case.order, name) == asked
@@ -162,20 +188,26 @@ def _order_or_chart(case: Case) -> str:
     return case.order.id if case.order else "patient"
 
 
-def _quantity(case: Case, hand: Hand) -> Value:
+def _quantity(case: Case, notation: Notation) -> Value:
     asked = case.request.quantity
     if asked is None:
         return BLANK
     text = formats.amount(asked, case.request.unit or case.drug.unit)
-    return _requested("quantity")(case, hand)._replace(text=text)
+    return _requested("quantity")(case, notation)._replace(text=text)
 
 
-def _strength_form(case: Case, hand: Hand) -> Value:
-    asked = _requested("strength")(case, hand)
-    return asked._replace(text=f"{asked.text} {case.drug.form}".strip()) if asked.text else BLANK
+def _strength(pattern: str) -> Source:
+    """The strength with what else of the drug this pattern names, e.g. "{strength}, {drug.route}"."""
+
+    def value(case: Case, notation: Notation) -> Value:
+        asked = _requested("strength")(case, notation)
+        text = pattern.format(strength=asked.text, drug=case.drug).strip()
+        return asked._replace(text=text) if asked.text else BLANK
+
+    return value
 
 
-def _sig(case: Case, _: Hand) -> Value:
+def _sig(case: Case, _: Notation) -> Value:
     """As ordered, or as the label has it; the label's, whoever wrote them, say nothing of a quantity beyond the
     limit."""
     label = (formats.directions(case.drug, case.strength, starting=start) for start in (True, False))
@@ -185,115 +217,82 @@ def _sig(case: Case, _: Hand) -> Value:
     return Value(case.sig, case.request.order_id if case.sig_is_ordered else f"drug:{case.drug.name}")
 
 
-def _kind(case: Case, _: Hand) -> Value:
-    kind = case.kind
-    return Value(KINDS[kind], _order_or_chart(case)) if kind else BLANK
+def _start(case: Case, notation: Notation) -> Value:
+    return Value(notation.date(case.therapy_start), _order_or_chart(case))
 
 
-def _start(case: Case, hand: Hand) -> Value:
-    return Value(hand.date(case.therapy_start), _order_or_chart(case))
-
-
-def _duration(case: Case, _: Hand) -> Value:
-    return Value(f"{case.months} months" if case.months else "", f"plan:{case.plan.id}")
-
-
-def _ndc(case: Case, _: Hand) -> Value:
-    return Value(ndc11(case.strength.ndc) if case.strength else "", f"drug:{case.drug.name}")
-
-
-def _primary(read: Callable[[Diagnosis, Hand], str]) -> Source:
-    return lambda case, hand: (
-        Value(read(case.diagnosis, hand), case.diagnosis.id) if case.diagnosis else BLANK
+def _primary(read: Callable[[Diagnosis, Notation], str]) -> Source:
+    return lambda case, notation: (
+        Value(read(case.diagnosis, notation), case.diagnosis.id) if case.diagnosis else BLANK
     )
 
 
-def _other_diagnoses(case: Case, _: Hand) -> Value:
+def _other_diagnoses(case: Case, _: Notation) -> Value:
     others = [d for d in case.diagnoses if d is not case.diagnosis]
     return Value(
         "; ".join(f"{d.code} {formats.diagnosis(d)}".strip() for d in others), ids(d.id for d in others)
     )
 
 
-def _measured(test: str) -> Source:
-    def value(case: Case, hand: Hand) -> Value:
+def _measured(test: str, part: str = "lab.value") -> Source:
+    """The newest value of a test; or, as `part` says, another column of its row."""
+
+    def value(case: Case, notation: Notation) -> Value:
         newest = case.newest(test)
-        return (
-            Value(formats.measure(test, newest.value, hand.units), ids(newest.record_ids))
-            if newest
-            else BLANK
-        )
+        return lab_row(newest, notation)[part] if newest else BLANK
 
     return value
 
 
-def _measured_on(test: str) -> Source:
-    def value(case: Case, hand: Hand) -> Value:
-        newest = case.newest(test)
-        return Value(hand.date(newest.date), ids(newest.record_ids)) if newest else BLANK
-
-    return value
-
-
-def _height_weight(case: Case, hand: Hand) -> Value:
-    both = [_measured(test)(case, hand) for test in ("height", "weight")]
+def _height_weight(case: Case, notation: Notation) -> Value:
+    both = [_measured(test)(case, notation) for test in ("height", "weight")]
     if not all(one.text for one in both):
         return BLANK
     return Value(" / ".join(one.text for one in both), ids(one.record for one in both))
 
 
-def _name_strength(case: Case, hand: Hand) -> Value:
-    asked = _requested("strength")(case, hand)
-    return asked._replace(text=f"{case.drug.name} {asked.text}") if asked.text else BLANK
-
-
-def _strength_route(case: Case, hand: Hand) -> Value:
-    asked = _requested("strength")(case, hand)
-    return asked._replace(text=f"{asked.text}, {case.drug.route}") if asked.text else BLANK
-
-
-def _current(case: Case, hand: Hand) -> Value:
+def _current(case: Case, notation: Notation) -> Value:
     """What is taken for the condition on the day, the drug asked for included."""
     taken = [
         m for m in (*case.trials, *case.own) if m.status == "active" and (m.end is None or m.end > case.as_of)
     ]
     now = sorted(taken, key=lambda m: (m.start or date.min, m.id))
-    said = [", ".join(filter(None, (m.drug, formats.dose(m), f"since {hand.date(m.start)}" if m.start else "")))
+    said = [", ".join(filter(None, (m.drug, formats.dose(m), f"since {notation.date(m.start)}" if m.start else "")))
             for m in now]  # fmt: skip
     return Value("; ".join(said), ids(m.id for m in now))
 
 
-def _allergies(case: Case, _: Hand) -> Value:
+def _allergies(case: Case, _: Notation) -> Value:
     listed = case.patient.allergies
     if listed is None:
         return BLANK
     if not listed:
-        return Value("No known drug allergies", "patient")
+        return Value(NO_ALLERGIES, "patient")
     named = [f"{a.substance} ({a.reaction})" if a.reaction else a.substance for a in listed]
     return Value("; ".join(named), ids(a.id for a in listed))
 
 
-def _tried(case: Case, hand: Hand) -> Value:
-    rows = [trial_row(m, case, hand) for m in case.trials]
-    if not rows and case.patient.medications is not None:
-        return Value(NONE_TRIED, "patient")
+def _tried(case: Case, notation: Notation) -> Value:
+    rows, none = rows_of("trials", case, notation)
+    if not rows:
+        return Value(none, "patient")
     parts = ("trial.drug", "trial.dose", "trial.dates", "trial.outcome")
     said = [", ".join(filter(None, (row[part].text for part in parts))) for row in rows]
     return Value("; ".join(said), ids(m.id for m in case.trials))
 
 
-def _justification(case: Case, hand: Hand) -> Value:
+def _justification(case: Case, notation: Notation) -> Value:
     """What the request rests on, in one paragraph: diagnosis, values with dates, what was tried and became of it."""
     if case.diagnosis is None:
         return BLANK
     said = [f"{case.drug.name} is requested for {formats.diagnosis(case.diagnosis)} ({case.diagnosis.code})."]
-    labs = [(lab_row(m, hand), m) for m in case.labs]
+    labs = [(lab_row(m, notation), m) for m in case.labs]
     values = "; ".join(
         f"{row['lab.test'].text} {row['lab.value'].text} ({row['lab.date'].text})" for row, _ in labs
     )
     said += [f"{values[:1].upper()}{values[1:]}."] if values else []
     for course in case.trials:
-        row = {source: value.text for source, value in trial_row(course, case, hand).items()}
+        row = {source: value.text for source, value in trial_row(course, case, notation).items()}
         parts = (formats.sentence(row["trial.drug"]), row["trial.dose"], row["trial.dates"])
         outcome = f": {row['trial.outcome']}" if row["trial.outcome"] else ""
         said.append(", ".join(filter(None, parts)) + f"{outcome}.")
@@ -325,7 +324,7 @@ def excepted_by(case: Case) -> frozenset[str]:
     return excepted(case)
 
 
-def _exceptions(case: Case, _: Hand) -> Value:
+def _exceptions(case: Case, _: Notation) -> Value:
     from tools.papers.exceptions import told
 
     asked = excepting(case)
@@ -336,13 +335,13 @@ def _exceptions(case: Case, _: Hand) -> Value:
     )
 
 
-def _type(case: Case, _: Hand) -> Value:
+def _type(case: Case, _: Notation) -> Value:
     """What kind of decision is asked for, by the name that forms give it; of several exceptions the first."""
     asked = excepting(case)
     return Value(TYPES[asked[0].kind] if asked else "Prior authorization", f"plan:{case.plan.id}")
 
 
-def _statement(case: Case, _: Hand) -> Value:
+def _statement(case: Case, _: Notation) -> Value:
     """What speaks for the exceptions; nothing where one of them still wants the prescriber's word."""
     from tools.papers.exceptions import said_for
 
@@ -354,30 +353,30 @@ def _statement(case: Case, _: Hand) -> Value:
     return Value(said, ids(("prescriber" if case.request.statement else "", grounds)))
 
 
-def _review(case: Case, _: Hand) -> Value:
+def _review(case: Case, _: Notation) -> Value:
     if case.request.expedited:
         return Value("Expedited", "prescriber")
     return Value("Standard", f"plan:{case.plan.id}")
 
 
-def _expedited(case: Case, _: Hand) -> Value:
+def _expedited(case: Case, _: Notation) -> Value:
     return Value(case.request.expedited, "prescriber") if case.request.expedited else BLANK
 
 
-def _certification(case: Case, _: Hand) -> Value:
+def _certification(case: Case, _: Notation) -> Value:
     from tools.papers.exceptions import certification
 
     return Value(certification(case), "prescriber") if case.request.expedited else BLANK
 
 
-def _corrected(case: Case, hand: Hand) -> Value:
+def _corrected(case: Case, notation: Notation) -> Value:
     before = case.request.corrects
     if before is None:
         return BLANK
     said = (
-        f"Our request of {hand.date(before.sent)}" if before.sent else "Our request",
+        f"Our request of {notation.date(before.sent)}" if before.sent else "Our request",
         f"your reference {before.reference}" if before.reference else "",
-        f"answer due {hand.date(before.due)}" if before.due else "",
+        f"answer due {notation.date(before.due)}" if before.due else "",
     )
     return Value(", ".join(filter(None, said)), f"case:{before.case_id}")
 
@@ -386,22 +385,18 @@ SOURCES: dict[str, Source] = {
     "patient.name": _of("patient", "patient.name"),
     "patient.given": _of("patient", "patient.given"),
     "patient.family": _of("patient", "patient.family"),
-    "patient.birth_date": lambda case, hand: Value(hand.date(case.patient.birth_date), "patient"),
+    "patient.birth_date": lambda case, notation: Value(notation.date(case.patient.birth_date), "patient"),
     "patient.age": _of("patient", "age"),
     "patient.sex": _of("patient", "patient.sex", lambda sex: SEXES.get(sex, "")),
-    "patient.address": _of("patient", "patient.address", formats.address),
-    "patient.street": _of("patient", "patient.address.line"),
-    "patient.city": _of("patient", "patient.address.city"),
-    "patient.state": _of("patient", "patient.address.state"),
-    "patient.zip": _of("patient", "patient.address.zip"),
+    **_address("patient", "patient"),
     "patient.phone": _of("patient", "patient.phone"),
     "patient.height": _measured("height"),
     "patient.weight": _measured("weight"),
-    "patient.weight_date": _measured_on("weight"),
+    "patient.weight_date": _measured("weight", "lab.date"),
     "patient.height_weight": _height_weight,
     "patient.bmi": _measured("bmi"),
     "patient.allergies": _allergies,
-    "coverage.member_id": _member_id,
+    "coverage.member_id": _of("{0.coverage.id}", "coverage.member_id"),
     "coverage.group": _coverage("group"),
     "coverage.bin": _coverage("bin"),
     "coverage.pcn": _coverage("pcn"),
@@ -413,11 +408,7 @@ SOURCES: dict[str, Source] = {
     "prescriber.npi": _of("prescriber", "patient.prescriber.npi"),
     "prescriber.specialty": _of("prescriber", "patient.prescriber.specialty", str.capitalize),
     "prescriber.practice": _of("prescriber", "patient.prescriber.practice"),
-    "prescriber.address": _of("prescriber", "patient.prescriber.address", formats.address),
-    "prescriber.street": _of("prescriber", "patient.prescriber.address.line"),
-    "prescriber.city": _of("prescriber", "patient.prescriber.address.city"),
-    "prescriber.state": _of("prescriber", "patient.prescriber.address.state"),
-    "prescriber.zip": _of("prescriber", "patient.prescriber.address.zip"),
+    **_address("prescriber", "patient.prescriber"),
     "prescriber.phone": _of("prescriber", "patient.prescriber.phone"),
     "prescriber.fax": _of("prescriber", "patient.prescriber.fax"),
     "prescriber.contact": _of("prescriber", "patient.prescriber.contact"),
@@ -428,24 +419,24 @@ SOURCES: dict[str, Source] = {
     "drug.form": _of(DRUG, "drug.form"),
     "drug.rxnorm": _of(DRUG, "drug.rxnorm"),
     "drug.strength": _requested("strength"),
-    "drug.strength_form": _strength_form,
-    "drug.strength_route": _strength_route,
-    "drug.name_strength": _name_strength,
-    "drug.ndc": _ndc,
+    "drug.strength_form": _strength("{strength} {drug.form}"),
+    "drug.strength_route": _strength("{strength}, {drug.route}"),
+    "drug.name_strength": _strength("{drug.name} {strength}"),
+    "drug.ndc": _of(DRUG, "strength.ndc", ndc11),
     "drug.sig": _sig,
     "drug.quantity": _quantity,
     "drug.days_supply": _requested("days_supply"),
-    "drug.duration": _duration,
-    "drug.kind": _kind,
+    "drug.duration": _of(PLAN, "months", lambda months: f"{months} months" if months else ""),
+    "drug.kind": lambda case, _: Value(KINDS[case.kind], _order_or_chart(case)) if case.kind else BLANK,
     "drug.start_date": _start,
     "diagnosis.name": _primary(lambda d, _: formats.diagnosis(d)),
     "diagnosis.code": _primary(lambda d, _: d.code),
     "diagnosis.onset": _primary(lambda d, h: h.date(d.onset)),
     "diagnosis.others": _other_diagnoses,
     "hba1c.value": _measured("hba1c"),
-    "hba1c.date": _measured_on("hba1c"),
+    "hba1c.date": _measured("hba1c", "lab.date"),
     "egfr.value": _measured("egfr"),
-    "egfr.date": _measured_on("egfr"),
+    "egfr.date": _measured("egfr", "lab.date"),
     "trials.all": _tried,
     "trials.current": _current,
     "justification": _justification,
@@ -455,10 +446,10 @@ SOURCES: dict[str, Source] = {
     "exception.asked": _exceptions,
     "exception.statement": _statement,
     "request.corrects": _corrected,
-    "request.date": lambda case, hand: Value(hand.date(case.as_of), "patient"),
+    "request.date": lambda case, notation: Value(notation.date(case.as_of), "patient"),
     "request.type": _type,
     # Refills, a signature and its date are the prescriber's to write.
-    "prescriber.completes": lambda case, hand: BLANK,
+    "prescriber.completes": lambda case, notation: BLANK,
 }
 # Columns of sections that repeat.
 COLUMNS: dict[str, frozenset[str]] = {

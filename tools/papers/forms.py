@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import msgspec
 
@@ -12,16 +13,13 @@ from tools.papers.attachments import attachments
 from tools.papers.case import Case
 from tools.papers.form_sources import (
     BLANK,
-    NONE_TRIED,
     SOURCES,
-    Hand,
+    Notation,
     Value,
-    diagnosis_row,
     excepted_by,
     excepting,
     ids,
-    lab_row,
-    trial_row,
+    rows_of,
 )
 from tools.papers.questions import Question, questions
 
@@ -32,18 +30,11 @@ UNPRINTED = "Written by hand: "  # before the label of a field whose value canno
 
 def fill(template: FormTemplate, case: Case) -> PARequest:
     """The payer's form with what the case shows; what is required and not shown is listed, never guessed."""
-    fields = tuple(
-        _clean(f)
-        for found in (
-            *(_section(section, case, template) for section in template.sections),
-            _beside(template, case),
-        )
-        for f in found
-    )
+    sections = chain.from_iterable(_section(section, case, template) for section in template.sections)
+    fields = tuple(map(_clean, (*sections, *_beside(template, case))))
     attached = attachments(case)
     missing = lacking(fields)
     unfulfilled = tuple(f"Document: {a.label}" for a in attached if not a.record_id)
-    outcome = case.determination.outcome
     return PARequest(
         form_id=template.id,
         patient_id=case.patient.id,
@@ -52,7 +43,7 @@ def fill(template: FormTemplate, case: Case) -> PARequest:
         drug=case.drug.name,
         as_of=case.as_of,
         channel=template.channel,
-        outcome=outcome,
+        outcome=case.determination.outcome,
         warning=_warning(case, missing),
         fields=fields,
         missing=missing + unfulfilled,
@@ -112,15 +103,18 @@ def _clean(field: FilledField) -> FilledField:
 def _section(section: Section, case: Case, template: FormTemplate) -> Iterator[FilledField]:
     if (section.renewal_only and not case.renewal) or not _stands_on(section, case):
         return
-    hand = Hand(template.date_format, template.units)
+    notation = Notation(template.date_format, template.units)
     if section.repeat == "":
         for field in section.fields:
-            yield _filled(field, SOURCES[field.source](case, hand), section)
+            yield _filled(field, SOURCES[field.source](case, notation), section)
     elif section.repeat == "criteria":
+        words = template.yes_no == "words"
         for place, question in enumerate(questions(case), 1):
-            yield from _answer(section, question, place, case, template)
+            for field in section.fields:
+                value = _answer(field, question, notation)
+                yield _filled(_asked(field, question, place, words), value, section, place)
     else:
-        yield from _rows(section, case, hand)
+        yield from _rows(section, case, notation)
 
 
 def _beside(template: FormTemplate, case: Case) -> Iterator[FilledField]:
@@ -129,7 +123,7 @@ def _beside(template: FormTemplate, case: Case) -> Iterator[FilledField]:
     if template.pdf is None:
         return
     placed = {field.source for section in template.sections for field in section.fields}
-    hand, exception = Hand(template.date_format, template.units), bool(excepting(case))
+    notation, exception = Notation(template.date_format, template.units), bool(excepting(case))
     for source, label, wanted in (
         ("exception.asked", "Exception requested", exception),
         ("exception.statement", "Prescriber's supporting statement", exception),
@@ -138,7 +132,7 @@ def _beside(template: FormTemplate, case: Case) -> Iterator[FilledField]:
     ):
         if wanted and source not in placed:
             field = Field(id=source, label=label, source=source, type="lines", required=True)
-            yield _filled(field, SOURCES[source](case, hand), Section(title=BESIDE, fields=(field,)))
+            yield _filled(field, SOURCES[source](case, notation), Section(title=BESIDE, fields=(field,)))
 
 
 def _stands_on(section: Section, case: Case) -> bool:
@@ -159,73 +153,34 @@ def _filled(field: Field, value: Value, section: Section, place: int = 0) -> Fil
         required=field.required,
         options=field.options,
         record_id=value.record if value.text else "",
-        clause_id=value.clause if value.text else "",
+        clause_id=value.clause,
     )
 
 
-def _answer(
-    section: Section, question: Question, place: int, case: Case, template: FormTemplate
-) -> Iterator[FilledField]:
-    """The question, answered as its finding says; unknown stays blank. Then its details, if the form asks."""
-    finding = question.finding
-    records = ids(e.record_id for e in finding.evidence) if finding else ""
-    words = template.yes_no == "words"
-    for field in section.fields:
-        if field.source == "criterion.answer":
-            yield FilledField(
-                id=f"{field.id}.{place}",
-                section=section.title,
-                label=f"{place}. {question.text}",
-                type="text" if words else "choice",
-                value=question.answer,
-                required=field.required,
-                options=() if words else YES_NO,
-                record_id=(records or "patient") if question.answer else "",
-                clause_id=question.clause_id,
-            )
-        else:
-            hand = Hand(template.date_format, template.units)
-            detail = question.shown(hand.dates, hand.units)
-            yield FilledField(
-                id=f"{field.id}.{place}",
-                section=section.title,
-                label=field.label,
-                type="lines",
-                value=detail,
-                record_id=records if detail else "",
-                clause_id=question.clause_id if detail else "",
-            )
+def _asked(field: Field, question: Question, place: int, words: bool) -> Field:
+    """The field of a question: its answer, in words or by a tick, or the details below it."""
+    if field.source != "criterion.answer":
+        return msgspec.structs.replace(field, type="lines", required=False, options=())
+    label, options = f"{place}. {question.text}", () if words else YES_NO
+    return msgspec.structs.replace(field, label=label, type="text" if words else "choice", options=options)
 
 
-def _rows(section: Section, case: Case, hand: Hand) -> Iterator[FilledField]:
+def _answer(field: Field, question: Question, notation: Notation) -> Value:
+    """The question, answered as its finding says, unknown stays blank; or its details."""
+    records = ids(e.record_id for e in question.finding.evidence) if question.finding else ""
+    if field.source == "criterion.answer":
+        return Value(question.answer, records or "patient", question.clause_id)
+    detail = question.shown(notation.dates, notation.units)
+    return Value(detail, records, question.clause_id if detail else "")
+
+
+def _rows(section: Section, case: Case, notation: Notation) -> Iterator[FilledField]:
     """One row per record; without any, one blank row, or the chart's own statement that there are none."""
-    if section.repeat == "trials":
-        rows = [trial_row(m, case, hand) for m in case.trials]
-        none = NONE_TRIED if case.patient.medications is not None else ""
-    elif section.repeat == "labs":
-        rows = [lab_row(o, hand) for o in case.labs]
-        none = ""
-    elif section.repeat == "diagnoses":
-        rows = [diagnosis_row(d, hand) for d in case.diagnoses]
-        none = ""
-    else:
-        rows = [
-            {"allergy.substance": Value(a.substance, a.id), "allergy.reaction": Value(a.reaction, a.id)}
-            for a in case.patient.allergies or ()
-        ]
-        none = "No known drug allergies" if case.patient.allergies is not None else ""
+    rows, none = rows_of(section.repeat, case, notation)
+    fields = section.fields
     if not rows:
-        first = section.fields[0].source
-        rows = [{first: Value(none, "patient") if none else BLANK}]
-        yield from (
-            _filled(_optional(f) if none else f, rows[0].get(f.source, BLANK), section, 1)
-            for f in section.fields
-        )
-        return
+        rows = [{fields[0].source: Value(none, "patient")}]
+        fields = tuple(msgspec.structs.replace(f, required=f.required and not none) for f in fields)
     for place, row in enumerate(rows, 1):
-        for field in section.fields:
+        for field in fields:
             yield _filled(field, row.get(field.source, BLANK), section, place)
-
-
-def _optional(field: Field) -> Field:
-    return msgspec.structs.replace(field, required=False)

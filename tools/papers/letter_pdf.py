@@ -60,13 +60,11 @@ def letter_pdf(letter: Letter) -> bytes:
 
 def letter_pages(letter: Letter) -> list[Page]:
     """The letter's pages: what argues on one, set smaller if it has to be, and then the appendix."""
-    at = next(
-        (place for place, block in enumerate(letter.blocks) if block.kind == "page"), len(letter.blocks)
-    )
-    argued = letter.blocks[:at]
-    is_signed = any(block.kind == "signature" for block in argued)
-    pages = _argued(argued) if is_signed or at < len(letter.blocks) else _laid_out(argued)
-    pages += _appended(letter.blocks[at + 1 :]) if at < len(letter.blocks) else []
+    kinds = [block.kind for block in letter.blocks]
+    at = kinds.index("page") if "page" in kinds else len(kinds)
+    argues = "signature" in kinds[:at] or at < len(kinds)
+    pages = _argued(letter.blocks[:at]) if argues else _laid_out(letter.blocks)
+    pages += _appended(letter.blocks[at + 1 :]) if at < len(kinds) else []
     foot = letter.identity or letter.title
     return [partial(_page, page, foot, f"Page {at} of {len(pages)}") for at, page in enumerate(pages, 1)]
 
@@ -86,10 +84,9 @@ def _appended(blocks: Sequence[Block]) -> list[list[Piece]]:
 def _laid_out(blocks: Sequence[Block], scale: Scale = FULL) -> list[list[Piece]]:
     """The pages; a signature has the end of the text with it, and a short list stands together under its heading."""
     pieces: list[Piece] = []
-    widths = [
-        width_of(block.lines[2], CELL_HEAD.font, CELL_HEAD.size) for block in blocks if block.kind == "row"
-    ]
-    numbers = max(NUMBERS, max(widths, default=0) + NUMBER_GAP)
+    clauses = [block.lines[2] for block in blocks if block.kind == "row"]
+    widest = max((width_of(text, CELL_HEAD.font, CELL_HEAD.size) for text in clauses), default=0)
+    numbers = max(NUMBERS, widest + NUMBER_GAP)
     items = 0  # of the list so far
     for block in blocks:
         items = items + 1 if block.kind == "bullet" else 0
@@ -122,11 +119,10 @@ def _pieces(block: Block, scale: Scale) -> Iterator[Piece]:
     lines = [line for line in block.lines if line]
     if block.kind == "head":
         yield from _head(lines)
-    elif block.kind == "subject":
-        yield from put(lines[0], BOLD_LINE)
-        yield from _block(lines[1:], scale)
-    elif block.kind == "lines":
-        yield from _block(lines, scale)
+    elif block.kind in ("subject", "lines"):
+        for place, line in enumerate(lines):
+            yield from put(line, BOLD_LINE if block.kind == "subject" and place == 0 else LINE)
+        yield space(11 * scale.space)
     elif block.kind == "heading":
         yield space(8 * scale.space)
         yield from put(lines[0], HEADING, keep=True)
@@ -154,12 +150,6 @@ def _head(lines: list[str]) -> Iterator[Piece]:
 def _rule(pen: Any, x: float, y: float) -> None:
     pen.setLineWidth(0.8)
     pen.line(x, y - 8, x + WIDTH, y - 8)
-
-
-def _block(lines: list[str], scale: Scale) -> Iterator[Piece]:
-    for line in lines:
-        yield from _set(line, LINE, scale=scale)
-    yield space(11 * scale.space)
 
 
 def _criterion(number: str, quote: str, shown: str) -> Iterator[Piece]:
@@ -244,17 +234,14 @@ def _set(
         last = place == len(lines) - 1
         height = style.leading + (style.after if last else 0)
         held = keep if last else place == 0 or place == len(lines) - 2
-        yield Piece(height, _liner(line, style, mark if place == 0 else "", mark_font), held)
+        before = mark if place == 0 else ""
+        yield Piece(height, partial(_draw_line, line, style, before, style._replace(font=mark_font)), held)
 
 
-def _liner(line: str, style: Style, mark: str, mark_font: str) -> Any:
-    def draw(pen: Any, x: float, y: float) -> None:
-        base = y - style.size
-        if mark:
-            _draw(pen, mark, style._replace(font=mark_font), x, base)
-        _draw(pen, line, style, x + style.indent, base)
-
-    return draw
+def _draw_line(line: str, style: Style, mark: str, mark_style: Style, pen: Any, x: float, y: float) -> None:
+    if mark:
+        _draw(pen, mark, mark_style, x, y - style.size)
+    _draw(pen, line, style, x + style.indent, y - style.size)
 
 
 def _lines(text: str, style: Style, width: float) -> list[str]:

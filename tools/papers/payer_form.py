@@ -167,9 +167,8 @@ def _widget(entry: Any, page: int) -> Widget:
     kind = {"/Tx": "text", "/Ch": "choice", "/Sig": "signature"}.get(str(_inherited(entry, "/FT")), "tick")
     if kind == "tick" and flags & (1 << 15):
         kind = "radio"
-    parts = str(_inherited(entry, "/DA") or "").split()
-    size = next((one for one, operator in pairwise(parts) if operator == "Tf"), "")
-    before = [parts[at - 1] for at, part in enumerate(parts) if part == "Tf" and at]
+    drawn = str(_inherited(entry, "/DA") or "").split()
+    sizes = [operand for operand, operator in pairwise(drawn) if operator == "Tf"]
     return Widget(
         name=_full_name(entry),
         kind=kind,
@@ -178,7 +177,7 @@ def _widget(entry: Any, page: int) -> Widget:
         states=_states(entry, kind),
         flags=flags,
         most=int(_inherited(entry, "/MaxLen") or 0),
-        size=_number(before[-1] if before else size),
+        size=_number(sizes[-1] if sizes else ""),
         tooltip=str(_inherited(entry, "/TU") or ""),
         entry=entry,
     )
@@ -201,21 +200,20 @@ def _states(entry: Any, kind: str) -> tuple[str, ...]:
     return tuple(str(state).removeprefix("/") for state in shown.get_object() if state != "/Off")
 
 
+def _with_parents(entry: Any) -> Iterator[Any]:
+    """A field's dictionary, and those above it."""
+    yield entry
+    while "/Parent" in entry:
+        entry = entry["/Parent"].get_object()
+        yield entry
+
+
 def _full_name(entry: Any) -> str:
-    parts: list[str] = []
-    while entry is not None:
-        if "/T" in entry:
-            parts.append(str(entry["/T"]))
-        entry = entry["/Parent"].get_object() if "/Parent" in entry else None
-    return ".".join(reversed(parts))
+    return ".".join(reversed([str(one["/T"]) for one in _with_parents(entry) if "/T" in one]))
 
 
 def _inherited(entry: Any, key: str) -> Any:
-    while entry is not None:
-        if key in entry:
-            return entry[key]
-        entry = entry["/Parent"].get_object() if "/Parent" in entry else None
-    return None
+    return next((one[key] for one in _with_parents(entry) if key in one), None)
 
 
 # --- filling ---------------------------------------------------------------------------------------------
@@ -370,17 +368,12 @@ class _Filling:
 
     def _called(self, blank: Blank) -> str:
         """Its label, and of a table's cell also what its row is about."""
-        about = next(
-            (b for b in self.pdf.blanks if b.row and REPEATED[b.source] == REPEATED.get(blank.source)), blank
-        )
-        row = (
-            self.held.get(f"{_slug(about.source)}.{blank.row}") if blank.row and about is not blank else None
-        )
-        return (
-            f"{blank.label}, {formats.printable(row.value)}"
-            if row and about.source != blank.source
-            else blank.label
-        )
+        if not blank.row:
+            return blank.label
+        kind = REPEATED[blank.source]
+        about = next(b.source for b in self.pdf.blanks if b.row and REPEATED[b.source] == kind)
+        row = self.held.get(f"{_slug(about)}.{blank.row}") if about != blank.source else None
+        return f"{blank.label}, {formats.printable(row.value)}" if row else blank.label
 
     def _widgets(self, name: str, blank: Blank) -> list[Widget]:
         if name not in self.by_name:
@@ -527,9 +520,8 @@ def _hold(entry: Any, value: str) -> None:
 
 def _named(entry: Any) -> Any:
     """The field that a widget shows: itself, or the one above it that has the name."""
-    while "/T" not in entry and "/Parent" in entry:
-        entry = entry["/Parent"].get_object()
-    return entry
+    *above, top = _with_parents(entry)
+    return next((one for one in above if "/T" in one), top)
 
 
 def _show(writer: PdfWriter, widget: Widget, page: Any) -> None:

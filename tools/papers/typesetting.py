@@ -18,31 +18,15 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 # The font of a script, by the first word of its characters' names in Unicode; of any other, GENERAL.
+_NOTO = (
+    "ARABIC", "ARMENIAN", "BENGALI", "DEVANAGARI", "ETHIOPIC", "GEORGIAN", "GUJARATI", "GURMUKHI", "HEBREW", "KANNADA",
+    "KHMER", "LAO", "MALAYALAM", "MYANMAR", "SINHALA", "TAMIL", "TELUGU", "THAI",
+)  # fmt: skip
+_FALLBACK = ("BOPOMOFO", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA")
 SCRIPTS = {
-    "ARABIC": "NotoSansArabic-Regular",
-    "ARMENIAN": "NotoSansArmenian-Regular",
-    "BENGALI": "NotoSansBengali-Regular",
-    "BOPOMOFO": "DroidSansFallbackFull",
-    "CJK": "DroidSansFallbackFull",
-    "DEVANAGARI": "NotoSansDevanagari-Regular",
-    "ETHIOPIC": "NotoSansEthiopic-Regular",
-    "GEORGIAN": "NotoSansGeorgian-Regular",
-    "GUJARATI": "NotoSansGujarati-Regular",
-    "GURMUKHI": "NotoSansGurmukhi-Regular",
+    **{script: f"NotoSans{script.capitalize()}-Regular" for script in _NOTO},
+    **dict.fromkeys(_FALLBACK, "DroidSansFallbackFull"),
     "HANGUL": "NanumSquareR",
-    "HEBREW": "NotoSansHebrew-Regular",
-    "HIRAGANA": "DroidSansFallbackFull",
-    "KANNADA": "NotoSansKannada-Regular",
-    "KATAKANA": "DroidSansFallbackFull",
-    "KATAKANA-HIRAGANA": "DroidSansFallbackFull",
-    "KHMER": "NotoSansKhmer-Regular",
-    "LAO": "NotoSansLao-Regular",
-    "MALAYALAM": "NotoSansMalayalam-Regular",
-    "MYANMAR": "NotoSansMyanmar-Regular",
-    "SINHALA": "NotoSansSinhala-Regular",
-    "TAMIL": "NotoSansTamil-Regular",
-    "TELUGU": "NotoSansTelugu-Regular",
-    "THAI": "NotoSansThai-Regular",
 }
 SIGNS = frozenset("≥≤≠→")  # that a base font has: Symbol
 GENERAL = ("NotoSans-Regular", "DroidSansFallbackFull", "NanumSquareR")

@@ -69,10 +69,10 @@ def inspect(content: bytes, name: str) -> Upload:
         tenths = -(-len(content) * 10 // 2**20)  # rounded up
         raise Invalid(f"{name} has {tenths / 10} MB; at most {MOST_BYTES // 2**20} MB can be attached")
     is_pdf = b"%PDF-" in content[:1024]
-    pages = _pdf_pages(content, name) if is_pdf else _frames(content, name)
+    kind, pages = (PDF, _pdf_pages(content, name)) if is_pdf else _picture(content, name)
     if pages > MOST_PAGES:
         raise Invalid(f"{name} has {pages} pages; at most {MOST_PAGES} can be attached")
-    return Upload(PDF if is_pdf else _picture_type(content, name), pages, sha256(content).hexdigest())
+    return Upload(kind, pages, sha256(content).hexdigest())
 
 
 def printed_pages(content: bytes, media_type: str) -> Iterator[PageObject]:
@@ -207,25 +207,18 @@ def _flatten(page: PageObject) -> None:
 # --- pictures --------------------------------------------------------------------------------------------
 
 
-def _picture_type(content: bytes, name: str) -> str:
+def _picture(content: bytes, name: str) -> tuple[str, int]:
+    """What kind of picture it is, and how many pages it has, each read to its end unless they are too many."""
     with _opened(content, name) as picture:
-        return PICTURES[str(picture.format)]
-
-
-def _frames(content: bytes, name: str) -> int:
-    """How many pages a picture has, each read to its end."""
-    with _opened(content, name) as picture:
-        count = int(getattr(picture, "n_frames", 1))
-        if count > MOST_PAGES:
-            return count
-        for number in range(count):
+        count, kind = int(getattr(picture, "n_frames", 1)), PICTURES[str(picture.format)]
+        for number in range(count if count <= MOST_PAGES else 0):
             try:
                 picture.seek(number)
                 _within(picture, name)
                 picture.load()
             except (OSError, SyntaxError, ValueError, EOFError) as error:
                 raise Invalid(f"{name} is a picture that cannot be read to its end") from error
-        return count
+        return kind, count
 
 
 def _opened(content: bytes, name: str) -> Any:

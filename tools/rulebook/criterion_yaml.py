@@ -1,7 +1,7 @@
 """Reads one criterion as a policy analyst writes it in YAML; data_gen/catalog/README.md is its manual.
 
-It is a line (`hba1c >= 7.0 % within 90 days`), a mapping (`condition: t2dm`), a use of a fragment, or the full form
-with `kind:` in which stores keep it. Names of conditions and tests are those of tools/terminology.
+It is a line (`hba1c >= 7.0 % within 90 days`), a mapping (`condition: t2dm`), or a use of a fragment. Names of
+conditions and tests are those of tools/terminology.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from tools.domain.rules import (
     AtLeast,
     Attested,
     Change,
-    Composite,
     Condition,
     Intolerance,
     Lab,
@@ -30,6 +29,7 @@ from tools.domain.rules import (
     Node,
     NoneOf,
     OnDrug,
+    P,
     Period,
     Programme,
     Specialist,
@@ -37,10 +37,23 @@ from tools.domain.rules import (
     TimeUnit,
     Trial,
     Use,
-    walk,
+    mapped,
 )
 from tools.rulebook.fragments import Fragments
-from tools.rulebook.located import Map, Place, Seq, as_map, as_seq, convert, no_slip, only, unknown
+from tools.rulebook.located import (
+    Map,
+    Place,
+    Seq,
+    as_map,
+    as_seq,
+    convert,
+    known_keys,
+    known_words,
+    no_slip,
+    only,
+    unknown,
+    words,
+)
 from tools.rulebook.wording import CODE, drugs_label, uses_label
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.medicines import CLASSES, medicine, medicine_names
@@ -65,16 +78,17 @@ _SIGNS = {"≥": ">=", "≤": "<="}
 
 
 class Criteria:
-    """Reads criteria; `drugs` are names beside those of terms, `preferred` a plan's own lists by class. While a rule
-    is read, `requested` is the drug that it is for, if it is for one."""
+    """Reads criteria; `fragments` are the named parts that `use:` may call, `drugs` names beside those of terms,
+    `preferred` a plan's own lists by class. While a rule is read, `requested` is the drug that it is for, if it is for
+    one."""
 
     def __init__(
         self,
-        fragments: Fragments,
+        fragments: Mapping[str, Map] | None = None,
         drugs: Mapping[str, object] | None = None,
         preferred: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
-        self.fragments = fragments
+        self.fragments = Fragments(fragments)
         self.drugs = {name.casefold() for name in drugs or ()} | set(medicine_names())
         self.preferred = preferred or {}
         self.requested: Drug | None = None
@@ -89,8 +103,6 @@ class Criteria:
         if isinstance(found, str):
             return self.line(found, place)
         found = as_map(found, place, "a criterion")
-        if "kind" in found:
-            return _full(found, place)
         kinds = [key for key in found if key in _KINDS]
         if len(kinds) != 1:
             if not kinds:
@@ -161,7 +173,7 @@ def _lab_of(reader: Criteria, found: Map, place: Place) -> Node:
     if not isinstance(node, Lab):
         raise found.at("lab").error(f"{found['lab']!r} is not a test; write 'age' for an age")
     fields = {key: getattr(node, key) for key in node.__struct_fields__}
-    fields |= {key: found[key] for key in ("rounded", "reading", "readings") if key in found}
+    fields |= _given(found, "rounded", "reading", "readings")
     fields["within"] = window(found) or node.within
     fields["after"] = _after(reader, found) if "after" in found else None
     read = _node(Lab, found, fields, place)
@@ -181,23 +193,21 @@ def _after(reader: Criteria, found: Map) -> After:
     return After(label=str(found["after"]), least=Period(0))
 
 
-def with_trials(node: Any, trials: Mapping[str, Trial], place: Place) -> Any:
+def with_trials(node: P, trials: Mapping[str, Trial], place: Place) -> P:
     """The node with the trials that its labs name by id. Errors: Invalid for a name that no trial of the rule has."""
-    if isinstance(node, Composite):
-        children = tuple(with_trials(child, trials, place) for child in node.children)
-        return msgspec.structs.replace(node, children=children)
-    if not isinstance(node, Lab) or node.after is None or node.after.drugs or node.after.classes:
-        return node
-    trial = trials.get(node.after.label)
-    if trial is None:
-        known = [*trials, "drugs with 'for:'"]
-        raise unknown(place, "trial of this rule in 'after'", node.after.label, known)
-    after = After(label=trial.label, drugs=trial.drugs, classes=trial.classes, least=Period(trial.min_days))
-    return msgspec.structs.replace(node, after=after)
 
+    def looked_up(part: Node) -> Node:
+        if not isinstance(part, Lab) or part.after is None or part.after.drugs or part.after.classes:
+            return part
+        trial = trials.get(part.after.label)
+        if trial is None:
+            known = [*trials, "drugs with 'for:'"]
+            raise unknown(place, "trial of this rule in 'after'", part.after.label, known)
+        least = Period(trial.min_days)
+        after = After(label=trial.label, drugs=trial.drugs, classes=trial.classes, least=least)
+        return msgspec.structs.replace(part, after=after)
 
-def _age(reader: Criteria, found: Map, place: Place) -> Node:
-    return reader.line(f"age {found['age']}", found.at("age"))
+    return mapped(node, looked_up)
 
 
 def _condition(reader: Criteria, found: Map, place: Place) -> Node:
@@ -231,10 +241,7 @@ def _condition(reader: Criteria, found: Map, place: Place) -> Node:
 
 
 def _measured(reader: Criteria, found: Map, place: Place) -> Node:
-    tests = words(found, "measured")
-    for test in tests:
-        if test not in TESTS:
-            raise unknown(found.at("measured"), "test", test, TESTS)
+    tests = known_words(found, "measured", "test", TESTS)
     within = window(found)
     if within is None:
         raise place.error("say how old they may be, e.g. within: 90 days")
@@ -242,7 +249,7 @@ def _measured(reader: Criteria, found: Map, place: Place) -> Node:
 
 
 def _course(kind: type, tail: str) -> Callable[[Criteria, Map, Place], Node]:
-    key = "trial" if kind is Trial else "intolerance" if kind is Intolerance else "taking"
+    key = str(kind.__struct_config__.tag)  # type: ignore[attr-defined]
 
     def read(reader: Criteria, found: Map, place: Place) -> Node:
         drugs, classes = reader.drug_names(found, key)
@@ -252,15 +259,16 @@ def _course(kind: type, tail: str) -> Callable[[Criteria, Map, Place], Node]:
             "drugs": drugs,
             "classes": classes,
         }
-        names = {"days": "min_days", "fills": "min_fills"}
+        written = {"min_days": "days", "min_fills": "fills"}
+        names = {name: field for field, name in written.items()}
         _check_counting(found, len(drugs) + len(classes))
-        for part in _KINDS[key][1]:
-            if part in found and part != "within":
-                value = found[part]
-                fields[names.get(part, part)] = words(found, part) if part == "responses" else value
+        fields |= {names.get(part, part): value for part, value in _given(found, *_KINDS[key][1]).items()}
+        if "responses" in found:
+            fields["responses"] = words(found, "responses")
         if "within" in found:
             fields["within_days"] = _in_days(found, "within")
-        return _node(kind, found, fields, place, {"min_days": "days", "min_fills": "fills"})
+            del fields["within"]
+        return _node(kind, found, fields, place, written)
 
     return read
 
@@ -312,9 +320,8 @@ def read_preferred(found: Map, drugs: Mapping[str, Drug]) -> dict[str, tuple[str
     """A plan's lists of preferred drugs by class, e.g. `preferred: {glp1: [Ozempic, Mounjaro]}`."""
     table = found.table("preferred")
     known = {name: name for name in medicine_names()} | {name.casefold(): name for name in drugs}
+    known_keys(table, "drug class", CLASSES)
     for key in table:
-        if key not in CLASSES:
-            raise unknown(table.at(key), "drug class", key, CLASSES)
         for name in words(table, key):
             if name.casefold() not in known:
                 raise unknown(table.at(key), "drug", name, known.values())
@@ -355,9 +362,13 @@ def _allergy(reader: Criteria, found: Map, place: Place) -> Node:
 
 
 def _on_drug(reader: Criteria, found: Map, place: Place) -> Node:
-    months = count(found, "on_drug", "months")
-    fields = {"id": "on_drug", "min_months": months, "min_dose": found.get("min_dose")}
-    return _node(OnDrug, found, fields, place)
+    fields = {"id": "on_drug", "min_months": count(found, "on_drug", "months")}
+    return _node(OnDrug, found, fields | _given(found, "min_dose"), place)
+
+
+def _given(found: Map, *keys: str) -> dict[str, Any]:
+    """What is written under these keys, as it stands."""
+    return {key: found[key] for key in keys if key in found}
 
 
 def _program(reader: Criteria, found: Map, place: Place) -> Node:
@@ -366,7 +377,7 @@ def _program(reader: Criteria, found: Map, place: Place) -> Node:
         "min_duration": _duration(found, "program", "months"),
         "within": window(found),
         "min_sessions": found.get("sessions", 0),
-        "ongoing": found.get("ongoing", False),
+        **_given(found, "ongoing"),
     }
     return _node(Programme, found, fields, place, {"min_sessions": "sessions"})
 
@@ -389,11 +400,8 @@ def _specialist(reader: Criteria, found: Map, place: Place) -> Node:
             known = [one.label for one in vocabulary("specialties").values()]
             raise unknown(found.at("specialist"), "specialty", name, known)
         specialties.append(term.label)
-    fields = {
-        "id": "specialist", "specialties": tuple(specialties), "within": window(found),
-        "prescriber": found.get("prescriber", True),
-    }  # fmt: skip
-    return _node(Specialist, found, fields, place)
+    fields = {"id": "specialist", "specialties": tuple(specialties), "within": window(found)}
+    return _node(Specialist, found, fields | _given(found, "prescriber"), place)
 
 
 def _change(reader: Criteria, found: Map, place: Place) -> Node:
@@ -403,20 +411,14 @@ def _change(reader: Criteria, found: Map, place: Place) -> Node:
     if ("percent" in found) == ("amount" in found):
         raise place.error("a change has either 'percent' or 'amount'")
     fields = {"id": f"{test}_change", "test": test, "within": window(found)}
-    fields |= {part: found[part] for part in ("direction", "percent", "amount", "since") if part in found}
+    fields |= _given(found, "direction", "percent", "amount", "since")
     return _node(Change, found, fields, place)
 
 
 def _asked_for(reader: Criteria, found: Map, place: Place) -> Node:
-    uses = words(found, "asked_for")
-    for use in uses:
-        if use not in INDICATIONS:
-            raise unknown(found.at("asked_for"), "indication", use, INDICATIONS)
-    fields = {
-        "id": _slug(uses, "use"), "uses": uses, "label": str(found.get("label") or uses_label(uses)),
-        "min_dose": found.get("min_dose"), "max_dose": found.get("max_dose"),
-    }  # fmt: skip
-    return _node(Use, found, fields, place)
+    uses = known_words(found, "asked_for", "indication", INDICATIONS)
+    fields = {"id": _slug(uses, "use"), "uses": uses, "label": str(found.get("label") or uses_label(uses))}
+    return _node(Use, found, fields | _given(found, "min_dose", "max_dose"), place)
 
 
 def _composite(key: str) -> Callable[[Criteria, Map, Place], Node]:
@@ -445,7 +447,7 @@ _KINDS: dict[str, tuple[_Read, tuple[str, ...]]] = {
     "any_of": (_composite("any_of"), ()),
     "none_of": (_composite("none_of"), ()),
     "at_least": (_composite("at_least"), ("of",)),
-    "age": (_age, ()),
+    "age": (lambda reader, found, _: reader.line(f"age {found['age']}", found.at("age")), ()),
     "lab": (_lab_of, ("within", "within_days", "rounded", "reading", "readings", "after", "for")),
     "condition": (
         _condition,
@@ -475,11 +477,6 @@ _KINDS: dict[str, tuple[_Read, tuple[str, ...]]] = {
 
 
 # --- helpers ---------------------------------------------------------------------------------------------
-
-
-def words(found: Map, key: str) -> tuple[str, ...]:
-    value = found[key]
-    return tuple(str(item) for item in value) if isinstance(value, list | tuple) else (str(value),)
 
 
 def window(found: Map) -> Period | None:
@@ -532,25 +529,3 @@ def _node(
     """The fields as a node of this kind; an error names the key that a field was written as."""
     tagged = {"kind": kind.__struct_config__.tag, **fields}  # type: ignore[attr-defined]
     return convert(found.holding(tagged, written), kind, place)
-
-
-def _periods(found: Any) -> Any:
-    """With `within_days: 90` as the period that it is."""
-    if isinstance(found, Seq):
-        return [_periods(item) for item in found]
-    if not isinstance(found, Map):
-        return found
-    fields = {key: _periods(value) for key, value in found.items()}
-    if found.get("kind") != "trial" and "within_days" in fields:
-        fields["within"] = {"count": fields.pop("within_days")}
-    return found.holding(fields, {"within": "within_days"})
-
-
-def _full(found: Map, place: Place) -> Node:
-    """A node in the form in which stores keep it."""
-    node: Node = convert(_periods(found), Node, place)  # type: ignore[arg-type]
-    for part in walk(node):
-        test = getattr(part, "test", None)
-        if test is not None and test not in TESTS:
-            raise unknown(place, "test", test, TESTS)
-    return node

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from tools.domain.rules import (
     Taking,
     Trial,
     Use,
+    mapped,
 )
 from tools.rulebook.slots import (
     amount,
@@ -37,6 +38,7 @@ from tools.rulebook.slots import (
     clause_number,
     code_list,
     is_concept,
+    labelled,
     quoted_text,
     read_name,
     show_name,
@@ -66,8 +68,6 @@ from tools.rulebook.wording import (
     one_of,
     optional,
     period,
-    quoted,
-    unquoted,
     uses_label,
     whole,
     words,
@@ -75,22 +75,11 @@ from tools.rulebook.wording import (
 from tools.terminology.observations import TESTS
 from tools.terminology.terms import INDICATIONS
 
-LEAVES: dict[str, type[Part]] = {
-    "age": Age,
-    "condition": Condition,
-    "lab": Lab,
-    "measured": Measured,
-    "trial": Trial,
-    "intolerance": Intolerance,
-    "allergy": AllergyTo,
-    "taking": Taking,
-    "on_drug": OnDrug,
-    "programme": Programme,
-    "attested": Attested,
-    "specialist": Specialist,
-    "change": Change,
-    "use": Use,
-}
+_LEAVES: tuple[type[Part], ...] = (
+    Age, Condition, Lab, Measured, Trial, Intolerance, AllergyTo, Taking, OnDrug, Programme, Attested, Specialist,
+    Change, Use,
+)  # fmt: skip
+LEAVES = {str(kind.__struct_config__.tag): kind for kind in _LEAVES}
 DEGREES = {"first": "first-degree", "second": "first- or second-degree"}
 DOCUMENTS = ("note", "lab", "fills", "programme", "study", "medication")
 # Kinds whose sentence itself counts a period: the slot of its number, and the field.
@@ -110,28 +99,20 @@ class Phrases:
         self.style = style
 
     def clause(self, leaf: Node | Required) -> str:
-        return self._template(leaf, self.clauses, self.documents).show(_values(leaf))
+        wording = self.documents[leaf.of] if isinstance(leaf, Required) else self.clauses[_KIND[type(leaf)]]
+        return wording.show(_values(leaf))
 
     def question(self, leaf: Node) -> str:
-        text = self._template(leaf, self.questions, {}).show(_values(leaf))
+        text = self.questions[_KIND[type(leaf)]].show(_values(leaf))
         return text[:1].upper() + text[1:]
 
     def read(self, text: str) -> Node:
         """The leaf that this sentence states; Invalid if no template of the style, or more than one, fits."""
-        found = []
-        for kind, template in self.clauses.items():
-            fields = _read(template, text)
-            if fields is not None:
-                found.append(_leaf(kind, fields))
-        return self._one(found, text)  # type: ignore[no-any-return]
+        return self._one([_leaf(*found) for found in _readings(self.clauses, text)], text)  # type: ignore[no-any-return]
 
     def read_document(self, text: str) -> Required:
         """The document that this sentence asks for; `for_criterion` is a clause id."""
-        found = []
-        for of, template in self.documents.items():
-            fields = _read(template, text)
-            if fields is not None:
-                found.append(Required(id="", of=of, **fields))  # type: ignore[arg-type]
+        found = [Required(id="", of=of, **fields) for of, fields in _readings(self.documents, text)]  # type: ignore[arg-type]
         return self._one(found, text)  # type: ignore[no-any-return]
 
     def _one(self, found: list[Any], text: str) -> Any:
@@ -140,11 +121,6 @@ class Phrases:
             said = f"means {kinds} at once" if found else "is no sentence of this style"
             raise Invalid(f"style {self.style.id}: {text!r} {said}")
         return found[0]
-
-    def _template(self, leaf: Any, leaves: dict[str, Wording], documents: dict[str, Wording]) -> Wording:
-        if isinstance(leaf, Required):
-            return documents[leaf.of]
-        return leaves[_KIND[type(leaf)]]
 
     # --- templates ---------------------------------------------------------------------------------------
 
@@ -159,10 +135,10 @@ class Phrases:
     @cached_property
     def documents(self) -> dict[str, Wording]:
         slots = {
-            "test": optional(self._part("doc_test", {"test": self._test}), "test"),
-            "drugs": optional(self._part("doc_drugs", {"drugs": self._plain_drugs()}), "drugs"),
+            "test": self._said("doc_test", "test", test=self._test),
+            "drugs": self._said("doc_drugs", "drugs", drugs=self._plain_drugs()),
             "window": self._window("doc_window"),
-            "only": optional(self._part("only", {"item": clause_number("for_criterion")}), "for_criterion"),
+            "only": self._said("only", "for_criterion", item=clause_number("for_criterion")),
         }
         return {of: self._make("clause", f"doc_{of}", slots) for of in DOCUMENTS}
 
@@ -174,15 +150,9 @@ class Phrases:
 
     def _timed(self, table: str, key: str, slot: str, field: str, slots: dict[str, Slot]) -> Timed:
         """The sentence or part for each unit in which the period may be counted; `slot` is its number."""
-        made = (self._part if table == "part" else partial(self._make, table))(
-            key, {**slots, slot: period(field, "days")}
-        )
-        return Timed(
-            self._text(table, key, slots) or OWN[key],
-            lambda unit: {**slots, slot: period(field, unit)},
-            lambda v: v[field] and v[field].unit,
-            made.name,
-        )
+        make = self._part if table == "part" else partial(self._make, table)
+        made = make(key, {**slots, slot: period(field, "days")})
+        return Timed(self._text(table, key, slots) or OWN[key], slots, slot, field, made.name)
 
     def _make(self, table: str, key: str, slots: dict[str, Slot]) -> Template:
         texts: dict[str, str] = getattr(self.style, table)
@@ -208,29 +178,37 @@ class Phrases:
             return Template(self.style.part.get(key, OWN[key]), slots, key)
         return self._make("part", key, slots)
 
+    def _said(self, key: str, field: str, default: Any = None, **slots: Slot) -> Slot:
+        """This part of a sentence where the field says something other than the default, else nothing."""
+        return optional(self._part(key, slots), field, default)
+
+    def _flag(self, field: str, value: Any = True, key: str = "") -> Slot:
+        """The words of this part, else those called as the field is, where the field has this value."""
+        return flag(field, value, self._part(key or field, {}).show({}))
+
     # --- slots -------------------------------------------------------------------------------------------
 
     @cached_property
     def slots(self) -> dict[str, dict[str, Slot]]:
-        style, part, word = self.style, self._part, self.style.word
-        formulation = optional(
-            part("formulation", {"formulation": words("formulation", word["formulation"])}), "formulation"
+        style, word = self.style, self.style.word
+        formulation = self._said(
+            "formulation", "formulation", formulation=words("formulation", word["formulation"])
         )
-        responses = {"responses": self._words_list("responses", word["response"])}
+        responses = self._said(
+            "responses", "responses", responses=self._words_list("responses", word["response"])
+        )
         course = {
             "drugs": self._drugs(),
             "formulation": formulation,
-            "days": optional(part("trial_days", {"days": whole("min_days")}), "min_days", 0),
-            "dose": optional(part("dose", {"dose": decimal("min_daily_dose")}), "min_daily_dose"),
-            "responses": optional(part("responses", responses), "responses"),
-            "window": optional(part("trial_window", {"days": whole("within_days")}), "within_days"),
-            "proof": joined(
-                {"fills": flag("proof", "fills", style.part["fills"]), **self._counting()}, "proof"
-            ),
+            "days": self._said("trial_days", "min_days", 0, days=whole("min_days")),
+            "dose": self._said("dose", "min_daily_dose", dose=decimal("min_daily_dose")),
+            "responses": responses,
+            "window": self._said("trial_window", "within_days", days=whole("within_days")),
+            "proof": joined(self._counting(), "proof"),
         }
-        taking_days = optional(part("taking_days", {"days": whole("min_days")}), "min_days", 0)
-        stated = self._window("stated_window")
+        taking_days = self._said("taking_days", "min_days", 0, days=whole("min_days"))
         specialties = listed("specialties", style.either, lambda s: SPECIALTIES.get(s, s), SPECIALTIES)
+        since = self._flag("since", "renewal", "since_approval")
         return {
             "age": {"limit": self._compare(style.age_op, "age_op", {"years": whole("years")})},
             "condition": self._condition(),
@@ -238,7 +216,7 @@ class Phrases:
                 "test": self._test,
                 "limit": self._compare(style.op, "op", {"amount": amount()}),
                 "when": self._when(),
-                "rounding": flag("rounded", "tenths", style.part["rounding"]),
+                "rounding": self._flag("rounded", "tenths", "rounding"),
             },
             "measured": {"tests": self._tests()},
             "trial": course,
@@ -250,38 +228,37 @@ class Phrases:
             },
             "on_drug": {
                 "months": whole("min_months"),
-                "dose": optional(part("on_dose", {"dose": decimal("min_dose")}), "min_dose"),
+                "dose": self._said("on_dose", "min_dose", dose=decimal("min_dose")),
             },
             "programme": {"window": self._window("program_window"), "more": self._of_program()},
-            "attested": {"statement": statement(), "window": stated},
+            "attested": {"statement": statement(), "window": self._window("stated_window")},
             "specialist": {"specialties": specialties, "more": self._of_consult()},
             "change": {
                 "test": self._test,
                 "direction": words("direction", word["direction"]),
                 "size": self._size(),
-                "window": joined({"window": self._window("change_window"), "since": self._since()}, "window"),
+                "window": joined({"window": self._window("change_window"), "since": since}, "window"),
             },
             "use": {"uses": joined({"uses": self._uses(), **self._doses()}, "use")},
         }
 
     def _doses(self) -> dict[str, Slot]:
-        part = self._part
         return {
-            "least": optional(part("least_dose", {"dose": decimal("min_dose")}), "min_dose"),
-            "most": optional(part("most_dose", {"dose": decimal("max_dose")}), "max_dose"),
+            "least": self._said("least_dose", "min_dose", dose=decimal("min_dose")),
+            "most": self._said("most_dose", "max_dose", dose=decimal("max_dose")),
         }
 
     def _counting(self) -> dict[str, Slot]:
         """How the days of a trial are counted, where it is not as the style's reading rules say."""
-        part = self._part
         return {
-            "together": flag("together", True, part("together", {}).show({})),
-            "sum": flag("sum", True, part("sum", {}).show({})),
-            "times": optional(part("times", {"times": whole("min_fills")}), "min_fills", 0),
-            "adherence": optional(part("adherence", {"percent": decimal("adherence")}), "adherence"),
-            "row": flag("continuous", True, part("row", {}).show({})),
-            "left_over": flag("carry_over", True, part("left_over", {}).show({})),
-            "gap": optional(part("gap", {"gap": whole("gap_days")}), "gap_days", 1),
+            "fills": self._flag("proof", "fills", "fills"),
+            "together": self._flag("together"),
+            "sum": self._flag("sum"),
+            "times": self._said("times", "min_fills", 0, times=whole("min_fills")),
+            "adherence": self._said("adherence", "adherence", percent=decimal("adherence")),
+            "row": self._flag("continuous", key="row"),
+            "left_over": self._flag("carry_over", key="left_over"),
+            "gap": self._said("gap", "gap_days", 1, gap=whole("gap_days")),
         }
 
     @cached_property
@@ -337,16 +314,12 @@ class Phrases:
         return choice(lambda v: (v["percent"] is not None, v["amount"] is not None), made, lambda key: {})
 
     def _of_program(self) -> Slot:
-        sessions = optional(self._part("sessions", {"sessions": whole("min_sessions")}), "min_sessions", 0)
-        going_on = flag("ongoing", True, self._part("going_on", {}).show({}))
-        return joined({"sessions": sessions, "going_on": going_on}, "more")
+        sessions = self._said("sessions", "min_sessions", 0, sessions=whole("min_sessions"))
+        return joined({"sessions": sessions, "going_on": self._flag("ongoing", key="going_on")}, "more")
 
     def _of_consult(self) -> Slot:
-        only = flag("prescriber", False, self._part("consult_only", {}).show({}))
+        only = self._flag("prescriber", False, "consult_only")
         return joined({"window": self._window("consult_window"), "only": only}, "more")
-
-    def _since(self) -> Slot:
-        return flag("since", "renewal", self._part("since_approval", {}).show({}))
 
     def _plain_drugs(self) -> Slot:
         back = {name: key[2:] for name, key in drug_back().items() if key.startswith("d:")}
@@ -359,64 +332,39 @@ class Phrases:
         names = {key: name for name, key in back.items()}
         items = Items(lambda key: names.get(key, key), back)
         either, both = self.style.either, self.style.both
-        bare = f"(?:{items.pattern((*either, *both))})"
 
-        def listed(keys: list[str], together: bool) -> str:
+        def shown(keys: list[str], together: bool) -> str:
             # What no vocabulary knows is printed in quotes, without its mark.
-            return items.show(
-                [key if key in names else key[2:] for key in keys], both if together else either
-            )
+            bare = [key if key in names else key[2:] for key in keys]
+            return items.show(bare, both if together else either)
 
-        def show(v: Values) -> str:
-            keys = [f"d:{d}" for d in v["drugs"]] + [f"c:{c}" for c in v["classes"]]
-            keys += ["r:"] if v.get("requested") else []
-            together = bool(v.get("together"))
-            shown = listed(keys, together)
-            usual = drugs_label(v["drugs"], v["classes"], bool(v.get("requested")), together)
-            if keys and v["label"] == usual:
-                return shown
-            return f"{quoted(v['label'])} [{shown or 'none listed'}]"
+        def show(v: Values) -> tuple[str, str]:
+            asked, together = bool(v.get("requested")), bool(v.get("together"))
+            keys = [f"d:{d}" for d in v["drugs"]] + [f"c:{c}" for c in v["classes"]] + ["r:"] * asked
+            return shown(keys, together), drugs_label(v["drugs"], v["classes"], asked, together)
 
         def read(text: str) -> dict[str, Any]:
-            label = re.fullmatch(rf"({QUOTED}) \[(.*)\]", text, re.DOTALL)
-            inner = label[2] if label else text
-            keys = (
-                []
-                if inner == "none listed"
-                else [items.meaning(item) for item in items.split(inner, (*either, *both))]
-            )
-            found: dict[str, Any] = {
-                "drugs": tuple(key.removeprefix("d:") for key in keys if key[:2] not in ("c:", "r:")),
-                "classes": tuple(key[2:] for key in keys if key.startswith("c:")),
-            }
-            if requested:
-                found["requested"] = "r:" in keys
+            keys = [items.meaning(item) for item in items.split(text, (*either, *both))] if text else []
+            drugs = tuple(key.removeprefix("d:") for key in keys if key[:2] not in ("c:", "r:"))
+            classes = tuple(key[2:] for key in keys if key.startswith("c:"))
             marked = [key if key in names else f"d:{key}" for key in keys]
-            together = len(keys) > 1 and inner == listed(marked, True)
-            default = drugs_label(found["drugs"], found["classes"], found.get("requested", False), together)
-            return {**found, "label": unquoted(label[1]) if label else default}
+            together = len(keys) > 1 and text == shown(marked, True)
+            label = drugs_label(drugs, classes, "r:" in keys, together)
+            asked = {"requested": "r:" in keys} if requested else {}
+            return {"drugs": drugs, "classes": classes, "label": label, **asked}
 
-        return Slot(show, lambda: f"{bare}|{QUOTED} \\[(?:{bare}|none listed)\\]", read)
+        return labelled(f"(?:{items.pattern((*either, *both))})", "none listed", show, read)
 
     def _uses(self) -> Slot:
         back = {name: key for key, name in INDICATIONS.items()}
         items, either = Items(lambda key: INDICATIONS.get(key, key), back), self.style.either
-        bare = f"(?:{items.pattern(either)})"
-
-        def show(v: Values) -> str:
-            shown = items.show(v["uses"], either)
-            return (
-                shown
-                if v["uses"] and v["label"] == uses_label(v["uses"])
-                else f"{quoted(v['label'])} [{shown}]"
-            )
 
         def read(text: str) -> dict[str, Any]:
-            label = re.fullmatch(rf"({QUOTED}) \[(.*)\]", text, re.DOTALL)
-            uses = tuple(items.meaning(item) for item in items.split(label[2] if label else text, either))
-            return {"uses": uses, "label": unquoted(label[1]) if label else uses_label(uses)}
+            uses = tuple(items.meaning(item) for item in items.split(text, either))
+            return {"uses": uses, "label": uses_label(uses)}
 
-        return Slot(show, lambda: f"{bare}|{QUOTED} \\[(?:{bare})?\\]", read)
+        bare = f"(?:{items.pattern(either)})"
+        return labelled(bare, "", lambda v: (items.show(v["uses"], either), uses_label(v["uses"])), read)
 
     # --- conditions --------------------------------------------------------------------------------------
 
@@ -427,49 +375,39 @@ class Phrases:
             ("family",): word["who"]["family"],
             ("self", "family"): word["who"]["both"],
         }
-        sex = words("sex", word["sex"])
-        codes = code_list("codes", style.either)
+        standing = optional(self._timed("part", "standing", "days", "min_duration", {}), "min_duration")
+        degree = self._said("degree", "degree", degree=words("degree", DEGREES))
         return {
             "who": words("who", who),
             "status": words("status", word["status"]),
             "name": Slot(show_name, lambda: f"{one_of(concept_back())}|{QUOTED}", read_name),
-            "codes": optional(self._part("codes", {"codes": codes}), "codes"),
-            "hints": optional(
-                self._part("suggests", {"codes": code_list("suggests", style.either)}), "suggests"
-            ),
+            "codes": self._said("codes", "codes", codes=code_list("codes", style.either)),
+            "hints": self._said("suggests", "suggests", codes=code_list("suggests", style.either)),
             "window": self._window("onset_window"),
-            "sex": optional(self._part("sex", {"sex": sex}), "sex"),
-            "evidence": flag("evidence", "attestation", style.part["denied"]),
+            "sex": self._said("sex", "sex", sex=words("sex", word["sex"])),
+            "evidence": self._flag("evidence", "attestation", "denied"),
             "own": self._own(),
-            "more": joined(
-                {
-                    "standing": optional(
-                        self._timed("part", "standing", "days", "min_duration", {}), "min_duration"
-                    ),
-                    "degree": optional(self._part("degree", {"degree": words("degree", DEGREES)}), "degree"),
-                },
-                "more",
-            ),
+            "more": joined({"standing": standing, "degree": degree}, "more"),
         }
 
     def _own(self) -> Slot:
         """What a condition that is no concept of ours adds: its wording, and what its statement is called."""
-        either = self.style.either
         fields = {"recorded": "phrases", "hinted": "suggest_phrases", "unlike": "not_phrases"}
         slots = {
-            key: optional(self._part(key, {field: listed(field, either, str, {})}), field)
+            key: self._said(key, field, **{field: listed(field, self.style.either, str, {})})
             for key, field in fields.items()
         }
-        slots["topic"] = optional(self._part("topic", {"topic": quoted_text("topic")}), "topic")
+        slots["topic"] = self._said("topic", "topic", topic=quoted_text("topic"))
         own = joined(slots, "own")
         return own._replace(show=lambda v: "" if is_concept(v) else own.show(v))
 
 
-def _read(template: Wording, text: str) -> dict[str, Any] | None:
-    try:
-        return template.read(text)
-    except NotRead:
-        return None
+def _readings(wordings: Mapping[str, Wording], text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What the text says by each wording that fits it."""
+    for kind, wording in wordings.items():
+        with suppress(NotRead):
+            if (fields := wording.read(text)) is not None:
+                yield kind, fields
 
 
 def _values(leaf: Part) -> dict[str, Any]:
@@ -484,7 +422,5 @@ def _leaf(kind: str, fields: dict[str, Any]) -> Part:
 
 def bare(node: Any) -> Any:
     """The node without what printing adds (ids, texts, clauses), to compare two trees."""
-    changes: dict[str, Any] = {"id": "", "text": "", "clause_id": "", "quote": "", "question": ""}
-    if hasattr(node, "children"):
-        changes["children"] = tuple(bare(child) for child in node.children)
-    return msgspec.structs.replace(node, **changes)
+    nothing = {"id": "", "text": "", "clause_id": "", "quote": "", "question": ""}
+    return mapped(node, lambda one: msgspec.structs.replace(one, **nothing))

@@ -163,10 +163,44 @@ def as_seq(value: Any, place: Place, what: str) -> Seq:
 
 def only(found: Map, allowed: Iterable[str], what: str) -> None:
     """Invalid at the first key that is not allowed."""
+    known_keys(found, f"key in {what}", allowed)
+
+
+def known_keys(found: Map, what: str, allowed: Iterable[str]) -> None:
+    """Make sure that the keys of a mapping are names of something.
+
+    Args:
+        what: they are names of, e.g. "drug".
+
+    Raises:
+        Invalid: at the first that is not allowed.
+    """
     known = list(allowed)
     for key in found:
         if key not in known:
-            raise unknown(found.at(key), f"key in {what}", key, known)
+            raise unknown(found.at(key), what, key, known)
+
+
+def words(found: Map, key: str) -> tuple[str, ...]:
+    """What stands under this key, as texts: one, or each of a list."""
+    value = found[key]
+    return tuple(str(item) for item in value) if isinstance(value, list | tuple) else (str(value),)
+
+
+def known_words(found: Map, key: str, what: str, allowed: Iterable[str]) -> tuple[str, ...]:
+    """What stands under this key, as `words` reads it.
+
+    Args:
+        what: these are names of, e.g. "test".
+
+    Raises:
+        Invalid: at one that is not allowed.
+    """
+    known = list(allowed)
+    for word in words(found, key):
+        if word not in known:
+            raise unknown(found.at(key), what, word, known)
+    return words(found, key)
 
 
 def no_slip(place: Place, what: str, value: str, known: Iterable[str]) -> None:

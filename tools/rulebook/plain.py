@@ -53,10 +53,6 @@ def criterion(node: Part) -> Message:
     return _SAY[type(node)](node)
 
 
-def _age(leaf: Age) -> Message:
-    return message("criterion.age", op=leaf.op, years=leaf.years)
-
-
 def _condition(leaf: Condition) -> Message:
     whose = None if leaf.who == ("self",) else "whose.both" if "self" in leaf.who else "whose.family"
     return message(
@@ -110,14 +106,6 @@ def _trial(leaf: Trial) -> Message:
     )
 
 
-def _intolerance(leaf: Intolerance) -> Message:
-    return message("criterion.intolerance", drug=leaf.label, formulation=leaf.formulation)
-
-
-def _taking(leaf: Taking) -> Message:
-    return message("criterion.taking", drug=leaf.label, doses=_doses(leaf), days=leaf.min_days or None)
-
-
 def _doses(leaf: Taking | Use) -> Message | None:
     low, high = leaf.min_dose, leaf.max_dose
     if low is None and high is None:
@@ -143,10 +131,6 @@ def _specialist(leaf: Specialist) -> Message:
         prescriber=leaf.prescriber,
         window=_span(leaf.within),
     )
-
-
-def _attested(leaf: Attested) -> Message:
-    return message("criterion.attested", statement=leaf.statement, window=_span(leaf.within))
 
 
 def _change(leaf: Change) -> Message:
@@ -198,17 +182,19 @@ _SAY: dict[type, Callable[[Any], Message]] = {
     AnyOf: _of_all("criterion.any_of"),
     NoneOf: _of_all("criterion.none_of"),
     AtLeast: lambda node: message("criterion.at_least", count=node.k, criteria=_each(node.children)),
-    Age: _age,
+    Age: lambda leaf: message("criterion.age", op=leaf.op, years=leaf.years),
     Condition: _condition,
     Lab: _lab,
     Measured: lambda leaf: message("criterion.measured", tests=leaf.tests, window=_span(leaf.within)),
     Trial: _trial,
-    Intolerance: _intolerance,
+    Intolerance: lambda leaf: message("criterion.intolerance", drug=leaf.label, formulation=leaf.formulation),
     AllergyTo: lambda leaf: message("criterion.allergy", drug=leaf.label),
-    Taking: _taking,
+    Taking: lambda leaf: message(
+        "criterion.taking", drug=leaf.label, doses=_doses(leaf), days=leaf.min_days or None
+    ),
     OnDrug: lambda leaf: message("criterion.on_drug", months=leaf.min_months, dose=leaf.min_dose),
     Programme: _programme,
-    Attested: _attested,
+    Attested: lambda leaf: message("criterion.attested", statement=leaf.statement, window=_span(leaf.within)),
     Specialist: _specialist,
     Change: _change,
     Use: _use,

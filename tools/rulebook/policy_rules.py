@@ -47,7 +47,7 @@ _TREES = {
 
 def read_rules(policy: Policy, house: House) -> dict[str, PrintedRule]:
     """The rules of the document by use; Invalid if a clause cannot be read."""
-    clauses = {clause.id: clause.text for clause in policy.clauses}
+    clauses = _clauses(policy)
     found: dict[str, dict[str, Any]] = {}
     for field, (section, lead) in _TREES.items():
         for path, uses in _lists(house, clauses, section, lead):
@@ -57,7 +57,7 @@ def read_rules(policy: Policy, house: House) -> dict[str, PrintedRule]:
         for use in uses:
             found[use]["documents"] = house.read_documents(clauses, path)
     for name in ("initial", "renewal"):
-        for said in _fixed(house, clauses, "authorization", name):
+        for said in _fixed(house, clauses, name):
             for use in said["uses"]:
                 found[use][f"{name}_months"] = said["months"]
     unread = [use for use, parts in found.items() if "criteria" not in parts]
@@ -68,15 +68,18 @@ def read_rules(policy: Policy, house: House) -> dict[str, PrintedRule]:
 
 def read_limits(policy: Policy, house: House) -> list[Limit]:
     """The limits of the document, starting strengths left out."""
-    clauses = {clause.id: clause.text for clause in policy.clauses}
+    clauses = _clauses(policy)
     texts = [clauses[house.number(path)] for path in house.paths(clauses, (house.section("quantity"),))]
     return [limit for text in texts if (limit := _limit(text, policy.drug, house)) is not None]
 
 
 def read_renewal_gap(policy: Policy, house: House) -> int | None:
     """The days after an approval's end in which a request renews it; None where the document does not say."""
-    clauses = {clause.id: clause.text for clause in policy.clauses}
-    return next((said["days"] for said in _fixed(house, clauses, "authorization", "renewing")), None)
+    return next((said["days"] for said in _fixed(house, _clauses(policy), "renewing")), None)
+
+
+def _clauses(policy: Policy) -> dict[str, str]:
+    return {clause.id: clause.text for clause in policy.clauses}
 
 
 def _limit(text: str, drug: str, house: House) -> Limit | None:
@@ -118,8 +121,9 @@ def _lists(
             yield path, uses
 
 
-def _fixed(house: House, clauses: dict[str, str], section: str, name: str) -> Iterator[dict[str, Any]]:
-    for path in house.paths(clauses, (house.section(section),)):
+def _fixed(house: House, clauses: dict[str, str], name: str) -> Iterator[dict[str, Any]]:
+    """What the clauses of this fixed wording say, among those on authorization."""
+    for path in house.paths(clauses, (house.section("authorization"),)):
         said = house.fixed[name].read(clauses[house.number(path)])
         if said is not None:
             yield said

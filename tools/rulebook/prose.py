@@ -7,7 +7,7 @@ numbers of their own, so that every leaf and every composite has a clause id and
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -57,42 +57,30 @@ class House:
     def __init__(self, style: Style) -> None:
         self.style = style
         self.phrases = Phrases(style)
-        uses = listed(
-            "uses", style.both, lambda u: INDICATIONS.get(u, u), {n: u for u, n in INDICATIONS.items()}
-        )
-        free = {name: _free(name) for name in ("drug", "label", "unit")}
-        slots = {
-            **free,
-            "uses": uses,
+        names = {name: use for use, name in INDICATIONS.items()}
+        uses = listed("uses", style.both, lambda use: INDICATIONS.get(use, use), names)
+        numbers = {
             "k": whole("k"),
             "days": whole("days"),
             "months": whole("months"),
             "quantity": decimal("quantity"),
         }
+        free = {name: _free(name) for name in ("drug", "label", "unit", "parts")}
+        slots = {"uses": uses, **numbers, **free}
+
+        def template(text: str, names: Iterable[str], where: str) -> Template:
+            return Template(text, {name: slots[name] for name in names}, f"style {style.id}, {where}")
+
+        leads = {**style.lead, "renew_again": style.lead.get("renew_again") or AGAIN + style.lead["renew"]}
         self.leads = {
-            name: Template(
-                text, {k: slots[k] for k in ("uses", "drug", "k")}, f"style {style.id}, lead.{name}"
-            )
-            for name, text in style.lead.items()
+            name: template(text, ("uses", "drug", "k"), f"lead.{name}") for name, text in leads.items()
         }
-        if "renew_again" not in style.lead:
-            words = AGAIN + style.lead["renew"]
-            self.leads["renew_again"] = Template(
-                words, {k: slots[k] for k in ("uses", "drug")}, f"style {style.id}, lead.renew"
-            )
-        free["k"], free["parts"] = slots["k"], _free("parts")
-        self.asks = {
-            name: Template(
-                style.ask[name], {k: free[k] for k in ("k", "parts")}, f"style {style.id}, ask.{name}"
-            )
-            for name in _KINDS
-        }
+        self.asks = {name: template(style.ask[name], ("k", "parts"), f"ask.{name}") for name in _KINDS}
         self.fixed: dict[str, Template] = {}
-        for name, names in FIXED.items():
-            text, where = style.fixed.get(name) or OWN_FIXED[name], f"style {style.id}, fixed.{name}"
-            own = {k: slots[k] for k in (*names, "drug")}
-            self.fixed[name] = Template(text, own, where)
-            self.fixed[f"{name}_of_use"] = Template(OF_A_USE + text, {**own, "uses": uses}, where)
+        for name, own in FIXED.items():
+            text, where = style.fixed.get(name) or OWN_FIXED[name], f"fixed.{name}"
+            self.fixed[name] = template(text, (*own, "drug"), where)
+            self.fixed[f"{name}_of_use"] = template(OF_A_USE + text, (*own, "drug", "uses"), where)
 
     def check(self) -> None:
         """Invalid if a sentence or question has a slot that it may not have, or lacks one that it needs."""
@@ -116,12 +104,13 @@ class House:
 
     # --- printing ----------------------------------------------------------------------------------------
 
-    def print_tree(self, node: Node, path: Path) -> tuple[Node, list[Line]]:
-        """The node with its clause ids, quotes and questions, and the clauses themselves in order."""
+    def print_tree(self, node: P, path: Path) -> tuple[P, list[Line]]:
+        """The node, or document, with its clause ids, quotes and questions, and the clauses themselves in order."""
         number = self.number(path)
         if not isinstance(node, Composite):
             text = self.phrases.clause(node)
-            return _stamp(node, number, text, self.phrases.question(node)), [Line(path, number, text)]
+            question = "" if isinstance(node, Required) else self.phrases.question(node)
+            return _stamp(node, number, text, question), [Line(path, number, text)]
         text = self.leads[_NAMES[type(node)]].show({"k": getattr(node, "k", 0)})
         question = self._ask(node)
         return self._with_children(node, path, Line(path, number, text), question)
@@ -131,9 +120,7 @@ class House:
     ) -> tuple[AllOf, list[Line]]:
         """A whole tree under a lead-in that names its uses ("approve" or "renew")."""
         text = self.leads[lead].show({"uses": tuple(uses), "drug": drug})
-        stamped, lines = self._with_children(root, path, Line(path, self.number(path), text), "")
-        assert isinstance(stamped, AllOf)
-        return stamped, lines
+        return self._with_children(root, path, Line(path, self.number(path), text), "")
 
     def print_list(
         self, parts: Sequence[P], lead: str, uses: Sequence[str], drug: str, path: Path
@@ -142,12 +129,6 @@ class House:
         lines = [Line(path, self.number(path), self.leads[lead].show({"uses": tuple(uses), "drug": drug}))]
         stamped = []
         for index, part in enumerate(parts, 1):
-            if isinstance(part, Required):
-                at = (*path, index)
-                text = self.phrases.clause(part)
-                stamped.append(_stamp(part, self.number(at), text, ""))
-                lines.append(Line(at, self.number(at), text))
-                continue
             node, more = self.print_tree(part, (*path, index))
             stamped.append(node)
             lines += more
@@ -161,7 +142,7 @@ class House:
         parts = "; ".join(describe(child) for child in node.children).translate(_SPELLED)
         return self.asks[_NAMES[type(node)]].show({"k": getattr(node, "k", 0), "parts": parts})
 
-    def _with_children(self, node: Any, path: Path, line: Line, question: str) -> tuple[Node, list[Line]]:
+    def _with_children(self, node: Any, path: Path, line: Line, question: str) -> tuple[Any, list[Line]]:
         lines, children = [line], []
         for index, child in enumerate(node.children, 1):
             stamped, more = self.print_tree(child, (*path, index))

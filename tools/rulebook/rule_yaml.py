@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from tools.domain.records import Drug
-from tools.domain.rules import AllOf, Composite, Node, Required, Rule, Trial, walk
+from tools.domain.rules import AllOf, P, Part, Required, Rule, Trial, mapped, walk
 from tools.rulebook.criterion_yaml import Criteria, count, window, with_trials
-from tools.rulebook.fragments import Fragments
 from tools.rulebook.leaves import DOCUMENTS
 from tools.rulebook.limits_yaml import LIMIT_KEYS, read_limits
 from tools.rulebook.located import Map, Place, as_map, as_seq, convert, no_slip, only, unknown
@@ -33,16 +31,7 @@ RULE_KEYS = (
 
 
 class Reader(Criteria):
-    """Reads rules; `fragments` are the named parts that `use:` may call, `drugs` more drug names, `preferred` the
-    plan's lists of preferred drugs."""
-
-    def __init__(
-        self,
-        fragments: Mapping[str, Map] | None = None,
-        drugs: Mapping[str, object] | None = None,
-        preferred: Mapping[str, tuple[str, ...]] | None = None,
-    ) -> None:
-        super().__init__(Fragments(fragments), drugs, preferred)
+    """Reads rules."""
 
     def fill(self, call: Map) -> Any:
         """The rule that `use:` names, with `with:` in place of its parameters."""
@@ -69,9 +58,13 @@ class Reader(Criteria):
         if later is not None and renewal is None:
             raise found.at("later_renewal").error("later_renewal goes with a renewal")
         taken: set[str] = set()
-        criteria, exclusions, documents, renewal = _unique(criteria, exclusions, documents, renewal, taken)
+        criteria = _named(criteria, taken)
+        exclusions = tuple(_named(node, taken) for node in exclusions)
+        documents = tuple(_named(document, taken, "document") for document in documents)
+        renewal = renewal and _named(renewal, taken, "renewal")
         later = later and _named(later, taken, "later")
-        trials = {node.id: node for node in _every(criteria, renewal, later) if isinstance(node, Trial)}
+        trees = filter(None, (criteria, renewal, later))
+        trials = {node.id: node for tree in trees for node in walk(tree) if isinstance(node, Trial)}
         criteria = with_trials(criteria, trials, found.at("criteria"))
         renewal = renewal and with_trials(renewal, trials, found.at("renewal"))
         later = later and with_trials(later, trials, found.at("later_renewal"))
@@ -136,42 +129,19 @@ class Reader(Criteria):
                 raise unknown(found.at("documents"), "criterion in 'for'", document.for_criterion, known)
 
 
-def _every(*trees: Node | None) -> Iterator[Node]:
-    for tree in trees:
-        if tree is not None:
-            yield from walk(tree)
-
-
 def _months(found: Map, key: str) -> int:
     return count(found, key, "months") if key in found else 12
 
 
-def _unique(
-    criteria: AllOf,
-    exclusions: tuple[Node, ...],
-    documents: tuple[Required, ...],
-    renewal: AllOf | None,
-    taken: set[str],
-) -> tuple[AllOf, tuple[Node, ...], tuple[Required, ...], AllOf | None]:
-    """The same parts with ids that are unique within the rule; a later one of a name gets a number."""
-    return (
-        _named(criteria, taken),
-        tuple(_named(node, taken) for node in exclusions),
-        tuple(_named(document, taken, "document") for document in documents),
-        None if renewal is None else _named(renewal, taken, "renewal"),
-    )
+def _named(node: P, taken: set[str], tail: str = "") -> P:
+    """The node and its parts under names that are not taken yet; a later one of a name gets the tail, or a number."""
 
+    def renamed(part: Part) -> Part:
+        name = f"{part.id}_{tail}" if part.id in taken and tail else part.id
+        base, number = name, 2
+        while name in taken:
+            name, number = f"{base}_{number}", number + 1
+        taken.add(name)
+        return msgspec.structs.replace(part, id=name)
 
-def _named(node: Any, taken: set[str], tail: str = "") -> Any:
-    """The node and its parts under names that are not taken yet."""
-    name = node.id
-    if name in taken and tail:
-        name = f"{name}_{tail}"
-    base, count = name, 2
-    while name in taken:
-        name, count = f"{base}_{count}", count + 1
-    taken.add(name)
-    changes: dict[str, Any] = {"id": name}
-    if isinstance(node, Composite):
-        changes["children"] = tuple(_named(child, taken, tail) for child in node.children)
-    return msgspec.structs.replace(node, **changes)
+    return mapped(node, renamed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from tools.messages.grammar import plain_number
@@ -111,6 +112,34 @@ def statement() -> Slot:
         return {"statement": unquoted(match[1]), "topic": unquoted(match[2])}
 
     return Slot(show, lambda: f"{one_of(TOPIC_BACK)}|{QUOTED} \\[{QUOTED}\\]", read)
+
+
+def labelled(
+    bare: str,
+    none: str,
+    show: Callable[[Values], tuple[str, str]],
+    read: Callable[[str], dict[str, Any]],
+) -> Slot:
+    """A list under its usual label, or after a label of the rule's own in quotes.
+
+    Args:
+        bare: the pattern of the list.
+        none: what stands for an empty list beside a label.
+        show: the list as it is printed, and its usual label.
+        read: what a printed list says, its usual label too.
+    """
+
+    def said(v: Values) -> str:
+        shown, usual = show(v)
+        return shown if shown and v["label"] == usual else f"{quoted(v['label'])} [{shown or none}]"
+
+    def back(text: str) -> dict[str, Any]:
+        label = re.fullmatch(rf"({QUOTED}) \[(.*)\]", text, re.DOTALL)
+        if label is None:
+            return read(text)
+        return {**read("" if label[2] == none else label[2]), "label": unquoted(label[1])}
+
+    return Slot(said, lambda: rf"{bare}|{QUOTED} \[(?:{bare}|{none})\]", back)
 
 
 def quoted_text(field: str) -> Slot:

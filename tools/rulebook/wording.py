@@ -179,24 +179,21 @@ class Template:
 
 
 class Timed:
-    """A sentence that counts in `{days}` or `{months}`, and the same sentence in each other unit of time; `slots` gives
-    the slots for a unit, `unit` tells which one the values count in, if any."""
+    """A sentence that counts in `{days}` or `{months}`, and the same sentence in each other unit of time; `slot` is the
+    number of the period that stands in `field`."""
 
-    def __init__(
-        self,
-        text: str,
-        slots: Callable[[TimeUnit], Mapping[str, Slot]],
-        unit: Callable[[Values], TimeUnit | None],
-        name: str,
-    ) -> None:
-        self.unit = unit
-        self.by_unit = {each: Template(counted_in(text, each), slots(each), name) for each in _UNITS_OF_TIME}
+    def __init__(self, text: str, slots: Mapping[str, Slot], slot: str, field: str, name: str) -> None:
+        self.field = field
+        self.by_unit = {
+            unit: Template(counted_in(text, unit), {**slots, slot: period(field, unit)}, name)
+            for unit in _UNITS_OF_TIME
+        }
         if len({tuple(template.literals) for template in self.by_unit.values()}) < len(self.by_unit):
             raise Invalid(f"{name}: no word for the unit of time after the number in {text!r}")
-        self.names = self.by_unit["days"].names
 
     def show(self, values: Values) -> str:
-        return self.by_unit[self.unit(values) or "days"].show(values)
+        counted = values[self.field]
+        return self.by_unit[counted.unit if counted else "days"].show(values)
 
     def pattern(self) -> str:
         return "|".join(f"(?:{template.pattern()})" for template in self.by_unit.values())
