@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
+from statistics import mode
 from typing import NamedTuple
 
 from tools.terminology.dates import DateSpan, dates_in, month_abbreviation
 from tools.terminology.quantities import SMALL_NUMBERS
 
 # A number, or a word before one, with what a scanner reads for a digit and for a letter.
-_SLIP = re.compile(r"(?<![A-Za-z])[\dOolI]*\d[\dOolI]*(?![A-Za-z])|\b[^\W_]{3,10}(?=\.?\s+[\dOolI])")
+_SLIP = re.compile(r"(?<![A-Za-z])[\dOolI]*\d[\dOolI]*(?![A-Za-z])|\b[^\W_]{3,10}(?=\.?\s+[OolI]?\d)")
 _DIGITS = str.maketrans("OolI", "0011")
 _LETTERS = str.maketrans("01I", "oll")
 _NUMBERS = {word: number for number, word in enumerate(SMALL_NUMBERS)} | {
@@ -19,6 +20,7 @@ _NUMBERS = {word: number for number, word in enumerate(SMALL_NUMBERS)} | {
     "one hundred eighty": 180, "one hundred and eighty": 180, "one hundred twenty": 120,
     "one hundred and twenty": 120,
 }  # fmt: skip
+_HALF_A_YEAR = timedelta(weeks=26)  # a date without its year is the last before its anchor; weekdays stay
 _WORDS = "|".join(sorted(_NUMBERS, key=len, reverse=True)).replace(" ", r"\s+")
 SPAN = re.compile(
     rf"\b(?:(?P<number>\d{{1,3}}|1[8B][0Oo]|\d{{1,2}}[Oo])"
@@ -37,23 +39,26 @@ class Day(NamedTuple):
     end: int
 
 
-def days_in(text: str, start: int = 0, end: int | None = None) -> Iterator[Day]:
-    """Every date that is written in full; a day that does not exist is none."""
-    for span in _dates(text, start, end, None):
-        if span.year and span.day:
-            yield Day(span.day, start + span.start, start + span.end)
+def days_in(text: str) -> Iterator[Day]:
+    """Every day of a letter; one that does not exist is none. One without its year is the nearest to the letter's own
+    day, and "today" and the like are seen from that."""
+    own = _own(text)
+    for span in _dates(text, own and own + _HALF_A_YEAR):
+        if not span.relative and span.day:
+            yield Day(span.day, span.start, span.end)
+        elif span.unit == "day" and span.day and not SPAN.search(text, span.start, span.end):
+            yield Day(span.day - _HALF_A_YEAR, span.start, span.end)
 
 
-def short_days_in(text: str, year: int, start: int, end: int) -> Iterator[Day]:
-    """Month and day without a year, as of this year."""
-    for span in _dates(text, start, end, date(year, 12, 31)):
-        if not span.year and not span.relative and span.day:
-            yield Day(span.day, start + span.start, start + span.end)
+def _own(text: str) -> date | None:
+    """The letter's day, as far as it can be told before it is read: the first of about the year that it names most."""
+    days = [span.day for span in _dates(text, None) if span.day and span.day.year > 2000]
+    usual = mode(day.year for day in days) if days else 0
+    return next((day for day in days if abs(day.year - usual) < 2), None)
 
 
-def _dates(text: str, start: int, end: int | None, anchor: date | None) -> list[DateSpan]:
-    said = text[start:end]
-    return dates_in(_SLIP.sub(lambda match: _unslipped(match[0]), said), anchor)
+def _dates(text: str, anchor: date | None) -> list[DateSpan]:
+    return dates_in(_SLIP.sub(lambda match: _unslipped(match[0]), text), anchor)
 
 
 def _unslipped(written: str) -> str:

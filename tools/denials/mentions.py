@@ -9,7 +9,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from tools.denials.days import SPAN, amount_of, days_in, short_days_in
+from tools.denials.days import SPAN, amount_of, days_in
 from tools.denials.learned import Seen, hashed, tokens_of
 from tools.denials.sentences import Sentence
 
@@ -33,18 +33,9 @@ _FAR, _BEHIND = 9, 6  # words on each side
 
 
 def times_in(text: str, sentences: Sequence[Sentence]) -> list[Mention]:
-    """Every day, and every stretch of days or months. A day without its year is of the year that the letter has."""
+    """Every day, and every stretch of days or months."""
     starts = [one.start for one in sentences]
     found = [Mention("date", d.start, d.end, _in(starts, d.start), d.day) for d in days_in(text)]
-    years = [one.day.year for one in found if one.day and one.day.year > 2000]
-    if years:
-        latest = max(set(years), key=years.count)
-        taken = {place for one in found for place in range(one.start, one.end)}
-        found += [
-            Mention("date", d.start, d.end, _in(starts, d.start), d.day)
-            for d in short_days_in(text, latest, 0, len(text))
-            if d.start not in taken
-        ]
     for match in SPAN.finditer(text):
         amount, unit = amount_of(match)
         if unit != "hours":

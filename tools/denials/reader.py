@@ -58,7 +58,7 @@ from tools.language.encoder import Encoded
 from tools.terminology.quantities import quantities_in
 
 LONGEST = 100_000  # characters
-SURE = 0.3  # of a kind, below which it is left open
+SURE = 0.2  # of a kind, below which it is left open
 REFUSED = 0.7  # … of all that refuse together
 GIVING = 0.6  # … of all that give reasons, from which they are told of a letter that is left open
 LIKELY = 0.5  # of a reason, from which it is told
