@@ -179,6 +179,10 @@ DOSED = "{trial: metformin, days: 90, min_daily_dose: 2000}"
 ENDED = "medications: ['Januvia 100 mg, 2025-01-01 to 2026-01-15']"
 NAMELESS = "allergies: [{substance: 'weekly shot, name unknown', reaction: vomiting, type: intolerance}]"
 ANTIBODY = "procedures: [{name: GAD65 antibody, date: 2026-09-01, result: %s}]"
+STATIN, ON_STATIN = "medications: ['atorvastatin 40 mg, since 2025-01-01']", "taking: any statin"
+HIVES = "allergies: [{substance: metformin, reaction: hives, date: 2025-01-01}]"
+FAILED = "medications: ['Jardiance, 2025-09-01 to 2026-02-01, inadequate response']"
+NO_SUCCESS = "{trial: Jardiance, days: 90, responses: [inadequate]}"
 TURNED = "notes: [{date: 2026-05-01, text: Taking Januvia.}, {date: 2026-08-01, text: Not taking Januvia.}]"
 
 
@@ -271,6 +275,50 @@ TURNED = "notes: [{date: 2026-05-01, text: Taking Januvia.}, {date: 2026-08-01, 
             "Januvia, which she stopped in January.": "met",
         }.items()
     ],
+    *[
+        Claim(text, ON_STATIN, noted(text, entries=STATIN), answer)
+        for text, answer in {
+            "Stopped atorvastatin in June.": "unknown contradicted",
+            "Not taking any statin now.": "unknown contradicted",
+            "Off statins since May.": "unknown contradicted",
+            "Takes her statin.": "met",
+            "Stopped simvastatin, on atorvastatin now.": "met",
+            "Husband stopped his statin.": "met",
+        }.items()
+    ],
+    Claim(
+        "a drug that was begun after it was stopped", ON_STATIN, noted("Stopped atorvastatin.", 900, STATIN), "met"
+    ),
+    *[
+        Claim(text, "allergy: metformin", noted(text, entries=HIVES), answer)
+        for text, answer in {
+            "The metformin allergy was entered in error.": "unknown contradicted",
+            "He is not allergic to metformin.": "unknown contradicted",
+            "No known allergies except metformin.": "met",
+            "No metformin because of hives.": "met",
+            "Metformin allergy confirmed.": "met",
+        }.items()
+    ],
+    *[
+        Claim(text, NO_SUCCESS, noted(text, entries=FAILED), answer)
+        for text, answer in {
+            "Jardiance gave a good response.": "unknown contradicted",
+            "Jardiance worked well until the coupon ran out.": "unknown contradicted",
+            "Jardiance did not work well.": "met",
+            "Blood pressure well controlled, stopped Jardiance.": "met",
+            "At goal on Jardiance at first, then not at goal.": "met",
+            "Her sister had a good response to Jardiance.": "met",
+        }.items()
+    ],
+    Claim("what was so before it ended is no outcome", NO_SUCCESS, noted("Jardiance works well.", 250, FAILED), "met"),
+    *[
+        Claim(text, NO_DPP4, noted(text), answer)
+        for text, answer in {
+            "Januvia was mentioned by her old doctor for some later date, none taken.": "met",
+            "Januvia helps her and she feels well on it these days, no nausea.": "unknown contradicted",
+        }.items()
+    ],
+    Claim("what is asked for is itself when shortened", "none_of: [taking: any glp1]", noted("P: sema."), "met"),
     Claim(
         "what is to be stopped is taken until then", NO_DPP4,
         noted("Once this is approved we will stop the Januvia.", entries="medications: [Januvia since 2026-01-01]"),

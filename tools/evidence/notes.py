@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-from tools.domain.records import Evidence, Medication, Note, Procedure
+from tools.domain.records import Allergy, Evidence, Medication, Note, Procedure
 from tools.domain.rules import (
     AllergyTo,
     Attested,
@@ -36,10 +36,11 @@ from tools.language.assertion import Assertion, assertion, sentence_at
 from tools.language.likelihood import About, likelihood
 from tools.language.mentions import Mention
 from tools.language.reading import Reading, reading
+from tools.language.stance import denied, words
 from tools.terminology.conditions import conditions
 from tools.terminology.dates import dates_in
 from tools.terminology.matcher import medicines_in
-from tools.terminology.medicines import resolve_medicine, terminology
+from tools.terminology.medicines import medicine, resolve_medicine, terminology
 from tools.terminology.observations import tests
 from tools.terminology.quantities import Quantity, convert, quantities_in
 from tools.terminology.vocabulary import term_of_code, vocabulary
@@ -53,6 +54,7 @@ _VOID = 0.3  # likelihood from which a value is taken to be taken back
 _OVER = 0.85  # likelihood from which a drug is taken to be over, whatever cue is there
 _NEAR = 24  # characters between a drug and how long it was taken
 _TABLET = "{tablet}"
+_WENT_OTHERWISE = ("failed", "partial", "intolerant")
 _FEWER = 0.75  # share of the doses on the list under which a drug is not taken as prescribed
 STATE_DAYS = 365  # what a note says to be so now, it says of the year around it
 _DENIED = ("negated", "never", "void")
@@ -198,7 +200,7 @@ def _about(leaf: Any) -> About:
 def _senses_for(leaf: Any, stance: bool) -> tuple[str, ...]:
     """The senses in which a mention says that the criterion's thing is so, or that it is not."""
     if isinstance(leaf, AllergyTo):
-        return "reaction", "uncertain"
+        return ("reaction", "uncertain") if stance else ("absent", "void", "uncertain")
     if isinstance(leaf, Attested):
         return "present", "past", "reaction", "uncertain", "absent"
     if not stance:
@@ -296,7 +298,7 @@ def _is_of_use(leaf: Any) -> bool:
 
 def _senses_against(leaf: Any, shown: bool) -> tuple[str, ...]:
     if isinstance(leaf, AllergyTo):
-        return ("allergy",)
+        return _DENIED if shown else ("allergy",)
     if isinstance(leaf, _VALUES):
         return "void", "family", "other", "negated"
     if not shown or isinstance(leaf, Attested):
@@ -509,7 +511,7 @@ def _of_drug(
     if of_class and not meant.stated:
         return None  # "GLP-1" alone names no medicine that anybody takes
     if isinstance(leaf, AllergyTo):
-        return True if meant.sense == "allergy" else None
+        return _of_allergy(mention, meant, note, context)
     if isinstance(leaf, Taking | OnDrug):
         return _of_taking(leaf, mention, meant, note, context)
     if meant.sense == "never" or (not meant.stated and _reads_as(("absent",), mention, note)):
@@ -517,6 +519,29 @@ def _of_drug(
     if isinstance(leaf, Trial) and _too_short(leaf, mention, meant, note, context):
         return False
     return None if meant.sense in _DENIED else True
+
+
+def _of_allergy(mention: Mention, meant: Assertion, note: Note, context: EvaluationContext) -> bool | None:
+    """Allergic to it; or not so, where the text denies it or takes it back, and the list is not younger."""
+    if meant.sense == "allergy":
+        return True
+    listed = [item.date for item in context.patient.allergies or () if _is_of(item, mention)]
+    younger = any(day and note.date and day > note.date for day in listed)
+    taken_back = meant.sense in _DENIED and _speaks_of_allergy(mention, meant, note)
+    return False if taken_back and not younger else None
+
+
+def _speaks_of_allergy(mention: Mention, meant: Assertion, note: Note) -> bool:
+    """Whether it is an allergy that its sentence takes back, or denies of what is named right beside it."""
+    start, end = sentence_at(note.text, mention.start)
+    sentence, first, last = note.text[start:end], mention.start - start, mention.end - start
+    for word in words(sentence, "course"):
+        beside = word.end <= first or not sentence[last : word.start].strip()
+        if word.key == "allergic" and (
+            meant.sense == "void" or (beside and denied(sentence, word.start, word.end))
+        ):
+            return True
+    return False
 
 
 def _reads_as(senses: Sequence[str], mention: Mention, note: Note) -> bool:
@@ -564,6 +589,35 @@ def _said_to_be_fewer(leaf: Trial, topic: _Topic, context: EvaluationContext) ->
         ):
             return _sentence(note, mention)
     return None
+
+
+def _said_to_have_worked(leaf: Trial, topic: _Topic, context: EvaluationContext) -> Evidence | None:
+    """The sentence that says of a course that it did well, and no worse, once it was over or while it goes on, where
+    the criterion asks that it did not."""
+    if not leaf.responses or "effective" in leaf.responses:
+        return None
+    for mention, note, told in _named(topic, context):
+        meant, day = told.meant(mention, thing=True), note.date
+        over = [one for one in _charted(mention, context) if not (one.end and day and one.end > day)]
+        counts = over and meant.subject == "self" and meant.sense not in (*_DENIED, "planned")
+        if counts and _outcomes_told(mention, note, told) == {"effective"}:
+            return _sentence(note, mention)
+    return None
+
+
+def _outcomes_told(mention: Mention, note: Note, told: Reading) -> set[str]:
+    """How things went in its sentence; that they went well only if the drug is what is named nearest to it."""
+    start, end = sentence_at(note.text, mention.start)
+    here = [other for other in told.mentions if start <= other.start < end]
+    found = set[str]()
+    for word in words(note.text[start:end], "course"):
+        nearest = min(
+            here, key=lambda other: max(other.start - start - word.end, start + word.start - other.end)
+        )
+        well = nearest.start == mention.start and not denied(note.text[start:end], word.start, word.end)
+        if word.key in _WENT_OTHERWISE or (word.key == "effective" and well):
+            found.add(word.key)
+    return found
 
 
 def _tablets_a_day(mention: Mention, text: str) -> list[float]:
@@ -630,9 +684,9 @@ def _of_taking(
 ) -> bool | None:
     """Taken on the note's day, unless the list agrees about that day. The product asked for is not held against
     itself, and is the only one that keeps it in use."""
-    named = note.text[mention.start : mention.end].casefold()
-    itself = named == context.request.drug.casefold() or (
-        named.startswith(context.request.ingredients) and not meant.stated
+    named = medicine(note.text[mention.start : mention.end])
+    itself = named.name.casefold() == context.request.drug.casefold() or (
+        named.kind != "brand" and mention.concept in context.request.ingredients and not meant.stated
     )
     if itself is isinstance(leaf, Taking):
         return None
@@ -654,7 +708,7 @@ def _alone(leaf: Taking | OnDrug, mention: Mention, context: EvaluationContext) 
         for entry in context.patient.medications or ()
         if goes_on(entry, context.as_of) and matches(entry, leaf.drugs, leaf.classes, entry.drug)
     ]
-    return all(mention.concept in entry.ingredients for entry in going)
+    return all(_is_of(entry, mention) for entry in going)
 
 
 def _agrees(charted: list[Medication], taken: bool, note: Note) -> bool:
@@ -680,14 +734,19 @@ def _is_charted(leaf: Trial | Intolerance, context: EvaluationContext) -> bool:
 
 
 def _charted(mention: Mention, context: EvaluationContext) -> list[Medication]:
-    return [entry for entry in context.patient.medications or () if mention.concept in entry.ingredients]
+    return [entry for entry in context.patient.medications or () if _is_of(entry, mention)]
+
+
+def _is_of(item: Medication | Allergy, mention: Mention) -> bool:
+    """Whether the mention names its ingredient or its class."""
+    return mention.concept in item.ingredients or mention.concept in item.classes
 
 
 # What a note can say against a kind of leaf that was shown, beside the bare opposite.
 _CONTRADICTIONS: dict[type[Part], tuple[Callable[[Any, _Topic, EvaluationContext], Evidence | None], ...]] = {
     OnDrug: (_said_to_be_over, _said_at_another_dose),
     Intolerance: (_said_to_be_tolerated,),
-    Trial: (_said_to_be_fewer,),
+    Trial: (_said_to_be_fewer, _said_to_have_worked),
 }
 
 

@@ -83,7 +83,8 @@ def assertion(
 def _nearer(before: _Hit | None, behind: _Hit | None, start: int, end: int) -> _Hit | None:
     """What is said behind, unless a denial stands right before: "never had pancreatitis and a clean scan last year"."""
     denied = before is not None and before.sense in ("negated", "never") and start - before.end <= _ADJACENT
-    return before if behind is None or (denied and behind.start - end > _ADJACENT) else behind
+    only_when = behind is not None and behind.sense == "current"  # "not taking any statin now"
+    return before if behind is None or (denied and (only_when or behind.start - end > _ADJACENT)) else behind
 
 
 def cues_around(text: str, start: int, end: int) -> Iterator[tuple[str, int, str, str]]:
@@ -139,7 +140,8 @@ def _cue_behind(
         if hit.sense == "end" or any(other[0] < at and not _joined(text[end : other[0]]) for other in others):
             return weak
         gap = text[end:at]
-        if len(gap.split()) > (_VALUE_BETWEEN if hit.sense == "void" else _NEAR_AFTER) or ";" in gap:
+        far = len(gap.split()) > (_VALUE_BETWEEN if hit.sense == "void" else _NEAR_AFTER)
+        if ";" in gap or (far and not _is_a_clause(hit, text[first:])):
             return weak
         if hit.sense in (*_OF_WHOM, "reports"):
             continue
@@ -147,6 +149,17 @@ def _cue_behind(
             return hit
         weak = weak or hit
     return weak
+
+
+def _is_a_clause(hit: _Hit, sentence: str) -> bool:
+    """Whether cues alone make up the clause behind the comma before it, which then speaks of what the sentence names:
+    "was mentioned for some later date, none taken"."""
+    start = sentence.rfind(",", 0, hit.start) + 1
+    clause = re.split(r"[,.;\n]", sentence[start:])[0]
+    bare = list(clause)
+    for cue in _cues(clause):
+        bare[cue.start : cue.end] = " " * (cue.end - cue.start)
+    return start > 0 and not "".join(bare).strip()
 
 
 def _joined(gap: str) -> bool:
