@@ -75,23 +75,14 @@ def audit_event(number: int, event: AuditEvent) -> dict[str, Any]:
 
 
 def _entities(event: AuditEvent) -> list[dict[str, Any]]:
-    entities: list[dict[str, Any]] = []
-    if event.whose:
-        entities.append(
-            {
-                "what": {"reference": f"Patient/{event.whose}"},
-                "type": _code(f"{TERMINOLOGY}audit-entity-type", "1", "Person"),
-                "role": _code(f"{TERMINOLOGY}object-role", "1", "Patient"),
-            }
-        )
-    entities.append(
-        {
-            "what": {"display": event.of or event.what},
-            "type": _code(f"{TERMINOLOGY}audit-entity-type", "2", "System Object"),
-            "role": _code(f"{TERMINOLOGY}object-role", "4", "Domain Resource"),
-        }
-    )
-    return entities
+    thing = _entity({"display": event.of or event.what}, ("2", "System Object"), ("4", "Domain Resource"))
+    whose = _entity({"reference": f"Patient/{event.whose}"}, ("1", "Person"), ("1", "Patient"))
+    return [whose, thing] if event.whose else [thing]
+
+
+def _entity(what: dict[str, str], kind: tuple[str, str], role: tuple[str, str]) -> dict[str, Any]:
+    kinds, roles = f"{TERMINOLOGY}audit-entity-type", f"{TERMINOLOGY}object-role"
+    return {"what": what, "type": _code(kinds, *kind), "role": _code(roles, *role)}
 
 
 def _code(system: str, code: str, display: str) -> dict[str, str]:
