@@ -6,7 +6,6 @@ A database is copied before the files that it names: a paper is always there bef
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import sqlite3
@@ -29,6 +28,7 @@ from tools.common import sealed
 from tools.common.errors import Invalid, Refused, Unavailable
 from tools.common.private import UMASK
 from tools.store.database import sqlite_file
+from tools.store.record_files import sha256_of
 from tools.store.store import Store
 from tools.store.tables import SCHEMA
 
@@ -57,28 +57,20 @@ def back_up(store: Store, settings: Settings, to: Path) -> BackupManifest:
         Refused: the store is on a server, or something stands in the way of the file.
         Unavailable: it cannot be written, or a database or a file is damaged.
     """
-    _require_file(store, settings)
+    if sqlite_file(store.engine.url) != settings.home / STORE:
+        raise Refused("the store is on a server or elsewhere; back it up with its own tools, e.g. pg_dump")
     if to.exists():
         raise Refused(f"{to} is there already; name another file, e.g. {to.with_stem(to.stem + '-2')}")
+    home = settings.home
     with beside(to) as folder:
-        copied = [(STORE, copy_database(Path(str(store.engine.url.database)), folder / STORE))]
-        copied += [
-            (name, copy_database(settings.home / name, folder / name))
-            for name in DATABASES
-            if (settings.home / name).exists()
-        ]
-        kept = copied + list(_papers(settings.home))
-        manifest = BackupManifest(
-            version=version(),
-            schema=SCHEMA,
-            taken=now(),
-            home=str(settings.home),
-            files={name: _digest(path) for name, path in kept},
-        )
+        there = [name for name in (STORE, *DATABASES) if (home / name).exists()]
+        kept = {name: copy_database(home / name, folder / name) for name in there} | dict(_papers(home))
+        files = {name: sha256_of(path) for name, path in kept.items()}
+        manifest = BackupManifest(version=version(), schema=SCHEMA, taken=now(), home=str(home), files=files)
+        (folder / MANIFEST).write_bytes(msgspec.json.encode(manifest))
         made = folder / "backup.tar"
         with tarfile.open(made, "w") as tar:
-            _put(tar, MANIFEST, msgspec.json.encode(manifest))
-            for name, path in kept:
+            for name, path in {MANIFEST: folder / MANIFEST, **kept}.items():
                 tar.add(path, name, recursive=False)
         read_backup(made)
         made.chmod(0o666 & ~UMASK)
@@ -147,11 +139,6 @@ def restore(file: Path, settings: Settings, *, replace: bool = False) -> tuple[B
             return manifest, move_aside(home)
 
 
-def _require_file(store: Store, settings: Settings) -> None:
-    if sqlite_file(store.engine.url) != settings.home / STORE:
-        raise Refused("the store is on a server or elsewhere; back it up with its own tools, e.g. pg_dump")
-
-
 @contextmanager
 def beside(path: Path) -> Iterator[Path]:
     """A folder on the same disk, which goes again."""
@@ -201,17 +188,6 @@ def _papers(home: Path) -> Iterator[tuple[str, Path]]:
             yield path.relative_to(home).as_posix(), path
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
-
-
-def _put(tar: tarfile.TarFile, name: str, content: bytes) -> None:
-    member = tarfile.TarInfo(name)
-    member.size = len(content)
-    tar.addfile(member, io.BytesIO(content))
-
-
 def _read(tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path | None) -> str:
     """Its SHA-256, and a copy of it in the folder; "" for what is no plain file below it."""
     name = PurePosixPath(member.name)
@@ -226,4 +202,4 @@ def _read(tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path | None) -> s
         shutil.copyfileobj(opened, file, 1 << 20)
         file.flush()
         os.fsync(file.fileno())
-    return _digest(to)
+    return sha256_of(to)

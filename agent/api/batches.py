@@ -75,26 +75,19 @@ class ResultFile(msgspec.Struct, frozen=True, kw_only=True):
     link: str
 
 
-BEGUN: wire.Responses = {
-    202: {
-        "description": "The batch is kept and will be worked on.",
-        "content": {wire.JSON: {"schema": wire.schema(BatchView)}},
-    },
+KEPT = {wire.JSON: {"schema": wire.schema(BatchView)}}
+BEGUN: wire.Responses = {202: {"description": "The batch is kept and will be worked on.", "content": KEPT}}
+EXAMPLE = {"requests": [{"patient_id": "P001", "drug": "Ozempic"}]}
+FORM = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {"file": wire.FILE, **{name: {"type": "string"} for name in FIELDS}},
 }
 BEGIN = {
     "required": True,
     "content": {
-        wire.JSON: {
-            "schema": wire.schema(Asked),
-            "example": {"requests": [{"patient_id": "P001", "drug": "Ozempic"}]},
-        },
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["file"],
-                "properties": {"file": wire.FILE, **{name: {"type": "string"} for name in FIELDS}},
-            }
-        },
+        wire.JSON: {"schema": wire.schema(Asked), "example": EXAMPLE},
+        "multipart/form-data": {"schema": FORM},
     },
 }
 
@@ -118,15 +111,8 @@ async def begin(
                 return wire.full(f"{MOST_WAITING} requests may wait and no more; try again in {wait} s", wait)
             filled = terms._replace(as_of=ctx.settings.day(terms.as_of))
             planned = batching.plan(ctx.store, asked, name, filled)
-            batch, new = batching.begin(
-                ctx.store,
-                ctx.settings,
-                planned,
-                out=None,
-                when=now(),
-                idempotency_key=idempotency_key or None,
-                body_digest=digest,
-            )
+            known_by: dict[str, Any] = {"idempotency_key": idempotency_key or None, "body_digest": digest}
+            batch, new = batching.begin(ctx.store, ctx.settings, planned, out=None, when=now(), **known_by)
             if not new and idempotency_key:
                 _known(ctx.store, idempotency_key, digest)
         ensure_worker(ctx.store, ctx.settings)
@@ -181,11 +167,9 @@ def cases(ctx: Ctx, batch_id: wire.Number) -> dict[str, Any]:
 def files(ctx: Ctx, batch_id: wire.Number) -> list[ResultFile]:
     folder = Path(ctx.store.batch(batch_id).folder)
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and not _hidden(path, folder))
-    named = ((path.relative_to(folder).as_posix(), path) for path in paths)
-    return [
-        ResultFile(path=name, bytes=path.stat().st_size, link=f"{PATH}/{batch_id}/files/{name}")
-        for name, path in named
-    ]
+    named = {path.relative_to(folder).as_posix(): path.stat().st_size for path in paths}
+    below = f"{PATH}/{batch_id}/files"
+    return [ResultFile(path=name, bytes=size, link=f"{below}/{name}") for name, size in named.items()]
 
 
 @router.read("/{batch_id}/files/{path:path}", "One file of a batch", wire.FILE, "The file.", media=wire.BYTES)
@@ -282,12 +266,12 @@ async def _stream(request: Request, store: Store, batch_id: int) -> AsyncIterato
     while not await request.is_disconnected():
         view = await run_in_threadpool(lambda: _view(store, store.batch(batch_id)))
         said = wire.encoded(view)
-        if view.state != "running":
-            yield format_sse_event(data_str=said.decode(), event="done")
+        done = view.state != "running"
+        if done or said != last:
+            yield format_sse_event(data_str=said.decode(), event="done" if done else "progress")
+        if done:
             return
-        if said != last:
-            yield format_sse_event(data_str=said.decode(), event="progress")
-            last = said
+        last = said
         await asyncio.sleep(GLANCE)
 
 

@@ -63,22 +63,17 @@ class Doorkeeper:
         refusal = _stranger(scope, headers, self.names)
         if refusal is None and scope["method"] not in READS:
             accepts = self._accepted(scope["path"].split("/"))
-            refusal = _foreign_body(headers, accepts)
-            if refusal is None:
-                read = await _read(receive, headers, accepts.most)
-                if isinstance(read, bytes):
-                    receive = _again(read, receive)
-                elif read is None:  # the caller hung up
-                    return
-                else:
-                    refusal = read
+            read = _foreign_body(headers, accepts) or await _read(receive, accepts.most)
+            if read is None:  # the caller hung up
+                return
+            refusal = read if isinstance(read, Response) else None
+            receive = _again(read, receive) if isinstance(read, list) else receive
         await (self.app if refusal is None else refusal)(scope, receive, send)
 
     def _accepted(self, path: list[str]) -> Accepts:
         for known, accepts in self.accepts:
-            if len(known) == len(path) and all(
-                one == other or one.startswith("{") for one, other in zip(known, path, strict=True)
-            ):
+            same = (one == other or one.startswith("{") for one, other in zip(known, path, strict=False))
+            if len(known) == len(path) and all(same):
                 return accepts
         return Accepts()
 
@@ -139,35 +134,29 @@ def _too_long(most: int) -> Response:
     return wire.refuse("too-long", f"at most {most} bytes are read here")
 
 
-async def _read(receive: Receive, headers: Headers, most: int) -> bytes | Response | None:
+async def _read(receive: Receive, most: int) -> list[Message] | Response | None:
     """The whole body, 413 or 408 as soon as it is too long or too slow, None if the caller is gone."""
-    chunks, length, more = list[bytes](), 0, True
+    messages, length = list[Message](), 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
+            while not messages or messages[-1].get("more_body", False):
+                messages.append(await receive())
+                if messages[-1]["type"] == "http.disconnect":
                     return None
-                chunks.append(message.get("body", b""))
-                length, more = length + len(chunks[-1]), message.get("more_body", False)
+                length += len(messages[-1].get("body", b""))
                 if length > most:
                     return _too_long(most)
     except TimeoutError:
         late = wire.refuse("too-slow", f"the body did not arrive within {BODY_SECONDS:g} s")
         late.headers["connection"] = "close"
         return late
-    return b"".join(chunks)
+    return messages
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
+def _again(body: list[Message], receive: Receive) -> Receive:
     """Hands over a body that was read, and then whatever comes."""
-    first = True
 
     async def again() -> Message:
-        nonlocal first
-        if first:
-            first = False
-            return {"type": "http.request", "body": body, "more_body": False}
-        return await receive()
+        return body.pop(0) if body else await receive()
 
     return again

@@ -21,12 +21,8 @@ from tools.domain.records import PARequest
 from tools.store.rows import Draft
 
 router = wire.Router(prefix="/api/drafts", tags=["drafts"])
-IfMatch = Annotated[
-    str,
-    Header(
-        description="The ETag of the draft that was read; 412, and nothing is done, if it has changed since"
-    ),
-]
+IF_MATCH = "The ETag of the draft that was read; 412, and nothing is done, if it has changed since"
+IfMatch = Annotated[str, Header(description=IF_MATCH)]
 OUTDATED = wire.problems(["outdated"])
 
 
@@ -60,6 +56,11 @@ class DraftEdit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     by: str
     edits: dict[str, str]
     reason: str = ""
+
+
+Approved = Annotated[ReviewApproval, wire.sent(ReviewApproval)]
+Rejected = Annotated[Rejection, wire.sent(Rejection)]
+Edited = Annotated[DraftEdit, wire.sent(DraftEdit)]
 
 
 def view(draft: Draft) -> dict[str, Any]:
@@ -110,13 +111,8 @@ def paper(ctx: Ctx, draft_id: wire.Number, name: str) -> Response:
     "/{draft_id}/approve", "Approve a draft; nothing is sent",
     DraftView, "The draft as it is now.", ReviewApproval, {"by": "R. Lee, CPhT"}, responses=OUTDATED,
 )  # fmt: skip
-def approve(
-    ctx: Ctx,
-    draft_id: wire.Number,
-    given: Annotated[ReviewApproval, wire.sent(ReviewApproval)],
-    if_match: IfMatch = "*",
-) -> Response:
-    return _decide(ctx, draft_id, "approve", given.by, given.reason, if_match)
+def approve(ctx: Ctx, draft_id: wire.Number, given: Approved, if_match: IfMatch = "*") -> Response:
+    return _decide(ctx, draft_id, "approve", given, if_match)
 
 
 @router.write(
@@ -124,13 +120,8 @@ def approve(
     DraftView, "The draft as it is now.", Rejection,
     {"by": "R. Lee, CPhT", "reason": "the patient changed to another drug"}, responses=OUTDATED,
 )  # fmt: skip
-def reject(
-    ctx: Ctx,
-    draft_id: wire.Number,
-    given: Annotated[Rejection, wire.sent(Rejection)],
-    if_match: IfMatch = "*",
-) -> Response:
-    return _decide(ctx, draft_id, "reject", given.by, given.reason, if_match)
+def reject(ctx: Ctx, draft_id: wire.Number, given: Rejected, if_match: IfMatch = "*") -> Response:
+    return _decide(ctx, draft_id, "reject", given, if_match)
 
 
 @router.write(
@@ -139,26 +130,16 @@ def reject(
     DraftView, "The draft as it is now; it waits for review again.", DraftEdit,
     {"by": "R. Lee, CPhT", "edits": {"Office contact": "R. Lee"}}, responses=OUTDATED,
 )  # fmt: skip
-def edit(
-    ctx: Ctx,
-    draft_id: wire.Number,
-    given: Annotated[DraftEdit, wire.sent(DraftEdit)],
-    if_match: IfMatch = "*",
-) -> Response:
-    return _decide(ctx, draft_id, "edit", given.by, given.reason, if_match, given.edits)
+def edit(ctx: Ctx, draft_id: wire.Number, given: Edited, if_match: IfMatch = "*") -> Response:
+    return _decide(ctx, draft_id, "edit", given, if_match)
 
 
 def _decide(
-    ctx: Context,
-    draft_id: int,
-    action: Action,
-    by: str,
-    reason: str,
-    if_match: str,
-    edits: dict[str, str] | None = None,
+    ctx: Context, draft_id: int, action: Action, given: ReviewApproval | Rejection | DraftEdit, if_match: str
 ) -> Response:
-    said, name, seen = one_line(reason), one_line(by), _version(if_match)
-    decision = Decision(action=action, by=name, when=now(), reason=said, edits=edits or {}, seen=seen)
+    edits, seen = given.edits if isinstance(given, DraftEdit) else {}, _version(if_match)
+    who, why = one_line(given.by), one_line(given.reason)
+    decision = Decision(action=action, by=who, when=now(), reason=why, edits=edits, seen=seen)
     found = ctx.decide(draft_id, decision)
     return _tagged(found, view(found))
 

@@ -75,12 +75,9 @@ class Identity:
                     scope.get("context", main).store.note("refused", of=via, why=str(message["status"]))
             await send(message)
 
-        wait = self.limit.wait(where if caller is NOBODY else caller.name)
-        refusal = (
-            wire.full(f"{caller.name} calls too often; wait {wait} s", wait)
-            if wait
-            else _refusal(caller, scope["method"], scope["path"], headers)
-        )
+        refusal = _refusal(caller, scope["method"], scope["path"], headers)
+        if wait := self.limit.wait(where if caller is NOBODY else caller.name):
+            refusal = wire.full(f"{caller.name} calls too often; wait {wait} s", wait)
         try:
             if refusal is None and EMERGENCY_HEADER in headers:
                 caller = _in_emergency(main, caller, scope["method"], headers[EMERGENCY_HEADER])
@@ -130,27 +127,19 @@ async def _caller(store: Store, scope: Scope) -> Caller:
     try:
         if not store.has_users():
             return Caller(system_user(), "owner", ALL)
-        return await run_in_threadpool(_signed_in, store, HTTPConnection(scope)) or NOBODY
+        return await run_in_threadpool(_signed_in, store, HTTPConnection(scope))
     except SQLAlchemyError:  # it cannot be known who calls, so it is nobody
         return NOBODY
 
 
-def _signed_in(store: Store, asking: HTTPConnection) -> Caller | None:
-    return _by_key(store, asking) or _by_session(store, asking)
-
-
-def _by_key(store: Store, asking: HTTPConnection) -> Caller | None:
+def _signed_in(store: Store, asking: HTTPConnection) -> Caller:
+    """Whose key a call brings, and for what; else who signed in with its cookie."""
     scheme, _, given = asking.headers.get("authorization", "").partition(" ")
     found = store.bearer(given.strip(), now()) if scheme.casefold() == "bearer" else None
-    if found is None:
-        return None
-    user, scopes = found
-    return Caller(
-        user.name, user.role, tuple(one for one in ROLES.get(user.role, ()) if one in scopes), user.practice
-    )
-
-
-def _by_session(store: Store, asking: HTTPConnection) -> Caller | None:
-    token = asking.cookies.get(COOKIE, "")
-    user = store.session(token, now()) if token else None
-    return Caller(user.name, user.role, ROLES.get(user.role, ()), user.practice) if user else None
+    user, scopes = found or (None, ALL)
+    if user is None and (token := asking.cookies.get(COOKIE)):
+        user = store.session(token, now())
+    if user is None:
+        return NOBODY
+    may = tuple(one for one in ROLES.get(user.role, ()) if one in scopes)
+    return Caller(user.name, user.role, may, user.practice)

@@ -84,10 +84,8 @@ def require_allowed(provider: Provider, address: str) -> None:
     url = httpx.URL(address)
     if url.host in OURS or (url.host in provider.allowed and url.scheme == "https"):
         return
-    raise Refused(
-        f"{url.host or address!r} is not this machine: it is asked by https alone, and where oidc.json names it"
-        " among `allowed`"
-    )
+    only = "it is asked by https alone, and where oidc.json names it among `allowed`"
+    raise Refused(f"{url.host or address!r} is not this machine: {only}")
 
 
 @router.get("/sign-in/oidc")
@@ -102,14 +100,12 @@ async def begin(request: Request) -> Response:
         require_allowed(provider, there.headers["location"])
     except PaladinError as error:
         return session.again(request, str(error))
-    there.set_cookie(
-        BEGUN,
+    sealed, encrypted = (
         _box(request).encrypt(json.dumps(waiting).encode()).decode(),
-        max_age=SECONDS,
-        path="/sign-in",
-        httponly=True,
-        samesite="lax",  # it comes back with a page of the provider's
-        secure=request.url.scheme == "https",
+        request.url.scheme == "https",
+    )
+    there.set_cookie(  # which comes back with a page of the provider's
+        BEGUN, sealed, SECONDS, path="/sign-in", httponly=True, samesite="lax", secure=encrypted
     )
     return there
 
@@ -152,10 +148,12 @@ def _user(request: Request, provider: Provider, told: dict[str, Any]) -> str:
         raise Refused(f"{provider.issuer} tells not who that is: the claims sub and {provider.name}")
     groups = told.get(provider.groups) or ()
     groups = {groups} if isinstance(groups, str) else {one for one in groups if isinstance(one, str)}
-    role = next((role for group, role in provider.roles.items() if group in groups), "")
+    role, practice = (
+        next((one for group, one in given.items() if group in groups), "")
+        for given in (provider.roles, provider.practices)
+    )
     if not role:
         raise Refused(f"{name} is of no group that has a role here")
-    practice = next((one for group, one in provider.practices.items() if group in groups), "")
     identity = sha256(json.dumps([provider.issuer, subject]).encode()).hexdigest()
     store = _context(request).store
     return store.user_by_provider(identity, name, role, practice, when=now()).name
@@ -189,9 +187,8 @@ async def _client(provider: Provider) -> StarletteOAuth2App:
     if metadata.get("issuer") != provider.issuer:
         raise Refused(f"it calls itself {metadata.get('issuer')!r}")
     algorithms = metadata.get("id_token_signing_alg_values_supported") or ["RS256"]
-    metadata["id_token_signing_alg_values_supported"] = [
-        one for one in algorithms if one.startswith(SIGNED_BY_A_KEY_PAIR)
-    ]
+    by_key_pairs = [one for one in algorithms if one.startswith(SIGNED_BY_A_KEY_PAIR)]
+    metadata["id_token_signing_alg_values_supported"] = by_key_pairs
     return made
 
 

@@ -118,30 +118,21 @@ def citations(ctx: Context, asked: Asked, found: Determination) -> list[Citation
     return [
         Citation(
             policy_id=clause.policy_id,
-            clause_id=clause.clause_id,
+            clause_id=id,
             quote=clause.quote,
-            section=sections.get(clause.clause_id, ""),
+            section=sections.get(id, ""),
             criteria=tuple(criteria),
         )
-        for clause, criteria in cited.values()
+        for id, (clause, criteria) in cited.items()
     ]
 
 
 def _asking(ctx: Context, given: Process) -> DraftRequest:
     as_of = ctx.settings.day(given.as_of)
     corrects = given.corrects and correction(ctx.store, as_of, given.corrects, given.patient_id, given.drug)
-    request = DrugRequest(
-        drug=given.drug,
-        strength=given.strength,
-        quantity=given.quantity,
-        days_supply=given.days_supply,
-        kind=given.kind,
-        indication=given.indication,
-        exception=given.exception,
-        statement=given.statement,
-        expedited=given.expedited,
-        corrects=corrects or None,
-    )
+    said = msgspec.structs.asdict(given) | {"corrects": corrects or None}
+    named = {name: value for name, value in said.items() if name in DrugRequest.__struct_fields__}
+    request = DrugRequest(**named)
     return DraftRequest(
         patient_id=given.patient_id, request=request, plan_id=given.plan_id, as_of=as_of, force=given.force
     )

@@ -139,20 +139,13 @@ def policy(ctx: Ctx, plan_id: str, drug: str) -> Policy:
     plan, name = ctx.store.plan(plan_id), ctx.store.drug(drug).name
     document = ctx.store.policy(plan.id, name)
     if document is None:
-        raise NotFound(
-            "policy", f"{plan.id} {name}", hint="the plan asks for no PA for it, or does not cover it"
-        )
+        hint = "the plan asks for no PA for it, or does not cover it"
+        raise NotFound("policy", f"{plan.id} {name}", hint=hint)
     return document
 
 
 def _row(plan: Plan) -> dict[str, Any]:
-    benefits = plan.benefits.values()
-    return {
-        "id": plan.id,
-        "payer": plan.payer,
-        "name": plan.name,
-        "line_of_business": plan.line_of_business,
-        "channel": plan.channel,
-        "covered": [benefit.drug for benefit in benefits if benefit.covered],
-        "pa_required": [benefit.drug for benefit in benefits if benefit.covered and benefit.pa_required],
-    }
+    said = {name: getattr(plan, name) for name in ("id", "payer", "name", "line_of_business", "channel")}
+    covered = [benefit for benefit in plan.benefits.values() if benefit.covered]
+    asked = [benefit.drug for benefit in covered if benefit.pa_required]
+    return said | {"covered": [benefit.drug for benefit in covered], "pa_required": asked}

@@ -29,9 +29,8 @@ from tools.store.store import Store
 if TYPE_CHECKING:
     from agent.api.context import Context
 
-PATIENCE = (
-    60  # seconds for a process to start on a machine that has much to do, before another takes its place
-)
+# Seconds for a process to start on a machine that has much to do, before another takes its place.
+PATIENCE = 60
 GRACE = 5.0  # seconds for a worker whose server is gone to end what it answers
 
 
@@ -164,9 +163,8 @@ def check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise Unavailable(
-                f"port {port} on {host} can't be used ({error.strerror}); try --port {port + 1}"
-            ) from error
+            why = f"port {port} on {host} can't be used ({error.strerror})"
+            raise Unavailable(f"{why}; try --port {port + 1}") from error
 
 
 def _shown(host: str) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from html import escape
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -13,8 +12,7 @@ from agent.api import wire
 from agent.api.doorkeeper import Accepts
 from agent.api.limits import RateLimit
 from agent.runtime.home import now
-from agent.web.wording import Wording, language_of
-from tools.messages import page_words
+from agent.web.wording import language_of, pages
 from tools.store.store import Store
 from tools.store.users import LONGEST
 
@@ -22,16 +20,9 @@ router = APIRouter(include_in_schema=False)
 FORM = Accepts(frozenset({"application/x-www-form-urlencoded"}), 4_000)
 ACCEPTS = {"/sign-in": FORM, "/sign-out": FORM}
 COOKIE = "paladin"
-PAGE = """<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{sign_in} · Paladin</title>
-<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
-<style>body{{font:1rem system-ui;margin:4rem auto;padding:0 1rem;max-width:20rem}}label{{display:block;margin:1rem 0}}
-input,button{{font:inherit;padding:.5rem;width:100%;box-sizing:border-box;border-radius:4px}}
-button{{border:0;background:#1a56c4;color:#fff;font-weight:600}}</style>
-<main><h1>{sign_in}</h1>{said}<form method="post" action="/sign-in">
-<label>{name}<input name="name" autocomplete="username" required autofocus></label>
-<label>{password}<input name="password" type="password" autocomplete="current-password" required></label>
-<button>{sign_in}</button></form>{other}</main></html>"""
-OTHER = '<p><a href="/sign-in/oidc">{with_yours}</a></p>'
+STYLE = """body{font:1rem system-ui;margin:4rem auto;padding:0 1rem;max-width:20rem}label{display:block;margin:1rem 0}
+input,button{font:inherit;padding:.5rem;width:100%;box-sizing:border-box;border-radius:4px}
+button{border:0;background:#1a56c4;color:#fff;font-weight:600}"""
 # A browser that may tell no referrer sends a form with the origin "null", which no door takes.
 OF_THIS_PAGE = {"referrer-policy": "same-origin"}
 WHO = "who"  # the cookie in which a page remembers who signs; it is of one user
@@ -47,22 +38,16 @@ def link(store: Store, base: str, name: str) -> str:
 @router.get("/sign-in")
 async def page(request: Request, token: str = "") -> Response:
     if not token:
-        other = OTHER if request.app.state.context.settings.provider.exists() else ""
-        return HTMLResponse(_page(request, other=other), headers=OF_THIS_PAGE)
+        return _page(request, with_provider=request.app.state.context.settings.provider.exists())
     user = await run_in_threadpool(_users(request).take_link, token, now())
-    return (
-        await run_in_threadpool(begin, request, user.name, _leading_to("/"))
-        if user
-        else again(request, "This link is not one, or is over.")
-    )
+    if user is None:
+        return again(request, "This link is not one, or is over.")
+    return await run_in_threadpool(begin, request, user.name, _leading_to("/"))
 
 
 @router.post("/sign-in")
 async def sign_in(request: Request) -> Response:
-    given = {
-        name: values[0]
-        for name, values in parse_qs((await request.body()).decode("utf-8", "replace")).items()
-    }
+    given = dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
     name, store = given.get("name", "").strip(), _users(request)
     where = request.client.host if request.client else ""
     if wait := TRIES.wait(name) or TRIES_FROM.wait(where):  # before it is looked at: tries at once count too
@@ -111,18 +96,10 @@ def begin(request: Request, name: str, answer: Response) -> Response:
 
 def again(request: Request, said: str) -> Response:
     """The page, and why nobody was signed in."""
-    return HTMLResponse(_page(request, said), 401, headers=OF_THIS_PAGE)
+    return _page(request, 401, said=said)
 
 
-def _page(request: Request, said: str = "", other: str = "") -> str:
-    language = language_of(request)
-    says = Wording(page_words(language)).says
-    words = {
-        "sign_in": says("Sign in"),
-        "name": says("Name"),
-        "password": says("Password"),
-        "language": language,
-    }
-    told = f"<p role=alert>{escape(says(said))}</p>" if said else ""
-    with_yours = says("Sign in with your organisation")
-    return PAGE.format(**words, said=told, other=other.format(with_yours=with_yours))
+def _page(request: Request, status: int = 200, *, said: str = "", with_provider: bool = False) -> Response:
+    shown = pages(language_of(request)).get_template("sign_in.html")
+    told = shown.render(style=STYLE, said=said, with_provider=with_provider)
+    return HTMLResponse(told, status, headers=OF_THIS_PAGE)

@@ -75,6 +75,7 @@ KINDS: dict[type[Exception], str] = {
     **dict.fromkeys(STORED_UNREADABLE, "unavailable"),
 }
 OF_AN_ENDPOINT = ("not-found", "refused", "invalid", "unavailable")
+WRITES_ONLY = ("too-slow", "too-long", "media")
 BEFORE_ANY_ENDPOINT = (
     "unknown",
     "forbidden",
@@ -85,7 +86,6 @@ BEFORE_ANY_ENDPOINT = (
     "long-url",
     "media",
 )
-WRITES_ONLY = ("too-slow", "too-long", "media")
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,14 +41,10 @@ class Place(NamedTuple):
 @contextmanager
 def checkpointer(settings: Settings, place: Place) -> Iterator[BaseCheckpointSaver[Any]]:
     """The saver for this place, closed at the end; Unavailable if it can't be opened or used."""
-
     make_home(settings.home)
-    if make_url(settings.database_url).get_backend_name() in ("postgresql", "postgres"):
-        with _on_server(settings.database_url, place) as saver:
-            yield saver
-    else:
-        with _in_file(place) as saver:
-            yield saver
+    on_server = make_url(settings.database_url).get_backend_name() in ("postgresql", "postgres")
+    with _on_server(settings.database_url, place) if on_server else _in_file(place) as saver:
+        yield saver
 
 
 def recent_threads(saver: Any, limit: int) -> list[str]:
@@ -126,16 +122,11 @@ def _on_server(url: str, place: Place) -> Iterator[BaseCheckpointSaver[Any]]:
         from psycopg.rows import dict_row
         from psycopg_pool import ConnectionPool, PoolTimeout
     except ModuleNotFoundError as error:
-        raise Unavailable(
-            f"checkpoints on PostgreSQL need {error.name}: pip install 'paladin-pa[postgres]'"
-        ) from None
+        said = f"checkpoints on PostgreSQL need {error.name}: pip install 'paladin-pa[postgres]'"
+        raise Unavailable(said) from None
     parsed = make_url(url).set(drivername="postgresql")
-    options = {
-        "autocommit": True,
-        "prepare_threshold": 0,
-        "row_factory": dict_row,
-        "options": f"-c search_path={place.schema}",
-    }
+    options = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
+    options["options"] = f"-c search_path={place.schema}"
     pool = ConnectionPool(
         parsed.render_as_string(hide_password=False),
         kwargs=options,
@@ -178,10 +169,8 @@ def _set_up(pool: Any, saver: Any, schema: str) -> None:
 
 
 def _is_current(connection: Any, saver: Any, schema: str) -> bool:
-    there = connection.execute(
-        "SELECT to_regclass(%s) IS NOT NULL AS made", (f"{schema}.checkpoint_migrations",)
-    ).fetchone()["made"]
-    if not there:
+    made, table = "SELECT to_regclass(%s) IS NOT NULL AS made", f"{schema}.checkpoint_migrations"
+    if not connection.execute(made, (table,)).fetchone()["made"]:
         return False
     newest = connection.execute("SELECT max(v) AS v FROM checkpoint_migrations").fetchone()["v"]
     return newest is not None and newest >= len(saver.MIGRATIONS) - 1

@@ -48,11 +48,8 @@ def _hosts(url: str) -> list[str]:
         found = [parts.hostname or "", *parse_qs(parts.query).get("host", ())]
     except ValueError:
         return []
-    return [
-        host.rsplit(":", 1)[0] if host.count(":") == 1 else host
-        for host in found
-        if host[:1] not in ("", "/")
-    ]
+    named = (host for host in found if host[:1] not in ("", "/"))
+    return [host.rsplit(":", 1)[0] if host.count(":") == 1 else host for host in named]
 
 
 def _is_encrypted(url: str) -> bool:

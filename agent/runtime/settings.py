@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -15,10 +16,15 @@ from tools.common.errors import Invalid, Unavailable
 from tools.common.structs import UNREADABLE
 
 BIGGEST = 2**63 - 1  # the last number that a database counts to
-FIRST_DAY, LAST_DAY = (
-    date(1900, 1, 1),
-    date(2199, 12, 31),
-)  # that anything is judged on; a calendar ends in 9999
+# That anything is judged on; a calendar ends in 9999.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+# Settings that a variable of their own name says as it is, and those that are numbers, with their bounds.
+TEXTS = ("model", "redis_url", "graph_url", "chroma_url", "served_as")
+NUMBERS = {
+    "calls_per_second": (0.1, 1_000_000), "connections": (1, 1_000_000), "num_ctx": (512, 1_048_576),
+    "connect_seconds": (0.05, 600), "first_token_seconds": (0.05, 3600), "model_seconds": (0.05, 3600),
+}  # fmt: skip
+SERVERS = ("database_url", "redis_url", "graph_url", "chroma_url")
 
 
 class Practice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,9 +42,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data: Path  # PALADIN_DATA: world folder to load, as `pa generate` writes it
     catalog: Path | None = None  # PALADIN_CATALOG: a clinic's own catalog folder, laid over ours
     judged: str = ""  # PALADIN_AS_OF: a date or `today`; unset judges each chart on its day
-    model: str = (
-        ""  # PALADIN_MODEL: e.g. qwen2.5-coder:1.5b; `offline` is none; unset takes the best there is
-    )
+    # PALADIN_MODEL: e.g. qwen2.5-coder:1.5b; `offline` is none; unset takes the best there is
+    model: str = ""
     ollama_host: str = ""  # OLLAMA_HOST, or PALADIN_OLLAMA_HOSTS: several that share the work, with commas
     redis_url: str = ""  # PALADIN_REDIS_URL: a Redis that keeps policy searches; unset keeps none
     graph_url: str = ""  # PALADIN_GRAPH_URL: a graph database; unset asks the embedded one
@@ -70,12 +75,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """
         if not name:
             return self
-        if not (
-            name.isascii() and name.replace("-", "").isalnum() and name == name.lower() and len(name) <= 40
-        ):
-            raise Invalid(
-                f"{name!r} is no name of a practice: small letters, digits and hyphens, e.g. north-clinic"
-            )
+        plain = name.isascii() and name.replace("-", "").isalnum() and name == name.lower()
+        if not plain or len(name) > 40:
+            said = "small letters, digits and hyphens, e.g. north-clinic"
+            raise Invalid(f"{name!r} is no name of a practice: {said}")
         home = self.home.with_name(f"{self.home.name}-{name}")
         if self.database_url == f"sqlite:///{self.home / 'paladin.db'}":
             url = f"sqlite:///{home / 'paladin.db'}"
@@ -92,13 +95,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def environ(self) -> dict[str, str]:
         """The environment of a process that works in this very home."""
-        named = {
-            "PALADIN_HOME": str(self.home),
-            "PALADIN_DATABASE_URL": self.database_url,
-            "PALADIN_PRACTICE": "",
-        }
+        own = ("home", "database_url", "graph_url", "chroma_url")
         return (
-            os.environ | named | {"PALADIN_GRAPH_URL": self.graph_url, "PALADIN_CHROMA_URL": self.chroma_url}
+            os.environ
+            | {_variable(name): str(getattr(self, name)) for name in own}
+            | {"PALADIN_PRACTICE": ""}
         )
 
     @property
@@ -161,27 +162,13 @@ def read_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
         data=Path(environ.get("PALADIN_DATA") or ours).expanduser().absolute(),
         catalog=catalog,
         judged=environ.get("PALADIN_AS_OF", ""),
-        model=environ.get("PALADIN_MODEL", "").strip(),
         ollama_host=(environ.get("PALADIN_OLLAMA_HOSTS") or environ.get("OLLAMA_HOST", "")).strip(),
-        redis_url=environ.get("PALADIN_REDIS_URL", "").strip(),
-        graph_url=environ.get("PALADIN_GRAPH_URL", "").strip(),
-        chroma_url=environ.get("PALADIN_CHROMA_URL", "").strip(),
         allow_remote_model=_yes(environ, "PALADIN_ALLOW_REMOTE_MODEL"),
-        served_as=environ.get("PALADIN_SERVED_AS", "").strip(),
-        calls_per_second=_number(environ, "PALADIN_CALLS_PER_SECOND", 100.0, 0.1, 1_000_000),
-        connections=int(_number(environ, "PALADIN_CONNECTIONS", 400, 1, 1_000_000)),
-        num_ctx=int(_number(environ, "PALADIN_NUM_CTX", 4096, 512, 1_048_576)),
-        connect_seconds=_number(environ, "PALADIN_CONNECT_SECONDS", 2.0, 0.05, 600),
-        first_token_seconds=_number(environ, "PALADIN_FIRST_TOKEN_SECONDS", 90.0, 0.05, 3600),
-        model_seconds=_number(environ, "PALADIN_MODEL_SECONDS", 180.0, 0.05, 3600),
+        **_stated(environ),
     )
-    servers = {
-        "PALADIN_DATABASE_URL": settings.database_url,
-        "PALADIN_REDIS_URL": settings.redis_url,
-        "PALADIN_GRAPH_URL": settings.graph_url,
-        "PALADIN_CHROMA_URL": settings.chroma_url,
-    }
-    check_hosts(servers, environ.get("PALADIN_ALLOW_HOSTS", ""))
+    check_hosts(
+        {_variable(name): getattr(settings, name) for name in SERVERS}, environ.get("PALADIN_ALLOW_HOSTS", "")
+    )
     settings = settings.of_practice(environ.get("PALADIN_PRACTICE", "").strip())
     make_whole(settings.home)
     return settings
@@ -212,17 +199,28 @@ def judgeable(day: date) -> date:
     return day
 
 
-def _number(environ: Mapping[str, str], name: str, usual: float, least: float, most: float) -> float:
+def _stated(environ: Mapping[str, str]) -> dict[str, Any]:
+    texts = {name: environ.get(_variable(name), "").strip() for name in TEXTS}
+    return texts | {name: _number(environ, name) for name in NUMBERS}
+
+
+def _variable(setting: str) -> str:
+    return f"PALADIN_{setting.upper()}"
+
+
+def _number(environ: Mapping[str, str], setting: str) -> Any:
+    """The number that a setting's variable says, whole where the usual one is; else the usual one."""
+    (usual,) = (one.default for one in msgspec.structs.fields(Settings) if one.name == setting)
+    name, (least, most) = _variable(setting), NUMBERS[setting]
     text = environ.get(name, "").strip()
     try:
         number = float(text or usual)
     except ValueError:
         number = float("nan")
     if not least <= number <= most:
-        raise Invalid(
-            f"{name} is {text!r}: give a number from {least:g} to {most:g}, or unset it for {usual:g}"
-        )
-    return number
+        said = f"give a number from {least:g} to {most:g}, or unset it for {usual:g}"
+        raise Invalid(f"{name} is {text!r}: {said}")
+    return type(usual)(number)
 
 
 def _yes(environ: Mapping[str, str], name: str) -> bool:

@@ -13,7 +13,7 @@ from agent.drafts.letter_wording import Reworded
 from agent.runtime.settings import BIGGEST, read_as_of, read_settings
 from agent.terminal import appeal_screen
 from agent.terminal.common import AsOf, Json, Use, model_of, opened, prepared_by
-from agent.terminal.lines import print_json, tell
+from agent.terminal.lines import answer, tell
 from tools.appeals.letter import Filing
 from tools.appeals.sheet import call_sheet
 from tools.common.atomic import write_atomically
@@ -88,10 +88,7 @@ leaves open needs evidence first."""
 @prepared_by(_look)
 def plan(made: AppealAssessment, as_json: Json = False) -> None:
     """Say what to do about the letter, in what order and by when."""
-    if as_json:
-        print_json(made.found)
-    else:
-        appeal_screen.show(made)
+    answer(made.found, as_json, lambda: appeal_screen.show(made))
 
 
 @app.command(
@@ -116,10 +113,8 @@ def draft(
     """Write the letter of appeal that answers the stated reason, and that alone."""
     said = _compose(made, expedited, model)
     files = _put(out, appeals.printed(made, said)) if out else []
-    if as_json:
-        print_json({"letter": said.letter, "text": said.letter.text, "wording": said.wording, "files": files})
-    else:
-        appeal_screen.letter(made, said, files)
+    whole = {"letter": said.letter, "text": said.letter.text, "wording": said.wording, "files": files}
+    answer(whole, as_json, lambda: appeal_screen.letter(made, said, files))
 
 
 @app.command(

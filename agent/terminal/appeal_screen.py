@@ -43,9 +43,8 @@ def show(made: AppealAssessment) -> None:
 
 def _about(made: AppealAssessment) -> str:
     found, denial = made.found, made.denial
-    level = next(
-        (one.name for one in LEVELS.get(made.case.plan.line_of_business, ()) if one.key == found.level), ""
-    )
+    levels = LEVELS.get(made.case.plan.line_of_business, ())
+    level = next((one.name for one in levels if one.key == found.level), "")
     dated = denial.dated
     parts = (
         f"letter: {found.letter.replace('_', ' ')}{f' by the {level}' if level else ''}",
@@ -92,11 +91,8 @@ def _when(step: Step) -> str:
 def _rest(found: Strategy) -> None:
     if found.then:
         say(f"\nThen, {found.then}.")
-    if found.odds:
-        say(
-            f"\nOn record: {found.odds.won} of {found.odds.decided} {found.odds.of} were won;"
-            " a count, and no forecast."
-        )
+    if odds := found.odds:
+        say(f"\nOn record: {odds.won} of {odds.decided} {odds.of} were won; a count, and no forecast.")
     for note in found.notes:
         say(f"\nNote: {note}.")
     if found.refusal:
@@ -108,13 +104,10 @@ def letter(made: AppealAssessment, said: Reworded, files: Sequence[str]) -> None
     tell(said.letter.text, end="")
     for gap in said.letter.gaps:
         say(f"To complete: {gap}", style="yellow")
-    if said.wording.model != "offline":
-        say(
-            f"Worded by {said.wording.model}: {said.wording.path}, {said.wording.model_calls} calls",
-            style="dim",
-        )
-        if said.wording.notice:
-            say(said.wording.notice, style="dim")
+    if (by := said.wording).model != "offline":
+        say(f"Worded by {by.model}: {by.path}, {by.model_calls} calls", style="dim")
+        if by.notice:
+            say(by.notice, style="dim")
     for name in files:
         tell(name)
     step = made.found.appeal

@@ -50,14 +50,6 @@ def _attach(
     day = settings.day(on)
     if day is None:
         raise Invalid("say the day that the paper bears, e.g. --date 2026-08-30")
-    entry = additions.attach(
-        to,
-        read_bytes(file, MOST_BYTES),
-        day,
-        name=file.name,
-        kind=kind,
-        title=title,
-        about=about,
-        status=status,
-    )
+    said = {"name": file.name, "kind": kind, "title": title, "about": about, "status": status}
+    entry = additions.attach(to, read_bytes(file, MOST_BYTES), day, **said)
     chart_cli.show_added(entry, to, as_json)

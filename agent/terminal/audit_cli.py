@@ -68,8 +68,9 @@ def _list(
 
 @app.command(
     "head",
-    epilog="[bold]Examples[/]\n  pa audit head --to /media/usb/heads.jsonl\n"
-    "  pa audit head --key /media/usb/audit.key --to heads.jsonl",
+    epilog="""[bold]Examples[/]
+  pa audit head --to /media/usb/heads.jsonl
+  pa audit head --key /media/usb/audit.key --to heads.jsonl""",
 )
 def _head(
     to: Path | None = typer.Option(None, "--to", metavar="FILE", help="Add it to this file as well."),
@@ -82,7 +83,7 @@ def _head(
     settings, store = opened()
     made = head(store, settings, also=to, key=key)
     if as_json:
-        tell(to_json(made))
+        print_json(made)
         return
     tell(f"{made.size} events, root {made.root}, {made.at:%Y-%m-%d %H:%M:%S} UTC")
     if key:
@@ -156,15 +157,13 @@ def _show(events: Iterable[tuple[int, AuditEvent]], as_json: bool) -> None:
         print_json([{"number": number, **plain(event)} for number, event in events])
         return
     for number, event in events:
-        tell(_line(number, event))
+        tell(f"{number}  {_line(event)}")
 
 
-def _line(number: int, event: AuditEvent) -> str:
+def _line(event: AuditEvent) -> str:
     actor = event.actor
     who = actor.who + (f" ({actor.role})" if actor.role else "") + (f" as {event.by}" if event.by else "")
     place = " on ".join(word for word in (actor.via, actor.where) if word)
     what = " ".join(word for word in (event.what, event.whose) if word)
     said = ", ".join(word for word in (event.of, event.why) if word)
-    return one_line(
-        f"{number}  {event.at:%Y-%m-%d %H:%M:%S}  {who}  {what}{f': {said}' if said else ''}  [{place}]"
-    )
+    return one_line(f"{event.at:%Y-%m-%d %H:%M:%S}  {who}  {what}{f': {said}' if said else ''}  [{place}]")

@@ -9,11 +9,10 @@ import typer
 from agent.administration.audit import held_against
 from agent.administration.backup import back_up
 from agent.administration.backup import restore as put_back
-from agent.runtime.dump import to_json
 from agent.runtime.settings import read_settings
 from agent.runtime.stores import open_store
 from agent.terminal.common import JsonObject, opened
-from agent.terminal.lines import print_json, tell
+from agent.terminal.lines import answer, print_json, tell
 
 backup, restore = typer.Typer(add_completion=False), typer.Typer(add_completion=False)
 
@@ -34,8 +33,9 @@ def _backup(
     settings, store = opened()
     store.note("store.exported", of=f"backup to {file}")
     manifest = back_up(store, settings, file)
+    told = {"file": str(file), "taken": manifest.taken, "files": manifest.files}
     said = f"{file}: {len(manifest.files)} files, each read again and held against its hash"
-    tell(to_json({"file": str(file), "taken": manifest.taken, "files": manifest.files}) if as_json else said)
+    answer(told, as_json, lambda: tell(said))
 
 
 @restore.command(
@@ -62,9 +62,8 @@ def _restore(
     else:
         for problem in found.problems:
             tell(f"✗ {problem}")
-        tell(
-            f"{settings.home} is as it was on {manifest.taken:%Y-%m-%d %H:%M} UTC: {len(manifest.files)} files"
-        )
+        when, count = f"{manifest.taken:%Y-%m-%d %H:%M} UTC", len(manifest.files)
+        tell(f"{settings.home} is as it was on {when}: {count} files")
         if aside:
             tell(f"what was there is in {aside}")
         tell("`pa index` builds the search index anew")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import cast, get_args
 
 import typer
-from rich.table import Column
 
 from agent.batch import lifecycle, requests, results
 from agent.batch import panel as panels
@@ -23,8 +22,8 @@ from agent.runtime.home import now
 from agent.runtime.settings import BIGGEST, Settings, read_settings
 from agent.terminal import batch_watching, worklist_screen
 from agent.terminal.common import AsOf, Json, Workers, opened
-from agent.terminal.lines import print_json, tell
-from agent.terminal.screen import say, table
+from agent.terminal.lines import answer, print_json, tell
+from agent.terminal.screen import right, say, table
 from tools.common.errors import Invalid, NotFound, nearest
 from tools.domain.records import Kind
 from tools.store.batches import Batch
@@ -128,10 +127,8 @@ def _status(batch_id: int = Number, as_json: Json = False) -> None:
     _, store = opened()
     found = standing(store, store.batch(batch_id))
     alive = [worker.id for worker in store.batch_workers() if not is_lost(worker, time.time())]
-    if as_json:
-        print_json(plain(found) | {"workers": alive})
-    else:
-        batch_watching.tell(found, _next_steps(found, alive))
+    whole = plain(found) | {"workers": alive}
+    answer(whole, as_json, lambda: batch_watching.tell(found, _next_steps(found, alive)))
 
 
 @app.command("resume")
@@ -203,10 +200,7 @@ def _work(store: Store, settings: Settings, batch: Batch, processes: int, as_jso
     except KeyboardInterrupt:
         print(f"\nBatch {batch.id} stops here; `pa batch resume {batch.id}` goes on with it", file=sys.stderr)
         raise
-    if as_json:
-        print_json(found)
-    else:
-        batch_watching.tell(found, _next_steps(found, []))
+    answer(found, as_json, lambda: batch_watching.tell(found, _next_steps(found, [])))
 
 
 def _planned(store: Store, file: Path | None, panel: str, terms: Terms) -> Plan:
@@ -278,8 +272,7 @@ def _tell_plan(planned: Plan, processes: int, as_json: bool) -> None:
 
 
 def _table(every: list[Standing]) -> None:
-    number, failed, rejected = (Column(name, justify="right") for name in ("id", "failed", "rejected"))
-    shown = table(number, "state", "cases", failed, rejected, "begun", "from")
+    shown = table(*right("id"), "state", "cases", *right("failed", "rejected"), "begun", "from")
     for one in every:
         cases = f"{one.done + one.failed} of {one.total}" if one.waiting else one.total
         begun = one.created[:16].replace("T", " ")

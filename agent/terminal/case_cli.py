@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args
 
@@ -71,11 +72,11 @@ def list_cases(
     store, days = _opened()
     if sort not in ("clock", "id", "patient"):
         raise Invalid(f"cannot sort by {sort!r}; choose clock, id or patient")
+    of = {"plan_id": plan.casefold(), "drug": drug.casefold()}
     cases = [
         case
         for case in casefile.in_state(casefile.cases_of(store, patient_id), state, closed=every)
-        if plan.casefold() in ("", case.head.plan_id.casefold())
-        and drug.casefold() in ("", case.head.drug.casefold())
+        if all(wanted in ("", getattr(case.head, name).casefold()) for name, wanted in of.items())
     ]
     first = casefile.first_clocks(store, cases, days)
     if late:
@@ -367,7 +368,7 @@ def _enter(
     *,
     at: str = "",
     expedited: str = "",
-    papers: list[Path] | None = None,
+    papers: Sequence[Path] = (),
     **given: Any,
 ) -> None:
     store, days = _opened()
@@ -376,7 +377,7 @@ def _enter(
     if what in ("submitted", "answered", "appealed") and not given.get("channel"):
         plan = casefile.plan_of(store, case)
         given["channel"] = plan.channel if plan else ""
-    facts = facts_of(what, entry.on, given, expedited, papers or [])
+    facts = facts_of(what, entry.on, given, expedited, list(papers))
     kept = casefile.record(store, case_id, cast("Any", what), entry, at=time_of(at), why=why, facts=facts)
     _show(store, days, kept, as_json)
 

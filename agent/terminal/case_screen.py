@@ -15,7 +15,6 @@ from tools.lifecycle.states import full
 
 Row = tuple["AuthorizationCase", "Clock | None"]
 SOON, NEAR = 2, 7  # days
-SOURCES = {"law": "law", "plan": "plan", "letter": "letter", "approval": "approval"}
 STATES = {
     "approved": "green",
     "partly_approved": "yellow",
@@ -41,18 +40,12 @@ def listed(rows: Sequence[Row], days: str, alone: Mapping[int, str]) -> None:
     columns = (Column(name, no_wrap=name in ("ID", "Drug", "Due"), overflow="fold") for name in titles)
     shown = table(*columns, header="bold", gap=1 if console().width < NARROW else 2)
     for case, clock in rows:
-        head = case.head
-        shown.add_row(
-            str(case.id),
-            f"{head.patient_id} {head.name}",
-            head.drug,
-            head.plan_id,
-            _state(case),
-            when(clock) if clock else Text("-", "dim"),
-            Text(f"orphaned: {alone[case.id]}", "red")
-            if case.id in alone
-            else Text(clock.what if clock else "", "" if clock and clock.ours else "dim"),
-        )
+        head, due = case.head, when(clock) if clock else Text("-", "dim")
+        what = Text(clock.what if clock else "", "" if clock and clock.ours else "dim")
+        if case.id in alone:
+            what = Text(f"orphaned: {alone[case.id]}", "red")
+        who = f"{head.patient_id} {head.name}"
+        shown.add_row(str(case.id), who, head.drug, head.plan_id, _state(case), due, what)
     say(shown)
     say(f"\nAs of {days}. Look at one: pa case show {rows[0][0].id}", style="dim")
 
@@ -88,9 +81,7 @@ def one(case: AuthorizationCase, clocks: Sequence[Clock], alone: str = "") -> No
         say(f"Approval {_approved(case.approval)}")
     if clocks:
         say("\nClocks", style="bold")
-        for clock in clocks:
-            say(Text.assemble(when(clock), "  ", clock.what), indent=2)
-            _explain(clock, indent=4)
+        _clocks(clocks)
     say("\nWhat happened", style="bold")
     undone = {event.facts.undoes for event in case.events}
     for event in case.events:
@@ -105,11 +96,15 @@ def changed(case: AuthorizationCase, clocks: Sequence[Clock], *, new: bool) -> N
     head, word = case.head, "" if new else " (this stood there already; nothing was changed)"
     about = f" {head.drug} for {head.name} ({head.patient_id}) is "
     say(Text.assemble((f"Case {case.id}", "bold"), about, _state(case, bold=True), word))
+    _clocks(clocks)
+    if not clocks:
+        say(_next(case), style="dim", indent=2)
+
+
+def _clocks(clocks: Sequence[Clock]) -> None:
     for clock in clocks:
         say(Text.assemble(when(clock), "  ", clock.what), indent=2)
         _explain(clock, indent=4)
-    if not clocks:
-        say(_next(case), style="dim", indent=2)
 
 
 def when(clock: Clock) -> Text:
@@ -143,7 +138,7 @@ def _term(term: Term, clock: Clock) -> str:
     day = f"{term.due}: " if clock.differs else ""
     cite = f" ({term.cite})" if term.cite else ""
     longer = f"; to {term.extended} if it is extended" if term.extended else ""
-    return f"{SOURCES[term.source]}: {day}{term.how}{longer}{cite}"
+    return f"{term.source}: {day}{term.how}{longer}{cite}"
 
 
 def _state(case: AuthorizationCase, *, bold: bool = False) -> Text:
@@ -154,20 +149,15 @@ def _state(case: AuthorizationCase, *, bold: bool = False) -> Text:
 
 def _about(case: AuthorizationCase) -> Text:
     head = case.head
-    words = (
-        head.payer,
-        head.plan_id,
-        head.line.replace("_", " "),
-        head.kind if head.ask == "pa" else f"{head.kind}, exception",
-        "expedited" if case.urgency == "expedited" else "",
-    )
+    kind = head.kind if head.ask == "pa" else f"{head.kind}, exception"
+    urgency = "expedited" if case.urgency == "expedited" else ""
+    words = (head.payer, head.plan_id, head.line.replace("_", " "), kind, urgency)
     return Text(" · ".join(word for word in words if word), "dim")
 
 
 def _approved(given: Approval) -> str:
-    amount = (
-        f", {given.quantity:g} in {given.days_supply} days" if given.quantity and given.days_supply else ""
-    )
+    stated = given.quantity and given.days_supply
+    amount = f", {given.quantity:g} in {given.days_supply} days" if stated else ""
     return f"{given.number}, {given.start} to {given.end}{amount}"
 
 

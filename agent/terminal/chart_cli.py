@@ -12,7 +12,7 @@ import typer
 
 from agent.runtime.settings import BIGGEST, read_as_of
 from agent.terminal.common import AddedBy, CourseEnd, JsonAny, JsonEntry, ListComplete, PatientId, opened
-from agent.terminal.lines import print_json, tell
+from agent.terminal.lines import answer, print_json, tell
 from tools.charts import additions
 from tools.charts.chartlines import test_key
 from tools.common.errors import Invalid, NotFound, nearest
@@ -165,10 +165,7 @@ def undo(
     """Take an addition out of its chart; it stays in the log."""
     _, store = opened()
     entry = store.undo_chart_entry(number, by=by or getpass.getuser(), when=datetime.now(UTC))
-    if as_json:
-        print_json(whole(entry, store))
-    else:
-        tell(told(entry, store))
+    answer(whole(entry, store), as_json, lambda: tell(told(entry, store)))
 
 
 @app.command(

@@ -161,9 +161,8 @@ def _plain(
 
     if not patient:
         raise Invalid("--agent tools needs a patient: name one with --patient, e.g. --patient P001")
-    store = open_store(settings)
-    day = settings.day(as_of)
-    run(questions, Bound(store, patient, as_of=day, plan_id=plan), settings, model, as_json=as_json)
+    bound = Bound(open_store(settings), patient, as_of=settings.day(as_of), plan_id=plan)
+    run(questions, bound, settings, model, as_json=as_json)
 
 
 def _one(talk: Conversation, question: str, as_json: bool) -> None:

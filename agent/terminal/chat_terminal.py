@@ -86,21 +86,18 @@ class Terminal:
     def _command(self, said: str) -> None:
         name, _, rest = said.partition(" ")
         name, rest = name.casefold(), rest.strip()
-        if name == "/help":
-            self._say(HELP + "\n")
-        elif name == "/patient":
-            self._patient(rest)
-        elif name == "/sources":
-            self._sources()
-        elif name == "/draft":
-            self._ask(f"Draft the form for {rest}." if rest else "Draft the form.")
-        elif name == "/model":
-            self._model(rest)
-        else:
+        commands: dict[str, Callable[[], None]] = {
+            "/help": lambda: self._say(HELP + "\n"),
+            "/patient": lambda: self._patient(rest),
+            "/sources": self._sources,
+            "/draft": lambda: self._ask(f"Draft the form for {rest}." if rest else "Draft the form."),
+            "/model": lambda: self._model(rest),
+        }
+        if name not in commands:
             near = nearest(name, COMMANDS)
-            raise Invalid(
-                f"no command {name!r}" + (f"; did you mean {' or '.join(near)}?" if near else "; see /help")
-            )
+            guess = f"did you mean {' or '.join(near)}?" if near else "see /help"
+            raise Invalid(f"no command {name!r}; {guess}")
+        commands[name]()
 
     def _patient(self, patient_id: str) -> None:
         if patient_id:
@@ -124,9 +121,7 @@ class Terminal:
             if line:
                 self._say(line)
         model = self.desk.model
-        self._say(
-            f"Answers are worded by {model.name}.\n" if model else "Answers are worded by code, offline.\n"
-        )
+        self._say(f"Answers are worded by {model.name if model else 'code, offline'}.\n")
 
     def _who(self) -> str:
         if not self.talk.patient_id:

@@ -13,7 +13,7 @@ from agent.cases.denials import as_data, read_alone, read_for
 from agent.runtime.settings import read_as_of
 from agent.terminal import screen
 from agent.terminal.common import JsonObject, Letter, opened
-from agent.terminal.lines import print_json
+from agent.terminal.lines import answer
 from tools.common.errors import Invalid
 from tools.denials.codes import REASONS
 from tools.denials.identity import Compared
@@ -81,10 +81,7 @@ def read(
     else:
         _, store = opened()
         found = read_for(store, text, case_id=case or None, patient_id=patient, drug=drug, received=came)
-    if as_json:
-        print_json({"file": file.name} | as_data(*found))
-    else:
-        _show(*found)
+    answer({"file": file.name} | as_data(*found), as_json, lambda: _show(*found))
 
 
 def _show(denial: Denial, compared: tuple[Compared, ...], due: WorkTo | None) -> None:

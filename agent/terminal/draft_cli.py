@@ -30,12 +30,15 @@ from agent.terminal.common import (
     model_of,
     opened,
 )
-from agent.terminal.lines import print_json
+from agent.terminal.lines import answer, print_json
 from tools.common.errors import Invalid
 from tools.domain.records import Determination, ExceptionKind, Kind, Request
 from tools.store.rows import Draft
 from tools.store.store import Store
 
+LISTED = (  # of a draft
+    "id", "patient_id", "drug", "plan_id", "as_of", "status", "outcome", "ready", "missing", "warning",
+)  # fmt: skip
 draft, review = typer.Typer(add_completion=False), typer.Typer(add_completion=False)
 
 DRAFT_EPILOG = """[bold]Examples[/]
@@ -146,10 +149,8 @@ def _draft(
     files = {name: Path(file.path) for name, file in drafted.draft.files.items()}
     if out:
         files = papers.copy(drafted.draft, out)
-    if as_json:
-        print_json({**_body(drafted.draft), "files": {name: str(path) for name, path in files.items()}})
-        return
-    review_screen.drafted(drafted.draft, store, files, new=drafted.new)
+    whole = {**_body(drafted.draft), "files": {name: str(path) for name, path in files.items()}}
+    answer(whole, as_json, lambda: review_screen.drafted(drafted.draft, store, files, new=drafted.new))
 
 
 @review.command(epilog=REVIEW_EPILOG)
@@ -215,23 +216,10 @@ def _edits(given: list[str]) -> dict[str, str]:
 
 
 def _list(store: Store, every: bool, as_json: bool) -> None:
-    found = [
-        draft for draft in store.drafts(limit=1000) if every or draft.status in ("needs_review", "edited")
-    ]
+    wait = ("needs_review", "edited")
+    found = [draft for draft in store.drafts(limit=1000) if every or draft.status in wait]
     if as_json:
-        keys = (
-            "id",
-            "patient_id",
-            "drug",
-            "plan_id",
-            "as_of",
-            "status",
-            "outcome",
-            "ready",
-            "missing",
-            "warning",
-        )
         bodies = (body(draft, draft.filled_form()) for draft in found)
-        print_json([{key: shown[key] for key in keys} for shown in bodies])
+        print_json([{key: shown[key] for key in LISTED} for shown in bodies])
         return
     review_screen.waiting(found, store)

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
 from agent.fhir_import import Kept
-from agent.terminal.screen import table
+from agent.terminal.screen import below, right, table, under
 from tools.fhir.report import EntryFate, EntryReport, ImportReport
 
 NAMES = 6  # for each reason; --all and --json have the rest
@@ -52,10 +52,10 @@ def _patient(one: Kept, everything: bool, dry_run: bool) -> RenderableType:
     ]
     if one.why:
         parts.append(Text(one.why, "bold red"))
-    parts += [Padding(_counts(report.entries), (1, 0, 0, 0)), Text(f"Now in the chart: {_contents(report)}")]
+    parts += [below(_counts(report.entries)), Text(f"Now in the chart: {_contents(report)}")]
     parts += _reasons(report.entries, everything)
     if report.notices or one.apart:
-        parts.append(Padding(Text("Please note", "bold"), (1, 0, 0, 0)))
+        parts.append(under("Please note"))
         parts += [Text(f"- may be {who}: kept apart", "yellow") for who in one.apart]
         parts += [Text(f"- {notice}") for notice in report.notices]
     if one.patient_id and not dry_run:
@@ -64,7 +64,7 @@ def _patient(one: Kept, everything: bool, dry_run: bool) -> RenderableType:
 
 
 def _table(kept: list[Kept]) -> Table:
-    shown = table("Patient", "Name", "Born", "", *_numbers(*FATES), "")
+    shown = table("Patient", "Name", "Born", "", *right(*FATES), "")
     for one in kept:
         fates = one.report.fates
         counts = [str(fates[fate] or "") for fate in FATES]
@@ -75,12 +75,8 @@ def _table(kept: list[Kept]) -> Table:
     return shown
 
 
-def _numbers(*names: str) -> list[Column]:
-    return [Column(name, justify="right") for name in names]
-
-
 def _counts(entries: Iterable[EntryReport]) -> Table:
-    shown = table("Resource", *_numbers("read", *FATES))
+    shown = table("Resource", *right("read", *FATES))
     by_type: dict[str, Counter[str]] = {}
     for entry in entries:
         by_type.setdefault(entry.type or "(none)", Counter())[entry.fate] += 1
@@ -112,7 +108,7 @@ def _reasons(entries: Iterable[EntryReport], everything: bool) -> Iterator[Rende
             if NAMES <= len(listed) < len(names):
                 said += f" and {len(names) - NAMES} more (--all lists them)"
             shown.add_row(str(names.total()), kind, Text(why), Text(said, "dim"))
-        yield Padding(Group(Text(title, "bold"), shown), (1, 0, 0, 0))
+        yield under(title, shown)
 
 
 def _named(entry: EntryReport) -> str:

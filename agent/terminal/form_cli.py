@@ -106,12 +106,8 @@ def list_command(as_json: Json = False) -> None:
     known = form_mapping.placed(settings.payer_forms)
     if as_json:
         keys = ("title", "plan", "confirmed")
-        print_json(
-            [
-                {"name": name, **{key: getattr(one, key) for key in keys}, "places": len(one.blanks)}
-                for name, one in known.items()
-            ]
-        )
+        said = ((name, {key: getattr(one, key) for key in keys}, one.blanks) for name, one in known.items())
+        print_json([{"name": name, **stated, "places": len(blanks)} for name, stated, blanks in said])
         return
     if not known:
         tell("No form was confirmed yet. Read a payer's PDF with: pa form learn FILE.pdf")

@@ -13,7 +13,7 @@ from agent.runtime.home import make_home
 from agent.runtime.settings import Settings
 from agent.terminal import graph_screen, screen
 from agent.terminal.common import JsonObject, PatientId, opened
-from agent.terminal.lines import print_json
+from agent.terminal.lines import answer, print_json
 from agent.terminal.progress import bars
 from agent.terminal.screen_cli import counted
 from tools.graph.asking import Asked, current, graph_of, version_of
@@ -200,7 +200,4 @@ def _sizes(counts: dict[str, int]) -> tuple[int, int]:
 
 
 def _tell(found: object, as_json: bool, words: Callable[[], RenderableType]) -> None:
-    if as_json:
-        print_json(found)
-    else:
-        screen.say(words())
+    answer(found, as_json, lambda: screen.say(words()))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
-from agent.terminal.screen import STYLES, table
+from agent.terminal.screen import STYLES, below, numbered, table, under
 from tools.graph.pathways import Circle, Pathways, Taken, Tried
 from tools.graph.patterns import LEAST_ORDERS, Patterns, Unusual
 from tools.graph.policy_change import PolicyChange, PolicyChanges
@@ -27,15 +26,15 @@ def pathways(found: Pathways, seed: int | None) -> RenderableType:
         Text(f"Pathways of patients like {found.patient_id}, as of {found.as_of}", "bold"),
         Text(f"conditions: {', '.join(found.conditions) or 'none of those that make alike'}"),
         Text(f"tried: {'; '.join(map(_taken, found.taken)) or 'nothing that lowers glucose or weight'}"),
-        _under("Alike", Group(*map(_circle, found.circles))),
+        under("Alike", *map(_circle, found.circles)),
     ]
     same_start = found.circles[found.circle].same_start
     if found.tried:
-        parts.append(_under("Begun after that" if same_start else "Begun by them", _tried(found.tried)))
+        parts.append(under("Begun after that" if same_start else "Begun by them", _tried(found.tried)))
     if found.paths:
         rows = [(" then ".join(path.medicines), f"{path.n:,}") for path in found.paths]
-        parts.append(_under("In this order", _figures(("medicines", "N"), rows)))
-    parts.append(_below(Text(" ".join(_concluded(found, same_start, seed)), "dim")))
+        parts.append(under("In this order", _figures(("medicines", "N"), rows)))
+    parts.append(below(Text(" ".join(_concluded(found, same_start, seed)), "dim")))
     return Group(*parts)
 
 
@@ -90,17 +89,17 @@ def shortest(found: Shortest, drug: str) -> RenderableType:
     parts: list[RenderableType] = [
         Text(f"Shortest ways for {found.patient_id} under {found.plan_id}, as of {found.as_of}", "bold")
     ]
-    parts += [_below(_way(way)) for way in found.ways]
+    parts += [below(_way(way)) for way in found.ways]
     if not found.ways:
         what = drug or "any drug of the plan"
         why = f" {found.stopped}." if found.stopped else ""
-        parts.append(_below(Text(f"No way leads to a complete request for {what} today.{why}")))
+        parts.append(below(Text(f"No way leads to a complete request for {what} today.{why}")))
     if found.further:
-        parts.append(_below(Text(f"{found.further} more have a longer way: name one to see it.")))
+        parts.append(below(Text(f"{found.further} more have a longer way: name one to see it.")))
     if found.no_way:
-        parts.append(_under("No way today", Group(*map(_no_way, found.no_way))))
+        parts.append(under("No way today", *map(_no_way, found.no_way)))
     tail = "A complete request is no approval: what comes in may be otherwise, and the payer decides."
-    parts.append(_below(Text(tail, "dim")))
+    parts.append(below(Text(tail, "dim")))
     return Group(*parts)
 
 
@@ -117,10 +116,7 @@ def _way(way: Way) -> RenderableType:
     head.append(f"{count} action{'s' if count > 1 else ''}")
     head.append(f", at least {way.days} days" if way.days else "")
     head.append(f" (today: {way.outcome.replace('_', ' ')})", "dim")
-    steps = table(Column(justify="right"), Column(overflow="fold"), header=None, gap=1)
-    for number, step in enumerate(way.steps, 1):
-        steps.add_row(f"{number}.", _step(step))
-    return Group(head, steps, *map(Text, _after(way)))
+    return Group(head, numbered(map(_step, way.steps)), *map(Text, _after(way)))
 
 
 def _step(step: WayStep) -> Text:
@@ -159,12 +155,12 @@ def patterns(found: Patterns) -> RenderableType:
     if found.unusual:
         heads = ("", "orders", "denied", "expected", "share", "q")
         shown = found.unusual[:MOST_UNUSUAL]
-        parts.append(_under("Unusual", _figures(heads, map(_unusual, shown))))
+        parts.append(under("Unusual", _figures(heads, map(_unusual, shown))))
         if len(found.unusual) > len(shown):
             parts.append(Text(f"and {len(found.unusual) - len(shown)} more, see --json"))
     elif found.tested:
-        parts.append(_below(Text("None is unusual.")))
-    parts.append(_below(Text(f"{_basis(found)}.\n{_compared(found.of)}", "dim")))
+        parts.append(below(Text("None is unusual.")))
+    parts.append(below(Text(f"{_basis(found)}.\n{_compared(found.of)}", "dim")))
     return Group(*parts)
 
 
@@ -195,7 +191,7 @@ def policy_changes(found: PolicyChanges) -> RenderableType:
         Text(f"Criteria that alone stop most of {found.patients:,} patients, as of {found.as_of}", "bold")
     ]
     if found.changes:
-        parts += [_below(_change(number, one)) for number, one in enumerate(found.changes, 1)]
+        parts += [below(_change(number, one)) for number, one in enumerate(found.changes, 1)]
     else:
         parts.append(Text("No criterion alone stops five patients or more."))
     tail = (
@@ -204,7 +200,7 @@ def policy_changes(found: PolicyChanges) -> RenderableType:
     )
     if found.fewer_than_five:
         tail += f" {found.fewer_than_five} more criteria alone stop fewer than five patients each."
-    parts.append(_below(Text(f"{tail} Predictions of the engine; the payer decides.", "dim")))
+    parts.append(below(Text(f"{tail} Predictions of the engine; the payer decides.", "dim")))
     return Group(*parts)
 
 
@@ -225,15 +221,6 @@ def _change(number: int, one: PolicyChange) -> RenderableType:
 
 def _count(count: int | None) -> str:
     return FEW if count is None else f"{count:,}"
-
-
-def _under(title: str, body: RenderableType) -> RenderableType:
-    return _below(Group(Text(title, "bold"), body))
-
-
-def _below(*shown: RenderableType) -> RenderableType:
-    """After an empty line."""
-    return Padding(Group(*shown), (1, 0, 0, 0))
 
 
 def _figures(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from agent.runtime.dump import to_json
@@ -17,6 +18,14 @@ def tell(text: str, *, end: str = "\n", error: bool = False) -> None:
 
         text = to_ascii(text)
     print(printable(text), end=end, file=stream)
+
+
+def answer(value: Any, as_json: bool, show: Callable[[], object]) -> None:
+    """What a command has to say: as one JSON document for a program, or as `show` puts it for a person."""
+    if as_json:
+        print_json(value)
+    else:
+        show()
 
 
 def print_json(value: Any, indent: int = 2) -> None:

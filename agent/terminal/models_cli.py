@@ -17,7 +17,7 @@ from agent.models.selftest import Check, Examined, selftest
 from agent.runtime.dump import plain
 from agent.runtime.settings import Settings, read_settings
 from agent.terminal import screen
-from agent.terminal.lines import print_json
+from agent.terminal.lines import answer
 from tools.common.errors import NotFound, nearest
 
 FAILED = 1
@@ -59,10 +59,8 @@ def models(
     where = address(settings.ollama_host)
     found = models_at(where, settings, details=True)
     taken, why = default(found, settings)
-    if as_json:
-        print_json({"host": where.url, "models": plain(found), "default": taken or None, "why": why})
-        return
-    _show_models(where, found, taken, why)
+    listed = {"host": where.url, "models": found, "default": taken or None, "why": why}
+    answer(listed, as_json, lambda: _show_models(where, found, taken, why))
 
 
 @app.command("check", epilog=CHECK_EPILOG)
@@ -76,10 +74,7 @@ def check(
     """
     model, digest, server = _to_test(name, read_settings())
     tested = selftest(model, digest=digest, server=server, told=_quiet if as_json else _show_check)
-    if as_json:
-        print_json(plain(tested) | {"passed": tested.passed})
-    else:
-        _show_verdict(tested)
+    answer(plain(tested) | {"passed": tested.passed}, as_json, lambda: _show_verdict(tested))
     if not tested.passed:
         raise typer.Exit(FAILED)
 

@@ -17,7 +17,7 @@ from agent.runtime.home import now
 from agent.runtime.settings import Settings
 from agent.terminal.common import JsonArray, OnlyPatient, opened
 from agent.terminal.due_cli import ahead
-from agent.terminal.lines import print_json
+from agent.terminal.lines import answer
 from agent.terminal.screen import console, say
 from tools.common.errors import Refused
 from tools.lifecycle.records import Facts
@@ -57,10 +57,7 @@ def _renewals(
     if draft:
         _draft_all(store, settings, found)
         found = renewals(store, day, until, patient_id)
-    if as_json:
-        print_json(found)
-        return
-    _show(found, within)
+    answer(found, as_json, lambda: _show(found, within))
 
 
 def _draft_all(store: Store, settings: Settings, found: list[Renewal]) -> None:
@@ -87,10 +84,8 @@ def _show(found: list[Renewal], within: str) -> None:
     passing = sum(one.outcome in GOOD for one in found)
     days = sorted({one.as_of for one in found})
     as_of = " to ".join(map(str, dict.fromkeys((days[0], days[-1]))))
-    say(
-        f"Approvals that end within {within}, as of {as_of}: {passing} of {len(found)} pass today",
-        style="bold",
-    )
+    title = f"Approvals that end within {within}, as of {as_of}"
+    say(f"{title}: {passing} of {len(found)} pass today", style="bold")
     for one in found:
         say("")
         say(_head(one))

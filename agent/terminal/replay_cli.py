@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-
 import typer
 
 from agent.runtime.settings import BIGGEST
 from agent.terminal.common import JsonObject, opened
-from agent.terminal.lines import print_json, tell
+from agent.terminal.lines import answer, tell
 from tools.common.errors import Invalid, NotFound
 from tools.queries.replay import Replayed, replay
+from tools.store.provenance import digest
 from tools.store.store import Store
 
 app = typer.Typer(add_completion=False)
@@ -35,13 +34,9 @@ def _replay(
         raise Invalid("name a draft, e.g. `pa replay 1`, or a case with --case 1")
     _, store = opened()
     what, whose, kept = _kept(store, draft_id, case_id)
-    digest = sha256(kept).hexdigest()
-    at = store.recorded_at(f"provenance/{digest}", whose)
-    found = replay(store, kept, store.provenance(digest), at)
-    if as_json:
-        print_json(found)
-    else:
-        _show(what, found)
+    name = digest(kept)
+    found = replay(store, kept, store.provenance(name), store.recorded_at(f"provenance/{name}", whose))
+    answer(found, as_json, lambda: _show(what, found))
     raise typer.Exit(0 if found.same else 1)
 
 
@@ -58,7 +53,7 @@ def _kept(store: Store, draft_id: int, case_id: int) -> tuple[str, str, bytes]:
         raise NotFound("determination of this case", str(case_id), hint="it was opened without one")
     if basis.draft_id is not None:
         draft = store.draft(basis.draft_id)
-        if sha256(draft.determination).hexdigest() == basis.determination:
+        if digest(draft.determination) == basis.determination:
             return about, case.head.patient_id, draft.determination
     return about, case.head.patient_id, store.snapshot(basis.determination)
 

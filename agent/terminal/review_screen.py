@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.table import Column
@@ -33,10 +33,8 @@ def drafted(draft: Draft, store: Store, files: Mapping[str, Path], *, new: bool)
     if form.warning:
         say(f"\n{form.warning}", style="bold red")
     if not new:
-        say(
-            f"\nThis case was drafted before, with nothing changed since; it is {_status(draft)}.",
-            style="bold",
-        )
+        before = "\nThis case was drafted before, with nothing changed since"
+        say(f"{before}; it is {_status(draft)}.", style="bold")
     say("\nPapers", style="bold")
     _papers(files)
     _worded(draft)
@@ -110,22 +108,16 @@ def decided(draft: Draft, store: Store) -> None:
     """What was decided, and what is next."""
     last = store.reviews(draft.id)[-1]
     said = f": {last.reason}" if last.reason else ""
-    say(
-        f"Draft {draft.id} ({draft.patient_id}, {draft.drug}) is {_status(draft)} by {last.by}{said}",
-        style="bold",
-    )
+    about = f"Draft {draft.id} ({draft.patient_id}, {draft.drug})"
+    say(f"{about} is {_status(draft)} by {last.by}{said}", style="bold")
     _next(draft, draft.filled_form())
 
 
 def _rivals(draft: Draft, store: Store) -> list[Draft]:
     """Other drafts of this patient, drug and plan that wait."""
-    return [
-        other
-        for other in store.drafts(patient_id=draft.patient_id, limit=1000)
-        if other.id != draft.id
-        and (other.drug, other.plan_id) == (draft.drug, draft.plan_id)
-        and other.status in WAITING
-    ]
+    wait = (one for one in store.drafts(patient_id=draft.patient_id, limit=1000) if one.status in WAITING)
+    same = (one for one in wait if (one.drug, one.plan_id) == (draft.drug, draft.plan_id))
+    return [one for one in same if one.id != draft.id]
 
 
 def _head(draft: Draft, store: Store) -> Text:
@@ -156,19 +148,18 @@ def _papers(files: Mapping[str, Path]) -> None:
 
 def _gaps(form: PARequest) -> None:
     on_file = [paper.label for paper in form.attachments if paper.record_id and not paper.enclosed]
-    if on_file:
-        say(
-            f"\nTo be attached ({len(on_file)}): on file by name, and the packet lacks it",
-            style="bold yellow",
-        )
-    for label in on_file:
-        say(label, indent=2)
+    attach = f"To be attached ({len(on_file)}): on file by name, and the packet lacks it"
+    for title, labels in ((attach, on_file), (f"Missing ({len(form.missing)})", form.missing)):
+        if labels:
+            _listed(title, labels, "bold yellow")
     if not form.missing:
         say("\nNothing that the form requires is missing.", style="green")
-        return
-    say(f"\nMissing ({len(form.missing)})", style="bold yellow")
-    for label in form.missing:
-        say(label, indent=2)
+
+
+def _listed(title: str, lines: Iterable[str], style: str = "bold") -> None:
+    say(f"\n{title}", style=style)
+    for line in lines:
+        say(line, indent=2)
 
 
 def _next(draft: Draft, form: PARequest) -> None:
@@ -191,15 +182,12 @@ def _next(draft: Draft, form: PARequest) -> None:
             steps.append("Fill what is missing: pa chart add, then draft again; or pa review "
                          f"{number} --set 'FIELD=VALUE' --by NAME")  # fmt: skip
         steps.append(f"Decide: pa review {number} --approve --by NAME, or --reject --reason WHY --by NAME")
-    say("\nNext", style="bold")
-    for step in steps:
-        say(step, indent=2)
+    _listed("Next", steps)
 
 
 def _status(draft: Draft) -> str:
-    return {"needs_review": "waiting for review", "edited": "edited, waiting for review"}.get(
-        draft.status, draft.status
-    )
+    waiting = {"needs_review": "waiting for review", "edited": "edited, waiting for review"}
+    return waiting.get(draft.status, draft.status)
 
 
 def _name(draft: Draft, store: Store) -> str:

@@ -56,14 +56,14 @@ def show(found: Determination, patient: Patient, out: Console, voice: Voice = EN
     exclusions = [f for f in found.findings if f.exclusion]
     for title, findings in (("screen.criteria", criteria), ("screen.exclusions", exclusions)):
         if findings:
-            parts.append(_section(voice.term(title), _findings(findings, found.leads, out, voice)))
+            parts.append(under(voice.term(title), _findings(findings, found.leads, out, voice)))
     if found.ignored:
-        parts.append(Padding(_ignored(found, voice), (1, 0, 0, 0)))
+        parts.append(below(_ignored(found, voice)))
     if found.actions:
         steps = tuple([voice.says(step) for step in found.actions])
-        parts.append(_section(voice.term("screen.next"), _numbered(steps)))
+        parts.append(under(voice.term("screen.next"), numbered(steps)))
     if found.alternatives:
-        parts.append(_section(voice.term("screen.alternatives"), _alternatives(found.alternatives, voice)))
+        parts.append(under(voice.term("screen.alternatives"), _alternatives(found.alternatives, voice)))
     say(Group(*parts), out)
 
 
@@ -107,6 +107,29 @@ def table(*columns: str | Column, header: str | None = "table.header", gap: int 
     )
 
 
+def below(*shown: RenderableType) -> RenderableType:
+    """After an empty line."""
+    return Padding(Group(*shown), (1, 0, 0, 0))
+
+
+def under(title: str, *shown: RenderableType) -> RenderableType:
+    """After an empty line, with a title."""
+    return below(Text(title, "bold"), *shown)
+
+
+def numbered(lines: Iterable[RenderableType]) -> Table:
+    """Lines, each with its number, from 1."""
+    rows = table(Column(justify="right"), Column(overflow="fold"), header=None, gap=1)
+    for number, line in enumerate(lines, 1):
+        rows.add_row(f"{number}.", line)
+    return rows
+
+
+def right(*names: str) -> list[Column]:
+    """Columns of figures."""
+    return [Column(name, justify="right") for name in names]
+
+
 class _Console(Console):
     """Prints everything without what its text would order a terminal to do; its own colours stay."""
 
@@ -138,11 +161,7 @@ def _header(found: Determination, patient: Patient, voice: Voice) -> Text:
 def _headline(found: Determination, voice: Voice) -> RenderableType:
     word = voice.term(f"headline.{found.outcome}").upper()
     said = voice.says(found.without_outcome)
-    return Padding(Text.assemble((word, STYLES[found.outcome]), "  ", said), (1, 0, 0, 0))
-
-
-def _section(title: str, body: RenderableType) -> RenderableType:
-    return Padding(Group(Text(title, "bold"), body), (1, 0, 0, 0))
+    return below(Text.assemble((word, STYLES[found.outcome]), "  ", said))
 
 
 def _findings(findings: list[Finding], leads: tuple[Lead, ...], out: Console, voice: Voice) -> Table:
@@ -238,13 +257,6 @@ def _ignored_line(seen: Evidence, as_of: date, voice: Voice) -> str:
     value = f"{seen.value:g}" if isinstance(seen.value, float | int) else str(seen.value or "")
     what = " ".join(word for word in (name, value, seen.unit) if word)
     return voice.says(message("screen.ignored", what=what, day=iso(seen.date), as_of=iso(as_of)))
-
-
-def _numbered(actions: tuple[str, ...]) -> Table:
-    rows = table(Column(justify="right"), Column(overflow="fold"), header=None, gap=1)
-    for number, action in enumerate(actions, 1):
-        rows.add_row(f"{number}.", action)
-    return rows
 
 
 def _alternatives(found: tuple[Alternative, ...], voice: Voice) -> Table:

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 import typer
 from rich.progress import Progress as Bars
-from rich.table import Column, Table
+from rich.table import Table
 
 from agent.runtime.settings import BIGGEST, read_settings, today
 from agent.screening import report as page
@@ -19,9 +19,9 @@ from agent.screening.run import Done, Progress, discard, filtered
 from agent.screening.sources import Source
 from agent.screening.summary import LISTS, OUTCOMES, Summary, summarize
 from agent.terminal.common import Workers
-from agent.terminal.lines import print_json
+from agent.terminal.lines import answer
 from agent.terminal.progress import bars
-from agent.terminal.screen import STYLES, say
+from agent.terminal.screen import STYLES, right, say
 from tools.common.errors import Invalid, nearest
 
 app = typer.Typer(add_completion=False)
@@ -107,10 +107,7 @@ def screen(
             first = [f"the first {limit:,} patients"] if limit else []
             filters = ", ".join([*payer, *plan, *drug, *outcome, *first])
             page.write(report, source.name, summary, rows, filters)
-    if as_json:
-        print_json(summary)
-    else:
-        _show(source, summary, done, out, report)
+    answer(summary, as_json, lambda: _show(source, summary, done, out, report))
 
 
 def counted(shown: Bars) -> Progress:
@@ -176,20 +173,16 @@ def _show(source: Source, summary: Summary, done: Done, out: Path | None, report
         print("The rows: --out screen.parquet; worklists with plots: --report DIR")
 
 
-def _number(name: str) -> Column:
-    return Column(name, justify="right")
-
-
 def _show_counts(summary: Summary) -> None:
-    outcomes = Table("Outcome", _number("Cases"), _number(""), box=None)
+    outcomes = Table("Outcome", *right("Cases", ""), box=None)
     for name, count in summary.outcomes.items():
         share = f"{100 * count / summary.cases:.1f} %"
         outcomes.add_row(name, f"{count:,}", share, style=STYLES[name])
-    lists = Table("Worklist", _number("Cases"), box=None)
+    lists = Table("Worklist", *right("Cases"), box=None)
     for name, title in LISTS.items():
         lists.add_row(title, f"{summary.lists[name]:,}")
     lists.add_row("Would go through, and nobody has ordered it", f"{summary.ready_unasked:,}")
-    unlocks = Table("One thing would unlock", _number("Cases"), _number("Patients"), box=None)
+    unlocks = Table("One thing would unlock", *right("Cases", "Patients"), box=None)
     for unlock in summary.unlocks[:8]:
         unlocks.add_row(unlock.told, f"{unlock.cases:,}", f"{unlock.patients:,}")
     for shown in (outcomes, lists, unlocks):

@@ -79,11 +79,10 @@ def down(
     remove: bool = typer.Option(False, "--remove", help="Delete what they hold, too."),
 ) -> None:
     """Stop them. PostgreSQL keeps its data; the other two hold nothing that can't be made again."""
+    gone = ", its data removed" if remove else ""
     for service in _services(names):
         ran = service.down(remove=remove)
-        print(
-            f"{service.title} {'is stopped' if ran else 'was not running'}{', its data removed' if remove else ''}"
-        )
+        print(f"{service.title} {'is stopped' if ran else 'was not running'}{gone}")
 
 
 def _services(names: list[str] | None) -> list[Service]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from datetime import timedelta
 
 import typer
 
 from agent.administration.roles import ALL, ROLES
 from agent.runtime.access import acting
-from agent.runtime.dump import plain
 from agent.runtime.home import now
 from agent.terminal.common import JsonObject, opened
 from agent.terminal.lines import print_json, tell
@@ -51,7 +51,7 @@ def _list(as_json: JsonObject = False) -> None:
     _, store = opened()
     users, keys = store.users(), store.keys()
     if as_json:
-        print_json({"users": [plain(user) for user in users], "keys": [plain(key) for key in keys]})
+        print_json({"users": users, "keys": keys})
         return
     for user in users:
         of = f" of {user.practice}" if user.practice else ""
@@ -75,12 +75,10 @@ def _add(
 ) -> None:
     """Make a user; the password is asked for, or read from a pipe."""
     settings, store = opened()
-    theirs = settings.of_practice(practice)
+    theirs = f" of {practice}, whose charts are in {settings.of_practice(practice).home}" if practice else ""
     who = acting().actor.who
     user = store.add_user(name, _role(role), _password(), by=who, when=now(), practice=practice)
-    tell(
-        f"{user.name} is {user.role}{f' of {practice}, whose charts are in {theirs.home}' if practice else ''}"
-    )
+    tell(f"{user.name} is {user.role}{theirs}")
 
 
 @app.command("set", epilog="[bold]Example[/]\n  pa users set rlee --role reviewer")
@@ -92,12 +90,8 @@ def _set(
     """Give a user another role or password."""
     if not role and not password:
         raise Invalid("say what is to change: --role ROLE or --password")
-    user = opened()[1].change_user(
-        name,
-        by=acting().actor.who,
-        role=_role(role) if role else "",
-        password=_password() if password else "",
-    )
+    who, chosen = acting().actor.who, _role(role) if role else ""
+    user = opened()[1].change_user(name, by=who, role=chosen, password=_password() if password else "")
     tell(f"{user.name} is {user.role}")
 
 
@@ -130,8 +124,7 @@ def _key(
     """Make a key for a program; it is shown once."""
     wanted = tuple(one.strip() for one in scopes.split(",") if one.strip())
     for one in wanted:
-        if one not in ALL:
-            raise NotFound("scope", one, nearest(one, ALL), f"there are {', '.join(ALL)}")
+        _require("scope", one, ALL)
     key, told = opened()[1].add_key(name, wanted, now() + timedelta(days=days), by=acting().actor.who)
     tell(f"{told}\nShown this once; until {key.expires:%Y-%m-%d}. Take it back: pa users revoke {key.id}")
 
@@ -145,8 +138,12 @@ def _revoke(
 
 
 def _role(typed: str) -> str:
-    if typed not in ROLES:
-        raise NotFound("role", typed, nearest(typed, ROLES), f"there are {', '.join(ROLES)}")
+    return _require("role", typed, ROLES)
+
+
+def _require(what: str, typed: str, known: Collection[str]) -> str:
+    if typed not in known:
+        raise NotFound(what, typed, nearest(typed, known), f"there are {', '.join(known)}")
     return typed
 
 

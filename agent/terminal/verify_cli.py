@@ -15,7 +15,7 @@ from rich.text import Text
 from agent.ledger import Ledger
 from agent.terminal import screen
 from agent.terminal.common import AsOfChart, JsonObject, OtherPlan, opened
-from agent.terminal.lines import print_json
+from agent.terminal.lines import answer
 from agent.verification.checker import Checked
 from agent.verification.checker import verify as check
 from agent.verification.known_facts import enter_bound
@@ -55,10 +55,7 @@ def verify(
     ledger = Ledger()
     enter_bound(ledger, bound, [store.drug(drug).name])
     checked = check(text, ledger)
-    if as_json:
-        print_json(_report(file, bound.patient.id, drug, checked))
-    else:
-        _show(text, checked)
+    answer(_report(file, bound.patient.id, drug, checked), as_json, lambda: _show(text, checked))
     raise typer.Exit(1 if any(one.issues for one in checked) else 0)
 
 

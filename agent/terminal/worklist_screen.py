@@ -6,13 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Column
+from rich.table import Column, Table
 from rich.text import Text
 
 from agent.batch.worklist import STAGES, Stage, urgent_first
 from agent.terminal.batch_watching import duration
-from agent.terminal.screen import console, say, table
+from agent.terminal.screen import below, console, say, table
 from tools.messages import term
 
 if TYPE_CHECKING:
@@ -44,21 +43,15 @@ def show(outcome: BatchOutcome, damaged: list[str]) -> None:
     for stage, title in STAGES.items():
         if stages[stage]:
             of = urgent_first(line for line in outcome.lines if line.stage == stage)
-            parts.append(Padding(_stage(stage, title, of), (1, 0, 0, 0)))
+            parts.append(below(_stage(stage, title, of)))
     if outcome.rejected:
-        parts.append(Padding(_rejected(outcome.rejected), (1, 0, 0, 0)))
-    parts.append(Padding(Text(f"Files: {batch.folder}"), (1, 0, 0, 0)))
+        parts.append(below(_rejected(outcome.rejected)))
+    parts.append(below(Text(f"Files: {batch.folder}")))
     if damaged:
-        parts.append(
-            Text(
-                f"{len(damaged)} papers are not as they were drafted, and their cases not to be sent:"
-                f" {', '.join(damaged[:3])}",
-                "bold red",
-            )
-        )
-        parts.append(
-            Text("Put them back, or draft them anew: `pa batch run` of the same file into another folder")
-        )
+        which = f"{len(damaged)} papers are not as they were drafted, and their cases not to be sent"
+        parts.append(Text(f"{which}: {', '.join(damaged[:3])}", "bold red"))
+        again = "Put them back, or draft them anew: `pa batch run` of the same file into another folder"
+        parts.append(Text(again))
     say(Group(*parts), console())
 
 
@@ -77,24 +70,18 @@ def plan(planned: Plan, seconds: float) -> None:
     if planned.unused:
         parts.append(Text(f"Columns that say nothing here: {', '.join(planned.unused[:10])}"))
     if planned.rejected:
-        parts.append(Padding(_rejected(planned.rejected), (1, 0, 0, 0)))
-    parts.append(Padding(Text("Nothing was written."), (1, 0, 0, 0)))
+        parts.append(below(_rejected(planned.rejected)))
+    parts.append(below(Text("Nothing was written.")))
     say(Group(*parts), console())
 
 
 def _stage(stage: Stage, title: str, lines: list[CaseLine]) -> RenderableType:
-    columns = (
-        Column(no_wrap=True),
-        Column(no_wrap=True, max_width=24),
-        Column(no_wrap=True),
-        Column(overflow="fold"),
-    )
-    rows = table(*columns, header=None)
+    whole, name, last = Column(no_wrap=True), Column(no_wrap=True, max_width=24), Column(overflow="fold")
+    rows = table(whole, name, whole.copy(), last, header=None)
     for line in lines[:MOST]:
         drug = f"{line.drug} (expedited)" if line.urgency == "expedited" else line.drug
         rows.add_row(line.patient_id, line.patient, drug, _what(stage, line))
-    rest = [Text(f"and {len(lines) - MOST} more in summary.csv", "dim")] if len(lines) > MOST else []
-    return Group(Text(f"{title} ({len(lines)})", COLOURS[stage]), rows, *rest)
+    return _first(f"{title} ({len(lines)})", COLOURS[stage], rows, len(lines) - MOST, "summary.csv")
 
 
 def _what(stage: Stage, line: CaseLine) -> str:
@@ -111,5 +98,10 @@ def _rejected(rows: list[RejectedRow]) -> RenderableType:
     shown = table(Column(justify="right", no_wrap=True), Column(overflow="fold"), header=None)
     for row in rows[:MOST]:
         shown.add_row(str(row.row), row.reason)
-    rest = [Text(f"and {len(rows) - MOST} more in rejected.csv", "dim")] if len(rows) > MOST else []
-    return Group(Text(f"Rejected rows ({len(rows)})", "bold red"), shown, *rest)
+    return _first(f"Rejected rows ({len(rows)})", "bold red", shown, len(rows) - MOST, "rejected.csv")
+
+
+def _first(title: str, style: str, rows: Table, more: int, file: str) -> RenderableType:
+    """The first rows of a list, and how many more its file has."""
+    rest = [Text(f"and {more} more in {file}", "dim")] if more > 0 else []
+    return Group(Text(title, style), rows, *rest)

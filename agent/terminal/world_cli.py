@@ -14,7 +14,7 @@ from agent.runtime.access import watch
 from agent.runtime.home import make_home
 from agent.runtime.settings import Settings, read_settings
 from agent.terminal.common import JsonReport, opened
-from agent.terminal.lines import print_json
+from agent.terminal.lines import answer, print_json
 from agent.terminal.progress import bars
 from tools.common.errors import Invalid, Refused, Unavailable
 from tools.common.private import keep_private
@@ -93,10 +93,7 @@ def _load_command(
     settings = read_settings()
     mode: Mode = "append" if append else "replace" if replace else "new"
     report = _load(_create(settings), directory or settings.data, mode, trust)
-    if as_json:
-        print_json(report)
-    else:
-        print(_told(report))
+    answer(report, as_json, lambda: print(_told(report)))
 
 
 @index.command(

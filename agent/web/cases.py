@@ -179,15 +179,10 @@ def _stretches(text: str, read: Denial) -> list[Stretch]:
 
 def _statements(read: Denial) -> list[tuple[Any, str]]:
     """Everything that bears a quote, with what it is."""
+    named = ("payer", "member", "member_id", "birth_date", "reference", "dated", "approved", "reply_by")
+    words = {"dated": "date"}
     found: list[tuple[Any, str]] = [
-        (read.payer, "payer"),
-        (read.member, "member"),
-        (read.member_id, "member id"),
-        (read.birth_date, "birth date"),
-        (read.reference, "reference"),
-        (read.dated, "date"),
-        (read.approved, "approved"),
-        (read.reply_by, "reply by"),
+        (getattr(read, name), words.get(name, name.replace("_", " "))) for name in named
     ]
     found += [(one, f"reason: {REASONS[one.code].title}") for one in read.reasons]
     found += [(one, f"right: {one.kind.replace('_', ' ')}") for one in read.rights]
@@ -204,11 +199,8 @@ def _shown(ctx: Context, found: AuthorizationCase) -> dict[str, Any]:
     plan = casefile.plan_of(ctx.store, found)
     undone = {event.facts.undoes for event in found.events}
     steps = possible(found)
-    letters = {
-        event.facts.notice.letter.sha256
-        for event in found.events
-        if event.facts.notice and event.facts.notice.letter
-    }
+    notices = [event.facts.notice for event in found.events if event.facts.notice]
+    letters = {notice.letter.sha256 for notice in notices if notice.letter}
     return {
         "case": found,
         "state": full(found.state, found.level),

@@ -86,9 +86,8 @@ def _decide(
     ctx: Context, draft_id: int, action: Action, form: Form, edits: dict[str, str] | None = None
 ) -> Response:
     """Hand in what was decided about the version that was seen; where somebody else was first, nothing is done."""
-    by = form.text("by")
+    by, reason = form.text("by"), form.text("reason")
     seen = form.whole("version") or 0  # a page names the version that it shows
-    reason = form.text("reason")
     decision = Decision(action=action, by=by, when=now(), reason=reason, edits=edits or {}, seen=seen)
     ctx.decide(draft_id, decision)
     return go(f"/drafts/{draft_id}", by)
@@ -121,15 +120,12 @@ def _boxes(store: Store, found: Draft, form: PARequest) -> list[Box]:
         template = store.form(found.plan_id)
     except NotFound:
         template = None
-    boxes = [
-        Box(
-            one,
-            template is not None and _is_editable(form, template, one),
-            one.record_id.startswith("review:"),
-        )
-        for one in form.fields
-    ]
-    return sorted(boxes, key=lambda box: (not box.missing, not box.edited))
+
+    def box(one: FilledField) -> Box:
+        editable = template is not None and _is_editable(form, template, one)
+        return Box(one, editable, one.record_id.startswith("review:"))
+
+    return sorted(map(box, form.fields), key=lambda box: (not box.missing, not box.edited))
 
 
 def _is_editable(form: PARequest, template: FormTemplate, field: FilledField) -> bool:

@@ -24,11 +24,7 @@ def models(request: Request, ctx: Ctx) -> Response:
 @router.get("/{name}")
 def report(ctx: Ctx, name: str) -> Response:
     """The report of the evals of one model, as it was published."""
-    path = ctx.settings.evaluated
-    if (
-        all(one.report != name for one in read_evaluated(path))
-        or not (path.parent / "evals" / name).is_file()
-    ):
+    known, page = read_evaluated(ctx.settings.evaluated), ctx.settings.evaluated.parent / "evals" / name
+    if all(one.report != name for one in known) or not page.is_file():
         raise NotFound("report of a model", name[:100], hint="`pa eval report --publish` leaves one")
-    page = (path.parent / "evals" / name).read_text(encoding="utf-8")
-    return HTMLResponse(page, headers={"content-security-policy": OWN_STYLE})
+    return HTMLResponse(page.read_text("utf-8"), headers={"content-security-policy": OWN_STYLE})

@@ -56,15 +56,7 @@ def patients(
     total = ctx.store.count_patients(**match)
     if total == 1 and q and not page > 1:
         return go(f"/patients/{found[0].id}")
-    return render(
-        request,
-        "patients.html",
-        rows=found,
-        total=total,
-        q=q,
-        page=page,
-        first=first,
-    )
+    return render(request, "patients.html", rows=found, total=total, q=q, page=page, first=first)
 
 
 def _meant(store: Store, typed: str) -> dict[str, Any]:
@@ -114,10 +106,8 @@ def _plan(bound: Bound) -> Plan | None:
 def entry_in_words(entry: ChartEntry) -> str:
     """What an addition says, field by field."""
     record: dict[str, Any] = msgspec.json.decode(entry.record)
-    said = (
-        f"{name.replace('_', ' ')} {_flat(value)}" for name, value in record.items() if name not in HIDDEN
-    )
-    return one_line(", ".join(said))
+    shown = {name.replace("_", " "): value for name, value in record.items() if name not in HIDDEN}
+    return one_line(", ".join(f"{name} {_flat(value)}" for name, value in shown.items()))
 
 
 def _flat(value: Any) -> str:
@@ -154,16 +144,8 @@ def attach(ctx: Ctx, patient_id: str, form: Sent) -> Response:
     if not content:
         raise Invalid("choose the file: a PDF, TIFF, PNG or JPEG that is not empty")
     to = _entering(ctx, patient_id, form)
-    entry = additions.attach(
-        to,
-        content,
-        form.required_day("date"),
-        name=name,
-        kind=form.text("kind"),
-        title=form.text("title"),
-        about=form.text("about"),
-        status=form.text("status"),
-    )
+    said = {field: form.text(field) for field in ("kind", "title", "about", "status")}
+    entry = additions.attach(to, content, form.required_day("date"), name=name, **said)
     draft = form.whole("draft")
     return go(f"/drafts/{draft}#attached" if draft else f"/patients/{patient_id}#{entry.record_id}", to.by)
 
@@ -187,23 +169,14 @@ def _result(to: additions.Entering, form: Form) -> ChartEntry:
     value = form.number("value")
     if value is None:
         raise Invalid("Value: give the number that was measured")
-    return additions.add_observation(
-        to, form.text("test"), value, form.text("unit"), form.required_day("date")
-    )
+    day = form.required_day("date")
+    return additions.add_observation(to, form.text("test"), value, form.text("unit"), day)
 
 
 def _trial(to: additions.Entering, form: Form) -> ChartEntry:
-    return additions.add_trial(
-        to,
-        form.text("drug"),
-        start=form.day("start"),
-        end=form.day("end"),
-        ongoing=bool(form.text("ongoing")),
-        dose=form.text("dose"),
-        frequency=form.text("frequency"),
-        outcome=form.text("outcome"),
-        reason=form.text("reason"),
-    )
+    start, end, ongoing = form.day("start"), form.day("end"), bool(form.text("ongoing"))
+    said: dict[str, Any] = {name: form.text(name) for name in ("dose", "frequency", "outcome", "reason")}
+    return additions.add_trial(to, form.text("drug"), start=start, end=end, ongoing=ongoing, **said)
 
 
 def _fill(to: additions.Entering, form: Form) -> ChartEntry:
@@ -212,9 +185,8 @@ def _fill(to: additions.Entering, form: Form) -> ChartEntry:
 
 
 def _program(to: additions.Entering, form: Form) -> ChartEntry:
-    return additions.add_program(
-        to, form.text("name"), form.required_day("start"), form.day("end"), form.whole("sessions")
-    )
+    start, end, sessions = form.required_day("start"), form.day("end"), form.whole("sessions")
+    return additions.add_program(to, form.text("name"), start, end, sessions)
 
 
 def _statement(to: additions.Entering, form: Form) -> ChartEntry:

@@ -57,9 +57,8 @@ class Plot(NamedTuple):
     unit: str
     points: tuple[Point, ...]
     goals: tuple[Goal, ...]
-    window: (
-        tuple[float, float] | None
-    )  # x and width of the shortest window that a rule counts back from as_of
+    # x and width of the shortest window that a rule counts back from as_of
+    window: tuple[float, float] | None
     first: date
     last: date
 

@@ -48,7 +48,28 @@ def version(request: Request, ctx: Ctx, plan_id: str, drug: str, number: wire.Nu
     if gone := _gone(ctx, plan_id, drug):
         return _as_it_was(request, ctx, plan_id, gone, number)
     plan, found = _policy(ctx, plan_id, drug)
+    return _change(request, ctx, plan, found, number, None)
+
+
+@router.get("/{plan_id}/{drug}/versions/{number}/moved")
+def moved(request: Request, ctx: Ctx, plan_id: str, drug: str, number: wire.Number) -> Response:
+    """For whom the drug is determined otherwise than that version had it, the ones who want it first."""
+    plan, found = _policy(ctx, plan_id, drug)
+    _, old = ctx.store.policy_version(found.id, number)
+    movement = _moved(ctx, old, plan, found)
+    if is_part(request):
+        return render(request, "moved.html", plan=plan, policy=found, number=number, moved=movement)
+    return _change(request, ctx, plan, found, number, movement)
+
+
+def _change(
+    request: Request, ctx: Context, plan: Plan, found: Policy, number: int, moved: dict[str, Any] | None
+) -> Response:
     before, _ = ctx.store.policy_version(found.id, number)
+    given: dict[str, Any] = {
+        "earlier": ctx.store.policy_versions(found.id),
+        "differences": differences(before, found),
+    }
     return render(
         request,
         "policy_change.html",
@@ -56,28 +77,9 @@ def version(request: Request, ctx: Ctx, plan_id: str, drug: str, number: wire.Nu
         policy=found,
         before=before,
         number=number,
-        earlier=ctx.store.policy_versions(found.id),
-        differences=differences(before, found),
-        moved=None,
+        moved=moved,
+        **given,
     )
-
-
-@router.get("/{plan_id}/{drug}/versions/{number}/moved")
-def moved(request: Request, ctx: Ctx, plan_id: str, drug: str, number: wire.Number) -> Response:
-    """For whom the drug is determined otherwise than that version had it, the ones who want it first."""
-    plan, found = _policy(ctx, plan_id, drug)
-    before, old = ctx.store.policy_version(found.id, number)
-    given: dict[str, Any] = {
-        "plan": plan,
-        "policy": found,
-        "number": number,
-        "moved": _moved(ctx, old, plan, found),
-    }
-    if is_part(request):
-        return render(request, "moved.html", **given)
-    changes = differences(before, found)
-    earlier = ctx.store.policy_versions(found.id)
-    return render(request, "policy_change.html", before=before, differences=changes, earlier=earlier, **given)
 
 
 def _gone(ctx: Context, plan_id: str, drug: str) -> PolicyVersion | None:

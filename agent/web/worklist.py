@@ -73,6 +73,7 @@ def worklist(
     shown = [row for row in chosen if row.is_in(view)] if view else chosen
     first = (page - 1) * PAGE
     rows = shown[first : first + PAGE]
+    users = {user.name for user in ctx.store.users()}
     ctx.store.note("requests.listed", of=filters.query(page=page))
     return render(
         request,
@@ -88,9 +89,7 @@ def worklist(
         all=len(chosen),
         filters=filters,
         choices=work.choices,
-        people=sorted(
-            {name for name, _ in work.choices["owner"] if name} | {user.name for user in ctx.store.users()}
-        ),
+        people=sorted({name for name, _ in work.choices["owner"] if name} | users),
         saved=ctx.store.saved_views(),
         patients=ctx.store.count_patients(),
         as_of=ctx.settings.day() or ctx.store.dataset().as_of,
@@ -120,9 +119,8 @@ def setup(request: Request, form: Sent) -> Response:
 def assign(ctx: Ctx, form: Sent) -> Response:
     """Give the requests that were ticked to somebody, and come back to the same filters."""
     by = form.by("assigns it")
-    ticked = [
-        one.partition(" ") for one in form.every("request")
-    ]  # its link, and the owner that the page showed
+    # Of each its link, and the owner that the page showed.
+    ticked = [one.partition(" ") for one in form.every("request")]
     if not ticked:
         raise Invalid("tick the requests that you assign")
     seen = {_key_at(ctx.store, link): owner for link, _, owner in ticked}

@@ -5,17 +5,18 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import resource
 import shutil
 import statistics
 import time
-from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from itertools import count as counted
 from itertools import cycle, islice, product
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import msgspec
@@ -30,20 +31,22 @@ from agent.runtime.home import now
 from agent.runtime.settings import Settings, read_settings
 from agent.web import workspace
 from evals.pages import Figures
-from evals.proofs.homes import a_home, client, drafted, key_of
+from evals.proofs.homes import Answers, a_home, client, drafted, key_of
 from tools.store.store import Store
+
+if TYPE_CHECKING:
+    from httpx2 import Response
 
 SEED = 7
 FLOWS, STEPS = 30, 10  # of a seed, and of a flow
 SENT_OF = 1.2  # calls that are made up for one that a client can send
-SLOWEST = 5.0  # seconds of processor for the answer to a hostile body
 MARK = "Zyxwvutsdottir"  # a name that stands in the other practice alone
 
 
 def probes(count: int = 1500) -> Figures:
     """So many calls, as every role of a practice, for what another one keeps: each is answered as by a server on which
     the other one keeps nothing."""
-    draw, wrong, statuses = Random(SEED), Counter[str](), Counter[int]()
+    draw, answers = Random(SEED), Answers()
     took: dict[str, list[float]] = {"there": [], "nowhere": []}
     with a_home() as (store, settings), ExitStack() as stack:
         there = settings.of_practice("north")
@@ -66,40 +69,40 @@ def probes(count: int = 1500) -> Figures:
         ]
         calls = cycle((role, *route) for role in ["", *ROLES] for route in routes)
         for role, method, template in islice(calls, count):
-            path = template
+            path, shown = template, {}
             for name, known in ids.items():
                 path = path.replace(f"{{{name}}}", str(draw.choice(known)))
             path = path.replace("{", "").replace("}", "")
-            answers = {}
-            order = list(apps.items())
-            draw.shuffle(order)
-            for where, asked in order:
+            sent: dict[str, Any] = {"json": {}} if path.startswith("/api") else {"data": {"by": "R. Lee"}}
+            headers = {"origin": "http://localhost"}
+            headers |= {"authorization": f"Bearer {keys[role]}"} if role else {}
+            called = f"{method} {template} as {role or 'nobody'}"
+            for where, asked in draw.sample(list(apps.items()), len(apps)):
                 began = time.perf_counter()
-                sent: dict[str, Any] = {"json": {}} if path.startswith("/api") else {"data": {"by": "R. Lee"}}
-                headers = {"authorization": f"Bearer {keys[role]}"} if role else {}
-                answer = asked.request(
-                    method,
-                    path,
-                    headers={"origin": "http://localhost", **headers},
-                    **(sent if method == "POST" else {}),
-                )
+                answer = asked.request(method, path, headers=headers, **(sent if method == "POST" else {}))
                 took[where].append(time.perf_counter() - began)
-                answers[where] = (answer.status_code, answer.content, sorted(answer.headers))
-                statuses[answer.status_code] += where == "there"
-                if MARK.encode() in answer.content or answer.status_code >= 500:
-                    wrong[f"{answer.status_code} {method} {template} as {role or 'nobody'}"] += 1
-                if any(answer.headers.get(name) is None for name in HEADERS):
-                    wrong[f"headers lack at {method} {template}"] += 1
-            if answers["there"] != answers["nowhere"]:
-                wrong[f"it shows at {method} {template} as {role or 'nobody'}"] += 1
-    return {
-        "probes": statuses.total(),
-        "routes": len(routes),
-        **{f"answered {status}": times for status, times in sorted(statuses.items())},
-        "median ms where it is another's": round(1000 * statistics.median(took["there"]), 2),
-        "median ms where it is nowhere": round(1000 * statistics.median(took["nowhere"]), 2),
-        "wrong": dict(wrong),
-    }
+                shown[where] = (answer.status_code, answer.content, sorted(answer.headers))
+                answers.statuses[answer.status_code] += where == "there"
+                answers.wrong.update(_gives_away(answer, called))
+            if shown["there"] != shown["nowhere"]:
+                answers.wrong[f"it shows at {called}"] += 1
+    medians = {where: round(1000 * statistics.median(times), 2) for where, times in took.items()}
+    return answers.figures(
+        "probes",
+        {"routes": len(routes)},
+        {
+            "median ms where it is another's": medians["there"],
+            "median ms where it is nowhere": medians["nowhere"],
+        },
+    )
+
+
+def _gives_away(answer: Response, called: str) -> Iterator[str]:
+    """What is wrong with an answer to a probe."""
+    if MARK.encode() in answer.content or answer.status_code >= 500:
+        yield f"{answer.status_code} {called}"
+    if any(answer.headers.get(name) is None for name in HEADERS):
+        yield f"headers lack at {called}"
 
 
 def _filled(settings: Settings) -> dict[str, list[Any]]:
@@ -147,53 +150,30 @@ HOSTILE: tuple[tuple[str, bytes], ...] = (
 
 def bodies(count: int = 400) -> Figures:
     """So many bodies of which one field, or all, is hostile; what is answered with a fault, late, or raw."""
-    draw, wrong, statuses = Random(SEED), Counter[str](), Counter[int]()
-    slowest = 0.0
-    with a_home() as (_, settings), client(settings) as opened:
-        store = Store.open(settings.database_url)
-        key = key_of(store, "admin")
-        store.close()
+    draw, answers = Random(SEED), Answers()
+    with a_home() as (store, settings), client(settings) as opened:
+        headers = {"authorization": f"Bearer {key_of(store, 'admin')}", "content-type": "application/json"}
         calls = []
         for path, methods in opened.app.openapi()["paths"].items():  # type: ignore[attr-defined]
-            content = (
-                methods.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json")
-            )
-            if content:
-                calls.append((path, dict(content.get("example") or {})))
+            taken = methods.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json")
+            if taken:
+                known = path.replace("{patient_id}", "P001")
+                calls.append(
+                    (re.sub(r"{(draft|case|batch)_id}", "1", known), dict(taken.get("example") or {}))
+                )
         held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        for (path, body), (label, value) in islice(
-            cycle((call, hostile) for hostile in HOSTILE for call in calls), count
-        ):
+        hostile = cycle((call, hostile) for hostile in HOSTILE for call in calls)
+        for (path, body), (label, value) in islice(hostile, count):
             field = draw.choice(sorted(body) or ["patient_id"])
             rest = b"".join(b', "%s": %s' % (name.encode(), json.dumps(given).encode())
                             for name, given in body.items() if name != field)  # fmt: skip
             sent = value if draw.random() < 0.2 else b'{"%s": %s%s}' % (field.encode(), value, rest)
             began = time.process_time()
-            for name in ("patient_id", "draft_id", "case_id", "batch_id"):
-                path = path.replace(f"{{{name}}}", "P001" if name == "patient_id" else "1")
-            answer = opened.post(
-                path,
-                content=sent,
-                headers={"authorization": f"Bearer {key}", "content-type": "application/json"},
-            )
-            spent = time.process_time() - began
-            slowest = max(slowest, spent)
-            statuses[answer.status_code] += 1
-            if answer.status_code >= 500:
-                wrong[f"{answer.status_code} at {path} with {label} as {field}"] += 1
-            if spent > SLOWEST:
-                wrong[f"{spent:.1f} s at {path} with {label} as {field}"] += 1
-            if any(raw in answer.content for raw in (b"\x1b", b"\xe2\x80\xae")):
-                wrong[f"raw at {path} with {label} as {field}"] += 1
+            answer = opened.post(path, content=sent, headers=headers)
+            answers.take(answer, f"at {path} with {label} as {field}", time.process_time() - began)
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - held
-    return {
-        "bodies": statuses.total(),
-        "routes": len(calls),
-        **{f"answered {status}": times for status, times in sorted(statuses.items())},
-        "slowest, seconds of processor": round(slowest, 2),
-        "memory grown by, MB": grown // 1024,
-        "wrong": dict(wrong),
-    }
+    after = {"slowest, seconds of processor": round(answers.slowest, 2), "memory grown by, MB": grown // 1024}
+    return answers.figures("bodies", {"routes": len(calls)}, after)
 
 
 # --- schemathesis ----------------------------------------------------------------------------------------
@@ -218,7 +198,7 @@ class Fuzzed:
             checks.content_type_conformance,
             checks.response_schema_conformance,
         ]
-        self.wrong, self.statuses, self.operations = Counter[str](), Counter[int](), set[str]()
+        self.answers, self.operations = Answers(), set[str]()
 
     def answer(self, case: Any) -> Any:
         """What is answered; None to what no client can send."""
@@ -233,23 +213,20 @@ class Fuzzed:
         except (ValueError, TypeError, AttributeError):
             return None
         answer, where = self.client.send(asking), f"{case.method} {case.path}"
-        self.statuses[answer.status_code] += 1
+        self.answers.statuses[answer.status_code] += 1
         self.operations.add(where)
         answer.request._content = b""  # schemathesis asks for it, and it was a stream
         try:
             case.validate_response(answer, checks=self.checks)
         except FailureGroup as group:
             for failure in group.exceptions:
-                self.wrong[f"{where}, {answer.status_code}: {str(failure).splitlines()[0]}"[:200]] += 1
+                self.answers.wrong[
+                    f"{where}, {answer.status_code}: {str(failure).splitlines()[0]}"[:200]
+                ] += 1
         return answer
 
     def figures(self) -> Figures:
-        return {
-            "calls": self.statuses.total(),
-            "operations": len(self.operations),
-            **{f"answered {status}": times for status, times in sorted(self.statuses.items())},
-            "wrong": dict(self.wrong),
-        }
+        return self.answers.figures("calls", {"operations": len(self.operations)})
 
 
 def _made_up(examples: int, **more: Any) -> hypothesis.settings:
@@ -289,7 +266,7 @@ def fuzz(count: int = 10_000) -> Figures:
 
 def flows(count: int = 10_000) -> Figures:
     """So many calls at least, by flows that go on with what was answered, over as many seeds as that takes."""
-    from schemathesis.core.transport import Response
+    from schemathesis.core import transport
 
     with a_home() as (store, settings), client(settings) as opened:
         fuzzed = Fuzzed(opened, store, settings)
@@ -297,13 +274,13 @@ def flows(count: int = 10_000) -> Figures:
         class Flow(fuzzed.described.as_state_machine()):  # type: ignore[misc]
             def call(self, case: Any, **_: Any) -> Any:
                 answer = fuzzed.answer(case)
-                return hypothesis.reject() if answer is None else Response.from_any(answer)
+                return hypothesis.reject() if answer is None else transport.Response.from_any(answer)
 
             def validate_response(self, *_: Any, **__: Any) -> None:
                 """It was."""
 
         for seed in counted(SEED):
-            if fuzzed.statuses.total() >= count:
+            if fuzzed.answers.statuses.total() >= count:
                 break
             # A flow is told as another one where it comes upon what an earlier one did; the next seed begins anew.
             with suppress(hypothesis.errors.FlakyStrategyDefinition):

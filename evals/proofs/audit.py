@@ -20,6 +20,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 import msgspec
+from sqlalchemy import Table
 
 from agent.administration.audit import head, held_against
 from agent.cases import casefile
@@ -51,12 +52,8 @@ def tamperings(count: int = 600) -> Figures:
         add_hba1c(store, "P001", 7.4)
         brought = msgspec.structs.replace(store.patient("P002"), id="", given="Ida", source="file")
         for given in ("Ida", "Ida B."):
-            store.keep_import(
-                msgspec.structs.replace(brought, given=given),
-                [("urn:mrn", "7")],
-                taken_from="a.json",
-                when=now(),
-            )
+            chart = msgspec.structs.replace(brought, given=given)
+            store.keep_import(chart, [("urn:mrn", "7")], taken_from="a.json", when=now())
         store.name_medicine("Slimara Forte", "phentermine", by="R. Lee", when=now())
         store.add_key("viewer", ("read",), now() + timedelta(days=1), by="evals")
         store.begin_session("viewer", now())
@@ -110,57 +107,53 @@ def _tampered_file(draw: Random, papers: Sequence[Path]) -> Tampering:
 def _tampered_row(draw: Random, file: Path) -> Tampering | None:
     """Change, take out, copy or exchange rows of a table, or cut the log; None if that changes nothing."""
     table = draw.choice([*ROW_BY_ROW, *AS_A_WHOLE, PATIENTS, MEMBERS, NAME_WORDS, AUDIT_EVENTS, AUDIT_EVENTS])
+    if table is NAME_WORDS:  # which has no numbers of rows
+        return None
     with closing(sqlite3.connect(file)) as connection, connection:
-        rows = (
-            connection.execute(f'SELECT rowid, * FROM "{table.name}"').fetchall()
-            if table is not NAME_WORDS
-            else []
-        )
+        rows = connection.execute(f'SELECT rowid, * FROM "{table.name}"').fetchall()
         if not rows:
             return None
         triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for name, _ in triggers:
             connection.execute(f'DROP TRIGGER "{name}"')
-        row, columns = draw.choice(rows), [one.name for one in table.columns]
-        column = draw.choice([one for one in columns if one not in LEFT_OUT.get(table.name, ())])
-        value = row[1 + columns.index(column)]
-        way = draw.choice(
-            ["changed", "taken out", "exchanged", "cut off" if table is AUDIT_EVENTS else "copied"]
-        )
+        way, orders = _orders(draw, table, rows)
         try:
-            if way == "changed":
-                connection.execute(
-                    f'UPDATE "{table.name}" SET "{column}" = ? WHERE rowid = ?', (_other(value), row[0])
-                )
-                if table is AUDIT_EVENTS and column == "body":  # its hash is made anew: only a head shows it
-                    leaf = leaf_hash(_other(value))
-                    connection.execute("UPDATE audit_events SET leaf = ? WHERE rowid = ?", (leaf, row[0]))
-            elif way == "taken out":
-                connection.execute(f'DELETE FROM "{table.name}" WHERE rowid = ?', (row[0],))
-            elif way == "cut off":
-                connection.execute("DELETE FROM audit_events WHERE number >= ?", (row[0],))
-            elif way == "copied":
-                key = next(iter(table.primary_key)).name
-                values = [
-                    _other(cell) if name == key else cell for name, cell in zip(columns, row[1:], strict=True)
-                ]
-                marks = ", ".join("?" * len(values))
-                connection.execute(f'INSERT INTO "{table.name}" VALUES ({marks})', values)
-            else:
-                other = draw.choice(rows)
-                if other[1 + columns.index(column)] == value:
-                    raise sqlite3.IntegrityError
-                for to, of in ((row, other), (other, row)):
-                    connection.execute(
-                        f'UPDATE "{table.name}" SET "{column}" = ? WHERE rowid = ?',
-                        (of[1 + columns.index(column)], to[0]),
-                    )
+            for order, values in orders:
+                connection.execute(order, values)
         except sqlite3.IntegrityError:
+            orders = []
+        if not orders:
             connection.rollback()
             return None
         for _, order in triggers:
             connection.execute(order)
     return Tampering("the log cut off" if way == "cut off" else f"a row {way}", table.name)
+
+
+def _orders(draw: Random, table: Table, rows: Sequence[Any]) -> tuple[str, list[tuple[str, Sequence[Any]]]]:
+    """What is done to a table, and the SQL of it; none where it would change nothing."""
+    row, columns = draw.choice(rows), [one.name for one in table.columns]
+    column = draw.choice([one for one in columns if one not in LEFT_OUT.get(table.name, ())])
+    at = 1 + columns.index(column)
+    way = draw.choice(["changed", "taken out", "exchanged", "cut off" if table is AUDIT_EVENTS else "copied"])
+    change = f'UPDATE "{table.name}" SET "{column}" = ? WHERE rowid = ?'
+    if way == "changed":
+        orders: list[tuple[str, Sequence[Any]]] = [(change, (_other(row[at]), row[0]))]
+        if table is AUDIT_EVENTS and column == "body":  # its hash is made anew: only a head shows it
+            leaf = leaf_hash(_other(row[at]))
+            orders.append(("UPDATE audit_events SET leaf = ? WHERE rowid = ?", (leaf, row[0])))
+        return way, orders
+    if way == "copied":
+        key = next(iter(table.primary_key)).name
+        values = [_other(cell) if name == key else cell for name, cell in zip(columns, row[1:], strict=True)]
+        return way, [(f'INSERT INTO "{table.name}" VALUES ({", ".join("?" * len(values))})', values)]
+    if way == "exchanged":
+        other = draw.choice(rows)
+        if other[at] == row[at]:
+            return way, []
+        return way, [(change, (other[at], row[0])), (change, (row[at], other[0]))]
+    beyond = "number >= ?" if way == "cut off" else "rowid = ?"
+    return way, [(f'DELETE FROM "{table.name}" WHERE {beyond}', (row[0],))]
 
 
 def _other(value: Any) -> Any:
@@ -211,9 +204,8 @@ def load(seconds: int = 600) -> Figures:
         before = len(store.audit_leaves())
         environ = settings.environ | {"OMP_NUM_THREADS": "1"}
         with serving.serving(environ) as port:
-            serving.run(
-                port, asked[:200], serving.poisson(50, 4, SEED + 1)
-            )  # one that has just started is not measured
+            # One that has just started is not measured.
+            serving.run(port, asked[:200], serving.poisson(50, 4, SEED + 1))
             outcome = serving.run(port, asked, moments)
         recorded = len(store.audit_leaves()) - before
         problems = held_against(store, settings).problems
@@ -283,26 +275,12 @@ def _audit_costs(settings: Settings, head: Head, asked: list[bytes]) -> float:
 
 async def _answered(app: Any, head: Head, asked: Iterable[bytes]) -> None:
     scope: dict[str, Any] = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "POST",
-        "scheme": "http",
-    }
-    scope |= {
-        "path": PATH,
-        "query_string": b"",
-        "client": ("127.0.0.1", 1),
-        "server": ("localhost", 80),
-    }
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
+        "path": PATH, "query_string": b"", "client": ("127.0.0.1", 1), "server": ("localhost", 80),
+    }  # fmt: skip
     for body in asked:
-        names = {
-            "host": "localhost",
-            "content-type": "application/json",
-            "content-length": str(len(body)),
-            **head,
-        }
-        headers = [(name.encode(), value.encode()) for name, value in names.items()]
+        names = {"host": "localhost", "content-type": "application/json", "content-length": str(len(body))}
+        headers = [(name.encode(), value.encode()) for name, value in (names | head).items()]
         statuses = list[int]()
 
         async def receive(body: bytes = body) -> dict[str, Any]:

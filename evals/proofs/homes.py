@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import msgspec
 from fastapi.testclient import TestClient
@@ -21,6 +23,7 @@ from agent.drafts.requests import MAY_DRAFT, DraftRequest
 from agent.runtime.home import now
 from agent.runtime.settings import Settings, read_settings
 from data_gen.world import Order, generate
+from evals.pages import Figures
 from evals.serving import UNLIMITED
 from tools.common.errors import PaladinError
 from tools.domain.records import Observation, Request
@@ -31,15 +34,19 @@ from tools.store.load import load
 from tools.store.rows import ChartEntry
 from tools.store.store import Store
 
+if TYPE_CHECKING:
+    from httpx2 import Response
+
 FORMS = Path(__file__).parents[1] / "forms"
 OWN = ("determination", "state", "one_page")  # payers' own PDFs
 PATIENTS, PEOPLE = 400, 40
 PASSWORD = "correct horse battery"
+SLOWEST = 5.0  # seconds of processor for the answer to something hostile
+RAW = (b"\x1b", b"\xe2\x80\xae")  # what would order a terminal
 
 
 def open_world(folder: Path, patients: int) -> Store:
     """A world of its own, and the three forms of strangers, learned and confirmed as they were read."""
-
     generate(Order(count=patients, out=folder / "world", workers=1))
     store = Store.create(f"sqlite:///{folder / 'paladin.db'}")
     load(store, folder / "world")
@@ -58,7 +65,6 @@ def open_world(folder: Path, patients: int) -> Store:
 
 def cases_to_draft(store: Store, people: Iterable[str] = ()) -> Iterator[Case]:
     """Every case that can be drafted: of these people, or of all."""
-
     drugs = store.drugs()
     for person in people or [found.id for found in store.find_patients(limit=PATIENTS)]:
         for drug in drugs:
@@ -108,6 +114,34 @@ def client(settings: Settings) -> Iterator[TestClient]:
         app.create_app(settings), "http://localhost", raise_server_exceptions=False, follow_redirects=False
     ) as opened:
         yield opened
+
+
+class Answers:
+    """What a server answered: how often with which status, and what is wrong with it."""
+
+    def __init__(self) -> None:
+        self.statuses, self.wrong, self.slowest = Counter[int](), Counter[str](), 0.0
+
+    def take(self, answer: Response, where: str, spent: float) -> None:
+        """Count an answer to something hostile; a fault, one that is late, and orders to a terminal are wrong.
+
+        Args:
+            where: at which door, with what.
+            spent: seconds of processor that it took.
+        """
+        self.statuses[answer.status_code] += 1
+        self.slowest = max(self.slowest, spent)
+        wrong = {
+            str(answer.status_code): answer.status_code >= 500,
+            f"{spent:.1f} s": spent > SLOWEST,
+            "raw": any(raw in answer.content for raw in RAW),
+        }
+        self.wrong.update(f"{what} {where}" for what, is_so in wrong.items() if is_so)
+
+    def figures(self, what: str, before: Figures, after: Figures | None = None) -> Figures:
+        """How many answers there were, what belongs to them, how often each status, and what is wrong."""
+        answered = {f"answered {status}": times for status, times in sorted(self.statuses.items())}
+        return {what: self.statuses.total()} | before | answered | (after or {}) | {"wrong": dict(self.wrong)}
 
 
 def key_of(store: Store, role: str) -> str:

@@ -25,8 +25,8 @@ from typer.testing import CliRunner
 from agent.cli import app
 from agent.runtime.settings import Settings
 from evals.pages import Figures
-from evals.proofs.api import SEED, SLOWEST
-from evals.proofs.homes import a_home, cases_to_draft, client, drafted, key_of
+from evals.proofs.api import SEED
+from evals.proofs.homes import Answers, a_home, cases_to_draft, client, drafted, key_of
 from tools.store.store import Store
 from tools.store.tables import CHARTS, PATIENTS
 
@@ -105,7 +105,7 @@ def hostile_files() -> dict[str, bytes]:
 def files(count: int = 100) -> Figures:
     """So many hostile files, at the doors that take one in turn: what is answered with a fault, late or raw, and what
     memory it takes."""
-    draw, wrong, statuses, slowest = Random(SEED), Counter[str](), Counter[int](), 0.0
+    draw, answers = Random(SEED), Answers()
     with a_home() as (store, settings), client(settings) as opened:
         head = {"authorization": f"Bearer {key_of(store, 'admin')}", "origin": "http://localhost"}
         attach = {"kind": "lab", "date": "2026-08-30", "by": "R. Lee", "about": "hba1c"}
@@ -123,31 +123,17 @@ def files(count: int = 100) -> Figures:
                     params={**attach, "name": name}, content=content, headers=sent,
                 )  # fmt: skip
             elif door == "fhir":
-                answer = opened.post(
-                    "/api/fhir/import", content=content, headers={**head, "content-type": "application/json"}
-                )
+                sent = {**head, "content-type": "application/json"}
+                answer = opened.post("/api/fhir/import", content=content, headers=sent)
             else:
                 path = "/api/batches" if door == "batches" else "/import"
                 answer = opened.post(path, files={"file": (name, content)}, headers=head)
-            spent = time.process_time() - began
-            slowest = max(slowest, spent)
-            statuses[answer.status_code] += 1
-            if answer.status_code >= 500:
-                wrong[f"{answer.status_code} at {door} with {what}"] += 1
-            if spent > SLOWEST:
-                wrong[f"{spent:.1f} s at {door} with {what}"] += 1
-            if any(raw in answer.content for raw in (b"\x1b", b"\xe2\x80\xae")):
-                wrong[f"raw at {door} with {what}"] += 1
+            answers.take(answer, f"at {door} with {what}", time.process_time() - began)
         grown = _resident("VmHWM") - held
-    wrong.update({f"memory grew by {grown} MB": 1} if grown > MOST_MB else {})
-    return {
-        "files": statuses.total(),
-        "doors": len(doors),
-        **{f"answered {status}": times for status, times in sorted(statuses.items())},
-        "slowest, seconds of processor": round(slowest, 2),
-        f"memory grown by, MB (aim {MOST_MB})": grown,
-        "wrong": dict(wrong),
-    }
+    answers.wrong.update({f"memory grew by {grown} MB": 1} if grown > MOST_MB else {})
+    slowest = {"slowest, seconds of processor": round(answers.slowest, 2)}
+    memory = {f"memory grown by, MB (aim {MOST_MB})": grown}
+    return answers.figures("files", {"doors": len(doors)}, slowest | memory)
 
 
 def _resident(which: str) -> int:
@@ -192,9 +178,8 @@ def _name(draw: Random) -> str:
 def _rename(store: Store, person: str, name: str) -> None:
     """As an older version would have kept it: what is imported today is cleaned on the way in."""
     with store.engine.begin() as connection:
-        chart = json.loads(
-            connection.scalar(select(CHARTS.c.body).where(CHARTS.c.patient_id == person)) or b""
-        )
+        this = select(CHARTS.c.body).where(CHARTS.c.patient_id == person)
+        chart = json.loads(connection.scalar(this) or b"")
         chart["given"] = chart["family"] = name
         for part in ("notes", "documents", "observations", "conditions", "medications"):
             for record in chart.get(part) or ():

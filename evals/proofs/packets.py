@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from io import BytesIO
@@ -39,15 +40,21 @@ from tools.store.store import Store
 from tools.terminology.observations import TESTS
 
 HOW_MANY = 60
+# Parts of a chart whose records' ids no paper shows.
+WITH_IDS = (
+    "observations", "medications", "conditions", "fills", "notes", "programs", "attestations", "documents",
+)  # fmt: skip
 
 
+@dataclass
 class Sent:
     """One packet with the form and the letter that are in it, and what each was made of."""
 
-    def __init__(
-        self, store: Store, case: Case, request: PARequest, letter: Letter, papers: dict[str, bytes]
-    ) -> None:
-        self.store, self.case, self.request, self.letter, self.papers = store, case, request, letter, papers
+    store: Store
+    case: Case
+    request: PARequest
+    letter: Letter
+    papers: dict[str, bytes]
 
     @property
     def name(self) -> str:
@@ -64,15 +71,24 @@ class Sent:
 
     @cached_property
     def packet(self) -> list[str]:
-        return _texts(self.papers["packet"])
+        """The words of each page, in a line."""
+        return [_flat(page) for page in _texts(self.papers["packet"])]
 
     @cached_property
-    def form(self) -> list[str]:
+    def form_pages(self) -> list[str]:
         return _texts(self.papers["form_pdf"])
 
     @cached_property
     def letter_pages(self) -> list[str]:
         return _texts(self.papers["letter_pdf"])
+
+    @property
+    def form_text(self) -> str:
+        return " ".join(self.form_pages)
+
+    @property
+    def letter_text(self) -> str:
+        return " ".join(self.letter_pages)
 
     @cached_property
     def fields(self) -> dict[str, str]:
@@ -82,7 +98,11 @@ class Sent:
     @property
     def said(self) -> str:
         """All words of the packet, in a line."""
-        return " ".join(" ".join(self.packet).split())
+        return " ".join(self.packet)
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _texts(pdf: bytes) -> list[str]:
@@ -117,25 +137,23 @@ def check(what: str) -> Callable[[Check], Check]:
 def _identity(sent: Sent) -> Iterator[str]:
     patient, covered = sent.case.patient, sent.case.coverage
     for at, page in enumerate(sent.packet, 1):
-        foot = " ".join(page.split())
         for what in filter(None, (patient.name, covered.member_id if covered else "", "born")):
-            if what not in foot:
+            if what not in page:
                 yield f"page {at} lacks {what}"
 
 
 @check("Each page bears our reference and counts itself truly")
 def _counted(sent: Sent) -> Iterator[str]:
     for at, page in enumerate(sent.packet, 1):
-        flat = " ".join(page.split())
-        if f"page {at} of {len(sent.packet)}" not in flat:
+        if f"page {at} of {len(sent.packet)}" not in page:
             yield f"page {at} does not say so"
-        if f"our reference {sent.case.patient.id}-{sent.case.drug.name}" not in flat:
+        if f"our reference {sent.case.patient.id}-{sent.case.drug.name}" not in page:
             yield f"page {at} has no reference"
 
 
 @check("The first page's count and the pages of its list are those of the packet")
 def _contents(sent: Sent) -> Iterator[str]:
-    first = " ".join(sent.packet[0].split())
+    first = sent.packet[0]
     if f"In this packet ({len(sent.packet)} pages)" not in first:
         yield "the count is another one"
     last = [int(number) for number in re.findall(r"page (?:\d+ to |s \d+ to )?(\d+)(?= |$)", first)]
@@ -145,7 +163,7 @@ def _contents(sent: Sent) -> Iterator[str]:
 
 @check("What is called enclosed is in the packet, and what is not is said on its first page")
 def _enclosed(sent: Sent) -> Iterator[str]:
-    first = " ".join(sent.packet[0].split())
+    first = sent.packet[0]
     for paper in sent.request.attachments:
         if paper.enclosed and paper.label not in first:
             yield f"{paper.label} is not in the list"
@@ -157,7 +175,7 @@ def _enclosed(sent: Sent) -> Iterator[str]:
 @check("The cover counts the pages of the packet")
 def _cover(sent: Sent) -> Iterator[str]:
     if "cover" in sent.papers and sent.papers["cover"].startswith(b"%PDF"):
-        words = " ".join(" ".join(_texts(sent.papers["cover"])).split())
+        words = _flat(" ".join(_texts(sent.papers["cover"])))
         counts = [int(number) for number in re.findall(r"(\d+) pages", words)]
         if counts and not {len(sent.packet), len(sent.packet) + 1} & set(counts):
             yield f"the cover counts {counts}, the packet has {len(sent.packet)}"
@@ -177,7 +195,7 @@ def _no_orphan(sent: Sent) -> Iterator[str]:
         signed = next((place for place, line in enumerate(lines) if line.startswith("Signature")), None)
         if signed is not None and signed < 4:
             yield f"page {at} of the letter"
-    for at, page in enumerate(sent.form, 1):
+    for at, page in enumerate(sent.form_pages, 1):
         if "Date signed" in page and "ignature" not in page:
             yield f"page {at} of the form has the date that belongs to a signature"
 
@@ -198,12 +216,9 @@ def _complete(sent: Sent) -> Iterator[str]:
 
 @check("A form with a required box empty is not ready, and says which")
 def _withheld(sent: Sent) -> Iterator[str]:
+    told = () if sent.request.ready else sent.request.missing
     for field in sent.request.fields:
-        if (
-            field.required
-            and not field.value
-            and (sent.request.ready or field.label not in sent.request.missing)
-        ):
+        if field.required and not field.value and field.label not in told:
             yield field.label
 
 
@@ -220,7 +235,7 @@ def _held(sent: Sent) -> Iterator[str]:
 
 @check("Each value is printed on the form")
 def _printed(sent: Sent) -> Iterator[str]:
-    printed = _letters(" ".join(sent.form))
+    printed = _letters(sent.form_text)
     for field in sent.request.fields:
         if field.type != "choice" and field.value and _letters(field.value) not in printed:
             yield f"{field.label}: {field.value[:60]}"
@@ -256,11 +271,10 @@ def _type_size(sent: Sent) -> Iterator[str]:
         return
     for at, page in enumerate(PdfReader(BytesIO(sent.papers["packet"])).pages, 1):
         content = page.get_contents()
-        sizes = re.findall(
-            rb"/F\d+(?:\+\d+)? ([\d.]+) Tf", content.get_data() if content is not None else b""
-        )
-        if sizes and min(map(float, sizes)) < 8:
-            yield f"page {at}: {min(map(float, sizes)):g} points"
+        drawn = content.get_data() if content is not None else b""
+        smallest = min(map(float, re.findall(rb"/F\d+(?:\+\d+)? ([\d.]+) Tf", drawn)), default=8)
+        if smallest < 8:
+            yield f"page {at}: {smallest:g} points"
 
 
 @check("Units are written as people write them")
@@ -272,7 +286,7 @@ def _units(sent: Sent) -> Iterator[str]:
 
 @check("Dates are written as people write them, on the form as it asks")
 def _dates(sent: Sent) -> Iterator[str]:
-    forms = [] if "%Y-%m-%d" in sent.date_format else sent.form
+    forms = [] if "%Y-%m-%d" in sent.date_format else sent.form_pages
     yield from re.findall(r"\b\d{4}-\d\d-\d\d\b", " ".join([sent.packet[0], *forms, *sent.letter_pages]))
 
 
@@ -281,30 +295,21 @@ def _ids(sent: Sent) -> Iterator[str]:
     words = set(re.findall(r"\b[A-Z]{1,4}\d{1,3}\b", sent.said))
     charted = " ".join(_strings(msgspec.to_builtins(sent.case.patient), skip=("id", "order_id")))
     charted += sent.case.policy.text if sent.case.policy else ""
-    for part in (
-        "observations",
-        "medications",
-        "conditions",
-        "fills",
-        "notes",
-        "programs",
-        "attestations",
-        "documents",
-    ):
-        for record in getattr(sent.case.patient, part, None) or ():
+    for part in WITH_IDS:
+        for record in getattr(sent.case.patient, part) or ():
             if record.id in words and record.id not in charted:
                 yield record.id
 
 
 @check("Weight is in one unit throughout")
 def _one_unit(sent: Sent) -> Iterator[str]:
-    for page in (" ".join(sent.form), " ".join(sent.letter_pages)):
-        if re.search(r"\d kg\b(?!/m2)", page) and re.search(r"\d lb\b", page):
+    form, letter = (
+        set(re.findall(r"\d (kg\b(?!/m2)|lb\b)", paper)) for paper in (sent.form_text, sent.letter_text)
+    )
+    for paper in (form, letter):
+        if len(paper) > 1:
             yield "kg and lb on one paper"
-    form, letter = " ".join(sent.form), " ".join(sent.letter_pages)
-    if (re.search(r"\d kg\b(?!/m2)", form) and re.search(r"\d lb\b", letter)) or (
-        re.search(r"\d lb\b", form) and re.search(r"\d kg\b(?!/m2)", letter)
-    ):
+    if form and letter and len(form | letter) > 1:
         yield "form and letter differ"
 
 
@@ -317,7 +322,7 @@ def _characters(sent: Sent) -> Iterator[str]:
 
 @check("The language has no seams: articles, brand and release names, codes")
 def _seams(sent: Sent) -> Iterator[str]:
-    text = " ".join([*sent.form, *sent.letter_pages])
+    text = " ".join([sent.form_text, sent.letter_text])
     for pattern in (
         r"\b[Aa] [aeio][a-z]{3,}",
         r"\b[A-Z][a-z]+ er\b",
@@ -330,7 +335,7 @@ def _seams(sent: Sent) -> Iterator[str]:
 
 @check("Nothing is argued that cannot apply: pregnancy in men and past sixty")
 def _applies(sent: Sent) -> Iterator[str]:
-    letter = " ".join(sent.letter_pages).casefold()
+    letter = sent.letter_text.casefold()
     if (sent.case.patient.sex == "male" or (sent.case.age or 0) > 60) and re.search(r"\bpregnan", letter):
         yield "pregnancy"
 
@@ -338,7 +343,7 @@ def _applies(sent: Sent) -> Iterator[str]:
 @check("A renewal shows the drug that is renewed among the treatments")
 def _renewed(sent: Sent) -> Iterator[str]:
     if sent.case.renewal:
-        letter = " ".join(sent.letter_pages)
+        letter = sent.letter_text
         if sent.case.drug.name not in letter.partition("Re:")[2][200:]:
             yield "it is named in the subject alone"
 
@@ -368,7 +373,7 @@ def _wanted(sent: Sent) -> Iterator[str]:
 
 @check("Statements of coverage are cited at their current year")
 def _current(sent: Sent) -> Iterator[str]:
-    for found in re.findall(r"Standards of Care[^.]{0,40}(20\d\d)", " ".join(sent.letter_pages)):
+    for found in re.findall(r"Standards of Care[^.]{0,40}(20\d\d)", sent.letter_text):
         if int(found) < sent.case.as_of.year:
             yield found
 
@@ -398,10 +403,7 @@ def _letters(text: str) -> str:
 
 
 def _covers(one: Sequence[float], other: Sequence[float]) -> bool:
-    return (
-        min(one[2], other[2]) - max(one[0], other[0]) > 0.5
-        and min(one[3], other[3]) - max(one[1], other[1]) > 0.5
-    )
+    return all(min(one[end], other[end]) - max(one[end - 2], other[end - 2]) > 0.5 for end in (2, 3))
 
 
 def _strings(item: Any, skip: Sequence[str]) -> Iterator[str]:

@@ -70,12 +70,8 @@ def enclosures_hold(count: int = 5000) -> Figures:
                         break
                     drafts, attached, excerpts = drafts + 1, attached + one[0], excerpts + one[1]
                     wrong.update(one[2])
-    return {
-        "drafts": drafts,
-        "attached files": attached,
-        "excerpts of the chart": excerpts,
-        "wrong": dict(wrong),
-    }
+    counts = {"drafts": drafts, "attached files": attached, "excerpts of the chart": excerpts}
+    return {**counts, "wrong": dict(wrong)}
 
 
 def _drafts_of(url: str, people: Sequence[str]) -> list[tuple[int, int, list[str]]]:
@@ -138,22 +134,16 @@ def _lists(letter: Letter, found: Sequence[Enclosure]) -> bool:
             listed.setdefault(heading, []).append(block.lines[0].casefold())
     return all(
         len(lines) == len(labels) and all(label in line for label, line in zip(labels, lines, strict=True))
-        for lines, labels in (
-            (
-                listed.get(title, []),
-                [one.attachment.label.casefold() for one in found if one.enclosed == enclosed],
-            )
-            for title, enclosed in (("Enclosures", True), ("To be attached", False))
-        )
+        for title, enclosed in (("Enclosures", True), ("To be attached", False))
+        for lines in (listed.get(title, []),)
+        for labels in ([one.attachment.label.casefold() for one in found if one.enclosed == enclosed],)
     )
 
 
 def _held(case: Case, content: bytes, sent: dict[str, Document], kept: dict[str, bytes]) -> Iterator[str]:
     """What the packet has too much or too little."""
-    pages, foot = (
-        PdfReader(BytesIO(content)).pages,
-        _bare(f"{identity(case)} · our reference {reference(case)}"),
-    )
+    pages = PdfReader(BytesIO(content)).pages
+    foot = _bare(f"{identity(case)} · our reference {reference(case)}")
     streams = [_operators(page) for page in pages]
     with pypdfium2.PdfDocument(content) as document:
         texts = [page.get_textpage().get_text_range() for page in document]
@@ -218,9 +208,8 @@ def edits(count: int = 500) -> Figures:
                     when += timedelta(minutes=1)
                     before = store.draft(number)
                     files = contents(before)
-                    decision = Decision(
-                        action="edit", by="R. Lee", when=when, edits=an_edit(draw, before, store)
-                    )
+                    edits = an_edit(draw, before, store)
+                    decision = Decision(action="edit", by="R. Lee", when=when, edits=edits)
                     try:
                         after = drafting.decide(graph, store, settings, number, decision)
                         changed += 1
@@ -257,12 +246,10 @@ def disagreements(draft: Draft, store: Store) -> Iterator[str]:
     form, files = draft.filled_form(), contents(draft)
     request = msgspec.json.decode(draft.determination, type=Determination).request
     letter = files["letter"].decode()
-    printed = "".join(
-        "".join(page.extract_text() for page in PdfReader(BytesIO(files["packet"])).pages).split()
-    )
+    printed = _bare("".join(page.extract_text() for page in PdfReader(BytesIO(files["packet"])).pages))
     amount = formats.amount(request.quantity or 0, request.unit or store.drug(draft.drug).unit)
     product = f"{request.strength}, {amount} per {request.days_supply} days"
-    if request.quantity and not (product in letter and "".join(product.split()) in printed):
+    if request.quantity and not (product in letter and _bare(product) in printed):
         yield "letter or packet asks for another product"
     template = store.form(draft.plan_id, form.form_id)
     sources = {field.id: field.source for section in template.sections for field in section.fields}
@@ -278,14 +265,12 @@ def disagreements(draft: Draft, store: Store) -> Iterator[str]:
             yield f"the form shows another {source}"
     for source in ("prescriber.phone", "prescriber.npi", "coverage.member_id", "exception.statement"):
         value = shown.get(source, "")
-        if value and not (
-            "".join(value.split()) in printed and (source == "exception.statement" or value in letter)
-        ):
+        in_letter = source == "exception.statement" or value in letter
+        if value and not (in_letter and _bare(value) in printed):
             yield f"letter or packet shows another {source}"
-    if request.statement and request.statement not in letter:
-        yield "the letter lacks the statement"
-    if request.expedited and request.expedited not in letter:
-        yield "the letter lacks the certification"
+    for said, what in ((request.statement, "statement"), (request.expedited, "certification")):
+        if said and said not in letter:
+            yield f"the letter lacks the {what}"
     if msgspec.json.decode(files["form"]) != msgspec.json.decode(to_json(form)):
         yield "the form's data are others"
     if not json.loads(files["determination"])["outcome"] == draft.outcome == form.outcome:
@@ -329,14 +314,14 @@ def speed(count: int = 1000) -> Figures:
         days = [f"2026-09-{day:02}" for day in range(1, 10)]
         cold = [run_pa(home, "draft", "P001", "Ozempic", "--force", "--as-of", day) for day in days]
     batch = batch_bench.main(count)["every case with papers, cases/s"]
+    wall, cpu = (
+        round(1000 * statistics.median(spent))
+        for spent in ([one.wall for one in cold], [one.cpu for one in cold])
+    )
     return {
         "a draft with all papers, warm, median ms (aim 60)": warm["ms per draft, median"],
-        "`pa draft` cold, median ms by the clock (aim 1,200)": round(
-            1000 * statistics.median(one.wall for one in cold)
-        ),
-        "`pa draft` cold, median ms of processor time": round(
-            1000 * statistics.median(one.cpu for one in cold)
-        ),
+        "`pa draft` cold, median ms by the clock (aim 1,200)": wall,
+        "`pa draft` cold, median ms of processor time": cpu,
         f"batch of {count:,} with papers, cases/s by the clock (aim 60)": batch["by the clock"],
         "the same by processor time, on two cores": batch["by processor time, on two cores"],
     }

@@ -59,10 +59,10 @@ def main(flips: int = 10) -> Iterator[Figures]:
     with TemporaryDirectory() as folder:
         whole, home = Path(folder) / "whole", Path(folder) / "home"
         commands = _prepared(whole)
-        clean = {name: _clean(command, whole, home) for name, command in commands.items()}
-        earlier = {
-            name: _clean(command, Path(folder) / "earlier", home) for name, command in commands.items()
-        }
+        clean, earlier = (
+            {name: _clean(command, source, home) for name, command in commands.items()}
+            for source in (whole, Path(folder) / "earlier")
+        )
         came, wrong = Counter[str](), Counter[str]()
         for condition, prepared in _conditions(Random(SEED), flips):
             for name, command in commands.items():
@@ -76,11 +76,8 @@ def main(flips: int = 10) -> Iterator[Figures]:
                 finally:
                     shutil.rmtree(home)
                 kind = _judged(ran, clean[name], name)
-                if (
-                    prepared is _without_log
-                    and ran.code == 0
-                    and ran.said == earlier[name].said != clean[name].said
-                ):
+                was = prepared is _without_log and ran.code == 0 and ran.said == earlier[name].said
+                if was and earlier[name].said != clean[name].said:
                     kind = "as before its last writes"
                 came[f"{condition}: {kind}"] += 1
                 if kind.startswith("WRONG"):

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -62,9 +63,8 @@ def in_shell(command: str) -> list[str]:
 def run(
     command: str, home: Path, to_run: Callable[[str], list[str]] = in_shell, **more: str
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        to_run(command), cwd=home, env=environment(home) | more, capture_output=True, text=True, timeout=300
-    )
+    env = environment(home) | more
+    return subprocess.run(to_run(command), cwd=home, env=env, capture_output=True, text=True, timeout=300)
 
 
 @contextmanager
@@ -73,11 +73,9 @@ def served(home: Path, to_run: Callable[[str], list[str]]) -> Iterator[Callable[
     started: list[subprocess.Popen[bytes]] = []
 
     def serve() -> None:
-        command, settings = to_run(f"exec pa serve --port {PORT}"), environment(home) | ASKED_FOR
-        quiet = subprocess.DEVNULL
-        started.append(
-            subprocess.Popen(command, cwd=home, env=settings, stdout=quiet, start_new_session=True)
-        )
+        how: dict[str, Any] = {"cwd": home, "stdout": subprocess.DEVNULL, "start_new_session": True}
+        command = to_run(f"exec pa serve --port {PORT}")
+        started.append(subprocess.Popen(command, env=environment(home) | ASKED_FOR, **how))
 
     try:
         yield serve

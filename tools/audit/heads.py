@@ -58,12 +58,10 @@ def read_heads(path: Path) -> list[Head]:
         lines = path.read_bytes().splitlines()
     except OSError as error:
         raise Unavailable(f"cannot read {path}: {error.strerror}") from error
-    heads = []
+    heads = list[Head]()
     for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
         try:
-            heads.append(msgspec.json.decode(line, type=Head))
+            heads += [msgspec.json.decode(line, type=Head)] if line.strip() else []
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Invalid(f"{path}:{number}: no head of an audit log ({error})") from None
     return heads

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,16 +74,11 @@ def verify(store: Store, heads: Iterable[Head] = ()) -> Verified:
     kept = list(heads)
     with database.passing_by(store.engine) as connection:
         log = _Log(connection)
-        problems = chain(
-            log.problems,
-            _triggers(connection),
-            _heads(log.leaves, kept),
-            _rows(connection, log.rows),
-            _people(connection),
-            _files(connection, store),
-        )
-        told = tuple(problems)
-    return Verified(events=len(log.leaves), root=root(log.leaves).hex(), heads=len(kept), problems=told)
+        problems = (
+            *log.problems, *_triggers(connection), *_heads(log.leaves, kept), *_rows(connection, log.rows),
+            *_people(connection), *_files(connection, store),
+        )  # fmt: skip
+    return Verified(events=len(log.leaves), root=root(log.leaves).hex(), heads=len(kept), problems=problems)
 
 
 class _Log:
@@ -148,23 +142,20 @@ def _rows(connection: Connection, recorded: dict[str, str]) -> Iterator[str]:
         if left and not name.endswith("/*") and name not in there:
             yield f"{name} is gone"
     for table in AS_A_WHOLE:
-        try:
-            same = sum_of(connection, table) == recorded.get(f"{table.name}/*", "0")
-        except UNREADABLE:
-            same = False
-        if not same:
+        found = ""
+        with suppress(*UNREADABLE):
+            found = sum_of(connection, table)
+        if found != recorded.get(f"{table.name}/*", "0"):
             yield f"{table.name} are not as they were loaded or imported"
 
 
 def _people(connection: Connection) -> Iterator[str]:
     """What people are found by follows from their charts."""
     wanted = {table: RowSet() for table in (PATIENTS, MEMBERS, NAME_WORDS)}
-    charts = select(CHARTS.c.patient_id, CHARTS.c.body, PATIENTS.c.origin).outerjoin(
-        PATIENTS, PATIENTS.c.id == CHARTS.c.patient_id
-    )
-    first = select(CHART_VERSIONS.c.patient_id).where(
-        CHART_VERSIONS.c.number == 1, CHART_VERSIONS.c.imported != ""
-    )
+    of = PATIENTS.c.id == CHARTS.c.patient_id
+    charts = select(CHARTS.c.patient_id, CHARTS.c.body, PATIENTS.c.origin).outerjoin(PATIENTS, of)
+    versions = CHART_VERSIONS.c
+    first = select(versions.patient_id).where(versions.number == 1, versions.imported != "")
     imported = set(connection.scalars(first))
     for patient_id, body, origin in connection.execute(charts.execution_options(yield_per=500)):
         try:
@@ -191,20 +182,15 @@ def _files(connection: Connection, store: Store) -> Iterator[str]:
     """Attachments are called by their hash, papers of drafts have theirs beside."""
     entries = select(CHART_ENTRIES.c.id, CHART_ENTRIES.c.record).where(CHART_ENTRIES.c.part == "documents")
     for number, record in connection.execute(entries):
-        try:
+        with suppress(*UNREADABLE):  # its row is named already
             digest = msgspec.json.decode(record, type=OfFile).sha256
-        except UNREADABLE:
-            continue  # its row is named already
-        if digest and _digest(store.files_dir / digest[:2] / digest) != digest:
-            yield f"the paper of chart_entries/{number} is gone or another one"
+            if digest and _digest(store.files_dir / digest[:2] / digest) != digest:
+                yield f"the paper of chart_entries/{number} is gone or another one"
     for number, files in connection.execute(select(DRAFTS.c.id, DRAFTS.c.files)):
-        try:
-            papers = msgspec.json.decode(files, type=dict[str, DraftFile])
-        except UNREADABLE:
-            continue
-        for name, file in papers.items():
-            if _digest(Path(file.path)) != file.sha256:
-                yield f"{name} of draft {number} is gone or another one: {file.path}"
+        with suppress(*UNREADABLE):
+            for name, file in msgspec.json.decode(files, type=dict[str, DraftFile]).items():
+                if _digest(Path(file.path)) != file.sha256:
+                    yield f"{name} of draft {number} is gone or another one: {file.path}"
 
 
 def _bytes(value: bytes | str) -> bytes:

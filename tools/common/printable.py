@@ -6,11 +6,8 @@ _KEPT = "\n\t"
 _ORDERS = [*range(0x20), *range(0x7F, 0xA0), 0x061C, 0x200B, 0x200E, 0x200F, 0x2028, 0x2029, 0x2060, 0xFEFF]
 _ORDERS += [*range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000)]
 _SPACED = dict.fromkeys((code for code in _ORDERS if chr(code) not in _KEPT), " ")
-
-
-_ESCAPED = {
-    chr(code): f"\\u{code:04x}" for code in _ORDERS if code >= 0x7F
-}  # JSON escapes those below by itself
+# JSON escapes those below by itself.
+_ESCAPED = {chr(code): f"\\u{code:04x}" for code in _ORDERS if code >= 0x7F}
 
 
 def printable(text: str) -> str:

@@ -32,14 +32,10 @@ def secret_of(path: Path) -> bytes:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w") as file:
                 file.write(os.urandom(32).hex() + "\n")
-        secret = bytes.fromhex(path.read_text().strip())
+        text = path.read_text(errors="replace")
     except OSError as error:
         raise Unavailable(f"the key {path} cannot be used: {error.strerror}") from error
-    except ValueError:
-        secret = b""
-    if len(secret) != 32:
-        raise Unavailable(f"{path} is no key; move it away, and a new one is made")
-    return secret
+    return _secret(text.strip(), f"{path} is no key; move it away, and a new one is made")
 
 
 def secret_in_keyring(name: str, *, new: bool = False) -> bytes:
@@ -62,11 +58,15 @@ def secret_in_keyring(name: str, *, new: bool = False) -> bytes:
     try:
         if new:
             keyring.set_password(KEYRING, name, os.urandom(32).hex())
-        secret = bytes.fromhex(keyring.get_password(KEYRING, name) or "")
+        text = keyring.get_password(KEYRING, name) or ""
     except KeyringError as error:
         raise Unavailable(f"the system's keyring cannot be used: {error}") from error
-    except ValueError:
-        secret = b""
-    if len(secret) != 32:
-        raise Unavailable(f"the system's keyring holds no key {name!r} of {KEYRING}")
-    return secret
+    return _secret(text, f"the system's keyring holds no key {name!r} of {KEYRING}")
+
+
+def _secret(text: str, if_none: str) -> bytes:
+    """The 32 bytes that are written there in hexadecimal; Unavailable, with what is said then, for anything else."""
+    with suppress(ValueError):
+        if len(secret := bytes.fromhex(text)) == 32:
+            return secret
+    raise Unavailable(if_none)

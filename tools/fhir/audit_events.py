@@ -48,6 +48,7 @@ def audit_event(number: int, event: AuditEvent) -> Json:
         "altId": event.by,
         "purposeOfUse": [{"text": event.why}],
     }
+<<<<<<< HEAD
     interaction = coding("http://hl7.org/fhir/restful-interaction", deed.interaction, deed.interaction)
     made: Json = compact(
         {
@@ -72,6 +73,45 @@ def audit_event(number: int, event: AuditEvent) -> Json:
         }
     )
     return made
+=======
+    if event.actor.role:
+        user["role"] = [{"text": event.actor.role}]
+    if event.by:
+        user["altId"] = event.by
+    if event.why:
+        user["purposeOfUse"] = [{"text": event.why}]
+    return {
+        "resourceType": "AuditEvent",
+        "id": f"paladin-{number}",
+        "meta": {"profile": [f"{PROFILE}{patient}{deed.pattern}"]},
+        "type": _code(f"{TERMINOLOGY}audit-event-type", "rest", "RESTful Operation"),
+        "subtype": [
+            _code("http://hl7.org/fhir/restful-interaction", deed.interaction, deed.interaction),
+            {"display": event.what},
+        ],
+        "action": deed.action,
+        "recorded": event.at.isoformat(),
+        "outcome": "4" if event.what == "refused" else "0",
+        "agent": [
+            client | {"type": _coded(DICOM, *(DESTINATION if outward else SOURCE))},
+            us | {"type": _coded(DICOM, *(SOURCE if outward else DESTINATION))},
+            user,
+        ],
+        "source": {"observer": {"display": "Paladin"}},
+        "entity": _entities(event),
+    }
+
+
+def _entities(event: AuditEvent) -> list[dict[str, Any]]:
+    thing = _entity({"display": event.of or event.what}, ("2", "System Object"), ("4", "Domain Resource"))
+    whose = _entity({"reference": f"Patient/{event.whose}"}, ("1", "Person"), ("1", "Patient"))
+    return [whose, thing] if event.whose else [thing]
+
+
+def _entity(what: dict[str, str], kind: tuple[str, str], role: tuple[str, str]) -> dict[str, Any]:
+    kinds, roles = f"{TERMINOLOGY}audit-entity-type", f"{TERMINOLOGY}object-role"
+    return {"what": what, "type": _code(kinds, *kind), "role": _code(roles, *role)}
+>>>>>>> doors
 
 
 PERSON, SYSTEM_OBJECT = ("1", "Person"), ("2", "System Object")

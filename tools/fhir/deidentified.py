@@ -17,28 +17,11 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any, NamedTuple, get_args, get_type_hints
 
-import msgspec
+from msgspec.structs import replace
 
 from tools.common.dates import age_on
-from tools.domain.records import (
-    Allergy,
-    Attestation,
-    Authorization,
-    Coverage,
-    Diagnosis,
-    Document,
-    Drug,
-    FamilyHistory,
-    Fill,
-    Medication,
-    Observation,
-    Order,
-    Patient,
-    Prescriber,
-    Procedure,
-    Program,
-    Record,
-)
+from tools.domain import records as charts
+from tools.domain.records import Drug, Patient, Prescriber, Record
 from tools.domain.rules import Required
 from tools.store.rows import PARTS
 from tools.terminology.conditions import condition_named, conditions, conditions_of
@@ -73,12 +56,12 @@ def deidentified(patient: Patient, key: bytes, known: Known, judged_on: date) ->
     typed: list[str] = []
     for part in _PARTS:
         records = getattr(patient, part)
-        told = [(one.id, told) for one in records or () if (told := _told(one, known, back)) is not None]
+        words = [(one.id, _told(one, known, back)) for one in records or ()]
+        told: list[tuple[str, Any]] = [pair for pair in words if pair[1] is not None]
         left[part] = len(records or ()) - len(told)
-        numbered = [(f"{part}-{number}", *one) for number, one in enumerate(told, 1)]
-        listed = tuple(msgspec.structs.replace(one, id=id) for id, _, one in numbered)
-        kept[part] = None if records is None else listed
-        typed += [id for id, was, _ in numbered if was in patient.typed]
+        named = [(was, replace(one, id=f"{part}-{number}")) for number, (was, one) in enumerate(told, 1)]
+        kept[part] = None if records is None else tuple(one for _, one in named)
+        typed += [one.id for was, one in named if was in patient.typed]
     specialty = _term("specialties", patient.prescriber.specialty or "") if patient.prescriber else ""
     made = Patient(
         id=f"D{_number(key, patient, 'id') % 10**12:012}",
@@ -129,16 +112,13 @@ def _told(record: Record, known: Known, back: timedelta) -> Record | None:
 
 _DOCUMENTS = frozenset(get_args(get_type_hints(Required)["of"]))
 # Fields that can hold one of a few words alone, by their type.
-_CLOSED = frozenset(
-    {"formulation", "kind", "outcome", "source", "status", "subjects", "type", "verification"}
-)
-
+_CLOSED = ("formulation", "kind", "outcome", "source", "status", "subjects", "type", "verification")
 _ICD = re.compile(r"[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?")
 
 Words = dict[str, Any] | None
 
 
-def _diagnosis(record: Diagnosis, known: Known) -> Words:
+def _diagnosis(record: charts.Diagnosis, known: Known) -> Words:
     """A code says nothing of anybody; one that the terminology does not know must at least be written as one."""
     code = record.code if conditions_of(record.code) or _ICD.fullmatch(record.code) else ""
     concepts = conditions_of(code) or tuple(filter(None, [condition_named(record.name)]))
@@ -148,22 +128,22 @@ def _diagnosis(record: Diagnosis, known: Known) -> Words:
     return {"code": code, "name": (concept.title or concept.label) if concept else ""}
 
 
-def _observation(record: Observation, known: Known) -> Words:
+def _observation(record: charts.Observation, known: Known) -> Words:
     unit = unit_of(record.unit or "")
     return {"test": record.test, "unit": unit.unit if unit else None} if record.test in tests() else None
 
 
-def _medication(record: Medication, known: Known) -> Words:
+def _medication(record: charts.Medication, known: Known) -> Words:
     """What nobody knows stays a medicine that nobody knows."""
     unit = unit_of(record.dose_unit or "")
     return _medicine(record.drug, known) | {"dose_unit": unit.unit if unit else None}
 
 
-def _fill(record: Fill, known: Known) -> Words:
-    return {key: told for key, told in _medicine(record.drug, known).items() if key != "rxnorm"}
+def _fill(record: charts.Fill, known: Known) -> Words:
+    return {name: told for name, told in _medicine(record.drug, known).items() if name != "rxnorm"}
 
 
-def _allergy(record: Allergy, known: Known) -> Words:
+def _allergy(record: charts.Allergy, known: Known) -> Words:
     if resolve_medicine(record.substance, known.drugs) is None:
         label = _term("allergens", record.substance)
         return {"substance": label} if label else None
@@ -173,11 +153,12 @@ def _allergy(record: Allergy, known: Known) -> Words:
 
 def _medicine(name: str, known: Known) -> dict[str, Any]:
     found = resolve_medicine(name, known.drugs) or Medicine("a medicine that is not known", (), (), "")
-    same = {"ingredients": found.ingredients, "classes": found.classes, "rxnorm": found.rxnorm}
-    return {"drug": found.name, **same}
+    return {"drug": found.name} | {
+        name: getattr(found, name) for name in ("ingredients", "classes", "rxnorm")
+    }
 
 
-def _relative(record: FamilyHistory, known: Known) -> Words:
+def _relative(record: charts.FamilyHistory, known: Known) -> Words:
     relation, concept = _degree(record.relation), condition_named(record.condition)
     if not (relation and concept):
         return None
@@ -192,18 +173,18 @@ def _degree(relation: str) -> str:
     return next((name for name in known if name.casefold() == said), "")
 
 
-def _procedure(record: Procedure, known: Known) -> Words:
+def _procedure(record: charts.Procedure, known: Known) -> Words:
     label = _term("procedures", record.name)
     return {"name": label} if label else None
 
 
-def _attestation(record: Attestation, known: Known) -> Words:
+def _attestation(record: charts.Attestation, known: Known) -> Words:
     if record.topic not in TOPICS:
         return None
     return {"topic": record.topic, "specialty": _term("specialties", record.specialty)}
 
 
-def _document(record: Document, known: Known) -> Words:
+def _document(record: charts.Document, known: Known) -> Words:
     """What paper it is; its file, and what it is called, stay behind."""
     if record.of not in _DOCUMENTS:
         return None
@@ -212,13 +193,13 @@ def _document(record: Document, known: Known) -> Words:
     return {"title": record.of, "of": record.of, "about": about, "specialty": specialty, "pages": 0}
 
 
-def _authorization(record: Authorization, known: Known) -> Words:
+def _authorization(record: charts.Authorization, known: Known) -> Words:
     if record.plan_id not in known.plans or resolve_medicine(record.drug, known.drugs) is None:
         return None
     return {"plan_id": record.plan_id, "drug": _medicine(record.drug, known)["drug"]}
 
 
-def _order(record: Order, known: Known) -> Words:
+def _order(record: charts.Order, known: Known) -> Words:
     drug = next((one for one in known.drugs if one.name.casefold() == record.drug.casefold()), None)
     if drug is None:
         return None
@@ -235,18 +216,20 @@ def _term(name: Vocabulary, text: str) -> str:
 
 # A note is somebody's free text, and stays behind.
 _TELL: dict[type[Record], Callable[[Any, Known], Words]] = {
-    Diagnosis: _diagnosis,
-    Observation: _observation,
-    Medication: _medication,
-    Fill: _fill,
-    Allergy: _allergy,
-    FamilyHistory: _relative,
-    Program: lambda record, known: {},
-    Procedure: _procedure,
-    Attestation: _attestation,
-    Document: _document,
-    Authorization: _authorization,
-    Order: _order,
-    Coverage: lambda record, known: {"plan_id": record.plan_id} if record.plan_id in known.plans else None,
+    charts.Diagnosis: _diagnosis,
+    charts.Observation: _observation,
+    charts.Medication: _medication,
+    charts.Fill: _fill,
+    charts.Allergy: _allergy,
+    charts.FamilyHistory: _relative,
+    charts.Program: lambda record, known: {},
+    charts.Procedure: _procedure,
+    charts.Attestation: _attestation,
+    charts.Document: _document,
+    charts.Authorization: _authorization,
+    charts.Order: _order,
+    charts.Coverage: lambda record, known: (
+        {"plan_id": record.plan_id} if record.plan_id in known.plans else None
+    ),
 }
 _PARTS = (*PARTS, "authorizations", "coverages")

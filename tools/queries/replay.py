@@ -6,6 +6,7 @@ replay(store, kept, store.provenance(…))            the same, or what is diffe
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -58,15 +59,8 @@ def provenance_of(store: Store, asked: Asked, found: Determination, on_file: Pat
         asked: what was looked up, with a person's corrections.
         on_file: the chart without them, if there are any.
     """
-    parts = {
-        "chart": asked.patient,
-        "plan": asked.plan,
-        "drug": asked.drug,
-        "drugs": store.drugs(),
-        "form": store.form(asked.plan.id, asked.request.form),
-        "policy": store.policy(asked.plan.id, asked.drug.name),
-        "terms": store.dataset().terms,
-    }
+    parts = {"chart": asked.patient, "plan": asked.plan, "drug": asked.drug, "terms": store.dataset().terms}
+    parts |= {"drugs": store.drugs()} | {name: _now(store, asked)[name]() for name in ("form", "policy")}
     bodies = {name: encoded(part) for name, part in parts.items()}
     known = {name: digest(body) for name, body in bodies.items()}
     provenance = Provenance(
@@ -115,13 +109,8 @@ class _Known:
         self._drugs: list[Drug] = read("drugs", list[Drug])
         self._form: FormTemplate = read("form", FormTemplate)
         self.policy: Policy | None = read("policy", Policy | None)
-        self.asked = Asked(
-            read("chart", Patient),
-            read("plan", Plan),
-            read("drug", Drug),
-            provenance.request,
-            provenance.as_of,
-        )
+        looked_up = read("chart", Patient), read("plan", Plan), read("drug", Drug)
+        self.asked = Asked(*looked_up, provenance.request, provenance.as_of)
 
     def drugs(self) -> list[Drug]:
         return self._drugs
@@ -144,19 +133,28 @@ def _differing(then: Determination, now: Determination) -> list[str]:
 
 def _changed(store: Store, asked: Asked, provenance: Provenance) -> list[str]:
     """What is another today than what was known then."""
-    looked_up = {
-        "chart": (provenance.on_file, lambda: store.patient(asked.patient.id)),
-        "plan": (provenance.known["plan"], lambda: store.plan(asked.plan.id)),
-        "drug": (provenance.known["drug"], lambda: store.drug(asked.drug.name)),
-        "form": (provenance.known["form"], lambda: store.form(asked.plan.id, asked.request.form)),
-        "policy": (provenance.known["policy"], lambda: store.policy(asked.plan.id, asked.drug.name)),
+    now = {name: _or_none(read) for name, read in _now(store, asked).items()}
+    then = provenance.known | {"chart": provenance.on_file}
+    changed = [name for name, part in now.items() if digest(encoded(part)) != then[name]]
+    others = {
+        "rule": "plan" in changed
+        and _rule(asked._replace(plan=now["plan"] or asked.plan)) != provenance.rule,
+        "terminology": terminology() != provenance.terminology,
+        "engine": engine() != provenance.engine,
     }
-    changed = [name for name, (then, read) in looked_up.items() if _digest_now(read) != then]
-    if "plan" in changed:
-        today = asked._replace(plan=_or_none(lambda: store.plan(asked.plan.id)) or asked.plan)
-        changed += ["rule"] if _rule(today) != provenance.rule else []
-    changed += ["terminology"] if terminology() != provenance.terminology else []
-    return changed + (["engine"] if engine() != provenance.engine else [])
+    return changed + [name for name, is_another in others.items() if is_another]
+
+
+def _now(store: Store, asked: Asked) -> dict[str, Callable[[], Any]]:
+    """How what was looked up is looked up today."""
+    plan_id, drug = asked.plan.id, asked.drug.name
+    return {
+        "chart": lambda: store.patient(asked.patient.id),
+        "plan": lambda: store.plan(plan_id),
+        "drug": lambda: store.drug(drug),
+        "form": lambda: store.form(plan_id, asked.request.form),
+        "policy": lambda: store.policy(plan_id, drug),
+    }
 
 
 def _since(store: Store, patient_id: str, after: int) -> list[str]:
@@ -170,15 +168,11 @@ def _since(store: Store, patient_id: str, after: int) -> list[str]:
     ]
 
 
-def _or_none(read: Any) -> Any:
+def _or_none(read: Callable[[], Any]) -> Any:
     try:
         return read()
     except Correctable:  # nobody, or no plan, of that name any more
         return None
-
-
-def _digest_now(read: Any) -> str:
-    return digest(encoded(_or_none(read)))
 
 
 def _rule(asked: Asked) -> str:

@@ -19,33 +19,9 @@ from tools.audit.merkle import leaf_hash
 from tools.audit.rows import RowSet, row_hash
 from tools.common import sealed
 from tools.store import database
+from tools.store import tables as t
 from tools.store.rows import moment
-from tools.store.tables import (
-    API_KEYS,
-    AUDIT_EVENTS,
-    AUTHORIZATION_CASES,
-    AUTHORIZATION_EVENTS,
-    BATCH_RESULTS,
-    BATCHES,
-    CHART_ENTRIES,
-    CHART_VERSIONS,
-    CHARTS,
-    DATASET,
-    DRAFTS,
-    DRUGS,
-    FORMS,
-    MEDICINE_NAMES,
-    PATIENT_IDENTIFIERS,
-    PLANS,
-    POLICIES,
-    POLICY_VERSIONS,
-    PRACTICE_MEMBERS,
-    PROVENANCE,
-    REQUEST_OWNERS,
-    REVIEWS,
-    SESSIONS,
-    USERS,
-)
+from tools.store.tables import AUDIT_EVENTS, BATCHES, CHARTS, SESSIONS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Row, RowMapping, Select, Table
@@ -57,11 +33,11 @@ Key = tuple["Table", tuple[Any, ...]]
 # Hashed row by row, and as a whole where a load brings them by the thousand. What is not named follows from these
 # (patients, members, name_words), or says how work goes on and not what came of it.
 ROW_BY_ROW = (
-    CHART_ENTRIES, CHART_VERSIONS, PATIENT_IDENTIFIERS, DRAFTS, REVIEWS, AUTHORIZATION_CASES, AUTHORIZATION_EVENTS,
-    BATCHES, BATCH_RESULTS, MEDICINE_NAMES, PROVENANCE, USERS, API_KEYS, REQUEST_OWNERS, SESSIONS, PRACTICE_MEMBERS,
-    POLICY_VERSIONS,
+    t.CHART_ENTRIES, t.CHART_VERSIONS, t.PATIENT_IDENTIFIERS, t.DRAFTS, t.REVIEWS, t.AUTHORIZATION_CASES,
+    t.AUTHORIZATION_EVENTS, t.BATCHES, t.BATCH_RESULTS, t.MEDICINE_NAMES, t.PROVENANCE, t.USERS, t.API_KEYS,
+    t.REQUEST_OWNERS, t.SESSIONS, t.PRACTICE_MEMBERS, t.POLICY_VERSIONS,
 )  # fmt: skip
-AS_A_WHOLE = (CHARTS, DATASET, DRUGS, PLANS, FORMS, POLICIES)
+AS_A_WHOLE = (t.CHARTS, t.DATASET, t.DRUGS, t.PLANS, t.FORMS, t.POLICIES)
 ALL_CHARTS = f"{CHARTS.name}/*"
 LEFT_OUT = {BATCHES.name: {"queued"}, SESSIONS.name: {"seen"}}  # columns that say how work goes on
 
@@ -100,9 +76,8 @@ class Audited:
             more: hashes of sets of rows.
         """
         left = {_name(*key): _hash_of(connection, *key) for key in rows} | (more or {})
-        self._append(
-            connection, _event(self.acting(), what=what, whose=whose, of=of, why=why, by=by, rows=left)
-        )
+        event = _event(self.acting(), what=what, whose=whose, of=of, why=why, by=by, rows=left)
+        self._append(connection, event)
 
     def acting(self) -> Access:
         """Who acts now, and the clock by which they do."""
@@ -153,13 +128,11 @@ class Audit(Audited):
     ) -> Iterator[tuple[int, AuditEvent]]:
         """What was recorded, of one patient or of all, each with its number, from 1."""
         table = AUDIT_EVENTS.c
-        statement = (
-            select(table.number, table.body).where(table.number > after).order_by(table.number).limit(limit)
-        )
+        wanted = select(table.number, table.body).where(table.number > after).order_by(table.number)
         if whose:
-            statement = statement.where(table.whose == whose)
+            wanted = wanted.where(table.whose == whose)
         with database.passing_by(self.engine) as connection:
-            for number, body in connection.execute(statement.execution_options(yield_per=1000)):
+            for number, body in connection.execute(wanted.limit(limit).execution_options(yield_per=1000)):
                 yield number, msgspec.json.decode(body, type=AuditEvent)
 
     def recorded_at(self, row: str, whose: str) -> int:
@@ -174,9 +147,8 @@ class Audit(Audited):
 
     def entry_hash(self, number: int) -> str:
         """The hash of the log's entry of this number, which is that of no other log's; "" if there is none."""
-        with self.engine.connect() as connection:
-            leaf = connection.scalar(select(AUDIT_EVENTS.c.leaf).where(AUDIT_EVENTS.c.number == number))
-        return leaf.hex() if leaf else ""
+        row = self._row(select(AUDIT_EVENTS.c.leaf).where(AUDIT_EVENTS.c.number == number))
+        return row.leaf.hex() if row else ""
 
     def seal(self) -> bool:
         """Where nothing was recorded yet, record what there is: a log begins with the store as it was found."""
@@ -216,12 +188,10 @@ def sum_of(connection: Connection, table: Table) -> str:
 
 def recorded_charts(connection: Connection) -> RowSet:
     """The sum of all charts as it was recorded last."""
-    newest = select(func.max(AUDIT_EVENTS.c.number)).where(
-        AUDIT_EVENTS.c.what.in_(("log.begun", "world.loaded", "chart.imported"))
-    )
-    body = connection.scalar(
-        select(AUDIT_EVENTS.c.body).where(AUDIT_EVENTS.c.number == newest.scalar_subquery())
-    )
+    table = AUDIT_EVENTS.c
+    told = table.what.in_(("log.begun", "world.loaded", "chart.imported"))
+    newest = select(func.max(table.number)).where(told).scalar_subquery()
+    body = connection.scalar(select(table.body).where(table.number == newest))
     return RowSet(told=msgspec.json.decode(body, type=AuditEvent).rows[ALL_CHARTS] if body else "0")
 
 

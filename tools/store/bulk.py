@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import delete, insert, select
@@ -51,10 +51,8 @@ def found_by(patients: Iterable[tuple[Patient, bytes]], origin: str) -> tuple[Ro
             )
         )  # fmt: skip
         charts.values.append((patient.id, body))
-        members.values.extend(
-            (patient.id, at, coverage.plan_id, coverage.member_id)
-            for at, coverage in enumerate(patient.coverages)
-        )
+        covered = enumerate(patient.coverages)
+        members.values.extend((patient.id, at, one.plan_id, one.member_id) for at, one in covered)
         words.values.extend((word, number) for word in _words_of(fold))
     return made
 
@@ -84,31 +82,25 @@ def _words_of(fold: str) -> list[str]:
 
 def _write(connection: Connection, rows: Rows) -> None:
     if connection.dialect.name == "postgresql" and connection.dialect.driver == "psycopg":
-        _copy(connection, *rows)
+        _copy(connection, rows)
     else:
         values = [dict(zip(rows.columns, row, strict=True)) for row in rows.values]
         connection.execute(insert(rows.table), values)
 
 
-def _copy(
-    connection: Connection, table: Table, columns: Sequence[str], values: Iterable[tuple[Any, ...]]
-) -> None:
+def _copy(connection: Connection, rows: Rows) -> None:
     """In the binary format, which needs every column's own type: text would double the size of a chart."""
     import psycopg
 
-    names = ", ".join(columns)
-    types = [_POSTGRES[table.c[name].type.__class__.__name__] for name in columns]
-    raw: Any = connection.connection.driver_connection
+    name, raw = rows.table.name, connection.connection.driver_connection
+    order = f"COPY {name} ({', '.join(rows.columns)}) FROM STDIN (FORMAT BINARY)"
     try:
-        with (
-            raw.cursor() as cursor,
-            cursor.copy(f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)") as copy,
-        ):
-            copy.set_types(types)
-            for row in values:
+        with raw.cursor() as cursor, cursor.copy(order) as copy:  # type: ignore[union-attr]
+            copy.set_types([_POSTGRES[rows.table.c[one].type.__class__.__name__] for one in rows.columns])
+            for row in rows.values:
                 copy.write_row(row)
     except psycopg.errors.IntegrityError as error:
-        raise IntegrityError(f"COPY {table.name}", None, error) from error
+        raise IntegrityError(f"COPY {name}", None, error) from error
 
 
 _POSTGRES = {

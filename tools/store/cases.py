@@ -105,24 +105,12 @@ class Cases(Provenances):
         new = entered(case, event)
         if new is None:
             return Kept(case, False)
-        row: dict[str, Any] = {
-            "case_id": case.id,
-            "number": new.number,
-            "what": new.what,
-            "on": new.on,
-            "by": new.by,
-        }
-        row |= {"when": moment(new.when), "body": msgspec.json.encode(new)}
+        row: dict[str, Any] = {name: getattr(new, name) for name in ("number", "what", "on", "by")}
+        row |= {"case_id": case.id, "when": moment(new.when), "body": msgspec.json.encode(new)}
         connection.execute(insert(AUTHORIZATION_EVENTS), row)
-        self.record(
-            connection,
-            f"case.{new.what}",
-            whose=case.head.patient_id,
-            of=f"case {case.id}, entry {new.number}",
-            why=new.why,
-            by=new.by,
-            rows=[*rows, (AUTHORIZATION_EVENTS, (case.id, new.number))],
-        )
+        whose, of = case.head.patient_id, f"case {case.id}, entry {new.number}"
+        written = [*rows, (AUTHORIZATION_EVENTS, (case.id, new.number))]
+        self.record(connection, f"case.{new.what}", whose=whose, of=of, why=new.why, by=new.by, rows=written)
         return Kept(fold(case.head, (*case.events, new)), True)
 
     def authorization_case(self, case_id: int) -> AuthorizationCase:

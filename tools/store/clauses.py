@@ -32,6 +32,19 @@ class Hit(Record, frozen=True, kw_only=True):
     by: Literal["meaning", "words"] = "meaning"
 
 
+def hit(policy: Policy, clause_id: str, score: float, by: Literal["meaning", "words"]) -> Hit:
+    """A clause of this policy, as the store has it, that answers so well."""
+    clause = next(clause for clause in policy.clauses if clause.id == clause_id)
+    return Hit(
+        policy_id=policy.id,
+        clause_id=clause_id,
+        section=clause.section,
+        text=clause.text,
+        score=round(score, 4),
+        by=by,
+    )
+
+
 class Chunk(Record, frozen=True, kw_only=True):
     """One clause of one policy, and the texts under which it is found."""
 

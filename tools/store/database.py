@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,10 +41,8 @@ def connect(url: str) -> Engine:
             more["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
     file = sqlite_file(parsed)
     if file and (key := sealed.key_of(file, "databases")):
-        more = {
-            "module": sealed.driver(True),
-            "creator": lambda: sealed.connected(file, key, check_same_thread=False),
-        }
+        opened = partial(sealed.connected, file, key, check_same_thread=False)
+        more = {"module": sealed.driver(True), "creator": opened}
     if file and _is_fixed(file):
         more["creator"] = lambda: _open_fixed(file)
     try:
@@ -75,9 +74,8 @@ def check(engine: Engine) -> None:
             f"the store at {shown} has the older schema {found}; {SETUP} to bring it to {SCHEMA}"
         )
     if found > SCHEMA:
-        raise Unavailable(
-            f"the store at {shown} was made by a newer Paladin (schema {found}, this one knows {SCHEMA})"
-        )
+        newer = f"was made by a newer Paladin (schema {found}, this one knows {SCHEMA})"
+        raise Unavailable(f"the store at {shown} {newer}")
 
 
 def revision(engine: Engine) -> str | None:
@@ -130,21 +128,18 @@ def _is_current(engine: Engine) -> bool:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """One write transaction: all of it, or nothing. Writers queue, whatever the database."""
-    on_postgres = engine.dialect.name == "postgresql"
-    options: dict[str, Any] = {"isolation_level": "READ COMMITTED"} if on_postgres else {}
-    with engine.connect().execution_options(writes=True, **options) as connection, connection.begin():
-        if on_postgres:
+    with passing_by(engine, writes=True) as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")
         yield connection
 
 
 @contextmanager
-def passing_by(engine: Engine) -> Iterator[Connection]:
+def passing_by(engine: Engine, **options: Any) -> Iterator[Connection]:
     """A connection for a statement that brings more rows than memory should hold (`yield_per`): PostgreSQL hands
     them out by a cursor, which lives in a transaction."""
-    options: dict[str, Any] = (
-        {"isolation_level": "READ COMMITTED"} if engine.dialect.name == "postgresql" else {}
-    )
+    if engine.dialect.name == "postgresql":
+        options["isolation_level"] = "READ COMMITTED"
     with engine.connect().execution_options(**options) as connection:
         yield connection
 
@@ -204,12 +199,8 @@ def _is_fixed(file: Path) -> bool:
 
 
 def _open_fixed(file: Path) -> sqlite3.Connection:
-    return sealed.connected(
-        f"file:{quote(str(file.absolute()))}?immutable=1",
-        sealed.key_of(file, "databases"),
-        uri=True,
-        check_same_thread=False,
-    )
+    address, key = f"file:{quote(str(file.absolute()))}?immutable=1", sealed.key_of(file, "databases")
+    return sealed.connected(address, key, uri=True, check_same_thread=False)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:

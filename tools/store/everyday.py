@@ -7,6 +7,7 @@ indexed under its own words and under the questions that its criterion answers; 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
@@ -141,10 +142,7 @@ def _what(part: Any) -> str:
         case Attested():
             return known.topics.get(part.topic, part.statement)
         case Specialist():  # an endocrinologist for endocrinology
-            ends = [
-                f"{one.removesuffix('y')}ist" if one.endswith("ology") else one for one in part.specialties
-            ]
-            return " or ".join(ends)
+            return " or ".join(re.sub("ology$", "ologist", one) for one in part.specialties)
         case Use():
             return part.label
         case Required():

@@ -106,19 +106,18 @@ class Imports(Audited):
 
     def chart_version(self, patient_id: str, number: int = 0) -> Patient:
         """The chart as that import brought it, without what people added; 0 is the current one."""
-        versions = self.chart_versions(patient_id)
-        wanted = number or len(versions)
-        found = next((version for version in versions if version.number == wanted), None)
+        versions = {version.number: version for version in self.chart_versions(patient_id)}
+        found = versions.get(number or len(versions))
         if found is None:
-            listed = ", ".join(str(version.number) for version in versions) or "none"
+            listed = ", ".join(map(str, versions)) or "none"
             raise NotFound(f"version of {patient_id}", str(number), hint=f"there are: {listed}")
-        table = CHARTS if found.current else CHART_VERSIONS
-        statement = select(table.c.body).where(table.c.patient_id == patient_id)
-        if not found.current:
-            statement = statement.where(CHART_VERSIONS.c.number == found.number)
+        this = [CHART_VERSIONS.c.patient_id == patient_id, CHART_VERSIONS.c.number == found.number]
+        if found.current:
+            this = [CHARTS.c.patient_id == patient_id]
+        body = CHARTS.c.body if found.current else CHART_VERSIONS.c.body
         self.note("chart.read", whose=patient_id, of=f"version {found.number}")
         with self.engine.connect() as connection:
-            return _decoder.decode(connection.execute(statement).scalar_one())
+            return _decoder.decode(connection.execute(select(body).where(*this)).scalar_one())
 
 
 # --- who it is -------------------------------------------------------------------------------------------
@@ -159,10 +158,8 @@ def _name(patient: Patient) -> tuple[str, str]:
 
 def _plain(name: str) -> str:
     """Without accents, signs and case."""
-    letters = unicodedata.normalize("NFKD", name.casefold())
-    return " ".join(
-        "".join(c if c.isalnum() else " " for c in letters if not unicodedata.combining(c)).split()
-    )
+    letters = (c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    return " ".join("".join(c if c.isalnum() else " " for c in letters).split())
 
 
 def digest(patient: Patient) -> str:
@@ -226,18 +223,12 @@ def _who(patient: Patient) -> str:
 
 def _numbered(connection: Connection, patient: Patient) -> Patient:
     if not patient.id:
-        return msgspec.structs.replace(patient, id=_next_id(connection))
-    taken = select(PATIENTS.c.id).where(PATIENTS.c.id == patient.id)
-    if connection.scalar(taken):
-        raise Invalid(
-            f"patient {patient.id} is already there; leave the id empty and the store gives the next one"
-        )
+        highest = connection.scalar(select(func.max(PATIENTS.c.number))) or 0
+        return msgspec.structs.replace(patient, id=f"P{max(highest + 1, IMPORTS_FROM)}")
+    if connection.scalar(select(PATIENTS.c.id).where(PATIENTS.c.id == patient.id)):
+        said = "is already there; leave the id empty and the store gives the next one"
+        raise Invalid(f"patient {patient.id} {said}")
     return patient
-
-
-def _next_id(connection: Connection) -> str:
-    highest = connection.scalar(select(func.max(PATIENTS.c.number))) or 0
-    return f"P{max(highest + 1, IMPORTS_FROM)}"
 
 
 def _write(

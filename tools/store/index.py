@@ -15,6 +15,7 @@ import contextlib
 import hashlib
 import itertools
 import json
+import operator
 import shutil
 import threading
 from collections.abc import Iterable, Iterator
@@ -28,7 +29,7 @@ import numpy as np
 from tools.common.errors import Unavailable
 from tools.common.structs import UNREADABLE
 from tools.store import embedding
-from tools.store.clauses import Chunk, Hit, chunks, fingerprint
+from tools.store.clauses import Chunk, Hit, chunks, fingerprint, hit
 from tools.store.everyday import in_clinical_words
 
 if TYPE_CHECKING:
@@ -41,9 +42,8 @@ MOST_VIEWS = 6  # of one clause
 MADE_BY = f"{embedding.NAME} layout 2"  # another number makes every older index stale
 SEPARATOR = "\x1f"  # between policy, clause and view in an id; no printed number holds it
 KEPT = 2  # folders: the current one, and the one that another process may still be reading
-EXACT = (
-    100_000  # entries that Chroma compares one by one before it builds a graph, whose answers are approximate
-)
+# Entries that Chroma compares one by one before it builds a graph, whose answers are approximate.
+EXACT = 100_000
 CONFIGURATION = {"hnsw": {"space": "cosine", "batch_size": EXACT, "sync_threshold": EXACT}}
 
 
@@ -174,9 +174,8 @@ class Index:
         with self._lock:
             if plan_id not in self._checked:
                 with as_damage("cannot be read"):
-                    found = self._client.get_collection(
-                        self._prefix + name_of(plan_id), embedding_function=None
-                    )
+                    name = self._prefix + name_of(plan_id)
+                    found = self._client.get_collection(name, embedding_function=None)
                     whole = _digest(found) == self.manifest.collections.get(plan_id)
                 if not whole:
                     raise Damaged(f"the policy index of {plan_id} is damaged")
@@ -245,23 +244,14 @@ def read_manifest(home: Path) -> Manifest:
 
 def hits(policy: Policy, found: Iterable[tuple[str, float]], k: int) -> list[Hit]:
     """The best view of each clause, as the store has the clause; Damaged if anything else came back."""
-    clauses = {clause.id: clause for clause in policy.clauses}
-    best: dict[str, Hit] = {}
+    known, best = {clause.id for clause in policy.clauses}, dict[str, Hit]()
     for view, distance in found:
         policy_id, _, rest = view.partition(SEPARATOR)
         clause_id = rest.partition(SEPARATOR)[0]
-        if policy_id != policy.id or clause_id not in clauses:
+        if policy_id != policy.id or clause_id not in known:
             raise Damaged(f"the policy index answered for {policy.id} with clause {clause_id} of {policy_id}")
         if clause_id not in best:
-            clause = clauses[clause_id]
-            score = round(1 - float(distance), 4)
-            best[clause_id] = Hit(
-                policy_id=policy.id,
-                clause_id=clause_id,
-                section=clause.section,
-                text=clause.text,
-                score=score,
-            )
+            best[clause_id] = hit(policy, clause_id, 1 - float(distance), "meaning")
     return list(best.values())[:k]
 
 
@@ -282,12 +272,10 @@ def fill(client: Any, found: list[Chunk], prefix: str = "") -> dict[str, str]:
     """Make a collection per plan; gives the hash of each."""
     vectors = _vectors(found)
     hashes: dict[str, str] = {}
-    for plan_id, of_plan in itertools.groupby(
-        sorted(found, key=lambda chunk: chunk.plan_id), lambda chunk: chunk.plan_id
-    ):
-        collection = client.create_collection(
-            prefix + name_of(plan_id), embedding_function=None, configuration=CONFIGURATION
-        )
+    plan = operator.attrgetter("plan_id")
+    for plan_id, of_plan in itertools.groupby(sorted(found, key=plan), plan):
+        name = prefix + name_of(plan_id)
+        collection = client.create_collection(name, embedding_function=None, configuration=CONFIGURATION)
         _add(collection, list(of_plan), vectors)
         hashes[plan_id] = _digest(collection)
     return hashes
@@ -312,14 +300,9 @@ def _add(collection: Any, of_plan: list[Chunk], vectors: dict[str, NDArray[np.fl
 
 
 def _metadata(chunk: Chunk) -> dict[str, str]:
+    """All that is said of a chunk but its texts."""
     return {
-        "plan_id": chunk.plan_id,
-        "drug": chunk.drug,
-        "policy_id": chunk.policy_id,
-        "clause_id": chunk.clause_id,
-        "section": chunk.section,
-        "effective_from": str(chunk.effective_from or ""),
-        "effective_to": str(chunk.effective_to or ""),
+        name: str(value or "") for name, value in msgspec.structs.asdict(chunk).items() if name != "views"
     }
 
 

@@ -14,10 +14,10 @@ somebody: that is refused unless the caller says `trust=True`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from sqlalchemy import Table, delete, func, insert, select
@@ -89,7 +89,7 @@ def load(
     folder = Path(directory)
     dataset, files = _manifest(folder)
     fingerprint = _fingerprint(dataset, files if people else {**files, "patients": "none"})
-    loaded = _loaded(store)
+    loaded = store.loaded()
     if loaded and loaded.fingerprint == fingerprint:
         return _report(store, "unchanged", 0, ())
     catalog = read_catalog(folder)
@@ -221,10 +221,7 @@ def _write(
             done += len(batch)
             progress("writing", done, info.counts.get("patients", 0))
         connection.execute(delete(DATASET))
-        row = {"id": 1, "as_of": info.as_of, "seed": info.seed, "version": info.version}
-        connection.execute(
-            insert(DATASET), row | {"fingerprint": info.fingerprint, "body": msgspec.json.encode(info)}
-        )
+        connection.execute(insert(DATASET), _row(DATASET, info, 1))
         sums = {f"{table.name}/*": sum_of(connection, table) for table in AS_A_WHOLE[1:]}
         of = f"seed {info.seed}, as of {info.as_of}: {added} patients"
         more = {ALL_CHARTS: str(charts)} | sums
@@ -283,47 +280,24 @@ def _clear(connection: Connection) -> list[Key]:
 
 
 def _write_catalog(connection: Connection, catalog: Catalog) -> None:
-    rows: dict[Table, list[dict[str, object]]] = {
-        DRUGS: [
-            {
-                "name": drug.name,
-                "name_fold": drug.name.casefold(),
-                "position": at,
-                "body": msgspec.json.encode(drug),
-            }
-            for at, drug in enumerate(catalog.drugs.values())
-        ],
-        PLANS: [
-            {"id": plan.id, "id_fold": plan.id.casefold(), "payer": plan.payer, "position": at}
-            | {"body": msgspec.json.encode(plan)}
-            for at, plan in enumerate(catalog.plans.values())
-        ],
-        FORMS: [
-            {"id": form.id, "plan_id": form.plan_id, "body": msgspec.json.encode(form)}
-            for form in catalog.forms.values()
-        ],
-        POLICIES: [
-            {
-                "id": policy.id,
-                "plan_id": policy.plan_id,
-                "drug": policy.drug,
-                "body": msgspec.json.encode(policy),
-            }
-            for policy in catalog.policies.values()
-        ],
-    }
-    for table, values in rows.items():
-        if values:
-            connection.execute(insert(table), values)
+    known: dict[Table, Mapping[str, msgspec.Struct]] = {
+        DRUGS: catalog.drugs, PLANS: catalog.plans, FORMS: catalog.forms, POLICIES: catalog.policies,
+    }  # fmt: skip
+    for table, records in known.items():
+        if rows := [_row(table, record, at) for at, record in enumerate(records.values())]:
+            connection.execute(insert(table), rows)
+
+
+def _row(table: Table, record: msgspec.Struct, at: int) -> dict[str, object]:
+    """A record whole, and beside it what it is found by: fields, folded ones, and its place."""
+    said: dict[str, object] = {"body": msgspec.json.encode(record), "position": at}
+    for column in table.columns.keys() - said.keys():
+        field: Any = getattr(record, column.removesuffix("_fold"), at)
+        said[column] = field.casefold() if column.endswith("_fold") else field
+    return {column.name: said[column.name] for column in table.columns}
 
 
 # --- reporting --------------------------------------------------------------------------------------------
-
-
-def _loaded(store: Store) -> DatasetInfo | None:
-    with store.engine.connect() as connection:
-        body = connection.scalar(select(DATASET.c.body))
-    return None if body is None else msgspec.json.decode(body, type=DatasetInfo)
 
 
 def _report(store: Store, did: Did, added: int, trusted: tuple[str, ...]) -> LoadReport:

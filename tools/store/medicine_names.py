@@ -47,9 +47,8 @@ class MedicineNames(Audited):
                 names = [row.name for row in terminology().rows()]
                 raise NotFound("medicine", meaning, nearest(meaning, names))
             ingredients, classes = known.ingredients, known.classes
-        said = MedicineName(
-            name=name.strip(), ingredients=ingredients, classes=classes, by=by.strip(), when=when
-        )
+        of = {"ingredients": ingredients, "classes": classes}
+        said = MedicineName(name=name.strip(), by=by.strip(), when=when, **of)
         row = {"name_fold": fold(name), "body": msgspec.json.encode(said)}
         with database.writing(self.engine) as connection:
             connection.execute(_delete(name))
@@ -83,10 +82,8 @@ class MedicineNames(Audited):
         answered = {fold(one.name): one for one in self.medicine_names()}
 
         def known(entry: Entry) -> Entry:
-            name = (
-                None if entry.ingredients else answered.get(fold(entry.drug)) or resolve_medicine(entry.drug)
-            )
-            if name is None:
+            name = answered.get(fold(entry.drug)) or resolve_medicine(entry.drug)
+            if entry.ingredients or name is None:
                 return entry
             return msgspec.structs.replace(entry, ingredients=name.ingredients, classes=name.classes)
 

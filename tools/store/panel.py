@@ -15,10 +15,10 @@ from tools.store.tables import CHART_ENTRIES, CHARTS, PATIENTS
 AT_ONCE = 500  # ids in one statement
 
 
-def numbers(store: Store) -> list[int]:
-    """The number of every patient, in order: 1 of P001."""
+def numbers(store: Store, *wanted: ColumnElement[bool]) -> list[int]:
+    """The number of every patient, or of those of whom this holds, in order: 1 of P001."""
     with store.engine.connect() as connection:
-        return list(connection.scalars(select(PATIENTS.c.number).order_by(PATIENTS.c.number)))
+        return list(connection.scalars(select(PATIENTS.c.number).where(*wanted).order_by(PATIENTS.c.number)))
 
 
 def charts(store: Store, first: int, last: int) -> Iterator[Patient]:
@@ -28,27 +28,23 @@ def charts(store: Store, first: int, last: int) -> Iterator[Patient]:
 
 def everyone(store: Store) -> Iterator[Patient]:
     """All whole charts, by number; memory holds some of them."""
-    every = numbers(store)
-    for at in range(0, len(every), AT_ONCE):
-        some = every[at : at + AT_ONCE]
-        yield from charts(store, some[0], some[-1])
+    return _in_portions(store, numbers(store))
 
 
 def of_plan(store: Store, plan_id: str) -> Iterator[Patient]:
     """The whole charts of those who have this plan on file, by number; memory holds some of them."""
-    with store.engine.connect() as connection:
-        every = connection.scalars(select(PATIENTS.c.number).where(PATIENTS.c.plan_id == plan_id))
-        numbers = iter(sorted(every.all()))
-    while some := list(islice(numbers, AT_ONCE)):
-        yield from _charts(store, PATIENTS.c.number.in_(some))
+    return _in_portions(store, numbers(store, PATIENTS.c.plan_id == plan_id))
+
+
+def _in_portions(store: Store, every: list[int]) -> Iterator[Patient]:
+    for at in range(0, len(every), AT_ONCE):
+        yield from _charts(store, PATIENTS.c.number.in_(every[at : at + AT_ONCE]))
 
 
 def _charts(store: Store, condition: ColumnElement[bool]) -> Iterator[Patient]:
+    of = CHARTS.c.patient_id == PATIENTS.c.id
     statement = (
-        select(PATIENTS.c.id, CHARTS.c.body)
-        .join(CHARTS, CHARTS.c.patient_id == PATIENTS.c.id)
-        .where(condition)
-        .order_by(PATIENTS.c.number)
+        select(PATIENTS.c.id, CHARTS.c.body).join(CHARTS, of).where(condition).order_by(PATIENTS.c.number)
     )
     added = select(CHART_ENTRIES.c.patient_id).where(CHART_ENTRIES.c.undone_when.is_(None))
     decoder = msgspec.json.Decoder(Patient)

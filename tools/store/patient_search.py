@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
 
 from sqlalchemy import and_, func, or_, select
 
@@ -19,24 +19,25 @@ if TYPE_CHECKING:
 MANY = 10_000  # whom a word finds; of more, a page is met sooner by going through the list
 
 
+class Match(TypedDict, total=False):
+    """What patients are to be; None is anything."""
+
+    family: str | None
+    birth_date: date | None
+    member_id: str | None
+    plan_id: str | None
+
+
 class PatientSearch(Audited):
     """The part of Store that searches."""
 
     def find_patients(
-        self,
-        query: str = "",
-        *,
-        family: str | None = None,
-        birth_date: date | None = None,
-        member_id: str | None = None,
-        plan_id: str | None = None,
-        limit: int = 20,
-        offset: int = 0,
+        self, query: str = "", *, limit: int = 20, offset: int = 0, **match: Unpack[Match]
     ) -> list[PatientRow]:
         """A page of patients by number. Every word of `query` begins a word of the name, or is the id."""
         table = PATIENTS.c
         statement = select(*(table[name] for name in PatientRow.__struct_fields__)).order_by(table.number)
-        others = _matching(family, birth_date, member_id, plan_id)
+        others = _matching(match)
         with self.engine.connect() as connection:
             names = _names(connection, query)
             if names.few is not None and not names.more and not others:  # the index alone finds the page
@@ -46,7 +47,7 @@ class PatientSearch(Audited):
             else:
                 statement = statement.where(*others, *names.conditions).limit(limit).offset(offset)
             rows = connection.execute(statement).all()
-        asked = (query, family, birth_date, member_id, plan_id)
+        asked = (query, *(match.get(name) for name in Match.__annotations__))
         self.note("patients.listed", of=" ".join(str(one) for one in asked if one) or "all")
         return [decoded(PatientRow, row) for row in rows]
 
@@ -58,18 +59,9 @@ class PatientSearch(Audited):
         self.note("patients.listed", of=f"{len(rows)} by id")
         return {row.id: decoded(PatientRow, row) for row in rows}
 
-    def count_patients(
-        self,
-        query: str = "",
-        *,
-        family: str | None = None,
-        birth_date: date | None = None,
-        member_id: str | None = None,
-        plan_id: str | None = None,
-    ) -> int:
+    def count_patients(self, query: str = "", **match: Unpack[Match]) -> int:
         """How many `find_patients` would find."""
-        others = _matching(family, birth_date, member_id, plan_id)
-        words = _words(query)
+        others, words = _matching(match), _words(query)
         with self.engine.connect() as connection:
             if words and not others:
                 found = select(func.count()).select_from(_beginning_all(words).subquery())
@@ -91,20 +83,17 @@ class _Names(NamedTuple):
         return self.more if self.few is None else [PATIENTS.c.number.in_(self.few), *self.more]
 
 
-def _matching(
-    family: str | None, birth_date: date | None, member_id: str | None, plan_id: str | None
-) -> list[ColumnElement[bool]]:
-    table = PATIENTS.c
+def _matching(match: Match) -> list[ColumnElement[bool]]:
+    table, of_member = PATIENTS.c, select(MEMBERS.c.patient_id)
     conditions: list[ColumnElement[bool]] = []
-    if family is not None:
+    if (family := match.get("family")) is not None:
         conditions.append(table.family_fold == storable(family.casefold()))
-    if birth_date is not None:
+    if (birth_date := match.get("birth_date")) is not None:
         conditions.append(table.birth_date == birth_date)
-    if plan_id is not None:
+    if (plan_id := match.get("plan_id")) is not None:
         conditions.append(table.plan_id == storable(plan_id))
-    if member_id is not None:
-        of_member = select(MEMBERS.c.patient_id).where(MEMBERS.c.member_id == storable(member_id))
-        conditions.append(table.id.in_(of_member))
+    if (member_id := match.get("member_id")) is not None:
+        conditions.append(table.id.in_(of_member.where(MEMBERS.c.member_id == storable(member_id))))
     return conditions
 
 

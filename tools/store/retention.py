@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -20,7 +19,7 @@ from tools.store import database
 from tools.store.audit import Key
 from tools.store.cases import every_case
 from tools.store.files import OfFile
-from tools.store.provenance import Provenance
+from tools.store.provenance import Provenance, digest
 from tools.store.rows import DraftFile, moment
 from tools.store.tables import (
     AUDIT_EVENTS,
@@ -72,16 +71,14 @@ def expired(connection: Connection, before: Mapping[str, datetime], held: set[st
         if row.updated < moment(before["drafts"]) and row.patient_id not in held and row.id not in kept:
             reviews = connection.scalars(select(REVIEWS.c.id).where(REVIEWS.c.draft_id == row.id))
             rows = (*((REVIEWS, (number,)) for number in reviews), (DRAFTS, (row.id,)))
-            yield Expired(
-                "drafts", row.patient_id, f"draft {row.id}", rows, _papers(row.files), row.thread_id
-            )
+            papers = _papers(row.files)
+            yield Expired("drafts", row.patient_id, f"draft {row.id}", rows, papers, row.thread_id)
     entries = select(CHART_ENTRIES).where(CHART_ENTRIES.c.part == "documents").order_by(CHART_ENTRIES.c.id)
     for row in connection.execute(entries) if "attachments" in before else ():
-        digest = msgspec.json.decode(row.record, type=OfFile).sha256
-        if digest and row.when < moment(before["attachments"]) and row.patient_id not in held:
-            yield Expired(
-                "attachments", row.patient_id, f"attachment {digest}", ((CHART_ENTRIES, (row.id,)),)
-            )
+        file = msgspec.json.decode(row.record, type=OfFile).sha256
+        if file and row.when < moment(before["attachments"]) and row.patient_id not in held:
+            this = ((CHART_ENTRIES, (row.id,)),)
+            yield Expired("attachments", row.patient_id, f"attachment {file}", this)
 
 
 def with_open_cases(connection: Connection) -> set[str]:
@@ -122,7 +119,7 @@ def _forget(connection: Connection, patient_id: str, things: set[str]) -> list[K
     events = (msgspec.json.decode(body, type=AuditEvent) for body in bodies)
     rows = (row for event in events if event.of.partition(",")[0] in things for row in event.rows)
     asked = {row.removeprefix(_MADE) for row in rows if row.startswith(_MADE)}
-    asked -= {sha256(one).hexdigest() for one in connection.scalars(select(DRAFTS.c.determination))}
+    asked -= {digest(one) for one in connection.scalars(select(DRAFTS.c.determination))}
     asked -= {basis.determination for case in every_case(connection) for basis in _bases(case)}
     gone = list[Key]()
     versions = select(POLICY_VERSIONS.c.policy, POLICY_VERSIONS.c.plan)

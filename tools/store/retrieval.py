@@ -7,7 +7,7 @@ import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from tools.store.clauses import Hit, policy_chunks
+from tools.store.clauses import Hit, hit, policy_chunks
 from tools.store.everyday import in_clinical_words
 
 if TYPE_CHECKING:
@@ -26,19 +26,8 @@ def search(policy: Policy, benefit: Benefit | None, drug: Drug, query: str, k: i
     best: dict[str, float] = {}
     for clause_id, score in zip(clause_ids, scores, strict=True):
         best[clause_id] = max(best.get(clause_id, 0.0), float(score))
-    clauses = {clause.id: clause for clause in policy.clauses}
     ranked = sorted(best.items(), key=lambda pair: -pair[1])
-    return [
-        Hit(
-            policy_id=policy.id,
-            clause_id=clause_id,
-            section=clauses[clause_id].section,
-            text=clauses[clause_id].text,
-            score=round(score, 4),
-            by="words",
-        )
-        for clause_id, score in ranked[:k]
-    ]
+    return [hit(policy, clause_id, score, "words") for clause_id, score in ranked[:k]]
 
 
 def words(text: str) -> list[str]:
@@ -58,7 +47,8 @@ def _cached(key: tuple[str, ...]) -> Any:
 
 
 def _prepared(policy: Policy, benefit: Benefit | None, drug: Drug) -> tuple[Any, list[str]]:
-    views = [
-        (chunk.clause_id, view) for chunk in policy_chunks(policy, benefit, drug) for view in chunk.views
-    ]
-    return _cached(tuple(view for _, view in views)), [clause_id for clause_id, _ in views]
+    found = policy_chunks(policy, benefit, drug)
+    clause_ids, views = zip(
+        *((chunk.clause_id, view) for chunk in found for view in chunk.views), strict=True
+    )
+    return _cached(views), list(clause_ids)

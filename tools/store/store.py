@@ -98,7 +98,7 @@ class Store(
         """The store at this URL; Unavailable, with the next step, unless its schema is there and current."""
         store = cls(url)
         database.check(store.engine)
-        if dataset := store._one(_DATASET, DatasetInfo):
+        if dataset := store.loaded():
             register(dataset.terms)
         return store
 
@@ -224,9 +224,13 @@ class Store(
         """By id."""
         return sorted(self._all(select(POLICIES.c.body), Policy), key=lambda policy: policy.id)
 
+    def loaded(self) -> DatasetInfo | None:
+        """What is loaded, if anything is."""
+        return self._one(_DATASET, DatasetInfo)
+
     def dataset(self) -> DatasetInfo:
         """What is loaded; Unavailable if nothing is."""
-        if found := self._one(_DATASET, DatasetInfo):
+        if found := self.loaded():
             return found
         raise Unavailable(
             f"the store at {self.engine.url.render_as_string()} holds no data; {database.SETUP}"

@@ -149,10 +149,9 @@ class Users(Audited):
 
     def user(self, name: str) -> User:
         """By name; NotFound names those that are near."""
-        row = self._row(_USER.where(USERS.c.name == name))
-        if row is None:
-            raise NotFound("user", name, nearest(name, [one.name for one in self.users()]))
-        return _user(row)
+        if row := self._row(_USER.where(USERS.c.name == name)):
+            return _user(row)
+        raise NotFound("user", name, nearest(name, [one.name for one in self.users()]))
 
     def users(self) -> list[User]:
         """Everybody, by name."""
@@ -248,9 +247,9 @@ class Users(Audited):
     def key(self, id: str) -> ApiKey:
         """By its id."""
         keys = {key.id: key for key in self.keys()}
-        if id not in keys:
-            raise NotFound("key", id, nearest(id, list(keys)))
-        return keys[id]
+        if found := keys.get(id):
+            return found
+        raise NotFound("key", id, nearest(id, list(keys)))
 
     def keys(self) -> list[ApiKey]:
         """All of them, expired and revoked ones too."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import func, insert, select
@@ -12,7 +12,7 @@ from tools.common.errors import NotFound
 from tools.domain.records import Plan, Policy, Record
 from tools.store.audit import Key
 from tools.store.provenance import Provenances, digest, keep_records
-from tools.store.rows import decoded, moment
+from tools.store.rows import decoded, row_of
 from tools.store.tables import PLANS, POLICIES, POLICY_VERSIONS
 
 if TYPE_CHECKING:
@@ -37,10 +37,8 @@ class Versions(Provenances):
     def policy_versions(self, policy_id: str) -> list[PolicyVersion]:
         """The earlier ones, the newest first."""
         table = POLICY_VERSIONS.c
-        rows = self._rows(
-            select(POLICY_VERSIONS).where(table.policy_id == policy_id).order_by(table.number.desc())
-        )
-        return [decoded(PolicyVersion, row) for row in rows]
+        wanted = select(POLICY_VERSIONS).where(table.policy_id == policy_id).order_by(table.number.desc())
+        return [decoded(PolicyVersion, row) for row in self._rows(wanted)]
 
     def last_version(self, plan_id: str, drug: str) -> PolicyVersion | None:
         """The newest earlier one of a plan's policy on a drug, also where no other took its place."""
@@ -72,9 +70,8 @@ def keep_replaced(connection: Connection, policies: Iterable[Policy], when: date
             continue
         last = connection.scalar(select(func.max(table.number)).where(table.policy_id == id)) or 0
         keep_records(connection, {digest(one): one for one in (body, plans[plan_id])})
-        row: dict[str, Any] = {"policy_id": id, "number": last + 1, "until": moment(when)}
-        connection.execute(
-            insert(POLICY_VERSIONS), row | {"policy": digest(body), "plan": digest(plans[plan_id])}
-        )
+        kept = {"policy": digest(body), "plan": digest(plans[plan_id])}
+        version = PolicyVersion(policy_id=id, number=last + 1, until=when, **kept)
+        connection.execute(insert(POLICY_VERSIONS), row_of(version))
         keys.append((POLICY_VERSIONS, (id, last + 1)))
     return keys

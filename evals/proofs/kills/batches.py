@@ -24,7 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -217,14 +217,11 @@ def _world(folder: Path, cases: int) -> Path:
     drugs = [drug.name for drug in store.drugs()]
     people = [patient.id for patient in store.find_patients(limit=patients)]
     store.close()
-    pairs = (
-        (person, drugs[(at + turn) % len(drugs)])
-        for turn in range(len(drugs))
-        for at, person in enumerate(people)
-    )
-    rows = ["patient_id,drug", *(f"{person},{drug}" for person, drug in islice(pairs, cases))]
+    turns = product(range(len(drugs)), enumerate(people))
+    pairs = ((person, drugs[(at + turn) % len(drugs)]) for turn, (at, person) in turns)
     requests = folder / "requests.csv"
-    requests.write_text("\n".join(rows) + "\n")
+    rows = "".join(f"{person},{drug}\n" for person, drug in islice(pairs, cases))
+    requests.write_text(f"patient_id,drug\n{rows}")
     return requests
 
 

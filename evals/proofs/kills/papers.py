@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from agent.drafts.integrity import altered_papers
 from agent.runtime.settings import read_settings
 from agent.runtime.stores import open_store
 from evals.pages import Figures
 from evals.proofs.homes import cases_to_draft, open_world
-from evals.proofs.kills.sessions import Campaign, main, pa, trial
+from evals.proofs.kills.sessions import Campaign, Points, main, pa, trial
 from tools.common import sealed
 from tools.papers.paper import Page, pdf_of
 from tools.store.store import Store
@@ -24,7 +24,7 @@ from tools.store.store import Store
 FILES_A_DRAFT = 8
 BY = ("--by", "R. Lee, CPhT")
 EDIT = ("--set", "npi=2345678902")
-POINTS: dict[str, tuple[Any, str, str]] = {
+POINTS: Points = {
     "file is to be kept": (Store, "keep_file", "before"),
     "file is kept": (Store, "keep_file", "after"),
     "paper is recorded": (Store, "add_chart_entry", "after"),

@@ -33,12 +33,16 @@ PATIENCE = 3  # sessions that end badly by themselves
 AT_RANDOM = "at a random moment"
 
 
+# Where a session dies: what is wrapped, by its name, and whether before or after it.
+Points = dict[str, tuple[Any, str, str]]
+
+
 class Campaign(NamedTuple):
     """What is done under fire.
 
     Args:
         module: whose main is `main(this)`.
-        points: where a session dies: what is wrapped, by its name, and whether it dies before or after it.
+        points: where a session dies.
         often: how often a session comes to a point at most before it dies there; 2 where nothing is said.
         prepare: makes a home for so many kills, and tells its units.
         do: does one unit, or what is left of it.
@@ -47,7 +51,7 @@ class Campaign(NamedTuple):
     """
 
     module: str
-    points: dict[str, tuple[Any, str, str]]
+    points: Points
     often: dict[str, int]
     prepare: Callable[[Path, int], Sequence[Sequence[str]]]
     do: Callable[[Sequence[str]], None]
@@ -112,10 +116,8 @@ def lived(
 ) -> subprocess.CompletedProcess[str]:
     """A process until its end, or killed at a moment; that is counted from its first line where it tells that it
     begins. Its own processes are orphans for a moment then, and late."""
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        command, stdout=pipe, stderr=pipe, text=True, env=environ, start_new_session=True
-    ) as process:
+    piped: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=environ, start_new_session=True, **piped) as process:
         assert process.stdout is not None
         if begins:
             process.stdout.readline()

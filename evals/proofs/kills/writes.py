@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from langgraph.checkpoint.sqlite import SqliteSaver
 
@@ -24,7 +24,7 @@ from agent.runtime.settings import read_settings
 from agent.runtime.stores import open_store
 from evals.pages import Figures
 from evals.proofs.homes import PASSWORD, cases_to_draft, open_world
-from evals.proofs.kills.sessions import Campaign, main, pa, trial
+from evals.proofs.kills.sessions import Campaign, Points, main, pa, trial
 from tools.audit.verification import verify
 from tools.store.audit import Audited
 from tools.store.store import Store
@@ -33,7 +33,7 @@ from tools.store.worklists import RequestKey
 BY = ("--by", "R. Lee, CPhT")
 COURSE = ("opened", "reviewed", "submitted", "denied", "called")
 ON = ("--on", "2026-09-10")
-POINTS: dict[str, tuple[Any, str, str]] = {
+POINTS: Points = {
     "entry of a chart is kept": (Store, "add_chart_entry", "after"),
     "import is to be kept": (Store, "keep_import", "before"),
     "import is kept": (Store, "keep_import", "after"),

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from agent.administration import services
 from agent.administration.services import FalkorDB, PostgreSQL, RedisServer, ServiceLedger
 from agent.terminal.services_cli import app
+from tools.common.atomic import write_atomically
 
 runner = CliRunner()
 
@@ -59,7 +60,7 @@ def test_a_port_that_is_taken_is_left_alone(tmp_path: Path) -> None:
 
 def test_only_the_owner_reads_the_password(tmp_path: Path) -> None:
     written = services.read(tmp_path)
-    services._private(tmp_path / "services.json", msgspec.json.encode(written))
+    write_atomically(tmp_path / "services.json", msgspec.json.encode(written))
     assert (tmp_path / "services.json").stat().st_mode & 0o077 == 0
     assert services.read(tmp_path) == written
 

@@ -8,6 +8,8 @@ import uuid
 import sqlalchemy as sa
 from alembic import op
 
+from tools.store.columns import blobs, numbers, texts
+
 revision = "0005"
 down_revision = "0004"
 
@@ -17,21 +19,17 @@ SYNTHEA = "https://github.com/synthetichealth/synthea"  # its ids stood there wi
 def upgrade() -> None:
     identifiers = op.create_table(
         "patient_identifiers",
-        sa.Column("system", sa.String(), nullable=False),
-        sa.Column("value", sa.String(), nullable=False),
-        sa.Column("patient_id", sa.String(), nullable=False),
+        *texts("system", "value", "patient_id"),
         sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("system", "value", "patient_id"),
     )
     op.create_index("ix_patient_identifiers_patient_id", "patient_identifiers", ["patient_id"])
     op.create_table(
         "chart_versions",
-        sa.Column("patient_id", sa.String(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("digest", sa.String(), nullable=False),
-        sa.Column("taken_from", sa.String(), nullable=False),
-        sa.Column("imported", sa.String(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
+        *texts("patient_id"),
+        *numbers("number"),
+        *texts("digest", "taken_from", "imported"),
+        *blobs("body"),
         sa.PrimaryKeyConstraint("patient_id", "number"),
     )
     op.create_index("ix_chart_versions_digest", "chart_versions", ["digest"])

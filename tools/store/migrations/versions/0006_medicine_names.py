@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from tools.store.columns import blobs, texts
+
 revision = "0006"
 down_revision = "0005"
 
@@ -10,7 +12,7 @@ down_revision = "0005"
 def upgrade() -> None:
     op.create_table(
         "medicine_names",
-        sa.Column("name_fold", sa.String(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
+        *texts("name_fold"),
+        *blobs("body"),
         sa.PrimaryKeyConstraint("name_fold"),
     )

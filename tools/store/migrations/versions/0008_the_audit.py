@@ -4,6 +4,8 @@ that a server need not read it anew because a read was recorded."""
 import sqlalchemy as sa
 from alembic import op
 
+from tools.store.columns import blobs, numbers, texts
+
 revision = "0008"
 down_revision = "0007"
 
@@ -41,20 +43,15 @@ def upgrade() -> None:
     op.create_table(
         "audit_events",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("at", sa.String(), nullable=False),
-        sa.Column("who", sa.String(), nullable=False),
-        sa.Column("what", sa.String(), nullable=False),
-        sa.Column("whose", sa.String(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("leaf", sa.LargeBinary(), nullable=False),
+        *texts("at", "who", "what", "whose"),
+        *blobs("body", "leaf"),
         sa.PrimaryKeyConstraint("number"),
     )
     op.create_index("ix_audit_events_whose_number", "audit_events", ["whose", "number"])
     op.create_index("ix_audit_events_what_number", "audit_events", ["what", "number"])
     op.create_table(
         "catalog_changes",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("many", sa.Integer(), nullable=False),
+        *numbers("id", "many"),
         sa.PrimaryKeyConstraint("id"),
     )
     if op.get_bind().dialect.name == "sqlite":

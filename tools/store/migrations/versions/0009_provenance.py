@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from tools.store.columns import blobs, texts
+
 revision = "0009"
 down_revision = "0008"
 
@@ -10,14 +12,13 @@ down_revision = "0008"
 def upgrade() -> None:
     op.create_table(
         "snapshots",
-        sa.Column("digest", sa.String(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
+        *texts("digest"),
+        *blobs("body"),
         sa.PrimaryKeyConstraint("digest"),
     )
     op.create_table(
         "provenance",
-        sa.Column("determination", sa.String(), nullable=False),
-        sa.Column("version", sa.String(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
+        *texts("determination", "version"),
+        *blobs("body"),
         sa.PrimaryKeyConstraint("determination"),
     )

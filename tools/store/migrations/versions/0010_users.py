@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from tools.store.columns import flags, texts
+
 revision = "0010"
 down_revision = "0009"
 
@@ -10,21 +12,15 @@ down_revision = "0009"
 def upgrade() -> None:
     op.create_table(
         "users",
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("role", sa.String(), nullable=False),
-        sa.Column("password", sa.String(), nullable=False),
-        sa.Column("disabled", sa.Boolean(), nullable=False),
-        sa.Column("created", sa.String(), nullable=False),
+        *texts("name", "role", "password"),
+        *flags("disabled"),
+        *texts("created"),
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
         "api_keys",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("user", sa.String(), nullable=False),
-        sa.Column("digest", sa.String(), nullable=False),
-        sa.Column("scopes", sa.String(), nullable=False),
-        sa.Column("expires", sa.String(), nullable=False),
-        sa.Column("revoked", sa.Boolean(), nullable=False),
+        *texts("id", "user", "digest", "scopes", "expires"),
+        *flags("revoked"),
         sa.ForeignKeyConstraint(["user"], ["users.name"]),
         sa.PrimaryKeyConstraint("id"),
     )

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from tools.store.columns import flags, texts
+
 revision = "0012"
 down_revision = "0011"
 
@@ -10,19 +12,14 @@ down_revision = "0011"
 def upgrade() -> None:
     op.create_table(
         "sessions",
-        sa.Column("digest", sa.String(), nullable=False),
-        sa.Column("user", sa.String(), nullable=False),
-        sa.Column("began", sa.String(), nullable=False),
-        sa.Column("seen", sa.String(), nullable=False),
-        sa.Column("link", sa.Boolean(), nullable=False),
-        sa.Column("ended", sa.Boolean(), nullable=False),
+        *texts("digest", "user", "began", "seen"),
+        *flags("link", "ended"),
         sa.ForeignKeyConstraint(["user"], ["users.name"]),
         sa.PrimaryKeyConstraint("digest"),
     )
     op.create_table(
         "practice_members",
-        sa.Column("user", sa.String(), nullable=False),
-        sa.Column("practice", sa.String(), nullable=False),
+        *texts("user", "practice"),
         sa.ForeignKeyConstraint(["user"], ["users.name"]),
         sa.PrimaryKeyConstraint("user"),
     )

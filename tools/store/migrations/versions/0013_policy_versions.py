@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from tools.store.columns import numbers, texts
+
 revision = "0013"
 down_revision = "0012"
 
@@ -10,10 +12,8 @@ down_revision = "0012"
 def upgrade() -> None:
     op.create_table(
         "policy_versions",
-        sa.Column("policy_id", sa.String(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("policy", sa.String(), nullable=False),
-        sa.Column("plan", sa.String(), nullable=False),
-        sa.Column("until", sa.String(), nullable=False),
+        *texts("policy_id"),
+        *numbers("number"),
+        *texts("policy", "plan", "until"),
         sa.PrimaryKeyConstraint("policy_id", "number"),
     )
