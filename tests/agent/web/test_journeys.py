@@ -234,9 +234,7 @@ def test_a_renewal_is_found_before_its_approval_lapses_and_drafted(person: Open,
 
 
 def test_whom_a_change_of_a_policy_moves_is_looked_up_beside_what_changed(
-    person: Open,
-    stricter: Policy,
-    cases: Cases,
+    person: Open, stricter: Policy, cases: Cases
 ) -> None:
     page = person(f"/policies/{PLAN}/Ozempic")
     page.get_by_role("link", name="until").click()
