@@ -44,11 +44,20 @@ class _Payer(msgspec.Struct):
     channel: Channel
 
 
+class _Renewing(msgspec.Struct):
+    """What a chart has besides, once the drug is renewed."""
+
+    medication: Medication
+    attestation: Attestation
+    authorization: Authorization
+
+
 class _Data(msgspec.Struct):
     payers: dict[str, _Payer]
     drugs: tuple[Drug, ...]
     rules: tuple[Rule, ...]  # of the drugs, in their order
     jose: Patient
+    renewing: _Renewing
 
 
 def _data(plan_id: str) -> _Data:
@@ -134,33 +143,14 @@ def bare() -> Patient:
 
 def on_ozempic(plan_id: str = "TEST-A") -> Patient:
     """Renews Ozempic: HbA1c 8.8 before, 7.1 now."""
-    course = Medication(
-        id="med9",
-        drug="Ozempic",
-        ingredients=("semaglutide",),
-        classes=("glp1",),
-        dose=1,
-        dose_unit="mg",
-        per_day=0.142857,
-        start=date(2026, 1, 25),
-        status="active",
-        outcome="Effective",
-    )
-    was = jose(plan_id)
+    was, more = jose(plan_id), _data(plan_id).renewing
     lower = msgspec.structs.replace(was.observations[0], value=7.1)
     return jose(
         plan_id,
         observations=(lower, *was.observations[1:]),
-        medications=(*(was.medications or ()), course),
-        attestations=(
-            *was.attestations,
-            Attestation(id="att2", topic="adherent", present=True, date=date(2026, 8, 12)),
-        ),
-        authorizations=(
-            Authorization(
-                id="auth1", plan_id=plan_id, drug="Ozempic", start=date(2026, 1, 20), end=date(2026, 9, 20)
-            ),
-        ),
+        medications=(*(was.medications or ()), more.medication),
+        attestations=(*was.attestations, more.attestation),
+        authorizations=(more.authorization,),
     )
 
 

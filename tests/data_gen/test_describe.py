@@ -67,11 +67,21 @@ def test_a_world_that_departs_from_the_guide_is_marked(world: Path, tmp_path: Pa
     assert rows["diabetes without HbA1c > 6.5, or the reverse"].fits is False
 
 
-def test_a_few_people_prove_nothing(tmp_path: Path) -> None:
-    generate(Order(count=20, out=tmp_path / "w"))
-    rows = {row.name: row for row in describe(tmp_path / "w").rows}
-    assert rows["BMI, mean"].fits is None
-    assert rows["plan table: covered"].fits is True
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Card:
+    folder = tmp_path_factory.mktemp("few") / "w"
+    generate(Order(count=20, out=folder))
+    return describe(folder)
+
+
+def test_a_few_people_prove_nothing(few: Card) -> None:
+    rows = {row.name: row for row in few.rows}
+    assert (rows["BMI, mean"].fits, rows["plan table: covered"].fits) == (None, True)
+
+
+def test_volume_stands_beside_the_guide_s(few: Card) -> None:
+    shown = {name: guide for name, _, guide in card.volume(few)}
+    assert shown["lines"] == "~1,100" and shown["patients.json, size"] == "~80 kB"
 
 
 def test_the_page_stands_alone_with_its_plots(described: Card) -> None:
@@ -87,12 +97,6 @@ def test_without_matplotlib_the_page_has_its_tables(described: Card, monkeypatch
     assert not drawn and "<svg" not in page and "BMI, mean" in page
 
 
-def test_volume_stands_beside_the_guide_s(tmp_path: Path) -> None:
-    generate(Order(count=20, out=tmp_path / "w"))
-    shown = {name: guide for name, _, guide in card.volume(describe(tmp_path / "w"))}
-    assert shown["lines"] == "~1,100" and shown["patients.json, size"] == "~80 kB"
-
-
 def test_a_folder_without_a_world_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="pa generate"):
         describe(tmp_path)
@@ -101,19 +105,15 @@ def test_a_folder_without_a_world_says_what_to_do(tmp_path: Path) -> None:
 # --- the commands ----------------------------------------------------------------------------------------
 
 
-def test_generate_and_describe_speak_json(tmp_path: Path) -> None:
-    made = runner.invoke(app(), ["generate", "5", "--out", str(tmp_path / "w"), "--json"])
+def test_generate_and_describe_speak_json_and_tell_what_they_made(tmp_path: Path) -> None:
+    out, page = str(tmp_path / "w"), tmp_path / "c.html"
+    made = runner.invoke(app(), ["generate", "5", "--out", out, "--json"])
     assert json.loads(made.stdout)["patients"] == 5
-    told = runner.invoke(
-        app(), ["describe", str(tmp_path / "w"), "--json", "--html", str(tmp_path / "c.html")]
-    )
+    told = runner.invoke(app(), ["describe", out, "--json", "--html", str(page)])
     assert msgspec.json.decode(told.stdout, type=Card).dataset.counts["patients"] == 5
-    assert (tmp_path / "c.html").read_text().startswith("<!doctype html>")
-
-
-def test_generate_tells_what_it_made(tmp_path: Path) -> None:
+    assert page.read_text().startswith("<!doctype html>")
     said = runner.invoke(
-        app(), ["generate", "3", "--out", str(tmp_path / "w"), "--labels", str(tmp_path / "l")]
+        app(), ["generate", "3", "--out", str(tmp_path / "x"), "--labels", str(tmp_path / "l")]
     )
     assert said.exit_code == 0
     assert "3 patients" in said.stdout and "10 plans" in said.stdout and "labels in" in said.stdout

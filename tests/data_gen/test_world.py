@@ -87,17 +87,18 @@ def test_ids_have_at_least_three_digits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("format", "first"), [("json", 15), ("jsonl", 15), ("parquet", 300), ("parquet", 170)]
+    ("format", "first", "count"),
+    [("json", 15, 40), ("jsonl", 15, 40), ("parquet", 300, 400), ("parquet", 170, 400)],
 )
 def test_appending_makes_what_one_run_makes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: world.Format, first: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: world.Format, first: int, count: int
 ) -> None:
     monkeypatch.setattr(parquet, "PART", 150)  # so that few patients fill several parts
     order = Order(count=first, out=tmp_path / "grown", format=format, labels=tmp_path / "labels", workers=1)
     generate(order)
-    generate(msgspec.structs.replace(order, count=400 - first, append=True))
+    generate(msgspec.structs.replace(order, count=count - first, append=True))
     whole = tmp_path / "whole"
-    generate(msgspec.structs.replace(order, count=400, out=whole, labels=tmp_path / "whole-labels"))
+    generate(msgspec.structs.replace(order, count=count, out=whole, labels=tmp_path / "whole-labels"))
     assert bytes_of(tmp_path / "grown") == bytes_of(whole)
     assert (tmp_path / "labels").read_bytes() == (tmp_path / "whole-labels").read_bytes()
 

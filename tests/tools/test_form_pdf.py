@@ -11,16 +11,7 @@ from pypdf import PdfReader
 
 from data_gen.catalog_loader import our_catalog
 from data_gen.forms import print_forms
-from tests.paper_cases import (
-    ARCHETYPES,
-    PLANS,
-    bare,
-    case_of,
-    catalog_cases,
-    enrolled,
-    jose,
-    on_ozempic,
-)
+from tests.paper_cases import ARCHETYPES, PLANS, bare, case_of, catalog_cases, enrolled, jose, on_ozempic
 from tools.domain.records import Allergy, PARequest
 from tools.papers.case import Case
 from tools.papers.form_layout import WIDTH, column_widths, rows_of, width_of, wrap

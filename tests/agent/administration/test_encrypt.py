@@ -36,19 +36,9 @@ def name(pa: Pa, cases: Cases, home: Path) -> str:
     called = store.patient(one.patient_id).family
     store.close()
     paper.write_bytes(pdf(f"A lab report of {called}"))
-    attach = (
-        "attach",
-        one.patient_id,
-        str(paper),
-        "--kind",
-        "lab",
-        "--date",
-        "2026-08-30",
-        "--about",
-        "hba1c",
-    )
+    lab = ("--kind", "lab", "--date", "2026-08-30", "--about", "hba1c")
     for command in (
-        (*attach, *BY),
+        ("attach", one.patient_id, str(paper), *lab, *BY),
         ("draft", one.patient_id, one.drug),
         ("chat", "--patient", one.patient_id, "--model", "offline", "What is missing?"),
         ("audit", "head"),

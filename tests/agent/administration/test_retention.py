@@ -27,6 +27,7 @@ from tools.store.tables import AUTHORIZATION_CASES, CHART_ENTRIES, DRAFTS, PROVE
 
 EVERYTHING = {"drafts": 7, "cases": 7, "conversations": 2, "attachments": 7}
 BY = ("--by", "R. Lee, CPhT")
+LAB = ("--kind", "lab", "--date", "2026-08-30", "--about", "hba1c")
 TABLES = (DRAFTS, REVIEWS, AUTHORIZATION_CASES, CHART_ENTRIES, PROVENANCE, SNAPSHOTS)
 
 
@@ -40,18 +41,7 @@ def settings(pa: Pa, cases: Cases, home: Path) -> Settings:
         ("draft", one.patient_id, one.drug),
         ("review", "1", "--set", "npi=2345678902", *BY),
         ("review", "1", "--reject", "--reason", "another drug", *BY),
-        (
-            "attach",
-            one.patient_id,
-            str(paper),
-            "--kind",
-            "lab",
-            "--date",
-            "2026-08-30",
-            "--about",
-            "hba1c",
-            *BY,
-        ),
+        ("attach", one.patient_id, str(paper), *LAB, *BY),
         ("chat", "--patient", one.patient_id, f"Can we get {one.drug}?"),
     ):
         ran = pa(*command)
@@ -140,24 +130,13 @@ def test_of_whom_a_case_is_open_or_is_held_everything_stays(
         assert counts(store)["provenance"] == 0 and verify(store).problems == ()
 
 
-def test_what_a_killed_run_left_the_next_one_takes_away(
+def test_a_run_that_is_not_committed_takes_nothing_and_what_a_killed_one_left_goes_next(
     store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def killed(*_: object) -> None:
         if (settings.home / retention.BEGUN).exists():
             raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched:
-        patched.setattr(retention, "_finish", killed)
-        with pytest.raises(KeyboardInterrupt):
-            applied(store, settings, 7)
-    assert counts(store)["drafts"] == 0 and len(papers(settings.home)) > 5
-    assert applied(store, settings, 7) == [] and papers(settings.home) == []
-
-
-def test_a_run_that_is_not_committed_takes_nothing_away(
-    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
     before, there = counts(store), papers(settings.home)
     with monkeypatch.context() as patched:
         patched.setattr(store, "record", lambda *_, **__: 1 / 0)
@@ -165,6 +144,12 @@ def test_a_run_that_is_not_committed_takes_nothing_away(
             applied(store, settings, 7)
     applied(store, settings, 1)
     assert counts(store) == before and papers(settings.home) == there
+    with monkeypatch.context() as patched:
+        patched.setattr(retention, "_finish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            applied(store, settings, 7)
+    assert counts(store)["drafts"] == 0 and len(papers(settings.home)) > 5
+    assert applied(store, settings, 7) == [] and papers(settings.home) == []
 
 
 @pytest.mark.parametrize("there", ["as it was", "another file"])

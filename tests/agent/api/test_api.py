@@ -90,7 +90,7 @@ def test_options_are_those_of_the_command(api: TestClient, pa: Pa, cases: Cases)
         ({"patient_id": "P001", "drug": "Ozempic", "as_of": "soon"}, 422, "invalid", "'soon' is no date"),
         ({"patient_id": "P001", "drug": "Ozempic", "kind": "old"}, 422, "invalid", "old"),
         ({"patient_id": "P001", "drug": "Ozempic", "quantity": 5e-324}, 422, "invalid", "cannot be"),
-        ({"patient_id": "P001", "drug": "Ozempic", "days_supply": 10**400}, 422, "invalid", "days_supply"),
+        ({"patient_id": "P001", "drug": "Ozempic", "days_supply": 10**400}, 422, "invalid", "days' supply"),
         ({"patient_id": "P001", "drug": "Ozempic", "quantity": -1}, 422, "invalid", "cannot be"),
     ],
 )

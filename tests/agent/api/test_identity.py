@@ -140,9 +140,7 @@ def test_a_key_opens_what_its_scopes_and_its_user_may_until_it_is_over(
     assert answered == [401, 200]
 
 
-def test_a_wrong_password_is_told_as_a_wrong_name_and_the_sixth_try_waits(
-    client: Clients,
-) -> None:
+def test_a_wrong_password_is_told_as_a_wrong_name_and_the_sixth_try_waits(client: Clients) -> None:
     made = client()
     wrong = [made.post("/sign-in", data={"name": name, "password": "x"}) for name in ("viewer", "nobody")]
     assert wrong[0].status_code == 401 and wrong[0].content == wrong[1].content
@@ -172,9 +170,7 @@ def test_neither_password_nor_key_nor_cookie_lies_in_the_store(staffed: Store, h
     assert not [one for one in (PASSWORD, told, cookie) if one.encode() in content]
 
 
-def test_a_browser_can_send_the_sign_in_form_and_does_not_keep_whose_name_signs(
-    client: Clients,
-) -> None:
+def test_a_browser_can_send_the_sign_in_form_and_does_not_keep_whose_name_signs(client: Clients) -> None:
     made = client()
     assert made.get("/sign-in").headers["referrer-policy"] == "same-origin"  # else its origin is "null"
     answered = made.post("/sign-in", data={"name": "reviewer", "password": PASSWORD})

@@ -120,15 +120,20 @@ def test_what_did_not_change_is_taken_over_and_what_did_is_not(begin: Begin, sto
     assert lifecycle.standing(store, second).reused == 11
 
 
-def test_papers_that_were_edited_since_are_drafted_anew(begin: Begin, store: Store) -> None:
+def test_papers_that_were_edited_since_are_drafted_anew_and_no_persons_decision_is_undone(
+    begin: Begin, store: Store
+) -> None:
     first = drafted(begin, store)
     whole = files_of(Path(first.folder))
-    line = next(line_of(r) for r in store.batch_results(first.id) if line_of(r).folder)
+    line = next(line_of(r) for r in store.batch_results(first.id) if line_of(r).files)
+    draft = store.drafts(patient_id=line.patient_id, limit=1)[0]
+    store.set_draft_status(draft.id, "rejected", by="R. Lee", reason="moved", when=WHEN)
     (Path(first.folder) / "cases" / line.folder / "letter.txt").write_text("mine")
     assert damaged(outcome_of(store, first)) == [f"{line.folder}/letter.txt"]
     second = drafted(begin, store, "second")
     assert files_of(Path(second.folder)) == whole
     assert sum(not result.reused for result in store.batch_results(second.id)) == 1
+    assert store.draft(draft.id).status == "rejected"
 
 
 def test_nothing_is_begun_in_a_batch_that_was_cancelled(begin: Begin, store: Store) -> None:
@@ -158,7 +163,9 @@ def test_each_case_says_who_worded_its_letter(begin: Begin, store: Store) -> Non
         assert after.reused == (line_of(before).path != "fallback" and before.content == after.content)
 
 
-def test_the_report_is_the_same_bytes_each_time(begin: Begin, store: Store) -> None:
+def test_the_report_is_the_same_bytes_each_time_and_sends_nothing_that_was_edited_since(
+    begin: Begin, store: Store
+) -> None:
     batch = drafted(begin, store)
     finish(store, batch)
     once = files_of(Path(batch.folder))
@@ -166,11 +173,6 @@ def test_the_report_is_the_same_bytes_each_time(begin: Begin, store: Store) -> N
     finish(store, batch)
     assert files_of(Path(batch.folder)) == once
     assert {"summary.csv", "summary.parquet", "rejected.csv", "report.html"} <= set(once)
-
-
-def test_what_was_edited_since_is_not_among_what_is_to_be_sent(begin: Begin, store: Store) -> None:
-    batch = drafted(begin, store)
-    finish(store, batch)
     whole = sum(pages_of(file.read_bytes()) for file in (Path(batch.folder) / "to_send").glob("*.pdf"))
     line = next(line for line in outcome_of(store, batch).lines if line.ready)
     packet = Path(batch.folder) / "cases" / line.folder / "packet.pdf"
@@ -181,7 +183,9 @@ def test_what_was_edited_since_is_not_among_what_is_to_be_sent(begin: Begin, sto
     assert whole - left >= pages
 
 
-def test_what_a_batch_drafts_waits_for_review_and_becomes_a_case(begin: Begin, store: Store) -> None:
+def test_what_a_batch_drafts_is_the_draft_of_each_case_waits_for_review_and_becomes_a_case(
+    begin: Begin, store: Store
+) -> None:
     batch = drafted(begin, store)
     lines = outcome_of(store, batch).lines
     waiting = {(draft.patient_id, draft.drug): draft for draft in store.drafts(limit=100)}
@@ -189,6 +193,10 @@ def test_what_a_batch_drafts_waits_for_review_and_becomes_a_case(begin: Begin, s
     line = next(line for line in lines if line.ready)
     draft = waiting[line.patient_id, line.drug]
     settings = read_settings()
+    items = (msgspec.json.decode(one.asking, type=BatchRequest) for one in store.batch_items(batch.id, EVERY))
+    alone = next(item.asking for item in items if item.folder == line.folder)
+    drafting.draft_alone(store, settings, alone)
+    assert len(store.drafts(limit=100)) == len(waiting), "drafted alone it is the same draft"
     edit = Decision(action="edit", by="R. Lee", when=WHEN, edits={"days_supply": "28"}, reason="as ordered")
     edited = drafting.decide_alone(store, settings, draft.id, edit)
     assert edited.version == 2 and edited.edits[0].by == "R. Lee"
@@ -196,27 +204,6 @@ def test_what_a_batch_drafts_waits_for_review_and_becomes_a_case(begin: Begin, s
     assert drafting.decide_alone(store, settings, draft.id, approved).status == "approved"
     kept = casefile.open_from_draft(store, draft.id, casefile.Entry("R. Lee", WHEN.date(), WHEN))
     assert kept.case.state == "reviewed"
-
-
-def test_the_same_case_drafted_alone_is_the_batchs_draft(begin: Begin, store: Store) -> None:
-    batch = drafted(begin, store)
-    line = next(line for line in outcome_of(store, batch).lines if line.files)
-    before = len(store.drafts(limit=100))
-    items = store.batch_items(batch.id, EVERY)
-    requests = [msgspec.json.decode(item.asking, type=BatchRequest) for item in items]
-    asking = next(request.asking for request in requests if request.folder == line.folder)
-    drafting.draft_alone(store, read_settings(), asking)
-    assert len(store.drafts(limit=100)) == before
-
-
-def test_an_edit_of_a_person_is_not_undone_by_a_later_batch(begin: Begin, store: Store) -> None:
-    first = drafted(begin, store)
-    line = next(line_of(r) for r in store.batch_results(first.id) if line_of(r).files)
-    draft = store.drafts(patient_id=line.patient_id, limit=1)[0]
-    store.set_draft_status(draft.id, "rejected", by="R. Lee", reason="moved", when=WHEN)
-    (Path(first.folder) / "cases" / line.folder / "letter.txt").write_text("mine")
-    drafted(begin, store, "second")
-    assert store.draft(draft.id).status == "rejected"
 
 
 def test_what_goes_out_is_grouped_by_practice_and_patient_and_names_what_is_withheld(

@@ -41,18 +41,9 @@ class Session:
         self.requests.write_bytes(rows(store, CASES))
 
     def start(self, point: str, nth: int, *args: str, lease: float = 10) -> subprocess.Popen[str]:
-        command = [
-            sys.executable,
-            "-m",
-            "evals.proofs.kills.child",
-            point,
-            str(nth),
-            str(self.log),
-            str(CHUNK),
-            str(lease),
-        ]
+        command = [sys.executable, "-m", "evals.proofs.kills.child", point, str(nth), str(self.log)]
         return subprocess.Popen(
-            [*command, "batch", *args],
+            [*command, str(CHUNK), str(lease), "batch", *args],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -135,17 +126,8 @@ def test_a_worker_that_stands_still_is_taken_over_from_and_changes_nothing_when_
     session: Session, undisturbed: Path
 ) -> None:
     out = session.home.parent / "out"
-    asleep = session.start(
-        "stall: results are to be kept",
-        1,
-        "run",
-        str(session.requests),
-        "--out",
-        str(out),
-        "--workers",
-        "1",
-        "--json",
-    )
+    args = ("run", str(session.requests), "--out", str(out), "--workers", "1", "--json")
+    asleep = session.start("stall: results are to be kept", 1, *args)
     try:
         wait_until_stopped(asleep)
         assert session.store.batch_results(1) == []

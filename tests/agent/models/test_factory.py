@@ -150,27 +150,24 @@ def model(name: str, parameters: str, passed: bool | None = None, score: float =
     return Held(name=name, parameters=parameters, evaluated=evaluated, **more)
 
 
-def test_one_that_passed_the_evals_is_better_than_a_larger_one() -> None:
-    found, why = best([model("a", "0.5B", True), model("b", "7B"), model("c", "1.5B", True, 0.95)])
-    assert found is not None and found.name == "c" and "2 that passed" in why
-
-
-def test_of_two_that_did_equally_well_the_faster_is_taken() -> None:
-    found, _ = best([model("a", "7B", True), model("b", "1.5B", True)])
-    assert found is not None and found.name == "b"
-
-
-def test_one_that_failed_is_not_taken_unasked() -> None:
-    assert best([model("a", "1.5B", False)])[0] is None
-    found, _ = best([model("a", "1.5B", False), model("b", "0.5B")])
-    assert found is not None and found.name == "b"
-
-
-def test_what_a_laptop_cannot_run_in_time_is_taken_only_for_want_of_another() -> None:
-    found, _ = best([model("a", "70B"), model("b", "630.17M")])
-    assert found is not None and found.name == "b"
-    found, why = best([model("a", "70B"), model("b", "32B")])
-    assert found is not None and found.name == "b" and "smallest" in why
+@pytest.mark.parametrize(
+    ("there", "taken", "because"),
+    [
+        ([model("a", "0.5B", True), model("b", "7B"), model("c", "1.5B", True, 0.95)], "c", "2 that passed"),
+        ([model("a", "7B", True), model("b", "1.5B", True)], "b", ""),
+        ([model("a", "1.5B", False)], "", ""),
+        ([model("a", "1.5B", False), model("b", "0.5B")], "b", ""),
+        ([model("a", "70B"), model("b", "630.17M")], "b", ""),
+        ([model("a", "70B"), model("b", "32B")], "b", "smallest"),
+    ],
+    ids=["passed before larger", "of equals the faster", "no failed one unasked", "before a failed one", "in time",
+         "for want of another"],
+)  # fmt: skip
+def test_the_best_is_what_passed_and_what_a_laptop_runs_in_time(
+    there: list[Held], taken: str, because: str
+) -> None:
+    found, why = best(there)
+    assert getattr(found, "name", "") == taken and because in why
 
 
 def test_a_model_of_embeddings_is_not_talked_to() -> None:
@@ -236,16 +233,10 @@ def test_what_is_no_address_says_how_to_write_one(text: str) -> None:
         address(text)
 
 
-@pytest.mark.parametrize("ip", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
-def test_these_are_this_machine(ip: str) -> None:
-    assert is_loopback(ip)
-
-
-@pytest.mark.parametrize(
-    "ip", ["10.0.0.1", "0.0.0.0", "::", "::ffff:10.0.0.1", "fe80::1%eth0", "localhost", ""]
-)
-def test_these_are_not(ip: str) -> None:
-    assert not is_loopback(ip)
+def test_an_ip_is_of_this_machine_only_if_it_is_loopback() -> None:
+    assert all(map(is_loopback, ("127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1")))
+    elsewhere = ("10.0.0.1", "0.0.0.0", "::", "::ffff:10.0.0.1", "fe80::1%eth0", "localhost", "")
+    assert not any(map(is_loopback, elsewhere))
 
 
 def test_a_name_is_what_it_resolves_to(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -38,9 +39,23 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
-def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "PIECE", 50)
+@pytest.fixture(scope="module", autouse=True)
+def small_pieces() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sources, "PIECE", 50)
+        yield
+
+
+@pytest.fixture(scope="module")
+def done(world: Path, small_pieces: None, tmp_path_factory: pytest.TempPathFactory) -> run.Done:
+    """The screen of all patients of the Parquet world."""
+    parts = tmp_path_factory.mktemp("parts")
+    return screen(opened(world, "parquet", parts), Wanted(), parts, workers=1)
+
+
+@pytest.fixture(scope="module")
+def every(done: run.Done) -> pl.DataFrame:
+    return done.rows_of().collect()
 
 
 def opened(world: Path, kind: str, spool: Path) -> sources.Source:
@@ -58,17 +73,13 @@ def rows(
 
 
 @pytest.mark.slow
-def test_every_source_gives_the_same_rows(world: Path, tmp_path: Path) -> None:
-    first = rows(world, "parquet", tmp_path)
-    assert first.height == COUNT * 10
-    assert first["patient_id"].n_unique() == COUNT
+def test_every_source_gives_the_same_rows_in_any_number_of_processes(
+    world: Path, every: pl.DataFrame, tmp_path: Path
+) -> None:
+    assert (every.height, every["patient_id"].n_unique()) == (COUNT * 10, COUNT)
     for kind in ("json", "jsonl", "store"):
-        assert rows(world, kind, tmp_path).equals(first), kind
-
-
-@pytest.mark.slow
-def test_two_processes_give_what_one_gives(world: Path, tmp_path: Path) -> None:
-    assert rows(world, "parquet", tmp_path, workers=2).equals(rows(world, "parquet", tmp_path))
+        assert rows(world, kind, tmp_path).equals(every), kind
+    assert rows(world, "parquet", tmp_path, workers=2).equals(every)
 
 
 def test_the_rows_say_what_pa_check_says(world: Path, tmp_path: Path) -> None:
@@ -139,8 +150,7 @@ def test_parts_of_another_screen_are_not_taken_over(world: Path, tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_filters_take_rows_away_and_change_none(world: Path, tmp_path: Path) -> None:
-    every = rows(world, "parquet", tmp_path)
+def test_filters_take_rows_away_and_change_none(world: Path, every: pl.DataFrame, tmp_path: Path) -> None:
     source = opened(world, "parquet", tmp_path / "a")
     payer = source.plans[0].payer
     wanted = filtered(source, [], [payer.upper()], ["ozempic"])
@@ -188,9 +198,9 @@ def test_charts_without_a_plan_are_counted_and_not_guessed_at(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("suffix", table.SUFFIXES)
-def test_every_format_holds_the_rows(world: Path, tmp_path: Path, suffix: str) -> None:
-    parts = tmp_path / "parts"
-    done = screen(opened(world, "parquet", parts), Wanted(limit=40), parts, workers=1)
+def test_every_format_holds_the_rows(
+    done: run.Done, every: pl.DataFrame, tmp_path: Path, suffix: str
+) -> None:
     out = tmp_path / f"out{suffix}"
     table.write(done.rows_of(), out)
     read = {
@@ -199,11 +209,9 @@ def test_every_format_holds_the_rows(world: Path, tmp_path: Path, suffix: str) -
         ".jsonl": lambda path: pl.read_ndjson(path, infer_schema_length=None),
         ".csv": pl.read_csv,
     }[suffix](out)
-    wanted = done.rows_of().collect()
     assert read.columns == list(table.COLUMNS)
-    assert read.height == wanted.height
-    assert read["outcome"].to_list() == wanted["outcome"].to_list()
-    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+    assert read["outcome"].to_list() == every["outcome"].to_list()
+    assert [path.name for path in tmp_path.iterdir()] == [out.name]
 
 
 def test_every_column_has_its_line_in_the_help() -> None:
@@ -215,10 +223,7 @@ def test_every_column_has_its_line_in_the_help() -> None:
 # --- what it comes to ------------------------------------------------------------------------------------
 
 
-def test_the_counts_are_those_of_the_rows(world: Path, tmp_path: Path) -> None:
-    parts = tmp_path / "parts"
-    done = screen(opened(world, "parquet", parts), Wanted(), parts, workers=1)
-    every = done.rows_of().collect()
+def test_the_counts_are_those_of_the_rows(done: run.Done, every: pl.DataFrame) -> None:
     found = summarize(done.rows_of(), done.patients, done.skipped, 30)
     assert found.cases == every.height == sum(found.outcomes.values())
     assert found.outcomes == dict(every["outcome"].value_counts().iter_rows())
@@ -282,12 +287,8 @@ def test_what_is_asked_wrongly_is_refused_before_anything_starts(
 def test_the_report_escapes_what_stands_in_a_catalog(tmp_path: Path) -> None:
     from agent.screening.report import page
 
-    done = screen(
-        sources.from_folder(write_world(tmp_path / "w", suffix="jsonl"), tmp_path),
-        Wanted(),
-        tmp_path / "p",
-        workers=1,
-    )
+    source = sources.from_folder(write_world(tmp_path / "w", suffix="jsonl"), tmp_path)
+    done = screen(source, Wanted(), tmp_path / "p", workers=1)
     summary = summarize(done.rows_of(), done.patients, done.skipped, 30)
     made = page("<script>alert(1)</script>", summary, {name: [] for name in LISTS})
     assert "<script" not in made
@@ -295,14 +296,6 @@ def test_the_report_escapes_what_stands_in_a_catalog(tmp_path: Path) -> None:
 
 def test_progress_reaches_the_number_of_patients(world: Path, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
-    parts = tmp_path / "parts"
-    run.screen(
-        opened(world, "parquet", parts),
-        Wanted(),
-        parts,
-        workers=1,
-        progress=lambda done, total: seen.append((done, total)),
-    )
-    assert seen[0] == (0, COUNT)
-    assert seen[-1] == (COUNT, COUNT)
-    assert seen == sorted(seen)
+    source = opened(world, "jsonl", tmp_path)
+    run.screen(source, Wanted(), tmp_path, workers=1, progress=lambda *at: seen.append(at))
+    assert (seen[0], seen[-1]) == ((0, COUNT), (COUNT, COUNT)) and seen == sorted(seen)

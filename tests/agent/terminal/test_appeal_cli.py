@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from io import BytesIO
 from pathlib import Path
 
 import msgspec
 import pytest
 from fastapi.testclient import TestClient
-from pypdf import PdfReader
 
 from agent.cases import appeals
 from tests.agent.conftest import Case, Cases, Pa
@@ -49,14 +47,10 @@ def of(case: Case, file: Path) -> tuple[str, ...]:
     return ("--patient", case.patient_id, "--drug", case.drug, "--denial", str(file))
 
 
-def test_a_plan_names_reason_steps_and_days(pa: Pa, cases: Cases, denied: Path) -> None:
+def test_a_plan_names_reason_steps_and_days_in_words_and_as_json(pa: Pa, cases: Cases, denied: Path) -> None:
     ran = pa("appeal", "plan", *of(cases["ready"], denied))
-    assert ran.code == 0
+    assert ran.code == 0 and "days left" in ran.out
     assert "the record refutes it" in ran.out and "What to do, in this order" in ran.out
-    assert "days left" in ran.out
-
-
-def test_the_plan_as_json_is_whole(pa: Pa, cases: Cases, denied: Path) -> None:
     found = json.loads(pa("appeal", "plan", *of(cases["ready"], denied), "--json").out)
     assert found["reasons"][0]["standing"] == "refuted" and found["refusal"] == ""
     assert {"kind", "why", "by", "terms", "needs", "takes"} <= set(found["steps"][0])
@@ -68,14 +62,6 @@ def test_a_letter_is_drafted_unsigned_and_put_where_it_is_wanted(
     ran = pa("appeal", "draft", *of(cases["ready"], denied), "--out", str(tmp_path / "out"))
     assert ran.code == 0 and "Signature: ____" in ran.out and "not medically necessary" in ran.out
     assert {file.suffix for file in (tmp_path / "out").iterdir()} == {".txt", ".md", ".pdf", ".json"}
-
-
-def test_the_same_letter_is_the_same_packet(pa: Pa, cases: Cases, denied: Path, tmp_path: Path) -> None:
-    made = []
-    for name in ("one", "two"):
-        assert pa("appeal", "packet", *of(cases["ready"], denied), "--out", str(tmp_path / name)).code == 0
-        made.append(next((tmp_path / name).glob("*.pdf")).read_bytes())
-    assert made[0] == made[1] and len(PdfReader(BytesIO(made[0])).outline) >= 4
 
 
 def test_a_letter_as_pdf_or_json_is_read_too(pa: Pa, store: Store, cases: Cases, home: Path) -> None:

@@ -171,6 +171,13 @@ def test_a_changed_export_does_not_change_the_chart(store: Store, tmp_path: Path
     assert "this export of it says something else" in " ".join(capsys.readouterr().out.split())
 
 
+ANN: dict[str, Any] = {
+    "identifier": [{"system": "http://hospital.example.org", "value": "77"}],
+    "name": [{"family": "Ash", "given": ["Ann"]}],
+}
+PHONE = [{"system": "phone", "value": "555-0100"}]
+
+
 def person(tmp_path: Path, file_name: str, **said: Any) -> Path:
     """A bundle with nothing but a person."""
     file = tmp_path / file_name
@@ -193,12 +200,9 @@ def test_patient_1_of_two_systems_are_two_people(store: Store, tmp_path: Path, c
 def test_one_number_of_two_people_is_refused_or_kept_apart(
     store: Store, tmp_path: Path, capsys: Capture
 ) -> None:
-    mrn = [{"system": "http://hospital.example.org", "value": "77"}]
-    ann = person(tmp_path, "a.json", identifier=mrn, name=[{"family": "Ash", "given": ["Ann"]}])
-    bob = person(
-        tmp_path, "b.json", identifier=mrn, name=[{"family": "Birch", "given": ["Bob"]}], gender="male",
-        birthDate="1955-05-05",
-    )  # fmt: skip
+    ann = person(tmp_path, "a.json", **ANN)
+    other = {"name": [{"family": "Birch", "given": ["Bob"]}], "gender": "male", "birthDate": "1955-05-05"}
+    bob = person(tmp_path, "b.json", **ANN | other)
     imported(capsys, ann)
     assert pa("import", bob, "--json") == 2
     (one,) = printed(capsys)["imported"]
@@ -211,11 +215,8 @@ def test_one_number_of_two_people_is_refused_or_kept_apart(
 
 
 def test_a_replaced_chart_keeps_its_earlier_version(store: Store, tmp_path: Path, capsys: Capture) -> None:
-    mrn = [{"system": "http://hospital.example.org", "value": "77"}]
-    name = [{"family": "Ash", "given": ["Ann"]}]
-    imported(capsys, person(tmp_path, "a.json", identifier=mrn, name=name))
-    phone = [{"system": "phone", "value": "555-0100"}]
-    (one,) = imported(capsys, person(tmp_path, "b.json", identifier=mrn, name=name, telecom=phone))
+    imported(capsys, person(tmp_path, "a.json", **ANN))
+    (one,) = imported(capsys, person(tmp_path, "b.json", **ANN, telecom=PHONE))
     assert one["fate"] == "replaced"
     assert pa("versions", one["patient_id"], "--json") == 0
     versions = json.loads(capsys.readouterr().out)
@@ -228,11 +229,8 @@ def test_a_replaced_chart_keeps_its_earlier_version(store: Store, tmp_path: Path
 def test_one_person_twice_in_a_run_does_not_replace_itself(
     store: Store, tmp_path: Path, capsys: Capture
 ) -> None:
-    mrn = [{"system": "http://hospital.example.org", "value": "77"}]
-    name = [{"family": "Ash", "given": ["Ann"]}]
-    phone = [{"system": "phone", "value": "555-0100"}]
-    first = person(tmp_path, "a.json", identifier=mrn, name=name)
-    second = person(tmp_path, "b.json", identifier=mrn, name=name, telecom=phone)
+    first = person(tmp_path, "a.json", **ANN)
+    second = person(tmp_path, "b.json", **ANN, telecom=PHONE)
     assert pa("import", first, second, "--json") == 2
     told = printed(capsys)["imported"]
     assert [one["fate"] for one in told] == ["new", "refused"] and "comes twice" in told[1]["why"]
@@ -253,16 +251,9 @@ def test_a_draft_goes_out_as_a_case_while_its_chart_is_the_same(store: Store, ca
 
     asked = ask(store, "P001", Request(drug="Ozempic"))
     form = PARequest(
-        form_id="cascade-pa",
-        patient_id="P001",
-        plan_id="CASCADE-GOLD",
-        payer="Cascade Health",
-        drug="Ozempic",
-        as_of=asked.as_of,
-        channel="fax",
-        outcome="ready",
-        fields=(),
-    )
+        form_id="cascade-pa", patient_id="P001", plan_id="CASCADE-GOLD", payer="Cascade Health", drug="Ozempic",
+        as_of=asked.as_of, channel="fax", outcome="ready", fields=(),
+    )  # fmt: skip
     kept = store.save_draft(
         worlds.draft(
             determination=msgspec.json.encode(decide(store, asked)),

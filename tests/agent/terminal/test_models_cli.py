@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 from pytest import MonkeyPatch
 
-from agent.cli import COMMANDS
 from tests.agent.models.ollama_stub import Line, Stub, serving
-from tools.common.errors import Unavailable
 
 Models = Callable[..., tuple[int, str, str]]
 
@@ -130,8 +128,3 @@ def test_a_server_elsewhere_is_not_asked(models: Models, monkeypatch: MonkeyPatc
     monkeypatch.setenv("OLLAMA_HOST", "192.0.2.7")
     code, _, err = models()
     assert code == 3 and "192.0.2.7 is not on this machine" in err
-
-
-def test_the_command_stands_in_the_help() -> None:
-    assert COMMANDS["models"].target == "agent.terminal.models_cli:app"
-    assert issubclass(__import__("agent.models.model", fromlist=["ModelTrouble"]).ModelTrouble, Unavailable)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import json
 from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -29,14 +27,6 @@ def say(bound: Bound, name: str, **given: Any) -> tb.Result:
     return tb.call(tool, bound, given)
 
 
-def test_no_schema_knows_of_a_patient(bound: Bound) -> None:
-    for tool in (*tb.TOOLS, tb.DRAFT):
-        made = tb.schema(tool, ["Ozempic"])
-        assert not {name for name in made["properties"] if "patient" in name or name in ("id", "name")}
-        assert made["additionalProperties"] is False
-        assert "P0" not in json.dumps(made) + tool.about
-
-
 def test_no_example_looks_like_a_fact() -> None:
     """A small model was seen to give an example's value and date out as the patient's."""
     for tool in (*tb.TOOLS, tb.DRAFT):
@@ -44,14 +34,6 @@ def test_no_example_looks_like_a_fact() -> None:
         assert not any(
             character.isdigit() for character in said.replace("hba1c", "").replace("mtc_men2", "")
         ), said
-
-
-def test_every_tool_is_described_and_its_function_takes_what_the_schema_names() -> None:
-    for tool in (*tb.TOOLS, tb.DRAFT):
-        assert len(tool.about) > 40
-        taken = inspect.signature(tool.run).parameters
-        loose = any(param.kind is param.VAR_KEYWORD for param in taken.values())
-        assert loose or {param.name for param in tool.params} <= set(taken)
 
 
 def test_drugs_are_an_enum_of_the_stores(bound: Bound) -> None:

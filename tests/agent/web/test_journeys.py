@@ -144,18 +144,6 @@ def test_a_supposition_is_computed_at_once_and_stands_in_the_address(person: Ope
     assert "programme_months=6" in page.url
 
 
-def test_the_second_of_two_people_is_told_and_overwrites_nothing(
-    person: Open, cases: Cases, store: Store
-) -> None:
-    first = person()
-    drafted(first, cases["ready"])
-    second = person("/drafts/1")
-    approve(first, LEE)
-    approve(second, KIM)
-    second.get_by_text("somebody was first").wait_for()
-    assert [review.by for review in store.reviews(1)] == [LEE]
-
-
 def test_a_denial_that_is_dropped_leads_to_the_packet_of_its_appeal(
     person: Open, cases: Cases, store: Store
 ) -> None:
@@ -245,22 +233,8 @@ def test_a_renewal_is_found_before_its_approval_lapses_and_drafted(person: Open,
     assert store.draft(1).filled_form().patient_id == store.draft(1).patient_id
 
 
-def test_charts_of_another_system_are_dropped_looked_at_and_imported(person: Open, store: Store) -> None:
-    run_pa("fhir", "export", "P001", "--out", "P001.json")
-    text = Path("P001.json").read_text().replace("P001", "X9")
-    page = person("/import")
-    page.locator("html.scripted form[data-drop]").evaluate(DROP, ["charts.json", text])
-    page.get_by_role("button", name="Look at it").click()
-    page.get_by_role("button", name="Import 1 chart").click()
-    page.locator("td.who a").click()
-    page.get_by_role("heading", name="Open requests").wait_for()
-    assert store.patient(page.url.rpartition("/")[2]).source
-
-
 def test_whom_a_change_of_a_policy_moves_is_looked_up_beside_what_changed(
-    person: Open,
-    stricter: Policy,
-    cases: Cases,
+    person: Open, stricter: Policy, cases: Cases
 ) -> None:
     page = person(f"/policies/{PLAN}/Ozempic")
     page.get_by_role("link", name="until").click()

@@ -35,29 +35,16 @@ def one(
     """A diabetic whose courses began one after the other, each with its outcome."""
     taken = tuple(
         Medication(
-            id=f"M{place}",
-            drug=drug,
-            ingredients=(drug.casefold(),),
-            classes=("biguanide",),
-            start=date(2020 + place, 1, 1),
-            end=date(2020 + place, 7, 1),
-            status="stopped",
-            outcome=outcome,  # type: ignore[arg-type]
+            id=f"M{place}", drug=drug, ingredients=(drug.casefold(),), classes=("biguanide",), status="stopped",
+            start=date(2020 + place, 1, 1), end=date(2020 + place, 7, 1), outcome=outcome,  # type: ignore[arg-type]
         )
         for place, (drug, outcome) in enumerate(courses)
-    )
+    )  # fmt: skip
     return Patient(
-        id="",
-        given="Ann",
-        family="Other",
-        birth_date=date(1970, 1, 1),
-        plan_id=plan,
-        coverages=(Coverage(id="V1", plan_id=plan),),
-        prescriber=Prescriber(name=f"Dr {doctor}", npi=doctor),
-        conditions=(Diagnosis(id="C1", code="E11.9"),),
-        medications=taken,
-        orders=(Order(id="R1", drug=order),) if order else (),
-    )
+        id="", given="Ann", family="Other", birth_date=date(1970, 1, 1), plan_id=plan, medications=taken,
+        coverages=(Coverage(id="V1", plan_id=plan),), prescriber=Prescriber(name=f"Dr {doctor}", npi=doctor),
+        conditions=(Diagnosis(id="C1", code="E11.9"),), orders=(Order(id="R1", drug=order),) if order else (),
+    )  # fmt: skip
 
 
 FAILED, DID = "Inadequate response", "Effective"

@@ -8,15 +8,7 @@ from typing import Any
 import msgspec
 
 from tools.lifecycle.levels import Level, levels_of
-from tools.lifecycle.records import (
-    Approval,
-    AuthorizationCase,
-    CaseEvent,
-    CaseHead,
-    Facts,
-    Notice,
-    What,
-)
+from tools.lifecycle.records import Approval, AuthorizationCase, CaseEvent, CaseHead, Facts, Notice, What
 from tools.lifecycle.states import STATES, full, steps
 
 NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)

@@ -10,6 +10,7 @@ from tests import worlds
 from tests.tools.lifecycle.made import approval
 from tools.domain.records import Attestation, Medication, Observation, Patient, Plan, Request
 from tools.domain.rules import AllOf, Attested, Change, Lab, OnDrug, Period, Rule
+from tools.engine.determine import determine
 from tools.engine.request import complete_request
 from tools.lifecycle.renewals import Ending, Renewal, foresee
 
@@ -95,22 +96,22 @@ def test_months_that_are_not_yet_full_pass_from_the_day_on_which_they_are() -> N
     assert "from 2026-09-20" in found.says
 
 
-def test_a_statement_that_the_chart_denies_is_not_supposed_away() -> None:
-    found = seen(patient(*GOOD, adherent=False))
-    assert found.then == "likely_denial" and found.would is None
+@pytest.mark.parametrize(
+    ("adherent", "then", "would"), [(False, "likely_denial", None), (None, "needs_documentation", "ready")]
+)
+def test_a_statement_that_is_missing_is_asked_for_and_one_that_is_denied_not_supposed_away(
+    adherent: bool | None, then: str, would: str | None
+) -> None:
+    found = seen(patient(*GOOD, adherent=adherent))
+    assert (found.then, found.would) == (then, would)
 
 
-def test_a_statement_that_is_missing_is_asked_for() -> None:
-    found = seen(patient(*GOOD, adherent=None))
-    assert (found.then, found.would) == ("needs_documentation", "ready")
-
-
-def test_when_less_is_left_than_the_payer_needs_it_is_to_go_in_at_once() -> None:
-    assert "at once" in seen(patient(*GOOD), as_of=date(2026, 10, 14), end=END).says
-
-
-def test_what_ended_needs_a_new_request() -> None:
-    assert seen(patient(*GOOD), as_of=date(2026, 10, 16)).says.startswith("The approval ended on 2026-10-15")
+@pytest.mark.parametrize(
+    ("as_of", "says"),
+    [(date(2026, 10, 14), "at once"), (date(2026, 10, 16), "The approval ended on 2026-10-15")],
+)
+def test_what_goes_in_late_is_to_go_in_at_once_and_what_ended_anew(as_of: date, says: str) -> None:
+    assert says in seen(patient(*GOOD), as_of=as_of).says
 
 
 @pytest.mark.parametrize("hours", [24, 72, 360])
@@ -120,8 +121,6 @@ def test_the_day_to_submit_leaves_the_payer_its_time(hours: int) -> None:
 
 
 def test_the_outcome_is_the_engines_own() -> None:
-    from tools.engine.determine import determine
-
     who = patient(*GOOD)
     request = complete_request(who, DRUG, Request(drug="Ozempic", kind="renewal"))
     assert seen(who).tests == determine(who, plan(), request, AS_OF).findings

@@ -175,9 +175,7 @@ def test_a_closed_case_has_no_clock() -> None:
 def test_an_urgent_external_review_runs_beside_the_internal_appeal() -> None:
     urgent = {"channel": "fax", "urgency": "expedited", "expedite_reason": "harm"}
     found = case(
-        DENIED,
-        ("appealed", NOTICE, urgent),
-        ("appealed", date(2026, 9, 10), {**urgent, "level": "external"}),
+        DENIED, ("appealed", NOTICE, urgent), ("appealed", date(2026, 9, 10), {**urgent, "level": "external"})
     )
     assert {key: clock.due for key, clock in clocks(found).items()} == {
         "internal-decision-expedited": date(2026, 9, 12),

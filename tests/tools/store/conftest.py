@@ -28,12 +28,3 @@ def store(tmp_path: Path) -> Iterator[Store]:
     made = Store.create(f"sqlite:///{tmp_path}/store.db")
     yield made
     made.close()
-
-
-@pytest.fixture
-def tiny(store: Store, folder: Path) -> Store:
-    """A store that holds the tiny world."""
-    from tools.store.load import load
-
-    load(store, folder)
-    return store

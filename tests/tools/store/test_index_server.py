@@ -11,9 +11,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from tests import worlds
+from tests import servers, worlds
 from tools.common.errors import Invalid
 from tools.queries import policies
 from tools.store import Store, index, index_server
@@ -74,7 +75,7 @@ def hits(store: Store) -> list[list[str]]:
 
 
 def test_the_server_answers_as_the_disk_does_and_stores_with_the_same_policies_share_it(
-    tiny: Store, server: str, tmp_path: Path
+    tiny: Store, folder: Path, server: str, tmp_path: Path
 ) -> None:
     count = index.ensure(tiny)
     on_disk = hits(tiny)
@@ -83,7 +84,7 @@ def test_the_server_answers_as_the_disk_does_and_stores_with_the_same_policies_s
     assert index.ensure(tiny) == count == index.ensure(tiny)
     assert hits(tiny) == on_disk
     other = Store.create(f"sqlite:///{tmp_path}/other.db")
-    load(other, tmp_path / "world")
+    load(other, folder)
     other.chroma_url = server
     assert hits(other) == on_disk
     assert index.rebuild(other) == count
@@ -95,14 +96,9 @@ def test_other_policies_are_another_index(tiny: Store, server: str, tmp_path: Pa
     tiny.chroma_url = server
     index.ensure(tiny)
     world = worlds.tiny_world()
-    clauses = (
-        *worlds.CLAUSES[:-1],
-        worlds.CLAUSES[0].__class__(id="7.1", section="appeal", text="Other words."),
-    )
-    policy = worlds.policy().__class__(
-        **{name: getattr(worlds.policy(), name) for name in worlds.policy().__struct_fields__}
-        | {"clauses": clauses, "text": "\n".join(f"{one.id} {one.text}" for one in clauses)}
-    )
+    clauses = (*worlds.CLAUSES[:-1], msgspec.structs.replace(worlds.CLAUSES[-1], text="Other words."))
+    text = "\n".join(f"{one.id} {one.text}" for one in clauses)
+    policy = msgspec.structs.replace(worlds.policy(), clauses=clauses, text=text)
     load(tiny, worlds.write_world(tmp_path / "changed", world._replace(policies=(policy,))), mode="replace")
     assert "words" in hits(tiny)[0][0], "the index of the former policies is not theirs"
     index.ensure(tiny)
@@ -112,9 +108,8 @@ def test_other_policies_are_another_index(tiny: Store, server: str, tmp_path: Pa
 def test_without_the_server_clauses_are_found_by_words_and_nobody_waits(
     tiny: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        tiny.chroma_url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    with servers.nobody() as host:
+        tiny.chroma_url = f"http://{host}"
         began = time.monotonic()
         with caplog.at_level(logging.WARNING, logger="tools.queries.policies"):
             assert all(hit.endswith("words") for found in hits(tiny) for hit in found)

@@ -256,12 +256,7 @@ def test_a_filled_database_of_the_first_schema_is_brought_to_the_newest(
         return [
             *(store.find_patients(query, limit=500) for query in populations.queries(seed=4)),
             *(store.patient(row.id) for row in store.find_patients(limit=500)),
-            *(
-                store.chart_entries(),
-                store.plans(),
-                store.policies(),
-                store.dataset(),
-            ),
+            *(store.chart_entries(), store.plans(), store.policies(), store.dataset()),
         ]
 
     assert told(moved) == told(fresh)

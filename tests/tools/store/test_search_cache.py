@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,9 +28,8 @@ def redis_url() -> Iterator[str]:
 @pytest.fixture
 def nobody() -> Iterator[str]:
     """The URL of a port at which nothing listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield f"redis://:secret@127.0.0.1:{taken.getsockname()[1]}"
+    with servers.nobody() as host:
+        yield f"redis://:secret@{host}"
 
 
 def numbered() -> Callable[[], list[Hit]]:
