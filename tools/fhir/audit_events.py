@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tools.audit.events import AuditEvent
-from tools.fhir.resource_parts import TERMINOLOGY, Json, coding, compact, concept
 
 PROFILE = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit."
 DICOM = "http://dicom.nema.org/resources/ontology/DCM"
+TERMINOLOGY = "http://terminology.hl7.org/CodeSystem/"
 SOURCE, DESTINATION = ("110153", "Source Role ID"), ("110152", "Destination Role ID")
 
 
@@ -29,7 +29,7 @@ DEEDS = {
 }  # fmt: skip
 
 
-def audit_event(number: int, event: AuditEvent) -> Json:
+def audit_event(number: int, event: AuditEvent) -> dict[str, Any]:
     """One event; `number` is its place in the log.
 
     Reads and queries flow from us to the one who asks, everything else the other way, which is how BALP names agents.
@@ -38,42 +38,14 @@ def audit_event(number: int, event: AuditEvent) -> Json:
     outward = deed in (READ, LISTED)
     patient = "Patient" if event.whose else ""
     us = {"who": {"display": f"Paladin {event.version}"}, "requestor": False}
-    network = {"address": event.actor.where, "type": "1"} if event.actor.where else None
-    client = {"who": {"display": event.actor.via or "Paladin"}, "requestor": False, "network": network}
-    user = {
-        "type": concept("", coding(f"{TERMINOLOGY}/v3-ParticipationType", "IRCP", "information recipient")),
+    client: dict[str, Any] = {"who": {"display": event.actor.via or "Paladin"}, "requestor": False}
+    if event.actor.where:
+        client["network"] = {"address": event.actor.where, "type": "1"}
+    user: dict[str, Any] = {
+        "type": _coded(f"{TERMINOLOGY}v3-ParticipationType", "IRCP", "information recipient"),
         "who": {"identifier": {"value": event.actor.who}},
         "requestor": True,
-        "role": [{"text": event.actor.role}],
-        "altId": event.by,
-        "purposeOfUse": [{"text": event.why}],
     }
-<<<<<<< HEAD
-    interaction = coding("http://hl7.org/fhir/restful-interaction", deed.interaction, deed.interaction)
-    made: Json = compact(
-        {
-            "resourceType": "AuditEvent",
-            "id": f"paladin-{number}",
-            "meta": {"profile": [f"{PROFILE}{patient}{deed.pattern}"]},
-            "type": coding(f"{TERMINOLOGY}/audit-event-type", "rest", "RESTful Operation"),
-            "subtype": [interaction, {"display": event.what}],
-            "action": deed.action,
-            "recorded": event.at.isoformat(),
-            "outcome": "4" if event.what == "refused" else "0",
-            "agent": [
-                client | {"type": concept("", coding(DICOM, *(DESTINATION if outward else SOURCE)))},
-                us | {"type": concept("", coding(DICOM, *(SOURCE if outward else DESTINATION)))},
-                user,
-            ],
-            "source": {"observer": {"display": "Paladin"}},
-            "entity": [
-                _entity({"reference": f"Patient/{event.whose}"}, PERSON, PATIENT) if event.whose else None,
-                _entity({"display": event.of or event.what}, SYSTEM_OBJECT, DOMAIN_RESOURCE),
-            ],
-        }
-    )
-    return made
-=======
     if event.actor.role:
         user["role"] = [{"text": event.actor.role}]
     if event.by:
@@ -111,13 +83,11 @@ def _entities(event: AuditEvent) -> list[dict[str, Any]]:
 def _entity(what: dict[str, str], kind: tuple[str, str], role: tuple[str, str]) -> dict[str, Any]:
     kinds, roles = f"{TERMINOLOGY}audit-entity-type", f"{TERMINOLOGY}object-role"
     return {"what": what, "type": _code(kinds, *kind), "role": _code(roles, *role)}
->>>>>>> doors
 
 
-PERSON, SYSTEM_OBJECT = ("1", "Person"), ("2", "System Object")
-PATIENT, DOMAIN_RESOURCE = ("1", "Patient"), ("4", "Domain Resource")
+def _code(system: str, code: str, display: str) -> dict[str, str]:
+    return {"system": system, "code": code, "display": display}
 
 
-def _entity(what: Json, kind: tuple[str, str], role: tuple[str, str]) -> Json:
-    kinds, roles = f"{TERMINOLOGY}/audit-entity-type", f"{TERMINOLOGY}/object-role"
-    return {"what": what, "type": coding(kinds, *kind), "role": coding(roles, *role)}
+def _coded(system: str, code: str, display: str) -> dict[str, Any]:
+    return {"coding": [_code(system, code, display)]}
