@@ -188,9 +188,9 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     asks = resolution.worth_answering(question, reading, talk, of_file)
     answers = _answers(asks, state, reading, maybe, sitting, ledger)
     pair = beforehand.apart(asks[0], resolution.beside(asks[0], reading, talk, of_file), of_file, ledger)
-    if arrangement.is_asked(
-        question, pair, answers, ledger
-    ):  # which is the answer, and not "yes" to one of the two
+    # two drugs at once are what is asked for, and "yes" to one of them would mislead
+    if arrangement.asks_for(question, pair, answers, ledger):
+        pair.said = [msgspec.structs.replace(one, ahead=True) for one in pair.said]
         plain = [msgspec.structs.replace(ask, form="text") for ask in asks]
         answers = _answers(plain, state, reading, maybe, sitting, ledger)
     _, bound = _under_the_plan_named(asks[-1], of_file, sitting.desk)

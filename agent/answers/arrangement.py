@@ -31,6 +31,7 @@ WEIGHTS = Path(__file__).with_name("arrangement.npz")
 OWN = 8  # things known of a line beside what it shares with the turn
 ASKED = 0.4  # likelihood, from which a line is part of the answer
 USEFUL = 0.12  # the same, from which it is told behind it
+TOGETHER = 0.25  # that a turn asks for it, from which that two drugs do not go together is the answer
 SURE = 0.5  # likelihood of a query, from which something is told of it before the rest
 BEHIND = Said(text="Also relevant:", verbatim=True)
 
@@ -97,16 +98,16 @@ def _parted(
     return [one for one in blocks if is_part(one)], [one for one in blocks if not is_part(one)]
 
 
-def is_asked(question: Question, answer: Answer, others: Sequence[Answer], ledger: Ledger) -> bool:
-    """Whether an answer of one sentence is what a turn asks for, beside others.
+def asks_for(question: Question, apart: Answer, others: Sequence[Answer], ledger: Ledger) -> bool:
+    """Whether a turn asks for what is said of two drugs together, beside other answers.
 
     Args:
         question: what was typed now and before.
-        answer: of one sentence or none.
+        apart: of one sentence or none.
         others: the answers to what was understood.
         ledger: the facts of their sentences.
     """
-    return bool(answer.said) and likelihoods(question, _lines([*others, answer], ledger))[-1] >= ASKED
+    return bool(apart.said) and likelihoods(question, _lines([*others, apart], ledger))[-1] >= TOGETHER
 
 
 def _lines(answers: Sequence[Answer], ledger: Ledger) -> list[Line]:

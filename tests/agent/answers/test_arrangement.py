@@ -73,5 +73,5 @@ def test_a_question_on_two_together_is_answered_by_what_keeps_them_apart() -> No
     asked = Question(
         "so could she be on both of them, the Ozempic together with the Wegovy?", "and the Wegovy?"
     )
-    assert arrangement.is_asked(asked, pair, [ready], Ledger())
-    assert not arrangement.is_asked(Question("what tier is Ozempic?"), pair, [ready], Ledger())
+    assert arrangement.asks_for(asked, pair, [ready], Ledger())
+    assert not arrangement.asks_for(Question("what tier is Ozempic?"), pair, [ready], Ledger())
