@@ -361,7 +361,8 @@ def _answers(
         ask = why.step_of(ask, (*talk.drugs[:1], *maybe), bound)
         before = msgspec.structs.replace(talk, asks=tuple(asks[:at]) or talk.asks)
         if ask.query in resolution.DRAFTING and ask.sure < SURE_OF_A_DRAFT:
-            answers += [drafting.message(ask, bound, ledger)] if _tells_a_message(ask) else []
+            if _tells_a_message(ask):
+                answers.append(drafting.message(ask, bound, ledger))
             answers.append(courtesy.otherwise(ask.query, ledger))
         else:
             answers.append(_answered(_under_its_plan(ask, bound), reading, before, bound, ledger, desk))

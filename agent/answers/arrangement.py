@@ -33,6 +33,8 @@ ASKED = 0.4  # likelihood, from which a line is part of the answer
 USEFUL = 0.12  # the same, from which it is told behind it
 TOGETHER = 0.25  # that a turn asks for it, from which that two drugs do not go together is the answer
 SURE = 0.5  # likelihood of a query, from which something is told of it before the rest
+# What is pasted, and what may say of a supposition only what it would bear on: each begins with what it is.
+_WHOLE: frozenset[Query] = frozenset(("message", "draft", "draft_appeal", "what_if", "news"))
 BEHIND = Said(text="Also relevant:", verbatim=True)
 
 
@@ -80,7 +82,7 @@ def arranged(question: Question, answers: Sequence[Answer], ledger: Ledger) -> l
             asked.sort(key=lambda one: one is not best)
         answer.said = [*said, *chain.from_iterable(one.said for one in asked)]
         said, behind = [], [*behind, *rest]
-    useful = [one for block in behind if block.likelihood >= USEFUL for one in _as_item(block)]
+    useful = [one for block in behind if block.likelihood >= USEFUL for one in _as_items(block)]
     last = Answer(intent="chart", ledger=ledger, said=[BEHIND, *useful] if useful else [])
     return [*(answer for answer, _ in pairs), last]
 
@@ -119,17 +121,18 @@ def _lines(answers: Sequence[Answer], ledger: Ledger) -> list[Line]:
 
 
 def _keeps_its_place(answer: Answer) -> bool:
-    pasted = answer.query in ("message", "draft", "draft_appeal")
-    return answer.refused or answer.hypothetical or answer.lost or pasted or bool(answer.offered)
+    whole = answer.hypothetical or answer.refused or answer.lost or bool(answer.offered)
+    return whole or answer.query in _WHOLE
 
 
 def _likelihood(block: _Block) -> float:
     return block.likelihood
 
 
-def _rank(answer: Answer, blocks: Sequence[_Block]) -> tuple[bool, float]:
-    first = answer.refused or answer.hypothetical
-    return not first, -max((one.likelihood for one in blocks), default=0.0)
+def _rank(answer: Answer, blocks: Sequence[_Block]) -> tuple[int, float]:
+    """What is refused or supposed first, what asks back last, the others by what is likeliest in them."""
+    place = 0 if answer.refused or answer.hypothetical else 2 if answer.lost or answer.offered else 1
+    return place, -max((one.likelihood for one in blocks), default=0.0)
 
 
 def _blocks(answer: Answer, likely: Iterator[float]) -> Iterator[_Block]:
@@ -146,9 +149,13 @@ def _blocks(answer: Answer, likely: Iterator[float]) -> Iterator[_Block]:
         yield _Block(said, (scores[0] + max(scores)) / 2)
 
 
-def _as_item(block: _Block) -> list[Said]:
-    """Behind the answer: a single sentence as an item of the list."""
-    return block.said if len(block.said) > 1 else [msgspec.structs.replace(block.said[0], bullet=True)]
+def _as_items(block: _Block) -> list[Said]:
+    """Behind the answer: items of one list, each with what leans on it."""
+    items: list[Said] = []
+    for one in block.said:
+        text = f"{items.pop().text} {one.text}" if one.leans and items else one.text
+        items.append(msgspec.structs.replace(one, text=text, bullet=True))
+    return items
 
 
 def likelihoods(question: Question, lines: Sequence[Line]) -> list[float]:

@@ -109,7 +109,7 @@ def message(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         ]
         whom = f"To {slots[0]}: this" if len(slots) > 1 else "This"
         said.append(Said(text=f"{whom} is on {slots[-1]}.", verbatim=True))
-        return Answer(intent=ask.intent, ledger=ledger, said=said)
+        return Answer(intent=ask.intent, query="message", ledger=ledger, said=said)
     if drugs[0] not in bound.plan.benefits:
         return Answer(intent=ask.intent, ledger=ledger, drugs=drugs, said=[unlisted(drugs[0], bound, ledger)])
     found = bound.determination(drugs[0], ask.indication)
@@ -122,7 +122,9 @@ def message(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         said += _to_prescriber(words, unmet)
     if patient or spoken or not prescriber:
         said += to_patient(spoken or LANGUAGE, found, unmet, bound.patient, bound.plan, ledger)
-    return Answer(intent=ask.intent, said=said, ledger=ledger, drugs=drugs, determinations=[found])
+    return Answer(
+        intent=ask.intent, query="message", said=said, ledger=ledger, drugs=drugs, determinations=[found]
+    )
 
 
 def _named(ask: Ask, bound: Bound) -> tuple[bool, bool]:

@@ -48,6 +48,19 @@ def test_what_leans_on_a_sentence_and_the_list_that_it_introduces_stay_with_it(
     assert told(answer("missing", "Paid.", *items)) == ["Open:", "a note", "It was so.", "Paid."]
 
 
+def test_what_stands_behind_is_one_list_in_which_each_item_has_what_leans_on_it(
+    likely: dict[str, float],
+) -> None:
+    likely |= {"Paid.": 0.9, "Open:": 0.2, "a note": 0.2, "It was so.": 0.1}
+    items = Said(text="Open:"), Said(text="a note", bullet=True), Said(text="It was so.", leans=True)
+    behind = arrangement.arranged(QUESTION, [answer("copay", "Paid."), answer("unclear", *items)], Ledger())[
+        -1
+    ]
+    assert [(one.text, one.bullet) for one in behind.said] == [
+        ("Also relevant:", False), ("Open:", True), ("a note It was so.", True),
+    ]  # fmt: skip
+
+
 def test_a_supposition_and_a_message_are_told_whole_and_in_their_order(likely: dict[str, float]) -> None:
     likely |= {"Supposed.": 0.1, "If so, ready.": 0.9, "To Dr. Yi:": 0.1, "a note": 0.9, "Paid.": 0.95}
     supposed = answer("what_if", "Supposed.", "If so, ready.", hypothetical=True)
