@@ -130,7 +130,7 @@ REVIEWED = enter(opened(), "reviewed")
     [
         (opened(), "approved", FIRST, {"approval": approval()}, Refused,
          "case 1 is draft since 2026-09-01, so it cannot be approved"),
-        (opened(), "upheld", FIRST, {}, Refused, ""),  # before it is asked what is missing
+        (opened(), "upheld", FIRST, {}, Refused, "cannot be upheld"),  # before it is asked what is missing
         (denied(), "denied", THIRD, {"notice": Notice(dated=SECOND)}, Refused, "possible: appealed internal, sub"),
         (APPEALED, "upheld", THIRD, {"level": "external", "notice": Notice(dated=THIRD)}, Refused,
          "cannot be upheld external"),
