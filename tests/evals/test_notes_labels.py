@@ -26,8 +26,8 @@ def test_there_are_enough_notes_and_a_third_is_held_out() -> None:
 
 
 def test_the_reader_keeps_what_it_can() -> None:
-    """Dev was what patterns had been tuned on, to 0.998; what is learned from 25 authors knows none of them. An antibody
-    that speaks against a type of diabetes is read as the denial of it, which its labeller found in the words behind."""
+    """Dev was what patterns had been tuned on, to 0.998; what is learned from 25 authors knows none of them. An
+    antibody that speaks against a type of diabetes is read as its denial, which was labelled in the words behind."""
     for name, precision, recall in (("dev", 0.955, 0.97), ("generated", 0.97, 0.97), ("heldout", 0.93, 0.85)):
         tally = summed(compare(item, read_note(item.note)).tally for item in load(name))
         for what, least in (("facts, precision", precision), ("facts, recall", recall)):
