@@ -191,8 +191,9 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     # two drugs at once are what is asked for, and "yes" to one of them would mislead
     if arrangement.asks_for(question, pair, answers, ledger):
         pair.said = [msgspec.structs.replace(one, ahead=True) for one in pair.said]
-        plain = [msgspec.structs.replace(ask, form="text") for ask in asks]
-        answers = _answers(plain, state, reading, maybe, sitting, ledger)
+        if not any(ask.query in resolution.DRAFTING for ask in asks):  # which is done once
+            plain = [msgspec.structs.replace(ask, form="text") for ask in asks]
+            answers = _answers(plain, state, reading, maybe, sitting, ledger)
     _, bound = _under_the_plan_named(asks[-1], of_file, sitting.desk)
     told = focus.with_passages(question, asks, answers, maybe, bound, ledger)
     spoken.shown = told.shown

@@ -160,8 +160,8 @@ def shared_of(question: Question, turn: Turn, pool: Pool) -> Row:
     labels = head("query").labels
     asked = np.log(np.maximum(turn.queries, LEAST)).reshape(2, -1)
     for at, sort in enumerate(pool.sorts):
-        if sort.startswith("answer:") and (query := sort.removeprefix("answer:")) in labels:
-            made[at, 13:15] = asked[:, labels.index(query)] / 5 + 1
+        if sort.startswith("answer:"):
+            made[at, 13:15] = asked[:, labels.index(sort.removeprefix("answer:"))] / 5 + 1
     return made
 
 

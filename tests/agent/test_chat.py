@@ -285,6 +285,24 @@ def test_drafting_leads_to_the_workflow_and_waits(store: Store, ready: Case, hom
     assert again.draft_id == turn.draft_id
 
 
+def test_a_draft_is_made_once_in_a_turn_on_two_drugs_at_once(
+    store: Store, ready: Case, home: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from agent.answers import arrangement
+    from agent.drafts.drafting import drafter
+    from agent.runtime.settings import read_settings
+
+    monkeypatch.setattr(arrangement, "asks_for", lambda *_: True)
+    draft, made = drafter(store, read_settings()), list[str]()
+
+    def counted(*about: Any) -> Any:
+        made.append(str(about))
+        return draft(*about)
+
+    turn = talk(store, ready.patient_id, draft=counted).ask(f"draft the form for {ready.drug}")
+    assert turn.draft_id is not None and len(made) == 1
+
+
 def test_the_models_reading_counts_only_where_code_is_unsure(store: Store, ready: Case) -> None:
     """A model that would choose another reading of a plain question is not asked for one."""
     for letter in ("A", "B"):
