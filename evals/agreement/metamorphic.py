@@ -160,6 +160,8 @@ def _turn_condition(edit: ChartEdit, shown: bool) -> bool:
 
     if any(by_name(record) and not ours(record) for record in edit.patient["conditions"]):
         return False  # an entry of another code says it too, e.g. diabetes "with chronic kidney disease"
+    if not shown and any(not (record.get("code") or record.get("name")) for record in edit.patient["conditions"]):
+        return False  # an entry that says nothing may be this one
     edit.drop("attestations", lambda a: a["topic"] == topic)
     edit.drop("conditions", ours)
     if row.family:
@@ -184,7 +186,8 @@ def _turn_specialist(edit: ChartEdit, shown: bool) -> bool:
 
 
 def _turn_program(edit: ChartEdit, shown: bool) -> bool:
-    start = edit.ago(31 * edit.row.months + 40 if shown else 10)
+    asked = edit.row.least.days if edit.row.least else 31 * edit.row.months
+    start = edit.ago(asked + 40 if shown else 10)
     edit.patient["programs"] = [{"id": "G1", "name": "program", "start": start}]
     return True
 
