@@ -35,6 +35,7 @@ _BARE: frozenset[Kind] = frozenset(
     ("diagnosis", "course", "fill", "order", "allergy", "relative", "document", "statement", "authorization")
 )  # kinds whose words do not say what kind of thing it is
 _SERVING: frozenset[Kind] = frozenset(("diagnosis", "course", "allergy", "program", "statement"))
+_OF_A_POLICY: frozenset[Kind] = frozenset(("finding", "clause"))
 _OPEN: frozenset[Query] = frozenset(("missing", "criteria"))
 _TELLS_OPEN: frozenset[Query] = _OPEN | {"what_if"}
 _TABLE: frozenset[Query] = frozenset(("coverage", "formulary", "tier", "copay", "limit", "pa_required"))
@@ -105,7 +106,7 @@ def with_passages(
         return Focus([*answers] or lost)
     best, keys = ranked[0][0], tuple(passage.key for _, passage in wanted)
     several = len({answer.query for answer in answers}) > 1
-    judged = any(passage.kind == "finding" for _, passage in wanted)
+    judged = any(passage.kind in _OF_A_POLICY for _, passage in wanted)
     particular = [
         one for one in _without_rivals(answers, ranked) if not _gives_way(one, best, several, judged)
     ]
@@ -181,7 +182,7 @@ def _without_rivals(answers: Sequence[Answer], ranked: Sequence[tuple[float, Pas
 
 def _gives_way(answer: Answer, best: float, several: bool, judged: bool) -> bool:
     """Whether passages, the likeliest of which is so likely, stand for an answer; not for one of several, since they
-    may be of what the others ask. `judged` says that findings are among them."""
+    may be of what the others ask. `judged` says that findings or clauses are among them."""
     if best < LIKELY or answer.refused or answer.hypothetical or {*answer.offered} & {*QUERIES}:
         return False  # a choice between readings stays behind what is told
     if best < SURELY:

@@ -32,7 +32,7 @@ from tools.evidence.context import DECIDED, EvaluationContext, LeafResult
 from tools.evidence.courses import matches
 from tools.evidence.measurements import Value
 from tools.evidence.products import is_product
-from tools.language.assertion import Assertion, assertion, sentence_at
+from tools.language.assertion import Assertion, assertion, cues_around, sentence_at
 from tools.language.likelihood import About, likelihood
 from tools.language.mentions import Mention
 from tools.language.reading import Reading, reading
@@ -555,23 +555,38 @@ def _said_to_be_tolerated(leaf: Intolerance, topic: _Topic, context: EvaluationC
     was over: "tolerated metformin", "no nausea on Mounjaro"."""
     for mention, note, told in _named(topic, context):
         meant = told.meant(mention, thing=True)
-        if meant.subject != "self" or meant.sense in ("ended", "planned"):
+        if meant.subject != "self" or meant.sense == "planned":
             continue
         reactions = _listed_reactions(mention.concept, note, context)
-        if reactions is not None and _is_tolerated(mention, note, told, reactions):
+        if reactions is None:
+            continue
+        affirmed, denies = _tolerated(mention, note, told, reactions)
+        if affirmed or (denies and meant.sense != "ended"):
             return _sentence(note, mention)
     return None
 
 
-def _is_tolerated(mention: Mention, note: Note, told: Reading, reactions: frozenset[str]) -> bool:
-    """Whether its sentence, which names no other drug, affirms that or denies one of the reactions."""
+def _tolerated(mention: Mention, note: Note, told: Reading, reactions: frozenset[str]) -> tuple[bool, bool]:
+    """Whether its sentence, which names no other drug, affirms that it is tolerated and tells none of the reactions;
+    and whether it denies one of them."""
     start, end = sentence_at(note.text, mention.start)
     here = [other for other in told.mentions if start <= other.start < end]
     senses = {other.concept: told.meant(other, thing=False).sense for other in here}
     if len({span.key for span in medicines_in(note.text[start:end])}) > 1 or "contrary:tolerating" in senses:
-        return False
-    affirmed = senses.get("affirms:tolerating") == "current"
-    return affirmed or any(senses.get(reaction) in ("negated", "never") for reaction in reactions)
+        return False, False
+    of_reactions = {senses[reaction] for reaction in reactions & senses.keys()}
+    denies = not of_reactions.isdisjoint(("negated", "never"))
+    affirmed = any(
+        other.concept == "affirms:tolerating"
+        and senses[other.concept] == "current"
+        and all(
+            sense != "ended"
+            for side, _, sense, _ in cues_around(note.text, other.start, other.end)
+            if side == "="
+        )
+        for other in here
+    )
+    return affirmed and of_reactions <= {"negated", "never"}, denies
 
 
 def _said_to_be_fewer(leaf: Trial, topic: _Topic, context: EvaluationContext) -> Evidence | None:

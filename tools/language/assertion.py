@@ -123,10 +123,16 @@ def _cue_before(before: Sequence[_Hit]) -> _Hit | None:
     if condition is not None or not reach:
         return condition
     *earlier, nearest = reach
-    if not earlier or nearest.start - earlier[-1].end > _ADJACENT:
+    if not earlier or _between(before, earlier[-1].end, nearest.start) > _ADJACENT:
         return nearest
     to_come = earlier[-1].sense == "planned" and nearest.sense == "ended"
     return earlier[-1] if to_come or earlier[-1].sense in ("negated", "never") else nearest
+
+
+def _between(hits: Sequence[_Hit], start: int, end: int) -> int:
+    """Characters between two places that do not say of whom: "nobody in the family with"."""
+    persons = [hit.end - hit.start for hit in hits if hit.sense in _OF_WHOM and start <= hit.start < end]
+    return end - start - sum(persons)
 
 
 def _cue_behind(

@@ -35,6 +35,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     reply = Answer(intent="policy", ledger=ledger, drugs=(name,))
     if not found.clauses:
         nearest = list(found.nearest[:MOST_NEAREST])
+        reply.general = not found.about
         reply.said += _silence(found, policy, bound.plan, nearest, ledger)
         reply.sources += [Source(source=f"{policy.id} {one.id}", quote=one.text) for one in nearest]
         return reply
@@ -228,10 +229,10 @@ def _silence(found: Found, policy: Policy, plan: Plan, nearest: list[Clause], le
     if found.about:
         about = ledger.add("words", found.about, origin="request", source="question")
         text = f"The {name} policy does not say: no clause of {number} is about {about}."
-    elif nearest:
-        text = f"I found no clause of the {name} policy that clearly answers this. Nearest to it stand:"
     else:
-        text = f"I found no clause of {number} that answers this."
+        end = " Nearest to it stand:" if nearest else ""
+        heading = _heading(policy, number, ledger)
+        text = f"I found no clause of the {name} policy that clearly answers this ({heading}).{end}"
     said = [Said(text=text, verbatim=True)]
     said += [
         Said(text=clause_told(one, policy, ledger, capital=True), verbatim=True, bullet=True)
@@ -242,6 +243,20 @@ def _silence(found: Found, policy: Policy, plan: Plan, nearest: list[Clause], le
         payer = ledger.add("name", plan.payer, origin="plan", source=f"plan:{plan.id}", attribute="payer")
         said.append(Said(text=f"{payer} can be asked at {phone}.", must=False))
     return said
+
+
+def _heading(policy: Policy, number: str, ledger: Ledger) -> str:
+    """Which policy it is, as its document begins."""
+    told = number
+    if policy.version:
+        version = ledger.add("code", policy.version, origin="policy", source=policy.id, attribute="version")
+        told += f", version {version}"
+    if policy.effective_from:
+        since = ledger.add(
+            "date", policy.effective_from, origin="policy", source=policy.id, attribute="policy from"
+        )
+        told += f", in force from {since}"
+    return told
 
 
 def _policy_id(policy: Policy, ledger: Ledger) -> str:

@@ -131,7 +131,7 @@ def test_the_policy_does_not_say_what_it_does_not_say(question: str) -> None:
     text = rendered(answer)
     known, unknown = (
         "The Ozempic policy does not say",
-        "I found no clause of the Ozempic policy that clearly answers this.",
+        "I found no clause of the Ozempic policy that clearly answers this (",
     )
     assert text.startswith(known if not answer.sources else unknown)
     assert "can be asked at 800-555-0121" in text
