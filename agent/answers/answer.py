@@ -24,6 +24,9 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     ahead: bool = False
 
 
+SURELY_REFUSED = 0.8  # likelihood that what is refused was asked for, from which the refusal comes first
+
+
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Where something stands: a policy's clause ("BLUESTEM-PPO-OZEMPIC § 1(a)(3)") with its words, or a record
     of the chart ("chart O28") with what it holds."""
@@ -53,3 +56,8 @@ class Answer(msgspec.Struct, kw_only=True):
     lost: bool = False
     query: Query = "unclear"  # that it is the answer to
     sure: float = 1.0
+
+    @property
+    def surely_refused(self) -> bool:
+        """Whether what is refused was surely asked for, so that the refusal comes first."""
+        return self.refused and (self.query == "other_patient" or self.sure >= SURELY_REFUSED)

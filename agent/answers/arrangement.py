@@ -31,7 +31,7 @@ WEIGHTS = Path(__file__).with_name("arrangement.npz")
 OWN = 8  # things known of a line beside what it shares with the turn
 ASKED = 0.4  # likelihood, from which a line is part of the answer
 USEFUL = 0.12  # the same, from which it is told behind it
-TOGETHER = 0.25  # that a turn asks for it, from which that two drugs do not go together is the answer
+TOGETHER = 0.4  # that a turn asks for it, from which that two drugs do not go together is the answer
 SURE = 0.5  # likelihood of a query, from which something is told of it before the rest
 # What is pasted, and what may say of a supposition only what it would bear on: each begins with what it is.
 _WHOLE: frozenset[Query] = frozenset(("message", "draft", "draft_appeal", "what_if", "news"))
@@ -130,8 +130,8 @@ def _likelihood(block: _Block) -> float:
 
 
 def _rank(answer: Answer, blocks: Sequence[_Block]) -> tuple[int, float]:
-    """What is refused or supposed first, what asks back last, the others by what is likeliest in them."""
-    place = 0 if answer.refused or answer.hypothetical else 2 if answer.lost or answer.offered else 1
+    """What is surely refused or supposed first, what asks back last, the others by what is likeliest in them."""
+    place = 0 if answer.surely_refused or answer.hypothetical else 2 if answer.lost or answer.offered else 1
     return place, -max((one.likelihood for one in blocks), default=0.0)
 
 

@@ -24,7 +24,6 @@ from tools.queries.bound import Bound
 FAINTLY = 0.15  # that a right answer states it, from which a passage is told where nothing else can be
 LIKELY = 0.25  # that a right answer states it, from which a passage is told
 SURELY = 0.5  # the same, from which it comes before an answer that is less likely asked for
-SURELY_REFUSED = 0.8  # likelihood that what is refused was asked for, from which the refusal comes first
 HARDLY = 0.1  # the same, below which an answer is left out beside one that is surely asked for
 DOUBTFUL = 0.3  # likelihood of an answer's query, below which such a passage stands for the answer
 MOST = 5
@@ -194,8 +193,7 @@ def _gives_way(answer: Answer, best: float, several: bool, judged: bool) -> bool
 
 def _stays_first(answer: Answer, best: float) -> bool:
     """Whether an answer comes before all passages: it decides, refuses, supposes, or is likelier asked for."""
-    refused = answer.refused and (answer.query == "other_patient" or answer.sure >= SURELY_REFUSED)
-    return bool(answer.determinations) or refused or answer.hypothetical or answer.sure >= best
+    return bool(answer.determinations) or answer.surely_refused or answer.hypothetical or answer.sure >= best
 
 
 class _Composer:

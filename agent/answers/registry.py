@@ -17,6 +17,7 @@ from agent.answers import (
     glossary,
     missing,
     plan,
+    quantity,
     refusals,
     steps,
     what_if,
@@ -36,7 +37,8 @@ _BY_ANSWERER: tuple[tuple[Answerer, tuple[Query, ...]], ...] = (
     (steps.attach, ("attach",)),
     (earliest.answer, ("earliest",)),
     (compare.answer, ("options", "compare")),
-    (what_if.answer, ("what_if", "news", "quantity")),
+    (what_if.answer, ("what_if", "news")),
+    (quantity.answer, ("quantity",)),
     (
         chart.answer,
         (

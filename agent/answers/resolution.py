@@ -13,7 +13,7 @@ from agent.dialogue.query import DECISIONS, OF_A_DRUG, Ask, Query, Reading, Talk
 from agent.dialogue.turns import Question, turn_of
 from tools.engine.documents import walk
 from tools.engine.request import is_same_strength
-from tools.engine.what_if import Asked, Change, Stopped
+from tools.engine.what_if import Asked, Change, Started, Stopped
 from tools.papers.case import use_of
 from tools.queries.bound import Bound
 
@@ -182,14 +182,14 @@ def _possible(ask: Ask, bound: Bound) -> Ask:
 
 
 def _of_a_course(ask: Ask, reading: Reading, bound: Bound) -> Ask:
-    """What is supposed to end, and stands for a medicine that is not taken, as the end of the course that the request
-    still waits to know of, if there is one such."""
+    """What is supposed to end and stands for a medicine that is not taken, or to be taken and stands for one that is,
+    as the end or the going on of the course that the request still waits to know of, if there is one such."""
     named = {name.casefold() for one in reading.mentions for name in one.names}
     made = [
         msgspec.structs.replace(one, drug=course)
-        if isinstance(one, Stopped)
+        if (isinstance(one, Stopped) or one == Started(drug=getattr(one, "drug", "")))
         and one.drug.casefold() not in named
-        and not is_taken(one.drug, bound)
+        and is_taken(one.drug, bound) is isinstance(one, Started)
         and (course := _waited_for(wording.drugs_meant(ask, bound)[:1], ask.indication, bound))
         else one
         for one in ask.changes

@@ -197,7 +197,8 @@ def _asked(change: what_if.Asked, told: _Told) -> str:
         plural = "s" if told.unit == "tablet" and change.quantity != 1 else ""
         parts.append(told.fact("value", change.quantity, "quantity", unit=f"{told.unit}{plural}"))
     if change.days_supply is not None:
-        parts.append(f"a supply of {told.days(change.days_supply, 'days_supply')}")
+        days = told.days(change.days_supply, "days_supply")
+        parts.append(f"{parts.pop()} for {days}" if change.quantity is not None else f"a supply of {days}")
     if change.kind:
         parts.append(
             {"new": "a first request", "continuation": "a continuation", "renewal": "a renewal"}[change.kind]

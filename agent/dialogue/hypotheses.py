@@ -378,11 +378,17 @@ def _number(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Chang
             return [Started(drug=taken, on=on, daily=_mg_a_day(thing, things))] if taken else []
         case "strength":
             return [Asked(strength=f"{quantity.value:g} {quantity.unit or 'mg'}")]
-        case "quantity":
-            return [Asked(quantity=quantity.value)]
-        case "days_supply":
-            return [Asked(days_supply=int(quantity.value))]
+        case "quantity" | "days_supply":
+            return [_supply(quantity, thing.role == "days_supply" and not quantity.unit)]
     return []
+
+
+def _supply(quantity: Quantity, is_time: bool) -> Asked:
+    """An amount, for how long, or both: "3 mL for 28 days"."""
+    if is_time or quantity.unit in _DAYS:
+        return Asked(days_supply=days_of(quantity))
+    days = round(quantity.per[0] * _DAYS.get(quantity.per[1], 1)) if quantity.per else None
+    return Asked(quantity=quantity.value, days_supply=days)
 
 
 def _value(thing: Thing, quantity: Quantity, things: Sequence[Thing], talk: Talk) -> Iterable[Change]:

@@ -160,7 +160,9 @@ def _turn_condition(edit: ChartEdit, shown: bool) -> bool:
 
     if any(by_name(record) and not ours(record) for record in edit.patient["conditions"]):
         return False  # an entry of another code says it too, e.g. diabetes "with chronic kidney disease"
-    if not shown and any(not (record.get("code") or record.get("name")) for record in edit.patient["conditions"]):
+    if not shown and any(
+        not (record.get("code") or record.get("name")) for record in edit.patient["conditions"]
+    ):
         return False  # an entry that says nothing may be this one
     edit.drop("attestations", lambda a: a["topic"] == topic)
     edit.drop("conditions", ours)

@@ -13,12 +13,15 @@ from evals.first_sight.rows import LetterRow
 from tools.denials.reader import read_letter
 from tools.denials.records import Denial
 from tools.denials.slips import legible
-from tools.terminology.matcher import medicines_in
+from tools.terminology.matcher import products_in
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "letters"
 KINDS = {"partial": "partial_approval", "upheld": "appeal_upheld", "overturned": "appeal_overturned"}
 UNKNOWN = "unclear"
 REFUSALS = frozenset(["denial", "partial_approval", "appeal_upheld"])
+UNPAID = REFUSALS | {
+    "payment_advice"
+}  # whose reasons are counted: of others, some authors give what is missing
 DATES = frozenset(["notice", "receipt", "reply_by", "appeal_by", "p2p_by", "effective", "expires"])
 
 
@@ -40,7 +43,9 @@ def score(
         if found.kind != kind:
             miss(f"{letter['id']}: {letter['kind']} read as {found.kind}")
         parts: dict[str, tuple[set[Any], set[Any]]] = {
-            "reason": (set(found.codes), {one["code"] for one in letter["reasons"]}),
+            "reason": (set(found.codes), {one["code"] for one in letter["reasons"]})
+            if kind in UNPAID
+            else (set(), set()),
             "date": (dates_read(found), _dates(letter)),
             "drug": (_medicines(one.name for one in found.drugs), _medicines(letter["decided"])),
         }
@@ -66,7 +71,7 @@ def score(
 def _medicines(names: Iterable[str]) -> set[str]:
     """Each by the terminology's name for it: a key may be written as the letter prints it ("ZEPBOUND 7.5MG/0.5ML",
     "0zempic")."""
-    return {spans[0].key if (spans := medicines_in(legible(name))) else name.casefold() for name in names}
+    return {spans[0].key if (spans := products_in(legible(name))) else name.casefold() for name in names}
 
 
 def _dates(letter: dict[str, Any]) -> set[tuple[str, str]]:

@@ -138,7 +138,8 @@ def _letters(kept: Sequence[LetterRow]) -> Iterator[str]:
         "",
         "Letters of payers, by authors who saw the labels' names and no code. Reasons, dates and drugs decided on: F1,",
         "and right / told / wanted. l03 was read by the reader before, which knew six kinds of document: the others",
-        "count as right there where it left them open.",
+        "count as right there where it left them open. The keys of l23 to l25 give no reason where nothing is refused,",
+        "as of a pend, and those before do; from l26 on reasons are counted in refusals and payment advices alone.",
         "",
         "| set | author's voice | date | commit | kind right | 95 % | left open | false refusals | reasons | dates "
         "| drugs | orders reported |",

@@ -50,7 +50,7 @@ from tools.denials.reasons import CODES, evidence, seen_reasons
 from tools.denials.rights import rights_named
 from tools.denials.sentences import Sentence, sentences_of
 from tools.denials.slips import legible
-from tools.terminology.matcher import medicines_in
+from tools.terminology.matcher import products_in
 
 PRINTED = 220  # letters; more teach nothing that strangers say
 OWN = "b01"  # letters by the hand that wrote the reader: they teach, and are no stranger's to score on
@@ -118,7 +118,7 @@ def strangers() -> Iterator[Example]:
 
 def _drugs(names: Sequence[str]) -> frozenset[str]:
     """As the reader writes them."""
-    return frozenset(written(span.key) for name in names for span in medicines_in(legible(name)))
+    return frozenset(written(span.key) for name in names for span in products_in(legible(name)))
 
 
 def _roles(letter: dict[str, Any], sentences: Sequence[Sentence]) -> Iterator[str]:

@@ -457,6 +457,10 @@ def test_a_pronoun_that_ends_stands_for_the_course_that_the_request_waits_to_kno
     assert _of_a_course(ended, Reading(asks=()), bound).changes == (Stopped(drug="Victoza"),)
     named = Reading(asks=(), mentions=(Mention(names=("Ozempic",)),))
     assert _of_a_course(ended, named, bound) == ended
+    going_on = msgspec.structs.replace(ended, changes=(Started(drug="metformin"),))
+    assert _of_a_course(going_on, Reading(asks=()), bound).changes == (Started(drug="Victoza"),)
+    for_so_long = msgspec.structs.replace(ended, changes=(Started(drug="metformin", days=200),))
+    assert _of_a_course(for_so_long, Reading(asks=()), bound) == for_so_long
 
 
 def test_a_question_that_supposes_something_of_a_drug_is_about_the_one_talked_about() -> None:

@@ -1,5 +1,5 @@
-"""Which drugs a letter decides on, in which strength and amount: learned from the roles of the sentences that name a
-drug and from the words around it; the others are only mentioned."""
+"""Which drugs and supplies a letter decides on, in which strength and amount: learned from the roles of the sentences
+that name one and from the words around it; the others are only mentioned."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tools.denials.records import Quote, RequestedDrug
 from tools.denials.sentences import Sentence
 from tools.denials.slips import legible
 from tools.language.encoder import Encoded
-from tools.terminology.matcher import medicines_in
+from tools.terminology.matcher import products_in
 from tools.terminology.medicines import terminology
 from tools.terminology.quantities import Quantity, quantities_in
 
@@ -50,7 +50,7 @@ def named_in(text: str, sentences: Sequence[Sentence]) -> dict[str, list[Named]]
     places = [
         Named(written(span.key), one.start + span.start, one.start + span.end, at)
         for at, one in enumerate(sentences)
-        for span in medicines_in(legible(text[one.start : one.end]))
+        for span in products_in(legible(text[one.start : one.end]))
     ]
     also: dict[str, str] = {}
     for one, other in pairwise(places):
@@ -210,7 +210,7 @@ def drug_at(drugs: tuple[RequestedDrug, ...], text: str, start: int, end: int) -
     """Of several drugs, the one that a passage names, or under which it stands."""
     if len(drugs) < 2:
         return ""
-    within = [written(span.key) for span in medicines_in(legible(text[start:end]))]
+    within = [written(span.key) for span in products_in(legible(text[start:end]))]
     named = next((drug.name for drug in drugs if drug.name in within), "")
     before = [drug.name for drug in drugs if drug.quote.start <= start]
     return named or (before[-1] if before else "")

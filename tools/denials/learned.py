@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from tools.denials.codes import REASONS
 from tools.denials.sentences import Sentence
 from tools.denials.slips import legible
-from tools.terminology.matcher import medicines_in
+from tools.terminology.matcher import products_in
 
 Floats = NDArray[np.float32]
 
@@ -142,7 +142,7 @@ def _shape(sentence: Sentence, at: int, count: int) -> Iterable[str]:
     yield f"begins={words[0] if not words[0].isalnum() else '0' if words[0].isdigit() else 'a'}"
     yield f"caps={sum(map(str.isupper, letters)) > 0.8 * len(letters)}"
     yield f"alone={sentence.alone}"
-    yield f"drug={bool(medicines_in(words))}"
+    yield f"drug={bool(products_in(words))}"
 
 
 class _Parted(dict[int, str]):
@@ -168,7 +168,7 @@ def tokens_of(text: str) -> list[str]:
     """Words in lower case and signs; a medicine's name is one word for all of them."""
     text = legible(text)
     parts, last = [], 0
-    for span in medicines_in(text):
+    for span in products_in(text):
         if span.start >= last:
             parts += [text[last : span.start], "Rx"]
             last = span.end

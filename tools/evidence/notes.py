@@ -567,12 +567,14 @@ def _said_to_be_tolerated(leaf: Intolerance, topic: _Topic, context: EvaluationC
 
 
 def _tolerated(mention: Mention, note: Note, told: Reading, reactions: frozenset[str]) -> tuple[bool, bool]:
-    """Whether its sentence, which names no other drug, affirms that it is tolerated and tells none of the reactions;
+    """Whether its sentence, which names no other drug, tells that it is tolerated and none of the reactions;
     and whether it denies one of them."""
     start, end = sentence_at(note.text, mention.start)
     here = [other for other in told.mentions if start <= other.start < end]
     senses = {other.concept: told.meant(other, thing=False).sense for other in here}
-    if len({span.key for span in medicines_in(note.text[start:end])}) > 1 or "contrary:tolerating" in senses:
+    contrary = senses.get("contrary:tolerating")
+    several = len({span.key for span in medicines_in(note.text[start:end])}) > 1
+    if several or contrary not in (None, *_DENIED):
         return False, False
     of_reactions = {senses[reaction] for reaction in reactions & senses.keys()}
     denies = not of_reactions.isdisjoint(("negated", "never"))
@@ -586,7 +588,7 @@ def _tolerated(mention: Mention, note: Note, told: Reading, reactions: frozenset
         )
         for other in here
     )
-    return affirmed and of_reactions <= {"negated", "never"}, denies
+    return (affirmed or contrary is not None) and of_reactions <= {"negated", "never"}, denies
 
 
 def _said_to_be_fewer(leaf: Trial, topic: _Topic, context: EvaluationContext) -> Evidence | None:

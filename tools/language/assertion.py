@@ -23,6 +23,7 @@ _NEAR_AFTER = 5  # words between a mention and a cue behind it
 _VALUE_BETWEEN = 10  # the same where a value is taken back: the value and its day stand between
 _ADJACENT = 12  # characters between a negation and the cue that it denies
 _RELATIVE = ("which ", "that ")  # pronouns of a clause about the word before them
+_OBJECTS = ("it", "them")  # pronouns of what was named before
 _OF_WHOM = ("family", "other")
 
 
@@ -40,6 +41,7 @@ class _Cue(msgspec.Struct, frozen=True):
     sense: str  # a Sense; of whom ("family", "other"); "reports"; or "end", which ends the reach of cues
     reach: Literal["before", "after", "both"]
     weak: bool = False  # says hardly more than the bare mention
+    person: Literal["before", "after", "both"] = "both"  # where who "reports" stands
 
 
 class _Hit(NamedTuple):
@@ -48,6 +50,7 @@ class _Hit(NamedTuple):
     sense: str
     reach: str
     weak: bool
+    person: str
 
 
 def assertion(
@@ -109,7 +112,10 @@ def senses_of(sentence: str) -> frozenset[str]:
 def _looks_back(hit: _Hit, sentence: str, end: int) -> bool:
     """Whether it is said of what stands before it. So is what a relative clause says of it ("Januvia, which she still
     takes"), and a denial of what follows, if nothing does: "ketoacidosis she never had, dialysis neither"."""
-    denies = hit.sense in ("negated", "never") and sentence[hit.end :].lstrip()[:1] in ("", ",", ".", ")")
+    behind = sentence[hit.end :].lstrip()
+    for pronoun in _OBJECTS:  # "has never been on it"
+        behind = behind.removeprefix(pronoun)
+    denies = hit.sense in ("negated", "never") and behind[:1] in ("", ",", ".", ")")
     relative = sentence[end : hit.start].lstrip(", ").startswith(_RELATIVE)
     return denies or relative or hit.reach != "after"
 
@@ -198,10 +204,13 @@ def _owns(sentence: str, hit: _Hit, at: int) -> bool:
 def _only_reports(cues: Sequence[_Hit], place: int) -> bool:
     """Whether the person at this place tells it and has it not: "according to his daughter", "her mother says"."""
     here = cues[place]
-    around = [*cues[max(0, place - 1) : place], *cues[place + 1 : place + 2]]
+    around = (("after", cues[max(0, place - 1) : place]), ("before", cues[place + 1 : place + 2]))
     return any(
-        other.sense == "reports" and max(here.start - other.end, other.start - here.end) <= _ADJACENT
-        for other in around
+        other.sense == "reports"
+        and other.person in (side, "both")
+        and max(here.start - other.end, other.start - here.end) <= _ADJACENT
+        for side, others in around
+        for other in others
     )
 
 
@@ -275,7 +284,7 @@ def _cues(sentence: str) -> tuple[_Hit, ...]:
             end = words[place + length - 1][1]
             found = lexicon.cues.get(" ".join(plain[start:end].split()).removesuffix("'s"))
             if found:
-                hits += [_Hit(start, end, cue.sense, cue.reach, cue.weak) for cue in found]
+                hits += [_Hit(start, end, *msgspec.structs.astuple(cue)[1:]) for cue in found]
                 free = place + (length if word != ":" else 1)
                 break
     return tuple(hits)

@@ -151,6 +151,12 @@ def medicines_in(text: str) -> tuple[Span, ...]:
     return tuple(span for span in matches(text) if span.kind == "medicine")
 
 
+@lru_cache(maxsize=512)
+def products_in(text: str) -> tuple[Span, ...]:
+    """The medicines and supplies that a text names; `key` is the row's name in lower case."""
+    return tuple(span for span in matches(text) if span.kind in ("medicine", "supply"))
+
+
 @cache
 def telling_words() -> dict[str, frozenset[str]]:
     """The longest word of every name of a concept, folded: a text without any of them does not name it."""

@@ -1,0 +1,25 @@
+"""Whether an amount is within the limit is told before how the request stands."""
+
+from __future__ import annotations
+
+from agent.answers import registry
+from agent.dialogue.query import Ask
+from agent.ledger import Ledger
+from tests.case_answers import bound_to, bundled, rendered
+from tools.engine.what_if import Asked
+
+
+def told(*changes: Asked, form: str = "yes_no") -> str:
+    ask = Ask(query="quantity", form=form, drugs=("Ozempic",), changes=changes)  # type: ignore[arg-type]
+    return rendered(registry.answer(ask, bound_to(bundled(), "P001"), Ledger()))
+
+
+def test_the_amount_ordered_is_held_against_the_limit_first() -> None:
+    assert told().startswith("Yes. Met: at most 3 mL per 28 days")
+    assert told(form="value").startswith("Met: at most 3 mL per 28 days")
+
+
+def test_an_amount_that_is_supposed_is_named_and_then_held_against_it() -> None:
+    lines = told(Asked(quantity=6.0, days_supply=28))
+    assert lines.startswith("Hypothetical: if 6 mL for 28 days were asked for")
+    assert "No. Not met: at most 3 mL per 28 days: 6 mL per 28 days asked for, 3 mL over the limit" in lines
