@@ -213,11 +213,7 @@ def _stated(read: _Read, payers: Iterable[str], policy: Policy | None, models: L
     drugs = drugs_of(text, sentences, read.roles, decided, read.letter, models.drug, by_rows)
     reasons = _reasons(read, kind, drugs, cited, policy, models)
     when = dated.value if dated else None
-    rights = (
-        rights_of(text, sentences, [read.share(at, "rights") > 0.4 for at in count], read.times, when)
-        if kind in (*REFUSALS, "unclear", "payment_advice", "returned", "change_notice", "not_required")
-        else ()
-    )
+    rights = rights_of(text, sentences, [read.share(at, "rights") > 0.4 for at in count], read.times, when)
     found = Denial(
         kind=kind,
         kind_quote=_deciding(read),

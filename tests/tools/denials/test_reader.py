@@ -83,9 +83,9 @@ def test_a_row_that_is_met_is_none() -> None:
     assert read.codes == ("step_therapy",)
 
 
-def test_an_approval_has_no_reasons_and_no_rights() -> None:
+def test_an_approval_has_no_reasons_and_the_rights_that_it_states() -> None:
     read = said("Good news: Ozempic 0.5 mg is approved from March 2, 2026 through March 1, 2027.")
-    assert (read.kind, read.codes, read.rights) == ("approval", (), ())
+    assert (read.kind, read.codes, [right.kind for right in read.rights]) == ("approval", (), ["appeal"])
     assert read.approved is not None and (read.approved.start, read.approved.end) == (
         date(2026, 3, 2),
         date(2027, 3, 1),
