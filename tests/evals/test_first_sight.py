@@ -26,6 +26,7 @@ MISSED = {
     "u1/070": "I64 is a code of ICD-10 and none of ICD-10-CM",
     "u4/017": "a dose that the note tells otherwise than the list",
     "u4/071": "a statement denied in words that no list has",
+    "u15/027": "a program of which a note says that it was quit after one session",
     "u5/035": "its author's own word for where a drug is from, which a case file refuses",
 }
 

@@ -6,6 +6,7 @@ written in capitals is read only as written.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -53,7 +54,16 @@ def _matchers() -> dict[str, Matcher]:
         row = msgspec.json.decode(line, type=_Row)
         names = (Name(name, row.key, name.isupper()) for name in row.names)
         kinds.setdefault(row.key.partition(":")[0], []).extend(names)
+    kinds["course"] += list(_by_degrees(kinds["course"], [name.name for name in kinds["degree"]]))
     return {kind: Matcher(names) for kind, names in kinds.items()}
+
+
+def _by_degrees(names: Iterable[Name], degrees: Sequence[str]) -> Iterator[Name]:
+    """With a word of degree before the last: "worked very well"."""
+    for name in names:
+        first, _, last = name.name.rpartition(" ")
+        if first:
+            yield from (name._replace(name=f"{first} {degree} {last}") for degree in degrees)
 
 
 @cache
