@@ -35,7 +35,7 @@ TOGETHER = 0.4  # that a turn asks for it, from which that two drugs do not go t
 SURE = 0.5  # likelihood of a query, from which something is told of it before the rest
 # What is pasted, and what may say of a supposition only what it would bear on: each begins with what it is.
 _WHOLE: frozenset[Query] = frozenset(("message", "draft", "draft_appeal", "what_if", "news"))
-BEHIND = Said(text="Also relevant:", verbatim=True)
+_BEHIND = Said(text="Also relevant:", verbatim=True)
 
 
 class Line(NamedTuple):
@@ -68,7 +68,7 @@ def arranged(question: Question, answers: Sequence[Answer], ledger: Ledger) -> l
     """
     said = [one for answer in answers for one in answer.said if one.ahead]
     for answer in answers:
-        answer.said = [one for one in answer.said if one != BEHIND and not one.ahead]
+        answer.said = [one for one in answer.said if not one.ahead]
     lines = _lines(answers, ledger)
     likely = iter(likelihoods(question, lines) if len(lines) > 1 else [1.0])
     pairs = sorted(
@@ -83,7 +83,7 @@ def arranged(question: Question, answers: Sequence[Answer], ledger: Ledger) -> l
         answer.said = [*said, *chain.from_iterable(one.said for one in asked)]
         said, behind = [], [*behind, *rest]
     useful = [one for block in behind if block.likelihood >= USEFUL for one in _as_items(block)]
-    last = Answer(intent="chart", ledger=ledger, said=[BEHIND, *useful] if useful else [])
+    last = Answer(intent="chart", ledger=ledger, said=[_BEHIND, *useful] if useful else [])
     return [*(answer for answer, _ in pairs), last]
 
 

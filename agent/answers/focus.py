@@ -1,4 +1,4 @@
-"""What of chart, plan and policy a turn asks for and its answer leaves out, told behind, before or instead of it."""
+"""What of chart, plan and policy a turn asks for and its answer leaves out, told beside or instead of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tools.queries.bound import Bound
 
 FAINTLY = 0.15  # that a right answer states it, from which a passage is told where nothing else can be
 LIKELY = 0.25  # that a right answer states it, from which a passage is told
-SURELY = 0.5  # the same, from which it comes before an answer that is less likely asked for
+SURELY = 0.5  # the same, from which it may stand for an answer
 HARDLY = 0.1  # the same, below which an answer is left out beside one that is surely asked for
 DOUBTFUL = 0.3  # likelihood of an answer's query, below which such a passage stands for the answer
 MOST = 5
@@ -109,18 +109,15 @@ def with_passages(
     particular = [
         one for one in _without_rivals(answers, ranked) if not _gives_way(one, best, several, judged)
     ]
-    leads = not any(_stays_first(one, best) for one in particular)
     composer = _Composer(asks, particular, bound, ledger, use)
     composer.judged = [one.what for one in found if one.kind == "finding"]
-    first = composer.tell([passage for likelihood, passage in wanted if leads and likelihood >= SURELY])
-    behind = composer.tell([passage for likelihood, passage in wanted if not leads or likelihood < SURELY])
-    talked = tuple(drug for one in answers for drug in one.drugs)
-    first.drugs = behind.drugs = talked  # a follow-up leans on them, whatever gave way
-    before = {one.text for answer in (first, *particular) for one in answer.said}
-    behind.said = [one for one in behind.said if one.text not in before]
-    if behind.said and before:
-        behind.said.insert(0, Said(text="Also relevant:", verbatim=True))
-    made = [one for one in (first, *particular, behind) if one.said] or [*answers]
+    told = composer.tell([passage for _, passage in wanted])
+    told.drugs = tuple(
+        drug for one in answers for drug in one.drugs
+    )  # a follow-up leans on them, whatever gave way
+    before = {one.text for answer in particular for one in answer.said}
+    told.said = [one for one in told.said if one.text not in before]
+    made = [one for one in (*particular, told) if one.said] or [*answers]
     return Focus([*made, *(one for one in lost if one.offered or not made)], keys)
 
 
@@ -174,7 +171,8 @@ def _without_rivals(answers: Sequence[Answer], ranked: Sequence[tuple[float, Pas
 
     def hardly(answer: Answer) -> bool:
         own = [likely[key] for drug in ("", *answer.drugs) if (key := (answer.query, drug)) in likely]
-        return bool(own) and max(own) < HARDLY and not _stays_first(answer, 1.1)
+        decides = bool(answer.determinations) or answer.surely_refused or answer.hypothetical
+        return bool(own) and max(own) < HARDLY and not decides
 
     return [one for one in answers if not hardly(one)]
 
@@ -189,11 +187,6 @@ def _gives_way(answer: Answer, best: float, several: bool, judged: bool) -> bool
     if answer.general:
         return judged or not several or answer.query not in _OF_A_CRITERION
     return bool(answer.offered) or (answer.sure < DOUBTFUL and not several)
-
-
-def _stays_first(answer: Answer, best: float) -> bool:
-    """Whether an answer comes before all passages: it decides, refuses, supposes, or is likelier asked for."""
-    return bool(answer.determinations) or answer.surely_refused or answer.hypothetical or answer.sure >= best
 
 
 class _Composer:

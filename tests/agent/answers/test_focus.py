@@ -82,7 +82,7 @@ def test_what_was_left_out_is_told_behind_the_answer(monkeypatch: pytest.MonkeyP
     answer = Answer(intent="chart", said=[Said(text="An answer.")], ledger=ledger)
     fill = bound_to(bundled(), "P001").patient.fills[0]
     told = _with(monkeypatch, (fill.id,), answer)
-    assert _rendered(told).startswith("An answer. Also relevant: Pharmacy fill: ")
+    assert _rendered(told).startswith("An answer. Pharmacy fill: ")
     assert told.shown == (fill.id,)
     assert any(source.source == f"chart {fill.id}" for one in told.answers for source in one.sources)
 
