@@ -29,6 +29,8 @@ from tools.queries.bound import Bound
 
 LONGEST = 2000  # characters
 FEW_DRUGS, FEW_POINTS = 4, 2  # few drugs are told with all that decides
+NEAREST = 3  # drugs that are told where none can go ahead today
+_POSSIBLE: tuple[Outcome, ...] = ("ready", "not_required")
 MOST_DIFFERENT = 6  # things that one asks for alone
 _READINESS: tuple[Outcome, ...] = (
     "not_required",
@@ -53,18 +55,22 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     if len(named) == 1 and named[0] in bound.plan.benefits:
         others = tuple(option.drug for option in bound.determination(named[0], ask.indication).alternatives)
         drugs = (*named, *others) if others else tuple(bound.plan.benefits)
-    reply = beside([(drug, labeled_use(drug, ask.indication, bound)) for drug in drugs], bound, ledger)
+    rows = [(drug, labeled_use(drug, ask.indication, bound)) for drug in drugs]
+    reply = beside(rows, bound, ledger, possible_ones=ask.query == "options" and not named)
     reply.drugs = named or reply.drugs
     return reply
 
 
-def beside(rows: Sequence[tuple[str, str]], bound: Bound, ledger: Ledger) -> Answer:
+def beside(
+    rows: Sequence[tuple[str, str]], bound: Bound, ledger: Ledger, *, possible_ones: bool = False
+) -> Answer:
     """A line for each drug and use, what can go first at the head of them.
 
     Args:
         rows: drugs of the catalog, each with the use that it is judged for, or none.
         bound: the chart and the plan.
         ledger: gets the facts.
+        possible_ones: of many, those that cannot go ahead today are told in one line.
 
     Returns:
         The lines with how many can go ahead, and of two what each asks for alone.
@@ -81,7 +87,12 @@ def beside(rows: Sequence[tuple[str, str]], bound: Bound, ledger: Ledger) -> Ans
         told = [Words(bound, ledger, one) for one in found]
         said = [_uses(told[0]) if several_uses else _summary(found, bound, ledger)]
         few = len(found) <= FEW_DRUGS
-        said += [eligibility.sheet(words, several_uses) if few else line(words, FEW_POINTS) for words in told]
+        shown = len(found) if few or not possible_ones else _first_choices(found)
+        said += [
+            eligibility.sheet(words, several_uses) if few else line(words, FEW_POINTS)
+            for words in told[:shown]
+        ]
+        said += [_not_today(found[shown:], ledger)] if shown < len(found) else []
         said += _differences(told) if len(told) == 2 else []
         benefits = [words.benefit for words in told if words.benefit is not None and words.benefit.covered]
         if few and not several_uses and (cost := terms.cheapest(benefits, bound.plan, ledger)):
@@ -91,6 +102,23 @@ def beside(rows: Sequence[tuple[str, str]], bound: Bound, ledger: Ledger) -> Ans
     for one in found:
         reply.sources += [item for item in sources(Sorted.of(one).unmet[:1]) if item not in reply.sources]
     return reply
+
+
+def _first_choices(found: Sequence[Determination]) -> int:
+    """How many of the first can go ahead today; where none can, those that are nearest to it."""
+    possible = sum(one.outcome in _POSSIBLE for one in found)
+    return possible or min(NEAREST, sum(one.outcome == found[0].outcome for one in found))
+
+
+def _not_today(found: Sequence[Determination], ledger: Ledger) -> Said:
+    """The others by how they stand."""
+    by_outcome: dict[Outcome, list[str]] = {}
+    for one in found:
+        by_outcome.setdefault(one.outcome, []).append(drug_slot(ledger, one.drug))
+    told = [
+        f"{', '.join(names)} ({outcome_slot(ledger, outcome, '')})" for outcome, names in by_outcome.items()
+    ]
+    return Said(text=f"Not today: {'; '.join(told)}.", bullet=True)
 
 
 def _uses(words: Words) -> Said:
