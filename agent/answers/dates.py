@@ -15,7 +15,19 @@ from agent.answers.wording import ask_back, drug_slot, drugs_meant, joined, plan
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tools.domain.records import Benefit, Clause, Finding, Medication, Plan, Policy
-from tools.domain.rules import AnyOf, Attested, Lab, Measured, Part, Period, Required, Rule, Trial, window_of
+from tools.domain.rules import (
+    AnyOf,
+    Attested,
+    Change,
+    Lab,
+    Measured,
+    Part,
+    Period,
+    Required,
+    Rule,
+    Trial,
+    window_of,
+)
 from tools.evidence.courses import daily_dose
 from tools.evidence.measurements import values_of
 from tools.lifecycle.clocks import count, find, receipt
@@ -260,10 +272,14 @@ def windows(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
     if benefit is None or not benefit.rules:
         reply.said += [_no_rule(bound, drug, benefit, ledger), *note_window(bound, ledger)]
         return
-    use = ask.indication or bound.determination(drug).indication
-    lines: list[tuple[Part, str]] = []
-    for entry in printed(benefit):
-        if entry.section == "renewal" or (use and not any(rule.indication == use for rule in entry.rules)):
+    stands = bound.determination(drug, ask.indication)
+    use, lines = ask.indication or stands.indication, list[tuple[Part, str]]()
+    entries = [*printed(benefit)]
+    renewed = stands.request.kind == "renewal" and any(one.section == "renewal" for one in entries)
+    for entry in entries:
+        if entry.section == ("criteria" if renewed else "renewal") or (
+            use and not any(rule.indication == use for rule in entry.rules)
+        ):
             continue
         another_way = any(isinstance(node, AnyOf) for node in entry.above) and not isinstance(
             entry.part, Trial
@@ -343,7 +359,7 @@ def _line(part: Part, bound: Bound, benefit: Benefit, ledger: Ledger) -> str:
         return _step_line(part, bound, benefit, ledger)
     if within is None or (isinstance(part, Lab) and (part.at == "baseline" or not part.of_newest)):
         return ""
-    if isinstance(part, Lab):
+    if isinstance(part, Lab | Change):
         return _test_line(part.test, within, part, bound, benefit, ledger)
     if isinstance(part, Measured):
         lines = (_test_line(test, within, part, bound, benefit, ledger) for test in part.tests)
