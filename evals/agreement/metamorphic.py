@@ -111,7 +111,9 @@ def shares(one: Row, other: Row) -> bool:
     if one.kind == other.kind == "condition" and {one.name, other.name} <= TERMS.types.keys():
         return True  # of two that exclude each other, one takes the other's place
     if one.kind == other.kind == "condition":
-        return any(a.startswith(b) or b.startswith(a) for a in (*one.codes, *one.hints) for b in other.codes)
+        replaced = TERMS.types.values() if one.name in TERMS.types else ()
+        ours = (*one.codes, *one.hints, *replaced)
+        return any(a.startswith(b) or b.startswith(a) for a in ours for b in other.codes)
     if one.kind == other.kind == "statement":
         return one.topic == other.topic
     if "program" in one.kind and "program" in other.kind:
