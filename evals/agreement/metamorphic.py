@@ -112,8 +112,8 @@ def shares(one: Row, other: Row) -> bool:
         return True  # of two that exclude each other, one takes the other's place
     if one.kind == other.kind == "condition":
         replaced = TERMS.types.values() if one.name in TERMS.types else ()
-        ours = (*one.codes, *one.hints, *replaced)
-        return any(a.startswith(b) or b.startswith(a) for a in ours for b in other.codes)
+        turned = (*one.codes, *one.hints, *replaced)
+        return any(a.startswith(b) or b.startswith(a) for a in turned for b in other.codes)
     if one.kind == other.kind == "statement":
         return one.topic == other.topic
     if "program" in one.kind and "program" in other.kind:
