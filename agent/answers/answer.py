@@ -10,6 +10,8 @@ from agent.dialogue.query import Intent, Query
 from agent.ledger import Ledger
 from tools.domain.records import Determination
 
+SURELY_REFUSED = 0.8  # likelihood that what is refused was asked for, from which the refusal comes first
+
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
     """One sentence, or one line of a list. `must` is what no rewording may leave out: the outcome, what is
@@ -22,9 +24,6 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     bullet: bool = False
     leans: bool = False
     ahead: bool = False
-
-
-SURELY_REFUSED = 0.8  # likelihood that what is refused was asked for, from which the refusal comes first
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):

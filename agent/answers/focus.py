@@ -112,9 +112,8 @@ def with_passages(
     composer = _Composer(asks, particular, bound, ledger, use)
     composer.judged = [one.what for one in found if one.kind == "finding"]
     told = composer.tell([passage for _, passage in wanted])
-    told.drugs = tuple(
-        drug for one in answers for drug in one.drugs
-    )  # a follow-up leans on them, whatever gave way
+    # a follow-up leans on them, whatever gave way
+    told.drugs = tuple(drug for one in answers for drug in one.drugs)
     before = {one.text for answer in particular for one in answer.said}
     told.said = [one for one in told.said if one.text not in before]
     made = [one for one in (*particular, told) if one.said] or [*answers]
