@@ -46,7 +46,7 @@ from tools.terminology.quantities import Quantity, convert, quantities_in
 from tools.terminology.vocabulary import term_of_code, vocabulary
 
 _LEAST = 0.2  # likelihood under which nobody is asked about a sentence
-_LEAST_STATED = 0.1  # … where a cue says so
+_LEAST_STATED = 0.15  # … where a cue says so
 _HERS = 0.3  # likelihood of the patient under which nobody is asked, unless a cue says whose it is
 _SURELY_HERS = 0.95  # likelihood of the patient from which a drug is hers, whoever else stands there
 _NOT_HERS = 0.4  # likelihood of the patient under which a value is taken to be another person's
@@ -54,7 +54,7 @@ _VOID = 0.3  # likelihood from which a value is taken to be taken back
 _OVER = 0.85  # likelihood from which a drug is taken to be over, whatever cue is there
 _NEAR = 24  # characters between a drug and how long it was taken
 _TABLET = "{tablet}"
-_WENT_OTHERWISE = ("failed", "partial", "intolerant")
+_WENT_OTHERWISE = frozenset(("failed", "partial", "intolerant"))
 _FEWER = 0.75  # share of the doses on the list under which a drug is not taken as prescribed
 STATE_DAYS = 365  # what a note says to be so now, it says of the year around it
 _DENIED = ("negated", "never", "void")
@@ -710,7 +710,11 @@ def _of_taking(
     if meant.sense == "response":  # how it went, and not whether it goes on
         return None
     taken, charted = meant.sense == "current", _charted(mention, context)
-    bare = not meant.stated and not (isinstance(leaf, Taking) and _reads_as(("present",), mention, note))
+    bare = not meant.stated and (
+        isinstance(leaf, OnDrug)
+        or not _reads_as(("present",), mention, note)
+        or not _WENT_OTHERWISE.isdisjoint(_outcomes_told(mention, note, reading(note.text)))
+    )
     if (charted and bare) or _agrees(charted, taken, note):
         return None
     return taken if taken or _alone(leaf, mention, context) else None
