@@ -221,6 +221,9 @@ def unfounded(found: Determination, table: DecisionTable) -> list[str]:
         if row.kind == "gate" and count(needed, below) != _TRUTH[now[row.number]]:
             wrong.append(f"{row.number} is {now[row.number]} over {below}")
     tops = [now[row.number] for row in rows if not row.parent]
+    tops += [
+        finding.status for finding in found.findings if finding.kind == "dose"
+    ]  # of the label, no clause
     outs = [now[row.number] for row in table.exclusions.get(use, []) if not row.parent]
     limit = next((now[at.number] for at in table.limits if at.number in now), "met")
     papers = [now[row.number] for row in table.papers.get(use, []) if row.number in now]
@@ -228,8 +231,8 @@ def unfounded(found: Determination, table: DecisionTable) -> list[str]:
         wanted = "likely_denial"
     elif "unknown" in (*tops, *outs):
         wanted = "needs_documentation"
-    elif limit == "not_met":
-        wanted = "quantity_exception"
+    elif limit != "met":
+        wanted = "quantity_exception" if limit == "not_met" else "needs_documentation"
     else:
         wanted = "ready" if all(paper == "met" for paper in papers) else "needs_documentation"
     if wanted != found.outcome:

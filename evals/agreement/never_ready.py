@@ -3,7 +3,7 @@
 - a medicine that nobody knows is added to the medication list, going on or stopped;
 - a note is added that contradicts what decides: one sentence for each drug, class and condition that the policy names;
 - an unsigned copy of a note or document is added, or a signed one is turned into a draft;
-- the records that show a met criterion or are a required document are taken away.
+- the records that show a met criterion or are a required document are taken away; not what speaks against another.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import replace
 from evals.agreement.comparing import engine
 from evals.agreement.drawn import DRAWN, Case
 from evals.worlds import Json, World
-from tools.domain.records import Determination
+from tools.domain.records import Determination, Finding
 from tools.engine.documents import walk
 
 Edit = Callable[[Json, Determination, random.Random], bool]
@@ -59,10 +59,12 @@ def unsign(patient: Json, found: Determination, draw: random.Random) -> bool:
 
 
 def take_away(patient: Json, found: Determination, draw: random.Random) -> bool:
-    """The records that one met criterion, or one document on file, is shown by."""
-    met = [f for f in walk(found.findings) if f.status == "met" and not f.exclusion and not f.parts]
-    shown = [{item.record_id for item in finding.evidence} for finding in met]
-    ids = draw.choice(shown) if shown else set()
+    """The records that one met criterion, or one document on file, is shown by, and no criterion fails by: without the
+    newest value, which is too low, an older one may be high enough."""
+    leaves = [finding for finding in walk(found.findings) if not finding.parts]
+    shown = [_records(finding) for finding in leaves if finding.status == "met" and not finding.exclusion]
+    failing = {record for finding in leaves if finding.status == "not_met" for record in _records(finding)}
+    ids = draw.choice(shown) - failing if shown else set()
     taken = False
     for part, records in patient.items():
         if isinstance(records, list) and part not in ("coverages", "orders"):
@@ -70,6 +72,10 @@ def take_away(patient: Json, found: Determination, draw: random.Random) -> bool:
             taken = taken or len(kept) < len(records)
             patient[part] = kept
     return taken
+
+
+def _records(finding: Finding) -> set[str]:
+    return {item.record_id for item in finding.evidence if item.record_id}
 
 
 EDITS: dict[str, Edit] = {

@@ -183,6 +183,12 @@ STATIN, ON_STATIN = "medications: ['atorvastatin 40 mg, since 2025-01-01']", "ta
 HIVES = "allergies: [{substance: metformin, reaction: hives, date: 2025-01-01}]"
 FAILED = "medications: ['Jardiance, 2025-09-01 to 2026-02-01, inadequate response']"
 NO_SUCCESS = "{trial: Jardiance, days: 90, responses: [inadequate]}"
+GOES_ON, ANY_TRIAL = "medications: ['glipizide 5 mg bid, since 2026-01-02']", "{trial: glipizide, days: 90}"
+NO_PANCREATITIS, NONE_SAID = (
+    "none_of: [condition: pancreatitis]",
+    "attestations: [{topic: pancreatitis, present: false}]",
+)
+STROKE, HEART_TOO = "conditions: [Z86.73]", "conditions: [Z86.73, I25.10]"
 TURNED = "notes: [{date: 2026-05-01, text: Taking Januvia.}, {date: 2026-08-01, text: Not taking Januvia.}]"
 
 
@@ -317,6 +323,31 @@ TURNED = "notes: [{date: 2026-05-01, text: Taking Januvia.}, {date: 2026-08-01, 
             "Januvia was mentioned by her old doctor for some later date, none taken.": "met",
             "Januvia helps her and she feels well on it these days, no nausea.": "unknown contradicted",
         }.items()
+    ],
+    *[
+        Claim(text, ANY_TRIAL, noted(text, entries=GOES_ON), answer)
+        for text, answer in {
+            "Patient stopped taking glipizide ten days after it was started.": "unknown contradicted",
+            "She quit glipizide in the second week.": "unknown contradicted",
+            "Takes glipizide daily, sugars still high.": "met",
+            "Glipizide tried, response inadequate.": "met",
+        }.items()
+    ],
+    *[
+        Claim(text, NO_PANCREATITIS, noted(text, entries=NONE_SAID), answer)
+        for text, answer in {
+            "Hospitalized in 2021 with acute pancreatitis, which I see is not on your list.": "unknown contradicted",
+            "Denies pancreatitis.": "met",
+            "His father had pancreatitis.": "met",
+        }.items()
+    ],
+    *[
+        Claim(f"{listed_codes} {text}", "condition: ascvd", noted(text, entries=listed_codes), answer)
+        for listed_codes, text, answer in (
+            (STROKE, "She never had a stroke; the event was a migraine.", "unknown contradicted"),
+            (HEART_TOO, "She never had a stroke; the event was a migraine.", "met"),
+            (STROKE, "Stroke in 2019, walks with a cane.", "met"),
+        )
     ],
     Claim("what is asked for is itself when shortened", "none_of: [taking: any glp1]", noted("P: sema."), "met"),
     Claim(

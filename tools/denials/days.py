@@ -9,26 +9,14 @@ from statistics import mode
 from typing import NamedTuple
 
 from tools.terminology.dates import DateSpan, dates_in, month_abbreviation
-from tools.terminology.quantities import SMALL_NUMBERS
+from tools.terminology.quantities import quantities_in
 
 # A number, or a word before one, with what a scanner reads for a digit and for a letter.
 _SLIP = re.compile(r"(?<![A-Za-z])[\dOolI]*\d[\dOolI]*(?![A-Za-z])|\b[^\W_]{3,10}(?=\.?\s+[OolI]?\d)")
 _DIGITS = str.maketrans("OolI", "0011")
 _LETTERS = str.maketrans("01I", "oll")
-_NUMBERS = {word: number for number, word in enumerate(SMALL_NUMBERS)} | {
-    "twenty": 20, "thirty": 30, "forty-five": 45, "sixty": 60, "sixty-five": 65, "ninety": 90,
-    "one hundred eighty": 180, "one hundred and eighty": 180, "one hundred twenty": 120,
-    "one hundred and twenty": 120,
-}  # fmt: skip
 _HALF_A_YEAR = timedelta(weeks=26)  # a date without its year is the last before its anchor; weekdays stay
-_WORDS = "|".join(sorted(_NUMBERS, key=len, reverse=True)).replace(" ", r"\s+")
-SPAN = re.compile(
-    rf"\b(?:(?P<number>\d{{1,3}}|1[8B][0Oo]|\d{{1,2}}[Oo])"
-    rf"|(?P<word>{_WORDS}))(?:\s*\((?P<again>\d{{1,3}})\))?[\s-]*"
-    r"(?P<unit>(?:consecutive |calendar )?(?:days?|d\b)|(?:business|working) days?|(?:calendar )?months?"
-    r"|hours?|hrs?|h\b)",
-    re.IGNORECASE,
-)
+_SPANS = {"d": (1, "days"), "wk": (7, "days"), "{business day}": (1, "business days"), "mo": (1, "months")}
 
 
 class Day(NamedTuple):
@@ -39,6 +27,23 @@ class Day(NamedTuple):
     end: int
 
 
+class Span(NamedTuple):
+    """A stretch of time at [start, end): so many days, business days or months."""
+
+    amount: int
+    unit: str
+    start: int
+    end: int
+
+
+def spans_in(text: str) -> Iterator[Span]:
+    """Every stretch of days, weeks or months of a letter."""
+    for one in quantities_in(_cleaned(text)):
+        if one.unit in _SPANS and one.high == int(one.high):
+            times, unit = _SPANS[one.unit]
+            yield Span(times * int(one.high), unit, one.start, one.end)
+
+
 def days_in(text: str) -> Iterator[Day]:
     """Every day of a letter; one that does not exist is none. One without its year is the nearest to the letter's own
     day, and "today" and the like are seen from that."""
@@ -46,7 +51,7 @@ def days_in(text: str) -> Iterator[Day]:
     for span in _dates(text, own and own + _HALF_A_YEAR):
         if not span.relative and span.day:
             yield Day(span.day, span.start, span.end)
-        elif span.unit == "day" and span.day and not SPAN.search(text, span.start, span.end):
+        elif span.unit == "day" and span.day and not any(spans_in(text[span.start : span.end])):
             yield Day(span.day - _HALF_A_YEAR, span.start, span.end)
 
 
@@ -58,7 +63,12 @@ def _own(text: str) -> date | None:
 
 
 def _dates(text: str, anchor: date | None) -> list[DateSpan]:
-    return dates_in(_SLIP.sub(lambda match: _unslipped(match[0]), text), anchor)
+    return dates_in(_cleaned(text), anchor)
+
+
+def _cleaned(text: str) -> str:
+    """Without a scanner's slips in numbers and months; every character stays in its place."""
+    return _SLIP.sub(lambda match: _unslipped(match[0]), text)
 
 
 def _unslipped(written: str) -> str:
@@ -67,19 +77,3 @@ def _unslipped(written: str) -> str:
         return written.translate(_DIGITS)
     month = month_abbreviation(written.translate(_LETTERS).replace("rn", "m"))
     return month.ljust(len(written)) if month else written
-
-
-def amount_of(match: re.Match[str]) -> tuple[int, str]:
-    """The number and unit of a SPAN."""
-    said = match["again"] or match["number"]
-    number = int(_digits(said)) if said else _NUMBERS[" ".join(match["word"].casefold().split())]
-    unit = match["unit"].casefold()
-    if "month" in unit:
-        return number, "months"
-    if "business" in unit or "working" in unit:
-        return number, "business days"
-    return number, "hours" if unit.startswith("h") else "days"
-
-
-def _digits(written: str) -> str:
-    return written.translate(_DIGITS)

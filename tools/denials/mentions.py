@@ -9,7 +9,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from tools.denials.days import SPAN, amount_of, days_in
+from tools.denials.days import days_in, spans_in
 from tools.denials.learned import Seen, hashed, tokens_of
 from tools.denials.sentences import Sentence
 
@@ -36,12 +36,9 @@ def times_in(text: str, sentences: Sequence[Sentence]) -> list[Mention]:
     """Every day, and every stretch of days or months."""
     starts = [one.start for one in sentences]
     found = [Mention("date", d.start, d.end, _in(starts, d.start), d.day) for d in days_in(text)]
-    for match in SPAN.finditer(text):
-        amount, unit = amount_of(match)
-        if unit != "hours":
-            found.append(
-                Mention("span", match.start(), match.end(), _in(starts, match.start()), None, amount, unit)
-            )
+    found += [
+        Mention("span", s.start, s.end, _in(starts, s.start), None, s.amount, s.unit) for s in spans_in(text)
+    ]
     return sorted(found, key=lambda one: one.start)
 
 

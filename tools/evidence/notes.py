@@ -33,7 +33,7 @@ from tools.evidence.courses import matches
 from tools.evidence.measurements import Value
 from tools.evidence.products import is_product
 from tools.language.assertion import Assertion, assertion, cues_around, sentence_at
-from tools.language.likelihood import About, likelihood
+from tools.language.likelihood import About, likelihood, meant_by_words
 from tools.language.mentions import Mention
 from tools.language.reading import Reading, reading
 from tools.language.stance import denied, words
@@ -45,13 +45,14 @@ from tools.terminology.observations import tests
 from tools.terminology.quantities import Quantity, convert, quantities_in
 from tools.terminology.vocabulary import term_of_code, vocabulary
 
-_LEAST = 0.2  # likelihood under which nobody is asked about a sentence
+_LEAST = 0.3  # likelihood under which nobody is asked about a sentence
 _LEAST_STATED = 0.15  # … where a cue says so
 _HERS = 0.3  # likelihood of the patient under which nobody is asked, unless a cue says whose it is
 _SURELY_HERS = 0.95  # likelihood of the patient from which a drug is hers, whoever else stands there
 _NOT_HERS = 0.4  # likelihood of the patient under which a value is taken to be another person's
 _VOID = 0.3  # likelihood from which a value is taken to be taken back
 _OVER = 0.85  # likelihood from which a drug is taken to be over, whatever cue is there
+_BY_WORDS = 0.6  # likelihood of a sense from which its words say so, whatever cue is there
 _NEAR = 24  # characters between a drug and how long it was taken
 _TABLET = "{tablet}"
 _WENT_OTHERWISE = frozenset(("failed", "partial", "intolerant"))
@@ -134,23 +135,6 @@ def _is_likely(leaf: Any, item: _Said, note: Note) -> bool:
     if item.meant.subject == "self" and likely.who["patient"] < _HERS:
         return False
     return likely.of(*_senses_for(leaf, item.stance)) >= least
-
-
-def _said_to_be_over(leaf: OnDrug, topic: _Topic, context: EvaluationContext) -> Evidence | None:
-    """The sentence of the newest note on the product asked for, if its words are those of a drug that is no longer
-    taken and the medication list was not changed after it."""
-    texts = _texts(context)
-    for note, told in texts.notes:
-        if topic.concepts.isdisjoint(told.named):
-            continue
-        named = told.naming(context.request.ingredients)
-        if not named or not texts.is_recent(note) or _agrees(_charted(named[-1], context), False, note):
-            return None
-        start, end = sentence_at(note.text, named[-1].start)
-        likely = likelihood(note.text[start:end], named[-1].start - start, named[-1].end - start, "drug")
-        over = likely.who["patient"] >= _OVER and likely.of("past", "absent", "reaction") >= _OVER
-        return _sentence(note, named[-1]) if over and not _settled(note, named[-1], context) else None
-    return None
 
 
 def _said_at_another_dose(leaf: OnDrug, topic: _Topic, context: EvaluationContext) -> Evidence | None:
@@ -240,16 +224,29 @@ def _as_note(item: Procedure) -> Note:
 
 
 def _said(leaf: Any, topic: _Topic, note: Note, told: Reading, context: EvaluationContext) -> list[_Said]:
-    """What the text says of the criterion's thing; of one person the last word counts."""
-    last = dict[str, _Said]()
+    """What the text says of the criterion's thing, by its cues and by its words; of one person the last word counts."""
+    last = dict[tuple[str, bool], _Said]()
     for mention in told.naming(topic.concepts):
-        meant = told.meant(mention, thing=isinstance(leaf, _OF_DRUGS))
-        if isinstance(leaf, _OF_DRUGS) and meant.subject != "self" and _is_the_patients(mention, note):
-            meant = meant._replace(subject="self")
-        stance = _stance(leaf, mention, meant, note, context)
-        if stance is not None:
-            last[meant.subject] = _Said(mention, meant, stance)
+        for by_words, meant in enumerate(_meanings(leaf, mention, note, told)):
+            stance = _stance(leaf, mention, meant, note, context)
+            if stance is not None:
+                last[meant.subject, bool(by_words)] = _Said(mention, meant, stance)
     return list(last.values())
+
+
+def _meanings(leaf: Any, mention: Mention, note: Note, told: Reading) -> Iterator[Assertion]:
+    """How the mention is meant by the cues around it, and by its words where they surely say another thing."""
+    meant = told.meant(mention, thing=isinstance(leaf, _OF_DRUGS))
+    if isinstance(leaf, _OF_DRUGS) and meant.subject != "self" and _is_the_patients(mention, note):
+        meant = meant._replace(subject="self")
+    yield meant
+    if note.type == "procedure" or isinstance(leaf, (*_VALUES, Attested)):
+        return
+    by_words = meant_by_words(note.text, mention.start, mention.end, _about(leaf), meant, _BY_WORDS)
+    if by_words.sense == "allergy" and not isinstance(leaf, AllergyTo):
+        by_words = by_words._replace(sense="ended")
+    if by_words != meant:
+        yield by_words
 
 
 def _is_the_patients(mention: Mention, note: Note) -> bool:
@@ -424,9 +421,8 @@ def _of_condition(
     if meant.subject not in leaf.who:
         return None
     if meant.sense in _DENIED:
-        row = conditions().get(mention.concept)
-        itself = mention.how == "named" and row is not None and row.codes == leaf.codes
-        return False if itself and not _diagnosed_since(leaf, note, context) else None
+        denied_here = _is_itself(leaf, mention) or _is_all_that_is_listed(leaf, mention, note, context)
+        return False if denied_here and not _diagnosed_since(leaf, note, context) else None
     if meant.sense == "ended" and leaf.status == "active" and meant.subject == "self":
         return None
     if mention.how == "may_be" and (
@@ -434,6 +430,24 @@ def _of_condition(
     ):
         return None
     return None if not _lasts(leaf) and _stated_since(leaf, note, context) else True
+
+
+def _is_itself(leaf: Condition, mention: Mention) -> bool:
+    row = conditions().get(mention.concept)
+    return mention.how == "named" and row is not None and row.codes == leaf.codes
+
+
+def _is_all_that_is_listed(leaf: Condition, mention: Mention, note: Note, context: EvaluationContext) -> bool:
+    """Whether what is named is a narrower condition, and the problem list has nothing else of the criterion's: no MI is
+    not no ASCVD, unless ASCVD rests on an MI."""
+    if mention.how != "implied":
+        return False
+    listed = [entry.code for entry, _ in context.problems() if entry.code.startswith(leaf.codes)]
+    here = [
+        item for item in reading(note.text).mentions if item.start == mention.start and item.how == "named"
+    ]
+    codes = [row.codes for item in here if (row := conditions().get(item.concept)) and row.codes]
+    return bool(listed) and any(all(code.startswith(one) for code in listed) for one in codes)
 
 
 def _is_another_kind(leaf: Condition, mention: Mention, note: Note) -> bool:
@@ -577,7 +591,7 @@ def _tolerated(mention: Mention, note: Note, told: Reading, reactions: frozenset
     if several or contrary not in (None, *_DENIED):
         return False, False
     of_reactions = {senses[reaction] for reaction in reactions & senses.keys()}
-    denies = not of_reactions.isdisjoint(("negated", "never"))
+    denies = not of_reactions.isdisjoint(("negated", "never")) and not _reads_as(("reaction",), mention, note)
     affirmed = any(
         other.concept == "affirms:tolerating"
         and senses[other.concept] == "current"
@@ -681,13 +695,15 @@ def _rests_on_others(leaf: Trial | Intolerance, mention: Mention, context: Evalu
 def _too_short(
     leaf: Trial, mention: Mention, meant: Assertion, note: Note, context: EvaluationContext
 ) -> bool:
-    """Whether the sentence says of a course that is over that it lasted fewer days than are asked for, and the chart
-    has no course so short, of which it could speak."""
+    """Whether a course that the text says to be over may have lasted fewer days than are asked for: the list has it go
+    on, and it is not told how it went; or has none so short, and the sentence tells so few."""
     if meant.sense != "ended" or not leaf.min_days:
         return False
-    spans = [
-        (entry.end - entry.start).days for entry in _charted(mention, context) if entry.start and entry.end
-    ]
+    charted, day = _charted(mention, context), note.date or context.as_of
+    goes_on_there = bool(charted) and all(goes_on(entry, day) and entry.end != day for entry in charted)
+    if goes_on_there and not _outcomes_told(mention, note, reading(note.text)):
+        return True
+    spans = [(entry.end - entry.start).days for entry in charted if entry.start and entry.end]
     if any(days < leaf.min_days for days in spans):
         return False
     end = sentence_at(note.text, mention.start)[1]
@@ -765,7 +781,7 @@ def _is_of(item: Medication | Allergy, mention: Mention) -> bool:
 
 # What a note can say against a kind of leaf that was shown, beside the bare opposite.
 _CONTRADICTIONS: dict[type[Part], tuple[Callable[[Any, _Topic, EvaluationContext], Evidence | None], ...]] = {
-    OnDrug: (_said_to_be_over, _said_at_another_dose),
+    OnDrug: (_said_at_another_dose,),
     Intolerance: (_said_to_be_tolerated,),
     Trial: (_said_to_be_fewer, _said_to_have_worked),
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from zlib import crc32
 
-from tools.language.assertion import assertion, cues_around, sentence_at
+from tools.language.assertion import Assertion, Sense, Subject, assertion, cues_around, sentence_at
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +25,12 @@ SENSES = (
 )  # fmt: skip
 WHO = ("patient", "family", "other")
 WEIGHTS = Path(__file__).with_name("likelihood.npz")
+_OF_CUES: dict[Sense, tuple[str, ...]] = {  # what the senses of cues are here
+    "current": ("present",), "ended": ("past",), "negated": ("absent",), "allergy": ("reaction",), "void": ("void",),
+    "planned": ("planned", "conditional", "mentioned"),
+}  # fmt: skip
+_SUBJECTS: dict[str, Subject] = {"patient": "self", "family": "family", "other": "other"}
+_SURELY = 0.9  # likelihood of a person from which it is that one's, and of what is so now against a cue
 BUCKETS = 1 << 16
 _FAR = 14  # words on each side
 _NEAR = 8  # words on each side of which the order counts
@@ -56,6 +62,24 @@ def likelihood(text: str, start: int, end: int, about: About) -> Likelihood:
         dict(zip(SENSES, _softmax(sense[[*rows, BUCKETS]]), strict=True)),
         dict(zip(WHO, _softmax(who[[*rows, BUCKETS]]), strict=True)),
     )
+
+
+def meant_by_words(
+    text: str, start: int, end: int, about: About, by_cues: Assertion, least: float
+) -> Assertion:
+    """How the mention is meant by what is learned of its words; as by its cues where no sense is as likely as `least`,
+    or they say the same."""
+    likely = likelihood(text, start, end, about)
+    shares = {sense: likely.of(*senses) for sense, senses in _OF_CUES.items()}
+    sense = max(shares, key=shares.__getitem__)
+    who = max(likely.who, key=likely.who.__getitem__)
+    subject = _SUBJECTS[who] if likely.who[who] >= _SURELY else by_cues.subject
+    said = "negated" if by_cues.sense == "never" else by_cues.sense
+    if by_cues.stated and sense == "current":  # what most words are of speaks least against a cue
+        least = _SURELY
+    if shares[sense] < least or sense == said or said == "response":
+        return by_cues._replace(subject=subject)
+    return Assertion(sense, subject, True)
 
 
 def features(text: str, start: int, end: int, about: About) -> list[str]:

@@ -143,6 +143,8 @@ def _period(said: str) -> str:
 
 
 def _number(said: str) -> float:
+    if said.endswith(")"):
+        said = said[said.index("(") + 1 : -1]
     words = said.casefold().replace("-", " ").split()
     if re.search(r"\d", said):
         whole, _, fraction = said.replace(",", "").rpartition(" ")
@@ -172,11 +174,16 @@ SMALL_NUMBERS = (
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 )  # fmt: skip
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_SPANISH = ("dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez")
+_SPANISH = {  # but for "once", which is English too
+    "dos": 2.0, "tres": 3.0, "cuatro": 4.0, "cinco": 5.0, "seis": 6.0, "siete": 7.0, "ocho": 8.0, "nueve": 9.0,
+    "diez": 10.0, "doce": 12.0, "trece": 13.0, "catorce": 14.0, "quince": 15.0, "veinte": 20.0, "treinta": 30.0,
+    "cuarenta": 40.0, "cincuenta": 50.0, "sesenta": 60.0, "setenta": 70.0, "ochenta": 80.0, "noventa": 90.0,
+    "cien": 100.0, "ciento": 100.0,
+}  # fmt: skip
 _WORDS: dict[str, float] = {
     **{word: float(number) for number, word in enumerate(SMALL_NUMBERS)},
     **{word: 10.0 * number for number, word in enumerate(_TENS, start=2)},
-    **{word: float(number) for number, word in enumerate(_SPANISH, start=2)},
+    **_SPANISH,
     **dict.fromkeys(("a", "an", "once", "un", "una"), 1.0),
     "twice": 2.0,
     "thrice": 3.0,
@@ -214,10 +221,10 @@ def _pattern() -> re.Pattern[str]:
     )
     words = rf"(?:{'|'.join(_TENS)})(?:[- ](?:{ones}))?|{longest}"
     spoken = (
-        rf"(?:(?:a|{words})\s+(?:hundred|thousand)(?:\s+and)?(?:\s+(?:{words}))?|{words})"
+        rf"(?:(?:a|{words})\s+(?:hundred|thousand)(?:\s+and)?(?:\s+(?:{words}))?|ciento\s+(?:{words})|{words})"
         rf"(?:\s+point(?:\s+(?:zero|{ones}))+)?"
     )
-    number = rf"(?:{_DIGITS}|\b{spoken}\b)"
+    number = rf"(?:{_DIGITS}|\b{spoken}\b(?:\s*\(\d{{1,3}}\))?)"  # "sixty (60)"
     forms = (
         _money_form(),
         _HEIGHT_FORM,

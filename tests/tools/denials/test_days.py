@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.denials.days import days_in
+from tools.denials.days import days_in, spans_in
 
 
 def days(text: str) -> list[tuple[str, str]]:
@@ -44,3 +44,23 @@ def test_a_stretch_of_days_is_no_day() -> None:
 
 def test_a_months_name_before_a_sentence_that_begins_with_an_i_is_whole() -> None:
     assert days("January 20, 2026. We had it on 12 January. It was refused.")[1][0].startswith("12 January")
+
+
+@pytest.mark.parametrize(
+    ("said", "amount", "unit"),
+    [
+        ("180 days", 180, "days"),
+        ("l80 days", 180, "days"),
+        ("sixty (60) calendar days", 60, "days"),
+        ("one hundred eighty days", 180, "days"),
+        ("two weeks", 14, "days"),
+        ("four months", 4, "months"),
+        ("ten business days", 10, "business days"),
+        ("60 días", 60, "days"),
+        ("sesenta (60) días calendario", 60, "days"),
+        ("diez (10) días hábiles", 10, "business days"),
+    ],
+)
+def test_a_stretch_of_time_is_read_in_both_languages(said: str, amount: int, unit: str) -> None:
+    text = f"Usted o su médico: within {said} of this notice, in 72 hours, 30 tablets."
+    assert [(text[s.start : s.end], s.amount, s.unit) for s in spans_in(text)] == [(said, amount, unit)]
