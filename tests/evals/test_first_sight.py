@@ -22,6 +22,9 @@ MISSED = {
     "u4/017": "a dose that the note tells otherwise than the list",
     "u4/071": "a statement denied in words that no list has",
     "u15/027": "a program of which a note says that it was quit after one session",
+    "d14/002": "“Mom asks re Victoza, cousin used it”: a pronoun says whose it was",
+    "d14/003": "“Ed down the road is on Wegovy”: a bare name is taken as nobody's",
+    "u17/014": "“wife, also our patient, takes”",
     "u5/035": "its author's own word for where a drug is from, which a case file refuses",
 }
 

@@ -349,6 +349,32 @@ TURNED = "notes: [{date: 2026-05-01, text: Taking Januvia.}, {date: 2026-08-01, 
             (STROKE, "Stroke in 2019, walks with a cane.", "met"),
         )
     ],
+    *[
+        Claim(text, "hba1c >= 7.0 %", noted(text, 21, A1C), answer)
+        for text, answer in {
+            "HbA1c today was 6.2 %, which surprised both of us.": "unknown contradicted",
+            "A1c 6.2 today.": "unknown contradicted",
+            "A1c 8.6 today.": "met",
+            "A1c goal below 7 %.": "met",
+            "A1c reviewed in room 3.": "met",
+        }.items()
+    ],
+    Claim("a value of another day is none of this one", "hba1c >= 7.0 %", noted("A1c 6.2 %.", 90, A1C), "met"),
+    *[
+        Claim(text, DOSED, noted(text, entries=TWICE), answer)
+        for text, answer in {
+            "She only ever took metformin 500 mg once daily.": "unknown contradicted",
+            "Metformin 500 mg at first, then 1000 mg.": "met",
+            "Her sister takes metformin 500 mg.": "met",
+        }.items()
+    ],
+    *[
+        Claim(text, NO_PANCREATITIS, noted(text, entries=NONE_SAID), answer)
+        for text, answer in {
+            "DR. A: Any pancreatitis? PATIENT: No, sir. DR. A: Good.": "met",
+            "Belly pain, possible pancreatitis?": "unknown contradicted",
+        }.items()
+    ],
     Claim("what is asked for is itself when shortened", "none_of: [taking: any glp1]", noted("P: sema."), "met"),
     Claim(
         "what is to be stopped is taken until then", NO_DPP4,

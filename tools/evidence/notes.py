@@ -8,6 +8,8 @@ where it names what the criterion is about: most charts pay for one search of th
 from __future__ import annotations
 
 import hashlib
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from functools import cache
@@ -30,7 +32,7 @@ from tools.domain.rules import (
 )
 from tools.evidence.context import DECIDED, EvaluationContext, LeafResult
 from tools.evidence.courses import matches
-from tools.evidence.measurements import Value
+from tools.evidence.measurements import Value, canonical
 from tools.evidence.products import is_product
 from tools.language.assertion import Assertion, assertion, cues_around, sentence_at
 from tools.language.likelihood import About, likelihood, meant_by_words
@@ -41,7 +43,7 @@ from tools.terminology.conditions import conditions
 from tools.terminology.dates import dates_in
 from tools.terminology.matcher import medicines_in
 from tools.terminology.medicines import medicine, resolve_medicine, terminology
-from tools.terminology.observations import tests
+from tools.terminology.observations import TESTS, tests
 from tools.terminology.quantities import Quantity, convert, quantities_in
 from tools.terminology.vocabulary import term_of_code, vocabulary
 
@@ -54,6 +56,9 @@ _VOID = 0.3  # likelihood from which a value is taken to be taken back
 _OVER = 0.85  # likelihood from which a drug is taken to be over, whatever cue is there
 _BY_WORDS = 0.6  # likelihood of a sense from which its words say so, whatever cue is there
 _NEAR = 24  # characters between a drug and how long it was taken
+_APART = 0.01  # share of a value of the day by which another is surely not the same
+_IS_SO = 0.5  # likelihood from which a value that a text tells is the patient's of that day
+_SPEAKER = re.compile(r"(?:^|(?<=[.?!\n]\s))([A-Z][\w. ]{0,20}):")
 _TABLET = "{tablet}"
 _WENT_OTHERWISE = frozenset(("failed", "partial", "intolerant"))
 _FEWER = 0.75  # share of the doses on the list under which a drug is not taken as prescribed
@@ -93,13 +98,11 @@ def contradicting_sentence(leaf: Any, context: EvaluationContext, answer: LeafRe
             return None
         if topic.concepts.isdisjoint(told.named) or (senses and not told.is_cued(topic.concepts, senses)):
             continue
-        said = _said(leaf, topic, note, told, context)
+        said = _said(leaf, topic, note, told, context, answer.shown)
         against = [
             item
             for item in said
-            if _is_against(leaf, item, answer)
-            and _is_likely(leaf, item, note)
-            and not _settled(note, item.mention, context)
+            if _is_against(leaf, item, answer.shown) and not _settled(note, item.mention, context)
         ]
         if against:
             return _sentence(note, against[0].mention)
@@ -108,9 +111,9 @@ def contradicting_sentence(leaf: Any, context: EvaluationContext, answer: LeafRe
     return None
 
 
-def _is_against(leaf: Any, item: _Said, answer: LeafResult) -> bool:
+def _is_against(leaf: Any, item: _Said, shown: bool | None) -> bool:
     """A value that a text takes back decides neither way."""
-    return item.stance is not answer.shown or isinstance(leaf, _VALUES)
+    return item.stance is not shown or isinstance(leaf, _VALUES)
 
 
 class Texts(NamedTuple):
@@ -134,7 +137,20 @@ def _is_likely(leaf: Any, item: _Said, note: Note) -> bool:
     likely = likelihood(note.text, item.mention.start, item.mention.end, _about(leaf))
     if item.meant.subject == "self" and likely.who["patient"] < _HERS:
         return False
+    if _asks(note.text, item.mention) and (likely.sense["uncertain"] < least or _is_dialogue(note.text)):
+        return False  # it states nothing, and in a dialogue the next sentence answers it
     return likely.of(*_senses_for(leaf, item.stance)) >= least
+
+
+def _asks(text: str, mention: Mention) -> bool:
+    """Whether its sentence is a question."""
+    return text[: sentence_at(text, mention.start)[1]].endswith("?")
+
+
+def _is_dialogue(text: str) -> bool:
+    """Whether speakers take turns in it: "DR. X: Any thyroid cancer? PATIENT: No, sir. DR. X: …"."""
+    speakers = Counter(_SPEAKER.findall(text))
+    return any(turns > 1 for turns in speakers.values())
 
 
 def _said_at_another_dose(leaf: OnDrug, topic: _Topic, context: EvaluationContext) -> Evidence | None:
@@ -223,15 +239,33 @@ def _as_note(item: Procedure) -> Note:
     return Note(id=item.id, date=item.date, type="procedure", text=text)
 
 
-def _said(leaf: Any, topic: _Topic, note: Note, told: Reading, context: EvaluationContext) -> list[_Said]:
-    """What the text says of the criterion's thing, by its cues and by its words; of one person the last word counts."""
+def _said(
+    leaf: Any, topic: _Topic, note: Note, told: Reading, context: EvaluationContext, shown: bool | None
+) -> list[_Said]:
+    """What the text says of the criterion's thing, by its cues and by its words; of one person the last word counts,
+    and of one sentence what it says against the answer. What its words do not bear is not said."""
     last = dict[tuple[str, bool], _Said]()
     for mention in told.naming(topic.concepts):
         for by_words, meant in enumerate(_meanings(leaf, mention, note, told)):
             stance = _stance(leaf, mention, meant, note, context)
-            if stance is not None:
-                last[meant.subject, bool(by_words)] = _Said(mention, meant, stance)
+            if stance is None:
+                continue
+            item, known = _Said(mention, meant, stance), last.get((meant.subject, bool(by_words)))
+            against = _is_against(leaf, item, shown)
+            if against and not _is_likely(leaf, item, note):
+                continue
+            if (
+                against
+                or known is None
+                or not (_is_against(leaf, known, shown) and _beside(known, item, note))
+            ):
+                last[meant.subject, bool(by_words)] = item
     return list(last.values())
+
+
+def _beside(one: _Said, other: _Said, note: Note) -> bool:
+    """Whether both stand in one sentence."""
+    return sentence_at(note.text, one.mention.start) == sentence_at(note.text, other.mention.start)
 
 
 def _meanings(leaf: Any, mention: Mention, note: Note, told: Reading) -> Iterator[Assertion]:
@@ -651,6 +685,55 @@ def _outcomes_told(mention: Mention, note: Note, told: Reading) -> set[str]:
     return found
 
 
+def _said_at_a_lower_dose(leaf: Trial, topic: _Topic, context: EvaluationContext) -> Evidence | None:
+    """The sentence that tells doses of a course on the list and not the one that stands there, where a daily dose is
+    asked for: "only ever took metformin 500 mg once daily"."""
+    for mention, note, told in _named(topic, context) if leaf.min_daily_dose else ():
+        listed = {entry.dose for entry in _charted(mention, context) if entry.dose is not None}
+        meant = told.meant(mention, thing=True)
+        if (
+            not listed
+            or meant.subject != "self"
+            or meant.sense == "planned"
+            or _tablets_a_day(mention, note.text)
+        ):
+            continue
+        doses = [dose for dose, over in _doses_behind(mention, told.mentions, note.text) if not over]
+        if doses and max(doses) < min(listed):
+            return _sentence(note, mention)
+    return None
+
+
+def _said_to_be_another_value(
+    leaf: Lab | Change | Measured, topic: _Topic, context: EvaluationContext
+) -> Evidence | None:
+    """The sentence of the day of the newest value that tells another one of the same test, which is nowhere listed."""
+    for mention, note, told in _named(topic, context):
+        usable = context.values(mention.concept).usable if mention.concept in TESTS else []
+        if not usable or note.date != usable[0].date or told.meant(mention, thing=False).subject != "self":
+            continue
+        values = _values_told(mention, note.text)
+        listed = [(one.value, _APART if one.date == note.date else 0.0) for one in usable]
+        if values and not any(abs(value - one) <= apart * one for value in values for one, apart in listed):
+            likely = likelihood(note.text, mention.start, mention.end, "test")
+            if likely.of("present") >= _IS_SO and likely.who["patient"] >= _IS_SO:
+                return _sentence(note, mention)
+    return None
+
+
+def _values_told(mention: Mention, text: str) -> list[float]:
+    """What the number right behind the name of a test may come to in its unit: "A1c today was 6.2 %". One without
+    a unit may be in any of the test's, and counts only where it has decimals."""
+    behind = text[mention.end : sentence_at(text, mention.start)[1]]
+    for one in quantities_in(behind)[:1]:
+        if one.start > _NEAR or one.value is None or one.compare or not (one.unit or one.value % 1):
+            break
+        units = (one.unit,) if one.unit else TESTS[mention.concept].units
+        values = [canonical(mention.concept, one.value, unit) for unit in units]
+        return [value for value in values if value is not None]
+    return []
+
+
 def _tablets_a_day(mention: Mention, text: str) -> list[float]:
     """What its sentence counts a day, where the drug's name may stand for a tablet of it."""
     start, end = sentence_at(text, mention.start)
@@ -783,7 +866,10 @@ def _is_of(item: Medication | Allergy, mention: Mention) -> bool:
 _CONTRADICTIONS: dict[type[Part], tuple[Callable[[Any, _Topic, EvaluationContext], Evidence | None], ...]] = {
     OnDrug: (_said_at_another_dose,),
     Intolerance: (_said_to_be_tolerated,),
-    Trial: (_said_to_be_fewer, _said_to_have_worked),
+    Trial: (_said_to_be_fewer, _said_at_a_lower_dose, _said_to_have_worked),
+    Lab: (_said_to_be_another_value,),
+    Change: (_said_to_be_another_value,),
+    Measured: (_said_to_be_another_value,),
 }
 
 
