@@ -121,7 +121,7 @@ def _wholes(store: Store) -> Iterator[Labelled]:
     whole = frozenset(("criteria",))
     for author, talk in lines("questions/q*.jsonl"):
         asks = [ask for turn in talk["turns"] for ask in turn["asks"] if ask["query"] == "policy_all"]
-        plan = Bound(store, talk["patient"]).plan if asks and talk["patient"] else None
+        plan = Bound(store, talk["patient"]).plan if asks and talk.get("patient") else None
         for ask in asks:
             for drug in ask["drugs"]:
                 if plan and drug in plan.benefits and store.policy(plan.id, drug):
