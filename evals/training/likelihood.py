@@ -93,7 +93,7 @@ def _rows(examples: Sequence[Example], field: str, classes: Sequence[str]) -> An
     columns = [list(model.classes_).index(name) for name in classes]
     weights = np.vstack([model.coef_.T, model.intercept_])[:, columns]
     weights[np.abs(weights) < 0.01] = 0  # most, and no answer hangs on them
-    return weights.astype(np.float16)
+    return np.ascontiguousarray(weights.astype(np.float16))  # as the reader takes it, row by row
 
 
 def _fitted(examples: Sequence[Example], field: str) -> Any:

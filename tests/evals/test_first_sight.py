@@ -25,6 +25,11 @@ MISSED = {
     "d14/002": "“Mom asks re Victoza, cousin used it”: a pronoun says whose it was",
     "d14/003": "“Ed down the road is on Wegovy”: a bare name is taken as nobody's",
     "u17/014": "“wife, also our patient, takes”",
+    "d15/010": "“had thought about Jardiance” is taken for one that is taken",
+    "u18/011": "“her husband is the one on Jardiance”",
+    "u18/013": "“metformin ER not tolerated, on list” is taken to deny it",
+    "u18/030": "a later study that only a letter tells",
+    "u18/033": "a condition denied of which the criterion asks for one stage",
     "u5/035": "its author's own word for where a drug is from, which a case file refuses",
 }
 

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 from itertools import pairwise
+from math import exp
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from struct import Struct
+from typing import Literal, NamedTuple
+from zipfile import ZipFile
 from zlib import crc32
 
 from tools.language.assertion import Assertion, Sense, Subject, assertion, cues_around, sentence_at
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 About = Literal["drug", "condition", "test", "procedure", "program", "statement"]
 SENSES = (
@@ -47,20 +46,26 @@ class Likelihood(NamedTuple):
         return sum(self.sense[sense] for sense in senses)
 
 
-@lru_cache(maxsize=8192)
 def likelihood(text: str, start: int, end: int, about: About) -> Likelihood:
-    """How the mention at [start, end) is likely to be meant.
+    """How the mention at [start, end) is likely to be meant, by the words of its sentence.
 
     Args:
         text: the whole text.
         start, end: offsets of the mention.
         about: what kind of thing it names.
     """
+    first, last = sentence_at(text, start)
+    return _likelihood(text[first:last], start - first, end - first, about)
+
+
+@lru_cache(maxsize=16384)
+def _likelihood(text: str, start: int, end: int, about: About) -> Likelihood:
+    """Charts write the same sentences again and again."""
     sense, who = _weights()
     rows = [crc32(feature.encode()) % BUCKETS for feature in features(text, start, end, about)]
     return Likelihood(
-        dict(zip(SENSES, _softmax(sense[[*rows, BUCKETS]]), strict=True)),
-        dict(zip(WHO, _softmax(who[[*rows, BUCKETS]]), strict=True)),
+        dict(zip(SENSES, sense.shares([*rows, BUCKETS]), strict=True)),
+        dict(zip(WHO, who.shares([*rows, BUCKETS]), strict=True)),
     )
 
 
@@ -133,18 +138,23 @@ def _tokens(text: str) -> list[str]:
     return text.casefold().translate(_PARTED).split()
 
 
-def _softmax(rows: NDArray[np.float16]) -> list[float]:
-    import numpy as np
+class _Weights:
+    """A row of half floats for each bucket, and the last for the bias; a column for each class. Read without numpy,
+    whose import would take longer than all that is asked of them in a check."""
 
-    scores = rows.sum(axis=0, dtype=np.float32)
-    raised = np.exp(scores - scores.max())
-    return [float(share) for share in raised / raised.sum()]
+    def __init__(self, array: bytes, classes: int) -> None:
+        self._row = Struct(f"<{classes}e")
+        self._rows = memoryview(array)[-self._row.size * (BUCKETS + 1) :]  # behind the header of the .npy
+
+    def shares(self, rows: list[int]) -> list[float]:
+        """The softmax of the rows' sums."""
+        unpacked = [self._row.unpack_from(self._rows, row * self._row.size) for row in rows]
+        scores = [sum(column) for column in zip(*unpacked, strict=True)]
+        raised = [exp(score - max(scores)) for score in scores]
+        return [share / sum(raised) for share in raised]
 
 
 @cache
-def _weights() -> tuple[NDArray[np.float16], NDArray[np.float16]]:
-    """A row for each bucket, and the last for the bias; a column for each class."""
-    import numpy as np
-
-    with np.load(WEIGHTS) as kept:
-        return kept["sense"], kept["who"]
+def _weights() -> tuple[_Weights, _Weights]:
+    with ZipFile(WEIGHTS) as kept:
+        return _Weights(kept.read("sense.npy"), len(SENSES)), _Weights(kept.read("who.npy"), len(WHO))
