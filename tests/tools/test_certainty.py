@@ -365,6 +365,7 @@ TURNED = "notes: [{date: 2026-05-01, text: Taking Januvia.}, {date: 2026-08-01, 
         for text, answer in {
             "She only ever took metformin 500 mg once daily.": "unknown contradicted",
             "Metformin 500 mg at first, then 1000 mg.": "met",
+            "Takes metformin 500 mg four times a day.": "met",
             "Her sister takes metformin 500 mg.": "met",
         }.items()
     ],

@@ -686,20 +686,23 @@ def _outcomes_told(mention: Mention, note: Note, told: Reading) -> set[str]:
 
 
 def _said_at_a_lower_dose(leaf: Trial, topic: _Topic, context: EvaluationContext) -> Evidence | None:
-    """The sentence that tells doses of a course on the list and not the one that stands there, where a daily dose is
-    asked for: "only ever took metformin 500 mg once daily"."""
+    """The sentence that tells a lower daily dose of a course than the list, where a daily dose is asked for: "only ever
+    took metformin 500 mg once daily". How often it is taken is as listed where the sentence does not tell it."""
     for mention, note, told in _named(topic, context) if leaf.min_daily_dose else ():
-        listed = {entry.dose for entry in _charted(mention, context) if entry.dose is not None}
+        listed = [
+            (one.dose, one.per_day or 1.0) for one in _charted(mention, context) if one.dose is not None
+        ]
         meant = told.meant(mention, thing=True)
-        if (
-            not listed
-            or meant.subject != "self"
-            or meant.sense == "planned"
-            or _tablets_a_day(mention, note.text)
-        ):
+        if meant.subject != "self" or meant.sense == "planned" or _tablets_a_day(mention, note.text):
             continue
         doses = [dose for dose, over in _doses_behind(mention, told.mentions, note.text) if not over]
-        if doses and max(doses) < min(listed):
+        start, end = sentence_at(note.text, mention.start)
+        often = [times for one in quantities_in(note.text[start:end]) if (times := _a_day(one)) is not None]
+        if (
+            doses
+            and listed
+            and all(max(doses) * max(often, default=many) < dose * many for dose, many in listed)
+        ):
             return _sentence(note, mention)
     return None
 

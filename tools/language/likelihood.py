@@ -2,7 +2,8 @@
 
 `assertion` reads cues that stand in a list; what stands in none it takes as said of the patient and now. This weighs
 the words around a mention instead: a linear model over hashed features, made by `python -m evals.train likelihood` from
-`evals/examples/notes`. It decides nothing about a chart; `tools.evidence.notes` asks it before it believes a mention.
+`evals/examples/notes`. It decides nothing about a chart: `tools.evidence.notes` asks it before it believes a
+mention, and takes its word beside that of the cues where it is sure.
 """
 
 from __future__ import annotations
@@ -150,8 +151,10 @@ class _Weights:
         """The softmax of the rows' sums."""
         unpacked = [self._row.unpack_from(self._rows, row * self._row.size) for row in rows]
         scores = [sum(column) for column in zip(*unpacked, strict=True)]
-        raised = [exp(score - max(scores)) for score in scores]
-        return [share / sum(raised) for share in raised]
+        most = max(scores)
+        raised = [exp(score - most) for score in scores]
+        total = sum(raised)
+        return [share / total for share in raised]
 
 
 @cache
