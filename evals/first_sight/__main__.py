@@ -1,4 +1,4 @@
-"""Sets of cases, letters and questions by authors who saw no code. A set's score is kept once, as a row that never
+"""Sets of cases, letters, notes and questions by authors who saw no code. A set's score is kept once, as a row that never
 changes, on the commit that was there before anybody had read the set or anything was learned from it."""
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import Annotated
 import msgspec
 import typer
 
-from evals.first_sight import cases, letters, questions, summary
-from evals.first_sight.rows import CaseRow, LetterRow, QuestionRow, Row, keep, rows, write_pages
+from evals.first_sight import cases, letters, notes, questions, summary
+from evals.first_sight.rows import CaseRow, LetterRow, NoteRow, QuestionRow, Row, keep, rows, write_pages
+from evals.notes.gold import read_lines
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 Voice = Annotated[str, typer.Option(help="Who the author was.")]
@@ -49,6 +50,20 @@ def score_letters(
             _unseen(file.stem, rows(LetterRow))
         texts = [json.loads(line) for line in file.read_text().splitlines()]
         _told(letters.score(texts, file.stem, voice, miss=print if misses else lambda _: None), kept)
+
+
+@app.command("notes")
+def score_notes(
+    files: list[Path],
+    voice: Voice = "",
+    misses: Annotated[bool, typer.Option("--misses", help="Print facts that differ.")] = False,
+    kept: Keep = False,
+) -> None:
+    """Read sets of clinical notes."""
+    for file in files:
+        if kept:
+            _unseen(file.stem, rows(NoteRow))
+        _told(notes.score(read_lines(file), file.stem, voice, miss=print if misses else lambda _: None), kept)
 
 
 @app.command("ask")

@@ -63,6 +63,20 @@ class LetterRow(Row, frozen=True, kw_only=True):
     corrections: tuple[str, ...] = ()
 
 
+class NoteRow(Row, frozen=True, kw_only=True):
+    """The score of one set of notes at first sight: facts right, told and wanted; facts told that would mislead, saying
+    of the patient what no key does; traps read as what they are, and days and effects of facts that are right, each of
+    how many."""
+
+    kind: str = "notes"
+    n: int
+    facts: tuple[int, int, int]
+    misleading: int
+    traps: tuple[int, int]
+    details: tuple[int, int]
+    corrections: tuple[str, ...] = ()
+
+
 class QuestionRow(Row, frozen=True, kw_only=True):
     """The score of one set at first sight, in items and in turns."""
 
@@ -79,12 +93,15 @@ class QuestionRow(Row, frozen=True, kw_only=True):
 
 
 T = TypeVar("T", bound=Row)
+_OTHERS = ("letters", "notes")  # kinds of rows of the first file that are not of cases
 
 
 def rows(kind: type[T]) -> list[T]:
     """Every first sight of this kind so far, oldest first."""
     lines = _file(kind).read_bytes().splitlines()
-    kept = (line for line in lines if (b'"kind":"letters"' in line) == (kind is LetterRow))
+    own = {LetterRow: "letters", NoteRow: "notes"}.get(kind)
+    kinds = (msgspec.json.decode(line).get("kind") for line in lines)
+    kept = (line for line, said in zip(lines, kinds, strict=True) if own == (said if said in _OTHERS else None))
     return [msgspec.json.decode(line, type=kind) for line in kept]
 
 
@@ -105,8 +122,8 @@ def _file(kind: type[Row]) -> Path:
 
 
 def page() -> str:
-    """First sights of cases and letters as Markdown."""
-    cases, letters = rows(CaseRow), rows(LetterRow)
+    """First sights of cases, letters and notes as Markdown."""
+    cases, letters, notes = rows(CaseRow), rows(LetterRow), rows(NoteRow)
     lines = [
         "# First sights",
         "",
@@ -126,10 +143,10 @@ def page() -> str:
             f"({row.right / row.n:.3f}) | {low:.3f}-{high:.3f} | {row.false_ready}/{row.not_ready} | "
             f"{row.ready_lost}/{row.ready} | {row.unknown_found}/{row.unknown} | {len(row.corrections)} |"
         )
-    lines += _letters(letters)
-    both: list[CaseRow | LetterRow] = [*cases, *letters]
-    notes = [f"- {row.set}: {text}" for row in both for text in row.corrections]
-    return "\n".join([*lines, *(["", "Corrected keys:", "", *notes] if notes else []), ""])
+    lines += [*_letters(letters), *_notes(notes)]
+    every: list[CaseRow | LetterRow | NoteRow] = [*cases, *letters, *notes]
+    corrected = [f"- {row.set}: {text}" for row in every for text in row.corrections]
+    return "\n".join([*lines, *(["", "Corrected keys:", "", *corrected] if corrected else []), ""])
 
 
 def _letters(kept: Sequence[LetterRow]) -> Iterator[str]:
@@ -155,6 +172,30 @@ def _letters(kept: Sequence[LetterRow]) -> Iterator[str]:
             f"| {row.set} | {row.voice} | {row.date} | {row.commit} | {row.right}/{row.n} ({row.right / row.n:.3f}) "
             f"| {low:.3f}-{high:.3f} | {row.abstained} | {row.false_denials} | {parts} "
             f"| {row.orders[0]}/{row.orders[1]} |"
+        )
+
+
+def _notes(kept: Sequence[NoteRow]) -> Iterator[str]:
+    """The table of notes: a fact is right if its kind, what it is of, whose, how it stands and its value are."""
+    yield from (
+        "",
+        "Facts of clinical notes (notes/README.md has the brief). *Would mislead*: told of the patient, and no key says",
+        "it. Traps are facts that are denied, planned, hedged, over, or another's.",
+        "",
+        "| set | author's voice | date | commit | facts, precision | 95 % | recall | 95 % | would mislead "
+        "| traps read as such | days and effects |",
+        "|---|---|---|---|---:|---|---:|---|---:|---:|---:|",
+    )
+    for row in kept:
+        right, told, wanted = row.facts
+        shares = " | ".join(
+            f"{right}/{of} ({right / of:.3f}) | {low:.3f}-{high:.3f}"
+            for of in (told, wanted)
+            for low, high in [wilson(right, of)]
+        )
+        yield (
+            f"| {row.set} | {row.voice} | {row.date} | {row.commit} | {shares} | {row.misleading} "
+            f"| {row.traps[0]}/{row.traps[1]} | {row.details[0]}/{row.details[1]} |"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
@@ -63,6 +64,35 @@ def load(which: str) -> list[Labelled]:
     """A set of labelled notes; AssertionError names a label that does not fit its note."""
     raw = yaml.safe_load((FOLDER / f"{which}.yaml").read_text(encoding="utf-8"))
     return [_labelled(item) for item in raw]
+
+
+def read_lines(path: Path) -> list[Labelled]:
+    """A set by another hand, a note a line, whose facts are objects (evals/first_sight/notes/README.md)."""
+    return [_of_line(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _of_line(item: dict[str, Any]) -> Labelled:
+    note = Note(id=item["id"], date=date.fromisoformat(item["date"]), text=item["text"])
+    return Labelled(note, item["voice"], tuple(_of_object(fact, note) for fact in item["facts"]))
+
+
+def _of_object(fact: dict[str, Any], note: Note) -> Label:
+    assert fact["words"] in note.text, f"{note.id}: {fact['words']!r} does not stand in the note"
+    tolerated = fact["kind"] == "tolerated"  # no intolerance
+    day = fact.get("day") or fact.get("begun")
+    return Label(
+        kind="intolerance" if tolerated else fact["kind"],
+        of=fact["of"],
+        words=fact["words"],
+        present=not (fact.get("not") or tolerated),
+        subjects=_SUBJECTS[fact.get("who", "self")],
+        planned=next((flag for flag in ("planned", "declined") if fact.get(flag)), ""),
+        past=bool(fact.get("past")),
+        hedged=bool(fact.get("maybe")),
+        value=fact.get("value"),
+        day=date.fromisoformat(day) if day else None,
+        detail=_EFFECTS.get(fact.get("effect", ""), ""),
+    )
 
 
 def _labelled(item: dict[str, Any]) -> Labelled:

@@ -133,6 +133,8 @@ def _is_likely(leaf: Any, item: _Said, note: Note) -> bool:
     said to have now whatever is named, and much of that is planned, over, or another's."""
     if note.type == "procedure" or isinstance(leaf, _VALUES):
         return True
+    if isinstance(leaf, AllergyTo) and item.stance and item.meant.stated:
+        return True  # "allergic to …" is asked about, however odd the words around it
     least = _LEAST_STATED if item.meant.stated else _LEAST
     likely = likelihood(note.text, item.mention.start, item.mention.end, _about(leaf))
     if item.meant.subject == "self" and likely.who["patient"] < _HERS:
@@ -460,7 +462,7 @@ def _of_condition(
     if meant.sense == "ended" and leaf.status == "active" and meant.subject == "self":
         return None
     if mention.how == "may_be" and (
-        _is_another_kind(leaf, mention, note) or _is_stated(leaf, meant, context)
+        _is_another_kind(leaf, mention, note) or _is_stated(leaf, meant, note, context)
     ):
         return None
     return None if not _lasts(leaf) and _stated_since(leaf, note, context) else True
@@ -491,9 +493,12 @@ def _is_another_kind(leaf: Condition, mention: Mention, note: Note) -> bool:
     return any(phrase in sentence for phrase in leaf.not_phrases)
 
 
-def _is_stated(leaf: Condition, meant: Assertion, context: EvaluationContext) -> bool:
-    """What only hints at it is settled by what the chart states or denies of that person."""
-    return bool(leaf.topic and meant.subject != "other" and context.said(leaf.topic).get(meant.subject))
+def _is_stated(leaf: Condition, meant: Assertion, note: Note, context: EvaluationContext) -> bool:
+    """What only hints at it is settled by what the chart states or denies of that person on its day or after it."""
+    if not leaf.topic or meant.subject == "other":
+        return False
+    stated = context.said(leaf.topic).get(meant.subject, ())
+    return any(note.date is None or (item.date is not None and item.date >= note.date) for item in stated)
 
 
 def _of_another_drug(mention: Mention, note: Note, context: EvaluationContext) -> bool:
