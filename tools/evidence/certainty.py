@@ -32,7 +32,8 @@ from tools.domain.rules import (
 )
 from tools.evidence import courses, diagnoses, statements
 from tools.evidence.context import EvaluationContext, LeafResult
-from tools.evidence.notes import contradicting_sentence, goes_on
+from tools.evidence.listed import goes_on
+from tools.evidence.notes import contradicting_sentence
 from tools.evidence.products import goes_by_ingredient, is_product
 from tools.messages import Message, action, iso, message
 from tools.terminology.conditions import CONCEPTS, exclusive_codes
