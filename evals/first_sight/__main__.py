@@ -1,5 +1,5 @@
-"""Sets of cases, letters, notes and questions by authors who saw no code. A set's score is kept once, as a row that never
-changes, on the commit that was there before anybody had read the set or anything was learned from it."""
+"""Sets of cases, letters, notes and questions by authors who saw no code. A set's score is kept once, as a row that
+never changes, on the commit that was there before anybody had read the set or anything was learned from it."""
 
 from __future__ import annotations
 

@@ -101,7 +101,9 @@ def rows(kind: type[T]) -> list[T]:
     lines = _file(kind).read_bytes().splitlines()
     own = {LetterRow: "letters", NoteRow: "notes"}.get(kind)
     kinds = (msgspec.json.decode(line).get("kind") for line in lines)
-    kept = (line for line, said in zip(lines, kinds, strict=True) if own == (said if said in _OTHERS else None))
+    kept = (
+        line for line, said in zip(lines, kinds, strict=True) if own == (said if said in _OTHERS else None)
+    )
     return [msgspec.json.decode(line, type=kind) for line in kept]
 
 
@@ -179,8 +181,8 @@ def _notes(kept: Sequence[NoteRow]) -> Iterator[str]:
     """The table of notes: a fact is right if its kind, what it is of, whose, how it stands and its value are."""
     yield from (
         "",
-        "Facts of clinical notes (notes/README.md has the brief). *Would mislead*: told of the patient, and no key says",
-        "it. Traps are facts that are denied, planned, hedged, over, or another's.",
+        "Facts of clinical notes (notes/README.md has the brief). *Would mislead*: told of the patient, and no key",
+        "says it. Traps are facts that are denied, planned, hedged, over, or another's.",
         "",
         "| set | author's voice | date | commit | facts, precision | 95 % | recall | 95 % | would mislead "
         "| traps read as such | days and effects |",

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from evals.first_sight import rows
 from evals.pages import table
-from evals.plots import OURS, THEIRS, THIRD, drawing, svg
+from evals.plots import GREY, OURS, THEIRS, THIRD, drawing, svg
 
 README = rows.RESULTS.parents[1] / "README.md"
 BEGIN, END = "<!-- first sight -->", "<!-- /first sight -->"
@@ -57,6 +57,11 @@ def scores() -> dict[str, list[Score]]:
         by_kind[f"… {part}, F1"] = [
             Score(name, 2 * right, told + wanted, "") for name, right, told, wanted in found
         ]
+    of_notes = [(one.set, *one.facts, f"{one.misleading} would mislead") for one in rows.rows(rows.NoteRow)]
+    by_kind["facts of notes, precision"] = [
+        Score(name, right, told, sure) for name, right, told, _, sure in of_notes
+    ]
+    by_kind["… recall"] = [Score(name, right, wanted, "") for name, right, _, wanted, _ in of_notes]
     return by_kind
 
 
@@ -76,7 +81,7 @@ def plot(by_kind: dict[str, list[Score]]) -> str:
     """The share of each set in its order, by kind."""
     figure, axes = drawing(7.2, 2.4)
     shown = [kind for kind in by_kind if not kind.startswith("…")]
-    for kind, colour in zip(shown, (OURS, THEIRS, THIRD), strict=True):
+    for kind, colour in zip(shown, (OURS, THEIRS, THIRD, GREY), strict=True):
         sets = by_kind[kind]
         axes.plot([number / (len(sets) - 1) for number in range(len(sets))], [one.right / one.n for one in sets],
                   marker="o", markersize=3, color=colour, label=f"{kind} ({len(sets)} sets)")  # fmt: skip
