@@ -136,7 +136,9 @@ def _said_to_be_fewer(leaf: Trial, topic: Topic, context: EvaluationContext) -> 
     """The sentence that tells fewer tablets a day than the list has of a course that goes on, of which a daily dose is
     asked: "only one metformin a day"."""
     for mention, note, told in mentions_of(topic, context) if leaf.min_daily_dose else ():
-        going = [entry for entry in entries_of(mention, context) if goes_on(entry, note.date or context.as_of)]
+        going = [
+            entry for entry in entries_of(mention, context) if goes_on(entry, note.date or context.as_of)
+        ]
         listed = [entry.per_day for entry in going if entry.per_day]
         taken = _tablets_a_day(mention, note.text)
         if (
@@ -182,7 +184,9 @@ def _said_at_a_lower_dose(leaf: Trial, topic: Topic, context: EvaluationContext)
     """The sentence that tells a lower daily dose of a course than the list, where a daily dose is asked for: "only ever
     took metformin 500 mg once daily". How often it is taken is as listed where the sentence does not tell it."""
     for mention, note, told in mentions_of(topic, context) if leaf.min_daily_dose else ():
-        listed = [(one.dose, one.per_day or 1.0) for one in entries_of(mention, context) if one.dose is not None]
+        listed = [
+            (one.dose, one.per_day or 1.0) for one in entries_of(mention, context) if one.dose is not None
+        ]
         meant = told.meant(mention, thing=True)
         if meant.subject != "self" or meant.sense == "planned" or _tablets_a_day(mention, note.text):
             continue

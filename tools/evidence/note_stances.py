@@ -232,7 +232,9 @@ def _speaks_of_allergy(mention: Mention, meant: Assertion, note: Note) -> bool:
 
 def _rests_on_others(leaf: Trial | Intolerance, mention: Mention, context: EvaluationContext) -> bool:
     """Whether the list has courses that the criterion means, and none of the drug named."""
-    return is_charted(leaf, context) and mention.concept not in leaf.classes and not entries_of(mention, context)
+    return (
+        is_charted(leaf, context) and mention.concept not in leaf.classes and not entries_of(mention, context)
+    )
 
 
 def _too_short(
