@@ -22,6 +22,7 @@ from evals.training.reports import stamp
 from tools.denials import encoded, learned
 from tools.language import encoder as reader
 from tools.language import likelihood, ngrams
+from tools.notes import encoded as note_reader
 
 ROOT = Path(__file__).parents[1]
 LIBRARIES = ("torch", "transformers", "onnx", "sklearn", "scipy")
@@ -61,6 +62,7 @@ WEIGHTS = {
     "letter-kinds": Weights(encoded.MODEL, "of what kind a payer's letter is"),
     "letters": Weights(learned.WEIGHTS, "what the parts of a payer's letter are", "letter-kinds"),
     "likelihood": Weights(likelihood.WEIGHTS, "how a mention in a note is meant"),
+    "notes": Weights(note_reader.MODEL, "what a note says of what it names, and what its sentences state"),
 }  # in the order in which they are made
 
 

@@ -26,9 +26,9 @@ def test_there_are_enough_notes_and_a_third_is_held_out() -> None:
 
 
 def test_the_reader_keeps_what_it_can() -> None:
-    """Dev was what patterns had been tuned on, to 0.998; what is learned from 25 authors knows none of them. An
-    antibody that speaks against a type of diabetes is read as its denial, which was labelled in the words behind."""
-    for name, precision, recall in (("dev", 0.955, 0.97), ("generated", 0.97, 0.97), ("heldout", 0.93, 0.85)):
+    """All by the hand that wrote the reader before, whose patterns had been tuned on dev. They read heldout with 0.965
+    and 0.952, and strangers' notes with 0.83 and 0.66 (first_sight.md). What is learned reads both alike."""
+    for name, precision, recall in (("dev", 0.87, 0.9), ("generated", 0.93, 0.85), ("heldout", 0.85, 0.85)):
         tally = summed(compare(item, read_note(item.note)).tally for item in load(name))
         for what, least in (("facts, precision", precision), ("facts, recall", recall)):
             hits, of = tally[what]

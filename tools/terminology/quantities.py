@@ -256,7 +256,7 @@ def _often_form(number: str) -> str:
 def _quantity_form(number: str) -> str:
     compare = "|".join(sorted(map(re.escape, _COMPARE), key=len, reverse=True)).replace(r"\ ", r"\s+")
     return (
-        rf"(?P<q>(?:(?P<q_compare>{compare})\s*)?"
+        rf"(?P<q>(?:(?<!-)(?P<q_compare>{compare})\s*)?"
         r"(?P<q_about>(?:about|around|approximately|approx\.?|roughly|almost|nearly|~|≈|ca\.)\s*)?"
         rf"(?P<q_low>{number})(?:\s*(?:-|–|—|to|through)\s*(?P<q_high>{_DIGITS}))?(?P<q_half>\s+and\s+a\s+half)?"
         r"(?:(?P<q_age>[-\s]?(?:years?|yrs?|y)[-\s]?(?:old|of\s+age)|\s?y[./]?o\b\.?)"

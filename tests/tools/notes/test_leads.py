@@ -181,7 +181,7 @@ def test_a_value_of_its_window_is_a_lead_and_one_without_a_day_needs_it() -> Non
 def test_statements_programs_specialists_and_diagnoses() -> None:
     text = (
         "Seen by endocrinology on 07/01/2026. Follows a 1400 kcal plan and walks daily. "
-        "In our weight loss program since 01/05/2026. PMH: HTN. On atorvastatin 40 mg daily."
+        "She attends our structured weight loss program since 01/05/2026. PMH: HTN. On atorvastatin 40 mg daily."
     )
     patient = chart(note(text))
     got = found(

@@ -41,8 +41,6 @@ STILL: dict[str, int] = {
     "data_gen/realise_courses.py": 6,
     "tools/appeals/reason_findings.py": 1,
     "tools/papers/case.py": 1,
-    "tools/notes/courses.py": 2,
-    "tools/notes/topics.py": 1,
 }
 
 

@@ -1,0 +1,225 @@
+"""Trains the encoder of `tools.notes.encoded`, which says how what a note names is meant, from labelled passages.
+
+A passage goes through the encoder as a note does in the reader. Heads over the rows of a mention say in what sense it
+is meant, of whom, what is told of a drug, and what that did; heads over the rows of a sentence what it states.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from evals.training.examples import lines
+from evals.training.finetuning import FineTuner, save_heads, write_onnx
+from evals.training.reports import report
+from tools.language.assertion import sentences
+from tools.language.encoder import SEPARATOR, START
+from tools.notes.encoded import HEADS, LABELS, MODEL, ORDER, TOPICS, windows
+
+HELD = frozenset(("n10", "n24", "n38", "n43", "s2"))  # authors on whom it is scored
+EPOCHS = 8
+BATCH = 800  # tokens
+RATE = 1.5e-4
+LAYERS = 6  # of the encoder; the upper ones are left out, for its weights' sake
+FROZEN = 1  # of them
+_MISSED = 0.05  # share of tokens that the encoder is not shown
+_SMOOTHED = 0.05
+_OF_MENTIONS = ("sense", "who", "course", "effect")  # heads
+_WEIGHT = {"sense": 1.0, "who": 1.0, "course": 1.0, "effect": 0.3, "whose": 0.3}  # of a head in the loss
+_WEIGHT_OF_TOPICS = 0.3
+_RAREST = 3.0  # how much more than a common label the rarest counts
+_EVERY = 7  # of so many sentences of letters that order nothing, one is learned from
+
+Span = tuple[int, int]  # from token, to token
+Labelled = tuple[str, int, int, str]  # head, characters, label
+
+
+class Row(NamedTuple):
+    """A window in tokens, and under each head the spans that it labels with the places of their labels."""
+
+    author: str
+    ids: list[int]
+    labels: dict[str, list[tuple[Span, int]]]
+
+
+def train(write: bool) -> None:
+    """Train on all authors but those of HELD and score on them; with `write` keep encoder, heads and score."""
+    tuner = NoteTuner()
+    rows = [row for row in tuner.rows() if row.labels]
+    tuner.train([row for row in rows if row.author not in HELD])
+    report("note_encoder", tuner.score([row for row in rows if row.author in HELD]), write)
+    if write:
+        write_onnx(tuner.encoder, MODEL)
+        save_heads(HEADS, tuner.heads, LABELS, {})
+
+
+class NoteTuner(FineTuner):
+    """The lower layers of the encoder, of which the lowest stays."""
+
+    def __init__(self) -> None:
+        super().__init__(LABELS)
+        self.encoder.encoder.layer = self.encoder.encoder.layer[:LAYERS]
+        self.encoder.config.num_hidden_layers = LAYERS
+        self.encoder.encoder.layer[:FROZEN].requires_grad_(False)
+
+    # --- rows -------------------------------------------------------------------------------------------
+
+    def rows(self) -> Iterator[Row]:
+        """Every passage of notes and of statements, and of letters the sentences that give an order and some others."""
+        for author, row in lines("notes/*.jsonl"):
+            yield from self._rows(author, row["text"], [*_of_mentions(row)])
+        for author, row in lines("statements/*.jsonl"):
+            yield from self._rows(author, row["text"], [*_of_mentions(row), *_of_sentences(row)])
+        for author, letter in lines("letters/*.jsonl"):
+            for place, one in enumerate(letter["sentences"]):
+                if one["quote"].strip() and (one["role"] == ORDER or place % _EVERY == 0):
+                    said = "yes" if one["role"] == ORDER else "no"
+                    whole = (0, len(one["quote"]))
+                    yield from self._rows(author, one["quote"], [(ORDER, *whole, said)])
+
+    def _rows(self, author: str, text: str, labelled: Sequence[Labelled]) -> Iterator[Row]:
+        """The windows of a text, each with what it labels."""
+        read = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+        offsets, ids = read["offset_mapping"], read["input_ids"]
+        for shown, own, last in windows(text, offsets):
+            labels: dict[str, list[tuple[Span, int]]] = {}
+            for name, start, end, label in labelled:
+                first = bisect_right(offsets, start, key=lambda token: token[1])
+                stop = bisect_left(offsets, end, key=lambda token: token[0])
+                if own <= first < stop <= last:
+                    span = (1 + first - shown, 1 + stop - shown)
+                    labels.setdefault(name, []).append((span, LABELS[name].index(label)))
+            yield Row(author, [START, *ids[shown:last], SEPARATOR], labels)
+
+    # --- training ---------------------------------------------------------------------------------------
+
+    def train(self, rows: Sequence[Row]) -> None:
+        """Learn from the rows; what is rare counts for more."""
+        self.weights = {}
+        for name, labels in LABELS.items():
+            seen = Counter(label for row in rows for _, label in row.labels.get(name, ()))
+            even = seen.total() / max(len(labels), 1)
+            given = [min(_RAREST, math.sqrt(even / max(seen[at], 1))) for at in range(len(labels))]
+            self.weights[name] = self.torch.tensor(given)
+        steps = EPOCHS * (len(list(self.batches(rows))) + 1)
+        self.fit(lambda: self.batches(rows), self.loss, rate=RATE, epochs=EPOCHS, steps=steps)
+
+    def batches(self, rows: Sequence[Row]) -> Iterator[list[Row]]:
+        """Rows of like length together, in any order."""
+        order = sorted(rows, key=lambda row: len(row.ids) * (1 + 0.15 * self.random.random()))
+        groups: list[list[Row]] = [[]]
+        for row in order:
+            if len(row.ids) * (len(groups[-1]) + 1) > BATCH:
+                groups.append([])
+            groups[-1].append(row)
+        self.random.shuffle(groups)
+        yield from filter(None, groups)
+
+    def hidden(self, rows: Sequence[Row], missed: float) -> Any:
+        """A row of each token; some tokens are not shown to the others."""
+        torch = self.torch
+        longest = max(len(row.ids) for row in rows)
+        given = torch.zeros(len(rows), longest, dtype=torch.long)
+        shown = torch.zeros(len(rows), longest, dtype=torch.long)
+        for at, row in enumerate(rows):
+            given[at, : len(row.ids)] = torch.tensor(row.ids)
+            shown[at, : len(row.ids)] = (torch.rand(len(row.ids)) >= missed).long()
+            shown[at, 0] = 1
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            made = self.encoder(input_ids=given, attention_mask=shown, token_type_ids=torch.ones_like(given))
+        return made.last_hidden_state.float()
+
+    def loss(self, rows: Sequence[Row]) -> Any:
+        functions = self.torch.nn.functional
+        hidden = functions.dropout(self.hidden(rows, _MISSED), 0.1)
+        total = self.torch.zeros(())
+        for name, (scores, wanted) in self.scored(hidden, rows).items():
+            lost = functions.cross_entropy(
+                scores, wanted, weight=self.weights[name], label_smoothing=_SMOOTHED
+            )
+            total = total + _WEIGHT.get(name, _WEIGHT_OF_TOPICS) * lost
+        return total
+
+    def scored(self, hidden: Any, rows: Sequence[Row]) -> dict[str, tuple[Any, Any]]:
+        """Under each head the scores of all that is labelled, and the labels."""
+        torch = self.torch
+        summed = torch.nn.functional.pad(hidden.cumsum(1), (0, 0, 1, 0))  # so that a mean is one difference
+        found: dict[str, tuple[Any, Any]] = {}
+        for name in LABELS:
+            places = [
+                (at, *span, label) for at, row in enumerate(rows) for span, label in row.labels.get(name, ())
+            ]
+            if places:
+                of, start, end, wanted = torch.tensor(places).T
+                means = (summed[of, end] - summed[of, start]) / (end - start)[:, None]
+                found[name] = self.heads[name](means), wanted
+        return found
+
+    def score(self, rows: Sequence[Row]) -> dict[str, Any]:
+        """Of authors held out, how many are right under each head, and precision and recall of each label."""
+        right, told, wanted_of = (
+            Counter[tuple[str, int]](),
+            Counter[tuple[str, int]](),
+            Counter[tuple[str, int]](),
+        )
+        with self.torch.no_grad():
+            for batch in self.batches(rows):
+                for name, (scores, wanted) in self.scored(self.hidden(batch, 0.0), batch).items():
+                    for said, label in zip(scores.argmax(1).tolist(), wanted.tolist(), strict=True):
+                        told[name, said] += 1
+                        wanted_of[name, label] += 1
+                        right[name, label] += said == label
+        return {"held out": sorted(HELD)} | {
+            name: {
+                "right": _share(
+                    sum(right[name, at] for at in range(len(labels))),
+                    sum(wanted_of[name, at] for at in range(len(labels))),
+                ),
+                "precision and recall": {
+                    label: [
+                        _share(right[name, at], told[name, at]),
+                        _share(right[name, at], wanted_of[name, at]),
+                        wanted_of[name, at],
+                    ]
+                    for at, label in enumerate(labels)
+                },
+            }
+            for name, labels in LABELS.items()
+        }
+
+
+def _share(right: int, of: int) -> float:
+    return round(right / of, 3) if of else 0.0
+
+
+def _of_mentions(row: dict[str, Any]) -> Iterator[Labelled]:
+    """Each mention under each head that it has a label of; the second of two alike is the second there."""
+    seen = Counter[str]()
+    for mention in row.get("mentions", ()):
+        start = -1
+        for _ in range(seen[mention["thing"]] + 1):
+            start = row["text"].find(mention["thing"], start + 1)
+        seen[mention["thing"]] += 1
+        labels = {name: mention.get(name) for name in _OF_MENTIONS} | (
+            {"who": "both"} if mention.get("both") else {}
+        )
+        for name, label in labels.items():
+            if start >= 0 and label:
+                yield name, start, start + len(mention["thing"]), label
+
+
+def _of_sentences(row: dict[str, Any]) -> Iterator[Labelled]:
+    """How each topic stands in each sentence of a passage, and of whom it is said."""
+    for start, end in sentences(row["text"]):
+        here = [one for one in row["statements"] if start <= row["text"].find(one["words"]) < end]
+        stands = {
+            one["topic"]: "not" if one.get("not") else "planned" if one.get("planned") else "yes"
+            for one in here
+        }
+        for topic in TOPICS:
+            yield topic, start, end, stands.get(topic, "no")
+        if here:
+            yield "whose", start, end, here[0].get("who", "patient")
