@@ -4,7 +4,7 @@ for a person, or a message to the prescriber or the patient, which is shown and 
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -142,12 +142,27 @@ def _to_prescriber(words: Words, open_ones: Sequence[Finding]) -> list[Said]:
     patient = words.ledger.add(
         "name", words.bound.patient.name, origin="chart", attribute="patient", source="patient"
     )
+    ordering = [text for action, text in words.steps(tasks=True) if action.code == "order_drug"]
+    asked = [Said(text=f"Please {lower(text)}.") for text in ordering]
     if not unmet:
         steps = "; ".join(map(lower, words.next_steps(MOST_STEPS)))
-        said = [Said(text=f"{to}this is on {patient}.", verbatim=True), Said(text=words.headline())]
-        return said + ([Said(text=f"Next: {steps}.")] if steps else [])
+        said = [Said(text=f"{to}this is on {patient}.", verbatim=True), Said(text=words.headline()), *asked]
+        return said + (
+            [*_ordered_instead(words)] if asked else [Said(text=f"Next: {steps}.")] if steps else []
+        )
     lacks = f"{words.request(capital=True)} for {patient} at {words.plan()} still lacks this:"
-    return [Said(text=f"{to}{lacks}", verbatim=True), *(_request(words, one) for one in unmet)]
+    return [Said(text=f"{to}{lacks}", verbatim=True), *(_request(words, one) for one in unmet), *asked]
+
+
+def _ordered_instead(words: Words) -> Iterator[Said]:
+    """How the requests stand that are ordered, where another drug is asked for."""
+    bound = words.bound
+    for drug in dict.fromkeys(order.drug for order in bound.patient.orders):
+        if drug in bound.plan.benefits:
+            ordered = Words(bound, words.ledger, bound.determination(drug))
+            yield Said(
+                text=" ".join((f"Ordered is {ordered.drug()}.", ordered.headline(), *deciding(ordered)[:1]))
+            )
 
 
 def _request(words: Words, finding: Finding) -> Said:

@@ -71,9 +71,9 @@ def _in_full(words: Words, reply: Answer, *, plainly: bool) -> list[Said]:
     off_label = words.off_label() if found.outcome == "not_required" else ""
     if off_label:
         said.append(Said(text=off_label, verbatim=True))
-    steps = words.next_steps(1 if found.outcome in ("not_required", "ready") else MOST_STEPS)
+    steps = words.next_steps(2 if found.outcome in ("not_required", "ready") else MOST_STEPS)
     if steps:
-        said.append(Said(text=f"Next: {'; '.join(map(lower, steps))}."))
+        said.append(Said(text=f"Next: {'; '.join(map(lower, steps))}.", leans=True))
     said += [Said(text=words.lead(lead), verbatim=True) for lead in found.leads[:1]]
     other = words.alternatives()
     if other and found.outcome not in ("ready", "not_required"):

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from evals.training.examples import lines
 from evals.training.finetuning import FineTuner, save_heads, write_onnx
+from evals.training.gold_notes import LEARNED, OWN, TextLabel, gold_notes
 from evals.training.reports import report
 from tools.language.assertion import sentences
 from tools.language.encoder import SEPARATOR, START
@@ -34,7 +35,6 @@ _RAREST = 3.0  # how much more than a common label the rarest counts
 _EVERY = 7  # of so many sentences of letters that order nothing, one is learned from
 
 Span = tuple[int, int]  # from token, to token
-Labelled = tuple[str, int, int, str]  # head, characters, label
 
 
 class Row(NamedTuple):
@@ -49,7 +49,9 @@ def train(write: bool) -> None:
     """Train on all authors but those of HELD and score on them; with `write` keep encoder, heads and score."""
     tuner = NoteTuner()
     rows = [row for row in tuner.rows() if row.labels]
-    tuner.train([row for row in rows if row.author not in HELD])
+    learned = [row for row in rows if row.author not in HELD]
+    whole = [row for row in learned if row.author in (*LEARNED, *OWN)]
+    tuner.train([*learned, *whole])  # whole notes are most like those that will be read, and count twice
     report("note_encoder", tuner.score([row for row in rows if row.author in HELD]), write)
     if write:
         write_onnx(tuner.encoder, MODEL)
@@ -68,19 +70,22 @@ class NoteTuner(FineTuner):
     # --- rows -------------------------------------------------------------------------------------------
 
     def rows(self) -> Iterator[Row]:
-        """Every passage of notes and of statements, and of letters the sentences that give an order and some others."""
+        """Passages of notes and of statements, whole notes with keys, and of letters the sentences that give an order
+        and some others."""
         for author, row in lines("notes/*.jsonl"):
             yield from self._rows(author, row["text"], [*_of_mentions(row)])
         for author, row in lines("statements/*.jsonl"):
-            yield from self._rows(author, row["text"], [*_of_mentions(row), *_of_sentences(row)])
+            yield from self._rows(author, row["text"], [*_of_sentences(row)])
+        for author, text, labels in gold_notes():
+            yield from self._rows(author, text, labels)
         for author, letter in lines("letters/*.jsonl"):
             for place, one in enumerate(letter["sentences"]):
                 if one["quote"].strip() and (one["role"] == ORDER or place % _EVERY == 0):
                     said = "yes" if one["role"] == ORDER else "no"
                     whole = (0, len(one["quote"]))
-                    yield from self._rows(author, one["quote"], [(ORDER, *whole, said)])
+                    yield from self._rows(author, one["quote"], [TextLabel(ORDER, *whole, said)])
 
-    def _rows(self, author: str, text: str, labelled: Sequence[Labelled]) -> Iterator[Row]:
+    def _rows(self, author: str, text: str, labelled: Sequence[TextLabel]) -> Iterator[Row]:
         """The windows of a text, each with what it labels."""
         read = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
         offsets, ids = read["offset_mapping"], read["input_ids"]
@@ -195,7 +200,7 @@ def _share(right: int, of: int) -> float:
     return round(right / of, 3) if of else 0.0
 
 
-def _of_mentions(row: dict[str, Any]) -> Iterator[Labelled]:
+def _of_mentions(row: dict[str, Any]) -> Iterator[TextLabel]:
     """Each mention under each head that it has a label of; the second of two alike is the second there."""
     seen = Counter[str]()
     for mention in row.get("mentions", ()):
@@ -208,10 +213,10 @@ def _of_mentions(row: dict[str, Any]) -> Iterator[Labelled]:
         )
         for name, label in labels.items():
             if start >= 0 and label:
-                yield name, start, start + len(mention["thing"]), label
+                yield TextLabel(name, start, start + len(mention["thing"]), label)
 
 
-def _of_sentences(row: dict[str, Any]) -> Iterator[Labelled]:
+def _of_sentences(row: dict[str, Any]) -> Iterator[TextLabel]:
     """How each topic stands in each sentence of a passage, and of whom it is said."""
     for start, end in sentences(row["text"]):
         here = [one for one in row["statements"] if start <= row["text"].find(one["words"]) < end]
@@ -220,6 +225,6 @@ def _of_sentences(row: dict[str, Any]) -> Iterator[Labelled]:
             for one in here
         }
         for topic in TOPICS:
-            yield topic, start, end, stands.get(topic, "no")
+            yield TextLabel(topic, start, end, stands.get(topic, "no"))
         if here:
-            yield "whose", start, end, here[0].get("who", "patient")
+            yield TextLabel("whose", start, end, here[0].get("who", "patient"))

@@ -160,6 +160,15 @@ def test_checks_come_in_their_order(
     assert decided(patient, rules, **request_) == found, "a function of its arguments"
 
 
+def test_what_is_neither_ordered_nor_taken_waits_for_an_order() -> None:
+    ordered = chart(orders=(Order(id="ord-1", drug="Ozempic", date=AS_OF),))
+    asked = [
+        "order_drug" in [step.code for step in decided(*one).actions]
+        for one in ((chart(),), (chart(), FREE), (chart(observations=()),), (ordered,), (RENEWING,))
+    ]
+    assert asked == [True, True, True, False, False]
+
+
 def test_who_is_enrolled_elsewhere_is_to_be_checked_there() -> None:
     found = decided(chart(coverages=(ENDED, Coverage(id="cov-2", plan_id="B", start=AS_OF))))
     assert (found.outcome, found.stopped_by) == ("wrong_plan", "eligibility")

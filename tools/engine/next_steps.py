@@ -94,7 +94,7 @@ def actions(
 ) -> tuple[Action, ...]:
     """For a case that a rule decided; `findings` are those not met."""
     if outcome == "ready":
-        return action("review"), _send(plan)
+        return *_order(request), action("review"), _send(plan)
     failing = [f for f in findings if f.status == "not_met"]
     unknown = [f for f in findings if f.status == "unknown"]
     if stopped_by == "exclusion":
@@ -104,7 +104,7 @@ def actions(
         return *_by_effort(failing), *_by_effort(unknown), action("ask_exception")
     if outcome == "quantity_exception":
         return *_by_effort(failing), action("correct_order")
-    return *_by_effort(unknown), action("record_and_check")
+    return *_by_effort(unknown), *_order(request), action("record_and_check")
 
 
 def stop_actions(
@@ -124,7 +124,7 @@ def stop_actions(
             steps.append(action("ask_transition", plan=plan.id, end=iso(approved[-1].end)))
         return *steps, action("update_plan")
     if outcome == "not_required":
-        return (action("send_prescription"),)
+        return *_order(request), action("send_prescription")
     if outcome == "quantity_exception":
         return *_by_effort(findings), action("correct_order_and_send")
     if stopped_by == "benefit":
@@ -136,6 +136,13 @@ def _by_effort(findings: Iterable[Finding]) -> list[Action]:
     """What would change them, each once, in the order in which a specialist goes about it."""
     steps = [finding.action for finding in findings if finding.action is not None]
     return steps if len(steps) < 2 else sorted(dict.fromkeys(steps), key=lambda step: step.rank)
+
+
+def _order(request: Request) -> tuple[Action, ...]:
+    """What nobody has ordered, and is not taken already, the prescriber has to order."""
+    if request.order_id or request.kind == "renewal" or request.therapy_start is not None:
+        return ()
+    return (action("order_drug", drug=request.drug),)
 
 
 def _send(plan: Plan) -> Action:

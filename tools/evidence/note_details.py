@@ -157,10 +157,12 @@ def _said_to_have_worked(leaf: Trial, topic: Topic, context: EvaluationContext) 
     if not leaf.responses or "effective" in leaf.responses:
         return None
     for mention, note, told in mentions_of(topic, context):
-        meant, day = told.meant(mention, thing=True), note.date
+        day = note.date
         over = [one for one in entries_of(mention, context) if not (one.end and day and one.end > day)]
-        counts = over and meant.subject == "self" and meant.sense not in (*DENIED, "planned")
-        if counts and outcomes_told(mention, note, told) == {"effective"}:
+        if not over or outcomes_told(mention, note, told) != {"effective"}:
+            continue
+        meant = told.meant(mention, thing=True)
+        if meant.subject == "self" and meant.sense not in (*DENIED, "planned"):
             return evidence_of(note, mention)
     return None
 

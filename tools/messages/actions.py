@@ -165,6 +165,7 @@ _WORK: dict[str, tuple[Actor, Effort]] = {
     "record_boxes": ("office", "record"),
     # the case
     "find_policy": ("office", "find"),
+    "order_drug": ("prescriber", "ask"),
     "review": ("", "submit"),
     "send": ("", "submit"),
     "do_not_submit": ("clinician", "submit"),

@@ -37,7 +37,7 @@ LABELS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 MODEL = Path(__file__).with_name("model") / "encoder.onnx"
 HEADS = Path(__file__).with_name("model") / "heads.npz"
-WINDOW = 40  # tokens that the encoder is shown at once, if no sentence is longer
+WINDOW = 64  # tokens that the encoder is shown at once, if no sentence is longer
 LONGEST = 160  # tokens of a sentence
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from typing import Any, NamedTuple
 
 from tools.language.assertion import assertion, sentence_at, sentences
@@ -15,7 +16,7 @@ from tools.notes.facts import FactKind, Standing, Subject
 from tools.terminology.conditions import conditions
 from tools.terminology.dates import DateSpan, dates_in
 from tools.terminology.matcher import Span, loose_matches
-from tools.terminology.medicines import ingredients_of
+from tools.terminology.medicines import ingredients_of, terminology
 from tools.terminology.observations import tests
 from tools.terminology.vocabulary import vocabulary
 
@@ -25,6 +26,7 @@ _TOLERATED_TOO = 0.2  # likelihood from which a drug that did something is said 
 _BREATH = 6  # characters between two names of one thing that are one mention: "MTC or MEN 2"
 _LEAD = 24  # characters before a day in which a word of beginning may stand
 _FORMS = ("er", "xr", "ir")
+_JOINTS = ("/", "-", "+", " / ", " + ")  # between the ingredients of a product
 _SUBJECTS: dict[str, tuple[Subject, ...]] = {
     "patient": ("self",), "family": ("family",), "other": ("other",), "both": ("self", "family"),
 }  # fmt: skip
@@ -56,20 +58,21 @@ _STUDIES = ("sleep_study", "liver_biopsy", "thyroidectomy")
 
 
 class Extract(NamedTuple):
-    """A fact at [start, end) of a text: its kind, what it is of, and the other fields of a NoteFact."""
+    """A fact at [start, end) of a text: its kind, what it is of, the other fields of a NoteFact, and how likely it is
+    meant so."""
 
     kind: FactKind
     of: str
     start: int
     end: int
     fields: dict[str, Any]
+    sure: float = 1.0
 
 
 def extracts(encoded: Encoded, written: date | None) -> Iterator[Extract]:
     """All that a text says of what it names, and all that it states."""
-    for span in loose_matches(encoded.text):
-        if span.kind in ("medicine", "class"):
-            yield from _of_drug(encoded, span, written)
+    for span in drugs_in(encoded.text):
+        yield from _of_drug(encoded, span, written)
     yield from _diagnoses(encoded)
     yield from _procedures(encoded, written)
     yield from _statements(encoded, written)
@@ -99,6 +102,34 @@ def _best(shares: dict[str, float]) -> str:
 # --- drugs ------------------------------------------------------------------------------------------------
 
 
+def drugs_in(text: str) -> list[Span]:
+    """The drugs and classes that a text names; the ingredients of a product in one word, "sitagliptin/metformin", are
+    that product."""
+    found: list[Span] = []
+    for span in loose_matches(text):
+        before = found[-1] if found else None
+        joined = before is not None and text[before.end : span.start] in _JOINTS
+        product = (
+            _products().get(frozenset((*_made_of(before), *_made_of(span)))) if joined and before else None
+        )
+        if product is not None and before is not None:
+            found[-1] = Span(before.start, span.end, "medicine", product)
+        elif span.kind in ("medicine", "class"):
+            found.append(span)
+    return found
+
+
+def _made_of(span: Span) -> tuple[str, ...]:
+    return ingredients_of(span.key) if span.kind == "medicine" else ()
+
+
+@cache
+def _products() -> dict[frozenset[str], str]:
+    """A concept for each set of several ingredients that is sold as one product."""
+    rows = [row for row in terminology().rows() if len(row.ingredients) > 1]
+    return {frozenset(row.ingredients): f"medicine:{row.name.casefold()}" for row in reversed(rows)}
+
+
 def _of_drug(encoded: Encoded, span: Span, written: date | None) -> Iterator[Extract]:
     """What is told of a drug, the most telling thing; and that it is borne, which may be told beside it."""
     text = encoded.text
@@ -118,16 +149,16 @@ def _of_drug(encoded: Encoded, span: Span, written: date | None) -> Iterator[Ext
         detail = _best(encoded.shares("effect", span.start, span.end)) if course == "intolerance" else ""
         days = {"began": began, "date": ended} if told is not TOLERATED else {}
         yield Extract(
-            kind, _of(span), min(first, span.start), max(last, end),
-            fields | days | {"present": present, "status": status, "detail": detail},
+            kind, drug_named(span), min(first, span.start), max(last, end),
+            fields | days | {"present": present, "status": status, "detail": detail}, shares[course],
         )  # fmt: skip
 
 
-def _of(span: Span) -> str:
-    """Ingredients joined by +, or a key of CLASSES."""
+def drug_named(span: Span) -> str:
+    """Ingredients joined by +, or a key of CLASSES; "" of what is no drug."""
     if span.kind == "class":
         return span.key
-    return "+".join(sorted(one.replace(" ", "_") for one in ingredients_of(span.key)))
+    return "+".join(sorted(one.replace(" ", "_") for one in _made_of(span)))
 
 
 def _name(text: str, span: Span) -> tuple[str, int]:
@@ -172,13 +203,14 @@ def _diagnoses(encoded: Encoded) -> Iterator[Extract]:
     """Conditions that a rule may ask for, and what may be one of them or shows one; named twice in one breath, once."""
     found: list[tuple[str, int, int]] = []
     for span in loose_matches(encoded.text):
-        of = _condition(span)
+        of = condition_named(span)
         if of and found and found[-1][0] == of and span.start - found[-1][2] <= _BREATH:
             found[-1] = (of, found[-1][1], span.end)
         elif of:
             found.append((of, span.start, span.end))
     for of, start, end in found:
-        sense = _best(encoded.meant("sense", start, end, "condition"))
+        senses = encoded.meant("sense", start, end, "condition")
+        sense = _best(senses)
         present = sense not in ("absent", "void")
         if sense not in _UNTOLD:
             status = "history" if sense == "past" else "current"
@@ -189,10 +221,11 @@ def _diagnoses(encoded: Encoded) -> Iterator[Extract]:
                 "status": status,
                 "hedged": sense == "uncertain",
             }
-            yield Extract("diagnosis", of, start, end, fields)
+            yield Extract("diagnosis", of, start, end, fields, senses[sense])
 
 
-def _condition(span: Span) -> str:
+def condition_named(span: Span) -> str:
+    """The condition that a rule may ask for, or that shows one; "" of anything else."""
     if span.kind == "test":
         return tests()[span.key].evidence_of
     row = conditions()[span.key] if span.kind == "condition" else None
@@ -205,7 +238,8 @@ def _procedures(encoded: Encoded, written: date | None) -> Iterator[Extract]:
     for span in loose_matches(text):
         row = vocabulary("procedures").get(span.key) if span.kind == "procedure" else None
         of = _PROCEDURES.get(row.evidence_of, span.key) if row else ""
-        sense = _best(encoded.meant("sense", span.start, span.end, "procedure"))
+        senses = encoded.meant("sense", span.start, span.end, "procedure")
+        sense = _best(senses)
         if of not in (*_STUDIES, *_PROCEDURES.values()) or sense in ("conditional", "mentioned", "void"):
             continue
         first, last = sentence_at(text, span.start)
@@ -217,7 +251,7 @@ def _procedures(encoded: Encoded, written: date | None) -> Iterator[Extract]:
             "status": "planned" if sense == "planned" else "done", "hedged": sense == "uncertain",
             "date": nearest.day if nearest else None,
         }  # fmt: skip
-        yield Extract("procedure", of, span.start, span.end, fields)
+        yield Extract("procedure", of, span.start, span.end, fields, senses[sense])
 
 
 # --- statements -------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 from tools.domain.records import Note
 from tools.language.assertion import sentence_at
@@ -28,9 +29,8 @@ def read_note(note: Note) -> list[NoteFact]:
 
 @lru_cache(maxsize=16384)
 def _read(note: Note) -> tuple[NoteFact, ...]:
-    facts = sorted(_facts(note), key=lambda fact: fact.start)
-    accepted = (accept(fact, note) for fact in facts)
-    return tuple(_once(fact for fact in accepted if fact is not None))
+    read = sorted(_facts(note), key=lambda one: one.fact.start)
+    return tuple(_once(one for one in read if accept(one.fact, note) is not None))
 
 
 def passage_of(note: Note, start: int, end: int) -> tuple[int, int]:
@@ -44,7 +44,14 @@ def passage_of(note: Note, start: int, end: int) -> tuple[int, int]:
     return begin, stop
 
 
-def _facts(note: Note) -> Iterator[NoteFact]:
+class _Read(NamedTuple):
+    """A fact, and how likely it is meant so."""
+
+    fact: NoteFact
+    sure: float
+
+
+def _facts(note: Note) -> Iterator[_Read]:
     """All facts but those of which it is not clear whose they are, and those of sentences that give an order to whoever
     reads them."""
     plain = plain_of(note.text)
@@ -56,9 +63,10 @@ def _facts(note: Note) -> Iterator[NoteFact]:
         ):
             continue
         start, end = plain.span(*_trimmed(plain.text, one.start, one.end))
-        yield NoteFact(
+        fact = NoteFact(
             kind=one.kind, of=one.of, quote=note.text[start:end], start=start, end=end, document=note.id, **one.fields
         )  # fmt: skip
+        yield _Read(fact, one.sure)
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
@@ -69,17 +77,18 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _once(facts: Iterable[NoteFact]) -> list[NoteFact]:
-    """The same said twice is one fact, with the first's words; of one drug the most telling is kept, and what the note
-    takes back further down is not said."""
-    kept: dict[tuple[object, ...], NoteFact] = {}
-    for fact in facts:
-        key = _place(fact)
+def _once(read: Iterable[_Read]) -> list[NoteFact]:
+    """The same said twice is one fact, with the words that say it most surely; of one drug the most telling is kept,
+    and what the note takes back further down is not said."""
+    kept: dict[tuple[object, ...], _Read] = {}
+    for one in read:
+        key = _place(one.fact)
         old = kept.get(key)
-        if old is None or _replaces(fact, old):
-            kept[key] = fact
-    wider = [one for one in kept.values() if not one.present and len(one.subjects) > 1]
-    said = (one for one in kept.values() if not any(_within(one, other) for other in wider))
+        if old is None or _replaces(one, old):
+            kept[key] = one
+    facts = [one.fact for one in kept.values()]
+    wider = [one for one in facts if not one.present and len(one.subjects) > 1]
+    said = (one for one in facts if not any(_within(one, other) for other in wider))
     return sorted(said, key=lambda one: one.start)
 
 
@@ -92,12 +101,16 @@ def _place(fact: NoteFact) -> tuple[object, ...]:
     return fact.kind, fact.of, fact.subjects, fact.status if fact.kind == "procedure" else ""
 
 
-def _replaces(new: NoteFact, old: NoteFact) -> bool:
-    if new.drug:
-        return _rank(new) < _rank(old)
-    if new.present != old.present or new.hedged != old.hedged:
+def _replaces(new: _Read, old: _Read) -> bool:
+    if not new.fact.drug and (new.fact.present, new.fact.hedged) != (old.fact.present, old.fact.hedged):
         return True
-    return bool(new.date or new.began) and not (old.date or old.began)
+    return _merit(new) < _merit(old)
+
+
+def _merit(read: _Read) -> tuple[int, bool, float]:
+    """The more telling, then what tells a day, then the surer comes first."""
+    fact = read.fact
+    return _rank(fact) if fact.drug else 0, not (fact.date or fact.began), -read.sure
 
 
 def _rank(fact: NoteFact) -> int:

@@ -22,7 +22,8 @@ from tools.terminology.quantities import Quantity, quantities_in
 
 _FAR = 70  # characters between a test and its value
 _NEXT = 14  # characters between a value and another one of the same test without a unit
-_AFTER = 14  # characters between a value and the test named behind it
+_AFTER = 14  # characters between a value and the test named behind it, and no comma
+_BESIDE_A_DRUG = 4  # characters between a medicine, and what is its dose
 _RESULTS = ("present", "past", "uncertain")
 _RESULT = 0.4  # likelihood of these from which a result is told, and no goal, order or plan
 _PRESSURE = ("sbp", "dbp")
@@ -43,11 +44,14 @@ class Value(NamedTuple):
 def values_in(encoded: Encoded, written: date | None) -> Iterator[Extract]:
     """All values that a note of that day tells, in their order."""
     text = encoded.text
-    tests = [span for span in loose_matches(text) if span.kind == "test"]
+    spans = loose_matches(text)
+    tests = [span for span in spans if span.kind == "test"]
+    doses = [span.end for span in spans if span.kind == "medicine"]
     for first, last in sentences(text):
         days = [_moved(day, first) for day in dates_in(text[first:last], written or _DAYLESS)]
         named = [span for span in tests if first <= span.start < last]
-        found = list(_values(encoded, _numbers(text, first, last, days), named))
+        numbers = [one for one in _numbers(text, first, last, days) if not _is_a_dose(one, doses)]
+        found = list(_values(encoded, numbers, named))
         ends = [*(one.number.start for one in found[1:]), last]
         for one, until in zip(found, ends, strict=False):
             day, when = _day_of(text, one, until, days, written)
@@ -80,6 +84,11 @@ def _numbers(text: str, first: int, last: int, days: Sequence[DateSpan]) -> list
     ]
 
 
+def _is_a_dose(number: Quantity, medicines: Sequence[int]) -> bool:
+    """Whether it stands right behind a medicine, without a unit: "LDL too high on pravastatin 40"."""
+    return not number.unit and any(0 <= number.start - end <= _BESIDE_A_DRUG for end in medicines)
+
+
 def _moved(day: DateSpan, by: int) -> DateSpan:
     return day._replace(start=day.start + by, end=day.end + by)
 
@@ -95,7 +104,7 @@ def _values(encoded: Encoded, numbers: Sequence[Quantity], named: Sequence[Span]
         if number.low < number.high:
             continue  # a range, and no value; "from 9.7 to 7.1" is two
         for value in dict.fromkeys((number.low, number.high)):
-            test = _test_of(number, value, named, taken)
+            test = _test_of(encoded.text, number, value, named, taken)
             place = (test.start, test.end) if test else (number.start, number.end)
             key = test.key if test else "weight" if _is_a_weight(encoded.text, number, value) else ""
             if key and (not test or _is_told(encoded, place)):
@@ -103,11 +112,15 @@ def _values(encoded: Encoded, numbers: Sequence[Quantity], named: Sequence[Span]
                 taken = number.end
 
 
-def _test_of(number: Quantity, value: float, named: Sequence[Span], taken: int) -> Span | None:
+def _test_of(text: str, number: Quantity, value: float, named: Sequence[Span], taken: int) -> Span | None:
     """The test named last before the number, or right behind it where none is; None if it is of neither."""
     before = [span for span in named if span.end <= number.start]
     nearest = [span for span in before if span.end == before[-1].end]
-    behind = [span for span in named if 0 <= span.start - number.end <= _AFTER]
+    behind = [
+        span
+        for span in named
+        if 0 <= span.start - number.end <= _AFTER and "," not in text[number.end : span.start]
+    ]
     for span in nearest or behind:
         since = number.start - max(span.end, taken)
         near = span in behind or since <= (_FAR if taken <= span.end or number.unit else _NEXT)

@@ -46,6 +46,15 @@ def test_where_nothing_is_open_the_message_says_so() -> None:
     assert bound.patient.name in text and "is ready to submit" in text and "still lacks" not in text
 
 
+def test_what_nobody_ordered_the_prescriber_is_asked_to_order_and_told_of_what_is() -> None:
+    bound = bound_to(bundled(), "P018")
+    (ordered,) = {order.drug for order in bound.patient.orders}
+    text = rendered(drafting.message(Ask(query="message", drugs=("Trulicity",)), bound, Ledger()))
+    assert "Please order Trulicity" in text and f"Ordered is {ordered}." in text
+    text = rendered(drafting.message(Ask(query="message", drugs=(ordered,)), bound, Ledger()))
+    assert "Please order" not in text
+
+
 def test_a_message_goes_to_whom_the_words_name_and_to_both_where_they_name_neither() -> None:
     bound = bound_to(bundled(), "P003")
     patient, doctor = bound.patient, bound.patient.prescriber

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from evals.notes.gold import load
 from tools.domain.records import Note
+from tools.notes.extraction import drugs_in
 from tools.notes.facts import NoteFact, accept
 from tools.notes.plain import plain_of, spelled
 from tools.notes.reader import passage_of, read_note
@@ -146,6 +147,23 @@ def test_what_is_no_fact(text: str) -> None:
 def test_a_value_and_its_day(text: str, value: float, day: date | None) -> None:
     fact = one(text, "hba1c")
     assert (fact.value, fact.date) == (value, day)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("Neck 17.5, BMI 44.0.", [44.0]),
+        ("LDL too high on pravastatin 40.", []),
+        ("LDL 131 on pravastatin 40.", [131.0]),
+    ],
+)
+def test_a_number_of_something_else_is_no_value(text: str, values: list[float]) -> None:
+    assert [fact.value for fact in read(text) if fact.kind == "value"] == values
+
+
+def test_the_ingredients_of_a_product_in_one_word_are_the_product() -> None:
+    found = [span.key for span in drugs_in("Sitagliptin/metformin and glipizide, phentermine, topiramate.")]
+    assert found == ["janumet", "glipizide", "phentermine", "topiramate"]
 
 
 def test_a_value_and_what_it_was_before_are_two() -> None:

@@ -1,0 +1,97 @@
+"""The keys of whole notes (`evals.notes.gold`) as labels of the words that they name and of their sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from evals.first_sight.rows import RESULTS
+from evals.notes.gold import Label, Labelled, load, read_lines
+from tools.language.assertion import sentences
+from tools.notes.encoded import ORDER, TOPICS
+from tools.notes.extraction import condition_named, drug_named, drugs_in
+from tools.terminology.matcher import Span, loose_matches
+
+LEARNED = (
+    "q01", "q02", "q03", "q05", "q06", "q07", "q08", "q10", "q11", "q12", "q13", "q14",
+)  # fmt: skip  # sets of evals/first_sight/notes, after their first sight
+OWN = ("dev", "dev2", "dev3", "dev4")
+_NOT_SO = {"tried": "never", "intolerance": "tolerated", "taking": "not_taking"}
+
+
+class TextLabel(NamedTuple):
+    """What the characters [start, end) of a text are under a head of `tools.notes.encoded`."""
+
+    head: str
+    start: int
+    end: int
+    label: str
+
+
+def gold_notes() -> Iterator[tuple[str, str, list[TextLabel]]]:
+    """Set, text and labels of each note."""
+    for name in LEARNED:
+        for item in read_lines(RESULTS.parent / "first_sight" / "notes" / f"{name}.jsonl"):
+            yield name, item.note.text, [*labels_of(item)]
+    for name in OWN:
+        for item in load(name):
+            yield name, item.note.text, [*labels_of(item)]
+
+
+def labels_of(item: Labelled) -> Iterator[TextLabel]:
+    """What is told of each drug and condition, nothing of those that no key is of, and what each sentence states."""
+    text, keys = item.note.text, item.labels
+    keyed = {key.of for key in keys}
+    for span in (*drugs_in(text), *filter(condition_named, loose_matches(text))):
+        of = drug_named(span) or condition_named(span)
+        key = _telling(span, [one for one in keys if one.of == of and _touches(one, span, text)])
+        if key is not None:
+            for head, label in _of_mention(key):
+                yield TextLabel(head, span.start, span.end, label)
+        elif of and of not in keyed:
+            untold = ("course", "none") if drug_named(span) else ("sense", "mentioned")
+            yield TextLabel(untold[0], span.start, span.end, untold[1])
+    for start, end in sentences(text):
+        here = {_topic(key): key for key in keys if _topic(key) and start <= text.find(key.words) < end}
+        for topic in TOPICS:
+            if topic != ORDER:
+                yield TextLabel(topic, start, end, _stands(here.get(topic)))
+        for key in [*here.values()][:1]:
+            yield TextLabel("whose", start, end, "patient" if "self" in key.subjects else key.subjects[0])
+
+
+def _telling(span: Span, keys: list[Label]) -> Label | None:
+    """The key that a mention is labelled by: not that a drug is borne, where more is told of it."""
+    return min(keys, key=lambda key: key.kind == "intolerance" and not key.present, default=None)
+
+
+def _touches(key: Label, span: Span, text: str) -> bool:
+    start = text.find(key.words)
+    return span.start < start + len(key.words) and start < span.end
+
+
+def _of_mention(key: Label) -> Iterator[tuple[str, str]]:
+    """Heads and labels of a mention with this key."""
+    who = "both" if len(key.subjects) > 1 else {"self": "patient"}.get(key.subjects[0], key.subjects[0])
+    if key.kind == "diagnosis":
+        yield "sense", "absent" if not key.present else _sense(key)
+        yield "who", who
+    elif key.kind not in ("value", "procedure") and not key.hedged:
+        yield "course", key.planned or (key.kind if key.present else _NOT_SO.get(key.kind, "none"))
+        yield "who", who
+        if key.detail:
+            yield "effect", key.detail
+
+
+def _sense(key: Label) -> Literal["uncertain", "past", "present"]:
+    return "uncertain" if key.hedged else "past" if key.past else "present"
+
+
+def _topic(key: Label) -> str:
+    return "programme" if key.kind == "programme" else key.of if key.kind == "statement" else ""
+
+
+def _stands(key: Label | None) -> str:
+    if key is None:
+        return "no"
+    return "not" if not key.present else "planned" if key.planned else "yes"
