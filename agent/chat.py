@@ -201,8 +201,10 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     spoken_in = language_of(state["question"]) if joined.determinations else ""
     language = language_named(state["question"]) or spoken_in
     if language and not any(map(_tells_a_message, asks)):  # which is in it itself
-        lines = translated(language, joined.determinations, of_file.patient, ledger)
-        joined.said, joined.facts = [*lines, *joined.said], list(ledger.facts.values())
+        decides = bool(language_named(state["question"])) or asks[0].query in (*DECISIONS, *_WEIGHING)
+        found, patient = joined.determinations, of_file.patient
+        joined.said = translated(language, found, patient, ledger, joined.said, decides=decides)
+        joined.facts = list(ledger.facts.values())
     return {
         "reply": msgspec.to_builtins(joined),
         "reading": msgspec.to_builtins(reading),
@@ -301,6 +303,7 @@ _OF_THE_PLAN_NAMED: frozenset[Query] = frozenset(
 _UNDER_A_PLAN: frozenset[Query] = frozenset(
     ("eligible", "what_if", "compare", "options", *_OF_THE_PLAN_NAMED)
 )
+_WEIGHING: frozenset[Query] = frozenset(("what_if", "compare", "earliest", "news"))
 _SENDING: frozenset[Query] = frozenset(("submit", "contact"))
 
 

@@ -17,17 +17,27 @@ MOST_OPEN = 6  # criteria and documents
 
 
 def translated(
-    language: str, determinations: Sequence[Determination], patient: Patient, ledger: Ledger
+    language: str,
+    determinations: Sequence[Determination],
+    patient: Patient,
+    ledger: Ledger,
+    said: Sequence[Said] = (),
+    *,
+    decides: bool = True,
 ) -> list[Said]:
-    """What stands before an answer of which this language was asked: the determinations' summaries, of a single one
-    also what is open and what comes next, and a line that says that English follows. Every value is a slot."""
+    """An answer with what the determinations come to in this language, of a single one also what is open and what comes
+    next. It stands before what is said in English where a decision was asked for, or several, else behind. Every value
+    is a slot."""
+    bare = _Telling(language, None, patient, ledger)
     if not determinations:
-        return [_Telling(language, None, patient, ledger).line(message("chat.english"))]
+        return [bare.line(message("chat.english")), *said]
     told = [_Telling(language, found, patient, ledger) for found in determinations]
-    said = [one.summary(bullet=len(told) > 1) for one in told]
+    lines = [one.summary(bullet=len(told) > 1) for one in told]
+    if len(told) == 1 and not decides:
+        return [bare.line(message("chat.english")), *said, *lines]
     if len(told) == 1:
-        said += told[0].open_and_next()
-    return [*said, told[0].line(message("chat.follows"))]
+        lines += told[0].open_and_next()
+    return [*lines, told[0].line(message("chat.follows")), *said]
 
 
 def to_patient(

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from agent.answers.answer import Said
 from agent.answers.translated import translated
 from agent.ledger import SLOT, Ledger
 from tests.agent.chats import talk
@@ -79,6 +80,15 @@ def test_the_chat_answers_in_spanish_first_and_in_english_below(tiny: Store) -> 
 def test_what_is_no_determination_says_that_it_is_in_english(tiny: Store) -> None:
     turn = talk(tiny, "P002").ask("What is his latest HbA1c? In Spanish, please")
     assert turn.answer.startswith("Esta respuesta solo está disponible en inglés:")
+
+
+def test_what_is_no_decision_comes_before_what_the_determination_comes_to(tiny: Store) -> None:
+    patient, found = tiny.patient("P002"), check(tiny, "P002", "Ozempic")
+    ledger, asked = Ledger(), Said(text="Tier 3.")
+    lines = [
+        ledger.render(one.text) for one in translated("es", [found], patient, ledger, [asked], decides=False)
+    ]
+    assert lines[1] == "Tier 3." and lines[2].startswith("Denegación probable: Ozempic") and len(lines) == 3
 
 
 def test_the_last_answer_is_said_again_in_spanish(tiny: Store) -> None:
