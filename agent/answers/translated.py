@@ -14,6 +14,10 @@ from tools.engine.next_steps import name_of
 from tools.messages import Actor, Message, message, voice
 
 MOST_OPEN = 6  # criteria and documents
+_SETTLED = {
+    "not_covered": "chat.to_patient.not_covered",
+    "not_required": "chat.to_patient.not_required",
+}
 
 
 def translated(
@@ -48,9 +52,13 @@ def to_patient(
     plan: Plan,
     ledger: Ledger,
 ) -> list[Said]:
-    """A message to the patient: on what is worked, what to bring or to come for, and what the prescriber will ask."""
+    """A message to the patient: on what is worked, what to bring or to come for, and what the prescriber will ask; of a
+    drug that is not covered, or that needs no authorization, that alone."""
     telling = _Telling(language, found, patient, ledger)
-    said = [telling.line(message("chat.to_patient", name=patient.name, drug=found.drug, plan=plan.name))]
+    head = _SETTLED.get(found.outcome, "chat.to_patient")
+    said = [telling.line(message(head, name=patient.name, drug=found.drug, plan=plan.name))]
+    if found.outcome in _SETTLED:
+        return said
     theirs = [one for one in open_ones if _actor(one) in ("patient", "lab", "office")]
     asked = [one for one in open_ones if _actor(one) == "prescriber"]
     for heads, ones in (("chat.bring", theirs), ("chat.asked", asked)):

@@ -115,6 +115,8 @@ def _named(text: str, known: Known) -> list[Mention]:
     found = []
     for match in _name_pattern(known).finditer(text):
         word = match.group("name")
+        if len(word) < SHORTEST and text[: match.start()].rstrip()[-1:].isdigit():
+            continue  # a unit: "8 oz"
         if word in known.brands:
             found.append(
                 Mention(match.start(), match.end(), "brand", (known.brands[word],), known.brands[word])

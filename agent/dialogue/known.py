@@ -21,7 +21,7 @@ from agent.dialogue import wordlists
 from tools.common.errors import PaladinError
 from tools.domain.records import Drug, Plan
 from tools.terminology.conditions import CONCEPTS, conditions
-from tools.terminology.medicines import STEP_CLASSES, class_names, exact_names, medicines_of
+from tools.terminology.medicines import STEP_CLASSES, class_names, exact_names, medicines_of, terminology
 from tools.terminology.observations import TESTS, tests
 
 if TYPE_CHECKING:
@@ -77,9 +77,12 @@ class Known:
 
     @cached_property
     def brands(self) -> dict[str, str]:
-        """Brands and what stands for just one brand: aliases, and generic names of more than an ingredient."""
+        """Brands and what stands for just one brand: aliases, what it is called in talk, and generic names of more than
+        an ingredient."""
         words: dict[str, str] = {}
         for drug in self.drugs:
+            row = terminology().row(fold(drug.name))
+            words.update(dict.fromkeys(row.spoken if row else (), drug.name))
             for word in (*drug.aliases, drug.generic):
                 key = fold(word)
                 if key in self.ingredients:

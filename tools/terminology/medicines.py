@@ -34,7 +34,8 @@ class Medicine(NamedTuple):
 class MedicineRow(msgspec.Struct, frozen=True, gc=False):
     """A line of medicines.jsonl. An ingredient stands for itself; a brand names its ingredients, and classes only
     where it is more than they are (a weight-loss drug made of two that are none). `list_only`: names
-    that are ordinary words or first names too, so that they count on a list of medicines and not in running text."""
+    that are ordinary words or first names too, so that they count on a list of medicines and not in running text.
+    `spoken`: what it is called in talk about the drugs of a plan ("oz") and in no chart."""
 
     name: str
     kind: str = "ingredient"
@@ -46,6 +47,7 @@ class MedicineRow(msgspec.Struct, frozen=True, gc=False):
     abbreviations: tuple[str, ...] = ()
     misspellings: tuple[str, ...] = ()
     list_only: tuple[str, ...] = ()
+    spoken: tuple[str, ...] = ()
     forms: tuple[str, ...] = ()
     strengths: tuple[str, ...] = ()
     source: str = ""

@@ -55,6 +55,14 @@ def test_what_nobody_ordered_the_prescriber_is_asked_to_order_and_told_of_what_i
     assert "Please order" not in text
 
 
+def test_of_what_is_not_covered_the_patient_is_told_just_that() -> None:
+    bound = bound_to(bundled(), "P003")
+    drugs = [found.drug for found in bound.compare() if found.outcome == "not_covered"]
+    ask = Ask(query="message", drugs=(drugs[0],), text=f"a few lines for {bound.patient.family}")
+    text = rendered(drafting.message(ask, bound, Ledger()))
+    assert f"does not cover {drugs[0]}" in text and "working on" not in text
+
+
 def test_a_message_goes_to_whom_the_words_name_and_to_both_where_they_name_neither() -> None:
     bound = bound_to(bundled(), "P003")
     patient, doctor = bound.patient, bound.patient.prescriber

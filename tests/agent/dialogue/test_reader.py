@@ -265,6 +265,12 @@ def test_a_brand_that_is_cut_short_is_meant_where_it_is_the_only_one() -> None:
     assert read("will they pay for ze")[0].drugs == ()
 
 
+def test_what_a_drug_is_called_in_talk_is_the_drug_and_an_ounce_is_none() -> None:
+    assert read("does prairie pay for oz?")[0].drugs == ("Ozempic",)
+    assert read("MJ 2.5 - step hit?")[0].drugs == ("Mounjaro",)
+    assert read("does it matter that she drank 8 oz of juice?")[0].drugs == ()
+
+
 def test_merits_are_nobody() -> None:
     """The words before "will" are no name of anybody."""
     text = "So, on its own merits: will the new plan take the Saxenda?"
