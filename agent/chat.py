@@ -198,10 +198,10 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     told = focus.with_passages(question, asks, answers, maybe, bound, ledger)
     spoken.shown = told.shown
     joined = _joined(spoken, arrangement.arranged(question, [*told.answers, pair], ledger), ledger)
-    spoken_in = language_of(state["question"]) if joined.determinations else ""
-    language = language_named(state["question"]) or spoken_in
+    asked_for = language_named(state["question"])
+    language = asked_for or (language_of(state["question"]) if joined.determinations else "")
     if language and not any(map(_tells_a_message, asks)):  # which is in it itself
-        decides = bool(language_named(state["question"])) or asks[0].query in (*DECISIONS, *_WEIGHING)
+        decides = bool(asked_for) or any(ask.query in _TOLD_BY_OUTCOMES for ask in asks)
         found, patient = joined.determinations, of_file.patient
         joined.said = translated(language, found, patient, ledger, joined.said, decides=decides)
         joined.facts = list(ledger.facts.values())
@@ -303,7 +303,8 @@ _OF_THE_PLAN_NAMED: frozenset[Query] = frozenset(
 _UNDER_A_PLAN: frozenset[Query] = frozenset(
     ("eligible", "what_if", "compare", "options", *_OF_THE_PLAN_NAMED)
 )
-_WEIGHING: frozenset[Query] = frozenset(("what_if", "compare", "earliest", "news"))
+# What outcomes answer, so that they are an answer in any language that they can be told in.
+_TOLD_BY_OUTCOMES: frozenset[Query] = DECISIONS | {"what_if", "compare", "earliest", "news"}
 _SENDING: frozenset[Query] = frozenset(("submit", "contact"))
 
 

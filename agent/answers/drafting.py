@@ -146,10 +146,10 @@ def _to_prescriber(words: Words, open_ones: Sequence[Finding]) -> list[Said]:
     asked = [Said(text=f"Please {lower(text)}.") for text in ordering]
     if not unmet:
         steps = "; ".join(map(lower, words.next_steps(MOST_STEPS)))
-        said = [Said(text=f"{to}this is on {patient}.", verbatim=True), Said(text=words.headline()), *asked]
-        return said + (
-            [*_ordered_instead(words)] if asked else [Said(text=f"Next: {steps}.")] if steps else []
-        )
+        said = [Said(text=f"{to}this is on {patient}.", verbatim=True), Said(text=words.headline())]
+        if asked:
+            return [*said, *asked, *_ordered_instead(words)]
+        return [*said, Said(text=f"Next: {steps}.")] if steps else said
     lacks = f"{words.request(capital=True)} for {patient} at {words.plan()} still lacks this:"
     return [Said(text=f"{to}{lacks}", verbatim=True), *(_request(words, one) for one in unmet), *asked]
 
@@ -160,9 +160,12 @@ def _ordered_instead(words: Words) -> Iterator[Said]:
     for drug in dict.fromkeys(order.drug for order in bound.patient.orders):
         if drug in bound.plan.benefits:
             ordered = Words(bound, words.ledger, bound.determination(drug))
-            yield Said(
-                text=" ".join((f"Ordered is {ordered.drug()}.", ordered.headline(), *deciding(ordered)[:1]))
+            told = (
+                f"The order on the chart is for {ordered.drug()}.",
+                ordered.headline(),
+                *deciding(ordered)[:1],
             )
+            yield Said(text=" ".join(told))
 
 
 def _request(words: Words, finding: Finding) -> Said:

@@ -63,6 +63,13 @@ def find(text: str, known: Known, taken: Sequence[tuple[int, int]] = ()) -> list
     return sorted(_narrowed(mention, text, known) for mention in found)
 
 
+def in_full(text: str, known: Known) -> str:
+    """The text with the names of drugs for what they are called in talk ("oz vs trulicity"), and not where that is an
+    amount ("8 oz")."""
+    spoken = re.compile(rf"(?<![\w-])(?<!\d )(?:{'|'.join(known.spoken)})(?![\w-])", re.IGNORECASE)
+    return spoken.sub(lambda match: known.spoken[match.group().lower()], text) if known.spoken else text
+
+
 def indication(text: str) -> str:
     """The indication that the words pin ("for weight loss"), or none."""
     for match in _uses().finditer(text):
@@ -115,8 +122,6 @@ def _named(text: str, known: Known) -> list[Mention]:
     found = []
     for match in _name_pattern(known).finditer(text):
         word = match.group("name")
-        if len(word) < SHORTEST and text[: match.start()].rstrip()[-1:].isdigit():
-            continue  # a unit: "8 oz"
         if word in known.brands:
             found.append(
                 Mention(match.start(), match.end(), "brand", (known.brands[word],), known.brands[word])

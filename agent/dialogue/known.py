@@ -77,12 +77,9 @@ class Known:
 
     @cached_property
     def brands(self) -> dict[str, str]:
-        """Brands and what stands for just one brand: aliases, what it is called in talk, and generic names of more than
-        an ingredient."""
+        """Brands and what stands for just one brand: aliases, and generic names of more than an ingredient."""
         words: dict[str, str] = {}
         for drug in self.drugs:
-            row = terminology().row(fold(drug.name))
-            words.update(dict.fromkeys(row.spoken if row else (), drug.name))
             for word in (*drug.aliases, drug.generic):
                 key = fold(word)
                 if key in self.ingredients:
@@ -92,6 +89,12 @@ class Known:
                 words[key] = drug.name
         words.update({fold(drug.name): drug.name for drug in self.drugs})
         return words
+
+    @cached_property
+    def spoken(self) -> dict[str, str]:
+        """What our drugs are called in talk, and the drug of each."""
+        rows = ((drug.name, terminology().row(drug.name)) for drug in self.drugs)
+        return {word: name for name, row in rows if row is not None for word in row.spoken}
 
     @cached_property
     def ingredients(self) -> dict[str, tuple[str, ...]]:

@@ -101,7 +101,7 @@ def read(question: str, talk: Talk, known: Known, lessons: Lessons | None = None
     Raises:
         Unavailable: the encoder is not installed.
     """
-    text = words.clean(question)
+    text = drug_names.in_full(words.clean(question), known)
     named = entities.find(text, talk, known)
     if talk.offered and (chosen := replies.reply(named, talk, known)):
         return chosen
@@ -488,7 +488,7 @@ def _last(talk: Talk) -> Ask:
 
 def mentions_of(text: str, talk: Talk, known: Known) -> tuple[Mention, ...]:
     """The drugs that a turn names, as the linking of drugs learns from them."""
-    text = words.clean(text)
+    text = drug_names.in_full(words.clean(text), known)
     return _mentions(entities.find(text, talk, known), encode(text, talk.question))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from evals.first_sight.rows import RESULTS
@@ -51,13 +51,28 @@ def labels_of(item: Labelled) -> Iterator[TextLabel]:
         elif of and of not in keyed:
             untold = ("course", "none") if drug_named(span) else ("sense", "mentioned")
             yield TextLabel(untold[0], span.start, span.end, untold[1])
+    stated = [Stated(_topic(key), key.words, _stands(key), _whose(key)) for key in keys if _topic(key)]
+    yield from sentence_labels(text, stated, [topic for topic in TOPICS if topic != ORDER])
+
+
+class Stated(NamedTuple):
+    """What some words of a text state under a topic: how it stands, and of whom."""
+
+    topic: str
+    words: str
+    stands: str
+    whose: str
+
+
+def sentence_labels(text: str, stated: Sequence[Stated], topics: Iterable[str]) -> Iterator[TextLabel]:
+    """How each topic stands in each sentence, and of whom the first thing is that it states."""
     for start, end in sentences(text):
-        here = {_topic(key): key for key in keys if _topic(key) and start <= text.find(key.words) < end}
-        for topic in TOPICS:
-            if topic != ORDER:
-                yield TextLabel(topic, start, end, _stands(here.get(topic)))
-        for key in [*here.values()][:1]:
-            yield TextLabel("whose", start, end, "patient" if "self" in key.subjects else key.subjects[0])
+        here = [one for one in stated if start <= text.find(one.words) < end]
+        stands = {one.topic: one.stands for one in here}
+        for topic in topics:
+            yield TextLabel(topic, start, end, stands.get(topic, "no"))
+        if here:
+            yield TextLabel("whose", start, end, here[0].whose)
 
 
 def _telling(span: Span, keys: list[Label]) -> Label | None:
@@ -91,7 +106,9 @@ def _topic(key: Label) -> str:
     return "programme" if key.kind == "programme" else key.of if key.kind == "statement" else ""
 
 
-def _stands(key: Label | None) -> str:
-    if key is None:
-        return "no"
+def _whose(key: Label) -> str:
+    return "patient" if "self" in key.subjects else key.subjects[0]
+
+
+def _stands(key: Label) -> str:
     return "not" if not key.present else "planned" if key.planned else "yes"

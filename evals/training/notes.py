@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 
 from evals.training.examples import lines
 from evals.training.finetuning import FineTuner, save_heads, write_onnx
-from evals.training.gold_notes import LEARNED, OWN, TextLabel, gold_notes
+from evals.training.gold_notes import LEARNED, OWN, Stated, TextLabel, gold_notes, sentence_labels
 from evals.training.reports import report
-from tools.language.assertion import sentences
 from tools.language.encoder import SEPARATOR, START
 from tools.notes.encoded import HEADS, LABELS, MODEL, ORDER, TOPICS, windows
 
@@ -218,13 +217,13 @@ def _of_mentions(row: dict[str, Any]) -> Iterator[TextLabel]:
 
 def _of_sentences(row: dict[str, Any]) -> Iterator[TextLabel]:
     """How each topic stands in each sentence of a passage, and of whom it is said."""
-    for start, end in sentences(row["text"]):
-        here = [one for one in row["statements"] if start <= row["text"].find(one["words"]) < end]
-        stands = {
-            one["topic"]: "not" if one.get("not") else "planned" if one.get("planned") else "yes"
-            for one in here
-        }
-        for topic in TOPICS:
-            yield TextLabel(topic, start, end, stands.get(topic, "no"))
-        if here:
-            yield TextLabel("whose", start, end, here[0].get("who", "patient"))
+    stated = [
+        Stated(
+            one["topic"],
+            one["words"],
+            "not" if one.get("not") else "planned" if one.get("planned") else "yes",
+            one.get("who", "patient"),
+        )
+        for one in row["statements"]
+    ]
+    return sentence_labels(row["text"], stated, TOPICS)

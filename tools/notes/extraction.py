@@ -107,15 +107,14 @@ def drugs_in(text: str) -> list[Span]:
     that product."""
     found: list[Span] = []
     for span in loose_matches(text):
-        before = found[-1] if found else None
-        joined = before is not None and text[before.end : span.start] in _JOINTS
-        product = (
-            _products().get(frozenset((*_made_of(before), *_made_of(span)))) if joined and before else None
-        )
-        if product is not None and before is not None:
-            found[-1] = Span(before.start, span.end, "medicine", product)
-        elif span.kind in ("medicine", "class"):
-            found.append(span)
+        if span.kind not in ("medicine", "class"):
+            continue
+        if found and text[found[-1].end : span.start] in _JOINTS:
+            product = _products().get(frozenset((*_made_of(found[-1]), *_made_of(span))))
+            if product is not None:
+                found[-1] = Span(found[-1].start, span.end, "medicine", product)
+                continue
+        found.append(span)
     return found
 
 

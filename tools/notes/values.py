@@ -22,8 +22,8 @@ from tools.terminology.quantities import Quantity, quantities_in
 
 _FAR = 70  # characters between a test and its value
 _NEXT = 14  # characters between a value and another one of the same test without a unit
-_AFTER = 14  # characters between a value and the test named behind it, and no comma
-_BESIDE_A_DRUG = 4  # characters between a medicine, and what is its dose
+_AFTER = 14  # characters between a value and the test named behind it
+_BESIDE_A_DRUG = 4  # characters between a medicine and a number that is its dose
 _RESULTS = ("present", "past", "uncertain")
 _RESULT = 0.4  # likelihood of these from which a result is told, and no goal, order or plan
 _PRESSURE = ("sbp", "dbp")
@@ -113,7 +113,8 @@ def _values(encoded: Encoded, numbers: Sequence[Quantity], named: Sequence[Span]
 
 
 def _test_of(text: str, number: Quantity, value: float, named: Sequence[Span], taken: int) -> Span | None:
-    """The test named last before the number, or right behind it where none is; None if it is of neither."""
+    """The test named last before the number, or right behind it where none is and no comma parts them; None if it is of
+    neither."""
     before = [span for span in named if span.end <= number.start]
     nearest = [span for span in before if span.end == before[-1].end]
     behind = [

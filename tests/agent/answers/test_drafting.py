@@ -50,7 +50,7 @@ def test_what_nobody_ordered_the_prescriber_is_asked_to_order_and_told_of_what_i
     bound = bound_to(bundled(), "P018")
     (ordered,) = {order.drug for order in bound.patient.orders}
     text = rendered(drafting.message(Ask(query="message", drugs=("Trulicity",)), bound, Ledger()))
-    assert "Please order Trulicity" in text and f"Ordered is {ordered}." in text
+    assert "Please order Trulicity" in text and f"The order on the chart is for {ordered}." in text
     text = rendered(drafting.message(Ask(query="message", drugs=(ordered,)), bound, Ledger()))
     assert "Please order" not in text
 
