@@ -19,6 +19,12 @@ _PRINTED = (
 )
 _POLICY = r"(?<![\w-])[A-Z]{3,}(?:-[A-Z]{3,}){2,}(?![\w-])"
 _ANY = re.compile(rf"(?P<named>(?i:{_NAMED}))|(?P<printed>{_PRINTED})|(?P<policy>{_POLICY})")
+_CALLED = re.compile(
+    r"^(?:clauses?|items?|criteri(?:on|a)|sections?|sec\.|paragraphs?|par\.)\s*", re.IGNORECASE
+)
+_BEFORE_NUMBER = re.compile(
+    r"(?:clauses?|items?|criteri\w+|sections?|paragraphs?|and|rule|no\.|,|\()\s*$", re.IGNORECASE
+)
 _STATUTE = re.compile(
     r"(?:CFR|U\.?S\.?C\.?|ERISA|Act)\W*(?:§|section|sec\.?)?\W*$|^\W*(?:of|under) ERISA", re.IGNORECASE
 )
@@ -28,31 +34,28 @@ def clauses_told(text: str, known: Mapping[str, str] | None = None) -> tuple[Cit
     """Each clause once. `known` are the policy's, by id: where it is given, its own ids are found however they look."""
     found: dict[str, Cited] = {}
     spans: list[tuple[int, int]] = []
+
+    def is_told(match: re.Match[str]) -> bool:
+        return any(start < match.end() and match.start() < end for start, end in spans)
+
     for clause in sorted(known or (), key=len, reverse=True):
         for match in re.finditer(rf"(?<![\w.(]){re.escape(clause)}(?![\w(]|\.\d)", text):
-            if any(a < match.end() and match.start() < b for a, b in spans) or not _is_cited(
-                text, match, clause
-            ):
-                continue
-            spans.append(match.span())
-            found.setdefault(clause, Cited(id=clause, quote=_quote(text, match), known=True))
+            if not is_told(match) and _is_cited(text, match, clause):
+                spans.append(match.span())
+                found.setdefault(clause, Cited(id=clause, quote=Quote.of(text, *match.span()), known=True))
     for match in _ANY.finditer(text):
-        if any(a < match.end() and match.start() < b for a, b in spans):
+        if is_told(match):
             continue
         around = text[max(0, match.start() - 24) : match.start()], text[match.end() : match.end() + 12]
         if _STATUTE.search(around[0]) or _STATUTE.search(around[1]):
             continue
-        said = " ".join(match[0].split())
-        name = re.sub(
-            r"^(?:clauses?|items?|criteri(?:on|a)|sections?|sec\.|paragraphs?|par\.)\s*",
-            "",
-            said,
-            flags=re.IGNORECASE,
-        )
+        name = _CALLED.sub("", " ".join(match[0].split()))
         if not re.search(r"\d", name) and not match["policy"]:
             continue
         checked = known is not None and not match["policy"]  # a policy's own number is no clause of it
-        found.setdefault(name, Cited(id=name, quote=_quote(text, match), known=False if checked else None))
+        found.setdefault(
+            name, Cited(id=name, quote=Quote.of(text, *match.span()), known=False if checked else None)
+        )
     return tuple(sorted(found.values(), key=lambda cited: cited.quote.start))
 
 
@@ -62,14 +65,4 @@ def _is_cited(text: str, match: re.Match[str], clause: str) -> bool:
         return True
     if re.match(r"\s?(?:mg|mL|%|kg)", text[match.end() : match.end() + 4]):
         return False
-    return bool(
-        re.search(
-            r"(?:clauses?|items?|criteri\w+|sections?|paragraphs?|and|rule|no\.|,|\()\s*$",
-            text[max(0, match.start() - 14) : match.start()],
-            re.IGNORECASE,
-        )
-    )
-
-
-def _quote(text: str, match: re.Match[str]) -> Quote:
-    return Quote(text=match[0], start=match.start(), end=match.end())
+    return bool(_BEFORE_NUMBER.search(text[max(0, match.start() - 14) : match.start()]))

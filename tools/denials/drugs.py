@@ -80,14 +80,8 @@ def seen_drugs(
 ) -> list[Seen]:
     """Each drug with the sentences that name it, their roles, the words around it, what the others have, and the kind
     of the letter."""
-    best = (
-        {
-            role: max(float(chances[one.sentence, at]) for own in named.values() for one in own)
-            for at, role in enumerate(ROLES)
-        }
-        if named
-        else {}
-    )
+    places = [one.sentence for own in named.values() for one in own]
+    best = dict(zip(ROLES, map(float, chances[places].max(0, initial=0.0)), strict=True))
     return [
         Seen(hashed(_features(text, sentences, chances, own, best, rank, len(named), letter)))
         for rank, own in enumerate(named.values())
@@ -187,7 +181,7 @@ def _drug(
     decision: Literal["", "denied", "approved"] = said if said in ("denied", "approved") else ""  # type: ignore[assignment]
     return RequestedDrug(
         name=name, strength=strength, quantity=quantity, days_supply=days, decision=decision,
-        quote=Quote(text=text[first.start : end], start=first.start, end=end),
+        quote=Quote.of(text, first.start, end),
     )  # fmt: skip
 
 

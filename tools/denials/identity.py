@@ -29,8 +29,16 @@ class Compared(NamedTuple):
 
 
 def compare(read: Denial, patient: Patient) -> tuple[Compared, ...]:
-    """Name, member id and birth date, each the same, different, or unknown because one side is silent."""
-    return (_name(read, patient), _member_id(read, patient), _birth_date(read, patient))
+    """Name, member id and birth date, each the same, different, or unknown because one side is silent. The member id
+    may be of any of the patient's plans: a letter may come from a former one."""
+    name, number = (one.value if one else "" for one in (read.member, read.member_id))
+    charted = [coverage.member_id for coverage in patient.coverages if coverage.member_id]
+    born, birth_date = str(read.birth_date.value if read.birth_date else ""), str(patient.birth_date or "")
+    return (
+        _compared("name", name, patient.name, same_name(patient.name, name)),
+        _compared("member id", number, ", ".join(charted), _bare(number) in map(_bare, charted)),
+        _compared("birth date", born, birth_date, born == birth_date),
+    )
 
 
 def require_same(read: Denial, patient: Patient) -> tuple[Compared, ...]:
@@ -54,31 +62,9 @@ def require_same(read: Denial, patient: Patient) -> tuple[Compared, ...]:
     return compared
 
 
-def _name(read: Denial, patient: Patient) -> Compared:
-    stated, charted = read.member.value if read.member else "", patient.name
-    if not stated or not charted:
-        return Compared("name", "unknown", stated, charted)
-    return Compared("name", "same" if same_name(charted, stated) else "differs", stated, charted)
-
-
-def _member_id(read: Denial, patient: Patient) -> Compared:
-    """Any of the patient's plans: a letter may come from a former one."""
-    stated = read.member_id.value if read.member_id else ""
-    charted = [coverage.member_id for coverage in patient.coverages if coverage.member_id]
-    if not stated or not charted:
-        return Compared("member id", "unknown", stated, ", ".join(charted))
-    same = any(_bare(stated) == _bare(one) for one in charted)
-    return Compared("member id", "same" if same else "differs", stated, ", ".join(charted))
-
-
-def _birth_date(read: Denial, patient: Patient) -> Compared:
-    stated = read.birth_date.value if read.birth_date else None
-    if stated is None or patient.birth_date is None:
-        return Compared(
-            "birth date", "unknown", stated.isoformat() if stated else "", str(patient.birth_date or "")
-        )
-    same: Agreement = "same" if stated == patient.birth_date else "differs"
-    return Compared("birth date", same, stated.isoformat(), patient.birth_date.isoformat())
+def _compared(what: str, stated: str, charted: str, same: bool) -> Compared:
+    agreement: Agreement = "unknown" if not (stated and charted) else "same" if same else "differs"
+    return Compared(what, agreement, stated, charted)
 
 
 def same_name(one: str, two: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -29,43 +29,30 @@ class Mention(NamedTuple):
 
 
 _WORD = re.compile(r"[^\W_]+(?:[-'’./][^\W_]+)*")
+_IN_NAMES = (" ", ". ", ", ", "  ", " & ", " of ", " and ")
 _FAR, _BEHIND = 9, 6  # words on each side
 
 
 def times_in(text: str, sentences: Sequence[Sentence]) -> list[Mention]:
     """Every day, and every stretch of days or months."""
-    starts = [one.start for one in sentences]
-    found = [Mention("date", d.start, d.end, _in(starts, d.start), d.day) for d in days_in(text)]
+    found = [_mention("date", d.start, d.end, sentences)._replace(day=d.day) for d in days_in(text)]
     found += [
-        Mention("span", s.start, s.end, _in(starts, s.start), None, s.amount, s.unit) for s in spans_in(text)
+        _mention("span", s.start, s.end, sentences)._replace(amount=s.amount, unit=s.unit)
+        for s in spans_in(text)
     ]
     return sorted(found, key=lambda one: one.start)
 
 
 def numbers_in(text: str, sentences: Sequence[Sentence], times: Sequence[Mention]) -> list[Mention]:
     """Tokens with three digits or more that are no dates; blocks that only blanks part are one number too."""
-    starts = [one.start for one in sentences]
     dates = [(one.start, one.end) for one in times if one.kind == "date"]
-    words = [
-        match.span()
-        for match in _WORD.finditer(text)
-        if not any(start <= match.start() < end for start, end in dates)
+    spans = (match.span() for match in _WORD.finditer(text))
+    words = [word for word in spans if not any(start <= word[0] < end for start, end in dates)]
+    return [
+        _mention("number", start, end, sentences)
+        for start, end in _runs(text, words, (" ", " #"), _blocky, 4)
+        if sum(map(str.isdigit, text[start:end])) >= 3
     ]
-    found: list[Mention] = []
-    for at, (start, end) in enumerate(words):
-        for more in range(4):
-            if at + more >= len(words):
-                break
-            if more and (
-                text[end : words[at + more][0]] not in (" ", " #")
-                or not _blocky(text[slice(*words[at + more])])
-            ):
-                break
-            end = words[at + more][1]
-            said = text[start:end]
-            if sum(map(str.isdigit, said)) >= 3 and _blocky(text[slice(*words[at])]):
-                found.append(Mention("number", start, end, _in(starts, start)))
-    return found
 
 
 def _blocky(word: str) -> bool:
@@ -74,28 +61,29 @@ def _blocky(word: str) -> bool:
 
 def names_in(text: str, sentences: Sequence[Sentence]) -> list[Mention]:
     """Two to six words that follow one another in a line and begin with capitals."""
-    starts = [one.start for one in sentences]
     words = [match.span() for match in _WORD.finditer(text)]
-    found: list[Mention] = []
+    return [
+        _mention("name", start, end, sentences)
+        for start, end in _runs(text, words, _IN_NAMES, lambda word: word[0].isupper(), 6)
+        if " " in text[start:end] and not any(map(str.isdigit, text[start:end]))
+    ]
+
+
+def _runs(
+    text: str, words: Sequence[tuple[int, int]], gaps: Sequence[str], fits: Callable[[str], bool], most: int
+) -> Iterator[tuple[int, int]]:
+    """Up to so many words that fit, with only these gaps between them: every run from each word on."""
     for at, (start, end) in enumerate(words):
-        if not text[start].isupper():
-            continue
-        for more in range(1, 6):
-            if at + more >= len(words):
-                break
-            begin, stop = words[at + more]
-            if text[end:begin] not in (" ", ". ", ", ", "  ", " & ", " of ", " and ") or not (
-                text[begin].isupper()
-            ):
+        for begin, stop in words[at : at + most]:
+            if not fits(text[begin:stop]) or (begin > start and text[end:begin] not in gaps):
                 break
             end = stop
-            if not any(map(str.isdigit, text[start:end])):
-                found.append(Mention("name", start, end, _in(starts, start)))
-    return found
+            yield start, end
 
 
-def _in(starts: Sequence[int], place: int) -> int:
-    return max(0, bisect_right(starts, place) - 1)
+def _mention(kind: Kind, start: int, end: int, sentences: Sequence[Sentence]) -> Mention:
+    sentence = bisect_right(sentences, start, key=lambda one: one.start) - 1
+    return Mention(kind, start, end, max(0, sentence))
 
 
 def seen_mentions(

@@ -15,7 +15,6 @@ import msgspec
 import numpy as np
 
 from tools.common.errors import Invalid
-from tools.denials.by_clause import reasons_by_clause
 from tools.denials.cited_clauses import clauses_told
 from tools.denials.drugs import drug_at, drugs_of
 from tools.denials.encoded import encode, kinds_of, sentence_rows
@@ -36,7 +35,7 @@ from tools.denials.learned import (
     together,
 )  # fmt: skip
 from tools.denials.mentions import Mention, seen_mentions, times_in
-from tools.denials.reasons import CODES, evidence, seen_reasons
+from tools.denials.reasons import CODES, evidence, reasons_by_clause, seen_reasons
 from tools.denials.records import (
     REFUSALS,
     Approved,
@@ -106,8 +105,10 @@ class _Read(NamedTuple):
         return ROLES[int(self.roles[at].argmax())]
 
     def quote(self, at: int) -> Quote:
-        one = self.sentences[at]
-        return Quote(text=self.text[one.start : one.end], start=one.start, end=one.end)
+        return self.quote_of(self.sentences[at])
+
+    def quote_of(self, one: Sentence | Mention) -> Quote:
+        return Quote.of(self.text, one.start, one.end)
 
 
 def read_letter(
@@ -215,13 +216,10 @@ def _stated(read: _Read, payers: Iterable[str], policy: Policy | None, models: L
     when = dated.value if dated else None
     rights = rights_of(text, sentences, [read.share(at, "rights") > 0.4 for at in count], read.times, when)
     found = Denial(
+        **about._asdict(),
         kind=kind,
         kind_quote=_deciding(read),
-        payer=about.payer,
-        member=about.member,
-        member_id=about.member_id,
         birth_date=_day(read, "birth"),
-        reference=about.reference,
         dated=dated,
         received=_day(read, "receipt"),
         days=tuple(_days(read)),
@@ -230,9 +228,7 @@ def _stated(read: _Read, payers: Iterable[str], policy: Policy | None, models: L
         cited=cited,
         rights=rights,
         reply_by=_reply(read, when),
-        questions=tuple(read.quote(at) for at in count if _asks(sentences[at], named[at]))
-        if kind == "pend"
-        else (),
+        questions=tuple(read.quote(at) for at in count if kind == "pend" and _asks(sentences[at], named[at])),
         approved=_approved(read) if kind in ("approval", "partial_approval", "appeal_overturned") else None,
         orders=tuple(read.quote(at) for at in count if read.share(at, "order") > ORDERED),
     )
@@ -266,11 +262,9 @@ def _decisions(read: _Read, models: Learned) -> list[str]:
         if read.share(at, "decision") > 0.4:
             alone = read.roles[at : at + 1] * 0
             alone[0, ROLES.index("decision")] = 1
-            kinds = shares(models.kind.scores([seen_letter([read.sentences[at]], [read.seen[at]], alone)]))[0]
-            no, yes = (
-                sum(float(kinds[KINDS.index(k)]) for k in ks)
-                for ks in (("denial", "upheld"), ("approval", "overturned"))
-            )
+            scores = models.kind.scores([seen_letter([read.sentences[at]], [read.seen[at]], alone)])
+            kinds = dict(zip(KINDS, map(float, shares(scores)[0]), strict=True))
+            no, yes = kinds["denial"] + kinds["upheld"], kinds["approval"] + kinds["overturned"]
             told[at] = "denied" if no > max(yes, 0.3) else "approved" if yes > 0.3 else ""
     return told
 
@@ -308,11 +302,9 @@ def _reasons(
         bare = set(told) <= {"medical_necessity"} and not any(hit.confirmed for hit in told.values())
         if bare and (by_clause := reasons_by_clause(cited, policy)):
             return by_clause  # no more is said than that a criterion is not met
-        if not told:
+        if not told:  # a code, or a guess
             likely = [pair for pair in best.items() if pair[1].share >= LIKELY / 4]
-            told = dict(
-                sorted(likely, key=lambda pair: (not pair[1].by_code, -pair[1].share))[:1]
-            )  # a code, or a guess
+            told = dict(sorted(likely, key=lambda pair: (not pair[1].by_code, -pair[1].share))[:1])
     made = [_reason(read, code, hit, drugs, cited) for code, hit in told.items()]
     return tuple(sorted(made, key=lambda reason: reason.quote.start))
 
@@ -348,17 +340,14 @@ def _day(read: _Read, what: str) -> StatedDate | None:
         return None
     one = max(fitting)[2]
     assert one.day is not None
-    return StatedDate(
-        value=one.day, quote=Quote(text=read.text[one.start : one.end], start=one.start, end=one.end)
-    )
+    return StatedDate(value=one.day, quote=read.quote_of(one))
 
 
 def _days(read: _Read) -> Iterator[NamedDay]:
     """Every day that the letter states and that is something."""
     for one, what, share in read.days:
         if what != "other" and one.day is not None and share >= LEAST:
-            quote = Quote(text=read.text[one.start : one.end], start=one.start, end=one.end)
-            yield NamedDay(what=what, value=one.day, quote=quote)  # type: ignore[arg-type]
+            yield NamedDay(what=what, value=one.day, quote=read.quote_of(one))  # type: ignore[arg-type]
 
 
 def _reply(read: _Read, dated: date | None) -> Deadline | None:
@@ -376,13 +365,11 @@ def _asks(sentence: Sentence, role: str) -> bool:
     """It asks for something: a question, or an item of a list under a line that announces it."""
     if role in ("rights", "order", "rule"):
         return False
-    listed = sentence.words[0] in "-*•" or (
-        sentence.words[:2].rstrip(".)").isdigit() and sentence.words[1:3].strip(".) ") != sentence.words[1:3]
-    )
-    return (
-        sentence.words.endswith("?")
-        and not sentence.words.lower().startswith(("what if", "what can", "question"))
-    ) or (listed and sentence.alone)
+    words = sentence.words
+    numbered = words[:2].rstrip(".)").isdigit() and words[1:3].strip(".) ") != words[1:3]
+    if sentence.alone and (words[0] in "-*•" or numbered):
+        return True
+    return words.endswith("?") and not words.lower().startswith(("what if", "what can", "question"))
 
 
 def _approved(read: _Read) -> Approved | None:
@@ -392,25 +379,14 @@ def _approved(read: _Read) -> Approved | None:
     decides = [at for at in range(len(read.sentences)) if read.share(at, "decision") > 0.3]
     for at in decides:
         for one in quantities_in(read.text[read.sentences[at].start : read.sentences[at].end]):
-            if (
-                quantity is None
-                and one.per
-                and one.per[1] == "d"
-                and one.value
-                and one.unit in ("mL", "{tablet}", "{pen}", "{unit}")
-            ):
+            counted = one.value and one.unit in ("mL", "{tablet}", "{pen}", "{unit}")
+            if quantity is None and counted and one.per and one.per[1] == "d":
                 quantity, days = one.value, int(one.per[0])
     place = end or start
     if place is None and quantity is None:
         return None
-    quote = next(
-        (
-            read.quote(at)
-            for at, one in enumerate(read.sentences)
-            if place and one.start <= place.quote.start < one.end
-        ),
-        read.quote(decides[0]) if decides else read.quote(0),
-    )
+    stating = (one for one in read.sentences if place and one.start <= place.quote.start < one.end)
+    quote = read.quote_of(next(stating, read.sentences[decides[0] if decides else 0]))
     return Approved(
         quote=quote, start=start.value if start else None, end=end.value if end else None, quantity=quantity,
         days_supply=days,
@@ -430,9 +406,8 @@ def _unclear(found: Denial, read: _Read) -> Iterator[str]:
     for name, value in (("date", found.dated), ("member", found.member), ("drug", found.drugs)):
         if not value:
             yield f"no {name} was found"
-    for _ in found.orders:
+    if found.orders:
         yield "the letter gives orders to whoever reads it by machine; they were not followed"
-        break
     deadline = found.next_deadline
     if found.kind in REFUSALS and found.rights and deadline is None:
         yield "no deadline was found"

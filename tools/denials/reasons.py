@@ -8,8 +8,20 @@ from typing import NamedTuple
 import numpy as np
 
 from tools.denials.codes import REASONS, codes_in
-from tools.denials.learned import GIVE_REASONS, ROLES, Floats, Model, Seen, chances, seen_reason, seen_rows
+from tools.denials.learned import (
+    GIVE_REASONS,
+    ROLES,
+    Floats,
+    Model,
+    Seen,
+    chances,
+    code_shares,
+    seen_reason,
+    seen_rows,
+)  # fmt: skip
+from tools.denials.records import Cited, StatedReason
 from tools.denials.sentences import Sentence
+from tools.domain.records import Clause, Policy
 
 CODES = tuple(REASONS)
 GIVES = 0.1  # how likely a sentence must give a reason to be asked which
@@ -79,3 +91,34 @@ def seen_reasons(found: Evidence, kind: str) -> list[Seen]:
             *(float(one == kind and best[at] == best.max()) for one in GIVE_REASONS),
         ])  # fmt: skip
     return [Seen((), row) for row in np.array(told, np.float32)]
+
+
+# --- by a clause's number alone ------------------------------------------------------------------------
+
+_OF_SECTION = {
+    "quantity": "quantity_limit",
+    "documentation": "insufficient_documentation",
+    "exclusions": "exclusion",
+}
+_ASKED = ("step_therapy", "age", "diagnosis_mismatch", "medical_necessity")
+
+
+def reasons_by_clause(cited: tuple[Cited, ...], policy: Policy | None) -> tuple[StatedReason, ...]:
+    """A reason for every clause that the policy has; none where there is no policy to look it up in."""
+    clauses = {clause.id: clause for clause in policy.clauses} if policy else {}
+    found: dict[str, StatedReason] = {}
+    for one in cited:
+        clause = clauses.get(one.id)
+        code = _code_of(clause) if clause else ""
+        if code and code not in found:
+            found[code] = StatedReason(code=code, quote=one.quote, clauses=(one.id,), by="clause")
+    return tuple(found.values())
+
+
+def _code_of(clause: Clause) -> str:
+    if clause.section in _OF_SECTION:
+        return _OF_SECTION[clause.section]
+    if clause.section not in ("criteria", "renewal"):
+        return ""
+    shares = code_shares(clause.text)
+    return max(_ASKED, key=lambda code: shares[code])

@@ -3,7 +3,9 @@ or empty."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
+from itertools import chain
 from typing import Literal
 
 from tools.domain.records import Record
@@ -36,6 +38,7 @@ RightKind = Literal[
     "hearing",  # before an administrative law judge
     "expedited",
 ]
+_LEVELS: tuple[RightKind, ...] = ("appeal", "second_level", "external_review", "fair_hearing", "hearing")
 Anchor = Literal["notice", "receipt", "decision"]
 Unit = Literal["hours", "days", "business days", "months"]
 
@@ -46,6 +49,10 @@ class Quote(Record, frozen=True, kw_only=True):
     text: str
     start: int
     end: int
+
+    @classmethod
+    def of(cls, letter: str, start: int, end: int) -> Quote:
+        return cls(text=letter[start:end], start=start, end=end)
 
 
 class Stated(Record, frozen=True, kw_only=True):
@@ -168,24 +175,24 @@ class Denial(Record, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(reason.code for reason in self.reasons))
 
     @property
+    def offered(self) -> Right | None:
+        """The first level of appeal that it offers with a deadline, else the first that it offers."""
+        levels = [right for kind in _LEVELS for right in self.rights if right.kind == kind]
+        return next((right for right in levels if right.deadline), next(iter(levels), None))
+
+    @property
     def next_deadline(self) -> Deadline | None:
         """By when to act on this letter: of the first level that it offers, or of the answers it asks for."""
-        if self.reply_by is not None:
-            return self.reply_by
-        for kind in ("appeal", "second_level", "external_review", "fair_hearing", "hearing"):
-            for right in self.rights:
-                if right.kind == kind and right.deadline is not None:
-                    return right.deadline
-        return None
+        return self.reply_by or (self.offered.deadline if self.offered else None)
 
-    def quotes(self) -> tuple[Quote, ...]:
+    def quotes(self) -> Iterator[Quote]:
         """Every quote of the record, for the check that it stands in the letter."""
-        named = (self.payer, self.member, self.member_id, self.birth_date, self.reference)
-        dated = (self.dated, self.received)
-        held = [one.quote for one in (*named, *dated) if one is not None]
-        for items in (self.days, self.drugs, self.reasons, self.cited, self.rights):
-            held += [item.quote for item in items]
-        held += [place for right in self.rights for place in right.where]
-        held += [right.deadline.quote for right in self.rights if right.deadline]
-        held += [*self.questions, *self.orders, *(one.quote for one in (self.reply_by, self.approved) if one)]
-        return tuple(held + ([self.kind_quote] if self.kind_quote else []))
+        yield from _quotes(self)
+
+
+def _quotes(part: object) -> Iterator[Quote]:
+    if isinstance(part, Quote):
+        yield part
+    elif isinstance(part, Record | tuple):
+        parts = part if isinstance(part, tuple) else (getattr(part, name) for name in part.__struct_fields__)
+        yield from chain.from_iterable(map(_quotes, parts))

@@ -38,26 +38,24 @@ def deadline_of(text: str, sentence: Sentence, time: Time, dated: date | None) -
     receipt is not, since the letter cannot know that day."""
     one = time.mention
     if one.kind == "date":
-        return Deadline(quote=_quote(text, one.start, one.end), day=one.day, stated=True)
+        return Deadline(quote=Quote.of(text, one.start, one.end), day=one.day, stated=True)
     end = min(
         (at for sign in ".;" if (at := text.find(sign, one.end, sentence.end)) >= 0), default=sentence.end
     )
-    start = dated if time.runs_from == "notice" else None
-    day = None
-    if start is not None:
-        day = {
-            "months": lambda: add_months(start, one.amount),
-            "days": lambda: start + timedelta(days=one.amount),
-            "business days": lambda: _business(start, one.amount),
-        }[one.unit]()
+    day = _counted(dated, one.amount, one.unit) if dated and time.runs_from == "notice" else None
     unit: Unit = one.unit  # type: ignore[assignment]
     return Deadline(
-        quote=_quote(text, one.start, end), amount=one.amount, unit=unit, runs_from=time.runs_from, day=day
+        quote=Quote.of(text, one.start, end), amount=one.amount, unit=unit, runs_from=time.runs_from, day=day
     )
 
 
-def _business(start: date, amount: int) -> date:
-    """Weekdays alone; holidays differ from state to state, so the day may be later and is never earlier."""
+def _counted(start: date, amount: int, unit: str) -> date:
+    """Of business days weekdays alone; holidays differ from state to state, so the day may be later and is never
+    earlier."""
+    if unit == "months":
+        return add_months(start, amount)
+    if unit == "days":
+        return start + timedelta(days=amount)
     day = start
     while amount > 0:
         day += timedelta(days=1)
@@ -85,24 +83,19 @@ def rights_of(
         if not speaks[at] and not due:
             continue
         named = rights_named(text, sentence)
-        for kind, _ in named:
-            found.setdefault(kind, Right(kind=kind, quote=_quote(text, sentence.start, sentence.end)))
-        for time in due:
-            kind = _of(time, named, last)
-            right = found.setdefault(kind, Right(kind=kind, quote=_quote(text, sentence.start, sentence.end)))
-            found[kind] = _with(right, deadline_of(text, sentence, time, dated))
+        belongs = [_of(time, named, last) for time in due]
+        for kind in (*(kind for kind, _ in named), *belongs):
+            found.setdefault(kind, Right(kind=kind, quote=Quote.of(text, sentence.start, sentence.end)))
+        for time, kind in zip(due, belongs, strict=True):
+            deadline = _one_deadline(found[kind].deadline, deadline_of(text, sentence, time, dated))
+            found[kind] = msgspec.structs.replace(found[kind], deadline=deadline)
         own = [kind for kind, _ in named if kind != "expedited"]
         last = own[-1] if own else last
         of = own[0] if own else last
         for match in _WHERE.finditer(text, sentence.start, sentence.end):
             if of in found and len(found[of].where) < 4:
-                place = _quote(text, *match.span())
-                found[of] = Right(
-                    kind=of,
-                    quote=found[of].quote,
-                    deadline=found[of].deadline,
-                    where=(*found[of].where, place),
-                )
+                where = (*found[of].where, Quote.of(text, *match.span()))
+                found[of] = msgspec.structs.replace(found[of], where=where)
     return tuple(sorted(found.values(), key=lambda right: right.quote.start))
 
 
@@ -117,26 +110,15 @@ def _of(time: Time, named: Sequence[tuple[RightKind, int]], last: RightKind | No
     return last if last and last != "peer_to_peer" else "appeal"
 
 
-def _with(right: Right, deadline: Deadline) -> Right:
+def _one_deadline(old: Deadline | None, new: Deadline) -> Deadline:
     """The first stretch and the first day that a letter gives for a right are one deadline."""
-    old = right.deadline
     if old is None:
-        new = deadline
-    elif old.amount is not None and deadline.stated and not old.stated:
-        new = Deadline(
-            quote=deadline.quote, amount=old.amount, unit=old.unit, runs_from=old.runs_from, day=deadline.day,
-            stated=True,
-        )  # fmt: skip
-    elif (
-        old.stated and old.amount is None and deadline.amount is not None and deadline.day in (None, old.day)
-    ):
-        new = Deadline(
-            quote=old.quote, amount=deadline.amount, unit=deadline.unit, runs_from=deadline.runs_from, day=old.day,
-            stated=True,
-        )  # fmt: skip
-    else:
-        new = old
-    return Right(kind=right.kind, quote=right.quote, deadline=new, where=right.where)
+        return new
+    if old.amount is not None and new.stated and not old.stated:
+        return msgspec.structs.replace(old, quote=new.quote, day=new.day, stated=True)
+    if old.stated and old.amount is None and new.amount is not None and new.day in (None, old.day):
+        return msgspec.structs.replace(new, quote=old.quote, day=old.day, stated=True)
+    return old
 
 
 def rights_named(text: str, sentence: Sentence) -> list[tuple[RightKind, int]]:
@@ -162,7 +144,3 @@ class _Phrases(msgspec.Struct, frozen=True):
 def _matcher() -> Matcher:
     rows = msgspec.json.Decoder(_Phrases).decode_lines(Path(__file__).with_name("rights.jsonl").read_bytes())
     return Matcher(Name(phrase, f"right:{row.right}") for row in rows for phrase in row.phrases)
-
-
-def _quote(text: str, start: int, end: int) -> Quote:
-    return Quote(text=text[start:end], start=start, end=end)

@@ -55,8 +55,8 @@ def _likeliest(
     for at, name in enumerate(classes):
         best = int(told[:, at].argmax())
         if told[best, at] >= LEAST:
-            one = mentions[best]
-            found[name] = _stated(text, one.start, one.end)
+            quote = Quote.of(text, mentions[best].start, mentions[best].end)
+            found[name] = Stated(value=" ".join(quote.text.split()), quote=quote)
     return found
 
 
@@ -65,14 +65,5 @@ def _known(text: str, payers: Iterable[str]) -> Stated | None:
     low = " ".join(text.split()).casefold()
     for name in sorted(payers, key=len, reverse=True):
         if name.casefold() in low and (place := text.casefold().find(name.casefold())) >= 0:
-            return Stated(
-                value=name,
-                quote=Quote(text=text[place : place + len(name)], start=place, end=place + len(name)),
-            )
+            return Stated(value=name, quote=Quote.of(text, place, place + len(name)))
     return None
-
-
-def _stated(text: str, start: int, end: int) -> Stated:
-    return Stated(
-        value=" ".join(text[start:end].split()), quote=Quote(text=text[start:end], start=start, end=end)
-    )

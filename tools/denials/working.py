@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from tools.denials.records import Denial, Right
+from tools.denials.records import Denial
 from tools.domain.records import Plan, Record
 from tools.lifecycle import clocks
 from tools.lifecycle.levels import Level, levels_of
@@ -45,13 +45,11 @@ def work_to(read: Denial, plan: Plan | None, received: date | None = None) -> Wo
     if plan is None or read.dated is None:
         return WorkTo(letter=letter)
     level = _level(read, plan)
-    rule = (
-        clocks.find(plan.line_of_business, "file", level.key, internal_levels=plan.internal_levels)
-        if level
-        else None
-    )
-    if rule is None or level is None:
-        return WorkTo(level=level.name if level else "", letter=letter)
+    if level is None:
+        return WorkTo(letter=letter)
+    rule = clocks.find(plan.line_of_business, "file", level.key, internal_levels=plan.internal_levels)
+    if rule is None:
+        return WorkTo(level=level.name, letter=letter)
     due = clocks.count(rule, clocks.receipt(rule, read.dated.value, received))
     return WorkTo(level=level.name, letter=letter, computed=due.day, by=due.how, cite=rule.cite)
 
@@ -59,18 +57,9 @@ def work_to(read: Denial, plan: Plan | None, received: date | None = None) -> Wo
 def _level(read: Denial, plan: Plan) -> Level | None:
     """The level of the plan's line of business that the letter offers first."""
     levels = levels_of(plan.line_of_business, plan.internal_levels)
-    offered = _first_offered(read)
+    offered = read.offered
+    if offered is None and read.kind == "appeal_upheld":
+        return levels[:2][-1]
     if offered is None or offered.kind == "appeal":
-        return (
-            levels[0]
-            if read.kind != "appeal_upheld" or offered is not None
-            else levels[min(1, len(levels) - 1)]
-        )
-    wanted = _KEYS.get(offered.kind, ())
-    return next((level for level in levels if level.key in wanted), None)
-
-
-def _first_offered(read: Denial) -> Right | None:
-    order = ("appeal", "second_level", "external_review", "fair_hearing", "hearing")
-    offered = [right for kind in order for right in read.rights if right.kind == kind]
-    return next((right for right in offered if right.deadline is not None), offered[0] if offered else None)
+        return levels[0]
+    return next((level for level in levels if level.key in _KEYS[offered.kind]), None)
