@@ -46,13 +46,13 @@ def _plainly(reason: StatedReason, case: Case) -> _Said | None:
         if outcome == "not_covered":
             why = (benefit.reason if benefit else "") or f"{plan} does not cover {drug} for this use"
             return _Said("confirmed", f"the plan's own table agrees: {why}")
-        return _Said("refuted", f"{plan} covers {drug}{_for_use(case)}", _showing_the_use(case))
+        use = f" for {case.rule.indication_text}" if case.rule and case.rule.indication_text else ""
+        return _Said("refuted", f"{plan} covers {drug}{use}", _showing_the_use(case))
     if outcome == "not_covered":
         return _Said("open", f"not judged, as {plan} does not cover {drug} for this use")
     if outcome in ("not_required", "quantity_exception") and not case.determination.rule_id:
-        if reason.code != "quantity_limit":
-            return _Said("refuted", f"{plan} lists {drug} without prior authorization")
-        return None
+        listed = _Said("refuted", f"{plan} lists {drug} without prior authorization")
+        return listed if reason.code != "quantity_limit" else None
     if reason.code in ("pa_required", "administrative"):
         return _Said("formal", REASONS[reason.code].title)
     if reason.code not in REASONS:
@@ -87,16 +87,8 @@ def told(finding: Finding) -> str:
 
 def _showing_the_use(case: Case) -> tuple[Finding, ...]:
     """What the record shows of the use that is covered: the criteria for it that are met."""
-    return tuple(
-        f
-        for f in case.determination.findings
-        if f.kind == "criterion" and f.status == "met" and not f.exclusion and f.clause is not None
-    )
-
-
-def _for_use(case: Case) -> str:
-    rule = case.rule
-    return f" for {rule.indication_text}" if rule and rule.indication_text else ""
+    met = (f for f in case.determination.findings if f.kind == "criterion" and f.status == "met")
+    return tuple(f for f in met if not f.exclusion and f.clause is not None)
 
 
 def _eligibility(reason: StatedReason, case: Case) -> _Said:

@@ -20,9 +20,8 @@ def enclosed(case: Case, denial: Denial, reasons: Sequence[Weighed]) -> list[str
     named = [f"The decision appealed{f', of {formats.long_date(dated.value)}' if dated else ''}"]
     if cited_clauses(case, reasons):
         named.append(f"Policy {case.determination.policy_id}, the clauses cited")
-    return named + [
-        exhibit.label for exhibit in exhibits(case, rested_on(case, reasons), beside(case, reasons))
-    ]
+    shown = exhibits(case, rested_on(case, reasons), beside(case, reasons))
+    return named + [exhibit.label for exhibit in shown]
 
 
 def cited_clauses(case: Case, reasons: Iterable[Weighed]) -> dict[str, str]:
@@ -40,11 +39,8 @@ def beside(case: Case, reasons: Iterable[Weighed]) -> frozenset[str]:
     codes = {reason.code for reason in reasons}
     ids = {case.coverage.id} if "not_eligible" in codes and case.coverage else set()
     if "refill_too_soon" in codes:
-        ids |= {
-            fill.id
-            for fill in case.patient.fills
-            if matches(fill, (case.drug.name.casefold(),), (), fill.drug)
-        }
+        name = case.drug.name.casefold()
+        ids |= {fill.id for fill in case.patient.fills if matches(fill, (name,), (), fill.drug)}
     return frozenset(ids)
 
 
@@ -53,9 +49,5 @@ def rested_on(case: Case, reasons: Iterable[Weighed]) -> list[Finding]:
     shown = [finding for reason in reasons for finding in reason.findings]
     inner = {finding.criterion for finding in walk(shown)}
     proving = {paper.id for paper in case.papers.values() if paper.for_criterion in inner}
-    proofs = [
-        f
-        for f in case.determination.findings
-        if f.criterion in proving and f.status == "met" and f not in shown
-    ]
-    return [*shown, *proofs]
+    proofs = (f for f in case.determination.findings if f.criterion in proving and f.status == "met")
+    return [*shown, *(f for f in proofs if f not in shown)]

@@ -84,14 +84,8 @@ def formulary_grounds(case: Case) -> tuple[Ground, ...]:
 
 def covered_for_use(case: Case) -> tuple[str, ...]:
     """What else the plan covers for this use."""
-    use = case.indication
-    return tuple(
-        name
-        for name, benefit in case.plan.benefits.items()
-        if benefit.covered
-        and name != case.drug.name
-        and (not benefit.indications or use in benefit.indications)
-    )
+    others = {name: b for name, b in case.plan.benefits.items() if b.covered and name != case.drug.name}
+    return tuple(name for name, b in others.items() if not b.indications or case.indication in b.indications)
 
 
 def fitting(alternatives: Iterable[Alternative], case: Case) -> tuple[Alternative, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from tools.appeals.enclosures import enclosed
 from tools.appeals.levels import text_of, texts
-from tools.appeals.moves import Matter, misread
+from tools.appeals.moves import misread
 from tools.appeals.reason_findings import drugs_named, tests_named
 from tools.appeals.records import Strategy, Weighed
 from tools.common.errors import Refused
@@ -108,7 +108,7 @@ class AppealWriter(DenialWriter):
 
     def misread(self) -> Iterator[str]:
         """What the letter takes the request to be, where it is another."""
-        for words in misread(Matter(self.case, self.denial, (), "", (), None)):
+        for words in misread(self.case, self.denial):
             yield words.partition(" and not ")[0]
 
     def unknown_results(self, reason: Weighed) -> Iterator[tuple[str, date]]:

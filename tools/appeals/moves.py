@@ -14,7 +14,7 @@ from tools.appeals.assessment import last_supply, told
 from tools.appeals.levels import text_of, texts
 from tools.appeals.records import Ground, Step, StepKind, Weighed
 from tools.appeals.timing import clock_for, decides_within, request_takes
-from tools.denials.records import Denial, RequestedDrug
+from tools.denials.records import Denial
 from tools.domain.records import Alternative, Finding, Record
 from tools.engine.eligibility import plans_on
 from tools.lifecycle.levels import Level, levels_of
@@ -37,6 +37,9 @@ class Matter(NamedTuple):
     decided: str
     reasons: tuple[Weighed, ...]
     level: Level | None
+
+
+_OF_CLOCK = ("terms", "days_left", "late", "possible")
 
 
 class _Words(Record, frozen=True):
@@ -81,14 +84,9 @@ def _step(
     words = msgspec.structs.asdict(_words()[name])
     said: dict[str, Any] = {part: _template(text).render(known).strip() for part, text in words.items()}
     needs = tuple(filter(None, map(str.strip, said.pop("needs").split("\n"))))
-    step = Step(kind=kind, ready=ready, needs=needs, **said, **also)
-    return step if clock is None else _clocked(step, clock)
-
-
-def _clocked(step: Step, clock: Clock) -> Step:
-    return msgspec.structs.replace(
-        step, by=clock.due, terms=clock.terms, days_left=clock.days_left, late=clock.late, possible=clock.possible,
-    )  # fmt: skip
+    if clock is not None:
+        said |= {"by": clock.due} | {part: getattr(clock, part) for part in _OF_CLOCK}
+    return Step(kind=kind, ready=ready, needs=needs, **said, **also)
 
 
 def pending(matter: Matter, level: str) -> Step:
@@ -182,20 +180,14 @@ def _papers(matter: Matter) -> tuple[str, ...]:
 # --- errors ----------------------------------------------------------------------------------------------
 
 
-def misread(matter: Matter) -> Iterator[str]:
+def misread(case: Case, denial: Denial) -> Iterator[str]:
     """What the letter says of the request otherwise than the order does."""
-    asked = matter.case.request
-    for read in _of_this_drug(matter):
+    asked, name = case.request, case.drug.name.casefold()
+    for read in (drug for drug in denial.drugs if drug.name.casefold() == name):
         if read.quantity and asked.quantity and read.quantity != asked.quantity:
-            unit = asked.unit or matter.case.drug.unit
-            yield f"{number(read.quantity)} and not {amount(asked.quantity, unit)}"
+            yield f"{number(read.quantity)} and not {amount(asked.quantity, asked.unit or case.drug.unit)}"
         if read.strength and asked.strength and _bare(read.strength) != _bare(asked.strength):
             yield f"{read.strength} and not {asked.strength}"
-
-
-def _of_this_drug(matter: Matter) -> list[RequestedDrug]:
-    name = matter.case.drug.name.casefold()
-    return [drug for drug in matter.denial.drugs if drug.name.casefold() == name]
 
 
 def _bare(text: str) -> str:

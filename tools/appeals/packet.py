@@ -4,8 +4,9 @@ has of it, with bookmarks and an index. The same case gives the same bytes."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from pypdf import PdfReader, PdfWriter
 from pypdf.errors import PyPdfError
@@ -25,11 +26,8 @@ from tools.papers.case import Case
 from tools.papers.exhibits import exhibits
 from tools.papers.letter_pdf import letter_pdf
 from tools.papers.packet import places
-from tools.papers.paper import canvas, identity
+from tools.papers.paper import canvas, identity, pdf_of
 from tools.papers.typesetting import markup
-
-if TYPE_CHECKING:
-    from pypdf import PdfWriter
 
 COLUMNS = (112.0, 76.0, 162.0, 82.0, 44.0)  # points; together the width of a letter's lines
 RULED = TableStyle([
@@ -200,12 +198,11 @@ def _index(case: Case, title: str, parts: Sequence[Part], counts: Sequence[int])
 def _number(writer: PdfWriter) -> None:
     """Stamp the packet's own page numbers at the foot, below each part's."""
     total = len(writer.pages)
-    buffer = BytesIO()
-    pen: Any = canvas(buffer, "")
-    for number in range(1, total + 1):
+
+    def stamp(number: int, pen: Any) -> None:
         pen.setFont("Times-Roman", 8)
         pen.drawCentredString(306, 22, f"Packet page {number} of {total}")
-        pen.showPage()
-    pen.save()
-    for page, stamp in zip(writer.pages, PdfReader(buffer).pages, strict=True):
-        page.merge_page(stamp)
+
+    stamps = pdf_of([partial(stamp, number) for number in range(1, total + 1)], "")
+    for page, number in zip(writer.pages, PdfReader(BytesIO(stamps)).pages, strict=True):
+        page.merge_page(number)

@@ -51,7 +51,7 @@ def pointed_at(reason: StatedReason, denial: Denial, case: Case) -> Pointed:
     of_kind = _of_kind(reason.code, case)
     by_clause = tuple(_by_clause(_clauses(reason, denial), case))
     if not (of_kind or by_clause):
-        return Pointed(tuple(_criteria(case)), baseless=_is_criterion(reason.code))
+        return Pointed(tuple(_criteria(case)), baseless=reason.code in {**_CRITERIA, **_EXCLUSIONS})
     said = reason.quote.text.casefold()
     named = _named(said, of_kind, case)
     beside = tuple(_beside(reason.code, said, (*named, *by_clause), case))
@@ -106,10 +106,6 @@ def _of_kind(code: str, case: Case) -> tuple[Finding, ...]:
     if code == "diagnosis_mismatch":
         shown = tuple(f for f in shown if isinstance(case.nodes.get(f.criterion), Condition)) or shown
     return (*shown, *_holding((f for f in findings if f.exclusion), case, _EXCLUSIONS.get(code, ())))
-
-
-def _is_criterion(code: str) -> bool:
-    return code in _CRITERIA or code in _EXCLUSIONS
 
 
 def _criteria(case: Case) -> Iterator[Finding]:
@@ -244,9 +240,7 @@ def _names_leaf(said: str, leaf: Node, asked_for: set[str]) -> bool:
     if isinstance(leaf, Lab | Change | Measured):
         return any(_names_test(said, test) for test in _tests(leaf))
     if isinstance(leaf, Trial | Intolerance | Taking | AllergyTo):
-        return any(
-            _word(said, name) for name in _drug_names(leaf.drugs, leaf.classes) if name not in asked_for
-        )
+        return any(_word(said, name) for name in _drug_names(leaf.drugs, leaf.classes) - asked_for)
     if isinstance(leaf, Condition):
         words = {leaf.label, *leaf.phrases, *_concept_words(leaf.codes)}
         return any(_word(said, word.casefold()) for word in words if len(word) > 2)
@@ -274,18 +268,13 @@ def tests_named(said: str) -> tuple[str, ...]:
 
 
 def _names_test(said: str, test: str) -> bool:
-    known = TESTS[test]
-    names = {
-        known.name,
-        *known.names,
-        *({"a1c"} if test == "hba1c" else ()),
-        *(() if test in ("weight", "height") else (test,)),
-    }
+    names = {TESTS[test].name, *TESTS[test].names} | ({test} - {"weight", "height"})
     also = _ALSO.get(test, r"(?!)")
     return any(_word(said, name.casefold()) for name in names) or bool(re.search(also, said))
 
 
 _ALSO = {
+    "hba1c": r"(?<!\w)a1c(?!\w)",
     "bmi": r"body[- ]mass",
     "ahi": r"apnea-hypopnea|sleep stud",
     "weight": r"(?:baseline|starting|body) weight|weight loss of|loss (?:is |of )?[^.]{0,20}%",

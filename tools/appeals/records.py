@@ -109,5 +109,10 @@ class Strategy(Record, frozen=True, kw_only=True):
         """The step that files an appeal, if there is one."""
         return next((step for step in self.steps if step.kind in ("appeal", "external_review")), None)
 
+    @property
+    def instead(self) -> str:
+        """Its steps in one line, for whoever asks for what it does not advise."""
+        return "; ".join(f"{number}. {step.what}" for number, step in enumerate(self.steps, 1))
+
     def step(self, kind: StepKind) -> Step | None:
         return next((step for step in self.steps if step.kind == kind), None)

@@ -22,10 +22,8 @@ FACTS, QUESTIONS, CLAUSES = 3, 5, 2
 def call_sheet(case: Case, denial: Denial, found: Strategy) -> Letter:
     """The sheet; Refused where the strategy has no such call, with what it has."""
     if found.step("peer_to_peer") is None:
-        instead = "; ".join(f"{number}. {step.what}" for number, step in enumerate(found.steps, 1))
-        raise Refused(
-            f"no peer-to-peer call is advised for {case.drug.name}: {found.steps[0].why}. Instead: {instead}"
-        )
+        why = f"no peer-to-peer call is advised for {case.drug.name}: {found.steps[0].why}"
+        raise Refused(f"{why}. Instead: {found.instead}")
     return _SheetWriter(case, denial, found).letter("Peer-to-peer call", "call_sheet.j2", FACTS=FACTS)
 
 

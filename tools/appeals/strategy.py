@@ -62,11 +62,8 @@ def _about(denial: Denial, case: Case) -> list[StatedReason]:
     name = case.drug.name.casefold()
     rights = {right.quote for right in denial.rights}
     rights |= {right.deadline.quote for right in denial.rights if right.deadline}
-    return [
-        reason
-        for reason in denial.reasons
-        if reason.drug.casefold() in ("", name) and not any(_within(reason.quote, right) for right in rights)
-    ]
+    of_it = (reason for reason in denial.reasons if reason.drug.casefold() in ("", name))
+    return [reason for reason in of_it if not any(_within(reason.quote, right) for right in rights)]
 
 
 def _within(one: Quote, other: Quote) -> bool:
@@ -195,14 +192,12 @@ def _unknown(matter: Matter, reasons: list[Weighed]) -> list[Finding]:
 
 def _refusal(found: Strategy, case: Case) -> str:
     step = found.appeal
-    if step is not None and step.ready and text_of(case.plan.line_of_business, step.level):
-        return ""
+    why = found.steps[0].why
     if step is not None and step.ready:
+        if text_of(case.plan.line_of_business, step.level):
+            return ""
         why = f"the {step.level.replace('_', ' ')} level needs more than a letter from the office"
-    else:
-        why = found.steps[0].why
-    instead = "; ".join(f"{number}. {one.what}" for number, one in enumerate(found.steps, 1))
-    return f"no appeal is drafted: {why.rstrip('.')}. Instead: {instead}"
+    return f"no appeal is drafted: {why.rstrip('.')}. Instead: {found.instead}"
 
 
 def _then(found: Strategy, case: Case) -> str:
@@ -215,7 +210,9 @@ def _then(found: Strategy, case: Case) -> str:
 
 
 def _notes(matter: Matter) -> list[str]:
-    notes = [f"the letter differs from the order: {words}" for words in moves.misread(matter)]
+    notes = [
+        f"the letter differs from the order: {words}" for words in moves.misread(matter.case, matter.denial)
+    ]
     if not matter.clocks and matter.denial.kind in (*ADVERSE, "pend"):
         notes.append("the letter bears no date, so that no deadline can be counted: enter it")
     named = {f.criterion for r in matter.reasons for f in r.findings}

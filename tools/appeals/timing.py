@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
+import msgspec
+
 from tools.common.errors import Invalid
-from tools.denials.records import Deadline, Denial
+from tools.denials.records import Denial
 from tools.domain.records import Plan
+from tools.lifecycle import letters
 from tools.lifecycle.clocks import find
 from tools.lifecycle.letters import OFFERED
 from tools.lifecycle.levels import Level, levels_of, next_levels
@@ -32,35 +35,25 @@ def clocks_of_letter(
 
 def notice_of(denial: Denial, plan: Plan, decided: str, received: date | None = None) -> Notice | None:
     """The letter as a case's log has it."""
-    dated = denial.dated
-    if dated is None:
+    if denial.dated is None:
         return None
-    came = received or (denial.received.value if denial.received else None)
-    right = next((r for r in denial.rights if r.deadline and r.deadline is denial.next_deadline), None)
-    known = [level.key for level in levels_of(plan.line_of_business, plan.internal_levels)]
+    notice = letters.notice_of(
+        denial, levels_of(plan.line_of_business, plan.internal_levels), received=received
+    )
+    right, deadline = letters.leading(denial), denial.next_deadline
     wanted = OFFERED.get(right.kind, "") if right else ""
-    reachable = {level.key for level in _reachable(plan, decided)}
-    comes_later = denial.reply_by is None and wanted and wanted not in reachable
-    deadline = None if comes_later else denial.next_deadline
-    call = next((r.deadline for r in denial.rights if r.kind == "peer_to_peer" and r.deadline), None)
-    return Notice(
-        dated=dated.value, received=came if came and came >= dated.value else None,
-        reference=denial.reference.value if denial.reference else "", reasons=denial.codes,
-        deadline=deadline.day if deadline else None, deadline_for=wanted if wanted in known else "",
-        within_days=_days(deadline), peer_to_peer=_call_by(call, dated.value),
+    if wanted and wanted not in {level.key for level in _reachable(plan, decided)}:
+        deadline = None  # it comes later
+    in_days = deadline if deadline and deadline.day is None and deadline.unit == "days" else None
+    calls = (r.deadline for r in denial.rights if r.kind == "peer_to_peer" and r.deadline)
+    call, call_by = next(calls, None), notice.peer_to_peer
+    if call and call.day is None and call.amount and call.unit == "days":
+        call_by = notice.dated + timedelta(days=call.amount)
+    return msgspec.structs.replace(
+        notice, received=notice.received if notice.received and notice.received >= notice.dated else None,
+        deadline=deadline.day if deadline else None, within_days=in_days.amount if in_days else None,
+        peer_to_peer=call_by,
     )  # fmt: skip
-
-
-def _days(deadline: Deadline | None) -> int | None:
-    if deadline is None or deadline.day is not None or deadline.unit != "days":
-        return None
-    return deadline.amount
-
-
-def _call_by(call: Deadline | None, dated: date) -> date | None:
-    if call is None or call.day is not None:
-        return call.day if call else None
-    return dated + timedelta(days=call.amount) if call.amount and call.unit == "days" else None
 
 
 def _supposed(denial: Denial, case: Case, decided: str, notice: Notice) -> AuthorizationCase:
@@ -115,14 +108,14 @@ def next_level(denial: Denial, plan: Plan, decided: str) -> Level | None:
 
 def clock_for(clocks: tuple[Clock, ...], plan: Plan, level: str) -> Clock | None:
     """The clock for filing at this level."""
-    rule = find(plan.line_of_business, "file", level, internal_levels=min(plan.internal_levels, 2))
+    rule = find(plan.line_of_business, "file", level, internal_levels=plan.internal_levels)
     names = {f"file-{level}", *({rule.id} if rule else ())}
     return next((clock for clock in clocks if clock.kind == "file" and clock.id in names), None)
 
 
 def decides_within(plan: Plan, level: str) -> str:
     """How long the decision takes by the rule, e.g. "30 calendar days (29 CFR …)"; "" where no rule says."""
-    rule = find(plan.line_of_business, "decision", level, internal_levels=min(plan.internal_levels, 2))
+    rule = find(plan.line_of_business, "decision", level, internal_levels=plan.internal_levels)
     return f"{rule.period} ({rule.cite})" if rule else ""
 
 

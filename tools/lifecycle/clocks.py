@@ -123,7 +123,7 @@ def find(
         and (rule.clock, rule.level) == (clock, level)
         and rule.urgency in (None, urgency)
         and rule.ask in (None, ask)
-        and rule.internal in (None, internal_levels)
+        and rule.internal in (None, min(internal_levels, 2))
     ]
     return max(fitting, key=lambda rule: rule.ask is not None, default=None)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from functools import reduce
 
 import msgspec
 
 from tools.common.errors import Invalid, NotFound, Refused, nearest
 from tools.lifecycle.levels import Level, levels_of
-from tools.lifecycle.records import AuthorizationCase, CaseEvent, CaseHead, key_of
+from tools.lifecycle.records import AuthorizationCase, CaseEvent, CaseHead, key_of, standing
 from tools.lifecycle.states import REMARKS, Step, full, steps
 
 ADVERSE = ("denied", "partly_approved", "upheld", "partly_overturned")
@@ -20,13 +20,8 @@ _GRANTS = ("approved", "partly_approved", "overturned", "partly_overturned")
 
 def fold(head: CaseHead, events: Iterable[CaseEvent]) -> AuthorizationCase:
     """The case after these events, in their order; what was undone counts for nothing."""
-    kept = tuple(events)
-    undone = {event.facts.undoes for event in kept if event.what == "undone"}
-    case = AuthorizationCase(head=head, events=kept, state="draft")
-    for event in kept:
-        if event.number not in undone and event.what not in ("undone", "opened"):
-            case = _after(case, event)
-    return case
+    case = AuthorizationCase(head=head, events=tuple(events), state="draft")
+    return reduce(_after, (event for event in standing(case) if event.what != "opened"), case)
 
 
 def entered(case: AuthorizationCase, event: CaseEvent) -> CaseEvent | None:
@@ -59,12 +54,6 @@ def _placed(case: AuthorizationCase, event: CaseEvent) -> CaseEvent:
     return msgspec.structs.replace(event, facts=msgspec.structs.replace(event.facts, level=level))
 
 
-def standing(case: AuthorizationCase) -> tuple[CaseEvent, ...]:
-    """The events that count: neither undone nor an undoing."""
-    undone = {event.facts.undoes for event in case.events}
-    return tuple(e for e in case.events if e.number not in undone and e.what != "undone")
-
-
 def levels(case: AuthorizationCase) -> tuple[Level, ...]:
     return levels_of(case.head.line, case.head.internal_levels)
 
@@ -81,7 +70,7 @@ def _step(case: AuthorizationCase, event: CaseEvent) -> Step:
     elif event.what in _DECISIONS and event.facts.level not in _decidable(case, event):
         found = []
     if not found:
-        raise Refused(_impossible(case, event), near=[str(step) for step in possible(case)])
+        raise Refused(_impossible(case, event), near=list(map(str, possible(case))))
     return found[0]
 
 
@@ -92,12 +81,9 @@ def _decidable(case: AuthorizationCase, event: CaseEvent) -> set[str]:
 
 
 def _impossible(case: AuthorizationCase, event: CaseEvent) -> str:
-    said = f"{event.what} {event.facts.level}".strip()
-    can = ", ".join(str(step) for step in possible(case)) or "nothing but notes and calls"
-    return (
-        f"case {case.id} is {full(case.state, case.level)} since {case.since}, so it cannot be {said};"
-        f" possible: {can}"
-    )
+    now, said = full(case.state, case.level), f"{event.what} {event.facts.level}".strip()
+    can = ", ".join(map(str, possible(case))) or "nothing but notes and calls"
+    return f"case {case.id} is {now} since {case.since}, so it cannot be {said}; possible: {can}"
 
 
 def _after(case: AuthorizationCase, event: CaseEvent) -> AuthorizationCase:
@@ -132,30 +118,29 @@ def _after(case: AuthorizationCase, event: CaseEvent) -> AuthorizationCase:
 
 def _remarked(case: AuthorizationCase, event: CaseEvent) -> AuthorizationCase:
     """A day of receipt that became known later belongs to what it is about: the notice, or what was sent."""
-    facts = event.facts
     if event.what != "received":
         return case
+    changes: dict[str, object] = {}
     if case.state in ("denied", "partly_approved", "upheld"):
         place = case.level or "request"
-        notices = {**case.notices, place: _notice_in(case.notices[place], facts.received)}
-        return msgspec.structs.replace(case, notices=notices)
-    if case.state == "pended" and case.pend is not None:
-        return msgspec.structs.replace(case, pend=_notice_in(case.pend, facts.received))
-    if case.state == "appealed" and case.appeal is not None:
-        return msgspec.structs.replace(case, appeal=_sent_in(case.appeal, event))
-    if case.state == "submitted" and case.request is not None:
-        if facts.received and case.answer is not None:
-            return msgspec.structs.replace(case, answer=_sent_in(case.answer, event))
-        return msgspec.structs.replace(case, request=_sent_in(case.request, event))
-    return case
+        changes["notices"] = {**case.notices, place: _notice_in(case.notices[place], event)}
+    elif case.state == "pended" and case.pend:
+        changes["pend"] = _notice_in(case.pend, event)
+    elif case.state == "appealed" and case.appeal:
+        changes["appeal"] = _sent_in(case.appeal, event)
+    elif case.state == "submitted" and case.answer and event.facts.received:
+        changes["answer"] = _sent_in(case.answer, event)
+    elif case.state == "submitted" and case.request:
+        changes["request"] = _sent_in(case.request, event)
+    return msgspec.structs.replace(case, **changes)
 
 
-def _notice_in(event: CaseEvent, received: date | None) -> CaseEvent:
-    notice = event.facts.notice
-    if notice is None:
+def _notice_in(event: CaseEvent, told: CaseEvent) -> CaseEvent:
+    facts = event.facts
+    if facts.notice is None:
         return event
-    known = msgspec.structs.replace(notice, received=received)
-    return msgspec.structs.replace(event, facts=msgspec.structs.replace(event.facts, notice=known))
+    notice = msgspec.structs.replace(facts.notice, received=told.facts.received)
+    return msgspec.structs.replace(event, facts=msgspec.structs.replace(facts, notice=notice))
 
 
 def _sent_in(event: CaseEvent, told: CaseEvent) -> CaseEvent:

@@ -51,18 +51,21 @@ def notice_of(
     has no date, since every clock of ours begins with it."""
     if letter.dated is None:
         raise Invalid("the letter states no date; enter it yourself with --notice DATE")
-    right, deadline = _first(letter)
+    right, deadline = leading(letter), letter.next_deadline
+    level = (
+        OFFERED.get(right.kind, "") if right else ""
+    )  # as this line of business calls it; "" is the next one
+    calls = (right.deadline for right in letter.rights if right.kind == "peer_to_peer" and right.deadline)
+    call = next(calls, None)
     return Notice(
         dated=letter.dated.value,
         received=received or (letter.received.value if letter.received else None),
         reference=letter.reference.value if letter.reference else "",
         reasons=letter.codes,
         deadline=deadline.day if deadline else None,
-        deadline_for=_level(right, levels),
+        deadline_for=level if level in {known.key for known in levels} else "",
         within_days=_days(deadline),
-        peer_to_peer=next(
-            (r.deadline.day for r in letter.rights if r.kind == "peer_to_peer" and r.deadline), None
-        ),
+        peer_to_peer=call.day if call else None,
         letter=paper,
     )
 
@@ -86,15 +89,10 @@ def approval_of(letter: Denial) -> Approval | None:
     )
 
 
-def _first(letter: Denial) -> tuple[Right | None, Deadline | None]:
-    found = letter.next_deadline
-    return next((right for right in letter.rights if right.deadline is found and found), None), found
-
-
-def _level(right: Right | None, levels: tuple[Level, ...]) -> str:
-    """The level that a right of the letter is, as this line of business calls it; "" is the next one."""
-    key = OFFERED.get(right.kind, "") if right else ""
-    return key if key in {level.key for level in levels} else ""
+def leading(letter: Denial) -> Right | None:
+    """The right whose deadline is the letter's own."""
+    right = letter.offered
+    return right if right and right.deadline and not letter.reply_by else None
 
 
 def _days(deadline: Deadline | None) -> int | None:

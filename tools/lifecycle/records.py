@@ -151,9 +151,13 @@ class AuthorizationCase(Record, frozen=True, kw_only=True):
     @property
     def since(self) -> date:
         """The newest day of what stands in it."""
-        undone = {event.facts.undoes for event in self.events}
-        days = [event.on for event in self.events if event.number not in undone and event.what != "undone"]
-        return max(days, default=self.head.opened.date())
+        return max((event.on for event in standing(self)), default=self.head.opened.date())
+
+
+def standing(case: AuthorizationCase) -> tuple[CaseEvent, ...]:
+    """The events that count: neither undone nor an undoing."""
+    undone = {event.facts.undoes for event in case.events if event.what == "undone"}
+    return tuple(e for e in case.events if e.number not in undone and e.what != "undone")
 
 
 def key_of(event: CaseEvent) -> bytes:

@@ -99,22 +99,20 @@ class _CaseClocks:
             yield from self._decision()
         elif case.state == "pended":
             yield from self._answer()
-            if (
-                self._rule("decision", "answered") is None
-            ):  # else the payer's time stands still while it waits
+            if self._rule("decision", "answered") is None:  # else the payer's time stands still meanwhile
                 yield from self._decision()
         elif case.state in ("denied", "partly_approved", "upheld"):
             yield from self._filing()
         elif case.state == "appealed":
-            for filed in (*case.beside, *((case.appeal,) if case.appeal else ())):
-                yield self._decision_on(filed)
+            yield from map(self._decision_on, filter(None, (*case.beside, case.appeal)))
         if case.state in ("approved", "partly_approved", "renewal_due") and case.approval:
             yield self._renewal()
 
     def _rule(self, clock: clocks.Kind, level: str, urgency: Urgency | None = None) -> ClockRule | None:
         head, urgency = self.case.head, urgency or self.case.urgency
-        internal = min(head.internal_levels, 2)
-        return find(head.line, clock, level, urgency=urgency, ask=head.ask, internal_levels=internal)
+        return find(
+            head.line, clock, level, urgency=urgency, ask=head.ask, internal_levels=head.internal_levels
+        )
 
     def _clock(
         self,
