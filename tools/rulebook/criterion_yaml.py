@@ -221,9 +221,8 @@ def _condition(reader: Criteria, found: Map, place: Place) -> Node:
         fields |= {"id": re.sub(r"[^a-z0-9]+", "_", key.casefold()).strip("_"), "label": key}
     for part in _KINDS["condition"][1]:
         if part in found and part not in ("within", "within_days", "for"):
-            fields[part] = (
-                words(found, part) if isinstance(found[part], Seq) or part == "who" else found[part]
-            )
+            is_listed = part == "who" or isinstance(found[part], Seq)
+            fields[part] = words(found, part) if is_listed else found[part]
     for part in ("codes", "suggests"):
         fields[part] = tuple(str(code) for code in fields.get(part, ()))
         for code in fields[part]:
@@ -290,27 +289,24 @@ def _trial(reader: Criteria, found: Map, place: Place) -> Node:
         )
     if "label" in found:
         raise found.at("label").error("each preferred drug has a trial under its own name, and no label")
-    children = []
-    for name in names:
-        of_one = found.holding({**found, "trial": name})
-        children.append(one(reader, of_one, place))
+    children = tuple(one(reader, found.holding({**found, "trial": name}), place) for name in names)
     name = f"{k}_of_preferred_{match[2].replace(' ', '_')}"
     if k in (1, len(names)):
-        return (AnyOf if k == 1 else AllOf)(id=name, children=tuple(children))
-    return AtLeast(id=name, k=k, children=tuple(children))
+        return (AnyOf if k == 1 else AllOf)(id=name, children=children)
+    return AtLeast(id=name, k=k, children=children)
 
 
 def _preferred(reader: Criteria, wanted: str, place: Place) -> tuple[str, ...]:
     """The preferred drugs of a class, or of the class of the drug asked for, or of any other; not that drug itself."""
     lists, asked = reader.preferred, reader.requested
-    keys = [wanted] if wanted in lists else []
+    keys = [wanted]
     if wanted in ("same class", "another class"):
         if asked is None:
             raise place.error(
                 f"preferred {wanted}: this rule is for no drug of which the class would be known"
             )
         keys = [key for key in lists if (key in asked.classes) == (wanted == "same class")]
-    elif not keys:
+    elif wanted not in lists:
         raise unknown(place, "list of preferred drugs", wanted, [*lists, "same class", "another class"])
     own = asked.name.casefold() if asked is not None else ""
     return tuple(dict.fromkeys(name for key in keys for name in lists[key] if name.casefold() != own))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tools.rulebook.located import Map, Place, Seq, only, unknown
+from tools.rulebook.located import Map, Place, Seq, known_keys, only, unknown
 
 
 class Fragments:
@@ -24,11 +24,7 @@ class Fragments:
             if depth > 8:
                 raise place.error(f"fragment {item['use']!r} uses itself")
             body = self.fill(item)
-            yield from (
-                self.expand(body, depth + 1)
-                if isinstance(body, Seq)
-                else self.expand(Seq.of(body, place), depth + 1)
-            )
+            yield from self.expand(body if isinstance(body, Seq) else Seq.of(body, place), depth + 1)
 
     def fill(self, call: Map) -> Any:
         """The body of the fragment that `use:` names, with `with:` in place of its parameters."""
@@ -38,9 +34,7 @@ class Fragments:
         if fragment is None:
             raise unknown(call.at("use"), "fragment", name, self.named)
         params, given = fragment.table("params"), call.table("with")
-        for key in given:
-            if key not in params:
-                raise unknown(given.at(key), f"parameter of {name}", key, params)
+        known_keys(given, f"parameter of {name}", params)
         body = fragment.get("is")
         if body is None:
             body = fragment.holding({key: fragment[key] for key in fragment if key not in ("params", "is")})

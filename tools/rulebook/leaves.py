@@ -191,12 +191,11 @@ class Phrases:
     @cached_property
     def slots(self) -> dict[str, dict[str, Slot]]:
         style, word = self.style, self.style.word
-        formulation = self._said(
-            "formulation", "formulation", formulation=words("formulation", word["formulation"])
-        )
-        responses = self._said(
-            "responses", "responses", responses=self._words_list("responses", word["response"])
-        )
+        forms = words("formulation", word["formulation"])
+        formulation = self._said("formulation", "formulation", formulation=forms)
+        answers = {name: key for key, name in word["response"].items()}
+        answered = listed("responses", style.either, word["response"].__getitem__, answers)
+        responses = self._said("responses", "responses", responses=answered)
         course = {
             "drugs": self._drugs(),
             "formulation": formulation,
@@ -272,9 +271,6 @@ class Phrases:
     def _tests(self) -> Slot:
         back = {name: key for key, name in self._test_names.items()}
         return listed("tests", self.style.both, self._test_names.__getitem__, back)
-
-    def _words_list(self, field: str, table: dict[str, str]) -> Slot:
-        return listed(field, self.style.either, table.__getitem__, {name: key for key, name in table.items()})
 
     def _window(self, key: str) -> Slot:
         return optional(self._timed("part", key, "days", "within", {}), "within")
@@ -370,11 +366,8 @@ class Phrases:
 
     def _condition(self) -> dict[str, Slot]:
         style, word = self.style, self.style.word
-        who = {
-            ("self",): word["who"]["self"],
-            ("family",): word["who"]["family"],
-            ("self", "family"): word["who"]["both"],
-        }
+        said = word["who"]
+        who = {("self",): said["self"], ("family",): said["family"], ("self", "family"): said["both"]}
         standing = optional(self._timed("part", "standing", "days", "min_duration", {}), "min_duration")
         degree = self._said("degree", "degree", degree=words("degree", DEGREES))
         return {

@@ -20,11 +20,8 @@ def read_limits(found: Map, drug: Drug | None) -> Limits:
     unit = drug.unit if drug is not None else ""
     rates, starts = _by_strength(found, "strength_limits", drug), _by_strength(found, "starting_limits", drug)
     limit = found.get("quantity_limit")
-    supplies = [
-        _supply(found[key], days, found.at(key))
-        for key, days in (("yearly_limit", YEAR), ("lifetime_limit", None))
-        if found.get(key) is not None
-    ]
+    spans = {"yearly_limit": YEAR, "lifetime_limit": None}
+    supplies = [_supply(found[k], days, found.at(k)) for k, days in spans.items() if found.get(k) is not None]
     return Limits(
         quantity=None if limit is None else read_limit(limit, found.at("quantity_limit"), unit),
         by_strength={label: read_limit(value, rates.at(label), unit) for label, value in rates.items()},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from types import UnionType
@@ -196,11 +196,11 @@ def known_words(found: Map, key: str, what: str, allowed: Iterable[str]) -> tupl
     Raises:
         Invalid: at one that is not allowed.
     """
-    known = list(allowed)
-    for word in words(found, key):
+    known, named = list(allowed), words(found, key)
+    for word in named:
         if word not in known:
             raise unknown(found.at(key), what, word, known)
-    return words(found, key)
+    return named
 
 
 def no_slip(place: Place, what: str, value: str, known: Iterable[str]) -> None:
@@ -217,10 +217,13 @@ _A_SLIP = 85  # of 100; what is less alike is something else
 def unknown(place: Place, what: str, value: object, allowed: Iterable[str]) -> Invalid:
     """The error for a value that is none of the allowed; long lists show what is near."""
     known = sorted(allowed)
-    near = nearest(str(value), known)
-    guess = f"; did you mean {' or '.join(near)}?" if near else ""
     listed = ", ".join(known[:60]) + (", …" if len(known) > 60 else "")
-    return place.error(f"unknown {what} {value!r}{guess} (allowed: {listed})")
+    return place.error(f"unknown {what} {value!r}{_guess(str(value), known)} (allowed: {listed})")
+
+
+def _guess(value: str, known: Sequence[str]) -> str:
+    near = nearest(value, known)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def convert(found: Any, kind: type[T], place: Place) -> T:
@@ -235,9 +238,12 @@ def convert(found: Any, kind: type[T], place: Place) -> T:
         raise where.error(f"{key}{message}{_allowed(message, kind, path)}") from None
 
 
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")  # of a path such as `.strengths[0].dose`
+
+
 def _walk(found: Any, path: str, place: Place) -> Place:
     """The place of the deepest part of `.strengths[0].dose` that exists."""
-    for key, index in re.findall(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]", path):
+    for key, index in _STEP.findall(path):
         if key and isinstance(found, Map) and key in found:
             place, found = found.at(key), found[key]
         elif index.isdigit() and isinstance(found, Seq) and int(index) < len(found):
@@ -251,21 +257,19 @@ def _allowed(message: str, kind: type, path: str) -> str:
     """What would be right there, and what of it is near."""
     at = _kind_at(kind, path)
     if "unknown field" in message and hasattr(at, "__struct_fields__"):
-        names = [str(name) for name in getattr(at, "__struct_fields__", ())]
+        names = [str(name) for name in at.__struct_fields__]
         word = message.partition("`")[2].rstrip("`")
     elif "Invalid enum value" in message:
         names = [str(name) for name in _literals(at)]
         word = message.partition("'")[2].rstrip("'")
     else:
         return ""
-    near = nearest(word, names)
-    guess = f"; did you mean {' or '.join(near)}?" if near else ""
-    return f"{guess} (allowed: {', '.join(names)})" if names else ""
+    return f"{_guess(word, names)} (allowed: {', '.join(names)})" if names else ""
 
 
 def _kind_at(kind: Any, path: str) -> Any:
     """The type of what stands at `.strengths[0].dose` of a value of this type."""
-    for key, index in re.findall(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]", path):
+    for key, index in _STEP.findall(path):
         for each in _options(kind):
             if key and hasattr(each, "__struct_fields__"):
                 kind = get_type_hints(each).get(key, kind)

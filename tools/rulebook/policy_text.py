@@ -13,6 +13,7 @@ The format that every house style keeps, whatever else it does:
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 
@@ -92,15 +93,13 @@ def heading(line: str) -> str:
 
 def _closing(lines: list[str], file: str) -> tuple[int, int, str]:
     """Index of the last line, and the clauses and id that it announces."""
-    for index in range(len(lines) - 1, -1, -1):
-        if lines[index].strip():
-            match = _END.fullmatch(lines[index].strip())
-            if match is None:
-                break
-            return index, int(match["count"]), match["id"]
-    raise Place(file, max(len(lines), 1)).error(
-        "cut short: the last line is not 'End of policy ID (n clauses)'"
-    )
+    last = next((index for index in reversed(range(len(lines))) if lines[index].strip()), -1)
+    match = _END.fullmatch(lines[last].strip()) if lines else None
+    if match is None:
+        raise Place(file, max(len(lines), 1)).error(
+            "cut short: the last line is not 'End of policy ID (n clauses)'"
+        )
+    return last, int(match["count"]), match["id"]
 
 
 def _header(lines: list[str], file: str) -> dict[str, str]:
@@ -133,10 +132,8 @@ def _clauses(lines: list[str], body: int, file: str) -> list[Clause]:
     seen: dict[str, int] = {}
     for index, line in enumerate(lines[body:], body + 1):
         opened = heading(line)
-        if opened:
-            section = opened
-            continue
-        match = CLAUSE.fullmatch(line)
+        section = opened or section
+        match = None if opened else CLAUSE.fullmatch(line)
         if match is None or not _LIKE_NUMBER.fullmatch(match["id"]):
             continue
         number = match["id"]
@@ -152,10 +149,8 @@ def _date(header: dict[str, str], field: str, file: str, lines: list[str]) -> da
     if value is None or value.casefold() in OPEN_END:
         return None
     for form in DATES:
-        try:
+        with suppress(ValueError):
             return datetime.strptime(value, form).date()
-        except ValueError:
-            continue
     line = next((i for i, text in enumerate(lines, 1) if value in text), 1)
     raise Place(file, line).error(f"{field.replace('_', ' ')} {value!r} is not a date")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import count, takewhile
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -59,14 +60,9 @@ class House:
         self.phrases = Phrases(style)
         names = {name: use for use, name in INDICATIONS.items()}
         uses = listed("uses", style.both, lambda use: INDICATIONS.get(use, use), names)
-        numbers = {
-            "k": whole("k"),
-            "days": whole("days"),
-            "months": whole("months"),
-            "quantity": decimal("quantity"),
-        }
+        numbers = {name: whole(name) for name in ("k", "days", "months")}
         free = {name: _free(name) for name in ("drug", "label", "unit", "parts")}
-        slots = {"uses": uses, **numbers, **free}
+        slots = {"uses": uses, "quantity": decimal("quantity"), **numbers, **free}
 
         def template(text: str, names: Iterable[str], where: str) -> Template:
             return Template(text, {name: slots[name] for name in names}, f"style {style.id}, {where}")
@@ -94,8 +90,8 @@ class House:
         levels = self.style.number
         mark = self.style.mark.get(section, "")
         shown = (
-            _TOKEN.sub(partial(_token, count, mark), level)
-            for count, level in zip(path, (*levels, *[levels[-1]] * len(path)), strict=False)
+            _TOKEN.sub(partial(_token, place, mark), level)
+            for place, level in zip(path, (*levels, *[levels[-1]] * len(path)), strict=False)
         )
         return "".join(shown)
 
@@ -126,13 +122,14 @@ class House:
         self, parts: Sequence[P], lead: str, uses: Sequence[str], drug: str, path: Path
     ) -> tuple[tuple[P, ...], list[Line]]:
         """Exclusions or documents under their lead-in ("exclude" or "attach")."""
-        lines = [Line(path, self.number(path), self.leads[lead].show({"uses": tuple(uses), "drug": drug}))]
-        stamped = []
-        for index, part in enumerate(parts, 1):
-            node, more = self.print_tree(part, (*path, index))
-            stamped.append(node)
-            lines += more
-        return tuple(stamped), lines
+        text = self.leads[lead].show({"uses": tuple(uses), "drug": drug})
+        stamped, lines = self._numbered(parts, path)
+        return stamped, [Line(path, self.number(path), text), *lines]
+
+    def _numbered(self, parts: Sequence[P], path: Path) -> tuple[tuple[P, ...], list[Line]]:
+        """The parts under this path, each with its clauses."""
+        printed = [self.print_tree(part, (*path, index)) for index, part in enumerate(parts, 1)]
+        return tuple(part for part, _ in printed), [line for _, lines in printed for line in lines]
 
     def say(self, name: str, path: Path, **values: Any) -> Line:
         """A clause of fixed wording: a key of FIXED, or of a limit for some uses, `…_of_use`."""
@@ -143,13 +140,9 @@ class House:
         return self.asks[_NAMES[type(node)]].show({"k": getattr(node, "k", 0), "parts": parts})
 
     def _with_children(self, node: Any, path: Path, line: Line, question: str) -> tuple[Any, list[Line]]:
-        lines, children = [line], []
-        for index, child in enumerate(node.children, 1):
-            stamped, more = self.print_tree(child, (*path, index))
-            children.append(stamped)
-            lines += more
-        whole_node = msgspec.structs.replace(node, children=tuple(children))
-        return _stamp(whole_node, line.id, line.text, question), lines
+        children, lines = self._numbered(node.children, path)
+        whole_node = msgspec.structs.replace(node, children=children)
+        return _stamp(whole_node, line.id, line.text, question), [line, *lines]
 
     # --- reading back ------------------------------------------------------------------------------------
 
@@ -160,8 +153,7 @@ class House:
         if self.number((*path, 1)) not in clauses:
             return self.phrases.read(text)
         for name, kind in _KINDS.items():
-            found = self.leads[name].read(text)
-            if found is not None:
+            if (found := self.leads[name].read(text)) is not None:
                 return kind(id="", children=self.read_children(clauses, path), **found)  # type: ignore[no-any-return]
         raise Invalid(f"style {self.style.id}: clause {number} has parts but is no lead-in: {text!r}")
 
@@ -180,10 +172,8 @@ class House:
 
     def paths(self, clauses: Mapping[str, str], path: Path) -> Iterator[Path]:
         """The paths right under this one that have a clause."""
-        index = 1
-        while self.number((*path, index)) in clauses:
-            yield (*path, index)
-            index += 1
+        under = ((*path, index) for index in count(1))
+        return takewhile(lambda one: self.number(one) in clauses, under)
 
 
 def _stamp(part: Any, clause_id: str, quote: str, question: str) -> Any:
@@ -195,27 +185,27 @@ def _free(field: str) -> Slot:
     return Slot(lambda v: str(v[field]), lambda: r".+?", lambda t: {field: t})
 
 
-def _token(count: int, mark: str, match: re.Match[str]) -> str:
+def _token(place: int, mark: str, match: re.Match[str]) -> str:
     kind = match[1]
     if kind == "m":
         return mark
     if kind == "1":
-        return str(count)
-    text = _letters(count) if kind in "aA" else _roman(count)
+        return str(place)
+    text = _letters(place) if kind in "aA" else _roman(place)
     return text.upper() if kind.isupper() else text
 
 
-def _letters(count: int) -> str:
+def _letters(number: int) -> str:
     text = ""
-    while count:
-        count, rest = divmod(count - 1, 26)
+    while number:
+        number, rest = divmod(number - 1, 26)
         text = chr(ord("a") + rest) + text
     return text
 
 
-def _roman(count: int) -> str:
+def _roman(number: int) -> str:
     text = ""
     for value, letters in ((50, "l"), (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i")):
-        times, count = divmod(count, value)
+        times, number = divmod(number, value)
         text += letters * times
     return text

@@ -49,9 +49,8 @@ class Reader(Criteria):
         if not re.fullmatch(r"[a-z0-9_]+", indication):
             raise unknown(found.at("indication"), "indication", indication, INDICATIONS)
         criteria = self._tree(found, "criteria")
-        exclusions = (
-            self.nodes(found["exclusions"], found.at("exclusions")) if found.get("exclusions") else ()
-        )
+        listed = found.get("exclusions")
+        exclusions = self.nodes(listed, found.at("exclusions")) if listed else ()
         documents = self._documents(found)
         renewal = self._tree(found, "renewal") if found.get("renewal") else None
         later = self._tree(found, "later_renewal") if found.get("later_renewal") else None
@@ -69,7 +68,10 @@ class Reader(Criteria):
         renewal = renewal and with_trials(renewal, trials, found.at("renewal"))
         later = later and with_trials(later, trials, found.at("later_renewal"))
         exclusions = tuple(with_trials(node, trials, found.at("exclusions")) for node in exclusions)
-        self._check_documents(found, documents, criteria)
+        known = {node.id for node in walk(criteria)}
+        for document in documents:
+            if document.for_criterion and document.for_criterion not in known:
+                raise unknown(found.at("documents"), "criterion in 'for'", document.for_criterion, known)
         return Rule(
             id=rule_id,
             indication=indication,
@@ -110,10 +112,9 @@ class Reader(Criteria):
         drugs, classes = self.drug_names(found, "drugs") if found.get("drugs") else ((), ())
         if classes:
             raise found.at("drugs").error("a document names drugs, not classes")
+        name = "_".join(filter(None, (str(of), test or "_".join(drugs))))
         fields = {
-            "id": str(
-                found.get("id") or "_".join(part for part in (str(of), test or "_".join(drugs)) if part)
-            ),
+            "id": str(found.get("id") or name),
             "of": "programme" if of == "program" else of,
             "test": test,
             "drugs": drugs,
@@ -121,12 +122,6 @@ class Reader(Criteria):
             "for_criterion": str(found.get("for", "")),
         }
         return convert(found.holding(fields, {"of": "document", "for_criterion": "for"}), Required, place)
-
-    def _check_documents(self, found: Map, documents: tuple[Required, ...], criteria: AllOf) -> None:
-        known = {node.id for node in walk(criteria)}
-        for document in documents:
-            if document.for_criterion and document.for_criterion not in known:
-                raise unknown(found.at("documents"), "criterion in 'for'", document.for_criterion, known)
 
 
 def _months(found: Map, key: str) -> int:

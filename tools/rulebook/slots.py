@@ -14,7 +14,6 @@ from tools.rulebook.wording import (
     QUOTED,
     TOPIC_BACK,
     UNIT_NAMES,
-    Items,
     Slot,
     Values,
     concept_back,
@@ -52,13 +51,11 @@ def code_list(field: str, either: tuple[str, str, str]) -> Slot:
     def split(text: str) -> dict[str, Any]:
         return {field: tuple(unquoted(item) for item in re.findall(rf"{QUOTED}|{CODE}", text))}
 
-    items = Items(str, {})
     item = f"(?:{CODE}|{QUOTED})"
     gaps = one_of(dict.fromkeys(either))
 
     def show(v: Values) -> str:
-        shown = [code if re.fullmatch(CODE, code) else items.one(code) for code in v[field]]
-        return join(shown, either)
+        return join([code if re.fullmatch(CODE, code) else quoted(code) for code in v[field]], either)
 
     return Slot(show, lambda: f"{item}(?:(?:{gaps}){item})*", split)
 

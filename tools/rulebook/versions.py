@@ -58,12 +58,9 @@ def _paired(old: Sequence[Clause], new: Sequence[Clause]) -> Iterator[Difference
 def _pieces(old: str, new: str) -> Iterator[Piece]:
     a, b = WORDS.findall(old), WORDS.findall(new)
     for what, i, j, k, m in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
-        if what == "equal":
-            yield Piece("same", "".join(a[i:j]))
-            continue
         if j > i:
-            yield Piece("gone", "".join(a[i:j]))
-        if m > k:
+            yield Piece("same" if what == "equal" else "gone", "".join(a[i:j]))
+        if m > k and what != "equal":
             yield Piece("new", "".join(b[k:m]))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple, Protocol, get_args
 
 import msgspec
@@ -241,14 +241,18 @@ def optional(template: Wording, field: str, default: Any = None) -> Slot:
     return Slot(
         lambda v: "" if v[field] in (None, "", ()) or v[field] == default else template.show(v),
         lambda: f"(?:{template.pattern()})?",
-        lambda t: (template.read(t) or {}) if t else {},
+        partial(_read, template),
     )
+
+
+def _read(template: Wording, text: str) -> dict[str, Any]:
+    return (template.read(text) or {}) if text else {}
 
 
 def joined(slots: Mapping[str, Slot], name: str) -> Slot:
     """Slots that follow one another as one: what a style's sentence has one blank for."""
     template = Template("".join(f"{{{slot}}}" for slot in slots), slots, name)
-    return Slot(template.show, template.pattern, lambda t: (template.read(t) or {}) if t else {})
+    return Slot(template.show, template.pattern, partial(_read, template))
 
 
 def nested(field: str, kind: type[msgspec.Struct], template: Wording) -> Slot:
@@ -280,8 +284,7 @@ def choice(
 
     def read(text: str) -> dict[str, Any]:
         for key, template in templates.items():
-            found = template.read(text)
-            if found is not None:
+            if (found := template.read(text)) is not None:
                 return {**found, **says(key)}
         raise Invalid(f"cannot read {text!r}")
 
