@@ -26,7 +26,7 @@ from tools.papers.case import Case
 from tools.papers.exhibits import exhibits
 from tools.papers.letter_pdf import letter_pdf
 from tools.papers.packet import places
-from tools.papers.paper import canvas, identity, pdf_of
+from tools.papers.paper import AUTHOR, canvas, identity, pdf_of
 from tools.papers.typesetting import markup
 
 COLUMNS = (112.0, 76.0, 162.0, 82.0, 44.0)  # points; together the width of a letter's lines
@@ -166,9 +166,7 @@ def _bound(case: Case, title: str, parts: Sequence[Part]) -> bytes:
     for part in parts:
         writer.append(PdfReader(BytesIO(part.pdf)), outline_item=part.title, import_outline=False)
     _number(writer)
-    writer.add_metadata(
-        {"/Title": formats.printable(title), "/Author": "Paladin: a draft, neither signed nor submitted"}
-    )
+    writer.add_metadata({"/Title": formats.printable(title), "/Author": AUTHOR})
     writer.page_mode = "/UseOutlines"
     writer.compress_identical_objects()
     buffer = BytesIO()
@@ -203,6 +201,6 @@ def _number(writer: PdfWriter) -> None:
         pen.setFont("Times-Roman", 8)
         pen.drawCentredString(306, 22, f"Packet page {number} of {total}")
 
-    stamps = pdf_of([partial(stamp, number) for number in range(1, total + 1)], "")
+    stamps = pdf_of([partial(stamp, number) for number in range(1, total + 1)])
     for page, number in zip(writer.pages, PdfReader(BytesIO(stamps)).pages, strict=True):
         page.merge_page(number)

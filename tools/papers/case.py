@@ -157,9 +157,8 @@ class Case(Record, frozen=True, kw_only=True, dict=True, gc=True):
     @cached_property
     def coverage(self) -> Coverage | None:
         """The enrolment in this plan that is active on as_of."""
-        return next(
-            (c for c in self.patient.coverages if c.plan_id == self.plan.id and self._active(c)), None
-        )
+        of_plan = (c for c in self.patient.coverages if c.plan_id == self.plan.id)
+        return next(filter(self._active, of_plan), None)
 
     def _active(self, period: Coverage) -> bool:
         begun = period.start is None or period.start <= self.as_of
@@ -173,11 +172,9 @@ class Case(Record, frozen=True, kw_only=True, dict=True, gc=True):
     def sig_is_ordered(self) -> bool:
         """The order gives directions, and for the strength that is asked for."""
         order = self.order
-        return (
-            order is not None
-            and bool(order.sig)
-            and (not order.strength or is_same_strength(order.strength, self.request.strength))
-        )
+        if order is None or not order.sig:
+            return False
+        return not order.strength or is_same_strength(order.strength, self.request.strength)
 
     @property
     def sig(self) -> str:
@@ -276,11 +273,8 @@ class Case(Record, frozen=True, kw_only=True, dict=True, gc=True):
     def trials(self) -> tuple[Medication, ...]:
         """Courses of other drugs for this condition, oldest first; the drug asked for is no past failure."""
         classes = set(TREATMENTS.get(self.indication, ()))
-        return self._begun(
-            m
-            for m in self.patient.medications or ()
-            if not self._is_own(m) and (classes & set(m.classes) or m.id in self.cited)
-        )
+        others = (m for m in self.patient.medications or () if not self._is_own(m))
+        return self._begun(m for m in others if classes & set(m.classes) or m.id in self.cited)
 
     @cached_property
     def own(self) -> tuple[Medication, ...]:

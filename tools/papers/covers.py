@@ -87,8 +87,7 @@ def _fax_lines(
     yield "Date", formats.long_date(case.as_of)
     yield "Re", f"Prior authorization request, form {template.id}"
     yield "Pages", f"{pages + 1} with this one"
-    lacking = len(request.to_attach)
-    if lacking:
+    if lacking := len(request.to_attach):
         papers = "1 document" if lacking == 1 else f"{lacking} documents"
         yield "Not counted", f"{papers} still to be attached, as the next page says"
 

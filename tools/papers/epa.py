@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tools.domain.records import FilledField, FormTemplate, PARequest, Prescriber
+from tools.domain.records import Attachment, FilledField, FormTemplate, PARequest, Prescriber
 from tools.papers import formats
 from tools.papers.case import Case
 from tools.terminology.medicines import ndc11
@@ -50,16 +50,18 @@ def exchange(template: FormTemplate, request: PARequest, case: Case) -> Json:
             "readyToSend": request.ready,
             "answers": [item["answer"] for item in lead if item["answer"]],
             "unanswered": [question["id"] for question in open_questions if question["required"]],
-            "attachments": [
-                {
-                    "title": a.label,
-                    "recordId": a.record_id or None,
-                    "date": a.date.isoformat() if a.date else None,
-                    "enclosed": a.enclosed,
-                }
-                for a in request.attachments
-            ],
+            "attachments": list(map(_attachment, request.attachments)),
         },
+    }
+
+
+def _attachment(paper: Attachment) -> Json:
+    day = paper.date.isoformat() if paper.date else None
+    return {
+        "title": paper.label,
+        "recordId": paper.record_id or None,
+        "date": day,
+        "enclosed": paper.enclosed,
     }
 
 
@@ -124,9 +126,8 @@ def _asked(template: FormTemplate, request: PARequest, case: Case) -> Iterator[J
 
 def _select(field: FilledField) -> Json:
     """Yes or no; a yes goes on to its details."""
-    choices: list[Json] = [{"id": "Y", "text": "Yes"}, {"id": "N", "text": "No"}]
     item = _item(field, "selectOne", {"choiceId": field.value[0]} if field.value else None)
-    item["question"]["choices"] = choices
+    item["question"]["choices"] = [{"id": "Y", "text": "Yes"}, {"id": "N", "text": "No"}]
     return item
 
 
@@ -158,27 +159,23 @@ def _pair(question: Json, answer: Json | None, records: str) -> Json:
 
 def _link(asked: list[Json]) -> None:
     """Every question names the next; a no skips the details that a yes asks for."""
+    names = [*(item["question"]["id"] for item in asked), "END", "END"]
     for place, item in enumerate(asked):
-        follows = asked[place + 1]["question"]["id"] if place + 1 < len(asked) else "END"
+        follows, after = names[place + 1 : place + 3]
         if "choices" not in item["question"]:
             item["question"]["nextQuestionId"] = follows
-            continue
-        has_details = follows.startswith("details.") and place + 2 <= len(asked)
-        after = asked[place + 2]["question"]["id"] if has_details and place + 2 < len(asked) else "END"
-        for choice in item["question"]["choices"]:
-            choice["nextQuestionId"] = follows if choice["id"] == "Y" or not has_details else after
+        for choice in item["question"].get("choices", ()):
+            skips = choice["id"] == "N" and follows.startswith("details.")
+            choice["nextQuestionId"] = after if skips else follows
 
 
 def _on_the_way(asked: list[Json]) -> Iterator[Json]:
     """The questions that these answers lead through; an unanswered choice leads through all."""
     by_id = {item["question"]["id"]: item for item in asked}
-    at = asked[0]["question"]["id"] if asked else "END"
+    at = next(iter(by_id), "END")
     while at != "END":
         item = by_id[at]
         yield item
-        choices = item["question"].get("choices")
-        if choices is None:
-            at = item["question"]["nextQuestionId"]
-        else:
-            chosen = item["answer"]["choiceId"] if item["answer"] else "Y"
-            at = next(choice["nextQuestionId"] for choice in choices if choice["id"] == chosen)
+        chosen = item["answer"]["choiceId"] if item["answer"] and "choices" in item["question"] else "Y"
+        ways = {choice["id"]: choice["nextQuestionId"] for choice in item["question"].get("choices", ())}
+        at = ways[chosen] if ways else item["question"]["nextQuestionId"]

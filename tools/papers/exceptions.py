@@ -17,6 +17,7 @@ from tools.domain.records import ClauseRef, ExceptionKind, Finding, Record
 from tools.domain.rules import Trial
 from tools.papers import formats
 from tools.papers.case import Case
+from tools.papers.form_sources import EXCEPTED
 
 STATES_NOTHING = (
     "the statement supports an exception, and this request asks for none: name the exception, or leave it out"
@@ -96,9 +97,7 @@ def exceptions_of(case: Case) -> tuple[ExceptionAsked, ...]:
 
 def _called_for(case: Case) -> Iterator[ExceptionKind]:
     """Those that would leave nothing else failing."""
-    if case.determination.outcome not in ("quantity_exception", "likely_denial"):
-        return
-    if case.determination.stopped_by == "exclusion":
+    if case.determination.outcome not in EXCEPTED or case.determination.stopped_by == "exclusion":
         return
     steps = unmet_steps(case)
     others = [f for f in case.determination.findings if f.status == "not_met" and f not in steps]
@@ -125,9 +124,8 @@ def in_order(case: Case) -> bool:
         return False
     if found.outcome == "ready" or not asked:
         return found.outcome == "ready"
-    names = excepted(case)
-    beside = [f for f in found.findings if f.status != "met" and f.criterion not in names]
-    return not beside and refusal(case) == ""
+    open_ones = {f.criterion for f in found.findings if f.status != "met"}
+    return open_ones <= excepted(case) and refusal(case) == ""
 
 
 def refusal(case: Case) -> str:
@@ -165,12 +163,8 @@ def _over(case: Case) -> list[Finding]:
 
 
 def _barrier(finding: Finding) -> Barrier:
-    return Barrier(
-        rule=finding.text,
-        found=finding.detail,
-        clause=finding.clause,
-        records=tuple(e.record_id for e in finding.evidence),
-    )
+    records = tuple(e.record_id for e in finding.evidence)
+    return Barrier(rule=finding.text, found=finding.detail, clause=finding.clause, records=records)
 
 
 def _step(case: Case) -> ExceptionAsked:

@@ -89,7 +89,8 @@ def _by_kind(records: Iterable[Any]) -> Iterator[Exhibit]:
     """Claims of one drug are one paper, and so are entries of one list; a result or a note stands alone."""
     grouped: dict[str, list[Any]] = {}
     for record in records:
-        grouped.setdefault(_title(record), []).append(record)
+        title = said(WORDS, f"{type(record).__name__}_title", record)
+        grouped.setdefault(title, []).append(record)
     for title, group in grouped.items():
         days = [day for record in group if (day := _day(record)) is not None]
         dated = len(days) == 1 and isinstance(group[0], Observation | Note | Document | Procedure)
@@ -99,10 +100,6 @@ def _by_kind(records: Iterable[Any]) -> Iterator[Exhibit]:
             lines=tuple(dict.fromkeys(line for record in group for line in _lines(record))),
             day=days[0] if dated else None,
         )
-
-
-def _title(record: Any) -> str:
-    return said(WORDS, f"{type(record).__name__}_title", record)
 
 
 def _day(record: Any) -> date | None:

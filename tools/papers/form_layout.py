@@ -52,19 +52,13 @@ def wrap(text: str, font: str, size: float, width: float) -> list[str]:
             if line:
                 lines.append(line)
             while width_of(word, font, size) > width:
-                fits = _fitting(word, font, size, width)
+                ends = range(len(word), 1, -1)
+                fits = next((end for end in ends if width_of(word[:end], font, size) <= width), 1)
                 lines.append(word[:fits])
                 word = word[fits:]
             line = word
         lines.append(line)
     return lines
-
-
-def _fitting(word: str, font: str, size: float, width: float) -> int:
-    fits = len(word)
-    while fits > 1 and width_of(word[:fits], font, size) > width:
-        fits -= 1
-    return fits
 
 
 def rows_of(widths: Sequence[float], total: float, gap: float, most: int) -> list[list[tuple[int, float]]]:

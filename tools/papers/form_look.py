@@ -99,10 +99,8 @@ class Look:
         pen.draw_lines([*head.lines, head.form], middle, y - 41, 10.5, self.font, 9, align="centred")
         below = y - 46 - 10.5 * len(head.lines)
         self._color(pen)
-        pen.setLineWidth(1.4)
-        pen.line(x, below, x + WIDTH, below)
-        pen.setLineWidth(0.5)
-        pen.line(x, below - 2.5, x + WIDTH, below - 2.5)
+        _across(pen, x, below, 1.4)
+        _across(pen, x, below - 2.5, 0.5)
         self._black(pen)
 
     def _rule(self, head: _Head, pen: Any, x: float, y: float) -> None:
@@ -112,9 +110,7 @@ class Look:
         pen.draw_lines([*head.lines, head.form], x + WIDTH, y - 9, 11, self.font, 9, align="right")
         self._fitted(pen, head.title, 12, WIDTH - 200, x, y - 36)
         self._color(pen)
-        pen.setLineWidth(2.5)
-        below = y - 48 - 11 * max(0, len(head.lines) - 2)
-        pen.line(x, below, x + WIDTH, below)
+        _across(pen, x, y - 48 - 11 * max(0, len(head.lines) - 2), 2.5)
         self._black(pen)
 
     def _fitted(self, pen: Any, text: str, size: float, room: float, x: float, y: float) -> None:
@@ -133,16 +129,14 @@ class Look:
         pen.setFont(self.font, 9)
         pen.drawRightString(x + WIDTH, y - 9, form)
         self._color(pen)
-        pen.setLineWidth(1)
-        pen.line(x, y - 14, x + WIDTH, y - 14)
+        _across(pen, x, y - 14, 1)
         self._black(pen)
 
     def footer(self, pen: Any, identity: str, form_id: str, page: int, pages: int) -> None:
         y = MARGIN + 6
         pen.setStrokeGray(0)
         pen.setFillGray(0)
-        pen.setLineWidth(0.5)
-        pen.line(MARGIN, y + 8, MARGIN + WIDTH, y + 8)
+        _across(pen, MARGIN, y + 8, 0.5)
         pen.setFont(self.font, 8.5)
         lines = wrap(identity, self.font, 8.5, WIDTH - 90)
         pen.draw_lines(lines[:2], MARGIN, y - 2, 10)
@@ -178,18 +172,15 @@ class Look:
                 pen.setFillGray(1)
                 pen.setFont(self.bold, 10.5)
                 pen.drawCentredString(x + 9, y - 12, mark)
-            pen.setLineWidth(1)
-            pen.line(x, y - tall, x + WIDTH, y - tall)
+            _across(pen, x, y - tall, 1)
             self._black(pen)
             left = x + (24 if mark else 0)
         elif self._heading == "caps":
-            pen.setLineWidth(0.8)
-            pen.line(x, y - tall - 2, x + WIDTH, y - tall - 2)
+            _across(pen, x, y - tall - 2, 0.8)
             self._black(pen)
             lines = [line.upper() for line in wrap(" ".join(lines).upper(), self.bold, 10.5, WIDTH)]
         else:
-            pen.setLineWidth(1.2)
-            pen.line(x, y - tall, x + WIDTH, y - tall)
+            _across(pen, x, y - tall, 1.2)
             lines = [self._marked(mark, lines[0]), *lines[1:]]
         pen.draw_lines(lines, left, y - 12, 12, self.bold, 10.5)
         self._black(pen)
@@ -266,21 +257,25 @@ class Look:
     def table_head(self, pen: Any, x: float, y: float, widths: list[float], height: float) -> None:
         pen.setLineWidth(1)
         pen.line(x, y - height, x + sum(widths), y - height)
-        if self.cells != "lined":
-            self._frame(pen, x, y, widths, height)
+        self._frame(pen, x, y, widths, height)
 
     def table_row(self, pen: Any, x: float, y: float, widths: list[float], height: float) -> None:
         pen.setLineWidth(0.6)
         pen.setStrokeGray(0)
         if self.cells == "lined":
             pen.line(x, y - height, x + sum(widths), y - height)
-        else:
-            self._frame(pen, x, y, widths, height)
+        self._frame(pen, x, y, widths, height)
 
     def _frame(self, pen: Any, x: float, y: float, widths: list[float], height: float) -> None:
-        for width in widths:
+        for width in widths if self.cells != "lined" else ():
             pen.rect(x, y - height, width, height)
             x += width
+
+
+def _across(pen: Any, x: float, y: float, weight: float) -> None:
+    """A line over the width of the form, of so many points."""
+    pen.setLineWidth(weight)
+    pen.line(x, y, x + WIDTH, y)
 
 
 def submission(template: FormTemplate, plan: Plan) -> list[str]:

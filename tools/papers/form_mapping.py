@@ -81,9 +81,8 @@ def content_of(path: Path) -> bytes:
     try:
         return beside(path).read_bytes()
     except OSError as error:
-        raise Unavailable(
-            f"cannot read {beside(path)}: {error.strerror}; it belongs beside {path.name}"
-        ) from None
+        why = f"{error.strerror}; it belongs beside {path.name}"
+        raise Unavailable(f"cannot read {beside(path)}: {why}") from None
 
 
 def compare(mapping: Mapping, path: Path) -> None:

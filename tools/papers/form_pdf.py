@@ -29,10 +29,9 @@ from tools.papers.form_layout import (
     width_of,
     wrap,
 )
-from tools.papers.form_look import Box, Look
+from tools.papers.form_look import LABEL, Box, Look
 from tools.papers.paper import Page, pdf_of
 
-LABEL = 8.5  # points; nothing on the form is smaller
 LINES_ON_FORM, LINES_ON_ADDENDUM = 18, 46
 LEAST = {"date": 84.0, "number": 72.0, "text": 108.0}
 KEPT_TOGETHER = 160.0  # a table no taller than this is not split over pages
@@ -65,8 +64,7 @@ class _Sheet:
 
     def pages(self) -> list[Page]:
         head = self.look.header(self.template, self.case.plan)
-        blocks = list(self._blocks())
-        blocks += list(self._addendum())
+        blocks = [*self._blocks(), *self._addendum()]
         first = PAGE_HEIGHT - MARGIN - FOOT - head.height
         pages = pages_of(blocks, first, first + head.height - self.look.running.height)
         return [partial(self._page, head, number, pages) for number in range(1, len(pages) + 1)]
@@ -101,9 +99,8 @@ class _Sheet:
         yield self._paragraph(
             "Fields marked * are required. Unanswered questions are left for the prescriber."
         )
-        by_title = {
-            title: list(fields) for title, fields in groupby(self.request.fields, key=lambda f: f.section)
-        }
+        grouped = groupby(self.request.fields, key=lambda field: field.section)
+        by_title = {title: list(fields) for title, fields in grouped}
         shown = [s for s in self.template.sections if s.title in by_title]
         for number, section in enumerate(shown, 1):
             fields = by_title[section.title]
@@ -162,8 +159,7 @@ class _Sheet:
 
     def _cells(self, fields: Sequence[FilledField]) -> Iterator[Piece]:
         look = self.look
-        wanted = [self._wanted(f) for f in fields]
-        for row in rows_of(wanted, WIDTH, look.gap, look.columns):
+        for row in rows_of(list(map(self._wanted, fields)), WIDTH, look.gap, look.columns):
             yield self._row([(fields[i], width) for i, width in row])
 
     def _wanted(self, field: FilledField) -> float:
@@ -194,20 +190,18 @@ class _Sheet:
         self.overflow.append((field, rest))
         return kept
 
-    def _rows(self, field: FilledField, lines: list[str]) -> int:
-        least = 3 if field.type == "lines" else 1
-        return max(len(lines), least) + (1 if self._continues(field) else 0)
+    def _rows(self, field: FilledField, lines: list[str], least: int = 1) -> int:
+        """Lines that it takes, with the one that says where it goes on."""
+        return max(len(lines), least) + self._continues(field)
 
     def _continues(self, field: FilledField) -> bool:
         return any(known is field for known, _ in self.overflow)
 
-    def _shown(self, field: FilledField, lines: list[str]) -> str:
-        return field.value[: _length(field.value, lines)] if self._continues(field) else field.value
-
     def _row(self, sized: list[tuple[FilledField, float]]) -> Piece:
         look = self.look
         cells = [(f, width, self._lines(f, look.inner(self._label(f), width))) for f, width in sized]
-        height = max(look.cell_height(self._label(f), w, self._rows(f, ls)) for f, w, ls in cells)
+        rows = [self._rows(f, lines, 3 if f.type == "lines" else 1) for f, _, lines in cells]
+        height = max(look.cell_height(self._label(f), w, n) for (f, w, _), n in zip(cells, rows, strict=True))
 
         def draw(pen: Any, x: float, y: float) -> None:
             for field, width, lines in cells:
@@ -230,9 +224,8 @@ class _Sheet:
         several = field.type == "lines" or len(lines) > 1
         if not several and height > ONE_LINE:
             y, height = (y + height - ONE_LINE if at_top else y), ONE_LINE
-        self.fields.text(
-            field.id, self._shown(field, lines), lines, (x, y, width, height), field.label, several
-        )
+        shown = field.value[: _length(field.value, lines)] if self._continues(field) else field.value
+        self.fields.text(field.id, shown, lines, (x, y, width, height), field.label, several)
 
     def _options(self, pen: Any, field: FilledField, box: Box) -> None:
         x, y, _, height = box
@@ -278,7 +271,7 @@ class _Sheet:
         label = width_of(field.label, self.look.font, LABEL) + 8
         width = WIDTH - 16 - label
         lines = self._lines(field, width)
-        height = LEADING * max(len(lines), 1) + 4 + (LEADING if self._continues(field) else 0)
+        height = LEADING * self._rows(field, lines) + 4
 
         def draw(pen: Any, x: float, y: float) -> None:
             pen.setFont(self.look.font, LABEL)
@@ -296,16 +289,13 @@ class _Sheet:
         columns = len(section.fields)
         rows = [list(fields[start : start + columns]) for start in range(0, len(fields), columns)]
         labels = [self._label(f) for f in rows[0]]
-        for _ in range(len(rows), FEW_ROWS):
-            rows.append([self._spare(f, len(rows) + 1) for f in rows[0]])
+        for place in range(len(rows) + 1, FEW_ROWS + 1):
+            rows.append([self._spare(f, place) for f in rows[0]])
         widths = self._widths(labels, rows)
         head = self._table_head(labels, widths)
         drawn = [self._table_row(row, widths, head) for row in rows]
         together = sum(block.height for block in drawn) <= KEPT_TOGETHER
-        yield head
-        for block in drawn[:-1]:
-            yield block._replace(keep=together)
-        yield drawn[-1]
+        yield from (head, *(block._replace(keep=together) for block in drawn[:-1]), drawn[-1])
 
     def _widths(self, labels: list[str], rows: list[list[FilledField]]) -> list[float]:
         wanted, least = [], []
@@ -322,9 +312,8 @@ class _Sheet:
         return FilledField(id=f"{name}.{place}", section=field.section, label=field.label, type=field.type)
 
     def _table_head(self, labels: list[str], widths: list[float]) -> Piece:
-        heads = [
-            wrap(label, self.look.bold, LABEL, width - 6) for label, width in zip(labels, widths, strict=True)
-        ]
+        sized = zip(labels, widths, strict=True)
+        heads = [wrap(label, self.look.bold, LABEL, width - 6) for label, width in sized]
         height = 10.0 * max(map(len, heads)) + 5
 
         def draw(pen: Any, x: float, y: float) -> None:
@@ -338,8 +327,7 @@ class _Sheet:
 
     def _table_row(self, row: list[FilledField], widths: list[float], head: Piece) -> Piece:
         shown = [self._lines(f, width - 2) for f, width in zip(row, widths, strict=True)]
-        lines = max(len(s) + (1 if self._continues(f) else 0) for f, s in zip(row, shown, strict=True))
-        height = LEADING * max(lines, 1) + 5
+        height = LEADING * max(map(self._rows, row, shown)) + 5
 
         def draw(pen: Any, x: float, y: float) -> None:
             self.look.table_row(pen, x, y, widths, height)

@@ -110,15 +110,11 @@ def read(content: bytes, name: str) -> list[Spot]:
 
 
 def _of_widget(widget: Widget) -> Spot:
+    tooltip = widget.tooltip if widget.tooltip != widget.name else ""
     return Spot(
-        page=widget.page,
-        box=widget.box,
-        field=widget.name,
-        kind=widget.kind,
-        states=widget.states,
-        required=bool(widget.flags & REQUIRED),
-        tooltip=widget.tooltip if widget.tooltip != widget.name else "",
-    )
+        widget.page, widget.box, widget.name, widget.kind, widget.states,
+        required=bool(widget.flags & REQUIRED), tooltip=tooltip,
+    )  # fmt: skip
 
 
 def _printed(content: bytes) -> tuple[list[Phrase], list[Drawn]]:
@@ -205,7 +201,7 @@ def _with_words(
     spot: Spot, phrases: Sequence[Phrase], heading: str, before: Sequence[Spot], places: Sequence[Spot]
 ) -> Spot:
     if spot.is_mark:
-        boxes = [o.box[0] for o in places if o.page == spot.page and o.is_mark and _level(o, spot)]
+        boxes = [o.box[0] for o in places if o.is_mark and _level(o, spot)]
         behind, lead = _behind(spot, phrases, boxes), _lead(spot, phrases, boxes)
         return spot._replace(label=behind, lead=lead, heading=heading)
     own = _before(spot, phrases, places) or _above(spot, phrases)
@@ -214,9 +210,7 @@ def _with_words(
         return spot._replace(label=column.label, heading=heading, row=column.row + 1)
     required = spot.required or "*" in own
     label = own.strip(" *:_")
-    beside = next(
-        (o for o in reversed(before) if o.kind == "text" and o.page == spot.page and _level(o, spot)), None
-    )
+    beside = next((o for o in reversed(before) if o.kind == "text" and _level(o, spot)), None)
     vague = beside is not None and label.casefold() in _names().vague
     read_as = f"{beside.label} {label}" if beside and vague else ""
     lead = (beside.label if _party(beside.label) else beside.lead) if beside and not _party(heading) else ""
@@ -251,16 +245,9 @@ def _above(spot: Spot, phrases: Sequence[Phrase]) -> str:
 
 def _column(spot: Spot, before: Sequence[Spot]) -> Spot | None:
     """The place right above it that is as wide as it: the row before, in a table."""
-    return next(
-        (
-            o
-            for o in reversed(before)
-            if o.page == spot.page and o.kind == "text" and o.label
-            and abs(o.box[0] - spot.box[0]) < 3 and abs(o.box[2] - spot.box[2]) < 3
-            and -2 <= o.box[1] - spot.box[3] < 8
-        ),
-        None,
-    )  # fmt: skip
+    columns = (o for o in reversed(before) if o.page == spot.page and o.kind == "text" and o.label)
+    as_wide = (o for o in columns if max(abs(o.box[0] - spot.box[0]), abs(o.box[2] - spot.box[2])) < 3)
+    return next((o for o in as_wide if -2 <= o.box[1] - spot.box[3] < 8), None)
 
 
 def _behind(spot: Spot, phrases: Sequence[Phrase], boxes: Sequence[float]) -> str:
@@ -279,7 +266,8 @@ def _lead(spot: Spot, phrases: Sequence[Phrase], boxes: Sequence[float]) -> str:
 
 
 def _level(one: Spot, other: Spot) -> bool:
-    return abs(one.box[1] - other.box[1]) < 4
+    """Do they stand on one line of a page?"""
+    return one.page == other.page and abs(one.box[1] - other.box[1]) < 4
 
 
 def _same_row(phrase: Phrase, spot: Spot) -> bool:
@@ -388,15 +376,15 @@ def _tables(spots: Sequence[Spot]) -> Iterator[tuple[Spot, Proposal]]:
     for at, spot in enumerate(spots):
         lines.setdefault((spot.page, round(spot.box[3])), []).append(at)
     for members in lines.values():
-        fits = {
-            kind: {
-                at: max(((v, s) for s, v in ranked[at].items() if s in columns), default=(0.0, ""))
+        fits = [
+            [
+                max(((v, s) for s, v in ranked[at].items() if s in columns), default=(0.0, ""))
                 for at in members
-            }
-            for kind, columns in COLUMNS.items()
-        }
-        best = max(fits.values(), key=lambda fit: sum(score for score, _ in fit.values()))
-        for at, (score, source) in best.items():
+            ]
+            for columns in COLUMNS.values()
+        ]
+        best = max(fits, key=lambda fit: sum(score for score, _ in fit))
+        for at, (score, source) in zip(members, best, strict=True):
             placed = score >= LIKELY
             yield spots[at], Proposal(_blank(spots[at], source if placed else HAND), score if placed else 0.0)
 
@@ -410,14 +398,9 @@ def _best(row: NDArray[np.float32], names: Sequence[_Name], most: int = 5) -> li
 
 
 def _blank(spot: Spot, source: str) -> Blank:
-    return Blank(
-        label=spot.words or spot.field,
-        source=source,
-        row=spot.row,
-        field=spot.field,
-        at=() if spot.field else spot.place,
-        required=spot.required,
-    )
+    at = () if spot.field else spot.place
+    label, field = spot.words or spot.field, spot.field
+    return Blank(label=label, source=source, row=spot.row, field=field, at=at, required=spot.required)
 
 
 def _marked(spots: Sequence[Spot]) -> Iterator[tuple[Spot, Proposal]]:
@@ -430,11 +413,13 @@ def _marked(spots: Sequence[Spot]) -> Iterator[tuple[Spot, Proposal]]:
         source, marked, sure = _question([spot._replace(field="") for spot in members])
         for place, spot in enumerate(members):
             if place not in marked.values():
-                yield spot, Proposal(_unknown_mark(spot), 0.0)
+                label = f"{spot.lead}: {spot.label}" if spot.lead else spot.label or spot.field
+                yield spot, Proposal(_choice(spot, label, HAND, {"Yes": spot}), 0.0)
         if source:
             first = members[min(marked.values())]
+            label = first.lead or first.heading or first.label
             boxes = {value: members[place] for value, place in marked.items()}
-            yield first, Proposal(_choice(first, source, boxes), sure)
+            yield first, Proposal(_choice(first, label, source, boxes), sure)
 
 
 def _question(options: Sequence[Spot]) -> tuple[str, dict[str, int], float]:
@@ -454,22 +439,10 @@ def _question(options: Sequence[Spot]) -> tuple[str, dict[str, int], float]:
     return source, places.get(source, {}), sure.get(source, 0.0)
 
 
-def _choice(first: Spot, source: str, marks: dict[str, Spot]) -> Blank:
-    return Blank(
-        label=first.lead or first.heading or first.label,
-        source=source,
-        field=first.field if first.kind == "radio" else "",
-        marks={value: _mark(spot) for value, spot in marks.items()},
-    )
-
-
-def _unknown_mark(spot: Spot) -> Blank:
-    return Blank(
-        label=f"{spot.lead}: {spot.label}" if spot.lead else spot.label or spot.field,
-        source=HAND,
-        field=spot.field if spot.kind == "radio" else "",
-        marks={"Yes": _mark(spot)},
-    )
+def _choice(first: Spot, label: str, source: str, boxes: dict[str, Spot]) -> Blank:
+    marks = {value: _mark(spot) for value, spot in boxes.items()}
+    field = first.field if first.kind == "radio" else ""
+    return Blank(label=label, source=source, field=field, marks=marks)
 
 
 def _mark(spot: Spot) -> str | tuple[float, ...]:
@@ -494,7 +467,7 @@ SAID, STANDS_UNDER, ASKED = (
     0.3,
     0.15,
     0.1,
-)  # less, where label, heading or a long question speak of another party
+)  # less, where label, heading or a long question are of another party
 PART = 0.04  # less for words that are only a part of the label
 LONG = 6  # words of a label that is a question
 
@@ -584,27 +557,14 @@ def _core(text: str) -> str:
 
 def as_lines(proposals: Iterable[Proposal]) -> Iterator[str]:
     """The proposals as YAML, one blank to a paragraph, with a question at what is not sure."""
-    for proposal in proposals:
-        yield from _lines(proposal)
-
-
-def _lines(proposal: Proposal) -> Iterator[str]:
-    blank, sure = proposal.blank, proposal.sure
-    if blank.source != HAND and sure < SURE:
-        others = f"; or {', '.join(proposal.others)}" if proposal.others else ""
-        yield f"  # look at this one: {sure:.0%} likely{others}"
-    elif blank.source == HAND and proposal.others:
-        yield f"  # left to a hand; perhaps {', '.join(proposal.others)}"
-    yield f"  - label: {json.dumps(blank.label, ensure_ascii=False)}"
-    yield f"    source: {blank.source}"
-    if blank.row:
-        yield f"    row: {blank.row}"
-    if blank.field:
-        yield f"    field: {json.dumps(blank.field, ensure_ascii=False)}"
-    if blank.at:
-        yield f"    at: {json.dumps(list(blank.at))}"
-    if blank.marks:
-        shown = {k: v if isinstance(v, str) else list(v) for k, v in blank.marks.items()}
-        yield f"    marks: {json.dumps(shown, ensure_ascii=False)}"
-    if blank.required:
-        yield "    required: true"
+    for blank, sure, others in proposals:
+        if blank.source != HAND and sure < SURE:
+            beside = f"; or {', '.join(others)}" if others else ""
+            yield f"  # look at this one: {sure:.0%} likely{beside}"
+        elif blank.source == HAND and others:
+            yield f"  # left to a hand; perhaps {', '.join(others)}"
+        yield f"  - label: {json.dumps(blank.label, ensure_ascii=False)}"
+        yield f"    source: {blank.source}"
+        for key in ("row", "field", "at", "marks", "required"):
+            if given := getattr(blank, key):
+                yield f"    {key}: {json.dumps(given, ensure_ascii=False)}"

@@ -22,6 +22,7 @@ TYPES: dict[ExceptionKind, str] = {
     "formulary": "Formulary exception",
     "tier": "Tier exception",
 }
+EXCEPTED = ("quantity_exception", "likely_denial")  # outcomes that an exception may answer
 NONE_TRIED = "No drug for this condition on record"
 NO_ALLERGIES = "No known drug allergies"
 SEXES = {"female": "Female", "male": "Male"}
@@ -229,9 +230,8 @@ def _primary(read: Callable[[Diagnosis, Notation], str]) -> Source:
 
 def _other_diagnoses(case: Case, _: Notation) -> Value:
     others = [d for d in case.diagnoses if d is not case.diagnosis]
-    return Value(
-        "; ".join(f"{d.code} {formats.diagnosis(d)}".strip() for d in others), ids(d.id for d in others)
-    )
+    said = "; ".join(f"{d.code} {formats.diagnosis(d)}".strip() for d in others)
+    return Value(said, ids(d.id for d in others))
 
 
 def _measured(test: str, part: str = "lab.value") -> Source:
@@ -245,17 +245,16 @@ def _measured(test: str, part: str = "lab.value") -> Source:
 
 
 def _height_weight(case: Case, notation: Notation) -> Value:
-    both = [_measured(test)(case, notation) for test in ("height", "weight")]
-    if not all(one.text for one in both):
+    height, weight = (_measured(test)(case, notation) for test in ("height", "weight"))
+    if not (height.text and weight.text):
         return BLANK
-    return Value(" / ".join(one.text for one in both), ids(one.record for one in both))
+    return Value(f"{height.text} / {weight.text}", ids((height.record, weight.record)))
 
 
 def _current(case: Case, notation: Notation) -> Value:
     """What is taken for the condition on the day, the drug asked for included."""
-    taken = [
-        m for m in (*case.trials, *case.own) if m.status == "active" and (m.end is None or m.end > case.as_of)
-    ]
+    active = (m for m in (*case.trials, *case.own) if m.status == "active")
+    taken = (m for m in active if m.end is None or m.end > case.as_of)
     now = sorted(taken, key=lambda m: (m.start or date.min, m.id))
     said = [", ".join(filter(None, (m.drug, formats.dose(m), f"since {notation.date(m.start)}" if m.start else "")))
             for m in now]  # fmt: skip
@@ -305,10 +304,7 @@ def _justification(case: Case, notation: Notation) -> Value:
 
 def excepting(case: Case) -> tuple[ExceptionAsked, ...]:
     """The exceptions that the request asks for; nothing is looked into where none can be."""
-    if case.request.exception is None and case.determination.outcome not in (
-        "quantity_exception",
-        "likely_denial",
-    ):
+    if case.request.exception is None and case.determination.outcome not in EXCEPTED:
         return ()
     from tools.papers.exceptions import exceptions_of
 
@@ -330,9 +326,7 @@ def _exceptions(case: Case, _: Notation) -> Value:
     asked = excepting(case)
     records = ids(record for one in asked for barrier in one.barriers for record in barrier.records)
     clauses = [barrier.clause.clause_id for one in asked for barrier in one.barriers if barrier.clause]
-    return Value(
-        "; ".join(map(told, asked)), records or f"plan:{case.plan.id}", clauses[0] if clauses else ""
-    )
+    return Value("; ".join(map(told, asked)), records or f"plan:{case.plan.id}", next(iter(clauses), ""))
 
 
 def _type(case: Case, _: Notation) -> Value:
@@ -357,10 +351,6 @@ def _review(case: Case, _: Notation) -> Value:
     if case.request.expedited:
         return Value("Expedited", "prescriber")
     return Value("Standard", f"plan:{case.plan.id}")
-
-
-def _expedited(case: Case, _: Notation) -> Value:
-    return Value(case.request.expedited, "prescriber") if case.request.expedited else BLANK
 
 
 def _certification(case: Case, _: Notation) -> Value:
@@ -441,7 +431,7 @@ SOURCES: dict[str, Source] = {
     "trials.current": _current,
     "justification": _justification,
     "review.type": _review,
-    "review.reason": _expedited,
+    "review.reason": _of("prescriber", "request.expedited"),
     "review.certification": _certification,
     "exception.asked": _exceptions,
     "exception.statement": _statement,

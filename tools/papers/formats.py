@@ -73,11 +73,8 @@ def measure(test: str, value: float, units: str = "") -> str:
     known = TESTS[test]
     if units and known.customary:
         return grammar.amount(value, test, units)
-    shown = (
-        number(Decimal(repr(value)), 2)
-        if known.decimals is None
-        else plain_number(cut(value), known.decimals)
-    )
+    decimals = known.decimals
+    shown = number(Decimal(repr(value)), 2) if decimals is None else plain_number(cut(value), decimals)
     return f"{shown} {unit(known.unit)}".strip()
 
 
@@ -151,9 +148,8 @@ def long_date(day: date) -> str:
 
 def written(day: date, pattern: str) -> str:
     """The day by a strftime pattern; beside a month's name it has no leading zero: "August 9, 2026"."""
-    return day.strftime(
-        pattern.replace("%d,", f"{day.day},") if pattern.startswith(("%B", "%b")) else pattern
-    )
+    named = pattern.startswith(("%B", "%b"))
+    return day.strftime(pattern.replace("%d,", f"{day.day},") if named else pattern)
 
 
 def printable(text: str, *, signs: bool = False) -> str:

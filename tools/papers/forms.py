@@ -7,20 +7,11 @@ from itertools import chain
 
 import msgspec
 
-from tools.domain.records import Field, FilledField, FormTemplate, PARequest, Section
+from tools.domain.records import Field, FilledField, Finding, FormTemplate, PARequest, Section
 from tools.papers import formats
 from tools.papers.attachments import attachments
 from tools.papers.case import Case
-from tools.papers.form_sources import (
-    BLANK,
-    SOURCES,
-    Notation,
-    Value,
-    excepted_by,
-    excepting,
-    ids,
-    rows_of,
-)
+from tools.papers.form_sources import BLANK, SOURCES, Notation, Value, excepted_by, excepting, ids, rows_of
 from tools.papers.questions import Question, questions
 
 YES_NO = ("Yes", "No")
@@ -77,17 +68,17 @@ def _warning(case: Case, missing: Sequence[str]) -> str:
     if labels:
         said.append(f"NOT READY - {formats.UNSHOWN} stands for what cannot be printed here: {labels}.")
     excepted = excepted_by(case)
-    failing = [
-        f for f in case.determination.findings if f.status == "not_met" and f.criterion not in excepted
-    ]
+    unmet = (f for f in case.determination.findings if f.status == "not_met")
+    failing = [f for f in unmet if f.criterion not in excepted]
     if case.determination.outcome == "likely_denial" and (failing or not excepted):
-        named = "; ".join(_named(f.clause.clause_id if f.clause else "", f.text) for f in failing)
+        named = "; ".join(map(_named, failing))
         said.append(f"DRAFT - DENIAL IS LIKELY. Not met: {named or case.determination.summary}")
     return formats.printable(" ".join(said))
 
 
-def _named(clause_id: str, text: str) -> str:
-    return f"clause {clause_id}, {text}" if clause_id else text
+def _named(finding: Finding) -> str:
+    clause = finding.clause.clause_id if finding.clause else ""
+    return f"clause {clause}, {finding.text}" if clause else finding.text
 
 
 def _clean(field: FilledField) -> FilledField:

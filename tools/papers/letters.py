@@ -160,9 +160,8 @@ class Writer(Composer):
         """The programs by which a criterion is met."""
         proving = self._proving
         dated = (one for one in self.case.patient.programs or () if one.start and not one.reckoned)
-        return sorted(
-            (one for one in dated if one.id in proving), key=lambda one: (one.start or date.min, one.id)
-        )
+        own = (one for one in dated if one.id in proving)
+        return sorted(own, key=lambda one: (one.start or date.min, one.id))
 
     @cached_property
     def acted_on(self) -> Measurement | None:
@@ -187,10 +186,9 @@ class Writer(Composer):
         node = self.case.nodes.get(question.criterion)
         if not question.inverted or not isinstance(node, Condition) or node.sex is None:
             return True
-        of_age = (
-            any(code.startswith(PREGNANCY) for code in node.codes) and (self.case.age or 0) >= PAST_PREGNANCY
-        )
-        return not of_age and self.case.patient.sex in (node.sex, "unknown")
+        of_pregnancy = any(code.startswith(PREGNANCY) for code in node.codes)
+        past_it = of_pregnancy and (self.case.age or 0) >= PAST_PREGNANCY
+        return not past_it and self.case.patient.sex in (node.sex, "unknown")
 
     def branches(self, finding: Finding | None, inner: bool = False) -> Iterator[Branch]:
         """A finding and the branches that made it so; a composite's own clause only says that they do."""

@@ -121,9 +121,8 @@ def places(parts: Iterable[tuple[str, int]], before: int) -> list[str]:
     """Each part's title, of which the number of pages is known, and where it stands after so many pages."""
     listed, page = [], before + 1
     for title, count in parts:
-        listed.append(
-            f"{title}: page {page}" if count == 1 else f"{title}: pages {page} to {page + count - 1}"
-        )
+        last = page + count - 1
+        listed.append(f"{title}: page {page}" if count == 1 else f"{title}: pages {page} to {last}")
         page += count
     return listed
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any
 
@@ -10,6 +10,7 @@ from tools.papers.case import Case
 from tools.papers.formats import long_date, printable
 
 Page = Callable[[Any], None]  # draws one page on a canvas
+AUTHOR = "Paladin: a draft, neither signed nor submitted"
 
 
 def canvas(buffer: BytesIO, title: str, subject: str = "") -> Any:
@@ -22,11 +23,11 @@ def canvas(buffer: BytesIO, title: str, subject: str = "") -> Any:
     sheet = Sheet(buffer, pagesize=(612, 792), pageCompression=1, invariant=1)
     sheet.setTitle(printable(title))
     sheet.setSubject(printable(subject))
-    sheet.setAuthor("Paladin: a draft, neither signed nor submitted")
+    sheet.setAuthor(AUTHOR)
     return sheet
 
 
-def pdf_of(pages: Sequence[Page], title: str, subject: str = "") -> bytes:
+def pdf_of(pages: Iterable[Page], title: str = "", subject: str = "") -> bytes:
     """The pages as a file."""
     buffer = BytesIO()
     pen = canvas(buffer, title, subject)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from io import BytesIO
 from itertools import pairwise
@@ -26,7 +26,7 @@ from tools.papers.form_layout import width_of, wrap
 from tools.papers.form_sources import COLUMNS, KINDS
 from tools.papers.forms import BESIDE
 from tools.papers.letter_pdf import letter_pages
-from tools.papers.paper import Page, canvas, identity, pdf_of
+from tools.papers.paper import AUTHOR, Page, identity, pdf_of
 
 if TYPE_CHECKING:
     from pypdf import PdfReader, PdfWriter
@@ -59,9 +59,9 @@ def template(plan_form: FormTemplate, form_id: str, title: str, pdf: PayerPdf, *
         plan_form: the form that the plan has otherwise; its channel and what goes with it stay.
         how: `date_format` and `units` of this paper.
     """
-    names = blank_ids(pdf.blanks)
-    single = [(name, blank) for name, blank in zip(names, pdf.blanks, strict=True) if not blank.row]
-    sections = [Section(title=title, fields=tuple(_field(name, blank) for name, blank in single))]
+    named = zip(blank_ids(pdf.blanks), pdf.blanks, strict=True)
+    single = tuple(_field(name, blank) for name, blank in named if not blank.row)
+    sections = [Section(title=title, fields=single)]
     for kind in COLUMNS:
         first = {b.source: b for b in reversed(pdf.blanks) if b.row and REPEATED.get(b.source) == kind}
         columns = tuple(_field(_slug(source), blank) for source, blank in reversed(first.items()))
@@ -82,15 +82,10 @@ def blank_ids(blanks: Sequence[Blank]) -> list[str]:
 
 
 def _field(name: str, blank: Blank) -> Field:
-    kind = "choice" if blank.marks else "text"
     return Field(
-        id=name,
-        label=blank.label or blank.field,
-        source=blank.source,
-        type=kind,  # type: ignore[arg-type]
-        options=tuple(blank.marks),
-        required=blank.required,
-    )
+        id=name, label=blank.label or blank.field, source=blank.source, options=tuple(blank.marks),
+        type="choice" if blank.marks else "text", required=blank.required,
+    )  # fmt: skip
 
 
 def _slug(name: str) -> str:
@@ -323,24 +318,22 @@ class _Filling:
         elif not isinstance(mark, str):
             page, *box = mark
             self.flat.append((int(page), tuple(box)))  # type: ignore[arg-type]
-        elif blank.field:
-            self._choose(blank, mark)
         else:
-            for widget in self._widgets(mark, blank):
-                _switch(widget, widget.states[0] if widget.states else "Yes")
-
-    def _choose(self, blank: Blank, state: str) -> None:
-        shown = self._widgets(blank.field, blank)
-        for widget in shown:
-            if widget.kind == "choice":
-                self._text_field(blank, state)
-            elif state in widget.states:
-                _switch(widget, state)
+            for widget in self._widgets(blank.field or mark, blank):
+                if not blank.field:
+                    _switch(widget, widget.states[0] if widget.states else "Yes")
+                elif widget.kind == "choice":
+                    self._text_field(blank, mark)
+                elif mark in widget.states:
+                    _switch(widget, mark)
 
     def _text_field(self, blank: Blank, value: str) -> None:
+        from pypdf.generic import NameObject, TextStringObject
+
         shown = self._widgets(blank.field, blank)
         text = self._text(blank, value, shown[0].box, shown[0].size, shown[0])
-        _hold(shown[0].entry, "".join(text.lines) if text.comb else _held(value, text.lines))
+        held = "".join(text.lines) if text.comb else _held(value, text.lines)
+        _named(shown[0].entry)[NameObject("/V")] = TextStringObject(held)
         self.set += [(widget, text) for widget in shown]
 
     def _text(self, blank: Blank, value: str, box: Box, size: float, widget: Widget | None) -> _Text:
@@ -393,57 +386,42 @@ class _Filling:
                 ours = field.section == kind.capitalize() and name and place.isdigit()
                 if ours and int(place) > most and field.value:
                     beyond.setdefault(int(place), []).append(field)
-            rows_said = [", ".join(formats.printable(f.value) for f in fields) for fields in beyond.values()]
-            if rows_said:
-                self.rest.append((FURTHER[kind], "; ".join(rows_said)))
+            said = [", ".join(formats.printable(f.value) for f in fields) for fields in beyond.values()]
+            if said:
+                self.rest.append((FURTHER[kind], "; ".join(said)))
 
     # --- putting it into the file ------------------------------------------------------------------------
 
     def finish(self, title: str, case: Case) -> bytes:
         self._draw_appearances()
         self._draw_flat()
-        if self.rest:
-            self._add(pdf_of(_addendum(title, self.rest, case), title))
+        for page in _pages(_addendum(title, self.rest, case), title) if self.rest else ():
+            self.writer.add_page(page)
         _pacify(self.writer)
-        self.writer.metadata = {"/Title": title, "/Author": "Paladin: a draft, neither signed nor submitted"}
+        self.writer.metadata = {"/Title": title, "/Author": AUTHOR}
         buffer = BytesIO()
         self.writer.write(buffer)
         return buffer.getvalue()
 
     def _draw_appearances(self) -> None:
         """Each text on a sheet of its field's size, which becomes what the field shows."""
-        if not self.set:
-            return
-        buffer = BytesIO()
-        pen = canvas(buffer, "")
-        for widget, text in self.set:
+
+        def draw(widget: Widget, text: _Text, pen: Any) -> None:
             left, bottom, right, top = widget.box
             pen.setPageSize((right - left, top - bottom))
             _draw_frame(pen, widget)
             text.draw(pen, 0, 0)
-            pen.showPage()
-        pen.save()
-        for (widget, _), page in zip(self.set, _pages(buffer), strict=True):
+
+        pages = _pages([partial(draw, widget, text) for widget, text in self.set])
+        for (widget, _), page in zip(self.set, pages, strict=True):
             _show(self.writer, widget, page)
 
     def _draw_flat(self) -> None:
         for number in sorted({page for page, _ in self.flat}):
             sheet = self.writer.pages[number - 1]
-            buffer = BytesIO()
-            pen = canvas(buffer, "")
-            pen.setPageSize((float(sheet.mediabox.right), float(sheet.mediabox.top)))
-            for on, item in self.flat:
-                if on == number and isinstance(item, _Text):
-                    item.draw(pen, item.box[0], item.box[1])
-                elif on == number:
-                    _cross(pen, item)  # type: ignore[arg-type]
-            pen.showPage()
-            pen.save()
-            sheet.merge_page(next(iter(_pages(buffer))))
-
-    def _add(self, content: bytes) -> None:
-        for page in _pages(BytesIO(content)):
-            self.writer.add_page(page)
+            size = (float(sheet.mediabox.right), float(sheet.mediabox.top))
+            items = [item for on, item in self.flat if on == number]
+            sheet.merge_page(_pages([partial(_draw_items, size, items)])[0])
 
 
 def filled_pdf(form: FormTemplate, request: PARequest, case: Case, content: bytes) -> bytes:
@@ -475,11 +453,20 @@ def _addendum(title: str, rest: Iterable[tuple[str, str]], case: Case) -> list[P
     )
 
 
-def _pages(buffer: BytesIO) -> Iterator[Any]:
+def _pages(drawn: Sequence[Page], title: str = "") -> Sequence[Any]:
+    """Pages as they are drawn, to be set into another file."""
     from pypdf import PdfReader
 
-    buffer.seek(0)
-    return iter(PdfReader(buffer).pages)
+    return PdfReader(BytesIO(pdf_of(drawn, title))).pages if drawn else ()
+
+
+def _draw_items(size: tuple[float, float], items: Iterable[_Text | Box], pen: Any) -> None:
+    pen.setPageSize(size)
+    for item in items:
+        if isinstance(item, _Text):
+            item.draw(pen, item.box[0], item.box[1])
+        else:
+            _cross(pen, item)
 
 
 def _draw_frame(pen: Any, widget: Widget) -> None:
@@ -488,9 +475,9 @@ def _draw_frame(pen: Any, widget: Widget) -> None:
 
     def color(numbers: Any) -> Any:
         tones = [float(number) for number in numbers or ()]
-        return {1: lambda: Color(*tones * 3), 3: lambda: Color(*tones), 4: lambda: CMYKColor(*tones)}.get(
-            len(tones), lambda: None
-        )()
+        if len(tones) == 4:
+            return CMYKColor(*tones)
+        return Color(*tones if len(tones) == 3 else tones * 3) if len(tones) in (1, 3) else None
 
     look = widget.entry.get("/MK", {}).get_object() if "/MK" in widget.entry else {}
     ground, border = color(look.get("/BG")), color(look.get("/BC"))
@@ -510,12 +497,6 @@ def _draw_frame(pen: Any, widget: Widget) -> None:
 def _held(value: str, lines: Sequence[str]) -> str:
     """What the field holds: all of it, or what is shown of it."""
     return value if not any(MORE in line or line == "+" for line in lines[-2:]) else " ".join(lines)
-
-
-def _hold(entry: Any, value: str) -> None:
-    from pypdf.generic import NameObject, TextStringObject
-
-    _named(entry)[NameObject("/V")] = TextStringObject(value)
 
 
 def _named(entry: Any) -> Any:

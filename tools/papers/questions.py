@@ -69,10 +69,8 @@ def _counts(shown: Evidence) -> bool:
 def _evidence(shown: Evidence, dates: str, units: str) -> str:
     day = formats.written(shown.date, dates) if shown.date else ""
     if shown.kind in TESTS and isinstance(shown.value, float | int):
-        value = canonical(shown.kind, float(shown.value), shown.unit or "")
-        what = (
-            "" if value is None else f"{TESTS[shown.kind].name} {formats.measure(shown.kind, value, units)}"
-        )
+        name, value = TESTS[shown.kind].name, canonical(shown.kind, float(shown.value), shown.unit or "")
+        what = "" if value is None else f"{name} {formats.measure(shown.kind, value, units)}"
     elif shown.kind == "use":
         what = f"requested for {INDICATIONS.get(str(shown.value), shown.value)}"
     else:

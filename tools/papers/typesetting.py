@@ -15,6 +15,7 @@ from html import escape
 from importlib.resources import files
 from io import BytesIO
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 # The font of a script, by the first word of its characters' names in Unicode; of any other, GENERAL.
@@ -95,10 +96,8 @@ def markup(text: str, base: str) -> str:
     """A line for reportlab's paragraphs, escaped, its fonts named."""
     if is_base(text):
         return escape(text, quote=False)
-    named = (
-        f'<font name="{run.font}">{escape(str(run.text), quote=False)}</font>' for run in runs(text, base)
-    )
-    return "".join(named)
+    shown = ((run.font, escape(str(run.text), quote=False)) for run in runs(text, base))
+    return "".join(f'<font name="{font}">{escaped}</font>' for font, escaped in shown)
 
 
 # --- fonts -----------------------------------------------------------------------------------------------
@@ -211,10 +210,8 @@ def _levels(text: str) -> list[tuple[int, str]]:
 
 def _in_order(levels: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
     """Spans of one level from left to right, each in the order in which it is read (rule L2, by spans)."""
-    spans = [
-        (level, "".join(char for _, char in group))
-        for level, group in groupby(levels, key=lambda one: one[0])
-    ]
+    grouped = groupby(levels, key=itemgetter(0))
+    spans = [(level, "".join(char for _, char in group)) for level, group in grouped]
     for least in range(max((level for level, _ in spans), default=0), 0, -1):
         turned: list[tuple[int, str]] = []
         for high, group in groupby(spans, key=partial(_at_least, least)):

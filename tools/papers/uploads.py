@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 from hashlib import sha256
 from io import BytesIO
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tools.common.errors import Invalid
-from tools.papers.paper import canvas
+from tools.papers.paper import pdf_of
 
 if TYPE_CHECKING:
     from pypdf import PageObject, PdfReader
@@ -118,17 +120,11 @@ def _pdf_pages(content: bytes, name: str) -> int:
 
 def _active(reader: PdfReader) -> str:
     """What in it would act; "" if nothing does."""
-    for number in _numbers(reader):
-        found = next(filter(None, map(_acts, _dictionaries(reader.get_object(number)))), "")
-        if found:
-            return found
-    return ""
-
-
-def _numbers(reader: PdfReader) -> list[int]:
-    """The numbers of all its objects, whether they stand alone or in a stream of objects."""
     alone = {number for generation in reader.xref.values() for number in generation}
-    return sorted(alone | set(reader.xref_objStm))
+    objects = map(
+        reader.get_object, sorted(alone | set(reader.xref_objStm))
+    )  # alone, or in a stream of objects
+    return next(filter(None, map(_acts, chain.from_iterable(map(_dictionaries, objects)))), "")
 
 
 def _acts(item: Any) -> str:
@@ -138,14 +134,11 @@ def _acts(item: Any) -> str:
 
 def _dictionaries(item: Any) -> Iterator[Any]:
     """The dictionaries in one object, those of its parts too; what it refers to has a number of its own."""
+    parts = item if isinstance(item, list) else []
     if isinstance(item, dict):
         yield item
         parts = [value for key, value in item.items() if key != "/Parent"]
-    else:
-        parts = list(item) if isinstance(item, list) else []
-    for part in parts:
-        if isinstance(part, dict | list):
-            yield from _dictionaries(part)
+    yield from chain.from_iterable(map(_dictionaries, parts))
 
 
 def _marks(page: PageObject) -> list[Any]:
@@ -187,10 +180,8 @@ def _flatten(page: PageObject) -> None:
             continue
         across, up = (x1 - x0) / (bx1 - bx0), (y1 - y0) / (by1 - by0)
         name = f"/Mark{number}"
-        shown[NameObject("/Type")], shown[NameObject("/Subtype")] = (
-            NameObject("/XObject"),
-            NameObject("/Form"),
-        )
+        shown[NameObject("/Type")] = NameObject("/XObject")
+        shown[NameObject("/Subtype")] = NameObject("/Form")
         forms[NameObject(name)] = shown.indirect_reference or shown
         drawn.append(f"q {across:g} 0 0 {up:g} {x0 - bx0 * across:g} {y0 - by0 * up:g} cm {name} Do Q")
     if drawn:
@@ -243,15 +234,12 @@ def _as_pdf(content: bytes) -> bytes:
     from PIL import Image
     from reportlab.lib.utils import ImageReader
 
-    buffer = BytesIO()
-    pen = canvas(buffer, "")
+    def draw(number: int, pen: Any) -> None:
+        picture.seek(number)
+        shown = picture.convert("L" if picture.mode in ("1", "L", "I;16") else "RGB")
+        scale = min(612 / shown.width, 792 / shown.height)
+        width, height = shown.width * scale, shown.height * scale
+        pen.drawImage(ImageReader(shown), (612 - width) / 2, (792 - height) / 2, width, height)
+
     with Image.open(BytesIO(content), formats=list(PICTURES)) as picture:
-        for number in range(int(getattr(picture, "n_frames", 1))):
-            picture.seek(number)
-            shown = picture.convert("L" if picture.mode in ("1", "L", "I;16") else "RGB")
-            scale = min(612 / shown.width, 792 / shown.height)
-            width, height = shown.width * scale, shown.height * scale
-            pen.drawImage(ImageReader(shown), (612 - width) / 2, (792 - height) / 2, width, height)
-            pen.showPage()
-    pen.save()
-    return buffer.getvalue()
+        return pdf_of(partial(draw, number) for number in range(int(getattr(picture, "n_frames", 1))))
