@@ -20,7 +20,7 @@ from tools.denials.learned import (
     shares,
     together,
     tokens_of,
-)  # fmt: skip
+)
 from tools.denials.records import Quote, RequestedDrug
 from tools.denials.sentences import Sentence
 from tools.denials.slips import legible
@@ -175,7 +175,7 @@ def _drug(
             if amount.unit == "mg" and not strength and amount.start < 44 and amount.value is not None:
                 strength = f"{amount.value:g} mg"
                 end = one.end + amount.end if one is first else end
-            elif quantity is None and _is_supply(amount, window) and rule[one.sentence] < 0.5:
+            elif quantity is None and _is_supply(amount) and rule[one.sentence] < 0.5:
                 quantity, days = amount.value, _days(amount)
     said = next((decided[one.sentence] for one in own if decided and decided[one.sentence]), "")
     decision: Literal["", "denied", "approved"] = said if said in ("denied", "approved") else ""  # type: ignore[assignment]
@@ -185,12 +185,9 @@ def _drug(
     )  # fmt: skip
 
 
-def _is_supply(amount: Quantity, window: str) -> bool:
-    return (
-        amount.value is not None
-        and amount.unit in ("mL", "{tablet}", "{pen}", "{capsule}", "{unit}")
-        and _days(amount) is not None
-    )
+def _is_supply(amount: Quantity) -> bool:
+    counted = amount.unit in ("mL", "{tablet}", "{pen}", "{capsule}", "{unit}")
+    return counted and amount.value is not None and _days(amount) is not None
 
 
 def _days(amount: Quantity) -> int | None:

@@ -49,15 +49,12 @@ def require_same(read: Denial, patient: Patient) -> tuple[Compared, ...]:
         said = "; ".join(
             f"its {one.what} is {one.stated!r}, the chart's {one.charted!r}" for one in differing
         )
-        raise Refused(
-            f"this letter is not about {patient.id}: {said}; find the right patient, or correct the chart"
-            f" first"
-        )
+        mend = "find the right patient, or correct the chart first"
+        raise Refused(f"this letter is not about {patient.id}: {said}; {mend}")
     if all(one.agreement == "unknown" for one in compared):
         raise Refused(
-            f"this letter states no name, member id or birth date that the chart of {patient.id} has; make"
-            f" sure whose it is, and "
-            "read it without a patient"
+            f"this letter states no name, member id or birth date that the chart of {patient.id} has;"
+            " make sure whose it is, and read it without a patient"
         )
     return compared
 

@@ -68,15 +68,12 @@ def _of_pdf(data: bytes, name: str) -> str:
         raise Invalid(f"{name} cannot be read as a PDF ({error}); print it to PDF again") from error
     silent = [number for number, text in enumerate(pages, 1) if len(text.strip()) < 20]
     if len(silent) == len(pages):
-        raise Invalid(
-            f"{name} holds no text (a scan?); run text recognition (OCR) over it, or type the letter into"
-            f" a .txt file"
-        )
+        mend = "run text recognition (OCR) over it, or type the letter into a .txt file"
+        raise Invalid(f"{name} holds no text (a scan?); {mend}")
     if silent and _pictures(reader, silent):
         raise Invalid(
-            f"page {', '.join(map(str, silent))} of {name} is a picture without text; run text recognition"
-            f" (OCR) over the whole "
-            "file, since the reason may stand there"
+            f"page {', '.join(map(str, silent))} of {name} is a picture without text;"
+            " run text recognition (OCR) over the whole file, since the reason may stand there"
         )
     return "\n\n".join(pages)
 

@@ -352,11 +352,8 @@ def _days(read: _Read) -> Iterator[NamedDay]:
 
 def _reply(read: _Read, dated: date | None) -> Deadline | None:
     """By when answers are due: the earliest day, or the first stretch."""
-    due = [
-        deadline_of(read.text, read.sentences[time.mention.sentence], time, dated)
-        for time in read.times
-        if time.what == "reply_by"
-    ]
+    times = (time for time in read.times if time.what == "reply_by")
+    due = [deadline_of(read.text, read.sentences[t.mention.sentence], t, dated) for t in times]
     stated = [one for one in due if one.day]
     return min(stated, key=lambda one: one.day or date.max) if stated else next(iter(due), None)
 

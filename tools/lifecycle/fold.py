@@ -144,11 +144,9 @@ def _notice_in(event: CaseEvent, told: CaseEvent) -> CaseEvent:
 
 
 def _sent_in(event: CaseEvent, told: CaseEvent) -> CaseEvent:
-    facts = msgspec.structs.replace(
-        event.facts,
-        received=told.facts.received or event.facts.received,
-        statement=told.facts.statement or event.facts.statement,
-    )
+    new, old = told.facts, event.facts
+    received, statement = new.received or old.received, new.statement or old.statement
+    facts = msgspec.structs.replace(old, received=received, statement=statement)
     return msgspec.structs.replace(event, facts=facts, at=told.at or event.at)
 
 

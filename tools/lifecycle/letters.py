@@ -34,14 +34,12 @@ def what_of(letter: Denial, state: str = "") -> What:
     """The entry that this letter makes in its case; Invalid if it decides nothing or it is not clear what. While an
     appeal runs, what says no upholds, and what says yes overturns."""
     found = _ENTRIES.get(letter.kind)
-    if state == "appealed" and found in _ON_APPEAL:
-        found = _ON_APPEAL[found]
     if found is None:
         says = "it is not clear what this letter decides"
         if letter.kind != "unclear":
             says = f"this letter decides nothing ({letter.kind.replace('_', ' ')})"
         raise Invalid(f"{says}; read it and enter it yourself: pa case record ID WHAT")
-    return found
+    return _ON_APPEAL.get(found, found) if state == "appealed" else found
 
 
 def notice_of(
@@ -80,13 +78,8 @@ def approval_of(letter: Denial) -> Approval | None:
             "the letter does not state the approval's number, first and last day; enter it yourself:"
             " pa case record ID approved --number --from --to"
         )
-    return Approval(
-        number=letter.reference.value,
-        start=given.start,
-        end=given.end,
-        quantity=given.quantity,
-        days_supply=given.days_supply,
-    )
+    number, quantity, days = letter.reference.value, given.quantity, given.days_supply
+    return Approval(number=number, start=given.start, end=given.end, quantity=quantity, days_supply=days)
 
 
 def leading(letter: Denial) -> Right | None:
@@ -97,6 +90,6 @@ def leading(letter: Denial) -> Right | None:
 
 def _days(deadline: Deadline | None) -> int | None:
     """Days that run from receipt: the letter alone cannot count them."""
-    if deadline is None or deadline.day or deadline.unit != "days" or deadline.runs_from != "receipt":
+    if deadline is None or deadline.day or (deadline.unit, deadline.runs_from) != ("days", "receipt"):
         return None
     return deadline.amount

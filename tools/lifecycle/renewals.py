@@ -49,15 +49,14 @@ class Covered(Record, frozen=True, kw_only=True):
 def covered(fills: Iterable[Fill], drug: Drug, start: date, end: date) -> Covered | None:
     """Of this brand, from its first fill in the time; what is collected early is used afterwards. None if there is no
     fill: that is unknown, not zero."""
-    names = {drug.name.casefold(), *(alias.casefold() for alias in drug.aliases)}
-    of_it = sorted(
-        (f for f in fills if f.drug.casefold() in names and f.date <= end and f.days_supply > 0),
-        key=lambda f: (f.date, f.id),
+    names = {name.casefold() for name in (drug.name, *drug.aliases)}
+    of_it = (fill for fill in fills if fill.drug.casefold() in names and fill.days_supply > 0)
+    within = sorted(
+        (fill for fill in of_it if start <= fill.date <= end), key=lambda fill: (fill.date, fill.id)
     )
-    within = [fill for fill in of_it if fill.date >= start]
     if not within:
         return None
-    first, free = within[0].date, within[0].date
+    first = free = within[0].date
     days = 0
     for fill in within:
         begins = max(fill.date, free)
@@ -272,8 +271,7 @@ def _would(
     for finding, _ in _open(then.findings, nodes):
         node = nodes.get(finding.criterion)
         if isinstance(node, Lab | Change):
-            goal = _goal(node, patient, then)
-            if goal is not None:
+            if (goal := _goal(node, patient, then)) is not None:
                 supposed.append(Value(test=node.test, value=float(goal), on=day))
         elif isinstance(node, Attested) and finding.status == "unknown":
             supposed.append(Stated(topic=node.topic, present=True))
@@ -288,12 +286,9 @@ def _would(
 
 def _goal(node: Lab | Change, patient: Patient, then: Determination) -> Decimal | None:
     """The value that just meets the test, as it can be measured: to one decimal, on the patient's side."""
-    if isinstance(node, Lab) and not node.of_newest:
-        return None
     if isinstance(node, Lab):
-        step = Decimal("0.1")
-        edge = Decimal(repr(node.value))
-        return {"<": edge - step, ">": edge + step}.get(node.op, edge)
+        step, edge = Decimal("0.1"), Decimal(repr(node.value))
+        return {"<": edge - step, ">": edge + step}.get(node.op, edge) if node.of_newest else None
     baseline = _baseline(node, patient, then)
     if baseline is None:
         return None
@@ -316,14 +311,11 @@ def _baseline(node: Change, patient: Patient, then: Determination) -> Decimal | 
 
 
 def _goal_words(node: Part | None, patient: Patient, then: Determination) -> str:
-    if not isinstance(node, Lab | Change):
-        return ""
-    goal = _goal(node, patient, then)
-    if goal is None:
+    if not isinstance(node, Lab | Change) or (goal := _goal(node, patient, then)) is None:
         return ""
     spec = TESTS[node.test]
     least = node.direction == "rise" if isinstance(node, Change) else node.op in (">", ">=")
-    amount = f"{goal.normalize():f} {spec.unit}" if spec.unit != "1" else f"{goal.normalize():f}"
+    amount = f"{goal.normalize():f}" + (f" {spec.unit}" if spec.unit != "1" else "")
     return f"{spec.name} of {amount} or {'more' if least else 'less'}"
 
 

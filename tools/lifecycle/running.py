@@ -77,13 +77,9 @@ def _judged(clock: Clock, as_of: date) -> Clock:
         return msgspec.structs.replace(clock, possible="")
     first = min(clock.terms, key=lambda term: (term.due, term.at or time.max))
     late = as_of > first.due
+    left, possible = (first.due - as_of).days, clock.possible if late else ""
     return msgspec.structs.replace(
-        clock,
-        due=first.due,
-        at=first.at,
-        days_left=(first.due - as_of).days,
-        late=late,
-        possible=clock.possible if late else "",
+        clock, due=first.due, at=first.at, days_left=left, late=late, possible=possible
     )
 
 
@@ -253,7 +249,7 @@ class _CaseClocks:
         rule = next((self._rule("continue", level.key) for level in next_levels(levels(self.case))), None)
         if rule is None:
             return
-        due = count(rule, receipt(rule, notice.dated, notice.received))
+        due = _counted(rule, notice)
         if notice.effective and notice.effective > due.day:
             how = f"the change takes effect on {notice.effective}, which is later"
             due = Due(notice.effective, None, None, how)
@@ -272,9 +268,7 @@ class _CaseClocks:
     ) -> Clock:
         """A clock that a notice began: the law's day, and the letter's own."""
         notice = began.facts.notice
-        terms: list[Term] = []
-        if notice and rule:
-            terms.append(_term(rule, count(rule, receipt(rule, notice.dated, notice.received))))
+        terms = [_term(rule, _counted(rule, notice))] if notice and rule else []
         if notice and letter:
             terms += _by_the_letter(rule, notice)
         missing = "" if terms else "no rule gives a day for it: the payer's letter does; enter it"
@@ -317,11 +311,10 @@ def _statement(rule: ClockRule, sent: CaseEvent, begins: Beginning) -> Beginning
 def _with_extension(terms: list[Term], extended: CaseEvent | None) -> Iterator[Term]:
     """The law's term, moved to its last day if the payer has said that it takes longer."""
     for term in terms:
-        if extended is None or term.extended is None:
-            yield term
-        else:
+        if extended and term.extended:
             how = f"{term.how}, and the extension that was told on {extended.on}"
-            yield msgspec.structs.replace(term, due=term.extended, at=None, extended=None, how=how)
+            term = msgspec.structs.replace(term, due=term.extended, at=None, extended=None, how=how)
+        yield term
 
 
 def _by_the_letter(rule: ClockRule | None, notice: Notice) -> Iterator[Term]:
@@ -343,6 +336,10 @@ def submit_by(line: str, plan: Plan | None, end: date) -> tuple[date, str]:
     days = max(own or 0, 1)
     how = f"the payer has {days} day{'s' if days > 1 else ''} to decide before {end}"
     return end - timedelta(days=days), how
+
+
+def _counted(rule: ClockRule, notice: Notice) -> Due:
+    return count(rule, receipt(rule, notice.dated, notice.received))
 
 
 def _term(rule: ClockRule, due: Due) -> Term:

@@ -100,12 +100,8 @@ def lab_row(value: Measurement, notation: Notation) -> dict[str, Value]:
 
 
 def diagnosis_row(entry: Diagnosis, notation: Notation) -> dict[str, Value]:
-    texts = {
-        "diagnosis.name": formats.diagnosis(entry),
-        "diagnosis.code": entry.code,
-        "diagnosis.onset": notation.date(entry.onset),
-    }
-    return _values(texts, entry.id)
+    name, onset = formats.diagnosis(entry), notation.date(entry.onset)
+    return _values({"diagnosis.name": name, "diagnosis.code": entry.code, "diagnosis.onset": onset}, entry.id)
 
 
 def allergy_row(entry: Allergy) -> dict[str, Value]:
@@ -156,6 +152,10 @@ def _address(whose: str, path: str) -> dict[str, Source]:
         f"{whose}.address": _of(whose, f"{path}.address", formats.address),
         **{f"{whose}.{name}": _of(whose, f"{path}.address.{part}") for name, part in parts.items()},
     }
+
+
+def _prescriber(*parts: str) -> dict[str, Source]:
+    return {f"prescriber.{part}": _of("prescriber", f"patient.prescriber.{part}") for part in parts}
 
 
 PLAN, DRUG = "plan:{0.plan.id}", "drug:{0.drug.name}"
@@ -222,10 +222,9 @@ def _start(case: Case, notation: Notation) -> Value:
     return Value(notation.date(case.therapy_start), _order_or_chart(case))
 
 
-def _primary(read: Callable[[Diagnosis, Notation], str]) -> Source:
-    return lambda case, notation: (
-        Value(read(case.diagnosis, notation), case.diagnosis.id) if case.diagnosis else BLANK
-    )
+def _primary(column: str) -> Source:
+    """A column of the row of the diagnosis that carries the indication."""
+    return lambda case, notation: diagnosis_row(case.diagnosis, notation)[column] if case.diagnosis else BLANK
 
 
 def _other_diagnoses(case: Case, _: Notation) -> Value:
@@ -372,9 +371,7 @@ def _corrected(case: Case, notation: Notation) -> Value:
 
 
 SOURCES: dict[str, Source] = {
-    "patient.name": _of("patient", "patient.name"),
-    "patient.given": _of("patient", "patient.given"),
-    "patient.family": _of("patient", "patient.family"),
+    **{f"patient.{part}": _of("patient", f"patient.{part}") for part in ("name", "given", "family")},
     "patient.birth_date": lambda case, notation: Value(notation.date(case.patient.birth_date), "patient"),
     "patient.age": _of("patient", "age"),
     "patient.sex": _of("patient", "patient.sex", lambda sex: SEXES.get(sex, "")),
@@ -387,27 +384,17 @@ SOURCES: dict[str, Source] = {
     "patient.bmi": _measured("bmi"),
     "patient.allergies": _allergies,
     "coverage.member_id": _of("{0.coverage.id}", "coverage.member_id"),
-    "coverage.group": _coverage("group"),
-    "coverage.bin": _coverage("bin"),
-    "coverage.pcn": _coverage("pcn"),
-    "plan.name": _of(PLAN, "plan.name"),
-    "plan.payer": _of(PLAN, "plan.payer"),
-    "plan.phone": _of(PLAN, "plan.phone"),
-    "plan.fax": _of(PLAN, "plan.fax"),
-    "prescriber.name": _of("prescriber", "patient.prescriber.name"),
-    "prescriber.npi": _of("prescriber", "patient.prescriber.npi"),
+    **{f"coverage.{part}": _coverage(part) for part in ("group", "bin", "pcn")},
+    **{f"plan.{part}": _of(PLAN, f"plan.{part}") for part in ("name", "payer", "phone", "fax")},
+    **_prescriber("name", "npi"),
     "prescriber.specialty": _of("prescriber", "patient.prescriber.specialty", str.capitalize),
-    "prescriber.practice": _of("prescriber", "patient.prescriber.practice"),
+    **_prescriber("practice"),
     **_address("prescriber", "patient.prescriber"),
-    "prescriber.phone": _of("prescriber", "patient.prescriber.phone"),
-    "prescriber.fax": _of("prescriber", "patient.prescriber.fax"),
-    "prescriber.contact": _of("prescriber", "patient.prescriber.contact"),
+    **_prescriber("phone", "fax", "contact"),
     "drug.name": _of(DRUG, "drug.name"),
     "drug.generic": _of(DRUG, "generic"),
     "drug.name_generic": lambda case, _: Value(f"{case.drug.name} ({case.generic})", DRUG.format(case)),
-    "drug.route": _of(DRUG, "drug.route"),
-    "drug.form": _of(DRUG, "drug.form"),
-    "drug.rxnorm": _of(DRUG, "drug.rxnorm"),
+    **{f"drug.{part}": _of(DRUG, f"drug.{part}") for part in ("route", "form", "rxnorm")},
     "drug.strength": _requested("strength"),
     "drug.strength_form": _strength("{strength} {drug.form}"),
     "drug.strength_route": _strength("{strength}, {drug.route}"),
@@ -419,14 +406,13 @@ SOURCES: dict[str, Source] = {
     "drug.duration": _of(PLAN, "months", lambda months: f"{months} months" if months else ""),
     "drug.kind": lambda case, _: Value(KINDS[case.kind], _order_or_chart(case)) if case.kind else BLANK,
     "drug.start_date": _start,
-    "diagnosis.name": _primary(lambda d, _: formats.diagnosis(d)),
-    "diagnosis.code": _primary(lambda d, _: d.code),
-    "diagnosis.onset": _primary(lambda d, h: h.date(d.onset)),
+    **{column: _primary(column) for column in ("diagnosis.name", "diagnosis.code", "diagnosis.onset")},
     "diagnosis.others": _other_diagnoses,
-    "hba1c.value": _measured("hba1c"),
-    "hba1c.date": _measured("hba1c", "lab.date"),
-    "egfr.value": _measured("egfr"),
-    "egfr.date": _measured("egfr", "lab.date"),
+    **{
+        f"{test}.{part}": _measured(test, f"lab.{part}")
+        for test in ("hba1c", "egfr")
+        for part in ("value", "date")
+    },
     "trials.all": _tried,
     "trials.current": _current,
     "justification": _justification,
