@@ -7,8 +7,9 @@ mappings with the fields of records.py. What is not written stays unknown; a lis
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
+from itertools import count
 from typing import Any, NamedTuple, get_args, get_type_hints
 
 from tools.charts.chartlines import (
@@ -18,7 +19,6 @@ from tools.charts.chartlines import (
     coverage_line,
     diagnosis_line,
     fill_line,
-    made,
     medication_line,
     note_line,
     outcome_of,
@@ -110,7 +110,7 @@ class Reading(NamedTuple):
 def read_chart(chart: Map, as_of: date, drugs: Iterable[Drug] = (), topics: Iterable[str] = ()) -> Reading:
     """The patient of a case; Invalid names file and line of what cannot be read. `topics` are statements that the
     case's rules ask for beside those of terms.TOPICS."""
-    chart = _renamed(chart)
+    chart = _renamed(chart, _ALSO, chart.place)
     only(chart, _KEYS, "a patient")
     reader = _Reader(chart, as_of, tuple(drugs), {*TOPICS, *topics})
     given, _, family = str(chart.get("name", "")).partition(" ")
@@ -122,31 +122,18 @@ def read_chart(chart: Map, as_of: date, drugs: Iterable[Drug] = (), topics: Iter
         sex=_sex(chart),
         plan_id=str(chart.get("plan_on_file", "")),
         prescriber=reader.prescriber(),
-        coverages=reader.records("coverage") or (),
-        conditions=reader.records("conditions"),
-        observations=reader.observations(),
-        medications=reader.records("medications"),
-        fills=reader.records("fills") or (),
-        allergies=reader.records("allergies"),
-        family_history=reader.records("family_history") or (),
-        programs=reader.records("programs") or (),
-        procedures=reader.records("procedures") or (),
-        attestations=reader.attestations(),
-        notes=reader.records("notes") or (),
-        documents=reader.records("documents") or (),
-        authorizations=reader.records("authorizations") or (),
-        orders=reader.records("orders") or (),
+        **{_PARTS.get(key, key): reader.part(key) for key in _LISTS},
     )
     return Reading(patient, tuple(reader.silent))
 
 
-def _renamed(chart: Map) -> Map:
-    """The chart under our own keys; where both are there, the other one is an error that `only` reports."""
-    renamed = Map(chart.place)
-    for key, value in chart.items():
-        name = _ALSO.get(key, key)
-        name = key if name != key and (name in chart or name in renamed) else name
-        renamed[name], renamed.places[name] = value, chart.at(key)
+def _renamed(found: Map, also: Mapping[str, str], place: Place) -> Map:
+    """The mapping under our own keys; where both are there, the other one stays, and is an error."""
+    renamed = Map(place)
+    for key, value in found.items():
+        name = also.get(key, key)
+        name = key if name != key and (name in found or name in renamed) else name
+        renamed[name], renamed.places[name] = value, found.at(key)
     return renamed
 
 
@@ -169,9 +156,11 @@ class _List(NamedTuple):
     defaults: dict[str, Any] = {}
 
 
+# In the order in which they are read.
 _LISTS = {
     "coverage": _List(Coverage, "coverage", "plan_id", coverage_line),
     "conditions": _List(Diagnosis, "dx", "code", diagnosis_line, {"code": ""}),
+    "labs": _List(Observation, "obs", "value"),
     "medications": _List(Medication, "med", "drug", medication_line),
     "fills": _List(Fill, "fill", "drug", fill_line),
     "allergies": _List(Allergy, "allergy", "substance", allergy_line),
@@ -186,6 +175,8 @@ _LISTS = {
     "authorizations": _List(Authorization, "auth", "drug"),
     "orders": _List(Order, "order", "drug"),
 }
+_PARTS = {"coverage": "coverages", "labs": "observations"}  # of a Patient, where they are not called as here
+_MAY_BE_UNKNOWN = ("conditions", "medications", "allergies")
 
 
 class _Reader:
@@ -202,11 +193,13 @@ class _Reader:
             Document: self._document,
         }
 
-    def records(self, key: str) -> tuple[Any, ...] | None:
-        """The list under the key; None if it is left out, unknown, or null."""
+    def part(self, key: str) -> Any:
+        """The list under the key; one that is left out, unknown, or null is None where that is not an empty one."""
         value = self.chart.get(key)
+        if value is not None and key in ("labs", "attestations"):
+            return self._observations(value) if key == "labs" else self._attestations(value)
         if value is None or (isinstance(value, str) and value.strip().lower() == "unknown"):
-            return None
+            return None if key in _MAY_BE_UNKNOWN else ()
         place = self.chart.at(key)
         if isinstance(value, str) and value.strip().lower() == "none":
             return ()
@@ -278,12 +271,11 @@ class _Reader:
             fields["formulation"] = formulation_of(str(fields["formulation"])) or None
         if isinstance(fields.get("outcome"), str):
             self._outcome(fields)
-        status = str(fields.get("status", "")).lower()
-        if status in ("unknown", "none"):
+        if str(fields.get("status", "")).lower() in ("unknown", "none"):
             fields["status"] = None
-        for key, unit in (("days", "days"), ("months", "months")):
+        for key in ("days", "months"):
             if key in fields:
-                count_back(fields, int(fields.pop(key)), unit, self.as_of)
+                count_back(fields, int(fields.pop(key)), key, self.as_of)
         dated = fields.get("start") or fields.get("end")
         if "status" not in fields and not fields.get("end") and (dated or not fields.get("outcome")):
             fields["status"] = "active"  # a drug that is listed and no more is one that is taken
@@ -334,11 +326,8 @@ class _Reader:
 
     # --- values and statements ---------------------------------------------------------------------------
 
-    def observations(self) -> tuple[Observation, ...]:
+    def _observations(self, labs: Any) -> tuple[Observation, ...]:
         """`labs:` as a mapping of tests, each one value or several, or as a list of mappings with `test`."""
-        labs = self.chart.get("labs")
-        if labs is None:
-            return ()
         items: list[tuple[str, Any, Place]] = []
         if isinstance(labs, Map):
             for name, value in labs.items():
@@ -376,25 +365,16 @@ class _Reader:
         fields.setdefault("id", record_id)
         return convert(fields, Observation, place)
 
-    def attestations(self) -> tuple[Attestation, ...]:
-        """A mapping of topics (`pregnancy: denied`), or a list of mappings with the record's own fields."""
-        said = self.chart.get("attestations")
-        if said is None:
-            return ()
-        if isinstance(said, Seq):
-            return tuple([entry for item in self._listed_statements(said) for entry in item])
-        if not isinstance(said, Map):
+    def _attestations(self, said: Any) -> tuple[Attestation, ...]:
+        """A mapping of topics (`pregnancy: denied`), or a list of mappings with the record's own fields and of lines
+        such as `mtc_men2: denied`."""
+        read: list[Attestation] = []
+        if isinstance(said, Map):
+            for n, (name, value) in enumerate(said.items(), 1):
+                read += self._statements(name, value, f"att-{n}", said.at(name))
+            return tuple(read)
+        if not isinstance(said, Seq):
             raise self.chart.at("attestations").error("attestations are a mapping, e.g. pregnancy: denied")
-        return tuple(
-            [
-                entry
-                for n, (name, value) in enumerate(said.items(), 1)
-                for entry in self._statements(name, value, f"att-{n}", said.at(name))
-            ]
-        )
-
-    def _listed_statements(self, said: Seq) -> Iterator[tuple[Attestation, ...]]:
-        """Mappings with the record's own fields, or lines such as `mtc_men2: denied`."""
         for n, item in enumerate(said, 1):
             place = said.at(n - 1)
             if isinstance(item, Map):
@@ -402,32 +382,31 @@ class _Reader:
                 self._check_specialty(item)
                 if item.get("topic") == _OF_ALL:  # as the bare statement speaks
                     item.setdefault("subjects", ["self", "family"])
-                yield (self._record(_LISTS["attestations"], item, n, place),)
+                read.append(self._record(_LISTS["attestations"], item, n, place))
                 continue
             topic, colon, word = str(item).partition(":")
             if not colon:
                 raise place.error(f"cannot read the statement {item!r}; write e.g. mtc_men2: denied")
-            yield self._statements(topic.strip(), word.strip(), f"att-{n}", place)
+            read += self._statements(topic.strip(), word.strip(), f"att-{n}", place)
+        return tuple(read)
 
-    def _statements(self, name: str, value: Any, prefix: str, place: Place) -> tuple[Attestation, ...]:
-        """What one topic's line says, of each person by itself."""
+    def _statements(self, name: str, value: Any, prefix: str, place: Place) -> Iterator[Attestation]:
+        """What one topic's line says, of each person by itself; a bare statement on MTC or MEN 2 speaks of patient
+        and family, any other of the patient."""
         named = condition_named(name)
         key = named if named in CONCEPTS else name.casefold()
         topic = CONCEPTS[key].topic or key if key in CONCEPTS else key
-        each = value if isinstance(value, Map) else _both(topic, value, place)
-        read: list[Attestation] = []
-        for subject, word in each.items():
+        each = value if isinstance(value, Map) else {"both" if topic == _OF_ALL else "self": value}
+        number = count(1)
+        for who, word in each.items():
             present = self._present(topic, word, place)
-            if present is not None:
-                read.append(self._attestation(topic, subject, present, f"{prefix}-{len(read) + 1}", place))
-        return tuple(read)
-
-    def _attestation(self, topic: str, who: str, present: bool, record_id: str, place: Place) -> Attestation:
-        if who not in ("self", "family", "both"):
-            raise unknown(place, "subject", who, ("self", "family"))
-        subjects = ("self", "family") if who == "both" else (who,)
-        fields = made(place, id=record_id, topic=topic, present=present, subjects=subjects)
-        return convert(fields, Attestation, place)
+            if present is None:
+                continue
+            if who not in ("self", "family", "both"):
+                raise unknown(place, "subject", who, ("self", "family"))
+            subjects = ("self", "family") if who == "both" else (who,)
+            said = {"topic": topic, "present": present, "subjects": subjects}
+            yield convert(Map.of(place, id=f"{prefix}-{next(number)}", **said), Attestation, place)
 
     def _present(self, topic: str, word: Any, place: Place) -> bool | None:
         text = str(word).strip().lower()
@@ -457,21 +436,9 @@ class _Reader:
 
 def _fields(item: Any, place: Place, main: str) -> Map:
     """A copy of the mapping, or the plain value under its main field."""
-    fields = Map(place)
     if isinstance(item, Map):
-        also = _FIELDS_ALSO.get(main, {})
-        for key, value in item.items():
-            name = also.get(key, key)
-            name = key if name != key and (name in item or name in fields) else name
-            fields[name], fields.places[name] = value, item.at(key)
-    else:
-        fields[main] = item if isinstance(item, int | float | bool | date) else str(item)
-    return fields
-
-
-def _both(topic: str, value: Any, place: Place) -> Map:
-    """A bare statement on MTC or MEN 2 speaks of patient and family, any other of the patient."""
-    return made(place, **{"both" if topic == _OF_ALL else "self": value})
+        return _renamed(item, _FIELDS_ALSO.get(main, {}), place)
+    return Map.of(place, **{main: item if isinstance(item, int | float | bool | date) else str(item)})
 
 
 def _test(name: str, place: Place, else_allowed: tuple[str, ...] = ()) -> str:
