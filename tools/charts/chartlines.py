@@ -14,7 +14,7 @@ from tools.terminology.conditions import CONCEPTS, condition_named
 from tools.terminology.frequencies import frequencies
 from tools.terminology.observations import TESTS
 
-_ICD10 = r"[A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?"
+ICD10 = r"[A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?"
 _DATE = r"\d{4}-\d{2}-\d{2}"
 _PERIOD = re.compile(
     rf"(?:(?:from\s+)?(?P<start>{_DATE})\s*(?:to|until|-|–|through)\s*(?P<end>{_DATE}|now|present))"
@@ -90,7 +90,7 @@ def diagnosis_line(text: str, as_of: date, place: Place) -> Map:
         if word in text.lower():
             fields["verification"] = "provisional" if word == "suspected" else word
             text = re.sub(rf"[,(]?\s*{word}\)?:?", "", text, flags=re.IGNORECASE)
-    code = re.search(rf"^\s*({_ICD10})\b|\(({_ICD10})\)\s*$", text)
+    code = re.search(rf"^\s*({ICD10})\b|\(({ICD10})\)\s*$", text)
     name = (text.replace(code[0], "") if code else text).strip(" ,:()")
     concept = CONCEPTS.get(condition_named(name))
     fields["code"] = (code[1] or code[2]) if code else ""
