@@ -18,21 +18,8 @@ import msgspec
 
 from tools.charts.chartlines import DOSE, ICD10, test_key
 from tools.common.errors import Invalid, NotFound, Refused, nearest
-from tools.domain.records import (
-    Allergy,
-    Attestation,
-    Diagnosis,
-    Document,
-    FamilyHistory,
-    Fill,
-    Medication,
-    Note,
-    Observation,
-    Program,
-    Record,
-    Signature,
-    TrialOutcome,
-)
+from tools.domain import records
+from tools.domain.records import Record, Signature, TrialOutcome
 from tools.domain.rules import Attested, Who
 from tools.evidence.measurements import canonical
 from tools.store.rows import ChartEntry
@@ -80,7 +67,7 @@ def add_observation(to: Entering, test: str, value: float, unit: str, on: date) 
         )
     said = unit.strip()  # MG/DL is mg/dL
     spelled = next((one for one in known.units if one.casefold() == said.casefold()), said)
-    record = Observation(
+    record = records.Observation(
         id="",
         test=key,
         value=value,
@@ -111,7 +98,7 @@ def add_trial(
         raise Invalid(f"a course that ended on {end} is not ongoing; leave one of them out")
     meant = _medicine(to.store, drug)
     amount, unit = _dose(dose)
-    record = Medication(
+    record = records.Medication(
         id="",
         drug=drug.strip(),
         ingredients=meant.ingredients,
@@ -141,7 +128,7 @@ def add_fill(
     if quantity is not None and quantity <= 0:
         raise Invalid(f"a quantity of {quantity:g} is none; leave it out if it is not known")
     meant = _medicine(to.store, drug)
-    record = Fill(
+    record = records.Fill(
         id="",
         drug=drug.strip(),
         ingredients=meant.ingredients,
@@ -158,7 +145,7 @@ def add_diagnosis(to: Entering, code: str, name: str = "", onset: date | None = 
     written = code.strip().upper()
     if not re.fullmatch(ICD10, written):
         raise Invalid(f"{code!r} is no ICD-10-CM code; one looks like E11.65")
-    return _add(to, "conditions", Diagnosis(id="", code=written, name=name, onset=_past(to, onset)))
+    return _add(to, "conditions", records.Diagnosis(id="", code=written, name=name, onset=_past(to, onset)))
 
 
 def add_allergy(
@@ -168,7 +155,7 @@ def add_allergy(
     if not substance.strip():
         raise Invalid("name the substance")
     meant = medicine(substance, to.store.drugs())
-    record = Allergy(
+    record = records.Allergy(
         id="",
         substance=substance.strip(),
         ingredients=meant.ingredients,
@@ -184,7 +171,7 @@ def add_relative(to: Entering, relation: str, condition: str) -> ChartEntry:
     """A condition of a relative."""
     if not (relation.strip() and condition.strip()):
         raise Invalid("name the relative and the condition, e.g. mother 'medullary thyroid carcinoma'")
-    record = FamilyHistory(id="", relation=relation.strip(), condition=condition.strip())
+    record = records.FamilyHistory(id="", relation=relation.strip(), condition=condition.strip())
     return _add(to, "family_history", record)
 
 
@@ -195,7 +182,7 @@ def add_program(
     _in_order(start, end)
     if sessions is not None and sessions < 0:
         raise Invalid("a number of sessions is 0 or more")
-    record = Program(id="", name=name, start=_past(to, start), end=_past(to, end), sessions=sessions)
+    record = records.Program(id="", name=name, start=_past(to, start), end=_past(to, end), sessions=sessions)
     return _add(to, "programs", record)
 
 
@@ -221,7 +208,7 @@ def add_attestation(
             raise NotFound("specialty", specialty, nearest(specialty, labels))
         specialty = term.label
     who: tuple[Who, ...] = tuple(_one_of(subject, get_args(Who), "subject") for subject in subjects)
-    record = Attestation(
+    record = records.Attestation(
         id="",
         topic=topic,
         present=present,
@@ -245,7 +232,7 @@ def add_note(to: Entering, text: str, on: date) -> ChartEntry:
     """A clinical note; no value in it is evidence by itself."""
     if not text.strip():
         raise Invalid("a note needs a text")
-    note = Note(id="", date=_past(to, on), author=to.by, type="progress note", text=text.strip())
+    note = records.Note(id="", date=_past(to, on), author=to.by, type="progress note", text=text.strip())
     return _add(to, "notes", note)
 
 
@@ -278,7 +265,7 @@ def attach(
     stated: Any = _one_of(status, get_args(Signature), "status of a document") if status else ""
     _one_of(kind, OF, "kind of document")
     found = inspect(content, name)
-    record = Document(
+    record = records.Document(
         id="",
         title=title or name,
         of=kind,

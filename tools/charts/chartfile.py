@@ -12,42 +12,10 @@ from datetime import date, timedelta
 from itertools import count
 from typing import Any, NamedTuple, get_args, get_type_hints
 
-from tools.charts.chartlines import (
-    DOSE,
-    allergy_line,
-    count_back,
-    coverage_line,
-    diagnosis_line,
-    fill_line,
-    medication_line,
-    note_line,
-    outcome_of,
-    program_line,
-    read_date,
-    relative_line,
-    test_key,
-    value_line,
-)
+from tools.charts import chartlines
 from tools.common.dates import add_months
-from tools.domain.records import (
-    Allergy,
-    Attestation,
-    Authorization,
-    Coverage,
-    Diagnosis,
-    Document,
-    Drug,
-    FamilyHistory,
-    Fill,
-    Medication,
-    Note,
-    Observation,
-    Order,
-    Patient,
-    Prescriber,
-    Procedure,
-    Program,
-)
+from tools.domain import records
+from tools.domain.records import Drug, Patient
 from tools.domain.rules import Required
 from tools.rulebook.located import Map, Place, Seq, convert, no_slip, only, unknown
 from tools.terminology.conditions import CONCEPTS, condition_named
@@ -158,22 +126,26 @@ class _List(NamedTuple):
 
 # In the order in which they are read.
 _LISTS = {
-    "coverage": _List(Coverage, "coverage", "plan_id", coverage_line),
-    "conditions": _List(Diagnosis, "dx", "code", diagnosis_line, {"code": ""}),
-    "labs": _List(Observation, "obs", "value"),
-    "medications": _List(Medication, "med", "drug", medication_line),
-    "fills": _List(Fill, "fill", "drug", fill_line),
-    "allergies": _List(Allergy, "allergy", "substance", allergy_line),
+    "coverage": _List(records.Coverage, "coverage", "plan_id", chartlines.coverage_line),
+    "conditions": _List(records.Diagnosis, "dx", "code", chartlines.diagnosis_line, {"code": ""}),
+    "labs": _List(records.Observation, "obs", "value"),
+    "medications": _List(records.Medication, "med", "drug", chartlines.medication_line),
+    "fills": _List(records.Fill, "fill", "drug", chartlines.fill_line),
+    "allergies": _List(records.Allergy, "allergy", "substance", chartlines.allergy_line),
     "family_history": _List(
-        FamilyHistory, "fam", "condition", relative_line, {"relation": "relative", "condition": ""}
+        records.FamilyHistory,
+        "fam",
+        "condition",
+        chartlines.relative_line,
+        {"relation": "relative", "condition": ""},
     ),
-    "programs": _List(Program, "program", "name", program_line),
-    "procedures": _List(Procedure, "proc", "name"),
-    "attestations": _List(Attestation, "att", "topic"),
-    "notes": _List(Note, "note", "text", note_line, {"text": "", "date": None}),
-    "documents": _List(Document, "doc", "title"),
-    "authorizations": _List(Authorization, "auth", "drug"),
-    "orders": _List(Order, "order", "drug"),
+    "programs": _List(records.Program, "program", "name", chartlines.program_line),
+    "procedures": _List(records.Procedure, "proc", "name"),
+    "attestations": _List(records.Attestation, "att", "topic"),
+    "notes": _List(records.Note, "note", "text", chartlines.note_line, {"text": "", "date": None}),
+    "documents": _List(records.Document, "doc", "title"),
+    "authorizations": _List(records.Authorization, "auth", "drug"),
+    "orders": _List(records.Order, "order", "drug"),
 }
 _PARTS = {"coverage": "coverages", "labs": "observations"}  # of a Patient, where they are not called as here
 _MAY_BE_UNKNOWN = ("conditions", "medications", "allergies")
@@ -186,11 +158,11 @@ class _Reader:
         self.chart, self.as_of, self.drugs, self.topics = chart, as_of, drugs, topics
         self.silent: list[str] = []
         self._completed: dict[type[Any], Callable[[Map, Place], None]] = {
-            Medication: self._course,
-            Fill: lambda fields, place: self._stands_for(fields, "drug"),
-            Allergy: lambda fields, place: self._stands_for(fields, "substance"),
-            Program: self._program,
-            Document: self._document,
+            records.Medication: self._course,
+            records.Fill: lambda fields, place: self._stands_for(fields, "drug"),
+            records.Allergy: lambda fields, place: self._stands_for(fields, "substance"),
+            records.Program: self._program,
+            records.Document: self._document,
         }
 
     def part(self, key: str) -> Any:
@@ -226,14 +198,14 @@ class _Reader:
     def birth_date(self) -> date | None:
         for key in ("birth_date", "born"):
             if self.chart.get(key) is not None:
-                return read_date(self.chart[key], self.chart.at(key))
+                return chartlines.read_date(self.chart[key], self.chart.at(key))
         if self.chart.get("age") is None:
             return None
         if not re.fullmatch(r"\d{1,3}", str(self.chart["age"])):
             raise self.chart.at("age").error(f"age is in whole years, not {self.chart['age']!r}")
         return add_months(self.as_of, -12 * int(self.chart["age"]))
 
-    def prescriber(self) -> Prescriber | None:
+    def prescriber(self) -> records.Prescriber | None:
         value = self.chart.get("prescriber")
         if value is None:
             return None
@@ -241,7 +213,7 @@ class _Reader:
         fields = _fields(value, place, "specialty")
         self._check_specialty(fields)
         fields.setdefault("name", "the prescriber")
-        return convert(fields, Prescriber, place)
+        return convert(fields, records.Prescriber, place)
 
     # --- entries of lists ---------------------------------------------------------------------------------
 
@@ -249,7 +221,7 @@ class _Reader:
         """Shorthands of a mapping: dose with unit, frequency, days or months, outcome in plain words."""
         dose = fields.get("dose")
         if isinstance(dose, str):
-            match = DOSE.fullmatch(dose.strip())
+            match = chartlines.DOSE.fullmatch(dose.strip())
             if match is None and dose.strip().replace(".", "", 1).isdigit():
                 fields["dose"] = float(dose)  # of which unit, nobody wrote
             elif match is None and (amount := read_quantity(dose)) is not None:
@@ -275,12 +247,12 @@ class _Reader:
             fields["status"] = None
         for key in ("days", "months"):
             if key in fields:
-                count_back(fields, int(fields.pop(key)), key, self.as_of)
+                chartlines.count_back(fields, int(fields.pop(key)), key, self.as_of)
         dated = fields.get("start") or fields.get("end")
         if "status" not in fields and not fields.get("end") and (dated or not fields.get("outcome")):
             fields["status"] = "active"  # a drug that is listed and no more is one that is taken
         if fields.get("end") and "status" not in fields:
-            end = read_date(fields["end"], fields.at("end"))
+            end = chartlines.read_date(fields["end"], fields.at("end"))
             fields["status"] = "stopped" if end <= self.as_of else "active"
         self._stands_for(fields, "drug")
 
@@ -289,7 +261,7 @@ class _Reader:
         if text.strip().lower() in _UNKNOWN_WORDS:
             fields["outcome"] = None
             return
-        outcome = outcome_of(text)
+        outcome = chartlines.outcome_of(text)
         if outcome is None:
             known = ("inadequate", "partial", "intolerance", "GI side effects", "effective")
             raise unknown(fields.at("outcome"), "outcome", text, known)
@@ -305,7 +277,7 @@ class _Reader:
     def _program(self, fields: Map, place: Place) -> None:
         for key in ("days", "months"):
             if key in fields:
-                count_back(fields, int(fields.pop(key)), key, self.as_of)
+                chartlines.count_back(fields, int(fields.pop(key)), key, self.as_of)
                 fields["reckoned"] = True
         if fields.get("status") == "active":
             fields["status"] = "ongoing"
@@ -326,7 +298,7 @@ class _Reader:
 
     # --- values and statements ---------------------------------------------------------------------------
 
-    def _observations(self, labs: Any) -> tuple[Observation, ...]:
+    def _observations(self, labs: Any) -> tuple[records.Observation, ...]:
         """`labs:` as a mapping of tests, each one value or several, or as a list of mappings with `test`."""
         items: list[tuple[str, Any, Place]] = []
         if isinstance(labs, Map):
@@ -348,27 +320,27 @@ class _Reader:
         ]
         return tuple(item for item in read if item is not None)
 
-    def _observation(self, name: str, item: Any, record_id: str, place: Place) -> Observation | None:
+    def _observation(self, name: str, item: Any, record_id: str, place: Place) -> records.Observation | None:
         test = _test(name, place)
         if item is None or str(item).strip().lower() in _UNKNOWN_WORDS:
             self.silent.append(test)
             return None
         fields = _fields(item, place, "value")
         if not isinstance(item, Map):
-            fields = value_line(str(item), test, self.as_of, place)
+            fields = chartlines.value_line(str(item), test, self.as_of, place)
         elif isinstance(fields.get("value"), str):
-            told = value_line(fields["value"], test, self.as_of, place)
+            told = chartlines.value_line(fields["value"], test, self.as_of, place)
             fields |= {key: value for key, value in told.items() if key == "value" or key not in fields}
         if "days_ago" in fields:
             fields["date"] = self.as_of - timedelta(days=int(fields.pop("days_ago")))
         fields["test"] = test
         fields.setdefault("id", record_id)
-        return convert(fields, Observation, place)
+        return convert(fields, records.Observation, place)
 
-    def _attestations(self, said: Any) -> tuple[Attestation, ...]:
+    def _attestations(self, said: Any) -> tuple[records.Attestation, ...]:
         """A mapping of topics (`pregnancy: denied`), or a list of mappings with the record's own fields and of lines
         such as `mtc_men2: denied`."""
-        read: list[Attestation] = []
+        read: list[records.Attestation] = []
         if isinstance(said, Map):
             for n, (name, value) in enumerate(said.items(), 1):
                 read += self._statements(name, value, f"att-{n}", said.at(name))
@@ -390,7 +362,7 @@ class _Reader:
             read += self._statements(topic.strip(), word.strip(), f"att-{n}", place)
         return tuple(read)
 
-    def _statements(self, name: str, value: Any, prefix: str, place: Place) -> Iterator[Attestation]:
+    def _statements(self, name: str, value: Any, prefix: str, place: Place) -> Iterator[records.Attestation]:
         """What one topic's line says, of each person by itself; a bare statement on MTC or MEN 2 speaks of patient
         and family, any other of the patient."""
         named = condition_named(name)
@@ -406,7 +378,7 @@ class _Reader:
                 raise unknown(place, "subject", who, ("self", "family"))
             subjects = ("self", "family") if who == "both" else (who,)
             said = {"topic": topic, "present": present, "subjects": subjects}
-            yield convert(Map.of(place, id=f"{prefix}-{next(number)}", **said), Attestation, place)
+            yield convert(Map.of(place, id=f"{prefix}-{next(number)}", **said), records.Attestation, place)
 
     def _present(self, topic: str, word: Any, place: Place) -> bool | None:
         text = str(word).strip().lower()
@@ -442,7 +414,7 @@ def _fields(item: Any, place: Place, main: str) -> Map:
 
 
 def _test(name: str, place: Place, else_allowed: tuple[str, ...] = ()) -> str:
-    key = test_key(name)
+    key = chartlines.test_key(name)
     if key is None:
         raise unknown(place, "kind of document" if else_allowed else "test", name, (*else_allowed, *TESTS))
     return key

@@ -121,24 +121,13 @@ class Imported(NamedTuple):
     identifiers: tuple[tuple[str, str], ...]
 
 
-def import_bundle(
-    bundle: dict[str, Any], *, patient_id: str | None = None, name: str = "bundle", **how: Any
-) -> Imported:
-    """Read the bundle of one patient, as `import_unit` does.
-
-    Args:
-        bundle: a FHIR R4 bundle.
-        patient_id: the chart's id; else it is empty, unless the bundle is our own export.
-        name: of the file, for errors and the report.
-
-    Raises:
-        Invalid: it cannot be read at all; names the file and the path of what is wrong.
-    """
-    found = list(import_unit(bundle_unit(msgspec.json.encode(bundle), name), **how))
+def import_bundle(bundle: dict[str, Any], **how: Any) -> Imported:
+    """Read the bundle of one patient, as `import_unit` does. The chart's id is empty, unless the bundle is our own
+    export. Invalid, with the path of what is wrong, if it cannot be read at all."""
+    found = list(import_unit(bundle_unit(msgspec.json.encode(bundle), "bundle"), **how))
     if len(found) > 1:
-        raise Invalid(f"{name}: {len(found)} patients, expected one")
-    chart = msgspec.structs.replace(found[0].patient, id=patient_id or found[0].patient.id)
-    return found[0]._replace(patient=chart)
+        raise Invalid(f"bundle: {len(found)} patients, expected one")
+    return found[0]
 
 
 def import_unit(

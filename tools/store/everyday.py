@@ -16,19 +16,9 @@ from typing import Any
 
 import msgspec
 
+from tools.domain import rules
 from tools.domain.records import Benefit, Clause, Drug, Policy
-from tools.domain.rules import (
-    Attested,
-    Change,
-    Composite,
-    Condition,
-    Lab,
-    Measured,
-    Part,
-    Required,
-    Specialist,
-    Use,
-)
+from tools.domain.rules import Part
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.matcher import Span, matches
 from tools.terminology.medicines import CLASSES, class_of, ingredients_of
@@ -104,10 +94,10 @@ def questions(part: Part | str | None, clause: Clause) -> list[str]:
     if part is None:
         text = clause.text.casefold() if clause.section == "appeal" else ""
         return [one.words for one in known.appeal if any(word in text for word in one.clause)]
-    if isinstance(part, Composite):
+    if isinstance(part, rules.Composite):
         return []
     slots = {"what": _what(part), "test": ""}
-    if isinstance(part, Required) and part.test:
+    if isinstance(part, rules.Required) and part.test:
         slots["test"] = f" {_test(part.test)}"
     return [ask.format_map(slots) for kind in _kinds(part, clause.section) for ask in known.criteria[kind]]
 
@@ -117,13 +107,13 @@ def _kinds(part: Part, section: str) -> Iterator[str]:
     kind = str(type(part).__struct_config__.tag)
     if kind in ("condition", "taking") and section == "exclusions":
         yield f"excluded_{kind}"
-    elif isinstance(part, Use) and "weight" in part.uses:
+    elif isinstance(part, rules.Use) and "weight" in part.uses:
         yield "use_weight"
     else:
         yield kind
-    if isinstance(part, Lab) and part.within:
+    if isinstance(part, rules.Lab) and part.within:
         yield "lab_window"
-    if isinstance(part, Lab) and part.test == "egfr" and part.op in ("<", "<="):
+    if isinstance(part, rules.Lab) and part.test == "egfr" and part.op in ("<", "<="):
         yield "lab_kidneys"
 
 
@@ -131,21 +121,21 @@ def _what(part: Any) -> str:
     """What a criterion is of: a condition, a test, a paper, people, a use, a statement, or drugs."""
     known = _everyday()
     match part:
-        case Condition():
+        case rules.Condition():
             label = part.label.casefold()
             words = [one.words for one in known.conditions if any(name in label for name in one.label)]
             return ", ".join([part.label, *words])
-        case Lab() | Change():
+        case rules.Lab() | rules.Change():
             return _test(part.test)
-        case Measured():
+        case rules.Measured():
             return " and ".join(map(_test, part.tests))
-        case Attested():
+        case rules.Attested():
             return known.topics.get(part.topic, part.statement)
-        case Specialist():  # an endocrinologist for endocrinology
+        case rules.Specialist():  # an endocrinologist for endocrinology
             return " or ".join(re.sub("ology$", "ologist", one) for one in part.specialties)
-        case Use():
+        case rules.Use():
             return part.label
-        case Required():
+        case rules.Required():
             return known.documents[part.of]
     said = [known.classes.get(name, CLASSES.get(name, name)) for name in getattr(part, "classes", ())]
     for name in getattr(part, "drugs", ()):

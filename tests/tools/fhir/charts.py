@@ -8,25 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tools.common.printable import one_line
-from tools.domain.records import (
-    Address,
-    Allergy,
-    Attestation,
-    Authorization,
-    Coverage,
-    Diagnosis,
-    Document,
-    FamilyHistory,
-    Fill,
-    Medication,
-    Note,
-    Observation,
-    Order,
-    Patient,
-    Prescriber,
-    Procedure,
-    Program,
-)
+from tools.domain import records
 from tools.terminology.medicines import CLASSES
 from tools.terminology.observations import TESTS
 from tools.terminology.terms import TOPICS
@@ -58,16 +40,18 @@ def several(record: st.SearchStrategy[Any], most: int = 3) -> st.SearchStrategy[
 
 
 ids = st.text(st.characters(categories=["L", "N"], max_codepoint=127), min_size=1, max_size=6)
-addresses = st.builds(Address, line=words, city=words, state=st.sampled_from(["IL", "Texas", ""]), zip=words)
+addresses = st.builds(
+    records.Address, line=words, city=words, state=st.sampled_from(["IL", "Texas", ""]), zip=words
+)
 prescribers = st.builds(
-    Prescriber,
+    records.Prescriber,
     name=words,
     npi=st.none() | st.sampled_from(["2000000002", "123"]),
     **dict.fromkeys(("specialty", "practice", "phone", "fax", "contact"), st.none() | words),
     address=st.none() | addresses,
 )
 coverages = st.builds(
-    Coverage,
+    records.Coverage,
     id=ids,
     plan_id=st.sampled_from(["CASCADE-GOLD", "OTHER", ""]),
     **dict.fromkeys(("member_id", "group", "bin", "pcn"), words),
@@ -75,7 +59,7 @@ coverages = st.builds(
     end=maybe_day,
 )
 diagnoses = st.builds(
-    Diagnosis,
+    records.Diagnosis,
     id=ids,
     code=icd10,
     name=words,
@@ -85,7 +69,7 @@ diagnoses = st.builds(
     source_code=sources,
 )
 observations = st.builds(
-    Observation,
+    records.Observation,
     id=ids,
     test=st.sampled_from([*sorted(TESTS), "sbp", "dbp", "unheard_of"]),
     value=numbers,
@@ -95,7 +79,7 @@ observations = st.builds(
     source=st.sampled_from(["lab", "vital", "study", "form", "patient"]),
 )
 medications = st.builds(
-    Medication,
+    records.Medication,
     id=ids,
     drug=words,
     ingredients=ingredients,
@@ -114,7 +98,7 @@ medications = st.builds(
     source_code=sources,
 )
 fills = st.builds(
-    Fill,
+    records.Fill,
     id=ids,
     drug=words,
     ingredients=ingredients,
@@ -125,7 +109,7 @@ fills = st.builds(
     ndc=st.sampled_from(["", "00169418113"]),
 )
 allergies = st.builds(
-    Allergy,
+    records.Allergy,
     id=ids,
     substance=words,
     ingredients=ingredients,
@@ -134,10 +118,10 @@ allergies = st.builds(
     type=st.sampled_from(["allergy", "intolerance"]),
     date=maybe_day,
 )
-relatives = st.builds(FamilyHistory, id=ids, relation=words, condition=words, code=icd10)
-programs = st.builds(Program, id=ids, name=words, start=maybe_day, end=maybe_day)
+relatives = st.builds(records.FamilyHistory, id=ids, relation=words, condition=words, code=icd10)
+programs = st.builds(records.Program, id=ids, name=words, start=maybe_day, end=maybe_day)
 procedures = st.builds(
-    Procedure,
+    records.Procedure,
     id=ids,
     name=words,
     code=st.sampled_from(["", "95810", "SNOMED 60554003"]),
@@ -145,7 +129,7 @@ procedures = st.builds(
     result=words,
 )
 attestations = st.builds(
-    Attestation,
+    records.Attestation,
     id=ids,
     topic=st.sampled_from([*sorted(TOPICS), "own topic"]),
     present=st.booleans(),
@@ -155,15 +139,15 @@ attestations = st.builds(
     text=words,
 )
 said = words.filter(bool) | st.just("one line\nand another")  # without a word it is no note
-notes = st.builds(Note, id=ids, date=maybe_day, author=words, type=words, text=said)
+notes = st.builds(records.Note, id=ids, date=maybe_day, author=words, type=words, text=said)
 documents = st.builds(
-    Document, id=ids, title=words, of=words, date=maybe_day, sha256=st.sampled_from(["", "ab" * 32])
+    records.Document, id=ids, title=words, of=words, date=maybe_day, sha256=st.sampled_from(["", "ab" * 32])
 )
 authorizations = st.builds(
-    Authorization, id=ids, plan_id=words, drug=words, indication=words, start=days, end=days
+    records.Authorization, id=ids, plan_id=words, drug=words, indication=words, start=days, end=days
 )
 orders = st.builds(
-    Order,
+    records.Order,
     id=ids,
     drug=words,
     strength=words,
@@ -176,7 +160,7 @@ orders = st.builds(
     kind=st.sampled_from([None, "new", "renewal"]),
 )
 charts = st.builds(
-    Patient,
+    records.Patient,
     id=ids,
     given=words,
     family=words,

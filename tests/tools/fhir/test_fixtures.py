@@ -13,17 +13,8 @@ import yaml
 
 from tests.tools.fhir.conftest import BUNDLES
 from tools.common.errors import Invalid
-from tools.domain.records import (
-    Attestation,
-    Diagnosis,
-    Document,
-    Fill,
-    Medication,
-    Note,
-    Observation,
-    Order,
-    Record,
-)
+from tools.domain import records
+from tools.domain.records import Record
 from tools.fhir.bundle_files import ENDINGS, FileRefusal, Unit, units
 from tools.fhir.importer import PARTS, Imported, import_unit
 from tools.fhir.report import EntryReport
@@ -65,18 +56,18 @@ def _files(path: Path) -> list[str]:
 def told(record: Record) -> str:
     """A record as its key says it, on one line."""
     match record:
-        case Diagnosis():
+        case records.Diagnosis():
             days = [
                 f"since {record.onset}" if record.onset else "",
                 f"until {record.abated}" if record.abated else "",
             ]
             sure = "" if record.verification == "confirmed" else record.verification
             return _joined(record.code or record.name, sure, *days)
-        case Observation():
+        case records.Observation():
             return _joined(
                 record.test, f"{record.value:g}", record.unit or "without unit", record.date, record.source
             )
-        case Medication():
+        case records.Medication():
             taken = (
                 f"{record.dose:g} {record.dose_unit} × {record.per_day:g}"
                 if record.dose and record.per_day
@@ -91,9 +82,9 @@ def told(record: Record) -> str:
             return _joined(
                 record.drug, known, record.status or "perhaps", *days, taken, record.outcome or "", said
             )
-        case Fill():
+        case records.Fill():
             return _joined(record.drug, record.date, f"{record.days_supply} days", record.ndc)
-        case Order():
+        case records.Order():
             return _joined(
                 record.drug,
                 record.strength,
@@ -101,7 +92,7 @@ def told(record: Record) -> str:
                 record.unit,
                 f"{record.days_supply} days",
             )
-        case Attestation():
+        case records.Attestation():
             return _joined(
                 record.topic,
                 "yes" if record.present else "no",
@@ -109,10 +100,10 @@ def told(record: Record) -> str:
                 record.date,
                 record.by,
             )
-        case Note():
+        case records.Note():
             by = f"({record.author})" if record.author else ""
             return _joined(f"{record.status}:", record.text.replace("\n", " / "), by, record.specialty)
-        case Document():
+        case records.Document():
             return _joined(
                 f"{record.status or 'no status'}:", record.title, f"(of {record.of})" if record.of else ""
             )

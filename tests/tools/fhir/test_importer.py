@@ -353,9 +353,9 @@ def test_a_chart_has_a_day_of_its_own_only_if_it_is_given_one(heart_and_kidney: 
 def test_enrolled_in_the_plan_asked_for_since_before_the_records_begin(
     heart_and_kidney: dict[str, Any],
 ) -> None:
-    found = chart(heart_and_kidney, plan=worlds.plan(), patient_id="P900001")
+    found = chart(heart_and_kidney, plan=worlds.plan())
     (enrolled,) = found.coverages
-    assert (found.id, found.plan_id, enrolled.plan_id) == ("P900001", "CASCADE-GOLD", "CASCADE-GOLD")
+    assert (found.id, found.plan_id, enrolled.plan_id) == ("", "CASCADE-GOLD", "CASCADE-GOLD")
     assert (enrolled.start, enrolled.end, enrolled.member_id) == (date(2000, 12, 31), None, "")
 
 
