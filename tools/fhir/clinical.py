@@ -37,8 +37,9 @@ def icd10(concept: Concept) -> Coded:
     snomed = concept.code(*SNOMED_SYSTEMS)
     given = concept.code(*ICD10_SYSTEMS)
     source_code = f"SNOMED {snomed}" if snomed else "" if given else concept.label
-    if given:
-        return Coded((_dotted(given),), source_code)
+    if bare := given.strip().upper():
+        dotted = bare if "." in bare or len(bare) <= 3 else f"{bare[:3]}.{bare[3:]}"
+        return Coded((dotted,), source_code)
     by_snomed, by_name = _known_codes()
     codes = by_snomed.get(snomed) or by_name.get(_words(concept.name)) or ()
     untyped = snomed == _UNTYPED_DIABETES
@@ -49,11 +50,6 @@ def icd10(concept: Concept) -> Coded:
 def plain(name: str) -> str:
     """A display without its SNOMED semantic tag, in lower case."""
     return without_tag(name.strip()).casefold()
-
-
-def _dotted(code: str) -> str:
-    bare = code.strip().upper()
-    return bare if "." in bare or len(bare) <= 3 else f"{bare[:3]}.{bare[3:]}"
 
 
 @cache

@@ -18,7 +18,7 @@ import msgspec
 from tools.common.printable import printable
 from tools.domain.records import Document, Note
 from tools.fhir.context import Reading
-from tools.fhir.elements import Concept, Element
+from tools.fhir.elements import Element
 from tools.fhir.report import Entry, Ignored
 from tools.terminology.vocabulary import term_of_code
 
@@ -69,23 +69,19 @@ def document(entry: Entry, at: Reading) -> Iterator[Note | Document]:
         return
     lack = next((content.lack for content in contents), "no content")
     entry.partly(f"kept as a document that nobody has read: {lack}")
+    terms = (term_of_code("document_kinds", code) for code in kind.codes)  # what of a payer's list it can be
+    evidence = next((one.of for one in terms if one and one.of in ("note", "lab", "study")), "")
     here = any(content.sha256 and content.lack != _EMPTY for content in contents)
     titles = (*(attachment.text("title") for attachment in attachments), said.text("description"), kind.name)
     yield Document(
         id=at.id(entry, Document),
         title=next(filter(None, titles), "document"),
-        of=_evidence_of(kind) if here and status in ("signed", "amended") else "",
+        of=evidence if here and status in ("signed", "amended") else "",
         date=on,
         sha256=next((content.sha256 for content in contents if content.sha256), ""),
         status=status if here else "unsigned",
         specialty=specialty,
     )
-
-
-def _evidence_of(kind: Concept) -> str:
-    """What of a payer's list a kind of document can be, by its LOINC."""
-    terms = (term_of_code("document_kinds", code) for code in kind.codes)
-    return next((term.of for term in terms if term and term.of in ("note", "lab", "study")), "")
 
 
 def _refuse_void(*statuses: str) -> None:

@@ -21,7 +21,7 @@ from tools.fhir import clinical, documents, measurements, medications, ours, sta
 from tools.fhir.bundle_files import Unit, bundle_unit
 from tools.fhir.context import Reading
 from tools.fhir.coverage import coverage, enrolled, plan_on_file
-from tools.fhir.elements import Element, day
+from tools.fhir.elements import day
 from tools.fhir.patient_records import NOBODYS, PatientRecord
 from tools.fhir.people import address_of, identifiers_of, name_of, phone_of, prescriber
 from tools.fhir.report import Entry, Ignored, ImportReport
@@ -279,7 +279,9 @@ def _account_for_the_rest(record: PatientRecord) -> None:
 
 
 def _remarks(record: PatientRecord, chart: Patient) -> Iterator[str]:
-    if died := _deceased(record.patient.element):
+    person = record.patient.element
+    stated = "day not stated" if person.flag("deceasedBoolean") else ""
+    if died := person.text("deceasedDateTime")[:10] or stated:
         yield f"the patient has died ({died})"
     claims = [entry.element for entry in record.entries if entry.type == "Claim"]
     insured = ({one.reference("coverage").display for one in claim.many("insurance")} for claim in claims)
@@ -294,12 +296,6 @@ def _remarks(record: PatientRecord, chart: Patient) -> Iterator[str]:
     if undated := sum(o.date is None for o in chart.observations):
         yield f"{undated} measured values have no exact day and prove nothing"
     yield from contradictions(chart)
-
-
-def _deceased(person: Element) -> str:
-    return person.text("deceasedDateTime")[:10] or (
-        "day not stated" if person.flag("deceasedBoolean") else ""
-    )
 
 
 def _report(chart: Patient, record: PatientRecord, at: Reading, newest: date | None) -> ImportReport:
