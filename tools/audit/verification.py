@@ -45,8 +45,6 @@ TRIGGERS = {
         2,
     ),
 }
-
-
 # What somebody may have put into a column that is no value of it.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, ValueError, TypeError)
 
@@ -102,7 +100,7 @@ class _Log:
 
 def _triggers(connection: Connection) -> Iterator[str]:
     question, wanted = TRIGGERS[connection.dialect.name]
-    if connection.execute(text(question)).scalar_one() != wanted:
+    if connection.scalar(text(question)) != wanted:
         yield "a trigger that keeps the log from being changed is gone"
 
 

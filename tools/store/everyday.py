@@ -8,7 +8,7 @@ indexed under its own words and under the questions that its criterion answers; 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -25,17 +25,10 @@ from tools.terminology.medicines import CLASSES, class_of, ingredients_of
 from tools.terminology.observations import TESTS
 
 
-class _Labelled(msgspec.Struct, frozen=True):
-    """Words for a condition that has one of these in its label."""
+class _Where(msgspec.Struct, frozen=True):
+    """Words for what has one of these in it."""
 
-    label: tuple[str, ...]
-    words: str
-
-
-class _Appeal(msgspec.Struct, frozen=True):
-    """A question about appeals that a clause with one of these in it answers."""
-
-    clause: tuple[str, ...]
+    has: tuple[str, ...]
     words: str
 
 
@@ -43,19 +36,23 @@ class _Everyday(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """everyday.yaml."""
 
     tests: dict[str, str]
-    conditions: tuple[_Labelled, ...]
+    conditions: tuple[_Where, ...]  # by their labels
     classes: dict[str, str]
     topics: dict[str, str]
     documents: dict[str, str]
     sections: dict[str, str]
     fixed: dict[str, tuple[str, ...]]
-    appeal: tuple[_Appeal, ...]
+    appeal: tuple[_Where, ...]
     criteria: dict[str, tuple[str, ...]]
 
 
 @cache
 def _everyday() -> _Everyday:
     return msgspec.yaml.decode(Path(__file__).with_name("everyday.yaml").read_bytes(), type=_Everyday)
+
+
+def _words_for(text: str, listed: Iterable[_Where]) -> list[str]:
+    return [one.words for one in listed if any(word in text.casefold() for word in one.has)]
 
 
 def section_questions() -> dict[str, str]:
@@ -92,8 +89,7 @@ def questions(part: Part | str | None, clause: Clause) -> list[str]:
     if isinstance(part, str):
         return list(known.fixed[part])
     if part is None:
-        text = clause.text.casefold() if clause.section == "appeal" else ""
-        return [one.words for one in known.appeal if any(word in text for word in one.clause)]
+        return _words_for(clause.text, known.appeal) if clause.section == "appeal" else []
     if isinstance(part, rules.Composite):
         return []
     slots = {"what": _what(part), "test": ""}
@@ -122,9 +118,7 @@ def _what(part: Any) -> str:
     known = _everyday()
     match part:
         case rules.Condition():
-            label = part.label.casefold()
-            words = [one.words for one in known.conditions if any(name in label for name in one.label)]
-            return ", ".join([part.label, *words])
+            return ", ".join([part.label, *_words_for(part.label, known.conditions)])
         case rules.Lab() | rules.Change():
             return _test(part.test)
         case rules.Measured():
@@ -149,15 +143,10 @@ def in_clinical_words(query: str) -> str:
     """The question with what its drugs and abbreviations stand for, e.g. "Victoza (liraglutide, a GLP-1 receptor
     agonist)"."""
     capitals = query.upper() if len(query.upper()) == len(query) else query  # nobody shifts for "mi" or "osa"
-    for span in reversed(_first_of_each(matches(capitals))):
+    for span in {span.start: span for span in reversed(matches(capitals))}.values():  # the first of each name
         meant = _stands_for(span, query[span.start : span.end].casefold())
         query = f"{query[: span.end]} ({meant}){query[span.end :]}" if meant else query
     return query
-
-
-def _first_of_each(spans: list[Span]) -> list[Span]:
-    """Of the concepts that one name stands for, the first."""
-    return list({span.start: span for span in reversed(spans)}.values())[::-1]
 
 
 def _stands_for(span: Span, said: str) -> str:
