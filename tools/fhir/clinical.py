@@ -68,11 +68,8 @@ def _words(name: str) -> frozenset[str]:
 
 
 VERIFICATION: dict[str, Literal["confirmed", "provisional", "refuted"]] = {
-    "": "confirmed",
-    "confirmed": "confirmed",
-    "unconfirmed": "provisional",
-    "provisional": "provisional",
-    "differential": "provisional",
+    **dict.fromkeys(("", "confirmed"), "confirmed"),
+    **dict.fromkeys(("unconfirmed", "provisional", "differential"), "provisional"),
     "refuted": "refuted",
 }
 OVER = ("inactive", "resolved", "remission")

@@ -26,12 +26,8 @@ Status = Literal["signed", "unsigned", "draft", "amended"]
 PAYER_RESPONSE = "payer response"
 STATUS: dict[str, Status] = {
     "final": "signed",
-    "amended": "amended",
-    "corrected": "amended",
-    "appended": "amended",
-    "preliminary": "draft",
-    "partial": "draft",
-    "registered": "draft",
+    **dict.fromkeys(("amended", "corrected", "appended"), "amended"),
+    **dict.fromkeys(("preliminary", "partial", "registered"), "draft"),
 }
 _VOID = ("entered-in-error", "superseded", "cancelled", "deprecated")
 _BREAKS = {"p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "table", "ul", "ol"}
