@@ -21,22 +21,8 @@ import msgspec
 from tools.charts.chartfile import Reading, read_chart
 from tools.charts.chartlines import read_date
 from tools.common.errors import Invalid, Unavailable, nearest
-from tools.domain.records import (
-    BUSINESSES,
-    Benefit,
-    Coverage,
-    Determination,
-    Drug,
-    Finding,
-    Kind,
-    Outcome,
-    Patient,
-    Plan,
-    QuantityLimit,
-    Reason,
-    Request,
-    Status,
-)
+from tools.domain import records
+from tools.domain.records import Benefit, Determination, Drug, Patient, Plan, Request
 from tools.domain.rules import AllOf, AnyOf, Composite, Condition, Rule, Trial, mapped
 from tools.engine.alternatives import alternatives
 from tools.engine.determine import determine
@@ -121,7 +107,7 @@ def read_case(path: Path, known: Known, as_of: date | None = None) -> Case:
     reading = read_chart(chart, day, known.drugs, topics)
     patient = reading.patient
     if not patient.coverages and "coverage" not in chart:
-        enrolled = Coverage(id="coverage-1", plan_id=plan.id)
+        enrolled = records.Coverage(id="coverage-1", plan_id=plan.id)
         patient = msgspec.structs.replace(patient, coverages=(enrolled,))
     return Case(
         name=str(found.get("case") or path.stem),
@@ -194,8 +180,8 @@ def _request(found: Map, drugs: Iterable[Drug]) -> Request:
         quantity, unit = _amount(quantity, asked.at("quantity"))
     kind = None if asked.get("kind") is None else str(asked["kind"]).strip().lower()
     kind = {"initial": "new", "new start": "new", "reauthorization": "renewal"}.get(str(kind), kind)
-    if kind is not None and kind not in get_args(Kind):
-        raise unknown(asked.at("kind"), "kind of request", kind, get_args(Kind))
+    if kind is not None and kind not in get_args(records.Kind):
+        raise unknown(asked.at("kind"), "kind of request", kind, get_args(records.Kind))
     began, days = asked.get("therapy_start"), _days(asked)
     quantity = None if quantity is None else float(quantity)
     try:
@@ -208,7 +194,7 @@ def _request(found: Map, drugs: Iterable[Drug]) -> Request:
         quantity=quantity,
         unit=None if unit is None else str(unit),
         days_supply=days,
-        kind=cast("Kind | None", kind),
+        kind=cast("records.Kind | None", kind),
         indication=str(asked.get("indication", "")),
         therapy_start=None if began is None else read_date(began, asked.at("therapy_start")),
     )
@@ -264,10 +250,9 @@ class _PlanReader:
             raise found.place.error("a case needs a plan, or a rule (rule: …), to be judged by")
         if isinstance(found.get("plan"), str):
             plan = self.known.plan(found["plan"])
-        elif "plan" in found:
-            plan = self._table(as_map(found["plan"], found.at("plan"), "plan"))
         else:
-            plan = _inline_plan("CASE", "the case's payer", {})
+            bare = found.get("plan", Map(found.place))
+            plan = self._table(as_map(bare, found.at("plan"), "plan"))
         if not own:
             return plan
         key = "rules" if "rules" in found else "rule"
@@ -279,11 +264,15 @@ class _PlanReader:
         only(table, _PLAN_KEYS, "a plan")
         rows = table.table("drugs")
         named = {self._drug(name, rows.at(name)): name for name in rows}
-        plan = _inline_plan(
-            str(table.get("id", "CASE")),
-            str(table.get("payer", "the case's payer")),
-            {drug: self._benefit(drug, rows[name], rows.at(name)) for drug, name in named.items()},
-            _one_of(table, "line_of_business", BUSINESSES, "commercial"),
+        plan_id = str(table.get("id", "CASE"))
+        plan = Plan(
+            id=plan_id,
+            payer_id=plan_id,
+            payer=str(table.get("payer", "the case's payer")),
+            name=plan_id,
+            channel="fax",
+            benefits={drug: self._benefit(drug, rows[name], rows.at(name)) for drug, name in named.items()},
+            line_of_business=_one_of(table, "line_of_business", records.BUSINESSES, "commercial"),
         )
         if RENEWAL_GAP in table:
             plan = msgspec.structs.replace(plan, renewal_gap_days=read_renewal_gap(table))
@@ -341,7 +330,7 @@ class _PlanReader:
             rules.append(self._rule(body, f"{benefit.drug}/{len(rules) + 1}", benefit.drug))
         return msgspec.structs.replace(benefit, rules=(*benefit.rules, *rules), pa_required=True)
 
-    def _limits(self, body: Map) -> dict[str, QuantityLimit]:
+    def _limits(self, body: Map) -> dict[str, records.QuantityLimit]:
         """The quantity limits that a rule brings, by drug."""
         table = body.table("quantity_limits")
         return {
@@ -371,20 +360,6 @@ class _PlanReader:
 
 def _listed(value: Any) -> Sequence[Any]:
     return value if isinstance(value, Seq) else [value]
-
-
-def _inline_plan(
-    plan_id: str, payer: str, benefits: dict[str, Benefit], business: str = "commercial"
-) -> Plan:
-    return Plan(
-        id=plan_id,
-        payer_id=plan_id,
-        payer=payer,
-        name=plan_id,
-        line_of_business=business,
-        channel="fax",
-        benefits=benefits,
-    )
 
 
 def _excluded_uses(row: Map) -> dict[str, str]:
@@ -442,10 +417,10 @@ def _expect(found: Map) -> Map:
     only(given, _EXPECT_KEYS, "expect")
     if "outcome" in given:
         given["outcome"] = _word(given["outcome"])
-        if given["outcome"] not in get_args(Outcome):
-            raise unknown(given.at("outcome"), "outcome", given["outcome"], get_args(Outcome))
+        if given["outcome"] not in get_args(records.Outcome):
+            raise unknown(given.at("outcome"), "outcome", given["outcome"], get_args(records.Outcome))
     _one_of(given, "stopped_by", STOPS)
-    for key, allowed in (("criteria", get_args(Status)), ("reasons", get_args(Reason))):
+    for key, allowed in (("criteria", get_args(records.Status)), ("reasons", get_args(records.Reason))):
         wanted = given.table(key)
         for criterion, word in wanted.items():
             wanted[criterion] = _word(word)
@@ -482,17 +457,14 @@ def _without_unmentioned(case: Case) -> tuple[Plan, tuple[str, ...]]:
         plan = msgspec.structs.replace(case.plan, benefits=alone)
         pinned = msgspec.structs.replace(case.request, indication="")
         findings = determine(case.patient, plan, pinned, case.as_of).findings
-        silent = {item.criterion for item in walk(findings) if _says_nothing(item)}
-        absent = {item.criterion for item in walk(findings) if item.status == "not_met"}
+        missing = [one for one in walk(findings) if one.status == "unknown" and one.reason == "missing"]
+        silent = {one.criterion for one in missing if not one.evidence}
+        absent = {one.criterion for one in walk(findings) if one.status == "not_met"}
         rules.append(_pruned(rule, silent, absent, case.mentioned, left_out))
     limits = _NO_LIMITS if case.request.quantity is None else {}
     benefit = msgspec.structs.replace(benefit, rules=tuple(rules), **limits)
     benefits = {**case.plan.benefits, case.request.drug: benefit}
     return msgspec.structs.replace(case.plan, benefits=benefits), tuple(dict.fromkeys(left_out))
-
-
-def _says_nothing(finding: Finding) -> bool:
-    return finding.status == "unknown" and finding.reason == "missing" and not finding.evidence
 
 
 def _pruned(

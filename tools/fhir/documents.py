@@ -90,8 +90,7 @@ def composition(entry: Entry, at: Reading) -> Iterator[Note]:
     """A clinical document, as one note of its sections."""
     said = entry.element
     _refuse_void(said.text("status"))
-    parts = [_plain(said.one("text").prose("div")), *_sections(said)]
-    text = "\n\n".join(filter(None, parts))
+    text = "\n\n".join(filter(None, [_plain(said.one("text").prose("div")), *_sections(said)]))
     if not text:
         raise Ignored("a composition without text; its entries stand for themselves")
     yield Note(
@@ -204,8 +203,7 @@ def _specialty(said: Element, at: Reading) -> str:
 
 def _sections(said: Element) -> Iterator[str]:
     for section in said.many("section"):
-        body = _plain(section.one("text").prose("div"))
-        if body:
+        if body := _plain(section.one("text").prose("div")):
             yield "\n".join(filter(None, (section.text("title"), body)))
         yield from _sections(section)
 

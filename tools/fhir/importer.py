@@ -216,16 +216,14 @@ def _chart(record: PatientRecord, at: Reading) -> Patient:
 def _lists(record: PatientRecord, at: Reading) -> dict[str, Any]:
     """The lists of the chart; a closed one is None if nobody says that it is empty."""
     found: dict[str, list[Any]] = {part: [] for part in PARTS.values()}
-    for entry in record.entries:
-        if entry.type in READERS and entry.fate is None:
-            for read in _read(entry, at):
-                found[PARTS[type(read)]].append(read)
-    found["notes"] = _told_once(found["notes"])
+    for entry in (one for one in record.entries if one.type in READERS and one.fate is None):
+        for read in _read(entry, at):
+            found[PARTS[type(read)]].append(read)
     lists: dict[str, Any] = {part: tuple(records) for part, records in found.items()}
+    lists["notes"] = _told_once(lists["notes"])
     unknown = set(_unknown_lists(record))
     for part, types in _CLOSED.items():
-        said = record.whole or any(record.of(*types))
-        if not lists[part] and (part in unknown or not said):
+        if not lists[part] and (part in unknown or not (record.whole or any(record.of(*types)))):
             lists[part] = None
     return lists
 
@@ -247,14 +245,14 @@ def _read(entry: Entry, at: Reading) -> list[Record]:
     return found
 
 
-def _told_once(notes: list[Note]) -> list[Note]:
+def _told_once(notes: Iterable[Note]) -> tuple[Note, ...]:
     """Newer Synthea writes each note twice, as a document and as a report: once is enough, signed if one of them is."""
     best: dict[str, Note] = {}
     for note in notes:
         known = best.setdefault(note.text, note)
         if known.status == "unsigned":
             best[note.text] = msgspec.structs.replace(known, status=note.status)
-    return list(best.values())
+    return tuple(best.values())
 
 
 def _unknown_lists(record: PatientRecord) -> Iterator[str]:

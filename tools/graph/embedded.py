@@ -81,8 +81,7 @@ def _filled(connection: sqlite3.Connection, fill: Callable[[Write], State]) -> S
         run(f"CREATE TABLE {kind} ({', '.join(columns)})")
 
     def write(kind: str, rows: Sequence[Row]) -> None:
-        marks = ", ".join("?" * len(TABLES[kind]))
-        connection.executemany(f"INSERT INTO {kind} VALUES ({marks})", rows)
+        connection.executemany(f"INSERT INTO {kind} VALUES ({', '.join('?' * len(TABLES[kind]))})", rows)
 
     state = fill(write)
     for kind, (first, *_) in TABLES.items():

@@ -15,16 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from tests import paper_cases, worlds
 from tests.tools.fhir.charts import charts
 from tests.tools.fhir.conftest import ROOT
-from tools.domain.records import (
-    Attestation,
-    Authorization,
-    Medication,
-    Note,
-    Observation,
-    Order,
-    Patient,
-    Program,
-)
+from tools.domain import records
+from tools.domain.records import Observation, Order, Patient
 from tools.fhir.documents import PAYER_RESPONSE
 from tools.fhir.exporter import export_patient, losses
 from tools.fhir.importer import PARTS, import_bundle
@@ -214,7 +206,7 @@ def test_a_blood_pressure_is_one_resource() -> None:
 
 
 def test_a_trial_is_a_statement_with_its_period_dose_and_outcome() -> None:
-    trial = Medication(
+    trial = records.Medication(
         id="M1", drug="metformin", ingredients=("metformin",), classes=("biguanide",), rxnorm="6809", dose=1000,
         dose_unit="mg", per_day=2, start=date(2025, 1, 1), end=date(2025, 6, 1), status="stopped",
         outcome="Inadequate response",
@@ -229,7 +221,7 @@ def test_a_trial_is_a_statement_with_its_period_dose_and_outcome() -> None:
 
 def test_an_approval_comes_back_as_an_answer_to_be_read() -> None:
     day = date(2026, 1, 1)
-    approval = Authorization(id="U1", plan_id="CASCADE-GOLD", drug="Ozempic", start=day, end=day)
+    approval = records.Authorization(id="U1", plan_id="CASCADE-GOLD", drug="Ozempic", start=day, end=day)
     back = there_and_back(Patient(id="P1", authorizations=(approval,)))
     (answer,) = back.documents
     assert back.authorizations == ()
@@ -241,7 +233,7 @@ def test_an_approval_comes_back_as_an_answer_to_be_read() -> None:
 @pytest.mark.parametrize("topic", sorted(TOPICS))
 def test_a_statement_is_read_from_its_own_words(topic: str, subjects: Any) -> None:
     who: dict[str, Any] = {"subjects": subjects, "by": "Jane Roe, MD"}
-    said = Attestation(id="A1", topic=topic, present=False, date=DAY, text="x", **who)
+    said = records.Attestation(id="A1", topic=topic, present=False, date=DAY, text="x", **who)
     assert there_and_back(Patient(id="P1", attestations=(said,))).attestations == (said,)
 
 
@@ -257,14 +249,16 @@ def test_a_draft_order_comes_back_as_an_order_and_as_no_medicine() -> None:
 @pytest.mark.parametrize("status", ["signed", "unsigned", "draft", "amended"])
 def test_a_note_keeps_its_words_and_its_status(status: Any) -> None:
     text = "Tolerates metformin <well> & gladly.\nNext visit in May."
-    note = Note(id="N1", date=DAY, author="Jane Roe, MD", text=text, status=status, specialty="cardiology")
+    note = records.Note(
+        id="N1", date=DAY, author="Jane Roe, MD", text=text, status=status, specialty="cardiology"
+    )
     bundle = through_json(export_patient(Patient(id="P1", notes=(note,))))
     check(bundle)
     assert there_and_back(Patient(id="P1", notes=(note,))).notes == (note,)
 
 
 def test_a_program_is_a_plan_of_care_that_says_so() -> None:
-    program = Program(id="G1", name="Walk with us", start=date(2026, 1, 1))
+    program = records.Program(id="G1", name="Walk with us", start=date(2026, 1, 1))
     (plan,) = of(export_patient(Patient(id="P1", programs=(program,))), "CarePlan")
     assert (plan["status"], plan["category"][0]["text"]) == ("active", "lifestyle program")
     assert there_and_back(Patient(id="P1", programs=(program,))).programs == (program,)
