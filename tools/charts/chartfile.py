@@ -215,17 +215,16 @@ class _Reader:
         """Shorthands of a mapping: dose with unit, frequency, days or months, outcome in plain words."""
         dose = fields.get("dose")
         if isinstance(dose, str):
-            match = chartlines.DOSE.fullmatch(dose.strip())
-            if match is None and dose.strip().replace(".", "", 1).isdigit():
-                fields["dose"] = float(dose)  # of which unit, nobody wrote
-            elif match is None and (amount := read_quantity(dose)) is not None:
-                fields["dose"], fields["dose_unit"] = amount.value, amount.unit or None
-            elif match is None and _COMBINED_DOSE.fullmatch(dose.strip()):
-                fields["dose"] = None  # of several ingredients there is no one dose
-            elif match is None:
-                raise fields.at("dose").error(f"cannot read the dose {dose!r}; write e.g. 500 mg")
-            else:
+            if match := chartlines.DOSE.fullmatch(dose.strip()):
                 fields["dose"], fields["dose_unit"] = float(match["dose"]), match["unit"].lower()
+            elif dose.strip().replace(".", "", 1).isdigit():
+                fields["dose"] = float(dose)  # of which unit, nobody wrote
+            elif (amount := read_quantity(dose)) is not None:
+                fields["dose"], fields["dose_unit"] = amount.value, amount.unit or None
+            elif _COMBINED_DOSE.fullmatch(dose.strip()):
+                fields["dose"] = None  # of several ingredients there is no one dose
+            else:
+                raise fields.at("dose").error(f"cannot read the dose {dose!r}; write e.g. 500 mg")
         elif dose is not None:
             fields.setdefault("dose_unit", "mg")
         if "frequency" in fields:

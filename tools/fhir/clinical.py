@@ -15,7 +15,7 @@ from tools.domain.records import Allergy, Diagnosis, FamilyHistory, Procedure, P
 from tools.fhir.context import Reading
 from tools.fhir.elements import Concept, last_day
 from tools.fhir.products import named_drugs, product
-from tools.fhir.report import Entry, Ignored
+from tools.fhir.report import Entry, Ignored, refuse
 from tools.terminology.terms import ICD10, RXNORM, SNOMED, without_tag
 
 ICD10_SYSTEMS = (ICD10, "http://hl7.org/fhir/sid/icd-10", "urn:oid:2.16.840.1.113883.6.90")
@@ -93,8 +93,7 @@ def condition(entry: Entry, at: Reading) -> Iterator[Diagnosis]:
     without it would say that it is not so."""
     said = entry.element
     status = said.concept("verificationStatus").first
-    if status == "entered-in-error":
-        raise Ignored("entered in error")
+    refuse(("entered-in-error",), status)
     concept = said.concept("code")
     coded = icd10(concept)
     if coded.notice:
@@ -138,8 +137,7 @@ def allergy(entry: Entry, at: Reading) -> Iterator[Allergy]:
     said = entry.element
     verified, clinical = said.concept("verificationStatus").first, said.concept("clinicalStatus").first
     concept = said.concept("code")
-    if verified in ("entered-in-error", "refuted"):
-        raise Ignored(verified.replace("-", " "))
+    refuse(("entered-in-error", "refuted"), verified)
     if clinical in ("resolved", "inactive"):
         raise Ignored(f"{clinical}: no longer an allergy")
     if concept.codes & NO_ALLERGY.keys():
@@ -177,8 +175,7 @@ def _reactions(entry: Entry) -> Iterator[str]:
 
 def family_member(entry: Entry, at: Reading) -> Iterator[FamilyHistory]:
     said = entry.element
-    if said.text("status") in ("entered-in-error", "health-unknown"):
-        raise Ignored(said.text("status").replace("-", " "))
+    refuse(("entered-in-error", "health-unknown"), said.text("status"))
     conditions = said.many("condition")
     if not conditions:
         raise Ignored("names no condition")
@@ -213,8 +210,7 @@ def program(entry: Entry, at: Reading) -> Iterator[Program]:
     taken as taking part in it."""
     said = entry.element
     status, period = said.text("status"), said.period("period")
-    if status in ("entered-in-error", "revoked"):
-        raise Ignored(status.replace("-", " "))
+    refuse(("entered-in-error", "revoked"), status)
     categories = [c for c in said.concepts("category") if c.text or c.code(SNOMED)]
     name = said.text("title") or next((c.name for c in categories), "")
     named = any(_PROGRAM.search(text) for text in (name, *(c.name for c in categories)))

@@ -19,7 +19,7 @@ from tools.common.printable import printable
 from tools.domain.records import Document, Note
 from tools.fhir.context import Reading
 from tools.fhir.elements import Element
-from tools.fhir.report import Entry, Ignored
+from tools.fhir.report import Entry, Ignored, refuse
 from tools.terminology.vocabulary import term_of_code
 
 Status = Literal["signed", "unsigned", "draft", "amended"]
@@ -47,7 +47,7 @@ class _Content(NamedTuple):
 def document(entry: Entry, at: Reading) -> Iterator[Note | Document]:
     """A note, if its text is there; else the document that it is."""
     said = entry.element
-    _refuse_void(said.text("status"), said.text("docStatus"))
+    refuse(_VOID, said.text("status"), said.text("docStatus"))
     kind, context = said.concept("type"), said.one("context")
     status = STATUS.get(said.text("docStatus"), "unsigned")
     if status == "unsigned" and at.name_of(said.reference("authenticator")):
@@ -80,16 +80,10 @@ def document(entry: Entry, at: Reading) -> Iterator[Note | Document]:
     )
 
 
-def _refuse_void(*statuses: str) -> None:
-    for stated in statuses:
-        if stated in _VOID:
-            raise Ignored(stated.replace("-", " "))
-
-
 def composition(entry: Entry, at: Reading) -> Iterator[Note]:
     """A clinical document, as one note of its sections."""
     said = entry.element
-    _refuse_void(said.text("status"))
+    refuse(_VOID, said.text("status"))
     text = "\n\n".join(filter(None, [_plain(said.one("text").prose("div")), *_sections(said)]))
     if not text:
         raise Ignored("a composition without text; its entries stand for themselves")
@@ -107,7 +101,7 @@ def composition(entry: Entry, at: Reading) -> Iterator[Note]:
 def diagnostic_report(entry: Entry, at: Reading) -> Iterator[Note]:
     """The text of a report; its values are observations of their own."""
     said = entry.element
-    _refuse_void(said.text("status"))
+    refuse(_VOID, said.text("status"))
     texts = [content.text for form in said.many("presentedForm") if (content := _content(form)).text.strip()]
     if not texts:
         raise Ignored("not needed")
@@ -129,7 +123,7 @@ def payer_response(entry: Entry, at: Reading) -> Iterator[Document]:
     """A ClaimResponse, CommunicationRequest or Task, kept for a person to read: FHIR's own elements do not say
     which request of ours it answers, and whether something is approved stands in extensions."""
     said = entry.element
-    _refuse_void(said.text("status"))
+    refuse(_VOID, said.text("status"))
     if entry.type == "Task" and not said.one("code") and not said.text("description"):
         raise Ignored("a task that does not say what is to be done")
     payer = at.first_name(said.reference(name) for name in ("insurer", "sender", "requester"))

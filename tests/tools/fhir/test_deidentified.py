@@ -33,11 +33,8 @@ def _world(name: str, kind: type[T]) -> tuple[T, ...]:
 def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict):
-        for one in value.values():
-            yield from _strings(one)
-    elif isinstance(value, list | tuple):
-        for one in value:
+    elif isinstance(value, dict | list | tuple):
+        for one in value.values() if isinstance(value, dict) else value:
             yield from _strings(one)
 
 
@@ -87,9 +84,7 @@ def test_no_text_of_a_chart_goes_along_whatever_field_it_stands_in(known: Known)
     )
     made, left = deidentified(whole, KEY, known, DAY)
     told = msgspec.json.encode(made).decode()
-    assert SECRET not in told
-    assert "2026-03-04" not in told
-    assert "2234567893" not in told and "66603" not in told
+    assert not [one for one in (SECRET, "2026-03-04", "2234567893", "66603") if one in told]
     assert left["notes"] == 1
     assert len(parts) == 14, "a part of the chart that this test does not know"
 
@@ -122,10 +117,8 @@ def test_what_is_told_is_told_in_the_words_of_the_terminology_and_days_keep_thei
     )  # fmt: skip
     made, left = deidentified(chart, KEY, known, DAY)
     assert made.conditions is not None and made.medications is not None and made.allergies is not None
-    assert [(one.code, one.name) for one in made.conditions] == [
-        ("E11.9", "Type 2 diabetes mellitus"),
-        ("Q99.8", ""),
-    ]
+    said = [(one.code, one.name) for one in made.conditions]
+    assert said == [("E11.9", "Type 2 diabetes mellitus"), ("Q99.8", "")]
     assert [one.drug for one in made.medications] == ["Lantus", "a medicine that is not known"]
     assert made.medications[0].ingredients and not made.medications[1].ingredients
     assert [one.substance for one in made.allergies] == ["latex"]
