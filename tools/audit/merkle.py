@@ -23,8 +23,8 @@ def root(leaves: Sequence[bytes]) -> bytes:
     if not level:
         return EMPTY
     while len(level) > 1:  # an odd one out rises as it is, which is what splitting at powers of two comes to
-        paired = [_node(level[at], level[at + 1]) for at in range(0, len(level) - 1, 2)]
-        level = paired + level[len(level) & ~1 :]
+        pairs = zip(level[::2], level[1::2], strict=False)
+        level = [sha256(b"\x01" + left + right).digest() for left, right in pairs] + level[len(level) & ~1 :]
     return level[0]
 
 
@@ -55,7 +55,3 @@ def _subproof(leaves: Sequence[bytes], earlier: int, *, whole: bool) -> list[byt
 def _split(size: int) -> int:
     """The largest power of two that is smaller."""
     return 1 << (size - 1).bit_length() - 1
-
-
-def _node(left: bytes, right: bytes) -> bytes:
-    return sha256(b"\x01" + left + right).digest()

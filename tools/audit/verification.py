@@ -22,20 +22,11 @@ from tools.common import sealed
 from tools.common.errors import Unavailable
 from tools.domain.records import Patient
 from tools.store import database
+from tools.store import tables as t
 from tools.store.audit import AS_A_WHOLE, ROW_BY_ROW, hashed_rows, rows_of, sum_of
 from tools.store.bulk import found_by
 from tools.store.files import OfFile
 from tools.store.rows import DraftFile, moment
-from tools.store.tables import (
-    AUDIT_EVENTS,
-    CHART_ENTRIES,
-    CHART_VERSIONS,
-    CHARTS,
-    DRAFTS,
-    MEMBERS,
-    NAME_WORDS,
-    PATIENTS,
-)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -54,8 +45,6 @@ TRIGGERS = {
         2,
     ),
 }
-
-
 # What somebody may have put into a column that is no value of it.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, ValueError, TypeError)
 
@@ -88,7 +77,7 @@ class _Log:
         self.leaves: list[bytes] = []
         self.rows: dict[str, str] = {}
         self.problems: list[str] = []
-        statement = select(AUDIT_EVENTS).order_by(AUDIT_EVENTS.c.number)
+        statement = select(t.AUDIT_EVENTS).order_by(t.AUDIT_EVENTS.c.number)
         for number, row in enumerate(connection.execute(statement.execution_options(yield_per=1000)), 1):
             self.leaves.append(leaf_hash(_bytes(row.body)))
             if row.number != number:
@@ -111,7 +100,7 @@ class _Log:
 
 def _triggers(connection: Connection) -> Iterator[str]:
     question, wanted = TRIGGERS[connection.dialect.name]
-    if connection.execute(text(question)).scalar_one() != wanted:
+    if connection.scalar(text(question)) != wanted:
         yield "a trigger that keeps the log from being changed is gone"
 
 
@@ -151,10 +140,10 @@ def _rows(connection: Connection, recorded: dict[str, str]) -> Iterator[str]:
 
 def _people(connection: Connection) -> Iterator[str]:
     """What people are found by follows from their charts."""
-    wanted = {table: RowSet() for table in (PATIENTS, MEMBERS, NAME_WORDS)}
-    of = PATIENTS.c.id == CHARTS.c.patient_id
-    charts = select(CHARTS.c.patient_id, CHARTS.c.body, PATIENTS.c.origin).outerjoin(PATIENTS, of)
-    versions = CHART_VERSIONS.c
+    wanted = {table: RowSet() for table in (t.PATIENTS, t.MEMBERS, t.NAME_WORDS)}
+    of = t.PATIENTS.c.id == t.CHARTS.c.patient_id
+    charts = select(t.CHARTS.c.patient_id, t.CHARTS.c.body, t.PATIENTS.c.origin).outerjoin(t.PATIENTS, of)
+    versions = t.CHART_VERSIONS.c
     first = select(versions.patient_id).where(versions.number == 1, versions.imported != "")
     imported = set(connection.scalars(first))
     for patient_id, body, origin in connection.execute(charts.execution_options(yield_per=500)):
@@ -180,13 +169,15 @@ def _people(connection: Connection) -> Iterator[str]:
 
 def _files(connection: Connection, store: Store) -> Iterator[str]:
     """Attachments are called by their hash, papers of drafts have theirs beside."""
-    entries = select(CHART_ENTRIES.c.id, CHART_ENTRIES.c.record).where(CHART_ENTRIES.c.part == "documents")
+    entries = select(t.CHART_ENTRIES.c.id, t.CHART_ENTRIES.c.record).where(
+        t.CHART_ENTRIES.c.part == "documents"
+    )
     for number, record in connection.execute(entries):
         with suppress(*UNREADABLE):  # its row is named already
             digest = msgspec.json.decode(record, type=OfFile).sha256
             if digest and _digest(store.files_dir / digest[:2] / digest) != digest:
                 yield f"the paper of chart_entries/{number} is gone or another one"
-    for number, files in connection.execute(select(DRAFTS.c.id, DRAFTS.c.files)):
+    for number, files in connection.execute(select(t.DRAFTS.c.id, t.DRAFTS.c.files)):
         with suppress(*UNREADABLE):
             for name, file in msgspec.json.decode(files, type=dict[str, DraftFile]).items():
                 if _digest(Path(file.path)) != file.sha256:

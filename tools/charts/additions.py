@@ -9,35 +9,22 @@ A date lies on or before the day on which it is entered, or the world's own date
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import msgspec
 
-from tools.charts.chartlines import DOSE, test_key
+from tools.charts.chartlines import DOSE, ICD10, test_key
 from tools.common.errors import Invalid, NotFound, Refused, nearest
-from tools.domain.records import (
-    Allergy,
-    Attestation,
-    Diagnosis,
-    Document,
-    FamilyHistory,
-    Fill,
-    Medication,
-    Note,
-    Observation,
-    Program,
-    Record,
-    Signature,
-    TrialOutcome,
-)
+from tools.domain import records
+from tools.domain.records import Record, Signature, TrialOutcome
 from tools.domain.rules import Attested, Who
 from tools.evidence.measurements import canonical
 from tools.store.rows import ChartEntry
 from tools.terminology.frequencies import frequencies
-from tools.terminology.medicines import medicine, medicine_names
+from tools.terminology.medicines import Medicine, medicine, medicine_names
 from tools.terminology.observations import TESTS
 from tools.terminology.terms import TOPICS
 from tools.terminology.vocabulary import term_of_name, vocabulary
@@ -47,7 +34,7 @@ if TYPE_CHECKING:
 
 CLOSED = {"conditions": "problem list", "medications": "medication list", "allergies": "allergy list"}
 OF = ("note", "lab", "fills", "programme", "study", "medication", "consult")  # rules.Required.of
-_ICD10 = re.compile(r"[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?")
+Day = TypeVar("Day", date, date | None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +65,13 @@ def add_observation(to: Entering, test: str, value: float, unit: str, on: date) 
         raise Invalid(
             f"{known.name} {shown} is not possible; it lies between {known.low:g} and {known.high:g} {known.unit}"
         )
-    record = Observation(
+    said = unit.strip()  # MG/DL is mg/dL
+    spelled = next((one for one in known.units if one.casefold() == said.casefold()), said)
+    record = records.Observation(
         id="",
         test=key,
         value=value,
-        unit=_spelled(unit, known.units),
+        unit=spelled,
         date=_past(to, on),
         loinc=known.loinc[0],
         source=known.kind,
@@ -109,7 +98,7 @@ def add_trial(
         raise Invalid(f"a course that ended on {end} is not ongoing; leave one of them out")
     meant = _medicine(to.store, drug)
     amount, unit = _dose(dose)
-    record = Medication(
+    record = records.Medication(
         id="",
         drug=drug.strip(),
         ingredients=meant.ingredients,
@@ -119,8 +108,8 @@ def add_trial(
         dose_unit=unit,
         per_day=_frequency(frequency),
         formulation=_one_of(formulation.upper(), ("IR", "ER"), "formulation") if formulation else None,
-        start=_past(to, start) if start else None,
-        end=_past(to, end) if end else None,
+        start=_past(to, start),
+        end=_past(to, end),
         status="active" if ongoing else "stopped" if end else None,
         outcome=_outcome(outcome),
         reason=reason,
@@ -139,7 +128,7 @@ def add_fill(
     if quantity is not None and quantity <= 0:
         raise Invalid(f"a quantity of {quantity:g} is none; leave it out if it is not known")
     meant = _medicine(to.store, drug)
-    record = Fill(
+    record = records.Fill(
         id="",
         drug=drug.strip(),
         ingredients=meant.ingredients,
@@ -154,11 +143,9 @@ def add_fill(
 def add_diagnosis(to: Entering, code: str, name: str = "", onset: date | None = None) -> ChartEntry:
     """An entry of the problem list, with its ICD-10-CM code."""
     written = code.strip().upper()
-    if not _ICD10.fullmatch(written):
+    if not re.fullmatch(ICD10, written):
         raise Invalid(f"{code!r} is no ICD-10-CM code; one looks like E11.65")
-    return _add(
-        to, "conditions", Diagnosis(id="", code=written, name=name, onset=_past(to, onset) if onset else None)
-    )
+    return _add(to, "conditions", records.Diagnosis(id="", code=written, name=name, onset=_past(to, onset)))
 
 
 def add_allergy(
@@ -168,14 +155,14 @@ def add_allergy(
     if not substance.strip():
         raise Invalid("name the substance")
     meant = medicine(substance, to.store.drugs())
-    record = Allergy(
+    record = records.Allergy(
         id="",
         substance=substance.strip(),
         ingredients=meant.ingredients,
         classes=meant.classes,
         reaction=reaction,
         type="intolerance" if intolerance else "allergy",
-        date=_past(to, on) if on else None,
+        date=_past(to, on),
     )
     return _add(to, "allergies", record)
 
@@ -184,9 +171,8 @@ def add_relative(to: Entering, relation: str, condition: str) -> ChartEntry:
     """A condition of a relative."""
     if not (relation.strip() and condition.strip()):
         raise Invalid("name the relative and the condition, e.g. mother 'medullary thyroid carcinoma'")
-    return _add(
-        to, "family_history", FamilyHistory(id="", relation=relation.strip(), condition=condition.strip())
-    )
+    record = records.FamilyHistory(id="", relation=relation.strip(), condition=condition.strip())
+    return _add(to, "family_history", record)
 
 
 def add_program(
@@ -196,9 +182,7 @@ def add_program(
     _in_order(start, end)
     if sessions is not None and sessions < 0:
         raise Invalid("a number of sessions is 0 or more")
-    record = Program(
-        id="", name=name, start=_past(to, start), end=_past(to, end) if end else None, sessions=sessions
-    )
+    record = records.Program(id="", name=name, start=_past(to, start), end=_past(to, end), sessions=sessions)
     return _add(to, "programs", record)
 
 
@@ -224,7 +208,7 @@ def add_attestation(
             raise NotFound("specialty", specialty, nearest(specialty, labels))
         specialty = term.label
     who: tuple[Who, ...] = tuple(_one_of(subject, get_args(Who), "subject") for subject in subjects)
-    record = Attestation(
+    record = records.Attestation(
         id="",
         topic=topic,
         present=present,
@@ -248,7 +232,7 @@ def add_note(to: Entering, text: str, on: date) -> ChartEntry:
     """A clinical note; no value in it is evidence by itself."""
     if not text.strip():
         raise Invalid("a note needs a text")
-    note = Note(id="", date=_past(to, on), author=to.by, type="progress note", text=text.strip())
+    note = records.Note(id="", date=_past(to, on), author=to.by, type="progress note", text=text.strip())
     return _add(to, "notes", note)
 
 
@@ -281,7 +265,7 @@ def attach(
     stated: Any = _one_of(status, get_args(Signature), "status of a document") if status else ""
     _one_of(kind, OF, "kind of document")
     found = inspect(content, name)
-    record = Document(
+    record = records.Document(
         id="",
         title=title or name,
         of=kind,
@@ -338,12 +322,9 @@ def _test(word: str) -> str:
     return key
 
 
-def _spelled(unit: str, units: Iterable[str]) -> str:
-    """The unit as terms write it: MG/DL is mg/dL."""
-    return next((known for known in units if known.casefold() == unit.strip().casefold()), unit.strip())
-
-
-def _past(to: Entering, on: date) -> date:
+def _past(to: Entering, on: Day) -> Day:
+    if on is None:
+        return on
     born = to.store.patient(to.patient_id).birth_date
     if on > to.latest:
         raise Invalid(f"{on} lies in the future; the latest possible date is {to.latest}")
@@ -357,7 +338,7 @@ def _in_order(start: date | None, end: date | None) -> None:
         raise Invalid(f"the end, {end}, lies before the start, {start}")
 
 
-def _medicine(store: Store, name: str) -> Any:
+def _medicine(store: Store, name: str) -> Medicine:
     """The medicine; NotFound if the name is unknown and looks like a known one."""
     drugs = store.drugs()
     meant = medicine(name, drugs)
@@ -390,12 +371,11 @@ def _outcome(text: str) -> TrialOutcome | None:
     if not text:
         return None
     fold = text.strip().casefold()
-    known: tuple[TrialOutcome, ...] = get_args(TrialOutcome)
-    exact = [outcome for outcome in known if outcome.casefold() == fold]
-    found = exact or [outcome for outcome in known if outcome.casefold().startswith(fold)]
+    known: dict[str, TrialOutcome] = {outcome.casefold(): outcome for outcome in get_args(TrialOutcome)}
+    found = [known[fold]] if fold in known else [known[one] for one in known if one.startswith(fold)]
     if len(found) != 1:
         why = "names several outcomes" if found else "is no outcome"
-        raise Invalid(f"{text!r} {why}; write {', '.join(found or known)}")
+        raise Invalid(f"{text!r} {why}; write {', '.join(found or known.values())}")
     return found[0]
 
 

@@ -21,23 +21,9 @@ import msgspec
 from tools.charts.chartfile import Reading, read_chart
 from tools.charts.chartlines import read_date
 from tools.common.errors import Invalid, Unavailable, nearest
-from tools.domain.records import (
-    BUSINESSES,
-    Benefit,
-    Coverage,
-    Determination,
-    Drug,
-    Finding,
-    Kind,
-    Outcome,
-    Patient,
-    Plan,
-    QuantityLimit,
-    Reason,
-    Request,
-    Status,
-)
-from tools.domain.rules import AllOf, AnyOf, Composite, Condition, Node, Rule, Trial
+from tools.domain import records
+from tools.domain.records import Benefit, Determination, Drug, Patient, Plan, Request
+from tools.domain.rules import AllOf, AnyOf, Composite, Condition, Rule, Trial, mapped
 from tools.engine.alternatives import alternatives
 from tools.engine.determine import determine
 from tools.engine.documents import walk
@@ -45,7 +31,7 @@ from tools.engine.request import check_amounts, complete_request
 from tools.evidence.measurements import later_values
 from tools.rulebook.criterion_yaml import read_preferred
 from tools.rulebook.limits_yaml import LIMIT_KEYS, RENEWAL_GAP, read_limit, read_limits, read_renewal_gap
-from tools.rulebook.located import Map, Place, Seq, as_map, only, read_yaml, unknown
+from tools.rulebook.located import Map, Place, Seq, as_map, known_keys, only, read_yaml, unknown
 from tools.rulebook.plain import describe
 from tools.rulebook.rule_yaml import RULE_KEYS, Reader
 from tools.terminology.medicines import medicine, medicine_names
@@ -60,6 +46,11 @@ _BENEFIT_KEYS = ("covered", "reason", "pa", "tier", "copay", *LIMIT_KEYS, "rules
 _REQUEST_KEYS = ("drug", "strength", "quantity", "unit", "days_supply", "kind", "indication", "therapy_start")
 STOPS = ("", "eligibility", "formulary", "benefit", "pa", "exclusion", "criteria", "quantity", "documents")
 _EXPECT_KEYS = ("outcome", "criteria", "reasons", "stopped_by", "indication", "alternatives")
+_RENEWALS = ("renewal", "later_renewal")
+_TREES = ("criteria", "exclusions", *_RENEWALS)
+_NO_LIMITS: dict[str, Any] = {
+    "quantity_limit": None, "strength_limits": {}, "starting_limits": {}, "supply_limits": (),
+}  # fmt: skip
 
 
 class Known(NamedTuple):
@@ -106,14 +97,17 @@ def read_case(path: Path, known: Known, as_of: date | None = None) -> Case:
     found = as_map(read_yaml(path), Place(str(path), 1), "a case")
     only(found, CASE_KEYS, "a case")
     day = as_of or _as_of(found)
-    chart = as_map(found.get("patient") or Map(found.place), found.at("patient"), "patient")
+    chart = found.table("patient")
     request = _request(found, known.drugs)
     plan = _PlanReader(found, path, known, request).plan()
-    _check_use(found, plan)
-    reading = read_chart(chart, day, known.drugs, _topics_of(plan))
+    rules = [rule for benefit in plan.benefits.values() for rule in benefit.rules]
+    _check_use(found, rules)
+    # what the rules ask prescribers to state, and the statements on their conditions
+    topics = {topic for rule in rules for node in rule.nodes() if (topic := getattr(node, "topic", ""))}
+    reading = read_chart(chart, day, known.drugs, topics)
     patient = reading.patient
     if not patient.coverages and "coverage" not in chart:
-        enrolled = Coverage(id="coverage-1", plan_id=plan.id)
+        enrolled = records.Coverage(id="coverage-1", plan_id=plan.id)
         patient = msgspec.structs.replace(patient, coverages=(enrolled,))
     return Case(
         name=str(found.get("case") or path.stem),
@@ -131,33 +125,25 @@ def read_case(path: Path, known: Known, as_of: date | None = None) -> Case:
 
 def decide_case(case: Case, drugs: Iterable[Drug] = ()) -> Decided:
     """Decide it, and compare."""
-    plan: Plan = case.plan
-    left_out: tuple[str, ...] = ()
-    if case.unmentioned_met:
-        plan, left_out = _without_unmentioned(case)
+    plan, left_out = _without_unmentioned(case) if case.unmentioned_met else (case.plan, ())
     decided = determine(case.patient, plan, case.request, case.as_of)
-    if case.unmentioned_met:
-        plan = _others_without_unmentioned(case, plan, drugs)
+    for drug in drugs if case.unmentioned_met else ():  # nor does it count in the plan's other rules
+        if drug.name != case.request.drug and drug.name in plan.benefits:
+            asked = complete_request(case.patient, drug, Request(drug=drug.name))
+            plan, _ = _without_unmentioned(case._replace(plan=plan, request=asked))
     options = alternatives(case.patient, plan, case.request, case.as_of, drugs, decided)
     ignored = later_values(case.patient, case.as_of)
     decided = msgspec.structs.replace(decided, alternatives=options, ignored=ignored)
     return Decided(case, decided, left_out, tuple(_differences(case.expect, decided)))
 
 
-def _check_use(found: Map, plan: Plan) -> None:
+def _check_use(found: Map, rules: Iterable[Rule]) -> None:
     """The use asked for, or expected, is one of the plan's rules or of ours."""
-    rules = [rule for benefit in plan.benefits.values() for rule in benefit.rules]
     uses = {*INDICATIONS, *(rule.indication for rule in rules)}
     for key in ("request", "expect"):
         given = found.get(key)
         if isinstance(given, Map) and given.get("indication"):
             _one_of(given, "indication", uses)
-
-
-def _topics_of(plan: Plan) -> set[str]:
-    """What the plan's rules ask prescribers to state, and the statements on their conditions."""
-    nodes = (node for benefit in plan.benefits.values() for rule in benefit.rules for node in rule.nodes())
-    return {topic for node in nodes if (topic := getattr(node, "topic", ""))}
 
 
 # --- the parts of a case ---------------------------------------------------------------------------------
@@ -194,8 +180,8 @@ def _request(found: Map, drugs: Iterable[Drug]) -> Request:
         quantity, unit = _amount(quantity, asked.at("quantity"))
     kind = None if asked.get("kind") is None else str(asked["kind"]).strip().lower()
     kind = {"initial": "new", "new start": "new", "reauthorization": "renewal"}.get(str(kind), kind)
-    if kind is not None and kind not in get_args(Kind):
-        raise unknown(asked.at("kind"), "kind of request", kind, get_args(Kind))
+    if kind is not None and kind not in get_args(records.Kind):
+        raise unknown(asked.at("kind"), "kind of request", kind, get_args(records.Kind))
     began, days = asked.get("therapy_start"), _days(asked)
     quantity = None if quantity is None else float(quantity)
     try:
@@ -208,7 +194,7 @@ def _request(found: Map, drugs: Iterable[Drug]) -> Request:
         quantity=quantity,
         unit=None if unit is None else str(unit),
         days_supply=days,
-        kind=cast("Kind | None", kind),
+        kind=cast("records.Kind | None", kind),
         indication=str(asked.get("indication", "")),
         therapy_start=None if began is None else read_date(began, asked.at("therapy_start")),
     )
@@ -264,10 +250,9 @@ class _PlanReader:
             raise found.place.error("a case needs a plan, or a rule (rule: …), to be judged by")
         if isinstance(found.get("plan"), str):
             plan = self.known.plan(found["plan"])
-        elif "plan" in found:
-            plan = self._table(as_map(found["plan"], found.at("plan"), "plan"))
         else:
-            plan = _inline_plan("CASE", "the case's payer", {})
+            bare = found.get("plan", Map(found.place))
+            plan = self._table(as_map(bare, found.at("plan"), "plan"))
         if not own:
             return plan
         key = "rules" if "rules" in found else "rule"
@@ -277,13 +262,17 @@ class _PlanReader:
 
     def _table(self, table: Map) -> Plan:
         only(table, _PLAN_KEYS, "a plan")
-        rows = as_map(table.get("drugs") or Map(table.place), table.at("drugs"), "drugs")
+        rows = table.table("drugs")
         named = {self._drug(name, rows.at(name)): name for name in rows}
-        plan = _inline_plan(
-            str(table.get("id", "CASE")),
-            str(table.get("payer", "the case's payer")),
-            {drug: self._benefit(drug, rows[name], rows.at(name)) for drug, name in named.items()},
-            _one_of(table, "line_of_business", BUSINESSES, "commercial"),
+        plan_id = str(table.get("id", "CASE"))
+        plan = Plan(
+            id=plan_id,
+            payer_id=plan_id,
+            payer=str(table.get("payer", "the case's payer")),
+            name=plan_id,
+            channel="fax",
+            benefits={drug: self._benefit(drug, rows[name], rows.at(name)) for drug, name in named.items()},
+            line_of_business=_one_of(table, "line_of_business", records.BUSINESSES, "commercial"),
         )
         if RENEWAL_GAP in table:
             plan = msgspec.structs.replace(plan, renewal_gap_days=read_renewal_gap(table))
@@ -317,9 +306,8 @@ class _PlanReader:
             supply_limits=limits.supplies,
             excluded_uses=_excluded_uses(row),
         )
-        return (
-            self._with_rules(benefit, _listed(row["rules"]), row.at("rules")) if "rules" in row else benefit
-        )
+        listed = _listed(row["rules"]) if "rules" in row else None
+        return benefit if listed is None else self._with_rules(benefit, listed, row.at("rules"))
 
     def _with_rules(self, benefit: Benefit, listed: Iterable[Any], place: Place) -> Benefit:
         """The benefit with its rules, and with the quantity limit that a named policy brings for the drug."""
@@ -332,13 +320,8 @@ class _PlanReader:
                     raise place.error(f"plan {plan_id} has no rule for {drug}")
                 rules += source.rules
                 if benefit.quantity_limit is None:
-                    benefit = msgspec.structs.replace(
-                        benefit,
-                        quantity_limit=source.quantity_limit,
-                        strength_limits=source.strength_limits,
-                        starting_limits=source.starting_limits,
-                        supply_limits=source.supply_limits,
-                    )
+                    theirs = {name: getattr(source, name) for name in _NO_LIMITS}
+                    benefit = msgspec.structs.replace(benefit, **theirs)
                 continue
             body = self._named(item, place) if isinstance(item, str) else as_map(item, place, "a rule")
             limits = self._limits(body)
@@ -347,10 +330,9 @@ class _PlanReader:
             rules.append(self._rule(body, f"{benefit.drug}/{len(rules) + 1}", benefit.drug))
         return msgspec.structs.replace(benefit, rules=(*benefit.rules, *rules), pa_required=True)
 
-    def _limits(self, body: Map) -> dict[str, QuantityLimit]:
+    def _limits(self, body: Map) -> dict[str, records.QuantityLimit]:
         """The quantity limits that a rule brings, by drug."""
-        name = "quantity_limits"
-        table = as_map(body.get(name) or Map(body.place), body.at(name), name)
+        table = body.table("quantity_limits")
         return {
             self._drug(drug, table.at(drug)): read_limit(limit, table.at(drug))
             for drug, limit in table.items()
@@ -370,10 +352,7 @@ class _PlanReader:
 
     def _rule(self, body: Map, rule_id: str, drug: str) -> Rule:
         only(body, (*RULE_KEYS, "quantity_limits", "title"), "a rule")
-        bare = Map(body.place)
-        for key in RULE_KEYS:
-            if key in body:
-                bare[key], bare.places[key] = body[key], body.at(key)
+        bare = body.holding({key: body[key] for key in RULE_KEYS if key in body})
         bare.setdefault("indication", "t2dm")
         reader = Reader(drugs=self.drugs, preferred=read_preferred(self.found, self.drugs))
         return described(reader.rule(bare, rule_id, self.drugs.get(drug)))
@@ -383,25 +362,9 @@ def _listed(value: Any) -> Sequence[Any]:
     return value if isinstance(value, Seq) else [value]
 
 
-def _inline_plan(
-    plan_id: str, payer: str, benefits: dict[str, Benefit], business: str = "commercial"
-) -> Plan:
-    return Plan(
-        id=plan_id,
-        payer_id=plan_id,
-        payer=payer,
-        name=plan_id,
-        line_of_business=business,
-        channel="fax",
-        benefits=benefits,
-    )
-
-
 def _excluded_uses(row: Map) -> dict[str, str]:
-    uses = as_map(row.get("excluded_uses") or Map(row.place), row.at("excluded_uses"), "excluded_uses")
-    for use in uses:
-        if use not in INDICATIONS:
-            raise unknown(uses.at(use), "indication", use, INDICATIONS)
+    uses = row.table("excluded_uses")
+    known_keys(uses, "indication", INDICATIONS)
     return {use: str(why) for use, why in uses.items()}
 
 
@@ -425,21 +388,24 @@ def _yes(row: Map, key: str, default: bool) -> bool:
 def described(rule: Rule) -> Rule:
     """The same rule, each node with its plain statement."""
 
-    def told(node: Node) -> Node:
-        if isinstance(node, Composite):
-            node = msgspec.structs.replace(node, children=tuple(told(child) for child in node.children))
+    def told(node: Any) -> Any:
         return node if node.text else msgspec.structs.replace(node, text=describe(node))
 
-    def tree(root: AllOf) -> AllOf:
-        return msgspec.structs.replace(root, children=tuple(told(child) for child in root.children))
+    return _rewritten(rule, lambda nodes: tuple([mapped(node, told) for node in nodes]), _TREES)
 
-    return msgspec.structs.replace(
-        rule,
-        criteria=tree(rule.criteria),
-        exclusions=tuple(told(node) for node in rule.exclusions),
-        renewal=None if rule.renewal is None else tree(rule.renewal),
-        later_renewal=None if rule.later_renewal is None else tree(rule.later_renewal),
-    )
+
+def _rewritten(
+    rule: Rule, change: Callable[[tuple[Any, ...]], tuple[Any, ...]], parts: Iterable[str]
+) -> Rule:
+    """The rule with other nodes in these parts of it."""
+    made: dict[str, Any] = {}
+    for part in parts:
+        root = getattr(rule, part)
+        if isinstance(root, AllOf):
+            made[part] = msgspec.structs.replace(root, children=change(root.children))
+        elif root is not None:
+            made[part] = change(root)
+    return msgspec.structs.replace(rule, **made)
 
 
 def _expect(found: Map) -> Map:
@@ -447,17 +413,15 @@ def _expect(found: Map) -> Map:
     if given is None:
         return Map(found.at("expect"))
     if not isinstance(given, Map):
-        expected = Map(found.at("expect"))
-        expected["outcome"] = given
-        given = expected
+        given = Map.of(found.at("expect"), outcome=given)
     only(given, _EXPECT_KEYS, "expect")
     if "outcome" in given:
         given["outcome"] = _word(given["outcome"])
-        if given["outcome"] not in get_args(Outcome):
-            raise unknown(given.at("outcome"), "outcome", given["outcome"], get_args(Outcome))
+        if given["outcome"] not in get_args(records.Outcome):
+            raise unknown(given.at("outcome"), "outcome", given["outcome"], get_args(records.Outcome))
     _one_of(given, "stopped_by", STOPS)
-    for key, allowed in (("criteria", get_args(Status)), ("reasons", get_args(Reason))):
-        wanted = as_map(given.get(key) or Map(given.place), given.at(key), key)
+    for key, allowed in (("criteria", get_args(records.Status)), ("reasons", get_args(records.Reason))):
+        wanted = given.table(key)
         for criterion, word in wanted.items():
             wanted[criterion] = _word(word)
             if wanted[criterion] not in allowed:
@@ -493,29 +457,14 @@ def _without_unmentioned(case: Case) -> tuple[Plan, tuple[str, ...]]:
         plan = msgspec.structs.replace(case.plan, benefits=alone)
         pinned = msgspec.structs.replace(case.request, indication="")
         findings = determine(case.patient, plan, pinned, case.as_of).findings
-        silent = {item.criterion for item in walk(findings) if _says_nothing(item)}
-        absent = {item.criterion for item in walk(findings) if item.status == "not_met"}
+        missing = [one for one in walk(findings) if one.status == "unknown" and one.reason == "missing"]
+        silent = {one.criterion for one in missing if not one.evidence}
+        absent = {one.criterion for one in walk(findings) if one.status == "not_met"}
         rules.append(_pruned(rule, silent, absent, case.mentioned, left_out))
-    benefit = msgspec.structs.replace(benefit, rules=tuple(rules))
-    if case.request.quantity is None:
-        benefit = msgspec.structs.replace(
-            benefit, quantity_limit=None, strength_limits={}, starting_limits={}, supply_limits=()
-        )
+    limits = _NO_LIMITS if case.request.quantity is None else {}
+    benefit = msgspec.structs.replace(benefit, rules=tuple(rules), **limits)
     benefits = {**case.plan.benefits, case.request.drug: benefit}
     return msgspec.structs.replace(case.plan, benefits=benefits), tuple(dict.fromkeys(left_out))
-
-
-def _others_without_unmentioned(case: Case, plan: Plan, drugs: Iterable[Drug]) -> Plan:
-    """The plan, in which what the case does not mention is left out of its other drugs' rules as well."""
-    for drug in drugs:
-        if drug.name != case.request.drug and drug.name in plan.benefits:
-            asked = complete_request(case.patient, drug, Request(drug=drug.name))
-            plan, _ = _without_unmentioned(case._replace(plan=plan, request=asked))
-    return plan
-
-
-def _says_nothing(finding: Finding) -> bool:
-    return finding.status == "unknown" and finding.reason == "missing" and not finding.evidence
 
 
 def _pruned(
@@ -545,15 +494,7 @@ def _pruned(
                 result.append(node)
         return tuple(result)
 
-    return msgspec.structs.replace(
-        rule,
-        criteria=msgspec.structs.replace(rule.criteria, children=kept(rule.criteria.children)),
-        exclusions=kept(rule.exclusions),
-        documents=kept(rule.documents),
-        renewal=rule.renewal and msgspec.structs.replace(rule.renewal, children=kept(rule.renewal.children)),
-        later_renewal=rule.later_renewal
-        and msgspec.structs.replace(rule.later_renewal, children=kept(rule.later_renewal.children)),
-    )
+    return _rewritten(rule, kept, ("criteria", "exclusions", "documents", *_RENEWALS))
 
 
 # --- comparing -------------------------------------------------------------------------------------------

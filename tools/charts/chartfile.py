@@ -7,47 +7,15 @@ mappings with the fields of records.py. What is not written stays unknown; a lis
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
+from itertools import count
 from typing import Any, NamedTuple, get_args, get_type_hints
 
-from tools.charts.chartlines import (
-    DOSE,
-    allergy_line,
-    count_back,
-    coverage_line,
-    diagnosis_line,
-    fill_line,
-    made,
-    medication_line,
-    note_line,
-    outcome_of,
-    program_line,
-    read_date,
-    relative_line,
-    test_key,
-    value_line,
-)
+from tools.charts import chartlines
 from tools.common.dates import add_months
-from tools.domain.records import (
-    Allergy,
-    Attestation,
-    Authorization,
-    Coverage,
-    Diagnosis,
-    Document,
-    Drug,
-    FamilyHistory,
-    Fill,
-    Medication,
-    Note,
-    Observation,
-    Order,
-    Patient,
-    Prescriber,
-    Procedure,
-    Program,
-)
+from tools.domain import records
+from tools.domain.records import Drug, Patient
 from tools.domain.rules import Required
 from tools.rulebook.located import Map, Place, Seq, convert, no_slip, only, unknown
 from tools.terminology.conditions import CONCEPTS, condition_named
@@ -75,16 +43,10 @@ _ALSO = {
 _FIELDS_ALSO = {
     "code": {"icd10": "code", "icd": "code", "icd_10": "code", "description": "name"},
     "drug": {
-        "name": "drug",
-        "medication": "drug",
-        "start_date": "start",
-        "started": "start",
-        "end_date": "end",
-        "stop": "end",
-        "stop_date": "end",
-        "stopped": "end",
-        "response": "outcome",
-        "result": "outcome",
+        **dict.fromkeys(("name", "medication"), "drug"),
+        **dict.fromkeys(("start_date", "started"), "start"),
+        **dict.fromkeys(("end_date", "stop", "stop_date", "stopped"), "end"),
+        **dict.fromkeys(("response", "result"), "outcome"),
         "duration_days": "days",
         "plan": "plan_id",
     },
@@ -110,7 +72,7 @@ class Reading(NamedTuple):
 def read_chart(chart: Map, as_of: date, drugs: Iterable[Drug] = (), topics: Iterable[str] = ()) -> Reading:
     """The patient of a case; Invalid names file and line of what cannot be read. `topics` are statements that the
     case's rules ask for beside those of terms.TOPICS."""
-    chart = _renamed(chart)
+    chart = _renamed(chart, _ALSO, chart.place)
     only(chart, _KEYS, "a patient")
     reader = _Reader(chart, as_of, tuple(drugs), {*TOPICS, *topics})
     given, _, family = str(chart.get("name", "")).partition(" ")
@@ -122,31 +84,18 @@ def read_chart(chart: Map, as_of: date, drugs: Iterable[Drug] = (), topics: Iter
         sex=_sex(chart),
         plan_id=str(chart.get("plan_on_file", "")),
         prescriber=reader.prescriber(),
-        coverages=reader.records("coverage") or (),
-        conditions=reader.records("conditions"),
-        observations=reader.observations(),
-        medications=reader.records("medications"),
-        fills=reader.records("fills") or (),
-        allergies=reader.records("allergies"),
-        family_history=reader.records("family_history") or (),
-        programs=reader.records("programs") or (),
-        procedures=reader.records("procedures") or (),
-        attestations=reader.attestations(),
-        notes=reader.records("notes") or (),
-        documents=reader.records("documents") or (),
-        authorizations=reader.records("authorizations") or (),
-        orders=reader.records("orders") or (),
+        **{_PARTS.get(key, key): reader.part(key) for key in _LISTS},
     )
     return Reading(patient, tuple(reader.silent))
 
 
-def _renamed(chart: Map) -> Map:
-    """The chart under our own keys; where both are there, the other one is an error that `only` reports."""
-    renamed = Map(chart.place)
-    for key, value in chart.items():
-        name = _ALSO.get(key, key)
-        name = key if name != key and (name in chart or name in renamed) else name
-        renamed[name], renamed.places[name] = value, chart.at(key)
+def _renamed(found: Map, also: Mapping[str, str], place: Place) -> Map:
+    """The mapping under our own keys; where both are there, the other one stays, and is an error."""
+    renamed = Map(place)
+    for key, value in found.items():
+        name = also.get(key, key)
+        name = key if name != key and (name in found or name in renamed) else name
+        renamed[name], renamed.places[name] = value, found.at(key)
     return renamed
 
 
@@ -169,23 +118,31 @@ class _List(NamedTuple):
     defaults: dict[str, Any] = {}
 
 
+# In the order in which they are read.
 _LISTS = {
-    "coverage": _List(Coverage, "coverage", "plan_id", coverage_line),
-    "conditions": _List(Diagnosis, "dx", "code", diagnosis_line, {"code": ""}),
-    "medications": _List(Medication, "med", "drug", medication_line),
-    "fills": _List(Fill, "fill", "drug", fill_line),
-    "allergies": _List(Allergy, "allergy", "substance", allergy_line),
+    "coverage": _List(records.Coverage, "coverage", "plan_id", chartlines.coverage_line),
+    "conditions": _List(records.Diagnosis, "dx", "code", chartlines.diagnosis_line, {"code": ""}),
+    "labs": _List(records.Observation, "obs", "value"),
+    "medications": _List(records.Medication, "med", "drug", chartlines.medication_line),
+    "fills": _List(records.Fill, "fill", "drug", chartlines.fill_line),
+    "allergies": _List(records.Allergy, "allergy", "substance", chartlines.allergy_line),
     "family_history": _List(
-        FamilyHistory, "fam", "condition", relative_line, {"relation": "relative", "condition": ""}
+        records.FamilyHistory,
+        "fam",
+        "condition",
+        chartlines.relative_line,
+        {"relation": "relative", "condition": ""},
     ),
-    "programs": _List(Program, "program", "name", program_line),
-    "procedures": _List(Procedure, "proc", "name"),
-    "attestations": _List(Attestation, "att", "topic"),
-    "notes": _List(Note, "note", "text", note_line, {"text": "", "date": None}),
-    "documents": _List(Document, "doc", "title"),
-    "authorizations": _List(Authorization, "auth", "drug"),
-    "orders": _List(Order, "order", "drug"),
+    "programs": _List(records.Program, "program", "name", chartlines.program_line),
+    "procedures": _List(records.Procedure, "proc", "name"),
+    "attestations": _List(records.Attestation, "att", "topic"),
+    "notes": _List(records.Note, "note", "text", chartlines.note_line, {"text": "", "date": None}),
+    "documents": _List(records.Document, "doc", "title"),
+    "authorizations": _List(records.Authorization, "auth", "drug"),
+    "orders": _List(records.Order, "order", "drug"),
 }
+_PARTS = {"coverage": "coverages", "labs": "observations"}  # of a Patient, where they are not called as here
+_MAY_BE_UNKNOWN = ("conditions", "medications", "allergies")
 
 
 class _Reader:
@@ -195,18 +152,20 @@ class _Reader:
         self.chart, self.as_of, self.drugs, self.topics = chart, as_of, drugs, topics
         self.silent: list[str] = []
         self._completed: dict[type[Any], Callable[[Map, Place], None]] = {
-            Medication: self._course,
-            Fill: lambda fields, place: self._stands_for(fields, "drug"),
-            Allergy: lambda fields, place: self._stands_for(fields, "substance"),
-            Program: self._program,
-            Document: self._document,
+            records.Medication: self._course,
+            records.Fill: lambda fields, place: self._stands_for(fields, "drug"),
+            records.Allergy: lambda fields, place: self._stands_for(fields, "substance"),
+            records.Program: self._program,
+            records.Document: self._document,
         }
 
-    def records(self, key: str) -> tuple[Any, ...] | None:
-        """The list under the key; None if it is left out, unknown, or null."""
+    def part(self, key: str) -> Any:
+        """The list under the key; one that is left out, unknown, or null is None where that is not an empty one."""
         value = self.chart.get(key)
+        if value is not None and key in ("labs", "attestations"):
+            return self._observations(value) if key == "labs" else self._attestations(value)
         if value is None or (isinstance(value, str) and value.strip().lower() == "unknown"):
-            return None
+            return None if key in _MAY_BE_UNKNOWN else ()
         place = self.chart.at(key)
         if isinstance(value, str) and value.strip().lower() == "none":
             return ()
@@ -233,14 +192,14 @@ class _Reader:
     def birth_date(self) -> date | None:
         for key in ("birth_date", "born"):
             if self.chart.get(key) is not None:
-                return read_date(self.chart[key], self.chart.at(key))
+                return chartlines.read_date(self.chart[key], self.chart.at(key))
         if self.chart.get("age") is None:
             return None
         if not re.fullmatch(r"\d{1,3}", str(self.chart["age"])):
             raise self.chart.at("age").error(f"age is in whole years, not {self.chart['age']!r}")
         return add_months(self.as_of, -12 * int(self.chart["age"]))
 
-    def prescriber(self) -> Prescriber | None:
+    def prescriber(self) -> records.Prescriber | None:
         value = self.chart.get("prescriber")
         if value is None:
             return None
@@ -248,7 +207,7 @@ class _Reader:
         fields = _fields(value, place, "specialty")
         self._check_specialty(fields)
         fields.setdefault("name", "the prescriber")
-        return convert(fields, Prescriber, place)
+        return convert(fields, records.Prescriber, place)
 
     # --- entries of lists ---------------------------------------------------------------------------------
 
@@ -256,17 +215,16 @@ class _Reader:
         """Shorthands of a mapping: dose with unit, frequency, days or months, outcome in plain words."""
         dose = fields.get("dose")
         if isinstance(dose, str):
-            match = DOSE.fullmatch(dose.strip())
-            if match is None and dose.strip().replace(".", "", 1).isdigit():
-                fields["dose"] = float(dose)  # of which unit, nobody wrote
-            elif match is None and (amount := read_quantity(dose)) is not None:
-                fields["dose"], fields["dose_unit"] = amount.value, amount.unit or None
-            elif match is None and _COMBINED_DOSE.fullmatch(dose.strip()):
-                fields["dose"] = None  # of several ingredients there is no one dose
-            elif match is None:
-                raise fields.at("dose").error(f"cannot read the dose {dose!r}; write e.g. 500 mg")
-            else:
+            if match := chartlines.DOSE.fullmatch(dose.strip()):
                 fields["dose"], fields["dose_unit"] = float(match["dose"]), match["unit"].lower()
+            elif dose.strip().replace(".", "", 1).isdigit():
+                fields["dose"] = float(dose)  # of which unit, nobody wrote
+            elif (amount := read_quantity(dose)) is not None:
+                fields["dose"], fields["dose_unit"] = amount.value, amount.unit or None
+            elif _COMBINED_DOSE.fullmatch(dose.strip()):
+                fields["dose"] = None  # of several ingredients there is no one dose
+            else:
+                raise fields.at("dose").error(f"cannot read the dose {dose!r}; write e.g. 500 mg")
         elif dose is not None:
             fields.setdefault("dose_unit", "mg")
         if "frequency" in fields:
@@ -278,17 +236,16 @@ class _Reader:
             fields["formulation"] = formulation_of(str(fields["formulation"])) or None
         if isinstance(fields.get("outcome"), str):
             self._outcome(fields)
-        status = str(fields.get("status", "")).lower()
-        if status in ("unknown", "none"):
+        if str(fields.get("status", "")).lower() in ("unknown", "none"):
             fields["status"] = None
-        for key, unit in (("days", "days"), ("months", "months")):
+        for key in ("days", "months"):
             if key in fields:
-                count_back(fields, int(fields.pop(key)), unit, self.as_of)
+                chartlines.count_back(fields, int(fields.pop(key)), key, self.as_of)
         dated = fields.get("start") or fields.get("end")
         if "status" not in fields and not fields.get("end") and (dated or not fields.get("outcome")):
             fields["status"] = "active"  # a drug that is listed and no more is one that is taken
         if fields.get("end") and "status" not in fields:
-            end = read_date(fields["end"], fields.at("end"))
+            end = chartlines.read_date(fields["end"], fields.at("end"))
             fields["status"] = "stopped" if end <= self.as_of else "active"
         self._stands_for(fields, "drug")
 
@@ -297,7 +254,7 @@ class _Reader:
         if text.strip().lower() in _UNKNOWN_WORDS:
             fields["outcome"] = None
             return
-        outcome = outcome_of(text)
+        outcome = chartlines.outcome_of(text)
         if outcome is None:
             known = ("inadequate", "partial", "intolerance", "GI side effects", "effective")
             raise unknown(fields.at("outcome"), "outcome", text, known)
@@ -313,7 +270,7 @@ class _Reader:
     def _program(self, fields: Map, place: Place) -> None:
         for key in ("days", "months"):
             if key in fields:
-                count_back(fields, int(fields.pop(key)), key, self.as_of)
+                chartlines.count_back(fields, int(fields.pop(key)), key, self.as_of)
                 fields["reckoned"] = True
         if fields.get("status") == "active":
             fields["status"] = "ongoing"
@@ -334,11 +291,8 @@ class _Reader:
 
     # --- values and statements ---------------------------------------------------------------------------
 
-    def observations(self) -> tuple[Observation, ...]:
+    def _observations(self, labs: Any) -> tuple[records.Observation, ...]:
         """`labs:` as a mapping of tests, each one value or several, or as a list of mappings with `test`."""
-        labs = self.chart.get("labs")
-        if labs is None:
-            return ()
         items: list[tuple[str, Any, Place]] = []
         if isinstance(labs, Map):
             for name, value in labs.items():
@@ -359,42 +313,33 @@ class _Reader:
         ]
         return tuple(item for item in read if item is not None)
 
-    def _observation(self, name: str, item: Any, record_id: str, place: Place) -> Observation | None:
+    def _observation(self, name: str, item: Any, record_id: str, place: Place) -> records.Observation | None:
         test = _test(name, place)
         if item is None or str(item).strip().lower() in _UNKNOWN_WORDS:
             self.silent.append(test)
             return None
         fields = _fields(item, place, "value")
         if not isinstance(item, Map):
-            fields = value_line(str(item), test, self.as_of, place)
+            fields = chartlines.value_line(str(item), test, self.as_of, place)
         elif isinstance(fields.get("value"), str):
-            told = value_line(fields["value"], test, self.as_of, place)
+            told = chartlines.value_line(fields["value"], test, self.as_of, place)
             fields |= {key: value for key, value in told.items() if key == "value" or key not in fields}
         if "days_ago" in fields:
             fields["date"] = self.as_of - timedelta(days=int(fields.pop("days_ago")))
         fields["test"] = test
         fields.setdefault("id", record_id)
-        return convert(fields, Observation, place)
+        return convert(fields, records.Observation, place)
 
-    def attestations(self) -> tuple[Attestation, ...]:
-        """A mapping of topics (`pregnancy: denied`), or a list of mappings with the record's own fields."""
-        said = self.chart.get("attestations")
-        if said is None:
-            return ()
-        if isinstance(said, Seq):
-            return tuple([entry for item in self._listed_statements(said) for entry in item])
-        if not isinstance(said, Map):
+    def _attestations(self, said: Any) -> tuple[records.Attestation, ...]:
+        """A mapping of topics (`pregnancy: denied`), or a list of mappings with the record's own fields and of lines
+        such as `mtc_men2: denied`."""
+        read: list[records.Attestation] = []
+        if isinstance(said, Map):
+            for n, (name, value) in enumerate(said.items(), 1):
+                read += self._statements(name, value, f"att-{n}", said.at(name))
+            return tuple(read)
+        if not isinstance(said, Seq):
             raise self.chart.at("attestations").error("attestations are a mapping, e.g. pregnancy: denied")
-        return tuple(
-            [
-                entry
-                for n, (name, value) in enumerate(said.items(), 1)
-                for entry in self._statements(name, value, f"att-{n}", said.at(name))
-            ]
-        )
-
-    def _listed_statements(self, said: Seq) -> Iterator[tuple[Attestation, ...]]:
-        """Mappings with the record's own fields, or lines such as `mtc_men2: denied`."""
         for n, item in enumerate(said, 1):
             place = said.at(n - 1)
             if isinstance(item, Map):
@@ -402,32 +347,31 @@ class _Reader:
                 self._check_specialty(item)
                 if item.get("topic") == _OF_ALL:  # as the bare statement speaks
                     item.setdefault("subjects", ["self", "family"])
-                yield (self._record(_LISTS["attestations"], item, n, place),)
+                read.append(self._record(_LISTS["attestations"], item, n, place))
                 continue
             topic, colon, word = str(item).partition(":")
             if not colon:
                 raise place.error(f"cannot read the statement {item!r}; write e.g. mtc_men2: denied")
-            yield self._statements(topic.strip(), word.strip(), f"att-{n}", place)
+            read += self._statements(topic.strip(), word.strip(), f"att-{n}", place)
+        return tuple(read)
 
-    def _statements(self, name: str, value: Any, prefix: str, place: Place) -> tuple[Attestation, ...]:
-        """What one topic's line says, of each person by itself."""
+    def _statements(self, name: str, value: Any, prefix: str, place: Place) -> Iterator[records.Attestation]:
+        """What one topic's line says, of each person by itself; a bare statement on MTC or MEN 2 speaks of patient
+        and family, any other of the patient."""
         named = condition_named(name)
         key = named if named in CONCEPTS else name.casefold()
         topic = CONCEPTS[key].topic or key if key in CONCEPTS else key
-        each = value if isinstance(value, Map) else _both(topic, value, place)
-        read: list[Attestation] = []
-        for subject, word in each.items():
+        each = value if isinstance(value, Map) else {"both" if topic == _OF_ALL else "self": value}
+        number = count(1)
+        for who, word in each.items():
             present = self._present(topic, word, place)
-            if present is not None:
-                read.append(self._attestation(topic, subject, present, f"{prefix}-{len(read) + 1}", place))
-        return tuple(read)
-
-    def _attestation(self, topic: str, who: str, present: bool, record_id: str, place: Place) -> Attestation:
-        if who not in ("self", "family", "both"):
-            raise unknown(place, "subject", who, ("self", "family"))
-        subjects = ("self", "family") if who == "both" else (who,)
-        fields = made(place, id=record_id, topic=topic, present=present, subjects=subjects)
-        return convert(fields, Attestation, place)
+            if present is None:
+                continue
+            if who not in ("self", "family", "both"):
+                raise unknown(place, "subject", who, ("self", "family"))
+            subjects = ("self", "family") if who == "both" else (who,)
+            said = {"topic": topic, "present": present, "subjects": subjects}
+            yield convert(Map.of(place, id=f"{prefix}-{next(number)}", **said), records.Attestation, place)
 
     def _present(self, topic: str, word: Any, place: Place) -> bool | None:
         text = str(word).strip().lower()
@@ -457,25 +401,13 @@ class _Reader:
 
 def _fields(item: Any, place: Place, main: str) -> Map:
     """A copy of the mapping, or the plain value under its main field."""
-    fields = Map(place)
     if isinstance(item, Map):
-        also = _FIELDS_ALSO.get(main, {})
-        for key, value in item.items():
-            name = also.get(key, key)
-            name = key if name != key and (name in item or name in fields) else name
-            fields[name], fields.places[name] = value, item.at(key)
-    else:
-        fields[main] = item if isinstance(item, int | float | bool | date) else str(item)
-    return fields
-
-
-def _both(topic: str, value: Any, place: Place) -> Map:
-    """A bare statement on MTC or MEN 2 speaks of patient and family, any other of the patient."""
-    return made(place, **{"both" if topic == _OF_ALL else "self": value})
+        return _renamed(item, _FIELDS_ALSO.get(main, {}), place)
+    return Map.of(place, **{main: item if isinstance(item, int | float | bool | date) else str(item)})
 
 
 def _test(name: str, place: Place, else_allowed: tuple[str, ...] = ()) -> str:
-    key = test_key(name)
+    key = chartlines.test_key(name)
     if key is None:
         raise unknown(place, "kind of document" if else_allowed else "test", name, (*else_allowed, *TESTS))
     return key

@@ -14,7 +14,7 @@ from tools.terminology.conditions import CONCEPTS, condition_named
 from tools.terminology.frequencies import frequencies
 from tools.terminology.observations import TESTS
 
-_ICD10 = r"[A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?"
+ICD10 = r"[A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?"
 _DATE = r"\d{4}-\d{2}-\d{2}"
 _PERIOD = re.compile(
     rf"(?:(?:from\s+)?(?P<start>{_DATE})\s*(?:to|until|-|–|through)\s*(?P<end>{_DATE}|now|present))"
@@ -23,26 +23,17 @@ _PERIOD = re.compile(
     re.IGNORECASE,
 )
 DOSE = re.compile(r"(?P<dose>\d+(?:\.\d+)?)\s*(?P<unit>mg|mcg|g|units?)\b", re.IGNORECASE)
+# The first of these in a line tells its outcome; that it was not tolerated, only where nothing says how.
 _OUTCOMES = (
-    ("ineffective", "Inadequate response"),
-    ("not effective", "Inadequate response"),
-    ("insufficient", "Inadequate response"),
-    ("not at goal", "Inadequate response"),
-    ("did not reach", "Inadequate response"),
-    ("above goal", "Inadequate response"),
-    ("hypoglyc", "Intolerance - hypoglycemia"),
-    ("genital", "Intolerance - genital infection"),
-    ("gi side effects", "Intolerance - GI side effects"),
-    ("intoleran", "Intolerance - other"),
-    ("vomit", "Intolerance - GI side effects"),
-    ("nausea", "Intolerance - GI side effects"),
-    ("diarrh", "Intolerance - GI side effects"),
-    ("inadequate", "Inadequate response"),
-    ("fail", "Inadequate response"),
-    ("didn't work", "Inadequate response"),
-    ("did not work", "Inadequate response"),
-    ("partial", "Partial response"),
-    ("effective", "Effective"),
+    ("Inadequate response", ("ineffective", "not effective", "insufficient")),
+    ("Inadequate response", ("not at goal", "did not reach", "above goal")),
+    ("Intolerance - hypoglycemia", ("hypoglyc",)),
+    ("Intolerance - genital infection", ("genital",)),
+    ("Intolerance - GI side effects", ("gi side effects", "vomit", "nausea", "diarrh")),
+    ("Inadequate response", ("inadequate", "fail", "didn't work", "did not work")),
+    ("Partial response", ("partial",)),
+    ("Effective", ("effective",)),
+    ("Intolerance - other", ("intoleran",)),
 )
 
 
@@ -76,12 +67,10 @@ def value_line(text: str, test: str, as_of: date, place: Place) -> Map:
     )
     if match is None:
         raise place.error(f"cannot read the value {text!r}; write e.g. 8.4 % on 2026-02-13")
-    unit = match["unit"]
-    if unit == "on":
-        unit = None
+    unit = None if match["unit"] == "on" else match["unit"]
     if unit is None and len(set(TESTS[test].units.values())) == 1:
         unit = TESTS[test].unit
-    fields = made(place, value=float(match["value"]), unit=unit)
+    fields = Map.of(place, value=float(match["value"]), unit=unit)
     if match["date"]:
         fields["date"] = match["date"]
     elif match["ago"]:
@@ -101,7 +90,7 @@ def diagnosis_line(text: str, as_of: date, place: Place) -> Map:
         if word in text.lower():
             fields["verification"] = "provisional" if word == "suspected" else word
             text = re.sub(rf"[,(]?\s*{word}\)?:?", "", text, flags=re.IGNORECASE)
-    code = re.search(rf"^\s*({_ICD10})\b|\(({_ICD10})\)\s*$", text)
+    code = re.search(rf"^\s*({ICD10})\b|\(({ICD10})\)\s*$", text)
     name = (text.replace(code[0], "") if code else text).strip(" ,:()")
     concept = CONCEPTS.get(condition_named(name))
     fields["code"] = (code[1] or code[2]) if code else ""
@@ -149,7 +138,7 @@ def medication_line(text: str, as_of: date, place: Place) -> Map:
 def coverage_line(text: str, as_of: date, place: Place) -> Map:
     """`BLUESTEM-PPO, 2025-01-01 to 2026-12-31`; without a period, the plan alone."""
     period = _PERIOD.search(text)
-    fields = made(place, plan_id=(text[: period.start()] if period else text).strip(" ,"))
+    fields = Map.of(place, plan_id=(text[: period.start()] if period else text).strip(" ,"))
     fields |= period_fields(period, as_of, place) if period else {}
     fields.pop("status", None)
     return fields
@@ -162,14 +151,14 @@ def fill_line(text: str, as_of: date, place: Place) -> Map:
     )
     if match is None:
         raise place.error(f"cannot read the fill {text!r}; write e.g. metformin 2026-01-05, 30 days")
-    return made(place, drug=match[1], date=match[2], days_supply=int(match[3]))
+    return Map.of(place, drug=match[1], date=match[2], days_supply=int(match[3]))
 
 
 def allergy_line(text: str, as_of: date, place: Place) -> Map:
     """`sulfa (rash)`, `metformin: intolerance, diarrhea`"""
     match = re.fullmatch(r"\s*([^(:]+?)\s*(?:[(:]\s*(.*?)\)?)?\s*", text)
     assert match is not None
-    fields = made(place, substance=match[1], reaction=match[2] or "")
+    fields = Map.of(place, substance=match[1], reaction=match[2] or "")
     if "intoleran" in (match[2] or "").lower():
         fields["type"] = "intolerance"
     return fields
@@ -179,33 +168,29 @@ def relative_line(text: str, as_of: date, place: Place) -> Map:
     """`mother: type 2 diabetes`, `sister - C73 thyroid cancer`"""
     relation, _, condition = re.sub(r"\s+[-–—]\s+", ": ", text, count=1).partition(":")
     code = re.search(r"\b([A-Z]\d[0-9A-Z](?:\.[0-9A-Z]+)?)\b", condition)
-    return made(place, relation=relation.strip(), condition=condition.strip(), code=code[1] if code else "")
+    return Map.of(place, relation=relation.strip(), condition=condition.strip(), code=code[1] if code else "")
 
 
 def program_line(text: str, as_of: date, place: Place) -> Map:
     """`for 6 months`, `since 2026-01-10`"""
     period = _PERIOD.search(text)
-    fields = made(place, name="lifestyle program")
+    fields = Map.of(place, name="lifestyle program")
     if period:
-        fields |= period_fields(period, as_of, place)
-        if period["count"]:
-            fields["reckoned"] = True
+        fields |= period_fields(period, as_of, place) | ({"reckoned": True} if period["count"] else {})
     return fields
 
 
 def note_line(text: str, as_of: date, place: Place) -> Map:
     """`2026-05-03: metformin stopped for vomiting`, or a date alone."""
     match = re.match(rf"\s*({_DATE})\s*:?\s*", text)
-    return made(place, date=match[1] if match else None, text=text[match.end() if match else 0 :])
+    return Map.of(place, date=match[1] if match else None, text=text[match.end() if match else 0 :])
 
 
 def outcome_of(text: str) -> str | None:
     fold = text.casefold()
     if fold.strip().startswith("no "):
         return None
-    found = [outcome for word, outcome in _OUTCOMES if word in fold]
-    specific = [outcome for outcome in found if outcome != "Intolerance - other"]
-    return next(iter(specific or found), None)
+    return next((outcome for outcome, words in _OUTCOMES if any(word in fold for word in words)), None)
 
 
 def period_fields(period: re.Match[str], as_of: date, place: Place) -> Map:
@@ -240,9 +225,3 @@ def count_back(fields: Map, count: int, unit: str, as_of: date) -> None:
         if not end:
             fields.setdefault("status", "active")
         fields["start"] = moved(read_date(end, fields.at("end")) if end else as_of, -1)
-
-
-def made(place: Place, **fields: object) -> Map:
-    made = Map(place)
-    made.update(fields)
-    return made

@@ -37,6 +37,9 @@ def audit_event(number: int, event: AuditEvent) -> dict[str, Any]:
     deed = DEEDS.get(event.what.rpartition(".")[2], CHANGED)
     outward = deed in (READ, LISTED)
     patient = "Patient" if event.whose else ""
+    thing = _entity({"display": event.of or event.what}, ("2", "System Object"), ("4", "Domain Resource"))
+    person = _entity({"reference": f"Patient/{event.whose}"}, ("1", "Person"), ("1", "Patient"))
+    whose = [person] if event.whose else []
     us = {"who": {"display": f"Paladin {event.version}"}, "requestor": False}
     client: dict[str, Any] = {"who": {"display": event.actor.via or "Paladin"}, "requestor": False}
     if event.actor.where:
@@ -70,14 +73,8 @@ def audit_event(number: int, event: AuditEvent) -> dict[str, Any]:
             user,
         ],
         "source": {"observer": {"display": "Paladin"}},
-        "entity": _entities(event),
+        "entity": [*whose, thing],
     }
-
-
-def _entities(event: AuditEvent) -> list[dict[str, Any]]:
-    thing = _entity({"display": event.of or event.what}, ("2", "System Object"), ("4", "Domain Resource"))
-    whose = _entity({"reference": f"Patient/{event.whose}"}, ("1", "Person"), ("1", "Patient"))
-    return [whose, thing] if event.whose else [thing]
 
 
 def _entity(what: dict[str, str], kind: tuple[str, str], role: tuple[str, str]) -> dict[str, Any]:

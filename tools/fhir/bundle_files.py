@@ -168,7 +168,9 @@ def _entry(entry: msgspec.Raw, place: int, name: str) -> Raw:
 
 def _documents(file: IO[bytes], name: str) -> Iterator[_Document]:
     """The JSON documents of a file: one, or one a line."""
-    stream = _uncompressed(file)
+    magic = file.read(2)
+    file.seek(0)
+    stream: IO[bytes] = gzip.GzipFile(fileobj=file) if magic == b"\x1f\x8b" else file  # type: ignore[assignment]
     first = stream.readline(LONGEST).removeprefix(b"\xef\xbb\xbf")
     while first and not first.strip():
         first = stream.readline(LONGEST)
@@ -190,12 +192,6 @@ def _documents(file: IO[bytes], name: str) -> Iterator[_Document]:
         yield _Document(0, data)
         return
     yield from (_Document(place, line) for place, line in enumerate(lines, start=1) if line.strip())
-
-
-def _uncompressed(file: IO[bytes]) -> IO[bytes]:
-    magic = file.read(2)
-    file.seek(0)
-    return gzip.GzipFile(fileobj=file) if magic == b"\x1f\x8b" else file  # type: ignore[return-value]
 
 
 def _complete(data: bytes, bracket: bytes = b"{") -> bool:

@@ -15,7 +15,7 @@ from tools.domain.records import Allergy, Diagnosis, FamilyHistory, Procedure, P
 from tools.fhir.context import Reading
 from tools.fhir.elements import Concept, last_day
 from tools.fhir.products import named_drugs, product
-from tools.fhir.report import Entry, Ignored
+from tools.fhir.report import Entry, Ignored, refuse
 from tools.terminology.terms import ICD10, RXNORM, SNOMED, without_tag
 
 ICD10_SYSTEMS = (ICD10, "http://hl7.org/fhir/sid/icd-10", "urn:oid:2.16.840.1.113883.6.90")
@@ -37,8 +37,9 @@ def icd10(concept: Concept) -> Coded:
     snomed = concept.code(*SNOMED_SYSTEMS)
     given = concept.code(*ICD10_SYSTEMS)
     source_code = f"SNOMED {snomed}" if snomed else "" if given else concept.label
-    if given:
-        return Coded((_dotted(given),), source_code)
+    if bare := given.strip().upper():
+        dotted = bare if "." in bare or len(bare) <= 3 else f"{bare[:3]}.{bare[3:]}"
+        return Coded((dotted,), source_code)
     by_snomed, by_name = _known_codes()
     codes = by_snomed.get(snomed) or by_name.get(_words(concept.name)) or ()
     untyped = snomed == _UNTYPED_DIABETES
@@ -49,11 +50,6 @@ def icd10(concept: Concept) -> Coded:
 def plain(name: str) -> str:
     """A display without its SNOMED semantic tag, in lower case."""
     return without_tag(name.strip()).casefold()
-
-
-def _dotted(code: str) -> str:
-    bare = code.strip().upper()
-    return bare if "." in bare or len(bare) <= 3 else f"{bare[:3]}.{bare[3:]}"
 
 
 @cache
@@ -72,11 +68,8 @@ def _words(name: str) -> frozenset[str]:
 
 
 VERIFICATION: dict[str, Literal["confirmed", "provisional", "refuted"]] = {
-    "": "confirmed",
-    "confirmed": "confirmed",
-    "unconfirmed": "provisional",
-    "provisional": "provisional",
-    "differential": "provisional",
+    **dict.fromkeys(("", "confirmed"), "confirmed"),
+    **dict.fromkeys(("unconfirmed", "provisional", "differential"), "provisional"),
     "refuted": "refuted",
 }
 OVER = ("inactive", "resolved", "remission")
@@ -100,8 +93,7 @@ def condition(entry: Entry, at: Reading) -> Iterator[Diagnosis]:
     without it would say that it is not so."""
     said = entry.element
     status = said.concept("verificationStatus").first
-    if status == "entered-in-error":
-        raise Ignored("entered in error")
+    refuse(("entered-in-error",), status)
     concept = said.concept("code")
     coded = icd10(concept)
     if coded.notice:
@@ -145,8 +137,7 @@ def allergy(entry: Entry, at: Reading) -> Iterator[Allergy]:
     said = entry.element
     verified, clinical = said.concept("verificationStatus").first, said.concept("clinicalStatus").first
     concept = said.concept("code")
-    if verified in ("entered-in-error", "refuted"):
-        raise Ignored(verified.replace("-", " "))
+    refuse(("entered-in-error", "refuted"), verified)
     if clinical in ("resolved", "inactive"):
         raise Ignored(f"{clinical}: no longer an allergy")
     if concept.codes & NO_ALLERGY.keys():
@@ -184,8 +175,7 @@ def _reactions(entry: Entry) -> Iterator[str]:
 
 def family_member(entry: Entry, at: Reading) -> Iterator[FamilyHistory]:
     said = entry.element
-    if said.text("status") in ("entered-in-error", "health-unknown"):
-        raise Ignored(said.text("status").replace("-", " "))
+    refuse(("entered-in-error", "health-unknown"), said.text("status"))
     conditions = said.many("condition")
     if not conditions:
         raise Ignored("names no condition")
@@ -220,8 +210,7 @@ def program(entry: Entry, at: Reading) -> Iterator[Program]:
     taken as taking part in it."""
     said = entry.element
     status, period = said.text("status"), said.period("period")
-    if status in ("entered-in-error", "revoked"):
-        raise Ignored(status.replace("-", " "))
+    refuse(("entered-in-error", "revoked"), status)
     categories = [c for c in said.concepts("category") if c.text or c.code(SNOMED)]
     name = said.text("title") or next((c.name for c in categories), "")
     named = any(_PROGRAM.search(text) for text in (name, *(c.name for c in categories)))

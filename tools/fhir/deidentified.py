@@ -136,26 +136,21 @@ def _observation(record: charts.Observation, known: Known) -> Words:
 def _medication(record: charts.Medication, known: Known) -> Words:
     """What nobody knows stays a medicine that nobody knows."""
     unit = unit_of(record.dose_unit or "")
-    return _medicine(record.drug, known) | {"dose_unit": unit.unit if unit else None}
-
-
-def _fill(record: charts.Fill, known: Known) -> Words:
-    return {name: told for name, told in _medicine(record.drug, known).items() if name != "rxnorm"}
+    told = _medicine(record.drug, known, "ingredients", "classes", "rxnorm")
+    return told | {"dose_unit": unit.unit if unit else None}
 
 
 def _allergy(record: charts.Allergy, known: Known) -> Words:
     if resolve_medicine(record.substance, known.drugs) is None:
         label = _term("allergens", record.substance)
         return {"substance": label} if label else None
-    told = _medicine(record.substance, known)
-    return {"substance": told["drug"], "ingredients": told["ingredients"], "classes": told["classes"]}
+    told = _medicine(record.substance, known, "ingredients", "classes")
+    return {"substance": told.pop("drug")} | told
 
 
-def _medicine(name: str, known: Known) -> dict[str, Any]:
+def _medicine(name: str, known: Known, *more: str) -> dict[str, Any]:
     found = resolve_medicine(name, known.drugs) or Medicine("a medicine that is not known", (), (), "")
-    return {"drug": found.name} | {
-        name: getattr(found, name) for name in ("ingredients", "classes", "rxnorm")
-    }
+    return {"drug": found.name} | {one: getattr(found, one) for one in more}
 
 
 def _relative(record: charts.FamilyHistory, known: Known) -> Words:
@@ -171,11 +166,6 @@ def _degree(relation: str) -> str:
     said = relation.casefold().strip()
     known = (name for term in vocabulary("relations").values() for name in (term.label, *term.names))
     return next((name for name in known if name.casefold() == said), "")
-
-
-def _procedure(record: charts.Procedure, known: Known) -> Words:
-    label = _term("procedures", record.name)
-    return {"name": label} if label else None
 
 
 def _attestation(record: charts.Attestation, known: Known) -> Words:
@@ -196,7 +186,7 @@ def _document(record: charts.Document, known: Known) -> Words:
 def _authorization(record: charts.Authorization, known: Known) -> Words:
     if record.plan_id not in known.plans or resolve_medicine(record.drug, known.drugs) is None:
         return None
-    return {"plan_id": record.plan_id, "drug": _medicine(record.drug, known)["drug"]}
+    return {"plan_id": record.plan_id} | _medicine(record.drug, known)
 
 
 def _order(record: charts.Order, known: Known) -> Words:
@@ -219,11 +209,13 @@ _TELL: dict[type[Record], Callable[[Any, Known], Words]] = {
     charts.Diagnosis: _diagnosis,
     charts.Observation: _observation,
     charts.Medication: _medication,
-    charts.Fill: _fill,
+    charts.Fill: lambda record, known: _medicine(record.drug, known, "ingredients", "classes"),
     charts.Allergy: _allergy,
     charts.FamilyHistory: _relative,
     charts.Program: lambda record, known: {},
-    charts.Procedure: _procedure,
+    charts.Procedure: lambda record, known: (
+        {"name": label} if (label := _term("procedures", record.name)) else None
+    ),
     charts.Attestation: _attestation,
     charts.Document: _document,
     charts.Authorization: _authorization,

@@ -18,20 +18,16 @@ import msgspec
 from tools.common.printable import printable
 from tools.domain.records import Document, Note
 from tools.fhir.context import Reading
-from tools.fhir.elements import Concept, Element
-from tools.fhir.report import Entry, Ignored
+from tools.fhir.elements import Element
+from tools.fhir.report import Entry, Ignored, refuse
 from tools.terminology.vocabulary import term_of_code
 
 Status = Literal["signed", "unsigned", "draft", "amended"]
 PAYER_RESPONSE = "payer response"
 STATUS: dict[str, Status] = {
     "final": "signed",
-    "amended": "amended",
-    "corrected": "amended",
-    "appended": "amended",
-    "preliminary": "draft",
-    "partial": "draft",
-    "registered": "draft",
+    **dict.fromkeys(("amended", "corrected", "appended"), "amended"),
+    **dict.fromkeys(("preliminary", "partial", "registered"), "draft"),
 }
 _VOID = ("entered-in-error", "superseded", "cancelled", "deprecated")
 _BREAKS = {"p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "table", "ul", "ol"}
@@ -51,7 +47,7 @@ class _Content(NamedTuple):
 def document(entry: Entry, at: Reading) -> Iterator[Note | Document]:
     """A note, if its text is there; else the document that it is."""
     said = entry.element
-    _refuse_void(said.text("status"), said.text("docStatus"))
+    refuse(_VOID, said.text("status"), said.text("docStatus"))
     kind, context = said.concept("type"), said.one("context")
     status = STATUS.get(said.text("docStatus"), "unsigned")
     if status == "unsigned" and at.name_of(said.reference("authenticator")):
@@ -69,12 +65,14 @@ def document(entry: Entry, at: Reading) -> Iterator[Note | Document]:
         return
     lack = next((content.lack for content in contents), "no content")
     entry.partly(f"kept as a document that nobody has read: {lack}")
+    terms = (term_of_code("document_kinds", code) for code in kind.codes)  # what of a payer's list it can be
+    evidence = next((one.of for one in terms if one and one.of in ("note", "lab", "study")), "")
     here = any(content.sha256 and content.lack != _EMPTY for content in contents)
     titles = (*(attachment.text("title") for attachment in attachments), said.text("description"), kind.name)
     yield Document(
         id=at.id(entry, Document),
         title=next(filter(None, titles), "document"),
-        of=_evidence_of(kind) if here and status in ("signed", "amended") else "",
+        of=evidence if here and status in ("signed", "amended") else "",
         date=on,
         sha256=next((content.sha256 for content in contents if content.sha256), ""),
         status=status if here else "unsigned",
@@ -82,24 +80,11 @@ def document(entry: Entry, at: Reading) -> Iterator[Note | Document]:
     )
 
 
-def _evidence_of(kind: Concept) -> str:
-    """What of a payer's list a kind of document can be, by its LOINC."""
-    terms = (term_of_code("document_kinds", code) for code in kind.codes)
-    return next((term.of for term in terms if term and term.of in ("note", "lab", "study")), "")
-
-
-def _refuse_void(*statuses: str) -> None:
-    for stated in statuses:
-        if stated in _VOID:
-            raise Ignored(stated.replace("-", " "))
-
-
 def composition(entry: Entry, at: Reading) -> Iterator[Note]:
     """A clinical document, as one note of its sections."""
     said = entry.element
-    _refuse_void(said.text("status"))
-    parts = [_plain(said.one("text").prose("div")), *_sections(said)]
-    text = "\n\n".join(filter(None, parts))
+    refuse(_VOID, said.text("status"))
+    text = "\n\n".join(filter(None, [_plain(said.one("text").prose("div")), *_sections(said)]))
     if not text:
         raise Ignored("a composition without text; its entries stand for themselves")
     yield Note(
@@ -116,7 +101,7 @@ def composition(entry: Entry, at: Reading) -> Iterator[Note]:
 def diagnostic_report(entry: Entry, at: Reading) -> Iterator[Note]:
     """The text of a report; its values are observations of their own."""
     said = entry.element
-    _refuse_void(said.text("status"))
+    refuse(_VOID, said.text("status"))
     texts = [content.text for form in said.many("presentedForm") if (content := _content(form)).text.strip()]
     if not texts:
         raise Ignored("not needed")
@@ -138,7 +123,7 @@ def payer_response(entry: Entry, at: Reading) -> Iterator[Document]:
     """A ClaimResponse, CommunicationRequest or Task, kept for a person to read: FHIR's own elements do not say
     which request of ours it answers, and whether something is approved stands in extensions."""
     said = entry.element
-    _refuse_void(said.text("status"))
+    refuse(_VOID, said.text("status"))
     if entry.type == "Task" and not said.one("code") and not said.text("description"):
         raise Ignored("a task that does not say what is to be done")
     payer = at.first_name(said.reference(name) for name in ("insurer", "sender", "requester"))
@@ -212,8 +197,7 @@ def _specialty(said: Element, at: Reading) -> str:
 
 def _sections(said: Element) -> Iterator[str]:
     for section in said.many("section"):
-        body = _plain(section.one("text").prose("div"))
-        if body:
+        if body := _plain(section.one("text").prose("div")):
             yield "\n".join(filter(None, (section.text("title"), body)))
         yield from _sections(section)
 

@@ -21,7 +21,7 @@ from tools.fhir import clinical, documents, measurements, medications, ours, sta
 from tools.fhir.bundle_files import Unit, bundle_unit
 from tools.fhir.context import Reading
 from tools.fhir.coverage import coverage, enrolled, plan_on_file
-from tools.fhir.elements import Element, day
+from tools.fhir.elements import day
 from tools.fhir.patient_records import NOBODYS, PatientRecord
 from tools.fhir.people import address_of, identifiers_of, name_of, phone_of, prescriber
 from tools.fhir.report import Entry, Ignored, ImportReport
@@ -121,24 +121,13 @@ class Imported(NamedTuple):
     identifiers: tuple[tuple[str, str], ...]
 
 
-def import_bundle(
-    bundle: dict[str, Any], *, patient_id: str | None = None, name: str = "bundle", **how: Any
-) -> Imported:
-    """Read the bundle of one patient, as `import_unit` does.
-
-    Args:
-        bundle: a FHIR R4 bundle.
-        patient_id: the chart's id; else it is empty, unless the bundle is our own export.
-        name: of the file, for errors and the report.
-
-    Raises:
-        Invalid: it cannot be read at all; names the file and the path of what is wrong.
-    """
-    found = list(import_unit(bundle_unit(msgspec.json.encode(bundle), name), **how))
+def import_bundle(bundle: dict[str, Any], **how: Any) -> Imported:
+    """Read the bundle of one patient, as `import_unit` does. The chart's id is empty, unless the bundle is our own
+    export. Invalid, with the path of what is wrong, if it cannot be read at all."""
+    found = list(import_unit(bundle_unit(msgspec.json.encode(bundle), "bundle"), **how))
     if len(found) > 1:
-        raise Invalid(f"{name}: {len(found)} patients, expected one")
-    chart = msgspec.structs.replace(found[0].patient, id=patient_id or found[0].patient.id)
-    return found[0]._replace(patient=chart)
+        raise Invalid(f"bundle: {len(found)} patients, expected one")
+    return found[0]
 
 
 def import_unit(
@@ -227,16 +216,14 @@ def _chart(record: PatientRecord, at: Reading) -> Patient:
 def _lists(record: PatientRecord, at: Reading) -> dict[str, Any]:
     """The lists of the chart; a closed one is None if nobody says that it is empty."""
     found: dict[str, list[Any]] = {part: [] for part in PARTS.values()}
-    for entry in record.entries:
-        if entry.type in READERS and entry.fate is None:
-            for read in _read(entry, at):
-                found[PARTS[type(read)]].append(read)
-    found["notes"] = _told_once(found["notes"])
+    for entry in (one for one in record.entries if one.type in READERS and one.fate is None):
+        for read in _read(entry, at):
+            found[PARTS[type(read)]].append(read)
     lists: dict[str, Any] = {part: tuple(records) for part, records in found.items()}
+    lists["notes"] = _told_once(lists["notes"])
     unknown = set(_unknown_lists(record))
     for part, types in _CLOSED.items():
-        said = record.whole or any(record.of(*types))
-        if not lists[part] and (part in unknown or not said):
+        if not lists[part] and (part in unknown or not (record.whole or any(record.of(*types)))):
             lists[part] = None
     return lists
 
@@ -258,14 +245,14 @@ def _read(entry: Entry, at: Reading) -> list[Record]:
     return found
 
 
-def _told_once(notes: list[Note]) -> list[Note]:
+def _told_once(notes: Iterable[Note]) -> tuple[Note, ...]:
     """Newer Synthea writes each note twice, as a document and as a report: once is enough, signed if one of them is."""
     best: dict[str, Note] = {}
     for note in notes:
         known = best.setdefault(note.text, note)
         if known.status == "unsigned":
             best[note.text] = msgspec.structs.replace(known, status=note.status)
-    return list(best.values())
+    return tuple(best.values())
 
 
 def _unknown_lists(record: PatientRecord) -> Iterator[str]:
@@ -290,7 +277,9 @@ def _account_for_the_rest(record: PatientRecord) -> None:
 
 
 def _remarks(record: PatientRecord, chart: Patient) -> Iterator[str]:
-    if died := _deceased(record.patient.element):
+    person = record.patient.element
+    stated = "day not stated" if person.flag("deceasedBoolean") else ""
+    if died := person.text("deceasedDateTime")[:10] or stated:
         yield f"the patient has died ({died})"
     claims = [entry.element for entry in record.entries if entry.type == "Claim"]
     insured = ({one.reference("coverage").display for one in claim.many("insurance")} for claim in claims)
@@ -305,12 +294,6 @@ def _remarks(record: PatientRecord, chart: Patient) -> Iterator[str]:
     if undated := sum(o.date is None for o in chart.observations):
         yield f"{undated} measured values have no exact day and prove nothing"
     yield from contradictions(chart)
-
-
-def _deceased(person: Element) -> str:
-    return person.text("deceasedDateTime")[:10] or (
-        "day not stated" if person.flag("deceasedBoolean") else ""
-    )
 
 
 def _report(chart: Patient, record: PatientRecord, at: Reading, newest: date | None) -> ImportReport:

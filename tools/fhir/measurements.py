@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from functools import cache
 from typing import Literal
 
@@ -63,12 +62,13 @@ def test_of(concept: Concept) -> tuple[str, str]:
 
 
 def _measured(id: str, test: str, loinc: str, quantity: Quantity, said: Element) -> Observation:
+    on = said.day("effectiveDateTime") or said.day("effectiveInstant") or said.period("effectivePeriod").start
     return Observation(
         id=id,
         test=test,
         value=quantity.value,
         unit=unit_of(quantity, test),
-        date=_date(said),
+        date=on,  # never `issued`, which is when it was told
         loinc=loinc,
         source=_source(said, test),
     )
@@ -105,13 +105,6 @@ def spelled_out(unit: str) -> str:
     """As UCUM spells it."""
     row = unit_row(unit)
     return row.unit if row else unit
-
-
-def _date(said: Element) -> date | None:
-    """When it was so; never `issued`, which is when it was told."""
-    return (
-        said.day("effectiveDateTime") or said.day("effectiveInstant") or said.period("effectivePeriod").start
-    )
 
 
 def _source(said: Element, test: str) -> Source:

@@ -7,7 +7,7 @@ export of any size can be grouped, whatever the order of its files.
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -79,12 +79,12 @@ class Grouping:
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._db.execute("CREATE TABLE entries (number INTEGER PRIMARY KEY, file, place, full_url, body)")
         self._db.execute("BEGIN")
-        self._others: dict[str, Counter[str]] = {}
+        self._others: dict[str, Counter[str]] = defaultdict(Counter)
         self._patients: list[int] = []
-        self._by_url: dict[str, set[int]] = {}  # patients
-        self._by_id: dict[str, set[tuple[int, str]]] = {}  # patients, with their server
+        self._by_url: dict[str, set[int]] = defaultdict(set)  # patients
+        self._by_id: dict[str, set[tuple[int, str]]] = defaultdict(set)  # patients, with their server
         self._people: set[tuple[str, str, str]] = set()
-        self._about: dict[str, list[int]] = {}
+        self._about: dict[str, list[int]] = defaultdict(list)
         self._nobodys: dict[str, int] = {}
         self._used: dict[int, Entry] = {}
 
@@ -107,7 +107,7 @@ class Grouping:
             self._left(entry, "names no type of resource" if said else "an entry without a resource")
             return
         if other := other_version(said):
-            self._others.setdefault(entry.type, Counter())[other] += 1
+            self._others[entry.type][other] += 1
         row = self._db.execute("INSERT INTO entries VALUES (NULL, ?, ?, ?, ?)", raw)
         assert row.lastrowid is not None
         self._place(entry, row.lastrowid)
@@ -144,24 +144,22 @@ class Grouping:
     def nobodys(self, name: str) -> Entry | None:
         """A practitioner, organization, medication … that several records share."""
         number = self._nobodys.get(name)
-        if number is None:
-            return None
-        if number not in self._used:
+        if number is not None and number not in self._used:
             self._used[number] = self._entry(number)
-        return self._used[number]
+        return None if number is None else self._used[number]
 
     def _place(self, entry: Entry, number: int) -> None:
         base = server_of(entry)
         if entry.type == "Patient" and self._is_new(entry, base):
             self._patients.append(number)
             for url in (entry.full_url, f"{base}/Patient/{entry.id}" if base else "", *_conditional(entry)):
-                self._by_url.setdefault(url, set()).add(number)
-            self._by_id.setdefault(f"Patient/{entry.id}", set()).add((number, base))
+                self._by_url[url].add(number)
+            self._by_id[f"Patient/{entry.id}"].add((number, base))
             return
         about = f"Patient/{entry.id}" if entry.type == "Patient" else _patient_of(entry)
         if base and about.startswith("Patient/"):
             about = f"{base}/{about}"
-        self._about.setdefault(about, []).append(number)
+        self._about[about].append(number)
         if entry.type in NOBODYS:
             self._nobodys.update(dict.fromkeys(_names(entry), number))
 
@@ -175,11 +173,11 @@ class Grouping:
 
     def _owned(self) -> dict[int, list[int]]:
         """The entries of each patient; what is about nobody that is here is left."""
-        owned: dict[int, list[int]] = {}
+        owned: dict[int, list[int]] = defaultdict(list)
         for about in [about for about in self._about if about]:
             meant = self._meant(about)
             if len(meant) == 1:
-                owned.setdefault(meant.pop(), []).extend(self._about.pop(about))
+                owned[meant.pop()] += self._about.pop(about)
                 continue
             why = f"{about} is {len(meant)} people here" if meant else "about another patient"
             for number in self._about.pop(about):
@@ -188,31 +186,27 @@ class Grouping:
 
     def _meant(self, about: str) -> set[int]:
         tail = _tail(about)
-        there = self._by_id.get(tail, set())
-        return set(self._by_url.get(about, ())) or {
-            number for number, base in there if about == tail or not base
-        }
+        there = {number for number, base in self._by_id.get(tail, ()) if about == tail or not base}
+        return set(self._by_url.get(about, ())) or there
 
     def _leave_nobodys(self) -> None:
-        used = {number for number, entry in self._used.items()}
         for number in self._about.pop("", []):
             entry = self._entry(number)
-            if number in used:
+            if number in self._used:
                 entry.taken()
                 self.left.append(entry)
             else:
-                needed = entry.type in NOBODYS
-                self._left(entry, "not needed" if needed else "names no patient, and there are several")
+                nobodys = entry.type in NOBODYS
+                self._left(entry, "not needed" if nobodys else "names no patient, and there are several")
 
     def _left(self, entry: Entry, why: str) -> None:
         entry.ignore(why)
         self.left.append(entry)
 
     def _entry(self, number: int) -> Entry:
-        columns = "file, place, full_url, body"
-        row = self._db.execute(f"SELECT {columns} FROM entries WHERE number = ?", (number,)).fetchone()
-        raw = Raw(*row)
-        return Entry(raw.file, raw.place, raw.full_url, msgspec.json.decode(raw.body))
+        wanted = "SELECT file, place, full_url, body FROM entries WHERE number = ?"
+        file, place, full_url, body = self._db.execute(wanted, (number,)).fetchone()
+        return Entry(file, place, full_url, msgspec.json.decode(body))
 
 
 def server_of(entry: Entry) -> str:
@@ -232,8 +226,8 @@ def _patient_of(entry: Entry) -> str:
 
 def _conditional(patient: Entry) -> Iterator[str]:
     """As a transaction names a patient whom the server knows: `Patient?identifier=system|value`."""
-    for system, value, _, _ in Element(patient.element.raw).identifiers():
-        yield f"Patient?identifier={system}|{value}"
+    identifiers = Element(patient.element.raw).identifiers()
+    yield from (f"Patient?identifier={system}|{value}" for system, value, *_ in identifiers)
 
 
 def _names(entry: Entry) -> Iterator[str]:

@@ -79,8 +79,7 @@ def full_name(person: Element) -> str:
 
 
 def address_of(person: Element) -> Address | None:
-    listed = person.many("address")
-    now = [a for a in listed if a.text("use") not in ("old", "temp")]
+    now = [a for a in person.many("address") if a.text("use") not in ("old", "temp")]
     best = next((a for a in now if a.text("use") in ("home", "work")), next(iter(now), None))
     if best is None:
         return None

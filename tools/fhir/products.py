@@ -5,15 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
+from tools.terminology import medicines
 from tools.terminology.matcher import matches
-from tools.terminology.medicines import (
-    class_of,
-    formulation_of,
-    ingredients_of,
-    is_brand,
-    medicine,
-    product_name,
-)
 from tools.terminology.quantities import convert, quantities_in
 
 _BRAND = re.compile(r"\[([^\]]+)\]")
@@ -34,11 +27,11 @@ class Product(NamedTuple):
 
 def product(text: str, code: str = "") -> Product:
     """Read a product's text; a code alone is looked up among the products and ingredients of the terminology."""
-    name = text.strip() or product_name(code)
-    known = medicine(name)
+    name = text.strip() or medicines.product_name(code)
+    known = medicines.medicine(name)
     if code and not known.ingredients:
-        known = medicine(product_name(code))
-    release, solid = formulation_of(name), bool(_SOLID.search(name))
+        known = medicines.medicine(medicines.product_name(code))
+    release, solid = medicines.formulation_of(name), bool(_SOLID.search(name))
     return Product(
         _brand(name, known.name) or name or code,
         known.ingredients,
@@ -53,8 +46,8 @@ def named_drugs(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Ingredients and classes of the drugs that a phrase names ("Allergy to metformin"); none if none."""
     spans = matches(text)
     named = [span.key for span in spans if span.kind == "medicine"]
-    ingredients = dict.fromkeys(ingredient for name in named for ingredient in ingredients_of(name))
-    classes = dict.fromkeys(kind for name in ingredients if (kind := class_of(name)))
+    ingredients = dict.fromkeys(ingredient for name in named for ingredient in medicines.ingredients_of(name))
+    classes = dict.fromkeys(kind for name in ingredients if (kind := medicines.class_of(name)))
     classes |= dict.fromkeys(span.key for span in spans if span.kind == "class")
     return tuple(ingredients), tuple(classes)
 
@@ -62,9 +55,9 @@ def named_drugs(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _brand(text: str, known: str) -> str:
     """The brand that a text begins with or has in brackets: the ingredient cannot tell Ozempic from Wegovy."""
     bracket = _BRAND.search(text)
-    if bracket and is_brand(bracket[1]):
+    if bracket and medicines.is_brand(bracket[1]):
         return bracket[1]
-    return known if is_brand(known) and text.casefold().startswith(known.casefold()) else ""
+    return known if medicines.is_brand(known) and text.casefold().startswith(known.casefold()) else ""
 
 
 def _strength(name: str) -> float | None:

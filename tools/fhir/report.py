@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Container
 from datetime import date
 from typing import Literal
 
@@ -45,6 +46,13 @@ class ImportReport(Record, frozen=True, kw_only=True):
 
 class Ignored(Exception):
     """Raised by who reads an entry: it says nothing that the chart could hold, and why."""
+
+
+def refuse(void: Container[str], *statuses: str) -> None:
+    """Ignored, by the first of these statuses that is void."""
+    for stated in statuses:
+        if stated in void:
+            raise Ignored(stated.replace("-", " "))
 
 
 class Entry:

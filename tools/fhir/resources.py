@@ -50,14 +50,10 @@ def observations(at: ExportContext, listed: Sequence[records.Observation]) -> It
     place = 0
     while place < len(listed):
         pair = listed[place : place + 2]
-        together = _is_pressure(pair)
+        alike = len({(one.date, one.source) for one in pair}) == 1
+        together = alike and [one.test for one in pair] == ["sbp", "dbp"]
         yield _pressure(at, pair) if together else _observation(at, pair[0])
         place += 2 if together else 1
-
-
-def _is_pressure(pair: Sequence[records.Observation]) -> bool:
-    alike = len({(one.date, one.source) for one in pair}) == 1
-    return alike and [one.test for one in pair] == ["sbp", "dbp"]
 
 
 def _observation(at: ExportContext, said: records.Observation) -> Json:

@@ -39,7 +39,9 @@ def keep(
     """
     chart, _, known = imported
     if chart.id and (ours := _same_person_here(store, chart)):
-        if not _says_the_same(ours, chart):
+        again = import_bundle(export_patient(ours)).patient
+        bare = [msgspec.structs.replace(one, as_of=None, source="", coverages=()) for one in (again, chart)]
+        if bare[0] != bare[1]:
             raise Refused(
                 f"{chart.id} ({chart.name}) is in the store and this export of it says something else;"
                 " `pa chart add` changes a chart, an import does not"
@@ -65,12 +67,6 @@ def _same_person_here(store: Store, chart: Patient) -> Patient | None:
     except NotFound:
         return None
     return there if same_person(there, chart) else None
-
-
-def _says_the_same(ours: Patient, chart: Patient) -> bool:
-    again = import_bundle(export_patient(ours)).patient
-    bare = [msgspec.structs.replace(one, as_of=None, source="", coverages=()) for one in (again, chart)]
-    return bare[0] == bare[1]
 
 
 def _enrolled_as_before(before: Patient, chart: Patient) -> Patient:

@@ -132,7 +132,7 @@ def _parts(store: Store, world: World, every: list[int], workers: int) -> Iterat
         return
     with ProcessPoolExecutor(wanted) as pool:
         try:
-            yield from pool.map(_read_alone, repeat(store.url), repeat(world), spans)
+            yield from pool.map(_read, repeat(store.url), repeat(world), spans)
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -140,12 +140,10 @@ def _parts(store: Store, world: World, every: list[int], workers: int) -> Iterat
 _opened = cache(Store.open)  # once in a worker
 
 
-def _read_alone(url: str, world: World, span: tuple[int, int]) -> Part:
-    return _read(_opened(url), world, span)
-
-
-def _read(store: Store, world: World, span: tuple[int, int]) -> Part:
-    return _part(row for patient in charts(store, *span) for row in rows_of(patient, world))
+def _read(store: Store | str, world: World, span: tuple[int, int]) -> Part:
+    """From a store, or in a worker from the one at this URL."""
+    opened = _opened(store) if isinstance(store, str) else store
+    return _part(row for patient in charts(opened, *span) for row in rows_of(patient, world))
 
 
 def _part(rows: Iterable[tuple[str, Row]]) -> Part:

@@ -59,14 +59,10 @@ class Embedded:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
+        address = f"{self.path.absolute().as_uri()}?mode=ro"
         try:
-            with closing(
-                sealed.connected(
-                    f"{self.path.absolute().as_uri()}?mode=ro",
-                    sealed.key_of(self.path, "databases"),
-                    uri=True,
-                )
-            ) as connection:
+            key = sealed.key_of(self.path, "databases")
+            with closing(sealed.connected(address, key, uri=True)) as connection:
                 connection.execute("PRAGMA mmap_size = 1073741824")
                 yield connection
         except sqlite3.ProgrammingError:  # a fault of ours, and not of the file
@@ -85,8 +81,7 @@ def _filled(connection: sqlite3.Connection, fill: Callable[[Write], State]) -> S
         run(f"CREATE TABLE {kind} ({', '.join(columns)})")
 
     def write(kind: str, rows: Sequence[Row]) -> None:
-        marks = ", ".join("?" * len(TABLES[kind]))
-        connection.executemany(f"INSERT INTO {kind} VALUES ({marks})", rows)
+        connection.executemany(f"INSERT INTO {kind} VALUES ({', '.join('?' * len(TABLES[kind]))})", rows)
 
     state = fill(write)
     for kind, (first, *_) in TABLES.items():

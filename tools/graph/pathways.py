@@ -7,7 +7,7 @@ which of these it stands, with the N of each.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
@@ -130,10 +130,8 @@ def pathways(asked: Asked, patient_id: str) -> Pathways:
     before = len(me[0]) if circles[-1].same_start else 0
     tried, few = _tried(alike, before)
     paths, rare = _paths(alike, before)
-    courses = (
-        dict(zip(Taken.__struct_fields__, row, strict=True)) for row in asked.rows("courses", id=patient_id)
-    )
-    taken = [msgspec.convert(course, Taken) for course in courses]
+    rows = asked.rows("courses", id=patient_id)
+    taken = [msgspec.convert(dict(zip(Taken.__struct_fields__, row, strict=True)), Taken) for row in rows]
     return Pathways(
         patient_id=patient_id,
         as_of=asked.state.as_of,
@@ -155,13 +153,12 @@ def _split(text: str) -> tuple[str, ...]:
 
 def _tried(cohorts: Sequence[_Cohort], before: int) -> tuple[tuple[Tried, ...], int]:
     """Each medicine after the first `before`, by how many began it; and how many medicines are left out."""
-    ends: dict[str, Counter[str]] = {}
+    ends: dict[str, Counter[str]] = defaultdict(Counter)
     for cohort in cohorts:
         for medicine, end in list(zip(cohort.medicines, cohort.ends, strict=True))[before:]:
-            ends.setdefault(medicine, Counter())[end] += cohort.n
-    enough = {medicine: counted for medicine, counted in ends.items() if counted.total() >= LEAST}
-    found = [_of_medicine(medicine, counted) for medicine, counted in enough.items()]
-    return tuple(sorted(found, key=lambda one: (-one.n, one.medicine))), len(ends) - len(enough)
+            ends[medicine][end] += cohort.n
+    enough = [_of_medicine(*counted) for counted in ends.items() if counted[1].total() >= LEAST]
+    return tuple(sorted(enough, key=lambda one: (-one.n, one.medicine))), len(ends) - len(enough)
 
 
 def _of_medicine(medicine: str, ends: Counter[str]) -> Tried:
@@ -175,11 +172,7 @@ def _of_medicine(medicine: str, ends: Counter[str]) -> Tried:
     return Tried(
         medicine=medicine,
         n=n,
-        effective=cells["e"],
-        partial=cells["p"],
-        inadequate=cells["i"],
-        intolerance=cells["n"],
-        not_recorded=cells["-"],
+        **{name.replace(" ", "_"): cells[letter] for letter, name in RESPONSES.items()},
         recorded=None if cells["-"] is None else recorded,
         share=None if hidden else round(counts["e"] / recorded, 3),
         interval=None if hidden else (round(low, 3), round(high, 3)),

@@ -31,13 +31,8 @@ class Additions(Audited):
         it had written, and is run again, finds its own entry, with the moment at which it was made.
         """
         entry.read()
-        values = {
-            "patient_id": entry.patient_id,
-            "person": person(self.patient(entry.patient_id)),
-            "part": entry.part,
-            "record": bytes(entry.record),
-            "by": entry.by,
-        }
+        values = {name: getattr(entry, name) for name in ("patient_id", "part", "by")}
+        values |= {"person": person(self.patient(entry.patient_id)), "record": bytes(entry.record)}
         same = [CHART_ENTRIES.c[name] == value for name, value in values.items()]
         with database.writing(self.engine) as connection:
             there = select(CHART_ENTRIES).where(*same, CHART_ENTRIES.c.undone_when.is_(None))

@@ -115,10 +115,10 @@ class Batches(Audited):
         return decoded(Batch, row)
 
     def batches(
-        self, state: BatchState | None = None, *, folder: str | None = None, limit: int = 100, offset: int = 0
+        self, state: BatchState | None = None, *, folder: str | None = None, limit: int = 100
     ) -> list[Batch]:
-        """A page of batches, newest first."""
-        statement = select(BATCHES).order_by(BATCHES.c.id.desc()).limit(limit).offset(offset)
+        """Batches, newest first."""
+        statement = select(BATCHES).order_by(BATCHES.c.id.desc()).limit(limit)
         if state is not None:
             statement = statement.where(BATCHES.c.state == state)
         if folder is not None:

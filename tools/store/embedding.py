@@ -31,14 +31,14 @@ BATCH = 8  # more gain nothing on a few cores, and pad more
 class Embedder:
     """Turns texts into unit vectors. Safe to share between threads."""
 
-    def __init__(self, model: Path, tokenizer: Path, threads: int = 2) -> None:
+    def __init__(self, model: Path, tokenizer: Path) -> None:
         import onnxruntime
         from tokenizers import Tokenizer
 
         _verify(model, MODEL_SHA256)
         _verify(tokenizer, TOKENIZER_SHA256)
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 2
         # idle threads burn the cores of others
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3

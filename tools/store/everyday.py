@@ -8,7 +8,7 @@ indexed under its own words and under the questions that its criterion answers; 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -16,36 +16,19 @@ from typing import Any
 
 import msgspec
 
+from tools.domain import rules
 from tools.domain.records import Benefit, Clause, Drug, Policy
-from tools.domain.rules import (
-    Attested,
-    Change,
-    Composite,
-    Condition,
-    Lab,
-    Measured,
-    Part,
-    Required,
-    Specialist,
-    Use,
-)
+from tools.domain.rules import Part
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.matcher import Span, matches
 from tools.terminology.medicines import CLASSES, class_of, ingredients_of
 from tools.terminology.observations import TESTS
 
 
-class _Labelled(msgspec.Struct, frozen=True):
-    """Words for a condition that has one of these in its label."""
+class _Where(msgspec.Struct, frozen=True):
+    """Words for what has one of these in it."""
 
-    label: tuple[str, ...]
-    words: str
-
-
-class _Appeal(msgspec.Struct, frozen=True):
-    """A question about appeals that a clause with one of these in it answers."""
-
-    clause: tuple[str, ...]
+    has: tuple[str, ...]
     words: str
 
 
@@ -53,19 +36,23 @@ class _Everyday(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """everyday.yaml."""
 
     tests: dict[str, str]
-    conditions: tuple[_Labelled, ...]
+    conditions: tuple[_Where, ...]  # by their labels
     classes: dict[str, str]
     topics: dict[str, str]
     documents: dict[str, str]
     sections: dict[str, str]
     fixed: dict[str, tuple[str, ...]]
-    appeal: tuple[_Appeal, ...]
+    appeal: tuple[_Where, ...]
     criteria: dict[str, tuple[str, ...]]
 
 
 @cache
 def _everyday() -> _Everyday:
     return msgspec.yaml.decode(Path(__file__).with_name("everyday.yaml").read_bytes(), type=_Everyday)
+
+
+def _words_for(text: str, listed: Iterable[_Where]) -> list[str]:
+    return [one.words for one in listed if any(word in text.casefold() for word in one.has)]
 
 
 def section_questions() -> dict[str, str]:
@@ -102,12 +89,11 @@ def questions(part: Part | str | None, clause: Clause) -> list[str]:
     if isinstance(part, str):
         return list(known.fixed[part])
     if part is None:
-        text = clause.text.casefold() if clause.section == "appeal" else ""
-        return [one.words for one in known.appeal if any(word in text for word in one.clause)]
-    if isinstance(part, Composite):
+        return _words_for(clause.text, known.appeal) if clause.section == "appeal" else []
+    if isinstance(part, rules.Composite):
         return []
     slots = {"what": _what(part), "test": ""}
-    if isinstance(part, Required) and part.test:
+    if isinstance(part, rules.Required) and part.test:
         slots["test"] = f" {_test(part.test)}"
     return [ask.format_map(slots) for kind in _kinds(part, clause.section) for ask in known.criteria[kind]]
 
@@ -117,13 +103,13 @@ def _kinds(part: Part, section: str) -> Iterator[str]:
     kind = str(type(part).__struct_config__.tag)
     if kind in ("condition", "taking") and section == "exclusions":
         yield f"excluded_{kind}"
-    elif isinstance(part, Use) and "weight" in part.uses:
+    elif isinstance(part, rules.Use) and "weight" in part.uses:
         yield "use_weight"
     else:
         yield kind
-    if isinstance(part, Lab) and part.within:
+    if isinstance(part, rules.Lab) and part.within:
         yield "lab_window"
-    if isinstance(part, Lab) and part.test == "egfr" and part.op in ("<", "<="):
+    if isinstance(part, rules.Lab) and part.test == "egfr" and part.op in ("<", "<="):
         yield "lab_kidneys"
 
 
@@ -131,21 +117,19 @@ def _what(part: Any) -> str:
     """What a criterion is of: a condition, a test, a paper, people, a use, a statement, or drugs."""
     known = _everyday()
     match part:
-        case Condition():
-            label = part.label.casefold()
-            words = [one.words for one in known.conditions if any(name in label for name in one.label)]
-            return ", ".join([part.label, *words])
-        case Lab() | Change():
+        case rules.Condition():
+            return ", ".join([part.label, *_words_for(part.label, known.conditions)])
+        case rules.Lab() | rules.Change():
             return _test(part.test)
-        case Measured():
+        case rules.Measured():
             return " and ".join(map(_test, part.tests))
-        case Attested():
+        case rules.Attested():
             return known.topics.get(part.topic, part.statement)
-        case Specialist():  # an endocrinologist for endocrinology
+        case rules.Specialist():  # an endocrinologist for endocrinology
             return " or ".join(re.sub("ology$", "ologist", one) for one in part.specialties)
-        case Use():
+        case rules.Use():
             return part.label
-        case Required():
+        case rules.Required():
             return known.documents[part.of]
     said = [known.classes.get(name, CLASSES.get(name, name)) for name in getattr(part, "classes", ())]
     for name in getattr(part, "drugs", ()):
@@ -159,15 +143,10 @@ def in_clinical_words(query: str) -> str:
     """The question with what its drugs and abbreviations stand for, e.g. "Victoza (liraglutide, a GLP-1 receptor
     agonist)"."""
     capitals = query.upper() if len(query.upper()) == len(query) else query  # nobody shifts for "mi" or "osa"
-    for span in reversed(_first_of_each(matches(capitals))):
+    for span in {span.start: span for span in reversed(matches(capitals))}.values():  # the first of each name
         meant = _stands_for(span, query[span.start : span.end].casefold())
         query = f"{query[: span.end]} ({meant}){query[span.end :]}" if meant else query
     return query
-
-
-def _first_of_each(spans: list[Span]) -> list[Span]:
-    """Of the concepts that one name stands for, the first."""
-    return list({span.start: span for span in reversed(spans)}.values())[::-1]
 
 
 def _stands_for(span: Span, said: str) -> str:

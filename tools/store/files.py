@@ -75,18 +75,13 @@ class Files(Audited):
         old = [path for path in self.files_dir.glob("??/[!.]*") if path.stat().st_mtime < before]
         if not old:
             return []
-        kept = self._referred_to()
+        # entries that were undone count, too: they stay in the log
+        rows = self._rows(select(CHART_ENTRIES.c.record).where(CHART_ENTRIES.c.part == "documents"))
+        kept = {msgspec.json.decode(row.record, type=OfFile).sha256 for row in rows}
         orphans = [path for path in old if path.name not in kept]
         for path in orphans:
             path.unlink(missing_ok=True)
         return [path.name for path in orphans]
-
-    def _referred_to(self) -> set[str]:
-        """By entries that were undone, too: they stay in the log."""
-        documents = select(CHART_ENTRIES.c.record).where(CHART_ENTRIES.c.part == "documents")
-        with self.engine.connect() as connection:
-            bodies = connection.scalars(documents).all()
-        return {msgspec.json.decode(body, type=OfFile).sha256 for body in bodies}
 
     def _path(self, digest: str) -> Path:
         return self.files_dir / digest[:2] / digest

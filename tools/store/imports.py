@@ -177,8 +177,7 @@ def _bearers(connection: Connection, known: Sequence[Identifier]) -> list[Patien
         .where(pair.in_([tuple(one) for one in known]))
         .order_by(CHARTS.c.patient_id)
     )
-    charts = {chart.id: chart for chart in map(_decoder.decode, connection.scalars(bodies))}
-    return list(charts.values())
+    return list({chart.id: chart for chart in map(_decoder.decode, connection.scalars(bodies))}.values())
 
 
 def _same_content(connection: Connection, patient: Patient) -> list[Patient]:

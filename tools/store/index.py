@@ -291,19 +291,13 @@ def _add(collection: Any, of_plan: list[Chunk], vectors: dict[str, NDArray[np.fl
     rows = [(chunk, at, view) for chunk in of_plan for at, view in enumerate(chunk.views[:MOST_VIEWS])]
     for start in range(0, len(rows), 2000):
         batch = rows[start : start + 2000]
+        said = [msgspec.structs.asdict(chunk) for chunk, _, _ in batch]
         collection.add(
             ids=[SEPARATOR.join((chunk.policy_id, chunk.clause_id, str(at))) for chunk, at, _ in batch],
             embeddings=[vectors[view] for _, _, view in batch],
             documents=[view for _, _, view in batch],
-            metadatas=[_metadata(chunk) for chunk, _, _ in batch],
+            metadatas=[{name: str(one[name] or "") for name in one if name != "views"} for one in said],
         )
-
-
-def _metadata(chunk: Chunk) -> dict[str, str]:
-    """All that is said of a chunk but its texts."""
-    return {
-        name: str(value or "") for name, value in msgspec.structs.asdict(chunk).items() if name != "views"
-    }
 
 
 def _digest(collection: Any) -> str:

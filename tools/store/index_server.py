@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from tools.common.errors import Invalid, Unavailable
-from tools.store.clauses import Chunk, chunks, fingerprint
+from tools.store.clauses import chunks, fingerprint
 from tools.store.index import MADE_BY, Away, Index, Manifest, as_damage, fill
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def rebuild(store: Store) -> int:
     what = fingerprint(found)
     client = _client(store.chroma_url)
     with as_damage("cannot be written"):
-        build = f"{PREFIX}{_mark(what)}-{secrets.token_hex(4)}-"
+        build = f"{_name(what)}-{secrets.token_hex(4)}-"
         hashes = fill(client, found, build)
         manifest = Manifest(folder=build, clauses=what, model=MADE_BY, count=len(found), collections=hashes)
         _name_it(client, manifest)
@@ -57,7 +57,11 @@ def opened(store: Store) -> Index:
     key = store.chroma_url, store.dataset().fingerprint
     with _opening:
         if key not in _open:
-            _open[key] = _find(_client(store.chroma_url), list(chunks(store)))
+            client = _client(store.chroma_url)
+            manifest = _named(client, fingerprint(chunks(store)))
+            if manifest is None:
+                raise Unavailable("the Chroma server has no index of these policies")
+            _open[key] = Index(client, manifest, manifest.folder)
         return _open[key]
 
 
@@ -70,20 +74,12 @@ def forget(url: str = "") -> None:
             _away.clear()
 
 
-def _find(client: Any, found: list[Chunk]) -> Index:
-    what = fingerprint(found)
-    manifest = _named(client, what)
-    if manifest is None:
-        raise Unavailable("the Chroma server has no index of these policies")
-    return Index(client, manifest, manifest.folder)
-
-
 # --- the server -------------------------------------------------------------------------------------------
 
 
 def _named(client: Any, what: str) -> Manifest | None:
     """The manifest of the index of these clauses: the one line of a collection of its own."""
-    name = PREFIX + _mark(what)
+    name = _name(what)
     with as_damage("cannot be read"):
         if name not in [one.name for one in client.list_collections()]:
             return None
@@ -95,18 +91,17 @@ def _named(client: Any, what: str) -> Manifest | None:
 def _name_it(client: Any, manifest: Manifest) -> None:
     """Name this build, and take away the one that was named before."""
     before = _named(client, manifest.clauses)
-    collection = client.get_or_create_collection(PREFIX + _mark(manifest.clauses), embedding_function=None)
-    collection.upsert(
-        ids=["manifest"], documents=[msgspec.json.encode(manifest).decode()], embeddings=[[1.0]]
-    )
+    collection = client.get_or_create_collection(_name(manifest.clauses), embedding_function=None)
+    body = msgspec.json.encode(manifest).decode()
+    collection.upsert(ids=["manifest"], documents=[body], embeddings=[[1.0]])
     if before:
         for one in client.list_collections():
             if one.name.startswith(before.folder):
                 client.delete_collection(one.name)
 
 
-def _mark(what: str) -> str:
-    return hashlib.sha256(f"{MADE_BY} {what}".encode()).hexdigest()[:20]
+def _name(what: str) -> str:
+    return PREFIX + hashlib.sha256(f"{MADE_BY} {what}".encode()).hexdigest()[:20]
 
 
 def _client(url: str) -> Any:

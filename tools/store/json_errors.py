@@ -39,8 +39,8 @@ def explain(error: msgspec.ValidationError, value: Any, text: str, kind: Any) ->
         value, shape = value[step], _inside(shape, step)
         shown += f"[{step}]" if isinstance(step, int) else f".{step}"
     where = f"{shown.lstrip('.')}: " if shown else ""
-    if unknown := _unknown_field(message, value):
-        found = _member(text, begins, unknown)[0]
+    if "unknown field" in message and isinstance(value, dict) and (named := message.split("`")[1]) in value:
+        found = _member(text, begins, named)[0]
     return found, f"{where}{message}{_allowed(message, _variant(shape, value), value)}"
 
 
@@ -100,12 +100,6 @@ def line_of(text: str, offset: int) -> int:
 
 
 _STEP = re.compile(r"\.([^.\[]+)|\[(?:(\d+)|\.\.\.)\]")
-
-
-def _unknown_field(message: str, value: Any) -> str:
-    if "unknown field" not in message or not isinstance(value, dict):
-        return ""
-    return next((name for name in message.split("`")[1:2] if name in value), "")
 
 
 def _allowed(message: str, shape: Any, value: Any) -> str:

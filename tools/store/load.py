@@ -27,22 +27,12 @@ from tools.audit.rows import RowSet
 from tools.common.errors import Invalid, Refused
 from tools.domain.records import Patient, Record
 from tools.store import database
+from tools.store import tables as t
 from tools.store.audit import ALL_CHARTS, AS_A_WHOLE, Key, recorded_charts, rows_of, sum_of
 from tools.store.bulk import forget_dataset, insert_patients
 from tools.store.record_files import read_record, read_records, sha256_of
 from tools.store.rows import DatasetInfo, person
 from tools.store.store import Store
-from tools.store.tables import (
-    CHART_ENTRIES,
-    CHARTS,
-    DATASET,
-    DRUGS,
-    FORMS,
-    PATIENT_IDENTIFIERS,
-    PATIENTS,
-    PLANS,
-    POLICIES,
-)
 from tools.store.validation import Catalog, PatientChecks, read_catalog
 from tools.store.versions import keep_replaced
 from tools.terminology.own_terms import register
@@ -209,7 +199,7 @@ def _write(
             replaced = keep_replaced(connection, catalog.policies.values(), store.acting().clock())
             gone = _clear(connection) + replaced
             _write_catalog(connection, catalog)
-        charts = recorded_charts(connection) if appending else RowSet(rows_of(connection, CHARTS))
+        charts = recorded_charts(connection) if appending else RowSet(rows_of(connection, t.CHARTS))
         for name, batch in _batches(folder, info) if people else ():
             fresh = _fresh(connection, batch, appending)
             try:
@@ -220,8 +210,8 @@ def _write(
             added += len(fresh)
             done += len(batch)
             progress("writing", done, info.counts.get("patients", 0))
-        connection.execute(delete(DATASET))
-        connection.execute(insert(DATASET), _row(DATASET, info, 1))
+        connection.execute(delete(t.DATASET))
+        connection.execute(insert(t.DATASET), _row(t.DATASET, info, 1))
         sums = {f"{table.name}/*": sum_of(connection, table) for table in AS_A_WHOLE[1:]}
         of = f"seed {info.seed}, as of {info.as_of}: {added} patients"
         more = {ALL_CHARTS: str(charts)} | sums
@@ -244,8 +234,8 @@ def _fresh(connection: Connection, batch: list[Chart], appending: bool) -> list[
     """Those that are not there yet; Refused if one that is there is somebody else."""
     if not appending:
         return batch
-    statement = select(CHARTS.c.patient_id, CHARTS.c.body).where(
-        CHARTS.c.patient_id.in_([patient.id for patient, _ in batch])
+    statement = select(t.CHARTS.c.patient_id, t.CHARTS.c.body).where(
+        t.CHARTS.c.patient_id.in_([patient.id for patient, _ in batch])
     )
     there = {row.patient_id: row.body for row in connection.execute(statement)}
     for patient, body in batch:
@@ -260,7 +250,7 @@ def _fresh(connection: Connection, batch: list[Chart], appending: bool) -> list[
 def _taken(store: Store, batch: list[Chart], file: str) -> str:
     """Asked on another connection: after an error this transaction answers nothing more on some databases."""
     ids = [patient.id for patient, _ in batch]
-    statement = select(PATIENTS.c.id).where(PATIENTS.c.id.in_(ids), PATIENTS.c.origin == "import")
+    statement = select(t.PATIENTS.c.id).where(t.PATIENTS.c.id.in_(ids), t.PATIENTS.c.origin == "import")
     with store.engine.connect() as connection:
         taken = connection.scalars(statement).all()
     return f"{file}: {', '.join(taken[:3])}: the store holds an imported chart of that id"
@@ -269,19 +259,19 @@ def _taken(store: Store, batch: list[Chart], file: str) -> str:
 def _clear(connection: Connection) -> list[Key]:
     """Take out what came with the world that is loaded; the rows that went with its people and are recorded one by
     one."""
-    of_dataset = select(PATIENTS.c.id).where(PATIENTS.c.origin == "dataset")
-    table = PATIENT_IDENTIFIERS
+    of_dataset = select(t.PATIENTS.c.id).where(t.PATIENTS.c.origin == "dataset")
+    table = t.PATIENT_IDENTIFIERS
     theirs = select(*table.primary_key).where(table.c.patient_id.in_(of_dataset))
     gone: list[Key] = [(table, tuple(row)) for row in connection.execute(theirs)]
     forget_dataset(connection)
-    for each in (DRUGS, PLANS, FORMS, POLICIES):
+    for each in (t.DRUGS, t.PLANS, t.FORMS, t.POLICIES):
         connection.execute(delete(each))
     return gone
 
 
 def _write_catalog(connection: Connection, catalog: Catalog) -> None:
     known: dict[Table, Mapping[str, msgspec.Struct]] = {
-        DRUGS: catalog.drugs, PLANS: catalog.plans, FORMS: catalog.forms, POLICIES: catalog.policies,
+        t.DRUGS: catalog.drugs, t.PLANS: catalog.plans, t.FORMS: catalog.forms, t.POLICIES: catalog.policies,
     }  # fmt: skip
     for table, records in known.items():
         if rows := [_row(table, record, at) for at, record in enumerate(records.values())]:
@@ -301,18 +291,18 @@ def _row(table: Table, record: msgspec.Struct, at: int) -> dict[str, object]:
 
 
 def _report(store: Store, did: Did, added: int, trusted: tuple[str, ...]) -> LoadReport:
-    by_origin = select(PATIENTS.c.origin, func.count()).group_by(PATIENTS.c.origin)
+    by_origin = select(t.PATIENTS.c.origin, func.count()).group_by(t.PATIENTS.c.origin)
     # additions, and whose chart has their patient's id now
     additions = (
-        select(CHART_ENTRIES.c.person, CHARTS.c.body)
-        .outerjoin_from(CHART_ENTRIES, CHARTS, CHARTS.c.patient_id == CHART_ENTRIES.c.patient_id)
-        .where(CHART_ENTRIES.c.undone_when.is_(None))
+        select(t.CHART_ENTRIES.c.person, t.CHARTS.c.body)
+        .outerjoin_from(t.CHART_ENTRIES, t.CHARTS, t.CHARTS.c.patient_id == t.CHART_ENTRIES.c.patient_id)
+        .where(t.CHART_ENTRIES.c.undone_when.is_(None))
     )
     with store.engine.connect() as connection:
         people: dict[str, int] = {row[0]: row[1] for row in connection.execute(by_origin)}
         counts = {
             table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-            for table in (PLANS, DRUGS, FORMS, POLICIES)
+            for table in (t.PLANS, t.DRUGS, t.FORMS, t.POLICIES)
         }
         resting = sum(
             body is None or person(msgspec.json.decode(body, type=Patient)) != who

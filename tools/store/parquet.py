@@ -47,6 +47,5 @@ def records(path: Path, first: int, length: int) -> list[str]:
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
-    count = count_rows(path)
-    for first in range(0, count, ROWS):
+    for first in range(0, count_rows(path), ROWS):
         yield "".join([f"{record or ''}\n" for record in records(path, first, ROWS)]).encode()

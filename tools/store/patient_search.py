@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, select
 
 from tools.store.audit import Audited
 from tools.store.rows import PatientRow, decoded, patient_number
 from tools.store.tables import MEMBERS, NAME_WORDS, PATIENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Select, SelectBase
 
@@ -76,10 +76,10 @@ class _Names(NamedTuple):
     in the row itself."""
 
     few: SelectBase | None
-    more: list[ColumnElement[bool]]
+    more: Sequence[ColumnElement[bool]]
 
     @property
-    def conditions(self) -> list[ColumnElement[bool]]:
+    def conditions(self) -> Sequence[ColumnElement[bool]]:
         return self.more if self.few is None else [PATIENTS.c.number.in_(self.few), *self.more]
 
 
@@ -103,8 +103,11 @@ def _names(connection: Connection, query: str) -> _Names:
         return _Names(None, [PATIENTS.c.number == number])
     words = _words(query)
     few = [word for word in words if not _finds_many(connection, word)]
-    more = [_is_in_the_name(word) for word in words if word not in few]
-    return _Names(_beginning_all(few) if few else None, more)
+    name, many = PATIENTS.c.name_fold, [word for word in words if word not in few]
+    begins = [
+        name.startswith(word, autoescape=True) | name.contains(f" {word}", autoescape=True) for word in many
+    ]
+    return _Names(_beginning_all(few) if few else None, begins)
 
 
 def _number(query: str) -> int | None:
@@ -123,7 +126,7 @@ def _words(query: str) -> list[str]:
 def _beginning(word: str) -> Select[int]:
     """The numbers of those with a word in their name that begins so: one range of an index, whatever the letters."""
     begins = NAME_WORDS.c.word
-    return select(NAME_WORDS.c.number).where(and_(begins >= word, begins < word + "\U0010ffff"))
+    return select(NAME_WORDS.c.number).where(begins >= word, begins < word + "\U0010ffff")
 
 
 def _beginning_all(words: list[str]) -> SelectBase:
@@ -136,11 +139,6 @@ def _beginning_all(words: list[str]) -> SelectBase:
 def _finds_many(connection: Connection, word: str) -> bool:
     some = _beginning(word).limit(MANY + 1).subquery()
     return connection.execute(select(func.count()).select_from(some)).scalar_one() > MANY
-
-
-def _is_in_the_name(word: str) -> ColumnElement[bool]:
-    name = PATIENTS.c.name_fold
-    return or_(name.startswith(word, autoescape=True), name.contains(" " + word, autoescape=True))
 
 
 def storable(text: str) -> str:

@@ -63,8 +63,7 @@ class Provenances(Audited):
         key = digest(determination)
         this = PROVENANCE.c.determination == key
         if connection.scalar(select(PROVENANCE.c.determination).where(this)) is None:
-            records = made.records | {key: determination}
-            keep_records(connection, records)
+            keep_records(connection, made.records | {key: determination})
             row = {"determination": key, "version": version(), "body": msgspec.json.encode(made.provenance)}
             connection.execute(insert(PROVENANCE), row)
         return [(PROVENANCE, (key,))]

@@ -16,29 +16,19 @@ from sqlalchemy import delete, select
 from tools.audit.events import AuditEvent
 from tools.lifecycle.records import AuthorizationCase, Basis
 from tools.store import database
+from tools.store import tables as t
 from tools.store.audit import Key
 from tools.store.cases import every_case
 from tools.store.files import OfFile
 from tools.store.provenance import Provenance, digest
 from tools.store.rows import DraftFile, moment
-from tools.store.tables import (
-    AUDIT_EVENTS,
-    AUTHORIZATION_CASES,
-    AUTHORIZATION_EVENTS,
-    CHART_ENTRIES,
-    DRAFTS,
-    POLICY_VERSIONS,
-    PROVENANCE,
-    REVIEWS,
-    SNAPSHOTS,
-)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from tools.store.store import Store
 
-_MADE = f"{PROVENANCE.name}/"
+_MADE = f"{t.PROVENANCE.name}/"
 
 
 class Expired(NamedTuple):
@@ -65,19 +55,21 @@ def expired(connection: Connection, before: Mapping[str, datetime], held: set[st
         if "cases" not in before or whose in held or last >= before["cases"]:
             kept |= {case.head.draft_id, *(basis.draft_id for basis in _bases(case))}
             continue
-        events = tuple((AUTHORIZATION_EVENTS, (case.id, event.number)) for event in case.events)
-        yield Expired("cases", whose, f"case {case.id}", (*events, (AUTHORIZATION_CASES, (case.id,))))
-    for row in connection.execute(select(DRAFTS).order_by(DRAFTS.c.id)) if "drafts" in before else ():
+        events = tuple((t.AUTHORIZATION_EVENTS, (case.id, event.number)) for event in case.events)
+        yield Expired("cases", whose, f"case {case.id}", (*events, (t.AUTHORIZATION_CASES, (case.id,))))
+    for row in connection.execute(select(t.DRAFTS).order_by(t.DRAFTS.c.id)) if "drafts" in before else ():
         if row.updated < moment(before["drafts"]) and row.patient_id not in held and row.id not in kept:
-            reviews = connection.scalars(select(REVIEWS.c.id).where(REVIEWS.c.draft_id == row.id))
-            rows = (*((REVIEWS, (number,)) for number in reviews), (DRAFTS, (row.id,)))
+            reviews = connection.scalars(select(t.REVIEWS.c.id).where(t.REVIEWS.c.draft_id == row.id))
+            rows = (*((t.REVIEWS, (number,)) for number in reviews), (t.DRAFTS, (row.id,)))
             papers = _papers(row.files)
             yield Expired("drafts", row.patient_id, f"draft {row.id}", rows, papers, row.thread_id)
-    entries = select(CHART_ENTRIES).where(CHART_ENTRIES.c.part == "documents").order_by(CHART_ENTRIES.c.id)
+    entries = (
+        select(t.CHART_ENTRIES).where(t.CHART_ENTRIES.c.part == "documents").order_by(t.CHART_ENTRIES.c.id)
+    )
     for row in connection.execute(entries) if "attachments" in before else ():
         file = msgspec.json.decode(row.record, type=OfFile).sha256
         if file and row.when < moment(before["attachments"]) and row.patient_id not in held:
-            this = ((CHART_ENTRIES, (row.id,)),)
+            this = ((t.CHART_ENTRIES, (row.id,)),)
             yield Expired("attachments", row.patient_id, f"attachment {file}", this)
 
 
@@ -104,7 +96,7 @@ def remove(connection: Connection, store: Store, things: Iterable[Expired], *, b
 def papers_of_drafts(store: Store) -> set[str]:
     """The paths of all files that drafts name."""
     with database.passing_by(store.engine) as connection:
-        named = connection.scalars(select(DRAFTS.c.files).execution_options(yield_per=500))
+        named = connection.scalars(select(t.DRAFTS.c.files).execution_options(yield_per=500))
         return {path for files in named for path in _papers(files)}
 
 
@@ -115,24 +107,24 @@ def _papers(files: bytes) -> dict[str, str]:
 def _forget(connection: Connection, patient_id: str, things: set[str]) -> list[Key]:
     """Take out how the determinations of these things were made, of all their versions, as the log has them; but for
     what something else rests on. The rows that are gone."""
-    bodies = connection.scalars(select(AUDIT_EVENTS.c.body).where(AUDIT_EVENTS.c.whose == patient_id))
+    bodies = connection.scalars(select(t.AUDIT_EVENTS.c.body).where(t.AUDIT_EVENTS.c.whose == patient_id))
     events = (msgspec.json.decode(body, type=AuditEvent) for body in bodies)
     rows = (row for event in events if event.of.partition(",")[0] in things for row in event.rows)
     asked = {row.removeprefix(_MADE) for row in rows if row.startswith(_MADE)}
-    asked -= {digest(one) for one in connection.scalars(select(DRAFTS.c.determination))}
+    asked -= {digest(one) for one in connection.scalars(select(t.DRAFTS.c.determination))}
     asked -= {basis.determination for case in every_case(connection) for basis in _bases(case)}
     gone = list[Key]()
-    versions = select(POLICY_VERSIONS.c.policy, POLICY_VERSIONS.c.plan)
+    versions = select(t.POLICY_VERSIONS.c.policy, t.POLICY_VERSIONS.c.plan)
     used = {name for row in connection.execute(versions) for name in row}
-    for key, body in connection.execute(select(PROVENANCE.c.determination, PROVENANCE.c.body)).all():
+    for key, body in connection.execute(select(t.PROVENANCE.c.determination, t.PROVENANCE.c.body)).all():
         if key in asked:
-            connection.execute(delete(PROVENANCE).where(PROVENANCE.c.determination == key))
-            gone.append((PROVENANCE, (key,)))
+            connection.execute(delete(t.PROVENANCE).where(t.PROVENANCE.c.determination == key))
+            gone.append((t.PROVENANCE, (key,)))
         else:
             made = msgspec.json.decode(body, type=Provenance)
             used |= {key, *made.known.values(), made.on_file}
-    for name in set(connection.scalars(select(SNAPSHOTS.c.digest))) - used:
-        connection.execute(delete(SNAPSHOTS).where(SNAPSHOTS.c.digest == name))
+    for name in set(connection.scalars(select(t.SNAPSHOTS.c.digest))) - used:
+        connection.execute(delete(t.SNAPSHOTS).where(t.SNAPSHOTS.c.digest == name))
     return gone
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import and_, bindparam, func, select
 from tools.common.errors import NotFound, Unavailable, nearest
 from tools.domain.records import Drug, FormTemplate, Patient, Plan, Policy
 from tools.store import database
+from tools.store import tables as t
 from tools.store.additions import Additions, apply
 from tools.store.audit import Audit
 from tools.store.batches import Batches
@@ -26,16 +27,6 @@ from tools.store.imports import Imports
 from tools.store.medicine_names import MedicineNames
 from tools.store.patient_search import PatientSearch, storable
 from tools.store.rows import DatasetInfo, person
-from tools.store.tables import (
-    CHART_ENTRIES,
-    CHARTS,
-    DATASET,
-    DRUGS,
-    FORMS,
-    PATIENTS,
-    PLANS,
-    POLICIES,
-)
 from tools.store.users import Users
 from tools.store.versions import Versions
 from tools.store.worklists import Worklists
@@ -50,21 +41,21 @@ if TYPE_CHECKING:
     from tools.store.search_cache import SearchCache
 
 _PATIENT = (
-    select(CHARTS.c.body, *(CHART_ENTRIES.c[name] for name in ("id", "part", "record", "person")))
+    select(t.CHARTS.c.body, *(t.CHART_ENTRIES.c[name] for name in ("id", "part", "record", "person")))
     .outerjoin(
-        CHART_ENTRIES,
-        and_(CHART_ENTRIES.c.patient_id == CHARTS.c.patient_id, CHART_ENTRIES.c.undone_when.is_(None)),
+        t.CHART_ENTRIES,
+        and_(t.CHART_ENTRIES.c.patient_id == t.CHARTS.c.patient_id, t.CHART_ENTRIES.c.undone_when.is_(None)),
     )
-    .where(CHARTS.c.patient_id == bindparam("id"))
-    .order_by(CHART_ENTRIES.c.id)
+    .where(t.CHARTS.c.patient_id == bindparam("id"))
+    .order_by(t.CHART_ENTRIES.c.id)
 )
-_POLICY = select(POLICIES.c.body).where(
-    POLICIES.c.plan_id == bindparam("plan_id"), POLICIES.c.drug == bindparam("drug")
+_POLICY = select(t.POLICIES.c.body).where(
+    t.POLICIES.c.plan_id == bindparam("plan_id"), t.POLICIES.c.drug == bindparam("drug")
 )
-_PLAN = select(PLANS.c.body).where(PLANS.c.id_fold == bindparam("id"))
-_DRUG = select(DRUGS.c.body).where(DRUGS.c.name_fold == bindparam("name"))
-_FORM = select(FORMS.c.body).where(FORMS.c.plan_id == bindparam("id"))
-_DATASET = select(DATASET.c.body)
+_PLAN = select(t.PLANS.c.body).where(t.PLANS.c.id_fold == bindparam("id"))
+_DRUG = select(t.DRUGS.c.body).where(t.DRUGS.c.name_fold == bindparam("name"))
+_FORM = select(t.FORMS.c.body).where(t.FORMS.c.plan_id == bindparam("id"))
+_DATASET = select(t.DATASET.c.body)
 T = TypeVar("T", bound=msgspec.Struct)
 _patient_decoder = msgspec.json.Decoder(Patient)
 
@@ -139,8 +130,8 @@ class Store(
         return patient.judged_on(self.dataset().as_of, self.today() if self.today else None)
 
     def _no_patient(self, patient_id: str) -> NotFound:
-        number = PATIENTS.c.number
-        ids = select(PATIENTS.c.id)
+        number = t.PATIENTS.c.number
+        ids = select(t.PATIENTS.c.id)
         near = ids.where(number.in_(_near_numbers(patient_id))).order_by(number).limit(3)
         hint = "the store holds no patients"
         with self.engine.connect() as connection:
@@ -169,7 +160,7 @@ class Store(
 
     def drugs(self) -> list[Drug]:
         """In the catalog's order."""
-        return self._all(select(DRUGS.c.body).order_by(DRUGS.c.position), Drug)
+        return self._all(select(t.DRUGS.c.body).order_by(t.DRUGS.c.position), Drug)
 
     def plan(self, plan_id: str) -> Plan:
         """By id, in any case; NotFound names ids that are near."""
@@ -182,7 +173,7 @@ class Store(
 
     def plans(self) -> list[Plan]:
         """In the catalog's order."""
-        return self._all(select(PLANS.c.body).order_by(PLANS.c.position), Plan)
+        return self._all(select(t.PLANS.c.body).order_by(t.PLANS.c.position), Plan)
 
     def form(self, plan_id: str, name: str = "") -> FormTemplate:
         """The PA form of a plan: the payer's own PDF where one was placed for it, or where one is named.
@@ -214,7 +205,7 @@ class Store(
     def forms(self) -> list[FormTemplate]:
         """By plan."""
         # sorted here: databases differ in where they put a hyphen
-        return sorted(self._all(select(FORMS.c.body), FormTemplate), key=lambda form: form.plan_id)
+        return sorted(self._all(select(t.FORMS.c.body), FormTemplate), key=lambda form: form.plan_id)
 
     def policy(self, plan_id: str, drug: str) -> Policy | None:
         """The document of one plan for one drug, by the names that records use; None where there is none."""
@@ -222,7 +213,7 @@ class Store(
 
     def policies(self) -> list[Policy]:
         """By id."""
-        return sorted(self._all(select(POLICIES.c.body), Policy), key=lambda policy: policy.id)
+        return sorted(self._all(select(t.POLICIES.c.body), Policy), key=lambda policy: policy.id)
 
     def loaded(self) -> DatasetInfo | None:
         """What is loaded, if anything is."""

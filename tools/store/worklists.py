@@ -92,8 +92,7 @@ class Worklists(Audited):
         wanted = select(table.patient_id, table.drug, table.plan_id, table.owner)
         if patient_ids is not None:
             wanted = wanted.where(table.patient_id.in_(patient_ids))
-        rows = self._rows(wanted)
-        return {RequestKey(row.patient_id, row.drug, row.plan_id): row.owner for row in rows}
+        return {RequestKey._make(row[:3]): row.owner for row in self._rows(wanted)}
 
     def save_view(self, name: str, query: str, *, by: str, when: datetime) -> None:
         """Keep filters of the worklist, as its address has them, under a name; Refused if it stands for others."""

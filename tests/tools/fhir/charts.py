@@ -8,48 +8,40 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tools.common.printable import one_line
-from tools.domain.records import (
-    Address,
-    Allergy,
-    Attestation,
-    Authorization,
-    Coverage,
-    Diagnosis,
-    Document,
-    FamilyHistory,
-    Fill,
-    Medication,
-    Note,
-    Observation,
-    Order,
-    Patient,
-    Prescriber,
-    Procedure,
-    Program,
-)
+from tools.domain import records
 from tools.terminology.medicines import CLASSES
 from tools.terminology.observations import TESTS
 from tools.terminology.terms import TOPICS
 
 letters = st.characters(categories=["L", "N", "P", "S", "Zs"])
-words = st.text(letters, max_size=12).map(one_line) | st.sampled_from(
-    [
-        "metformin",
-        "Ozempic",
-        "Dr. Jane Roe, MD",
-        "Allergy to sulfonylureas",
-        "24 HR metformin 500 MG ER Tablet",
-    ]
-)
+odd_words = [
+    "metformin",
+    "Ozempic",
+    "Dr. Jane Roe, MD",
+    "Allergy to sulfonylureas",
+    "24 HR metformin 500 MG ER Tablet",
+]
+words = st.text(letters, max_size=12).map(one_line) | st.sampled_from(odd_words)
 days = st.dates(date(1950, 1, 1), date(2030, 12, 31))
-maybe_day = st.none() | days
 numbers = st.floats(0.001, 1e6, allow_nan=False)
-maybe_number = st.none() | numbers
-ingredients = st.lists(words, max_size=2).map(tuple)
+several_words = st.lists(words, max_size=2).map(tuple)
 classes = st.lists(st.sampled_from(sorted(CLASSES)), max_size=2, unique=True).map(tuple)
 sources = st.sampled_from(["", "SNOMED 44054006", "RxNorm 860975", "RxNorm 1991306 a b", "odd"])
 units = st.none() | st.sampled_from(["", "%", "lb", "kg", "[in_i]", "mmHg", "mm[Hg]", "kg/m^2", "furlong"])
 icd10 = st.sampled_from(["", "E11.9", "I10", "N18.30", "e119", "not a code  at all"])
+said = words.filter(bool) | st.just("one line\nand another")  # without a word it is no note
+ids = st.text(st.characters(categories=["L", "N"], max_codepoint=127), min_size=1, max_size=6)
+# What a field of any record may be, by its name; words, if it is not named here.
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "id": ids, "ingredients": several_words, "classes": classes, "code": icd10, "source_code": sources, "unit": units,
+    **dict.fromkeys(("date", "start", "end", "onset", "abated"), st.none() | days),
+    **dict.fromkeys(("dose", "quantity"), st.none() | numbers),
+}  # fmt: skip
+
+
+def built(kind: type[Any], fields: str, /, **special: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Records of a kind with these fields, some of which can be something special."""
+    return st.builds(kind, **{name: FIELDS.get(name, words) for name in fields.split()}, **special)
 
 
 def several(record: st.SearchStrategy[Any], most: int = 3) -> st.SearchStrategy[tuple[Any, ...]]:
@@ -57,134 +49,78 @@ def several(record: st.SearchStrategy[Any], most: int = 3) -> st.SearchStrategy[
     return st.lists(record, max_size=most, unique_by=lambda r: r.id).map(tuple)
 
 
-ids = st.text(st.characters(categories=["L", "N"], max_codepoint=127), min_size=1, max_size=6)
-addresses = st.builds(Address, line=words, city=words, state=st.sampled_from(["IL", "Texas", ""]), zip=words)
-prescribers = st.builds(
-    Prescriber,
-    name=words,
-    npi=st.none() | st.sampled_from(["2000000002", "123"]),
+one_of = st.sampled_from
+addresses = st.none() | built(records.Address, "line city zip", state=one_of(["IL", "Texas", ""]))
+prescribers = built(
+    records.Prescriber,
+    "name",
+    npi=st.none() | one_of(["2000000002", "123"]),
     **dict.fromkeys(("specialty", "practice", "phone", "fax", "contact"), st.none() | words),
-    address=st.none() | addresses,
+    address=addresses,
 )
-coverages = st.builds(
-    Coverage,
-    id=ids,
-    plan_id=st.sampled_from(["CASCADE-GOLD", "OTHER", ""]),
-    **dict.fromkeys(("member_id", "group", "bin", "pcn"), words),
-    start=maybe_day,
-    end=maybe_day,
+coverages = built(
+    records.Coverage,
+    "id member_id group bin pcn start end",
+    plan_id=one_of(["CASCADE-GOLD", "OTHER", ""]),
 )
-diagnoses = st.builds(
-    Diagnosis,
-    id=ids,
-    code=icd10,
-    name=words,
-    onset=maybe_day,
-    abated=maybe_day,
-    verification=st.sampled_from(["confirmed", "provisional", "refuted"]),
-    source_code=sources,
+diagnoses = built(
+    records.Diagnosis,
+    "id code name onset abated source_code",
+    verification=one_of(["confirmed", "provisional", "refuted"]),
 )
-observations = st.builds(
-    Observation,
-    id=ids,
-    test=st.sampled_from([*sorted(TESTS), "sbp", "dbp", "unheard_of"]),
+observations = built(
+    records.Observation,
+    "id unit date",
+    test=one_of([*sorted(TESTS), "sbp", "dbp", "unheard_of"]),
     value=numbers,
-    unit=units,
-    date=maybe_day,
-    loinc=st.sampled_from(["", "4548-4", "33914-3", "99999-9"]),
-    source=st.sampled_from(["lab", "vital", "study", "form", "patient"]),
+    loinc=one_of(["", "4548-4", "33914-3", "99999-9"]),
+    source=one_of(["lab", "vital", "study", "form", "patient"]),
 )
-medications = st.builds(
-    Medication,
-    id=ids,
-    drug=words,
-    ingredients=ingredients,
-    classes=classes,
-    rxnorm=st.sampled_from(["", "6809", "1991302"]),
-    dose=maybe_number,
-    dose_unit=st.none() | st.sampled_from(["mg", "g", "units", ""]),
-    per_day=st.none() | st.sampled_from([1.0, 2.0, 0.142857, 1 / 7, 0.5, 0.3]) | numbers,
-    formulation=st.sampled_from([None, "IR", "ER"]),
-    start=maybe_day,
-    end=maybe_day,
-    status=st.sampled_from([None, "active", "stopped"]),
-    outcome=st.sampled_from([None, "Inadequate response", "Intolerance - GI side effects", "Effective"]),
-    reason=words,
-    source=st.sampled_from(["prescribed", "sample", "reported"]),
-    source_code=sources,
+medications = built(
+    records.Medication,
+    "id drug ingredients classes dose start end reason source_code",
+    rxnorm=one_of(["", "6809", "1991302"]),
+    dose_unit=st.none() | one_of(["mg", "g", "units", ""]),
+    per_day=st.none() | one_of([1.0, 2.0, 0.142857, 1 / 7, 0.5, 0.3]) | numbers,
+    formulation=one_of([None, "IR", "ER"]),
+    status=one_of([None, "active", "stopped"]),
+    outcome=one_of([None, "Inadequate response", "Intolerance - GI side effects", "Effective"]),
+    source=one_of(["prescribed", "sample", "reported"]),
 )
-fills = st.builds(
-    Fill,
-    id=ids,
-    drug=words,
-    ingredients=ingredients,
-    classes=classes,
+fills = built(
+    records.Fill,
+    "id drug ingredients classes quantity",
     date=days,
     days_supply=st.integers(0, 120),
-    quantity=maybe_number,
-    ndc=st.sampled_from(["", "00169418113"]),
+    ndc=one_of(["", "00169418113"]),
 )
-allergies = st.builds(
-    Allergy,
-    id=ids,
-    substance=words,
-    ingredients=ingredients,
-    classes=classes,
-    reaction=words,
-    type=st.sampled_from(["allergy", "intolerance"]),
-    date=maybe_day,
+allergies = built(
+    records.Allergy,
+    "id substance ingredients classes reaction date",
+    type=one_of(["allergy", "intolerance"]),
 )
-relatives = st.builds(FamilyHistory, id=ids, relation=words, condition=words, code=icd10)
-programs = st.builds(Program, id=ids, name=words, start=maybe_day, end=maybe_day)
-procedures = st.builds(
-    Procedure,
-    id=ids,
-    name=words,
-    code=st.sampled_from(["", "95810", "SNOMED 60554003"]),
-    date=maybe_day,
-    result=words,
-)
-attestations = st.builds(
-    Attestation,
-    id=ids,
-    topic=st.sampled_from([*sorted(TOPICS), "own topic"]),
+attestations = built(
+    records.Attestation,
+    "id date by text",
+    topic=one_of([*sorted(TOPICS), "own topic"]),
     present=st.booleans(),
-    subjects=st.sampled_from([("self",), ("self", "family"), ("family",)]),
-    date=maybe_day,
-    by=words,
-    text=words,
+    subjects=one_of([("self",), ("self", "family"), ("family",)]),
 )
-said = words.filter(bool) | st.just("one line\nand another")  # without a word it is no note
-notes = st.builds(Note, id=ids, date=maybe_day, author=words, type=words, text=said)
-documents = st.builds(
-    Document, id=ids, title=words, of=words, date=maybe_day, sha256=st.sampled_from(["", "ab" * 32])
-)
-authorizations = st.builds(
-    Authorization, id=ids, plan_id=words, drug=words, indication=words, start=days, end=days
-)
-orders = st.builds(
-    Order,
-    id=ids,
-    drug=words,
-    strength=words,
-    quantity=maybe_number,
-    unit=st.none() | st.sampled_from(["mL", ""]),
+orders = built(
+    records.Order,
+    "id drug strength quantity sig date",
+    unit=st.none() | one_of(["mL", ""]),
     days_supply=st.none() | st.integers(0, 120),
-    sig=words,
-    date=maybe_day,
-    indication=st.sampled_from(["", "t2dm"]),
-    kind=st.sampled_from([None, "new", "renewal"]),
+    indication=one_of(["", "t2dm"]),
+    kind=one_of([None, "new", "renewal"]),
 )
-charts = st.builds(
-    Patient,
-    id=ids,
-    given=words,
-    family=words,
-    birth_date=maybe_day,
-    sex=st.sampled_from(["female", "male", "unknown"]),
-    address=st.none() | addresses,
-    phone=words,
-    plan_id=st.sampled_from(["", "CASCADE-GOLD", "OTHER"]),
+charts = built(
+    records.Patient,
+    "id given family phone",
+    birth_date=st.none() | days,
+    sex=one_of(["female", "male", "unknown"]),
+    address=addresses,
+    plan_id=one_of(["", "CASCADE-GOLD", "OTHER"]),
     coverages=several(coverages),
     prescriber=st.none() | prescribers,
     conditions=st.none() | several(diagnoses),
@@ -192,14 +128,16 @@ charts = st.builds(
     medications=st.none() | several(medications),
     fills=several(fills),
     allergies=st.none() | several(allergies),
-    family_history=several(relatives),
-    programs=several(programs),
-    procedures=several(procedures),
+    family_history=several(built(records.FamilyHistory, "id relation condition code")),
+    programs=several(built(records.Program, "id name start end")),
+    procedures=several(
+        built(records.Procedure, "id name date result", code=one_of(["", "95810", "SNOMED 60554003"]))
+    ),
     attestations=several(attestations),
-    notes=several(notes),
-    documents=several(documents),
-    authorizations=several(authorizations),
+    notes=several(built(records.Note, "id date author type", text=said)),
+    documents=several(built(records.Document, "id title of date", sha256=one_of(["", "ab" * 32]))),
+    authorizations=several(built(records.Authorization, "id plan_id drug indication", start=days, end=days)),
     orders=several(orders),
-    as_of=maybe_day,
-    source=st.sampled_from(["", "fhir:abc"]),
+    as_of=st.none() | days,
+    source=one_of(["", "fhir:abc"]),
 )

@@ -10,22 +10,8 @@ import msgspec
 import pytest
 
 from tests.tools.fhir.conftest import ROOT
-from tools.domain.records import (
-    Address,
-    Allergy,
-    Coverage,
-    Diagnosis,
-    Document,
-    Drug,
-    FamilyHistory,
-    Medication,
-    Note,
-    Observation,
-    Patient,
-    Plan,
-    Prescriber,
-    Program,
-)
+from tools.domain import records
+from tools.domain.records import Patient
 from tools.fhir.deidentified import Known, deidentified
 from tools.fhir.exporter import export_patient
 from tools.fhir.importer import import_bundle
@@ -37,7 +23,7 @@ T = TypeVar("T")
 
 @pytest.fixture(scope="module")
 def known() -> Known:
-    return Known(_world("drugs", Drug), frozenset(plan.id for plan in _world("plans", Plan)))
+    return Known(_world("drugs", records.Drug), frozenset(plan.id for plan in _world("plans", records.Plan)))
 
 
 def _world(name: str, kind: type[T]) -> tuple[T, ...]:
@@ -47,11 +33,8 @@ def _world(name: str, kind: type[T]) -> tuple[T, ...]:
 def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict):
-        for one in value.values():
-            yield from _strings(one)
-    elif isinstance(value, list | tuple):
-        for one in value:
+    elif isinstance(value, dict | list | tuple):
+        for one in value.values() if isinstance(value, dict) else value:
             yield from _strings(one)
 
 
@@ -92,16 +75,16 @@ def test_no_text_of_a_chart_goes_along_whatever_field_it_stands_in(known: Known)
             ):
                 record = each.item_type.cls
                 parts[name] = (record(**_everywhere(record)),)
-    address = Address(line=SECRET, city=SECRET, state="KS", zip="66603")
-    prescriber = Prescriber(name=SECRET, npi="2234567893", specialty=SECRET, practice=SECRET, address=address)
+    address = records.Address(line=SECRET, city=SECRET, state="KS", zip="66603")
+    prescriber = records.Prescriber(
+        name=SECRET, npi="2234567893", specialty=SECRET, practice=SECRET, address=address
+    )
     whole = Patient(
         **_everywhere(Patient) | parts | {"address": address, "prescriber": prescriber, "sex": "female"}
     )
     made, left = deidentified(whole, KEY, known, DAY)
     told = msgspec.json.encode(made).decode()
-    assert SECRET not in told
-    assert "2026-03-04" not in told
-    assert "2234567893" not in told and "66603" not in told
+    assert not [one for one in (SECRET, "2026-03-04", "2234567893", "66603") if one in told]
     assert left["notes"] == 1
     assert len(parts) == 14, "a part of the chart that this test does not know"
 
@@ -111,33 +94,31 @@ def test_what_is_told_is_told_in_the_words_of_the_terminology_and_days_keep_thei
 ) -> None:
     chart = Patient(
         id="P1", given="Ida", family=SECRET, sex="female", birth_date=date(1970, 5, 6), plan_id="BLUESTEM-PPO",
-        coverages=(Coverage(id="c", plan_id="BLUESTEM-PPO", member_id="M1", start=date(2025, 1, 1)),),
+        coverages=(records.Coverage(id="c", plan_id="BLUESTEM-PPO", member_id="M1", start=date(2025, 1, 1)),),
         conditions=(
-            Diagnosis(id="d1", code="E11.9", name=f"T2DM of {SECRET}", onset=date(2020, 2, 3)),
-            Diagnosis(id="d2", code="Q99.8", name=f"what {SECRET} has"),
-            Diagnosis(id="d3", code="", name=f"what {SECRET} has"),
+            records.Diagnosis(id="d1", code="E11.9", name=f"T2DM of {SECRET}", onset=date(2020, 2, 3)),
+            records.Diagnosis(id="d2", code="Q99.8", name=f"what {SECRET} has"),
+            records.Diagnosis(id="d3", code="", name=f"what {SECRET} has"),
         ),
-        observations=(Observation(id="o", test="hba1c", value=8.1, unit="%", date=date(2026, 8, 1)),),
+        observations=(records.Observation(id="o", test="hba1c", value=8.1, unit="%", date=date(2026, 8, 1)),),
         medications=(
-            Medication(id="m1", drug="Lantus SoloStar pen", start=date(2026, 1, 1), reason=f"{SECRET} asked"),
-            Medication(id="m2", drug=f"{SECRET}'s powder", start=date(2026, 1, 1)),
+            records.Medication(id="m1", drug="Lantus SoloStar pen", start=date(2026, 1, 1), reason=f"{SECRET} asked"),
+            records.Medication(id="m2", drug=f"{SECRET}'s powder", start=date(2026, 1, 1)),
         ),
-        allergies=(Allergy(id="a", substance="latex"), Allergy(id="b", substance=f"{SECRET}'s cat")),
+        allergies=(records.Allergy(id="a", substance="latex"), records.Allergy(id="b", substance=f"{SECRET}'s cat")),
         family_history=(
-            FamilyHistory(id="f", relation="mother", condition="type 2 diabetes"),
-            FamilyHistory(id="g", relation=f"uncle {SECRET}", condition="type 2 diabetes"),
+            records.FamilyHistory(id="f", relation="mother", condition="type 2 diabetes"),
+            records.FamilyHistory(id="g", relation=f"uncle {SECRET}", condition="type 2 diabetes"),
         ),
-        programs=(Program(id="p", name=f"{SECRET}'s gym", start=date(2026, 1, 1), end=date(2026, 7, 1)),),
-        notes=(Note(id="n", date=date(2026, 8, 1), text=SECRET),),
-        documents=(Document(id="x", title=SECRET, of="study", about="ahi", sha256="0" * 64, pages=3),),
+        programs=(records.Program(id="p", name=f"{SECRET}'s gym", start=date(2026, 1, 1), end=date(2026, 7, 1)),),
+        notes=(records.Note(id="n", date=date(2026, 8, 1), text=SECRET),),
+        documents=(records.Document(id="x", title=SECRET, of="study", about="ahi", sha256="0" * 64, pages=3),),
         typed=("x",),
     )  # fmt: skip
     made, left = deidentified(chart, KEY, known, DAY)
     assert made.conditions is not None and made.medications is not None and made.allergies is not None
-    assert [(one.code, one.name) for one in made.conditions] == [
-        ("E11.9", "Type 2 diabetes mellitus"),
-        ("Q99.8", ""),
-    ]
+    said = [(one.code, one.name) for one in made.conditions]
+    assert said == [("E11.9", "Type 2 diabetes mellitus"), ("Q99.8", "")]
     assert [one.drug for one in made.medications] == ["Lantus", "a medicine that is not known"]
     assert made.medications[0].ingredients and not made.medications[1].ingredients
     assert [one.substance for one in made.allergies] == ["latex"]
@@ -167,7 +148,7 @@ def test_a_day_that_cannot_be_is_no_fault(known: Known) -> None:
     chart = Patient(
         id="P1",
         birth_date=date.min,
-        observations=(Observation(id="o", test="hba1c", value=8, date=date.min),),
+        observations=(records.Observation(id="o", test="hba1c", value=8, date=date.min),),
     )
     made, _ = deidentified(chart, KEY, known, DAY)
     assert made.observations[0].date == date.min

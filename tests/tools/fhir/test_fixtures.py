@@ -13,17 +13,8 @@ import yaml
 
 from tests.tools.fhir.conftest import BUNDLES
 from tools.common.errors import Invalid
-from tools.domain.records import (
-    Attestation,
-    Diagnosis,
-    Document,
-    Fill,
-    Medication,
-    Note,
-    Observation,
-    Order,
-    Record,
-)
+from tools.domain import records
+from tools.domain.records import Record
 from tools.fhir.bundle_files import ENDINGS, FileRefusal, Unit, units
 from tools.fhir.importer import PARTS, Imported, import_unit
 from tools.fhir.report import EntryReport
@@ -65,59 +56,39 @@ def _files(path: Path) -> list[str]:
 def told(record: Record) -> str:
     """A record as its key says it, on one line."""
     match record:
-        case Diagnosis():
-            days = [
-                f"since {record.onset}" if record.onset else "",
-                f"until {record.abated}" if record.abated else "",
-            ]
+        case records.Diagnosis():
             sure = "" if record.verification == "confirmed" else record.verification
-            return _joined(record.code or record.name, sure, *days)
-        case Observation():
-            return _joined(
-                record.test, f"{record.value:g}", record.unit or "without unit", record.date, record.source
-            )
-        case Medication():
-            taken = (
-                f"{record.dose:g} {record.dose_unit} × {record.per_day:g}"
-                if record.dose and record.per_day
-                else ""
-            )
+            return _joined(record.code or record.name, sure, _lasted(record.onset, record.abated))
+        case records.Observation():
+            value = f"{record.value:g} {record.unit or 'without unit'}"
+            return _joined(record.test, value, record.date, record.source)
+        case records.Medication():
+            dosed = record.dose and record.per_day
+            taken = f"{record.dose:g} {record.dose_unit} × {record.per_day:g}" if dosed else ""
             said = record.source if record.source != "prescribed" else ""
-            days = [
-                f"since {record.start}" if record.start else "",
-                f"until {record.end}" if record.end else "",
-            ]
             known = "" if record.ingredients else "(nobody knows it)"
-            return _joined(
-                record.drug, known, record.status or "perhaps", *days, taken, record.outcome or "", said
-            )
-        case Fill():
+            going = _joined(record.status or "perhaps", _lasted(record.start, record.end))
+            return _joined(record.drug, known, going, taken, record.outcome, said)
+        case records.Fill():
             return _joined(record.drug, record.date, f"{record.days_supply} days", record.ndc)
-        case Order():
-            return _joined(
-                record.drug,
-                record.strength,
-                f"{record.quantity:g}",
-                record.unit,
-                f"{record.days_supply} days",
-            )
-        case Attestation():
-            return _joined(
-                record.topic,
-                "yes" if record.present else "no",
-                "+".join(record.subjects),
-                record.date,
-                record.by,
-            )
-        case Note():
+        case records.Order():
+            amount = f"{record.quantity:g} {record.unit}"
+            return _joined(record.drug, record.strength, amount, f"{record.days_supply} days")
+        case records.Attestation():
+            answer, whose = "yes" if record.present else "no", "+".join(record.subjects)
+            return _joined(record.topic, answer, whose, record.date, record.by)
+        case records.Note():
             by = f"({record.author})" if record.author else ""
             return _joined(f"{record.status}:", record.text.replace("\n", " / "), by, record.specialty)
-        case Document():
-            return _joined(
-                f"{record.status or 'no status'}:", record.title, f"(of {record.of})" if record.of else ""
-            )
+        case records.Document():
+            of = f"(of {record.of})" if record.of else ""
+            return _joined(f"{record.status or 'no status'}:", record.title, of)
     fields = (str(getattr(record, name)) for name in record.__struct_fields__ if name != "id")
     return _joined(*(field for field in fields if field not in ("()", "None", "lifestyle")))
+
+
+def _lasted(start: date | None, end: date | None) -> str:
+    return _joined(start and f"since {start}", end and f"until {end}")
 
 
 def _joined(*words: object) -> str:

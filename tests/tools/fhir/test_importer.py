@@ -17,11 +17,8 @@ from tools.fhir.importer import import_bundle
 from tools.fhir.report import ImportReport
 
 Alone = Callable[..., dict[str, Any]]
-SNOMED, LOINC, RXNORM = (
-    "http://snomed.info/sct",
-    "http://loinc.org",
-    "http://www.nlm.nih.gov/research/umls/rxnorm",
-)
+SNOMED, LOINC = "http://snomed.info/sct", "http://loinc.org"
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 
 
 def coded(system: str, code: str, display: str = "") -> dict[str, Any]:
@@ -39,13 +36,8 @@ def measured(loinc: str, value: float, unit: str | None = None, **more: Any) -> 
 
 
 def prescribed(text: str, **more: Any) -> dict[str, Any]:
-    said = {
-        "resourceType": "MedicationRequest",
-        "status": "active",
-        "intent": "order",
-        "authoredOn": "2020-01-02",
-    }
-    return said | {"medicationCodeableConcept": {"text": text}} | more
+    said = {"resourceType": "MedicationRequest", "status": "active", "intent": "order"}
+    return said | {"authoredOn": "2020-01-02", "medicationCodeableConcept": {"text": text}} | more
 
 
 def chart(bundle: dict[str, Any], **more: Any) -> Patient:
@@ -218,22 +210,17 @@ def test_a_pregnancy_status_is_a_statement(weight: dict[str, Any]) -> None:
 
 
 def test_what_a_prescription_does_not_state_stays_unknown(alone: Alone) -> None:
-    (only,) = (
-        chart(
-            alone(prescribed("24 HR Metformin hydrochloride 500 MG Extended Release Oral Tablet"))
-        ).medications
-        or ()
-    )
+    bundle = alone(prescribed("24 HR Metformin hydrochloride 500 MG Extended Release Oral Tablet"))
+    (only,) = chart(bundle).medications or ()
     assert (only.ingredients, only.classes, only.formulation) == (("metformin",), ("biguanide",), "ER")
     assert (only.start, only.status) == (date(2020, 1, 2), "active")
     assert (only.end, only.dose, only.per_day, only.outcome) == (None, None, None, None)
 
 
 def test_a_dose_as_needed_has_no_daily_number(alone: Alone) -> None:
-    once = {"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}}
-    (only,) = (
-        chart(alone(prescribed("x", dosageInstruction=[once | {"asNeededBoolean": True}]))).medications or ()
-    )
+    timing = {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}
+    bundle = alone(prescribed("x", dosageInstruction=[{"timing": timing, "asNeededBoolean": True}]))
+    (only,) = chart(bundle).medications or ()
     assert only.per_day is None
 
 
@@ -271,22 +258,14 @@ def test_a_page_of_a_search_says_nothing_of_what_it_lacks(alone: Alone) -> None:
     ("reason", "allergies"), [("nilknown", ()), ("notasked", None), ("unavailable", None)]
 )
 def test_an_empty_list_says_why_it_is_empty(alone: Alone, reason: str, allergies: tuple[()] | None) -> None:
-    listed = {
-        "resourceType": "List",
-        "status": "current",
-        "code": coded(LOINC, "48765-2"),
-        "emptyReason": {"coding": [{"code": reason}]},
-    }
-    assert chart(alone(listed)).allergies == allergies
+    listed = {"resourceType": "List", "status": "current", "code": coded(LOINC, "48765-2")}
+    assert chart(alone(listed | {"emptyReason": {"coding": [{"code": reason}]}})).allergies == allergies
 
 
 def test_a_plan_of_care_is_not_yet_a_program(heart_and_kidney: dict[str, Any]) -> None:
     (program,) = chart(heart_and_kidney).programs
-    assert (program.name, program.start, program.end) == (
-        "Weight management program",
-        date(2023, 1, 9),
-        date(2023, 7, 31),
-    )
+    assert program.name == "Weight management program"
+    assert (program.start, program.end) == (date(2023, 1, 9), date(2023, 7, 31))
     left = [e for e in report(heart_and_kidney).entries if (e.type, e.fate) == ("CarePlan", "ignored")]
     assert [entry.code for entry in left] == [f"{SNOMED}|698360004"]
 
@@ -308,11 +287,8 @@ def test_an_npi_is_kept_only_if_it_can_be_one(weight: dict[str, Any]) -> None:
 
 def test_prescriber_specialty_and_practice_come_from_the_role(weight: dict[str, Any]) -> None:
     who = chart(weight).prescriber
-    assert who and (who.name, who.specialty, who.practice) == (
-        "Dr. Jane Roe",
-        "endocrinology",
-        "Example Family Medicine",
-    )
+    assert who and (who.name, who.specialty) == ("Dr. Jane Roe", "endocrinology")
+    assert who.practice == "Example Family Medicine"
     assert (who.phone, who.fax) == ("555-555-0110", "555-555-0111")
 
 
@@ -353,9 +329,9 @@ def test_a_chart_has_a_day_of_its_own_only_if_it_is_given_one(heart_and_kidney: 
 def test_enrolled_in_the_plan_asked_for_since_before_the_records_begin(
     heart_and_kidney: dict[str, Any],
 ) -> None:
-    found = chart(heart_and_kidney, plan=worlds.plan(), patient_id="P900001")
+    found = chart(heart_and_kidney, plan=worlds.plan())
     (enrolled,) = found.coverages
-    assert (found.id, found.plan_id, enrolled.plan_id) == ("P900001", "CASCADE-GOLD", "CASCADE-GOLD")
+    assert (found.id, found.plan_id, enrolled.plan_id) == ("", "CASCADE-GOLD", "CASCADE-GOLD")
     assert (enrolled.start, enrolled.end, enrolled.member_id) == (date(2000, 12, 31), None, "")
 
 
@@ -393,9 +369,8 @@ def test_contradictions_are_said_and_not_mended(alone: Alone) -> None:
 
 
 def test_an_egfr_that_its_creatinine_denies_is_pointed_out(alone: Alone) -> None:
-    said = report(
-        alone(measured("33914-3", 106.9, "mL/min/{1.73_m2}"), measured("38483-4", 1.37, "mg/dL"))
-    ).notices
+    values = measured("33914-3", 106.9, "mL/min/{1.73_m2}"), measured("38483-4", 1.37, "mg/dL")
+    said = report(alone(*values)).notices
     assert any("107 charted" in notice and "CKD-EPI" in notice for notice in said)
 
 

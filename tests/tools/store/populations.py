@@ -50,21 +50,8 @@ def queries(seed: int, count: int = 60) -> list[str]:
     """Searches: beginnings of names in any case, several words, ids, and what no name holds."""
     draw = random.Random(seed)
     words = [word for name in (*GIVEN, *FAMILY) for word in name.split()]
-    found = [
-        "",
-        " ",
-        "%",
-        "_",
-        "\\",
-        "\0",
-        "\ud800",
-        "P001",
-        "p001",
-        "P99999",
-        "P999999999999999",
-        "maria jos",
-        "'",
-    ]
+    found = ["", " ", "%", "_", "\\", "\0", "\ud800", "P001", "p001", "P99999"]
+    found += ["P999999999999999", "maria jos", "'"]
     for _ in range(count):
         some = draw.sample(words, draw.randint(1, 2))
         cut = [word[: draw.randint(1, len(word))] for word in some]

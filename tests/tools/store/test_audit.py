@@ -7,7 +7,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -31,14 +31,11 @@ from tools.store.rows import DraftFile
 WHEN = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 
 
-@dataclass
 class Door:
     """Hands out one access after the other, and remembers what it was told."""
 
-    told: list[str] = field(default_factory=list)
-    now: Access = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(self) -> None:
+        self.told: list[str] = []
         self.begin("rlee")
 
     def begin(self, who: str) -> None:
@@ -93,21 +90,19 @@ def store(kept: Path, tmp_path: Path, door: Door) -> Iterator[Store]:
     opened.close()
 
 
+def behind(store: Store) -> sqlite3.Connection:
+    """Its file, past Paladin."""
+    return sqlite3.connect(str(store.engine.url.database))
+
+
 def what(store: Store, whose: str = "") -> list[str]:
     return [event.what for _, event in store.audit_events(whose)]
 
 
 def test_every_write_is_recorded_with_who_whose_and_the_name_that_was_given(store: Store) -> None:
     assert what(store)[:2] == ["log.begun", "world.loaded"]
-    done = what(store, "P001")
-    assert done == [
-        "chart.read",
-        "chart.added",
-        "chart.added",
-        "chart.undone",
-        "draft.saved",
-        "draft.approved",
-    ]
+    done = ["chart.read", "chart.added", "chart.added", "chart.undone", "draft.saved", "draft.approved"]
+    assert what(store, "P001") == done
     _, approved = list(store.audit_events("P001"))[-1]
     assert (approved.actor.who, approved.by, approved.of, approved.at) == ("rlee", "R. Lee", "draft 1", WHEN)
 
@@ -135,7 +130,7 @@ def test_a_write_that_is_refused_leaves_no_event_of_it(store: Store) -> None:
 def test_a_store_that_cannot_be_written_still_answers_and_says_once_that_it_was_not_recorded(
     store: Store, door: Door
 ) -> None:
-    with sqlite3.connect(str(store.engine.url.database)) as connection:
+    with behind(store) as connection:
         connection.execute(
             "CREATE TRIGGER full BEFORE INSERT ON audit_events BEGIN SELECT RAISE(ABORT, 'full'); END"
         )
@@ -144,18 +139,16 @@ def test_a_store_that_cannot_be_written_still_answers_and_says_once_that_it_was_
     assert door.told == ["the audit log cannot be written (full); what was read was not recorded"]
 
 
+CHANGES = ("UPDATE audit_events SET who = 'x'", "DELETE FROM audit_events")
+
+
 @pytest.mark.parametrize(
-    "order",
-    [
-        "UPDATE audit_events SET who = 'x'",
-        "DELETE FROM audit_events",
-        "INSERT OR REPLACE INTO audit_events SELECT * FROM audit_events",
-    ],
+    "order", [*CHANGES, "INSERT OR REPLACE INTO audit_events SELECT * FROM audit_events"]
 )
 def test_the_log_is_only_added_to(store: Store, order: str) -> None:
     before = store.audit_leaves()
     with (
-        sqlite3.connect(str(store.engine.url.database)) as connection,
+        behind(store) as connection,
         pytest.raises(sqlite3.IntegrityError, match="only added to"),
     ):
         connection.execute(order)
@@ -163,10 +156,14 @@ def test_the_log_is_only_added_to(store: Store, order: str) -> None:
 
 
 def test_a_store_in_which_everything_went_through_paladin_is_whole(store: Store, tmp_path: Path) -> None:
-    leaves = store.audit_leaves()
-    head = sign(Head(size=4, root=root(leaves[:4]).hex(), at=WHEN), tmp_path / "audit.key")
-    found = verify(store, [head])
-    assert found.problems == () and found.events == len(leaves)
+    found = verify(store, [signed_head(store, tmp_path, 4)])
+    assert found.problems == () and found.events == len(store.audit_leaves())
+
+
+def signed_head(store: Store, folder: Path, size: int | None = None) -> Head:
+    """Of the log, or of its first events."""
+    leaves = store.audit_leaves()[:size]
+    return sign(Head(size=len(leaves), root=root(leaves).hex(), at=WHEN), folder / "audit.key")
 
 
 def sql(order: str) -> Callable[[Path], None]:
@@ -222,8 +219,7 @@ TAMPERINGS = {
 
 @pytest.mark.parametrize("changed", TAMPERINGS)
 def test_what_is_changed_past_paladin_is_found(store: Store, tmp_path: Path, changed: str) -> None:
-    leaves = store.audit_leaves()
-    head = sign(Head(size=len(leaves), root=root(leaves).hex(), at=WHEN), tmp_path / "audit.key")
+    head = signed_head(store, tmp_path)
     triggers = _triggers(store)
     sql(TAMPERINGS[changed])(Path(str(store.engine.url.database)))
     if changed != "the triggers":
@@ -234,10 +230,9 @@ def test_what_is_changed_past_paladin_is_found(store: Store, tmp_path: Path, cha
 def test_an_event_that_is_rewritten_with_its_hash_is_found_by_a_head_that_was_kept(
     store: Store, tmp_path: Path
 ) -> None:
-    leaves = store.audit_leaves()
-    head = sign(Head(size=len(leaves), root=root(leaves).hex(), at=WHEN), tmp_path / "audit.key")
+    head = signed_head(store, tmp_path)
     triggers = _triggers(store)
-    with sqlite3.connect(str(store.engine.url.database)) as connection:
+    with behind(store) as connection:
         connection.execute("DROP TRIGGER audit_events_update")
         (body,) = connection.execute("SELECT body FROM audit_events WHERE number = 4").fetchone()
         body = body.replace(b"2026-09-01T12:00:00", b"2026-09-01T12:00:00.4")
@@ -249,9 +244,8 @@ def test_an_event_that_is_rewritten_with_its_hash_is_found_by_a_head_that_was_ke
 
 
 def test_a_head_that_somebody_made_up_is_no_head(store: Store, tmp_path: Path) -> None:
-    leaves = store.audit_leaves()
-    head = sign(Head(size=3, root=root(leaves[:3]).hex(), at=WHEN), tmp_path / "audit.key")
-    forged = msgspec.structs.replace(head, size=2, root=root(leaves[:2]).hex())
+    head, shorter = (signed_head(store, tmp_path, size) for size in (3, 2))
+    forged = msgspec.structs.replace(head, size=2, root=shorter.root)
     assert "no signature" in verify(store, [forged]).problems[0]
 
 
@@ -263,18 +257,16 @@ def test_a_paper_that_was_changed_is_found(store: Store, kept: Path) -> None:
 
 def _triggers(store: Store) -> list[str]:
     question = "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit_events'"
-    with sqlite3.connect(str(store.engine.url.database)) as connection:
+    with behind(store) as connection:
         return [row[0] for row in connection.execute(question)]
 
 
 def _put_back(store: Store, triggers: list[str]) -> None:
     """A careful hand puts back what it took down."""
-    with sqlite3.connect(str(store.engine.url.database)) as connection:
+    with behind(store) as connection:
         for trigger in triggers:
-            try:
+            with suppress(sqlite3.OperationalError):  # it is still there
                 connection.execute(trigger)
-            except sqlite3.OperationalError:
-                continue  # it is still there
 
 
 def test_on_postgresql_readers_at_once_leave_no_gap_and_the_log_is_only_added_to_too(folder: Path) -> None:
@@ -285,11 +277,7 @@ def test_on_postgresql_readers_at_once_leave_no_gap_and_the_log_is_only_added_to
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(store.patient, ["P001", "P002", "P003"] * 8))
         assert [number for number, _ in store.audit_events()] == list(range(1, 27))
-        for order in (
-            "UPDATE audit_events SET who = 'x'",
-            "DELETE FROM audit_events",
-            "TRUNCATE audit_events",
-        ):
+        for order in (*CHANGES, "TRUNCATE audit_events"):
             with pytest.raises(DBAPIError, match="only added to"), store.engine.connect() as connection:
                 connection.execute(text(order))
         assert verify(store).problems == ()

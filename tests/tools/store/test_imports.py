@@ -120,11 +120,9 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(tiny: Store) -> None:
 
 
 def test_what_people_added_stays_over_the_new_chart(tiny: Store) -> None:
-    from tests.tools.store.test_store import addition
-
     keep(tiny, chart(), MRN)
     value = Observation(id="", test="bmi", value=31, unit="kg/m2")
-    tiny.add_chart_entry(addition("P900001", value))
+    tiny.add_chart_entry(worlds.addition("P900001", value))
     keep(tiny, chart(phone="2"), MRN)
     assert tiny.patient("P900001").observations[-1].value == 31
 

@@ -37,14 +37,8 @@ def two_plans(folder: Path) -> Path:
     text = msgspec.json.encode(worlds.policy()).replace(b"CASCADE-GOLD", b"NORTH-PLUS")
     other_policy = msgspec.json.decode(text, type=Policy)
     other_form = msgspec.structs.replace(worlds.tiny_world().forms[0], id="north-pa", plan_id="NORTH-PLUS")
-    return worlds.write_world(
-        folder,
-        world._replace(
-            plans=(gold, other_plan),
-            forms=(*world.forms, other_form),
-            policies=(*world.policies, other_policy),
-        ),
-    )
+    plans, forms, policies_ = (gold, other_plan), (*world.forms, other_form), (*world.policies, other_policy)
+    return worlds.write_world(folder, world._replace(plans=plans, forms=forms, policies=policies_))
 
 
 def current(store: Store) -> Path:
@@ -169,11 +163,8 @@ def test_more_patients_leave_the_index_current(tiny: Store, tmp_path: Path) -> N
     before = current(tiny)
     world = worlds.tiny_world()
     fourth = msgspec.structs.replace(worlds.p001(), id="P004")
-    load(
-        tiny,
-        worlds.write_world(tmp_path / "more", world._replace(patients=(*world.patients, fourth))),
-        mode="append",
-    )
+    more = worlds.write_world(tmp_path / "more", world._replace(patients=(*world.patients, fourth)))
+    load(tiny, more, mode="append")
     index.ensure(tiny)
     assert current(tiny) == before
 
@@ -210,12 +201,8 @@ def test_a_rebuild_that_fails_half_way_leaves_the_index_as_it_was(
 @pytest.mark.slow
 def test_two_processes_that_build_at_once_leave_one_whole_index(tiny: Store) -> None:
     build = "import sys; from tools.store import Store, index; print(index.rebuild(Store.open(sys.argv[1])))"
-    both = [
-        subprocess.Popen(
-            [sys.executable, "-c", build, tiny.url], stdout=subprocess.PIPE, text=True, cwd=Path.cwd()
-        )
-        for _ in range(2)
-    ]
+    order = [sys.executable, "-c", build, tiny.url]
+    both = [subprocess.Popen(order, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     assert [one.communicate()[0].strip() for one in both] == [str(len(worlds.CLAUSES))] * 2
     assert policies.search(tiny, "CASCADE-GOLD", "Ozempic", ASK)[0].by == "meaning"
 
@@ -243,11 +230,8 @@ def test_every_clause_is_one_chunk_with_what_it_is_found_by(tiny: Store) -> None
         ("CASCADE-GOLD", "Ozempic", "2026-01-01")
     }
     by_id = {chunk.clause_id: chunk for chunk in found}
-    assert by_id["7.1"].views[0] == f"Appeal process: {worlds.CLAUSES[-1].text}", (
-        "what prints no criterion, verbatim"
-    )
-    assert by_id["1.3"].views[0] == "Coverage criteria: HbA1c ≥ 7.0 % within 90 days", (
-        "a criterion, as for any payer"
-    )
+    # what prints no criterion, verbatim; a criterion, as for any payer
+    assert by_id["7.1"].views[0] == f"Appeal process: {worlds.CLAUSES[-1].text}"
+    assert by_id["1.3"].views[0] == "Coverage criteria: HbA1c ≥ 7.0 % within 90 days"
     assert any("average blood sugar" in view for view in by_id["1.3"].views[1:])
     assert max(len(chunk.views) for chunk in found) <= index.MOST_VIEWS

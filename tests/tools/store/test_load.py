@@ -30,26 +30,15 @@ def rewrite(path: Path, old: str, new: str) -> None:
 
 
 def contents(store: Store) -> list[object]:
-    return [
-        [store.patient(row.id) for row in store.find_patients(limit=100)],
-        store.plans(),
-        store.drugs(),
-        store.forms(),
-        store.policies(),
-        store.dataset(),
-    ]
+    patients = [store.patient(row.id) for row in store.find_patients(limit=100)]
+    return [patients, store.plans(), store.drugs(), store.forms(), store.policies(), store.dataset()]
 
 
 def test_a_loaded_world_reads_back_as_it_was(store: Store, folder: Path) -> None:
     report = load(store, folder)
     world = worlds.tiny_world()
-    assert (report.did, report.patients, report.added, report.plans, report.policies) == (
-        "loaded",
-        3,
-        3,
-        1,
-        1,
-    )
+    counts = report.patients, report.added, report.plans, report.policies
+    assert (report.did, counts) == ("loaded", (3, 3, 1, 1))
     assert store.patient("P001") == world.patients[0]
     assert store.patient("P003").medications is None, "an unknown list stays unknown"
     assert store.plan("cascade-gold") == world.plans[0]
@@ -129,14 +118,10 @@ def refused(tiny: Store, folder: Path, named: list[str]) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
-        (
-            '"as_of":"2026-09-01"',
-            '"as_of":"September"',
-            ["dataset.json:1", "as_of", "'September'", "YYYY-MM-DD"],
-        ),
-        ('"as_of":"2026-09-01",', "", ["dataset.json:1", "`as_of`"]),
-        ('"seed":42', '"seed":"42"', ["dataset.json:1", "seed", "'42'"]),
-        ("}", "", ["dataset.json:1", "not valid JSON"]),
+        ('"as_of":"2026-09-01"', '"as_of":"September"', ["as_of", "'September'", "YYYY-MM-DD"]),
+        ('"as_of":"2026-09-01",', "", ["`as_of`"]),
+        ('"seed":42', '"seed":"42"', ["seed", "'42'"]),
+        ("}", "", ["not valid JSON"]),
     ],
 )
 def test_a_damaged_manifest_is_named(
@@ -145,7 +130,7 @@ def test_a_damaged_manifest_is_named(
     rewrite(folder / "dataset.json", old, new)
     with pytest.raises(Invalid) as caught:
         load(store, folder)
-    assert [word for word in named if word not in str(caught.value)] == [], str(caught.value)
+    assert [word for word in ("dataset.json:1", *named) if word not in str(caught.value)] == []
 
 
 def test_a_record_that_is_longer_than_a_block_is_read(store: Store, tmp_path: Path) -> None:
@@ -168,13 +153,11 @@ def test_a_file_that_is_cut_anywhere_is_refused_or_whole(store: Store, tmp_path:
     """Cut after every 7th byte: an error that names the file, never a traceback, never a part of it loaded."""
     whole = worlds.write_world(tmp_path / "whole", suffix=suffix) / f"patients.{suffix}"
     data = whole.read_bytes()
-    complete = {len(data) - 1} | (
-        {at for at, byte in enumerate(data) if byte == 10} if suffix == "jsonl" else set()
-    )
+    ends = {-1, len(data) - 1, *(at for at, byte in enumerate(data) if byte == 10)}  # of lines
     for cut in range(0, len(data), 7):
         whole.write_bytes(data[:cut])
         worlds.describe(whole.parent)
-        if suffix == "jsonl" and (cut in complete or cut - 1 in complete or cut == 0):
+        if suffix == "jsonl" and {cut, cut - 1} & ends:
             continue
         with pytest.raises(Invalid, match=rf"patients\.{suffix}:\d+"):
             load(store, whole.parent)
@@ -269,9 +252,7 @@ def test_replace_keeps_imported_charts_and_drops_the_former_world(tiny: Store, t
 
 
 def test_an_addition_never_moves_to_somebody_else_who_gets_the_id(tiny: Store, tmp_path: Path) -> None:
-    from tests.tools.store.test_store import addition
-
-    tiny.add_chart_entry(addition("P001", Observation(id="x", test="hba1c", value=7.1, unit="%")))
+    tiny.add_chart_entry(worlds.addition("P001", Observation(id="x", test="hba1c", value=7.1, unit="%")))
     somebody_else = msgspec.structs.replace(worlds.p001(), given="Eve")
     world = worlds.tiny_world()._replace(patients=(somebody_else,))
     report = load(tiny, worlds.write_world(tmp_path / "other", world), mode="replace")
@@ -295,19 +276,19 @@ load(Store.open(sys.argv[1]), sys.argv[2], mode="replace", progress=progress)
 """
 
 
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """The world of two thousand others."""
+    crowd = tuple(msgspec.structs.replace(worlds.p002(), id=f"P{n:03}") for n in range(1, 2001))
+    return worlds.write_world(tmp_path / "crowd", worlds.tiny_world()._replace(patients=crowd))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("stop_at", ["checking 500", "writing 500", "writing 1500", "writing 2000"])
-def test_a_killed_load_leaves_the_world_as_it_was(tiny: Store, tmp_path: Path, stop_at: str) -> None:
+def test_a_killed_load_leaves_the_world_as_it_was(tiny: Store, other: Path, stop_at: str) -> None:
     before = contents(tiny)
-    world = worlds.tiny_world()
-    crowd = tuple(msgspec.structs.replace(worlds.p002(), id=f"P{n:03}") for n in range(1, 2001))
-    other = worlds.write_world(tmp_path / "crowd", world._replace(patients=crowd))
-    child = subprocess.Popen(
-        [sys.executable, "-c", CHILD, tiny.url, str(other), stop_at],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path.cwd(),
-    )
+    order = [sys.executable, "-c", CHILD, tiny.url, str(other), stop_at]
+    child = subprocess.Popen(order, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     assert child.stdout.readline() == "here\n"
     os.kill(child.pid, signal.SIGKILL)
@@ -318,11 +299,8 @@ def test_a_killed_load_leaves_the_world_as_it_was(tiny: Store, tmp_path: Path, s
 
 
 @pytest.mark.slow
-def test_a_load_killed_at_any_moment_is_all_or_nothing(tiny: Store, tmp_path: Path) -> None:
+def test_a_load_killed_at_any_moment_is_all_or_nothing(tiny: Store, other: Path) -> None:
     before = contents(tiny)
-    world = worlds.tiny_world()
-    crowd = tuple(msgspec.structs.replace(worlds.p002(), id=f"P{n:03}") for n in range(1, 2001))
-    other = worlds.write_world(tmp_path / "crowd", world._replace(patients=crowd))
     moments = random.Random(7)
     for _ in range(6):
         child = subprocess.Popen([sys.executable, "-c", CHILD, tiny.url, str(other), "nowhere"])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,12 @@ from sqlalchemy import Connection, event, text
 
 from tests import servers, worlds
 from tests.tools.store import populations
+from tests.worlds import NOON
 from tools.common.errors import Invalid, NotFound, PaladinError, Unavailable
 from tools.domain.records import Authorization, Observation
-from tools.store import ChartEntry, Store, bulk, database, patient_search
+from tools.store import Store, bulk, database, patient_search
 from tools.store.load import load
 from tools.store.tables import METADATA, SCHEMA
-
-NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -166,11 +166,7 @@ def test_an_imported_chart_in_the_way_is_named_and_nothing_is_loaded(url: str, t
 def test_charts_go_in_by_copy(url: str) -> None:
     store = Store.create(url)
     statements: list[str] = []
-    event.listen(
-        store.engine,
-        "before_cursor_execute",
-        lambda c, cursor, statement, *rest: statements.append(statement),
-    )
+    event.listen(store.engine, "before_cursor_execute", lambda c, cursor, said, *_: statements.append(said))
     with database.writing(store.engine) as connection:
         bulk.insert_patients(connection, populations.bodies(populations.people(50, seed=1)), "dataset")
     assert not [statement for statement in statements if "INSERT" in statement]
@@ -202,14 +198,8 @@ def test_every_look_up_of_one_thing_goes_by_an_index(url: str, tmp_path: Path) -
             asked += 1
             raw: Any = connection.connection.driver_connection
             plan = "\n".join(row[0] for row in raw.execute(f"EXPLAIN {statement}", values))
-            scans.extend(
-                f"{line.strip()} of {statement}"
-                for line in plan.splitlines()
-                if any(
-                    f"Seq Scan on {table}" in line
-                    for table in ("patients", "charts", "members", "name_words")
-                )
-            )
+            scanned = re.findall(r"Seq Scan on (?:patients|charts|members|name_words)", plan)
+            scans.extend(f"{scan} of {statement}" for scan in scanned)
 
     event.listen(store.engine, "before_cursor_execute", explain)
     store.patient("P1500")
@@ -238,10 +228,7 @@ def test_a_filled_database_of_the_first_schema_is_brought_to_the_newest(
     fresh = Store.create(f"sqlite:///{tmp_path}/fresh.db")
     load(fresh, worlds.write_world(tmp_path / "world", world))
     worlds.imported(fresh, msgspec.structs.replace(worlds.p002(), id="", source="fhir:1"))
-    value = msgspec.Raw(msgspec.json.encode(Observation(id="", test="bmi", value=30)))
-    fresh.add_chart_entry(
-        ChartEntry(patient_id="P002", part="observations", record=value, by="kim", when=NOON)
-    )
+    fresh.add_chart_entry(worlds.addition("P002", Observation(id="", test="bmi", value=30)))
     where = f"sqlite:///{tmp_path}/old.db" if engine == "sqlite" else request.getfixturevalue("url")
     old = Store(where)
     database.migrate(old.engine, "0001")
@@ -260,16 +247,15 @@ def test_a_filled_database_of_the_first_schema_is_brought_to_the_newest(
         ]
 
     assert told(moved) == told(fresh)
-    added = moved.add_chart_entry(
-        ChartEntry(patient_id="P003", part="observations", record=value, by="kim", when=NOON)
-    )
-    assert added.id == 2
+    assert moved.add_chart_entry(worlds.addition("P003", Observation(id="", test="bmi", value=30))).id == 2
     fresh.close()
     moved.close()
 
 
 def _copy_rows(source: Store, target: Store) -> None:
     """Whatever the first schema has a place for."""
+    from sqlalchemy import MetaData
+
     names = (
         "dataset",
         "drugs",
@@ -281,7 +267,6 @@ def _copy_rows(source: Store, target: Store) -> None:
         "members",
         "chart_entries",
     )
-    from sqlalchemy import MetaData
 
     there = MetaData()
     there.reflect(target.engine, only=names)
