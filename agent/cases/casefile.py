@@ -121,10 +121,9 @@ def correction(store: Store, day: date | None, case_id: int, patient_id: str, dr
     asked, sent = case.pend, case.request
     if sent and days.of(case) < sent.on:
         raise Refused(f"case {case_id} was sent on {sent.on}; it cannot be corrected as of {days.of(case)}")
-    number = (asked and asked.facts.notice and asked.facts.notice.reference) or (
-        sent and sent.facts.reference
-    )
-    return Correction(case_id=case_id, reference=number or "", sent=sent.on if sent else None, due=last)
+    theirs = asked.facts.notice.reference if asked and asked.facts.notice else ""
+    number = theirs or (sent.facts.reference if sent else "")
+    return Correction(case_id=case_id, reference=number, sent=sent.on if sent else None, due=last)
 
 
 def open_by_hand(
@@ -301,6 +300,7 @@ def body(store: Store, case: AuthorizationCase, as_of: date, *, events: bool = T
     """A case as JSON shows it."""
     head, why = plain(case.head), alone(store, case)
     del head["person"]
+    clocks = () if why else clocks_of(case, plan_of(store, case), as_of)
     shown = {
         **head,
         "orphaned": why,
@@ -310,9 +310,7 @@ def body(store: Store, case: AuthorizationCase, as_of: date, *, events: bool = T
         "as_of": as_of,
         "approval": plain(case.approval),
         "possible": [str(step) for step in possible(case)],
-        "clocks": []
-        if why
-        else [clock_body(clock) for clock in clocks_of(case, plan_of(store, case), as_of)],
+        "clocks": [clock_body(clock) for clock in clocks],
     }
     return {**shown, "events": plain(case.events)} if events else shown
 
@@ -373,17 +371,16 @@ def basis_of(draft: Draft) -> Basis:
 
 
 def _with_papers(store: Store, case: AuthorizationCase, facts: Facts, why: str) -> Facts:
-    reviewed = [
-        event.facts.basis for event in standing(case) if event.what == "reviewed" and event.facts.basis
-    ]
-    if not reviewed:
+    reviews = [event.facts.basis for event in standing(case) if event.what == "reviewed"]
+    reviewed = next(filter(None, reversed(reviews)), None)
+    if reviewed is None:
         return facts
-    if reviewed[-1].draft_id is not None:
-        draft = store.draft(reviewed[-1].draft_id)
+    if reviewed.draft_id is not None:
+        draft = store.draft(reviewed.draft_id)
         require_unaltered(draft)
         _require_whole(draft, why)
     added = facts.basis.papers if facts.basis else ()
-    basis = msgspec.structs.replace(reviewed[-1], papers=(*reviewed[-1].papers, *added))
+    basis = msgspec.structs.replace(reviewed, papers=(*reviewed.papers, *added))
     return msgspec.structs.replace(facts, basis=basis)
 
 

@@ -155,5 +155,5 @@ def opened(name: str, hosts: Sequence[Address], settings: Settings) -> OllamaMod
     )
 
 
-def how_to_bring_one(wanted: str = "") -> str:
+def how_to_bring_one(wanted: str) -> str:
     return f"`ollama serve` and `ollama pull {wanted or SUGGESTED}` bring a model up"
