@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from agent.answers import drafting, registry
 from agent.answers.answer import Answer
 from agent.dialogue.query import Ask, Query
@@ -53,10 +55,9 @@ def _notes(bound: Bound) -> Iterator[str]:
 def coverage_check(bound: Bound, drug: str) -> str:
     """Enrolment on the day, and what the plan says of the drug."""
     benefit = bound.benefit(drug)
-    queries: tuple[Query, ...] = ("enrolment", "coverage")
-    if benefit is not None and benefit.covered:
-        queries = (*queries, "limit", "step", "submit", "turnaround")
-    return _answered(bound, *(Ask(query=query, drugs=(drug,)) for query in queries))
+    covered = benefit is not None and benefit.covered
+    more: tuple[Query, ...] = ("limit", "step", "submit", "turnaround") if covered else ()
+    return _answered(bound, Ask(query="enrolment", drugs=(drug,)), "coverage", *more)
 
 
 def policy_search(bound: Bound, drug: str, question: str) -> str:
@@ -66,8 +67,7 @@ def policy_search(bound: Bound, drug: str, question: str) -> str:
 
 def determination(bound: Bound, drug: str, indication: str = "") -> str:
     """The outcome, what of the rule is met, not met and unknown, and the next step."""
-    queries: tuple[Query, ...] = ("why", "next_step")
-    return _answered(bound, *(Ask(query=query, drugs=(drug,), indication=indication) for query in queries))
+    return _answered(bound, Ask(query="why", drugs=(drug,), indication=indication), "next_step")
 
 
 def whats_missing(bound: Bound, drug: str) -> str:
@@ -92,8 +92,8 @@ def what_if(bound: Bound, drug: str, **supposed: Any) -> str:
 
 def authorization_cases(bound: Bound) -> str:
     """Where the requests that were made stand, what the payer said, what is due, and who called last."""
-    queries: tuple[Query, ...] = ("status", "answer", "calls", "deadline") if bound.cases() else ("status",)
-    return _answered(bound, *(Ask(query=query) for query in queries))
+    more: tuple[Query, ...] = ("answer", "calls", "deadline") if bound.cases() else ()
+    return _answered(bound, Ask(query="status"), *more)
 
 
 def draft_request(bound: Bound, draft: Drafting, drug: str) -> str:
@@ -105,9 +105,10 @@ def draft_request(bound: Bound, draft: Drafting, drug: str) -> str:
     return _rendered([reply])
 
 
-def _answered(bound: Bound, *asks: Ask) -> str:
-    ledger = Ledger()
-    return _rendered([registry.answer(ask, bound, ledger) for ask in asks])
+def _answered(bound: Bound, ask: Ask, *more: Query) -> str:
+    """What is asked, and then the same with more queries."""
+    ledger, asks = Ledger(), [ask, *(replace(ask, query=query) for query in more)]
+    return _rendered([registry.answer(one, bound, ledger) for one in asks])
 
 
 def _rendered(answers: Sequence[Answer]) -> str:

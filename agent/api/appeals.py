@@ -70,8 +70,8 @@ def plan(ctx: Ctx, given: Sent) -> Strategy:
 def draft(ctx: Ctx, given: Sent) -> dict[str, Any]:
     made = _look(ctx, given)
     letter = appeals.compose(made, _filing(given)).letter
-    said = {"text": letter.text, "markdown": letter.markdown, "gaps": list(letter.gaps)}
-    return said | {"strategy": plain(made.found)}
+    said = {name: getattr(letter, name) for name in ("text", "markdown", "gaps")}
+    return {**said, "strategy": plain(made.found)}
 
 
 @router.write(

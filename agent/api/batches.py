@@ -167,9 +167,8 @@ def cases(ctx: Ctx, batch_id: wire.Number) -> dict[str, Any]:
 def files(ctx: Ctx, batch_id: wire.Number) -> list[ResultFile]:
     folder = Path(ctx.store.batch(batch_id).folder)
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and not _hidden(path, folder))
-    named = {path.relative_to(folder).as_posix(): path.stat().st_size for path in paths}
-    below = f"{PATH}/{batch_id}/files"
-    return [ResultFile(path=name, bytes=size, link=f"{below}/{name}") for name, size in named.items()]
+    named = [(path.relative_to(folder).as_posix(), path.stat().st_size) for path in paths]
+    return [ResultFile(path=name, bytes=size, link=f"{PATH}/{batch_id}/files/{name}") for name, size in named]
 
 
 @router.read("/{batch_id}/files/{path:path}", "One file of a batch", wire.FILE, "The file.", media=wire.BYTES)

@@ -100,12 +100,9 @@ async def begin(request: Request) -> Response:
         require_allowed(provider, there.headers["location"])
     except PaladinError as error:
         return session.again(request, str(error))
-    sealed, encrypted = (
-        _box(request).encrypt(json.dumps(waiting).encode()).decode(),
-        request.url.scheme == "https",
-    )
+    sealed, encrypted = _box(request).encrypt(json.dumps(waiting).encode()), request.url.scheme == "https"
     there.set_cookie(  # which comes back with a page of the provider's
-        BEGUN, sealed, SECONDS, path="/sign-in", httponly=True, samesite="lax", secure=encrypted
+        BEGUN, sealed.decode(), SECONDS, path="/sign-in", httponly=True, samesite="lax", secure=encrypted
     )
     return there
 

@@ -131,8 +131,7 @@ def _asking(ctx: Context, given: Process) -> DraftRequest:
     as_of = ctx.settings.day(given.as_of)
     corrects = given.corrects and correction(ctx.store, as_of, given.corrects, given.patient_id, given.drug)
     said = msgspec.structs.asdict(given) | {"corrects": corrects or None}
-    named = {name: value for name, value in said.items() if name in DrugRequest.__struct_fields__}
-    request = DrugRequest(**named)
+    request = DrugRequest(**{name: said[name] for name in DrugRequest.__struct_fields__ if name in said})
     return DraftRequest(
         patient_id=given.patient_id, request=request, plan_id=given.plan_id, as_of=as_of, force=given.force
     )

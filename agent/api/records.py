@@ -54,12 +54,9 @@ class Clauses(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @router.read(
-    "/patients",
-    "Search patients and page through them",
-    PatientPage,
-    "A page of patients.",
-    tags=["patients"],
-)
+    "/patients", "Search patients and page through them",
+    PatientPage, "A page of patients.", tags=["patients"],
+)  # fmt: skip
 def patients(
     ctx: Ctx,
     q: str = Query("", description="Beginnings of names, or an id", examples=["garcia"]),

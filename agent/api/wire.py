@@ -191,20 +191,15 @@ def problem(error: BaseException) -> Response:
     """The error as problem+json."""
     name = kind_of(error)
     if name == "fault":
-        return _problem(name, f"{type(error).__name__}; the server's log has the details")
-    return _problem(name, DAMAGED if isinstance(error, STORED_UNREADABLE) else str(error), near(error))
+        return refuse(name, f"{type(error).__name__}; the server's log has the details")
+    return refuse(name, DAMAGED if isinstance(error, STORED_UNREADABLE) else str(error), near(error))
 
 
 def full(detail: str, seconds: int) -> Response:
     """429: too much is asked or waits; the caller may try again after so many seconds."""
-    told = _problem("full", detail)
+    told = refuse("full", detail)
     told.headers["retry-after"] = str(seconds)
     return told
-
-
-def refuse(name: str, detail: str) -> Response:
-    """What the door answers instead of an endpoint, by the problem's name."""
-    return _problem(name, detail)
 
 
 def install(app: FastAPI) -> None:
@@ -216,13 +211,13 @@ def install(app: FastAPI) -> None:
     async def unreadable(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        return _problem("invalid", said)
+        return refuse("invalid", said)
 
     async def refused_by_router(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         said = f"{request.method} {request.url.path}: {error.detail}; /docs lists what there is"
         kind = kind_of(error)  # a form that cannot be read is as invalid as JSON that cannot
-        told = _problem(kind, said, status=0 if kind == "invalid" else error.status_code)
+        told = refuse(kind, said, status=0 if kind == "invalid" else error.status_code)
         told.headers.update(error.headers or {})
         return told
 
@@ -233,7 +228,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, known)
 
 
-def _problem(name: str, detail: str, near: tuple[str, ...] = (), *, status: int = 0) -> Response:
+def refuse(name: str, detail: str, near: tuple[str, ...] = (), *, status: int = 0) -> Response:
+    """What is answered instead of what was asked for, by the problem's name."""
     usual, title = PROBLEMS[name]
     said = detail if len(detail) <= LONGEST_DETAIL else f"{detail[:LONGEST_DETAIL]} …"
     told = Problem(type=f"urn:paladin:{name}", title=title, status=status or usual, detail=said, near=near)

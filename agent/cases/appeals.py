@@ -77,17 +77,13 @@ def assess(store: Store, asked: AppealQuery, decision: PayerLetter) -> AppealAss
     if recorded and decision.paper:
         _same_letter(recorded, decision.paper)
     case = _case(store, asked)
-    denial = _as_recorded(
-        read_letter(decision.text, [plan.payer for plan in store.plans()], case.policy), recorded
-    )
+    read = read_letter(decision.text, [plan.payer for plan in store.plans()], case.policy)
+    denial = _as_recorded(read, recorded)
     require_same(denial, case.patient)
     require_same_drug(denial, case.drug.name)
     pending = _pending(recorded, denial)
-    decided = (
-        _level(asked.level, case.plan)
-        or (_decided(recorded, pending) if recorded else "")
-        or decided_level(denial, case.plan)
-    )
+    entered = _decided(recorded, pending) if recorded else ""
+    decided = _level(asked.level, case.plan) or entered or decided_level(denial, case.plan)
     clocks = _clocks(recorded, denial, case, decided, asked.received)
     if pending and recorded:
         clocks = clocks_of(recorded, case.plan, case.as_of)
@@ -149,11 +145,8 @@ def _case(store: Store, asked: AppealQuery) -> Case:
 
 def _same_letter(recorded: AuthorizationCase, paper: Paper) -> None:
     notices = [event.facts.notice for event in recorded.notices.values()]
-    entered = {
-        notice.letter.sha256
-        for notice in notices
-        if notice and notice.letter and notice.letter.title == paper.title
-    }
+    letters = [notice.letter for notice in notices if notice and notice.letter]
+    entered = {letter.sha256 for letter in letters if letter.title == paper.title}
     if entered and paper.sha256 not in entered:
         raise Refused(
             f"{paper.title} is not the letter that case {recorded.id} has on record under this name; put it back as"
@@ -180,13 +173,7 @@ def _clocks(
     level = decided or "request"
     entered = recorded.notices.get(level) if recorded else None
     logged = entered.facts.notice if entered else None
-    if (
-        recorded is None
-        or entered is None
-        or logged is None
-        or notice is None
-        or logged.dated != notice.dated
-    ):
+    if not (recorded and entered and logged and notice and logged.dated == notice.dated):
         return clocks_of_letter(denial, case, decided, received)
     whole = msgspec.structs.replace(
         logged,
@@ -235,13 +222,12 @@ def bind(made: AppealAssessment, said: Reworded) -> bytes:
 def printed(made: AppealAssessment, said: Reworded) -> dict[str, bytes]:
     """File name and content of everything that `pa appeal draft` writes."""
     stem = f"{made.case.patient.id}-{made.case.drug.name}-appeal"
+    data = {**msgspec.to_builtins(said.letter), "wording": said.wording, "strategy": made.found}
     return {
         f"{stem}.txt": said.letter.text.encode(),
         f"{stem}.md": said.letter.markdown.encode(),
         f"{stem}.pdf": letter_pdf(said.letter),
-        f"{stem}.json": to_json(
-            {**msgspec.to_builtins(said.letter), "wording": said.wording, "strategy": made.found}
-        ).encode(),
+        f"{stem}.json": to_json(data).encode(),
     }
 
 

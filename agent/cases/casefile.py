@@ -29,11 +29,7 @@ from tools.store.cases import Kept
 from tools.store.rows import Draft, named, whose
 from tools.store.store import Store
 
-LEFT_TO_AN_ORPHAN = (
-    "closed",
-    "undone",
-    "noted",
-)  # what may be entered of a case whose patient is not here any more
+LEFT_TO_AN_ORPHAN = ("closed", "undone", "noted")  # may be entered of a case whose patient is gone
 
 
 class Entry(NamedTuple):
@@ -80,17 +76,13 @@ def cases_of(store: Store, patient_id: str) -> list[AuthorizationCase]:
     return found
 
 
-def checked_day(typed: date | None, judged: date) -> date:
-    """The day of an entry: the one that is given, else the day on which cases are judged; Invalid if it is to come."""
-    latest = max(judged, today())
-    if typed and typed > latest:
-        raise Invalid(f"{typed} is still to come; an entry lies on or before {latest}")
-    return typed or judged
-
-
 def entry_of(days: CaseDays, by: str, typed: date | None, patient_id: str) -> Entry:
-    """What is entered now by somebody in a case of this patient; Invalid for a day that is still to come."""
-    return Entry(by, checked_day(typed, days.of_patient(patient_id)), now())
+    """What is entered now by somebody in a case of this patient, for the day that is given, else the one on which the
+    case is judged; Invalid if it is still to come."""
+    judged = days.of_patient(patient_id)
+    if typed and typed > (latest := max(judged, today())):
+        raise Invalid(f"{typed} is still to come; an entry lies on or before {latest}")
+    return Entry(by, typed or judged, now())
 
 
 def open_from_draft(store: Store, draft_id: int, entry: Entry) -> Kept:
@@ -98,7 +90,7 @@ def open_from_draft(store: Store, draft_id: int, entry: Entry) -> Kept:
     draft = store.draft(draft_id)
     require_owner(store, draft)
     require_unaltered(draft)
-    found = _determination(draft)
+    found = msgspec.json.decode(draft.determination, type=Determination)
     ask: Ask = "exception" if draft.filled_form().exceptions else "pa"
     head = _head(store, draft.patient_id, found, ask, entry, draft_id)
     events = [_event("opened", entry, basis=basis_of(draft))]
@@ -129,10 +121,9 @@ def correction(store: Store, day: date | None, case_id: int, patient_id: str, dr
     asked, sent = case.pend, case.request
     if sent and days.of(case) < sent.on:
         raise Refused(f"case {case_id} was sent on {sent.on}; it cannot be corrected as of {days.of(case)}")
-    number = (asked and asked.facts.notice and asked.facts.notice.reference) or (
-        sent and sent.facts.reference
-    )
-    return Correction(case_id=case_id, reference=number or "", sent=sent.on if sent else None, due=last)
+    theirs = asked.facts.notice.reference if asked and asked.facts.notice else ""
+    number = theirs or (sent.facts.reference if sent else "")
+    return Correction(case_id=case_id, reference=number, sent=sent.on if sent else None, due=last)
 
 
 def open_by_hand(
@@ -156,15 +147,9 @@ def review(store: Store, case_id: int, entry: Entry, *, draft_id: int | None = N
     if number is None:
         return store.enter(case_id, _event("reviewed", entry, why=why), entry.seen)
     draft = store.draft(number)
-    if (draft.patient_id, draft.drug, draft.plan_id) != (
-        case.head.patient_id,
-        case.head.drug,
-        case.head.plan_id,
-    ):
-        raise Invalid(
-            f"draft {number} is {draft.drug} for {draft.patient_id} under {draft.plan_id}; case {case_id} is"
-            f" {case.head.drug} for {case.head.patient_id} under {case.head.plan_id}"
-        )
+    theirs, its = (f"{one.drug} for {one.patient_id} under {one.plan_id}" for one in (draft, case.head))
+    if theirs != its:
+        raise Invalid(f"draft {number} is {theirs}; case {case_id} is {its}")
     if draft.status != "approved":
         raise Refused(
             f"draft {number} is not approved yet ({draft.status}): pa review {number} --approve --by NAME"
@@ -246,11 +231,10 @@ def due(
     plans: dict[str, Plan | None] = {}
     found = []
     for case in cases:
-        if alone(store, case):
-            continue
-        if case.head.plan_id not in plans:
-            plans[case.head.plan_id] = plan_of(store, case)
-        found += [(case, clock) for clock in clocks_of(case, plans[case.head.plan_id], days.of(case))]
+        if not alone(store, case):
+            if case.head.plan_id not in plans:
+                plans[case.head.plan_id] = plan_of(store, case)
+            found += [(case, clock) for clock in clocks_of(case, plans[case.head.plan_id], days.of(case))]
     return sorted(found, key=lambda item: in_order(item[1]))
 
 
@@ -316,6 +300,7 @@ def body(store: Store, case: AuthorizationCase, as_of: date, *, events: bool = T
     """A case as JSON shows it."""
     head, why = plain(case.head), alone(store, case)
     del head["person"]
+    clocks = () if why else clocks_of(case, plan_of(store, case), as_of)
     shown = {
         **head,
         "orphaned": why,
@@ -325,9 +310,7 @@ def body(store: Store, case: AuthorizationCase, as_of: date, *, events: bool = T
         "as_of": as_of,
         "approval": plain(case.approval),
         "possible": [str(step) for step in possible(case)],
-        "clocks": []
-        if why
-        else [clock_body(clock) for clock in clocks_of(case, plan_of(store, case), as_of)],
+        "clocks": [clock_body(clock) for clock in clocks],
     }
     return {**shown, "events": plain(case.events)} if events else shown
 
@@ -344,12 +327,7 @@ def clock_body(clock: Clock) -> dict[str, Any]:
 
 
 def _head(
-    store: Store,
-    patient_id: str,
-    found: Determination,
-    ask: Ask,
-    entry: Entry,
-    draft_id: int | None = None,
+    store: Store, patient_id: str, found: Determination, ask: Ask, entry: Entry, draft_id: int | None = None
 ) -> CaseHead:
     patient, plan = store.patient(patient_id), store.plan(found.plan_id)
     return CaseHead(
@@ -393,17 +371,16 @@ def basis_of(draft: Draft) -> Basis:
 
 
 def _with_papers(store: Store, case: AuthorizationCase, facts: Facts, why: str) -> Facts:
-    reviewed = [
-        event.facts.basis for event in standing(case) if event.what == "reviewed" and event.facts.basis
-    ]
-    if not reviewed:
+    reviews = [event.facts.basis for event in standing(case) if event.what == "reviewed"]
+    reviewed = next(filter(None, reversed(reviews)), None)
+    if reviewed is None:
         return facts
-    if reviewed[-1].draft_id is not None:
-        draft = store.draft(reviewed[-1].draft_id)
+    if reviewed.draft_id is not None:
+        draft = store.draft(reviewed.draft_id)
         require_unaltered(draft)
         _require_whole(draft, why)
     added = facts.basis.papers if facts.basis else ()
-    basis = msgspec.structs.replace(reviewed[-1], papers=(*reviewed[-1].papers, *added))
+    basis = msgspec.structs.replace(reviewed, papers=(*reviewed.papers, *added))
     return msgspec.structs.replace(facts, basis=basis)
 
 
@@ -415,10 +392,6 @@ def _require_whole(draft: Draft, why: str) -> None:
             f"the packet of draft {draft.id} lacks {'; '.join(lacking)}; attach what is there (pa attach"
             f" {draft.patient_id} FILE) and draft again, or say why it was sent all the same (--why)"
         )
-
-
-def _determination(draft: Draft) -> Determination:
-    return msgspec.json.decode(draft.determination, type=Determination)
 
 
 def _digest(content: bytes) -> str:

@@ -81,15 +81,12 @@ def ending_soon(
     renewable = [case for case in cases if case.state in _RENEWABLE and case.approval is not None]
     seen = {(case.head.patient_id, case.head.drug, case.head.plan_id) for case in renewable}
     ending = [case for case in renewable if case.approval is not None and case.approval.end <= latest]
-    charts = {
-        patient.id: patient for patient in panel.unchanged(store, {case.head.patient_id for case in ending})
-    }
+    whose = {case.head.patient_id for case in ending}
+    charts = {patient.id: patient for patient in panel.unchanged(store, whose)}
     found: list[Soon] = []
     for case in ending:
         head, approval, patient = case.head, case.approval, charts.get(case.head.patient_id)
-        if (
-            patient is None or approval is None or not is_of(head.person, patient)
-        ):  # the world was replaced since
+        if not (patient and approval and is_of(head.person, patient)):  # the world was replaced since
             continue
         day = as_of or store.day_of(patient)
         if approval.end <= ahead(day):
@@ -140,13 +137,11 @@ def _judged(
 
 def _draft(store: Store, ending: Ending, patient_id: str) -> int | None:
     """The newest draft of this matter that was made under the approval and not rejected."""
-    return max(
-        (
-            draft.id
-            for draft in store.drafts(patient_id=patient_id, limit=1000)
-            if (draft.drug, draft.plan_id) == (ending.drug, ending.plan_id)
-            and draft.status != "rejected"
-            and draft.as_of > ending.approval.start
-        ),
-        default=None,
+    found = (
+        draft.id
+        for draft in store.drafts(patient_id=patient_id, limit=1000)
+        if (draft.drug, draft.plan_id) == (ending.drug, ending.plan_id)
+        and draft.status != "rejected"
+        and draft.as_of > ending.approval.start
     )
+    return max(found, default=None)

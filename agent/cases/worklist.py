@@ -46,6 +46,10 @@ OF_DRAFT: dict[DraftStatus, tuple[str, str]] = {  # its view, and what is to be 
     "edited": ("review", "Review the new version"),
     "approved": ("send", "Open its case and send it"),
 }
+STEPS = {
+    "draft": "Review it",
+    "reviewed": "Send it, and record that it was sent",
+}  # ours, where no clock runs
 FURTHEST = timedelta(days=366)  # ahead, that an approval's end is kept
 
 
@@ -132,18 +136,12 @@ def counts(rows: Iterable[Row]) -> dict[str, int]:
 
 
 def _counted(rows: list[Row]) -> Work:
-    def most(names: Iterable[str]) -> list[tuple[str, int]]:
-        return sorted(Counter(names).items())
-
-    return Work(
-        rows,
-        {
-            "plan": most(row.plan_id for row in rows),
-            "drug": most(row.drug for row in rows),
-            "owner": most(row.owner for row in rows),
-        },
-        counts(rows),
-    )
+    names = {
+        "plan": (row.plan_id for row in rows),
+        "drug": (row.drug for row in rows),
+        "owner": (row.owner for row in rows),
+    }
+    return Work(rows, {of: sorted(Counter(found).items()) for of, found in names.items()}, counts(rows))
 
 
 def _order(row: Row) -> tuple[bool, date, bool, str]:
@@ -197,8 +195,8 @@ def _of_case(case: AuthorizationCase, ends: Clock | None) -> Row:
         head.drug,
         head.plan_id,
         full(case.state, case.level),
-        ends.what if ends else _step(case),
-        ends.ours if ends else case.state in ("draft", "reviewed"),
+        ends.what if ends else STEPS.get(case.state, ""),
+        ends.ours if ends else case.state in STEPS,
         ends.due if ends else None,
         ends.days_left if ends else None,
         clock=ends.kind if ends else "",
@@ -212,7 +210,3 @@ def _first(
     if not is_of(case.head.person, patient):
         return None
     return next(iter(clocks_of(case, plan, day or store.day_of(patient))), None)
-
-
-def _step(case: AuthorizationCase) -> str:
-    return {"draft": "Review it", "reviewed": "Send it, and record that it was sent"}.get(case.state, "")

@@ -41,9 +41,9 @@ TITLES = {
 
 def titled(names: Iterable[str]) -> list[tuple[str, str]]:
     """Papers by name and title, in the order in which they are needed."""
-    left = dict.fromkeys(names)
-    known = [(name, title) for name, title in TITLES.items() if name in left]
-    return known + [(name, name.replace("_", " ")) for name in sorted(left) if name not in TITLES]
+    left = set(names)
+    ordered = [*(name for name in TITLES if name in left), *sorted(left - TITLES.keys())]
+    return [(name, TITLES.get(name, name.replace("_", " "))) for name in ordered]
 
 
 def fill_form(store: Store, case: Case) -> PARequest:
@@ -77,13 +77,7 @@ def kept_letter(said: Reworded, asking: object = None, chart: str = "") -> bytes
 
 
 def draft_of(
-    case: Case,
-    form: PARequest,
-    letter: bytes,
-    files: dict[str, DraftFile],
-    *,
-    thread: str,
-    when: datetime,
+    case: Case, form: PARequest, letter: bytes, files: dict[str, DraftFile], *, thread: str, when: datetime
 ) -> Draft:
     """The draft of a case as a person reviews it; `letter` is what kept_letter made of it."""
     return Draft(

@@ -5,10 +5,8 @@ from __future__ import annotations
 from tools.domain.records import Request
 from tools.messages import Voice, message
 
-ENGLISH = Voice()
 
-
-def ask_words(request: Request, voice: Voice = ENGLISH) -> str:
+def ask_words(request: Request, voice: Voice) -> str:
     """What is asked for, in a person's words: `1 mg, 3 mL for 28 days, renewal`."""
     words = [request.strength]
     if request.quantity is not None:

@@ -130,17 +130,9 @@ def agree(found: Determination, clauses: Iterable[Mapping[str, Any]]) -> None:
 def fingerprint(store: Store, asked: Asked) -> str:
     """SHA-256 of all that a draft is made from: the chart, the plan, the drug, the form, the policy, the request."""
     policy = store.policy(asked.plan.id, asked.drug.name)
-    parts = (
-        asked.patient,
-        asked.plan,
-        asked.drug,
-        asked.request,
-        asked.as_of,
-        store.form(asked.plan.id, asked.request.form),
-        policy,
-    )
+    form = store.form(asked.plan.id, asked.request.form)
     digest = hashlib.sha256()
-    for part in parts:
+    for part in (asked.patient, asked.plan, asked.drug, asked.request, asked.as_of, form, policy):
         digest.update(msgspec.json.encode(part, order="deterministic"))
     return digest.hexdigest()
 

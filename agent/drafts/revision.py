@@ -86,11 +86,12 @@ def values_of(form: PARequest, template: FormTemplate, edits: Mapping[str, str])
             continue
         field = _field(form, name)
         source = sources[_base(field.id)]
+        by_hand = not field.value or field.record_id.startswith("review:")
         if source == "review.type":
             found["expedited"] = _standard(_allowed(field, value.strip()))
         elif source in REQUESTED:
             found[REQUESTED[source]] = value.strip()
-        elif source in (*OFFICE, *BY_HAND) or (source in BLANKS and _is_by_hand(field)):
+        elif source in (*OFFICE, *BY_HAND) or (source in BLANKS and by_hand):
             found[field.id] = _allowed(field, value.strip())
         else:
             raise Refused(
@@ -102,13 +103,9 @@ def values_of(form: PARequest, template: FormTemplate, edits: Mapping[str, str])
 
 def edit_of(store: Store, draft: Draft, decision: Decision) -> Edit:
     """What a person decided to change in a draft."""
-    values = values_of(draft.filled_form(), _form(store, draft), decision.edits)
+    form = draft.filled_form()
+    values = values_of(form, store.form(draft.plan_id, form.form_id), decision.edits)
     return Edit(by=decision.by, when=decision.when, why=decision.reason, values=values)
-
-
-def _form(store: Store, draft: Draft) -> FormTemplate:
-    """The form on which the draft is written."""
-    return store.form(draft.plan_id, draft.filled_form().form_id)
 
 
 def revise(store: Store, asked: Asked, edits: Sequence[Edit], *, force: bool = False) -> Revised:
@@ -137,10 +134,6 @@ def _standard(review: str) -> str:
             "an expedited review goes by the prescriber's certification: --set expedited='why it cannot wait'"
         )
     return ""
-
-
-def _is_by_hand(field: FilledField) -> bool:
-    return not field.value or field.record_id.startswith("review:")
 
 
 class _Value(NamedTuple):
@@ -250,10 +243,8 @@ def _contradictions(
 
 def _charted(case: Case, source: str) -> str:
     whose, _, name = source.partition(".")
-    holder = {"patient": case.patient, "prescriber": case.patient.prescriber, "coverage": case.coverage}[
-        whose
-    ]
-    return str(getattr(holder, name, None) or "")
+    of = {"patient": case.patient, "prescriber": case.patient.prescriber, "coverage": case.coverage}
+    return str(getattr(of[whose], name, None) or "")
 
 
 # --- the form --------------------------------------------------------------------------------------------

@@ -52,10 +52,7 @@ if TYPE_CHECKING:
 
     from agent.models.model import Model
 
-TRIES, FIRST_PAUSE = (
-    3,
-    0.2,
-)  # of a step that a busy disk or database was in the way of; seconds before another try
+TRIES, FIRST_PAUSE = 3, 0.2  # of a step that a busy disk or database was in the way of; seconds
 
 
 class State(TypedDict, total=False):
@@ -130,8 +127,7 @@ def run_to_review(state: State, context: DraftingContext) -> State:
 
 def look_up_patient(state: State, context: DraftingContext) -> State:
     """Patient, plan, drug and the complete request are there, and this is what they were."""
-    asking = _asking(state)
-    return {"chart": fingerprint(context.store, look_up(context.store, asking))}
+    return {"chart": fingerprint(context.store, look_up(context.store, _asking(state)))}
 
 
 def check_coverage(state: State, context: DraftingContext) -> State:
@@ -185,9 +181,8 @@ def revise(state: State, context: DraftingContext) -> State:
     decision = _decision(state)
     kept = context.store.draft(state["draft_id"])
     edit, force = revision.edit_of(context.store, kept, decision), _asking(state).force
-    if any(
-        msgspec.structs.replace(one, contradicts=()) == edit for one in kept.edits
-    ):  # killed after it was kept
+    known = [msgspec.structs.replace(one, contradicts=()) for one in kept.edits]
+    if edit in known:  # killed after it was kept
         return {}
     asked = _asked(state, context)
     before = revision.revise(context.store, asked, kept.edits, force=force).case

@@ -127,13 +127,8 @@ def models_at(
     guard(where, settings.allow_remote_model)
     if not answers(where, min(seconds, settings.connect_seconds)):
         raise ModelTrouble("down", f"no Ollama answers at {where.where}; {how_to_bring_one(wanted)}")
-    return held(
-        where,
-        seconds=seconds,
-        allow_remote=settings.allow_remote_model,
-        details=details,
-        evaluated=read_evaluated(settings.evaluated),
-    )
+    known, remote = read_evaluated(settings.evaluated), settings.allow_remote_model
+    return held(where, seconds=seconds, allow_remote=remote, details=details, evaluated=known)
 
 
 def refuse_remote(model: Held, where: Address, settings: Settings) -> None:
@@ -160,5 +155,5 @@ def opened(name: str, hosts: Sequence[Address], settings: Settings) -> OllamaMod
     )
 
 
-def how_to_bring_one(wanted: str = "") -> str:
+def how_to_bring_one(wanted: str) -> str:
     return f"`ollama serve` and `ollama pull {wanted or SUGGESTED}` bring a model up"

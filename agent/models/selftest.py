@@ -85,17 +85,16 @@ def selftest(
     *,
     digest: str = "",
     server: str = "",
-    budget: float = BUDGET,
     seed: int | None = None,
     clock: Callable[[], float] = time.monotonic,
     told: Callable[[Check], None] = lambda check: None,
 ) -> Examined:
-    """Run the checks, most needed first; what the budget (seconds) leaves no time for is left out and says so.
+    """Run the checks, most needed first; what BUDGET leaves no time for is left out and says so.
 
     `seed` makes the prompts; unset, they are new each time, so that no server has them in its cache. `told`
     hears of each check as it ends.
     """
-    run, began = _Run(model, budget, random.Random(seed), clock), clock()
+    run, began = _Run(model, random.Random(seed), clock), clock()
     checks: list[Check] = []
     every = {
         "answers": run.answers,
@@ -124,9 +123,9 @@ def selftest(
 class _Run:
     """The checks, each of which says how it went; what one measures the next ones use."""
 
-    def __init__(self, model: Model, budget: float, dice: random.Random, clock: Callable[[], float]) -> None:
+    def __init__(self, model: Model, dice: random.Random, clock: Callable[[], float]) -> None:
         self.model, self.dice, self.clock = model, dice, clock
-        self.budget, self.until = budget, clock() + budget
+        self.until = clock() + BUDGET
         self.speed_in: float | None = None
         self.speed_out: float | None = None
         self.tokens_a_sentence = 9.0
@@ -165,7 +164,7 @@ class _Run:
             if found is None:
                 return "fails", f"does not fit the schema: {_short(reply.text)}"
             right += f'"answer": "{answer}"' in found
-            if self.until - self.clock() < self.budget * SCHEMA_LEAVES:
+            if self.until - self.clock() < BUDGET * SCHEMA_LEAVES:
                 break
         return "ok", f"{asked} of {asked} fit it; {right} of {asked} are right"
 

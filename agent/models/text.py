@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 # --- how long a text is, by its letters -------------------------------------------------------------------
@@ -99,11 +100,9 @@ def fitting(text: str, schema: dict[str, Any]) -> str | None:
 
 def _candidates(text: str) -> Iterator[Any]:
     decoder = json.JSONDecoder(strict=False)
-    try:
+    with suppress(ValueError, RecursionError):
         yield decoder.decode(text.strip())
         return
-    except (ValueError, RecursionError):
-        pass
     at = 0
     for _ in range(MOST_TRIES):
         at = min((i for i in (text.find("{", at), text.find("[", at)) if i >= 0), default=-1)

@@ -142,10 +142,7 @@ def _run(
             ToolCallLimitMiddleware(run_limit=limits.tool_calls, exit_behavior="error"),
         ]
         agent: Any = create_agent(
-            model,
-            toolbox(bound, draft),
-            system_prompt=prompt("plain_agent"),
-            middleware=guards,
+            model, toolbox(bound, draft), system_prompt=prompt("plain_agent"), middleware=guards
         )
         until = time.monotonic() + limits.seconds
         before = _messages(history)

@@ -93,11 +93,7 @@ TOOLS = (
         "Search the plan's policy for this drug. Returns the clauses that fit, word for word, with their numbers.",
         (
             DRUG,
-            Param(
-                "question",
-                "What you want to know, in your words",
-                required=True,
-            ),
+            Param("question", "What you want to know, in your words", required=True),
         ),
         enquiries.policy_search,
     ),
@@ -200,8 +196,7 @@ def arguments(tool: Tool, store: Store, given: Mapping[str, Any]) -> dict[str, A
     params = {param.name: param for param in tool.params}
     for name in given:
         if name not in params:
-            known = ", ".join(params)
-            raise Invalid(f"{tool.name} has no argument {str(name)[:40]!r}; it takes {known}")
+            raise Invalid(f"{tool.name} has no argument {str(name)[:40]!r}; it takes {', '.join(params)}")
     read: dict[str, Any] = {}
     for name, param in params.items():
         value = given.get(name)

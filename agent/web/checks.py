@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, NamedTuple, cast, get_args
 from urllib.parse import quote
 
@@ -21,6 +21,7 @@ from tools.charts import additions
 from tools.common.errors import NotFound
 from tools.domain.records import Determination, ExceptionKind, Finding
 from tools.domain.records import Request as DrugRequest
+from tools.engine.documents import walk
 from tools.engine.what_if import Change, changes_of
 from tools.messages import voice
 from tools.notes import confirming
@@ -63,8 +64,7 @@ class Supposing(BaseModel):
 
     @property
     def any(self) -> bool:
-        asked = self.model_dump(exclude={"plan", "as_of", "test", "tried_days"})
-        return any(asked.values())
+        return any(self.model_dump(exclude={"plan", "as_of", "test", "tried_days"}).values())
 
     def changes(self) -> list[Change]:
         value = read_number("value", self.value)
@@ -91,14 +91,16 @@ def drugs(
 ) -> Response:
     """All drugs of the plan, side by side."""
     bound = _bound(ctx, patient_id, plan, as_of)
-    found = bound.compare()
     return render(
         request,
         "drugs.html",
         patient=bound.patient,
         plan=bound.plan,
         as_of=bound.as_of,
-        rows=[(one, bound.plan.benefits[one.drug], _open(one)) for one in found],
+        rows=[
+            (one, bound.plan.benefits[one.drug], [part for part in one.findings if part.status != "met"])
+            for one in bound.compare()
+        ],
         query=_query(plan, as_of),
     )
 
@@ -150,7 +152,6 @@ def check(
 def draft(request: Request, ctx: Ctx, patient_id: str, drug: str, form: Sent) -> Response:
     """Fill the form and write the letter, up to a person's review; the same case finds its draft again, unless another
     one is asked for after it was decided."""
-    attempt = decided_before(ctx.store, patient_id) if form.text("again") else 0
     asking = DraftRequest(
         patient_id=patient_id,
         request=DrugRequest(
@@ -162,7 +163,7 @@ def draft(request: Request, ctx: Ctx, patient_id: str, drug: str, form: Sent) ->
         plan_id=form.text("plan"),
         as_of=ctx.settings.day(form.text("as_of")),
         force=bool(form.text("force")),
-        attempt=attempt,
+        attempt=decided_before(ctx.store, patient_id) if form.text("again") else 0,
     )
     return go(f"/drafts/{ctx.draft(asking).draft.id}")
 
@@ -202,13 +203,9 @@ def _query(plan: str, as_of: str) -> str:
     return f"?{said}" if said else ""
 
 
-def _open(found: Determination) -> list[Finding]:
-    return [one for one in found.findings if one.status != "met"]
-
-
 def _lines(found: Determination, before: Determination | None) -> Iterator[Line]:
     """The findings with their branches, those that are not met first; of what is met, only the branch that shows it."""
-    was = {key: one.status for key, one in _keyed(before.findings)} if before else {}
+    was = {one.criterion: one.status for one in walk(before.findings)} if before else {}
     order = {"not_met": 0, "unknown": 1, "met": 2}
     for top in sorted(found.findings, key=lambda one: (one.exclusion, order[one.status])):
         yield from _branch(top, 0, was, before is not None)
@@ -220,9 +217,3 @@ def _branch(finding: Finding, depth: int, was: Mapping[str, str], compared: bool
     for part in finding.parts:
         if finding.status != "met" or part.status == "met":
             yield from _branch(part, depth + 1, was, compared)
-
-
-def _keyed(findings: Iterable[Finding]) -> Iterator[tuple[str, Finding]]:
-    for one in findings:
-        yield one.criterion, one
-        yield from _keyed(one.parts)

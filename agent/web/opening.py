@@ -17,20 +17,18 @@ def open_once_up(
 ) -> threading.Thread:
     """Wait beside the server until its port answers, then show its page; where nothing comes up, nothing is shown."""
     shown = f"[{host}]" if ":" in host else host
-    waiting = threading.Thread(
-        target=_wait, args=(host, port, lambda: show(f"{scheme}://{shown}:{port}/")), daemon=True
-    )
+
+    def wait() -> None:
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            try:
+                socket.create_connection((host, port), timeout=1).close()
+            except OSError:
+                time.sleep(PAUSE)
+            else:
+                show(f"{scheme}://{shown}:{port}/")
+                return
+
+    waiting = threading.Thread(target=wait, daemon=True)
     waiting.start()
     return waiting
-
-
-def _wait(host: str, port: int, then: Callable[[], object]) -> None:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        try:
-            socket.create_connection((host, port), timeout=1).close()
-        except OSError:
-            time.sleep(PAUSE)
-        else:
-            then()
-            return

@@ -13,7 +13,7 @@ from agent.web.page import PageRoute, is_part, render
 from tools.domain.records import Plan, Policy
 from tools.queries.policies import search
 from tools.rulebook.versions import differences
-from tools.screening.moves import Move, moves
+from tools.screening.moves import moves
 from tools.store import panel
 from tools.store.versions import PolicyVersion
 
@@ -66,20 +66,10 @@ def _change(
     request: Request, ctx: Context, plan: Plan, found: Policy, number: int, moved: dict[str, Any] | None
 ) -> Response:
     before, _ = ctx.store.policy_version(found.id, number)
-    given: dict[str, Any] = {
-        "earlier": ctx.store.policy_versions(found.id),
-        "differences": differences(before, found),
-    }
     return render(
-        request,
-        "policy_change.html",
-        plan=plan,
-        policy=found,
-        before=before,
-        number=number,
-        moved=moved,
-        **given,
-    )
+        request, "policy_change.html", plan=plan, policy=found, before=before, number=number, moved=moved,
+        earlier=ctx.store.policy_versions(found.id), differences=differences(before, found),
+    )  # fmt: skip
 
 
 def _gone(ctx: Context, plan_id: str, drug: str) -> PolicyVersion | None:
@@ -92,14 +82,17 @@ def _as_it_was(request: Request, ctx: Context, plan_id: str, gone: PolicyVersion
     was, plan = ctx.store.policy_version(gone.policy_id, number)
     earlier = ctx.store.policy_versions(gone.policy_id)
     until = next(one.until for one in earlier if one.number == number)
-    given: dict[str, Any] = {
-        "policy": was,
-        "plan": plan,
-        "earlier": earlier,
-        "until": until,
-        "number": number,
-    }
-    return render(request, "policy.html", q="", hits=[], **given)
+    return render(
+        request,
+        "policy.html",
+        plan=plan,
+        policy=was,
+        q="",
+        hits=[],
+        earlier=earlier,
+        until=until,
+        number=number,
+    )
 
 
 def _policy(ctx: Context, plan_id: str, drug: str) -> tuple[Plan, Policy]:
@@ -110,7 +103,8 @@ def _policy(ctx: Context, plan_id: str, drug: str) -> tuple[Plan, Policy]:
 def _moved(ctx: Context, old: Plan, plan: Plan, policy: Policy) -> dict[str, Any]:
     store, drug, day = ctx.store, ctx.store.drug(policy.drug), ctx.settings.day()
     looked = list(moves(panel.of_plan(store, plan.id), old, plan, drug, lambda one: day or store.day_of(one)))
-    found = sorted((one for one in looked if one), key=_wanted)
+    # The ones who want it first.
+    found = sorted((one for one in looked if one), key=lambda one: (not one.after.asked, one.patient.id))
     store.note("panel.read", of=f"{len(looked)} charts")
     open_ones = {(row.patient_id, row.plan_id): row for row in ctx.board.work().rows if row.drug == drug.name}
     return {
@@ -119,7 +113,3 @@ def _moved(ctx: Context, old: Plan, plan: Plan, policy: Policy) -> dict[str, Any
         "turns": Counter((one.before.outcome, one.after.outcome) for one in found).most_common(),
         "rows": [(one, open_ones.get((one.patient.id, plan.id))) for one in found[:MOST_MOVED]],
     }
-
-
-def _wanted(move: Move) -> tuple[bool, str]:
-    return (not move.after.asked, move.patient.id)

@@ -8,7 +8,6 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from agent.api.doorkeeper import Accepts
 from agent.web import (
     batches,
     cases,
@@ -26,21 +25,17 @@ from agent.web import (
 from agent.web.page import FORM, UPLOAD
 
 ROUTERS: tuple[APIRouter, ...] = (
-    worklist.router,
-    chats.router,
-    checks.router,
-    patients.router,
-    drafts.router,
-    cases.router,
-    batches.router,
-    screen.router,
-    imports.router,
-    policies.router,
-    models.router,
-    wording.router,
-)
+    worklist.router, chats.router, checks.router, patients.router, drafts.router, cases.router, batches.router,
+    screen.router, imports.router, policies.router, models.router, wording.router,
+)  # fmt: skip
 FOR_GOOD = "max-age=31536000, immutable"
 UPLOADS = {patients.ATTACHMENTS, cases.LETTERS, batches.FILES, imports.FILES}
+ACCEPTS = {  # of each route that takes a form
+    route.path: UPLOAD if route.path in UPLOADS else FORM
+    for router in ROUTERS
+    for route in router.routes
+    if isinstance(route, APIRoute) and "POST" in (route.methods or ())
+}
 
 
 class OurFiles(StaticFiles):
@@ -58,16 +53,3 @@ def install(app: FastAPI) -> None:
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", OurFiles(directory=wording.HERE / "static"))
-
-
-def _forms() -> dict[str, Accepts]:
-    """What each route that takes a form may be sent."""
-    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    return {
-        route.path: UPLOAD if route.path in UPLOADS else FORM
-        for route in routes
-        if "POST" in (route.methods or ())
-    }
-
-
-ACCEPTS = _forms()

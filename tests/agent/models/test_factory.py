@@ -33,12 +33,24 @@ def quiet(line: Line) -> None:
 # --- which model ------------------------------------------------------------------------------------------
 
 
-def test_offline_is_no_model_whatever_there_is(tmp_path: Path) -> None:
-    with serving(quiet) as stub:
-        model, why = open_model(
-            "offline", settings(tmp_path, OLLAMA_HOST=stub.host, PALADIN_MODEL="small:0.5b")
-        )
-    assert model is None and "as asked" in why
+NO_MODEL: dict[str, tuple[str, Any, tuple[str, ...]]] = {  # what is asked for, what the host lists, the line
+    "offline, whatever there is": ("offline", {"models": MODELS}, ("as asked",)),
+    "not there": ("smal:1.5b", {"models": MODELS}, ("near: small:1.5b", "`ollama pull smal:1.5b`")),
+    "none": ("", {"models": None}, ("no model to chat with", "ollama pull")),
+    "a list": ("", [], ("is no Ollama",)),
+    "models that are none": ("", {"models": 3}, ("is no Ollama",)),
+    "a model without a name": ("", {"models": [{"size": 1}]}, ("is no Ollama",)),
+    "another form": ("", {"data": []}, ("is no Ollama",)),
+}
+
+
+@pytest.mark.parametrize("case", NO_MODEL)
+def test_no_model_is_no_error_and_the_line_says_why(tmp_path: Path, case: str) -> None:
+    name, listed, said = NO_MODEL[case]
+    preferred = {"PALADIN_MODEL": "small:0.5b"} if name == "offline" else {}
+    with serving(quiet, listed) as stub:
+        model, why = open_model(name, settings(tmp_path, OLLAMA_HOST=stub.host, **preferred))
+    assert model is None and all(words in why for words in said), why
 
 
 def test_without_a_name_the_largest_that_a_laptop_runs_is_taken(tmp_path: Path) -> None:
@@ -72,26 +84,6 @@ def test_a_host_that_takes_connections_and_says_nothing_costs_a_third_of_a_secon
         model, why = open_model("", settings(tmp_path, OLLAMA_HOST=f"127.0.0.1:{deaf.getsockname()[1]}"))
         assert model is None and "said nothing within 0.3 s" in why
         assert time.monotonic() - started < 30
-
-
-def test_a_model_that_is_not_there_names_the_near_ones_and_the_command(tmp_path: Path) -> None:
-    with serving(quiet) as stub:
-        model, why = open_model("smal:1.5b", settings(tmp_path, OLLAMA_HOST=stub.host))
-    assert model is None
-    assert "near: small:1.5b" in why and "`ollama pull smal:1.5b`" in why
-
-
-@pytest.mark.parametrize("listed", [[], {"models": 3}, {"models": [{"size": 1}]}, {"data": []}])
-def test_a_list_of_another_form_is_a_stranger(tmp_path: Path, listed: Any) -> None:
-    with serving(quiet, listed) as stub:
-        model, why = open_model("", settings(tmp_path, OLLAMA_HOST=stub.host))
-    assert model is None and "is no Ollama" in why
-
-
-def test_a_host_without_models_is_offline(tmp_path: Path) -> None:
-    with serving(quiet, {"models": None}) as stub:
-        model, why = open_model("", settings(tmp_path, OLLAMA_HOST=stub.host))
-    assert model is None and "no model to chat with" in why and "ollama pull" in why
 
 
 def test_a_model_that_the_host_hands_on_to_a_cloud_is_not_opened(tmp_path: Path) -> None:
