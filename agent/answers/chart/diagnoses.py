@@ -72,7 +72,6 @@ def diagnosis_told(page: Page, one: Diagnosis) -> str:
 
 
 def say_family(page: Page) -> None:
-    """Every entry; of a condition that is named, whether one is of it."""
     if not page.patient.family_history:
         page.say("No family history is on record.")
         return

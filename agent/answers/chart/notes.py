@@ -15,6 +15,7 @@ from tools.terminology.quantities import quantities_in
 
 MOST_SENTENCES = 14  # of the latest note
 ONLY_TOLD = "A value that only a note tells is no result: it counts once its report is on file"
+_ENDING = re.compile("(?:ing|ed|es|s)$")
 LONGEST_QUOTE = 280  # characters of a note that are quoted at once
 
 
@@ -39,7 +40,7 @@ def say_notes(page: Page) -> None:
 def search_notes(page: Page) -> bool:
     """Sentences of notes that hold the question's own words, quoted; False if none does."""
     asked = re.findall(r"[a-z][a-z'-]{2,}", page.ask.text.casefold())
-    words = [_root(word) for word in asked if word not in _ASKING]
+    words = [_ENDING.sub("", word) if len(word) > 5 else word for word in asked if word not in _ASKING]
     patterns = [re.compile(rf"\b{re.escape(word)}", re.IGNORECASE) for word in words]
     telling = [one for one in patterns if len(one.pattern) > 6]
     return bool(words) and (
@@ -94,10 +95,6 @@ def sentences_of(note: Note) -> list[str]:
     """A note's sentences, verbatim; a very long one in its first part. The number of an item is no sentence."""
     parts = re.split(r"\n+|(?<=[.!?;])(?<!\s\d\.)\s+(?=[A-Z])", note.text)
     return [part.strip()[:LONGEST_QUOTE] for part in parts if part.strip()]
-
-
-def _root(word: str) -> str:
-    return re.sub(r"(?:ing|ed|es|s)$", "", word) if len(word) > 5 else word
 
 
 _ASKING = frozenset(

@@ -43,10 +43,8 @@ def order_told(page: Page, one: Order) -> str:
 
 def authorization_told(page: Page, one: Authorization) -> str:
     page.cite(one.id, f"{one.plan_id} approved {one.drug}, {one.start} to {one.end}")
-    plan, drug = (
-        page.fact("code", one.plan_id, "plan", one.id),
-        page.fact("drug", one.drug, "authorization", one.id),
-    )
+    plan = page.fact("code", one.plan_id, "plan", one.id)
+    drug = page.fact("drug", one.drug, "authorization", one.id)
     start, end = page.day(one.start, "authorization", one.id), page.day(one.end, "authorization end", one.id)
     return f"{plan} approved {drug} from {start} to {end}"
 
