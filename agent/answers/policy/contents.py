@@ -101,10 +101,10 @@ def _compared(clause: Clause, chunk: Chunk, entry: Printed | None, fixed: str) -
     leaf = part if isinstance(part, Node | Required) and not isinstance(part, Composite) else None
     said = f"{clause.text} {describe(leaf)} {getattr(leaf, 'label', '')}" if leaf else clause.text
     concepts = concepts_of(matches(said)) | (_named(leaf) if leaf else frozenset())
+    kind = str(type(leaf).__struct_config__.tag) if leaf else "lead" if part else "own"
     return Compared(
         section=clause.section,
-        kind=fixed
-        or ("own" if part is None else "lead" if leaf is None else str(type(part).__struct_config__.tag)),
+        kind=fixed or kind,
         topic=chunk.views[1] if len(chunk.views) > 1 else clause.section,
         views=chunk.views,
         words=stems(" ".join((clause.text, *chunk.views))),

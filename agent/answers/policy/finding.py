@@ -35,14 +35,14 @@ class Found(NamedTuple):
     nearest: tuple[Clause, ...] = ()
 
 
-def find(held: Contents, question: str, hits: Iterable[Hit], indication: str = "") -> Found:
+def find(held: Contents, question: str, hits: Iterable[Hit], indication: str) -> Found:
     """The clauses of this policy that answer the question.
 
     Args:
         held: what is asked.
         question: as it was typed, without the name of the drug.
         hits: all of its clauses as the search scores them.
-        indication: the use for which it is asked, if it is known.
+        indication: the use for which it is asked; "" if it is not known.
 
     Raises:
         Unavailable: the encoder, the embedding model or the weights are not installed.
@@ -86,7 +86,7 @@ def _is_a_number_of_a_clause(number: str) -> bool:
     return len(number) > 2 and digits and (letters or number.count(".") > 1 or number.count("-") > 1)
 
 
-def section_of(section: Section, held: Contents, indication: str = "") -> Found:
+def section_of(section: Section, held: Contents, indication: str) -> Found:
     """A section as a whole: its clauses that state something; of a composite, its lead-in and not its branches."""
     depth = 1 if section in ("criteria", "renewal") else 0
     inside = (

@@ -94,9 +94,8 @@ class _Page(NamedTuple):
             text = f"{begin}{self.clause(clause, capital=not begin)}{self.branches(clause)}"
             said.append(_said(text, bullet=True))
         if (rest := len(clauses) - MOST_LISTED) > 0:
-            more = self.ledger.add(
-                "count", rest, origin="derived", formula="clauses of the section not shown"
-            )
+            what = "clauses of the section not shown"
+            more = self.ledger.add("count", rest, origin="derived", formula=what)
             said.append(_said(f"{more} more stand in the policy.", bullet=True))
         return said
 
@@ -111,10 +110,8 @@ class _Page(NamedTuple):
         else:
             if policy.version:
                 heading += f", version {of_policy('code', policy.version, attribute='version')}"
-            if policy.effective_from:
-                heading += (
-                    f", in force from {of_policy('date', policy.effective_from, attribute='policy from')}"
-                )
+            if since := policy.effective_from:
+                heading += f", in force from {of_policy('date', since, attribute='policy from')}"
             text = f"I found no clause of the {name} policy that clearly answers this ({heading})."
             text += " Nearest to it stand:" if nearest else ""
         said = [_said(text), *(_said(self.clause(one, capital=True), bullet=True) for one in nearest)]
@@ -173,13 +170,11 @@ class _Page(NamedTuple):
             return f" (see {', '.join(self.number(child.clause_id) for child in under)})"
         told = []
         for child in under:
-            number = self.number(child.clause_id)
+            number, printed = self.number(child.clause_id), self.held.clauses[child.clause_id]
             if isinstance(child, Composite):
                 told.append(f"what stands under {number}")
             else:
-                told.append(
-                    f"{number} “{_quote(self.held.clauses[child.clause_id], self.policy, self.ledger)}”"
-                )
+                told.append(f"{number} “{_quote(printed, self.policy, self.ledger)}”")
         end = "." if told and not told[-1].endswith("”") else ""
         return f" {'; '.join(told)}{end}" if told else ""
 

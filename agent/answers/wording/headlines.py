@@ -83,11 +83,14 @@ def _quantity_exception(words: Words) -> str:
     assert isinstance(amount, Message)
     asked = words.told(amount, over, "request", TEXT)
     allowed = words.asked(over, TEXT).replace("at most ", "")
-    drug = words.drug()
+    of_strength = ""
     if strength:
         add = words.ledger.add
-        drug += f" {add('value', strength, origin='request', source='request', attribute=words.found.drug)}"
-    return f"{words.outcome(capital=True)}: {asked} of {drug} are asked for, and {words.plan()} allows {allowed}."
+        of_strength = (
+            f" {add('value', strength, origin='request', source='request', attribute=words.found.drug)}"
+        )
+    head = f"{words.outcome(capital=True)}: {asked} of {words.drug()}{of_strength} are asked for"
+    return f"{head}, and {words.plan()} allows {allowed}."
 
 
 def _wrong_plan(words: Words) -> str:
