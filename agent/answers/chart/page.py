@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from agent.answers.answer import Answer, Said, Source
@@ -71,16 +72,8 @@ class Page(NamedTuple):
         aliases: tuple[str, ...] = (),
     ) -> str:
         """What a record of the chart holds, as a slot."""
-        return self.ledger.add(
-            kind,
-            value,
-            origin="chart",
-            attribute=attribute,
-            source=source,
-            shown=shown,
-            unit=unit,
-            aliases=aliases,
-        )
+        add = partial(self.ledger.add, origin="chart", attribute=attribute, source=source)
+        return add(kind, value, shown=shown, unit=unit, aliases=aliases)
 
     def day(self, on: date, attribute: str, source: str) -> str:
         return self.fact("date", on, attribute, source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from agent.answers.wording.findings import Sorted
@@ -83,12 +84,8 @@ def _quantity_exception(words: Words) -> str:
     assert isinstance(amount, Message)
     asked = words.told(amount, over, "request", TEXT)
     allowed = words.asked(over, TEXT).replace("at most ", "")
-    of_strength = ""
-    if strength:
-        add = words.ledger.add
-        of_strength = (
-            f" {add('value', strength, origin='request', source='request', attribute=words.found.drug)}"
-        )
+    slot = partial(words.ledger.add, "value", origin="request", source="request", attribute=words.found.drug)
+    of_strength = f" {slot(strength)}" if strength else ""
     head = f"{words.outcome(capital=True)}: {asked} of {words.drug()}{of_strength} are asked for"
     return f"{head}, and {words.plan()} allows {allowed}."
 
