@@ -104,11 +104,9 @@ def say_latest(page: Page, tests: Sequence[str]) -> None:
     page.say("The latest on record:")
     for test in tests:
         values = values_of(page.patient, test, page.bound.as_of).usable
-        told, name = _paired(page, test, values[0]) if values else "", test_name(page, test, capital=True)
-        if values:
-            page.say(f"{name} {told}, on {day_of(page, test, values[0])}", bullet=True)
-        else:
-            page.say(f"{name} is not on record", bullet=True)
+        shown, name = _paired(page, test, values[0]) if values else "", test_name(page, test, capital=True)
+        told = f"{shown}, on {day_of(page, test, values[0])}" if values else "is not on record"
+        page.say(f"{name} {told}", bullet=True)
 
 
 def _say_trend(page: Page, test: str, latest: Value, before: list[Value]) -> None:
