@@ -116,9 +116,8 @@ def statement_told(page: Page, one: Attestation) -> str:
     when = f" ({', '.join(filter(None, (by, day)))})" if by or day else ""
     if one.text:
         return f"“{_stated(page, one)}”{when}"
-    return (
-        f"There is {'' if one.present else 'no '}{page.words(TOPICS[one.topic], 'statement', one.id)}{when}"
-    )
+    what = page.words(TOPICS[one.topic], "statement", one.id)
+    return f"There is {'' if one.present else 'no '}{what}{when}"
 
 
 def say_stated(page: Page, said: Attestation) -> None:

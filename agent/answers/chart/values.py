@@ -28,13 +28,11 @@ def say_test(page: Page, test: str) -> None:
         _say_none(page, test, name, values.rejected)
         return
     latest, *before = _each_once(test, values.usable)
-    value = _paired(page, test, latest)
+    value, day = _paired(page, test, latest), day_of(page, test, latest)
     if page.ask.query == "value_age":
-        page.say(
-            f"The latest {name} is of {day_of(page, test, latest)}, {_age(page, test, latest)} old: {value}."
-        )
+        page.say(f"The latest {name} is of {day}, {_age(page, test, latest)} old: {value}.")
     else:
-        page.say(f"The latest {name} is {value}, on {day_of(page, test, latest)}{_from(page, latest)}.")
+        page.say(f"The latest {name} is {value}, on {day}{_from(page, latest)}.")
     for other in before:
         if other.date == latest.date and not other.derived:
             page.say(f"Another {name} of the same day is {value_slot(page, test, other)}.")

@@ -55,9 +55,8 @@ def _likely_denial(words: Words) -> str:
         return f"{head}: an exclusion applies, {' and '.join(words.shown(item) for item in proven[:2])}."
     failing = [finding for finding in kinds.criteria if finding.status == "not_met"]
     number = words.count(len(failing), "criteria not met")
-    return (
-        f"{head}: {number} of {words.count(len(kinds.criteria), 'criteria')} criteria {_is(failing)} not met."
-    )
+    all_of = words.count(len(kinds.criteria), "criteria")
+    return f"{head}: {number} of {all_of} criteria {_is(failing)} not met."
 
 
 def _not_required(words: Words) -> str:

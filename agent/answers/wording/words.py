@@ -77,9 +77,8 @@ class Words:
         return f"{upper(kind) if capital else kind}{self.drug()}{self.use()}"
 
     def outcome(self, *, capital: bool = False) -> str:
-        return outcome_slot(
-            self.ledger, self.found.outcome, self.found.drug, capital=capital, supposed=self.supposed
-        )
+        found = self.found
+        return outcome_slot(self.ledger, found.outcome, found.drug, capital=capital, supposed=self.supposed)
 
     def count(self, number: int, of: str) -> str:
         return self.ledger.add("count", number, origin="derived", attribute=of, formula=f"{of} counted")
@@ -427,8 +426,6 @@ class Words:
 
 _DIGIT, _CODE = re.compile(r"\d"), re.compile(r"[A-Z]\d")
 _STATUSES: dict[Status, str] = {"met": "met", "not_met": "not met", "unknown": "open"}
-
-
 _EXCLUDES: dict[Status, str] = {
     "met": "ruled out",
     "not_met": "an exclusion that applies",
