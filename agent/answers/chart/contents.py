@@ -20,13 +20,7 @@ from agent.answers.chart.courses import (
     say_medications,
 )
 from agent.answers.chart.diagnoses import say_concept, say_diagnoses, say_family
-from agent.answers.chart.lists import (
-    say_allergies,
-    say_documents,
-    say_procedures,
-    say_programs,
-    say_statements,
-)
+from agent.answers.chart.lists import say_allergies, say_documents, say_programs, say_statements
 from agent.answers.chart.notes import say_notes, search_notes
 from agent.answers.chart.page import MOST_QUOTES, Page
 from agent.answers.chart.person import say_person, say_prescriber, say_who
@@ -53,8 +47,10 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
 
 
 def _say_values(page: Page) -> None:
-    tests = _tests(page)
-    if not tests and _nothing_named(page):
+    tests = [*page.ask.tests]
+    if set(PAIRED) & set(tests):  # one pressure is said with the other
+        tests = [*(test for test in tests if test not in PAIRED), "sbp"]
+    if not tests and not page.ask.names_something:  # the whole list is meant
         page.reply.general = True
         tests = [test for test in USUAL if page.patient.observations_by_test.get(test)]
         if not tests:
@@ -63,7 +59,7 @@ def _say_values(page: Page) -> None:
     if page.ask.query == "value" and page.ask.form == "list" and len(tests) == 1:  # all of them, then
         page = page._replace(ask=msgspec.structs.replace(page.ask, query="trend"))
     if not tests:
-        _unresolved(page, "test")
+        _say_unresolved(page)
     elif len(tests) > MOST_IN_FULL:
         say_latest(page, tests)
         if page.reply.general:
@@ -84,29 +80,14 @@ def _say_other_tests(page: Page, told: Sequence[str]) -> None:
     page.say(f"{also} any other test no result is on record.", must=False)
 
 
-def _tests(page: Page) -> list[str]:
-    """One pressure is said with the other."""
-    found = list(page.ask.tests)
-    if set(PAIRED) & set(found):
-        found = [*(test for test in found if test not in PAIRED), "sbp"]
-    return found
-
-
-def _nothing_named(page: Page) -> bool:
-    """Whether the query names nothing at all, so that the whole list is meant."""
-    return not page.ask.names_something
-
-
-def _unresolved(page: Page, what: str) -> None:
-    """What was asked could not be tied to anything known: notes that hold the words, else that, and no absence."""
+def _say_unresolved(page: Page) -> None:
+    """What was asked could not be tied to any test: notes that hold the words, else that, and no absence."""
     page.reply.general = True
     if search_notes(page):
         return
     page.reply.lost = True
-    said = page.ledger.add(
-        "words", page.ask.text[:80], origin="request", attribute="question", source="question"
-    )
-    page.say(f"I did not understand which {what} “{said}” means; name it as the chart would", verbatim=True)
+    said = page.asked("words", page.ask.text[:80], "question")
+    page.say(f"I did not understand which test “{said}” means; name it as the chart would", verbatim=True)
 
 
 def _say_course(page: Page) -> None:
@@ -121,23 +102,23 @@ def _say_course(page: Page) -> None:
 def _say_supply(page: Page, name: str) -> None:
     """When a medicine that is charted was filled last, and how far its fills reach; that it never was."""
     fills = fills_of(page, [name])
-    if fills:
-        page.say(f"Last fill: {fill_told(page, fills[0])}.", must=False)
-        if fills[1:]:
-            page.say(supplied(page, fills), must=False, leans=True)
-    else:
+    if not fills:
         page.say("No pharmacy fill of it is on record.", must=False, leans=True)
+        return
+    page.say(f"Last fill: {fill_told(page, fills[0])}.", must=False)
+    if len(fills) > 1:
+        page.say(supplied(page, fills), must=False, leans=True)
 
 
 def _say_diagnosis(page: Page) -> None:
+    """What is named; where no condition of ours is, the medicines, the notes that hold the words, or the whole list."""
     for key in page.ask.conditions:
         say_concept(page, key)
-    if not page.ask.conditions:
-        say_medications(page) if page.ask.medicines else _say_study(page)
-
-
-def _say_study(page: Page) -> None:
-    """No condition of ours is named: a study or a note may hold the words; else the whole list is shown."""
+    if page.ask.conditions:
+        return
+    if page.ask.medicines:
+        say_medications(page)
+        return
     page.reply.general = True
     if not search_notes(page):
         say_diagnoses(page)
@@ -149,12 +130,6 @@ def _say_note(page: Page) -> None:
     page.reply.said += dates.note_window(page.bound, page.ledger)
 
 
-def _say_document(page: Page) -> None:
-    say_documents(page)
-    if page.patient.procedures:
-        say_procedures(page)
-
-
 def _say_summary(page: Page) -> None:
     """Who it is, the values and drugs that requests turn on, and how the request that is ordered stands."""
     say_who(page)
@@ -164,8 +139,7 @@ def _say_summary(page: Page) -> None:
         if values_of(page.patient, test, page.bound.as_of).usable:
             say_test(page, test)
     taken = [one for one in page.patient.medications or () if GLUCOSE_OR_WEIGHT & set(classes_of(page, one))]
-    for course in taken[:MOST_QUOTES]:
-        page.say(course_told(page, course), bullet=True)
+    page.bullets(taken, course_told, MOST_QUOTES)
     for order in page.patient.orders[:1]:
         page.say(f"Ordered: {order_told(page, order)}.")
         if order.drug in page.bound.plan.benefits:
@@ -176,9 +150,7 @@ def _say_summary(page: Page) -> None:
 
 def _say_allergy(page: Page) -> None:
     """The allergy list, and what of it is taken nevertheless."""
-    say_allergies(page)
-    told = {source.source for source in page.reply.sources}
-    listed = [one for one in page.patient.allergies or () if f"chart {one.id}" in told]
+    listed = say_allergies(page)
     if listed and not any(one.date for one in listed):
         page.say("The chart does not say who entered it, or when.")
     for one in listed:
@@ -201,7 +173,7 @@ _SAY: dict[Query, Callable[[Page], None]] = {
     "family": say_family,
     "statement": say_statements,
     "program": say_programs,
-    "document": _say_document,
+    "document": say_documents,
     "note": _say_note,
     "fills": say_fills,
     "order": say_orders,

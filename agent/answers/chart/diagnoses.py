@@ -15,29 +15,18 @@ def say_diagnoses(page: Page) -> None:
     conditions = page.patient.conditions
     if conditions is None:
         page.say("The problem list is not on record.")
-        return
-    if not conditions:
+    elif not conditions:
         page.say("The problem list is on record and empty.")
-        return
-    page.say(f"The problem list has {page.number(len(conditions), 'diagnoses')} entries:")
-    for one in conditions[: MOST_LINES + 4]:
-        page.say(diagnosis_told(page, one), bullet=True)
-    if len(conditions) > MOST_LINES + 4:
-        page.say(f"{page.number(len(conditions) - MOST_LINES - 4, 'diagnoses not shown')} more", bullet=True)
+    else:
+        page.say(f"The problem list has {page.number(len(conditions), 'diagnoses')} entries:")
+        page.bullets(conditions, diagnosis_told, MOST_LINES + 4, "diagnoses not shown")
 
 
 def say_concept(page: Page, key: str) -> None:
     """Whether a diagnosis is on the problem list, what the prescriber states of it, and the family's history."""
     concept, patient = CONCEPTS[key], page.patient
     label, capital = (
-        page.ledger.add(
-            "words",
-            concept.label,
-            shown=shown,
-            origin="request",
-            attribute=f"condition:{key}",
-            source="question",
-        )
+        page.asked("words", concept.label, f"condition:{key}", shown)
         for shown in (concept.label, capitalised(concept.label))
     )
     mine = [one for one in patient.conditions or () if _means(one, key)]
@@ -49,28 +38,22 @@ def say_concept(page: Page, key: str) -> None:
         page.say(f"{capital} is not on the problem list.")
     for said in patient.attestations:
         if said.topic and said.topic == concept.topic and said.text:
-            say_stated(page, said.id)
+            say_stated(page, said)
     words = [*concept.phrases, *concept.suggest_phrases, concept.label.casefold()]
     for member in patient.family_history:
         if any(word in member.condition.casefold() for word in words):
             page.say(f"Family history: {relative_told(page, member.id)}.")
     if not mine:
-        quote_notes(
-            page,
-            lambda s: any(re.search(rf"\b{re.escape(word)}", s.casefold()) for word in words),
-            "A note mentions it",
-        )
+        named = re.compile("|".join(rf"\b{re.escape(word)}" for word in words))
+        quote_notes(page, lambda sentence: bool(named.search(sentence.casefold())), "A note mentions it")
 
 
 def _means(one: Diagnosis, key: str) -> bool:
     concept, name = CONCEPTS[key], one.name.casefold()
     if concept.codes and one.code.startswith(concept.codes):
         return True
-    return (
-        not one.code
-        and any(phrase in name for phrase in concept.phrases)
-        and not any(phrase in name for phrase in concept.not_phrases)
-    )
+    is_named = any(phrase in name for phrase in concept.phrases)
+    return not one.code and is_named and not any(phrase in name for phrase in concept.not_phrases)
 
 
 def diagnosis_told(page: Page, one: Diagnosis) -> str:
@@ -78,13 +61,9 @@ def diagnosis_told(page: Page, one: Diagnosis) -> str:
     name = page.words(one.name or one.code, "diagnosis", one.id)
     parts = []
     if one.code and one.name:
-        parts.append(page.ledger.add("code", one.code, origin="chart", attribute="diagnosis", source=one.id))
+        parts.append(page.fact("code", one.code, "diagnosis", one.id))
     if one.verification != "confirmed":
-        parts.append(
-            page.ledger.add(
-                "status", one.verification, origin="chart", attribute="verification", source=one.id
-            )
-        )
+        parts.append(page.fact("status", one.verification, "verification", one.id))
     if one.onset:
         parts.append(f"since {page.day(one.onset, 'onset', one.id)}")
     if one.abated:
@@ -93,13 +72,11 @@ def diagnosis_told(page: Page, one: Diagnosis) -> str:
 
 
 def say_family(page: Page) -> None:
-    """Every entry; of a condition that is named, whether one is of it."""
     if not page.patient.family_history:
         page.say("No family history is on record.")
         return
     page.say("Family history on record:")
-    for one in page.patient.family_history[:MOST_LINES]:
-        page.say(relative_told(page, one.id), bullet=True)
+    page.bullets(page.patient.family_history, lambda page, one: relative_told(page, one.id))
 
 
 def relative_told(page: Page, member_id: str) -> str:

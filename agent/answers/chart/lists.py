@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.answers.chart.named import brand_named
 from agent.answers.chart.page import MOST_LINES, Page, capitalised
 from agent.ledger import Kind
 from tools.domain.records import Allergy, Attestation, Document, Procedure, Program
@@ -12,22 +11,21 @@ from tools.terminology.medicines import medicine
 from tools.terminology.terms import TOPICS
 
 
-def say_allergies(page: Page) -> None:
+def say_allergies(page: Page) -> list[Allergy]:
+    """The allergies that are asked for, as far as they are told."""
     allergies = page.patient.allergies
     if allergies is None:
         page.say("Allergies are not on record: neither an allergy nor that there is none.")
-        return
+        return []
     names = page.ask.medicines
     wanted = [one for one in allergies if not names or any(_is_to(page, one, name) for name in names)]
     if names and not wanted:
-        drug = page.ledger.add(
-            "drug", brand_named(page, names[0]), origin="request", attribute="allergy", source="question"
-        )
-        page.say(f"{drug} is not on the allergy list.")
+        page.say(f"{page.asked('drug', page.brand(names[0]), 'allergy')} is not on the allergy list.")
     elif not wanted:
         page.say("The allergy list is on record and empty.")
     for one in wanted[:MOST_LINES]:
         page.say(f"On the allergy list: {allergy_told(page, one.id)}.")
+    return wanted[:MOST_LINES]
 
 
 def _is_to(page: Page, one: Allergy, name: str) -> bool:
@@ -39,9 +37,7 @@ def allergy_told(page: Page, allergy_id: str) -> str:
     one = next(item for item in page.patient.allergies or () if item.id == allergy_id)
     page.cite(one.id, f"{one.type} to {one.substance}, {one.reaction}".strip(" ,"))
     kind: Kind = "drug" if one.ingredients else "words"
-    substance = page.ledger.add(
-        kind, one.substance, origin="chart", attribute=one.type, source=one.id, aliases=one.ingredients
-    )
+    substance = page.fact(kind, one.substance, one.type, one.id, aliases=one.ingredients)
     reaction = f" ({page.words(one.reaction, 'reaction', one.id)})" if one.reaction else ""
     return f"{one.type} to {substance}{reaction}"
 
@@ -50,10 +46,10 @@ def say_programs(page: Page) -> None:
     if not page.patient.programs:
         page.say("No lifestyle program is on record.")
     for one in page.patient.programs[:MOST_LINES]:
-        page.say(f"{program_told(page, one)}.")
+        page.say(program_told(page, one))
     for said in page.patient.attestations:
         if said.topic in ("diet_exercise", "employer_programme") and said.text:
-            say_stated(page, said.id)
+            say_stated(page, said)
 
 
 def program_told(page: Page, one: Program) -> str:
@@ -64,30 +60,22 @@ def program_told(page: Page, one: Program) -> str:
     return f"{name}{since}{until}"
 
 
-def say_procedures(page: Page) -> None:
-    if not page.patient.procedures:
-        page.say("No procedure or study is on record.")
-    for one in page.patient.procedures[:MOST_LINES]:
-        page.say(f"{procedure_told(page, one)}.")
-
-
 def procedure_told(page: Page, one: Procedure) -> str:
     page.cite(one.id, f"{one.name} {one.result}".strip())
     when = f", {page.day(one.date, 'procedure', one.id)}" if one.date else ""
-    result = ""
-    if one.result:
-        result = (
-            f": {page.ledger.add('quote', one.result, origin='chart', attribute='procedure', source=one.id)}"
-        )
+    result = f": {page.fact('quote', one.result, 'procedure', one.id)}" if one.result else ""
     return f"{page.words(one.name, 'procedure', one.id)}{when}{result}"
 
 
 def say_documents(page: Page) -> None:
+    """The documents, and the procedures."""
     if not page.patient.documents:
         page.say("No document is on file beside the chart's own records.")
-    for one in page.patient.documents[:MOST_LINES]:
-        page.say(f"{document_told(page, one)}.")
+    for paper in page.patient.documents[:MOST_LINES]:
+        page.say(document_told(page, paper))
     _no_other(page, page.patient.documents, "document is on file")
+    for one in page.patient.procedures[:MOST_LINES]:
+        page.say(procedure_told(page, one))
 
 
 def document_told(page: Page, one: Document) -> str:
@@ -112,8 +100,7 @@ def say_statements(page: Page) -> None:
         page.say("No statement of the prescriber is on record.")
         return
     page.say("The prescriber's statements on record:")
-    for one in stated[:MOST_LINES]:
-        page.say(statement_told(page, one), bullet=True)
+    page.bullets(stated, statement_told)
     _no_other(page, stated, "statement of the prescriber is on record")
 
 
@@ -129,13 +116,11 @@ def statement_told(page: Page, one: Attestation) -> str:
     when = f" ({', '.join(filter(None, (by, day)))})" if by or day else ""
     if one.text:
         return f"“{_stated(page, one)}”{when}"
-    return (
-        f"There is {'' if one.present else 'no '}{page.words(TOPICS[one.topic], 'statement', one.id)}{when}"
-    )
+    what = page.words(TOPICS[one.topic], "statement", one.id)
+    return f"There is {'' if one.present else 'no '}{what}{when}"
 
 
-def say_stated(page: Page, said_id: str) -> None:
-    said = next(one for one in page.patient.attestations if one.id == said_id)
+def say_stated(page: Page, said: Attestation) -> None:
     when = f" of {page.day(said.date, 'statement', said.id)}" if said.date else ""
     by = f" by {page.words(said.by, 'stated by', said.id)}" if said.by else ""
     page.say(f"The prescriber's statement{when}{by}: “{_stated(page, said)}”", verbatim=True)
@@ -143,4 +128,4 @@ def say_stated(page: Page, said_id: str) -> None:
 
 def _stated(page: Page, said: Attestation) -> str:
     page.cite(said.id, said.text)
-    return page.ledger.add("quote", said.text, origin="chart", attribute="statement", source=said.id)
+    return page.fact("quote", said.text, "statement", said.id)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from agent.answers.chart.page import Page
+from agent.ledger import Kind
 from tools.common.dates import age_on
-from tools.domain.records import Prescriber
 from tools.papers import formats
 
 
 def say_who(page: Page) -> None:
     """Name, id, sex, birth date and age."""
-    patient, ledger = page.patient, page.ledger
-    name = ledger.add(
-        "name", patient.name or patient.id, origin="chart", attribute="patient", source="patient"
-    )
-    code = ledger.add("code", patient.id, origin="chart", attribute="patient", source="patient")
+    patient = page.patient
+    name = page.fact("name", patient.name or patient.id, "patient", "patient")
+    code = page.fact("code", patient.id, "patient", "patient")
     born = "birth date not on record"
     if patient.birth_date:
-        years = ledger.add(
+        years = page.ledger.add(
             "duration", age_on(patient.birth_date, page.bound.as_of), unit="years", origin="derived", attribute="age",
             source="patient", formula=f"whole years from {patient.birth_date} to {page.bound.as_of}",
         )  # fmt: skip
@@ -30,41 +28,27 @@ def say_who(page: Page) -> None:
 def say_person(page: Page) -> None:
     """The same with address and phone, unless something else is wanted in a word."""
     say_who(page)
-    patient, ledger = page.patient, page.ledger
     if page.ask.form in ("where", "value", "list", "text"):
-        where = (
-            page.words(formats.address(patient.address), "address", "patient")
-            if patient.address
-            else "address not on record"
-        )
-        phone = (
-            ledger.add("code", patient.phone, origin="chart", attribute="phone", source="patient")
-            if patient.phone
-            else "not on record"
-        )
-        page.say(f"{where}; phone {phone}.")
+        address, phone = formats.address(page.patient.address), page.patient.phone
+        where = page.words(address, "address", "patient") if address else "address not on record"
+        called = page.fact("code", phone, "phone", "patient") if phone else "not on record"
+        page.say(f"{where}; phone {called}.")
 
 
 def say_prescriber(page: Page) -> None:
-    doctor: Prescriber | None = page.patient.prescriber
+    doctor = page.patient.prescriber
     if doctor is None:
         page.say("The prescriber is not on record.")
         return
-    add = page.ledger.add
-    name = add("name", doctor.name, origin="chart", attribute="prescriber", source="prescriber")
-    parts = [name]
-    if doctor.specialty:
-        parts.append(page.words(doctor.specialty, "specialty", "prescriber"))
-    if doctor.practice:
-        parts.append(add("name", doctor.practice, origin="chart", attribute="practice", source="prescriber"))
-    if doctor.npi:
-        parts.append(f"NPI {add('code', doctor.npi, origin='chart', attribute='npi', source='prescriber')}")
-    for what, number in (("phone", doctor.phone), ("fax", doctor.fax)):
-        if number:
-            parts.append(f"{what} {add('code', number, origin='chart', attribute=what, source='prescriber')}")
-    if doctor.contact:
-        parts.append(
-            f"contact {add('name', doctor.contact, origin='chart', attribute='contact', source='prescriber')}"
-        )
+    parts: tuple[tuple[str, Kind, str | None, str], ...] = (
+        ("", "words", doctor.specialty, "specialty"),
+        ("", "name", doctor.practice, "practice"),
+        ("NPI ", "code", doctor.npi, "npi"),
+        ("phone ", "code", doctor.phone, "phone"),
+        ("fax ", "code", doctor.fax, "fax"),
+        ("contact ", "name", doctor.contact, "contact"),
+    )
+    told = [page.fact("name", doctor.name, "prescriber", "prescriber")]
+    told += [f"{lead}{page.fact(kind, text, what, 'prescriber')}" for lead, kind, text, what in parts if text]
     page.cite("prescriber", doctor.name)
-    page.say(f"The prescriber is {', '.join(parts)}.")
+    page.say(f"The prescriber is {', '.join(told)}.")

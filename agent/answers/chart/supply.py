@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import partial
 
-from agent.answers.chart.named import brand_named, class_key
+from agent.answers.chart.courses import class_key
 from agent.answers.chart.page import MOST_LINES, Page
 from agent.answers.chart.values import MOST_VALUES
 from agent.answers.terms import strength_slot
 from tools.domain.records import Authorization, Fill, Order
 from tools.papers import formats
 from tools.terminology.medicines import medicine
+
+DAY = timedelta(days=1)
 
 
 def say_orders(page: Page) -> None:
@@ -36,17 +38,13 @@ def order_told(page: Page, one: Order) -> str:
     if one.days_supply:
         text += f" for {add('duration', one.days_supply, unit='days', attribute=f'supply:{one.drug}')}"
     text += f", ordered {add('date', one.date, attribute='order')}" if one.date else ""
-    return text + (
-        f": “{page.ledger.add('quote', one.sig, origin='chart', attribute='sig', source=one.id)}”"
-        if one.sig
-        else ""
-    )
+    return text + (f": “{page.fact('quote', one.sig, 'sig', one.id)}”" if one.sig else "")
 
 
 def authorization_told(page: Page, one: Authorization) -> str:
     page.cite(one.id, f"{one.plan_id} approved {one.drug}, {one.start} to {one.end}")
-    plan = page.ledger.add("code", one.plan_id, origin="chart", attribute="plan", source=one.id)
-    drug = page.ledger.add("drug", one.drug, origin="chart", attribute="authorization", source=one.id)
+    plan = page.fact("code", one.plan_id, "plan", one.id)
+    drug = page.fact("drug", one.drug, "authorization", one.id)
     start, end = page.day(one.start, "authorization", one.id), page.day(one.end, "authorization end", one.id)
     return f"{plan} approved {drug} from {start} to {end}"
 
@@ -54,16 +52,15 @@ def authorization_told(page: Page, one: Authorization) -> str:
 def say_fills(page: Page) -> None:
     names = page.ask.medicines
     wanted = fills_of(page, names)
-    if not wanted and not page.patient.fills:
+    if not page.patient.fills:
         page.say("No pharmacy fill is on record.")
         return
     if wanted:
         page.say(f"Pharmacy fills on record: {page.number(len(wanted), 'fills')}; the latest:")
     else:
-        named = " or ".join(page.words(brand_named(page, name), "fill", "fills") for name in names)
+        named = " or ".join(page.words(page.brand(name), "fill", "fills") for name in names)
         page.say(f"No pharmacy fill of {named} is on record; of others the latest are:")
-    for one in (wanted or fills_of(page))[:MOST_VALUES]:
-        page.say(fill_told(page, one), bullet=True)
+    page.bullets(wanted or fills_of(page), fill_told, MOST_VALUES)
     if names and wanted:
         page.say(supplied(page, wanted), leans=True)
     say_gaps(page, wanted or fills_of(page))
@@ -71,29 +68,24 @@ def say_fills(page: Page) -> None:
 
 def fills_of(page: Page, names: Sequence[str] = ()) -> list[Fill]:
     """The fills of these medicines, or all, the latest first."""
-    known = [medicine(name, page.bound.drugs) for name in names]
-    made_of = {one for drug in known for one in drug.ingredients}
+    drugs = page.bound.drugs
+    made_of = {one for name in names for one in medicine(name, drugs).ingredients}
     classes = {*filter(None, map(class_key, names))}
     latest = sorted(page.patient.fills, key=lambda fill: fill.date, reverse=True)
     return [
         one for one in latest
-        if not names or made_of & {*one.ingredients} or classes & {*medicine(one.drug, page.bound.drugs).classes}
+        if not names or made_of & {*one.ingredients} or classes & {*medicine(one.drug, drugs).classes}
     ]  # fmt: skip
 
 
 def say_gaps(page: Page, fills: Sequence[Fill]) -> None:
     """The times between fills of a medicine for which nothing was supplied."""
-    for same in _by_medicine(fills):
-        for first, last in unsupplied(same):
-            page.say(_gap(page, same, first, last))
-
-
-def _by_medicine(fills: Sequence[Fill]) -> list[list[Fill]]:
-    """The fills of what is made of the same, together."""
-    same: dict[frozenset[str], list[Fill]] = {}
+    same: dict[frozenset[str], list[Fill]] = {}  # the fills of what is made of the same, together
     for one in fills:
-        same.setdefault(frozenset(one.ingredients) or frozenset((one.drug,)), []).append(one)
-    return [*same.values()]
+        same.setdefault(frozenset(one.ingredients or (one.drug,)), []).append(one)
+    for alike in same.values():
+        for first, last in unsupplied(alike):
+            page.say(_gap(page, alike, first, last))
 
 
 def unsupplied(fills: Sequence[Fill]) -> list[tuple[date, date]]:
@@ -102,20 +94,19 @@ def unsupplied(fills: Sequence[Fill]) -> list[tuple[date, date]]:
     gaps: list[tuple[date, date]] = []
     through: date | None = None
     for one in sorted(fills, key=lambda fill: fill.date):
-        if through is not None and one.date > through + timedelta(days=1):
-            gaps.append((through + timedelta(days=1), one.date - timedelta(days=1)))
-        begins = one.date if through is None else max(one.date, through + timedelta(days=1))
+        begins = max(one.date, through + DAY) if through else one.date
+        if through and begins > through + DAY:
+            gaps.append((through + DAY, begins - DAY))
         through = begins + timedelta(days=max(one.days_supply, 1) - 1)
     return gaps
 
 
 def _gap(page: Page, fills: Sequence[Fill], first: date, last: date) -> str:
-    add = partial(page.ledger.add, origin="derived", source=",".join(one.id for one in fills))
     formula = f"days between {len(fills)} fills without supply"
+    add = partial(page.ledger.add, origin="derived", source=",".join(one.id for one in fills))
     name = add("drug", fills[0].drug, attribute="fill", aliases=fills[0].ingredients)
-    days = add(
-        "duration", (last - first).days + 1, unit="days", attribute="days without supply", formula=formula
-    )
+    length = (last - first).days + 1
+    days = add("duration", length, unit="days", attribute="days without supply", formula=formula)
     from_, to = (add("date", day, attribute="gap of supply", formula=formula) for day in (first, last))
     return f"No {name} was supplied from {from_} to {to}: a gap of {days}"
 
@@ -123,34 +114,28 @@ def _gap(page: Page, fills: Sequence[Fill], first: date, last: date) -> str:
 def supplied(page: Page, fills: Sequence[Fill]) -> str:
     """How many days fills supply, of which so many are over, and through which day the supply reaches."""
     days = {one.date + timedelta(days=at) for one in fills for at in range(max(one.days_supply, 1))}
-    source = ",".join(one.id for one in fills)
-    add = partial(page.ledger.add, origin="derived", source=source)
-    total, used = sum(one.days_supply for one in fills), sum(day < page.bound.as_of for day in days)
     formula = f"days of supply of {len(fills)} fills"
+    add = partial(page.ledger.add, origin="derived", source=",".join(one.id for one in fills))
+    total, used = sum(one.days_supply for one in fills), sum(day < page.bound.as_of for day in days)
     supply = add("duration", total, unit="days", attribute="days supplied", formula=formula)
     past = add("duration", used, unit="days", attribute="days covered", formula=f"{formula}, before as_of")
-    first, last = page.day(min(days), "fill", fills[-1].id), add(
-        "date", max(days), attribute="supply end", formula=f"the last day of {formula}"
-    )  # fmt: skip
+    first = page.day(min(days), "fill", fills[-1].id)
+    last = add("date", max(days), attribute="supply end", formula=f"the last day of {formula}")
     reaches = "so today is covered" if page.bound.as_of in days else "so today is not covered"
     return f"They supply {supply} from {first} through {last}, {reaches}; {past} of them are over"
 
 
 def fill_told(page: Page, one: Fill) -> str:
     page.cite(one.id, f"fill of {one.drug}, {one.date.isoformat()}, {one.days_supply} days")
-    add = page.ledger.add
-    drug = add("drug", one.drug, origin="chart", attribute="fill", source=one.id, aliases=one.ingredients)
-    days = add("duration", one.days_supply, unit="days", origin="chart", attribute="fill", source=one.id)
+    drug = page.fact("drug", one.drug, "fill", one.id, aliases=one.ingredients)
+    days = page.fact("duration", one.days_supply, "fill", one.id, unit="days")
     text = f"{drug}, filled on {page.day(one.date, 'fill', one.id)}, {days} supply"
     if one.quantity is not None:
-        text += (
-            f", quantity {add('count', one.quantity, origin='chart', attribute='quantity', source=one.id)}"
-        )
+        text += f", quantity {page.fact('count', one.quantity, 'quantity', one.id)}"
     if one.ndc:
-        text += f", NDC {add('code', one.ndc, origin='chart', attribute='ndc', source=one.id)}"
-    last = one.date + timedelta(days=max(one.days_supply, 1) - 1)
-    lasts = add(
-        "date", last, origin="derived", attribute="supply end", source=one.id,
-        formula=f"{one.date} + {one.days_supply} - 1 days",
+        text += f", NDC {page.fact('code', one.ndc, 'ndc', one.id)}"
+    lasts = page.ledger.add(
+        "date", one.date + timedelta(days=max(one.days_supply, 1) - 1), origin="derived", attribute="supply end",
+        source=one.id, formula=f"{one.date} + {one.days_supply} - 1 days",
     )  # fmt: skip
     return f"{text}, enough through {lasts}"

@@ -1,7 +1,6 @@
 """What does the policy say: the clauses that answer, quoted, or that the policy does not say."""
 
-from agent.answers.policy.contents import Printed, clauses_about, printed
-from agent.answers.policy.finding import Found, find
+from agent.answers.policy.contents import clauses_about, printed
 from agent.answers.policy.saying import answer, clause_slot, clause_told
 
-__all__ = ["Found", "Printed", "answer", "clause_slot", "clause_told", "clauses_about", "find", "printed"]
+__all__ = ["answer", "clause_slot", "clause_told", "clauses_about", "printed"]

@@ -59,7 +59,6 @@ class Contents(NamedTuple):
     printed: dict[str, Printed]
     keys: tuple[str, ...]  # of what is compared: clause ids, then the sections that can be told as a whole
     compared: tuple[Compared, ...]
-    weight: dict[str, float]  # of a word: the rarer among the clauses, the more
     names: frozenset[str]  # stems of the names of drug, payer and plan
     own: frozenset[str]  # the drug itself, as concepts
 
@@ -84,7 +83,6 @@ def contents_of(policy: Policy, benefit: Benefit, drug: Drug) -> Contents:
         printed=shown,
         keys=(*(clause.id for clause in policy.clauses), *wholes),
         compared=compared,
-        weight=weight_of(compared),
         names=stems(" ".join((*called, policy.payer, policy.plan_id))),
         own=frozenset(f"medicine:{name.casefold()}" for name in called),
     )
@@ -103,9 +101,10 @@ def _compared(clause: Clause, chunk: Chunk, entry: Printed | None, fixed: str) -
     leaf = part if isinstance(part, Node | Required) and not isinstance(part, Composite) else None
     said = f"{clause.text} {describe(leaf)} {getattr(leaf, 'label', '')}" if leaf else clause.text
     concepts = concepts_of(matches(said)) | (_named(leaf) if leaf else frozenset())
+    kind = str(type(leaf).__struct_config__.tag) if leaf else "lead" if part else "own"
     return Compared(
         section=clause.section,
-        kind=fixed or ("own" if part is None else "lead" if leaf is None else tag(part)),
+        kind=fixed or kind,
         topic=chunk.views[1] if len(chunk.views) > 1 else clause.section,
         views=chunk.views,
         words=stems(" ".join((clause.text, *chunk.views))),
@@ -122,10 +121,6 @@ def _whole(section: str) -> Compared:
     return Compared(
         section, "whole", f"whole {section}", views, stems(" ".join(views)), none, none, none, none
     )
-
-
-def tag(part: Part) -> str:
-    return str(type(part).__struct_config__.tag)
 
 
 def without_drug(text: str, held: Contents) -> str:
@@ -173,31 +168,31 @@ def concepts_of_use(indication: str) -> frozenset[str]:
 
 def _named(part: Part) -> frozenset[str]:
     """The medicines, classes and tests of a criterion."""
-    medicines = [
-        one for name in getattr(part, "drugs", ()) for one in (name.casefold(), *ingredients_of(name))
-    ]
-    tests = [*getattr(part, "tests", ()), getattr(part, "test", "")]
-    return frozenset(
-        f"{kind}:{key}"
-        for kind, keys in (("medicine", medicines), ("class", getattr(part, "classes", ())), ("test", tests))
-        for key in keys
-        if key
-    )
+    drugs = getattr(part, "drugs", ())
+    found = {f"medicine:{one}" for name in drugs for one in (name.casefold(), *ingredients_of(name))}
+    found |= {f"class:{one}" for one in getattr(part, "classes", ())}
+    return frozenset(found | {f"test:{one}" for one in tests_of(part)})
+
+
+def tests_of(part: Part) -> frozenset[str]:
+    """The tests that a criterion is about."""
+    return frozenset((*getattr(part, "tests", ()), getattr(part, "test", ""))) - {""}
 
 
 def printed(benefit: Benefit) -> Iterator[Printed]:
     """Every criterion, exclusion and document of the rules; a clause that several rules share stands once."""
     seen: dict[str, Printed] = {}
     for rule in benefit.rules:
-        roots: list[tuple[str, Part]] = [("criteria", rule.criteria)]
-        roots += [("renewal", tree) for tree in rule.renewals]
-        roots += [("exclusions", node) for node in rule.exclusions]
-        roots += [("documentation", node) for node in rule.documents]
-        for section, root in roots:
-            for part, above in _walk(root, ()):
-                before = seen.get(part.clause_id)
-                rules = (*before.rules, rule) if before else (rule,)
-                seen[part.clause_id] = Printed(part, section, above, rules)
+        sections: dict[str, Iterable[Part]] = {
+            "criteria": (rule.criteria,),
+            "renewal": rule.renewals,
+            "exclusions": rule.exclusions,
+            "documentation": rule.documents,
+        }
+        for section, roots in sections.items():
+            for part, above in (found for root in roots for found in _walk(root, ())):
+                before = seen[part.clause_id].rules if part.clause_id in seen else ()
+                seen[part.clause_id] = Printed(part, section, above, (*before, rule))
     yield from seen.values()
 
 
@@ -213,31 +208,25 @@ def clauses_about(
 ) -> list[Clause]:
     """The clauses that state the `review` time, a `deadline`, or with benefit and drug the `initial` or
     `renewal` period; of several deadlines the first is meant."""
-    fixed = fixed_clauses(policy, benefit, drug) if benefit and drug else {}
     if kind not in _SAYS:
+        fixed = fixed_clauses(policy, benefit, drug) if benefit and drug else {}
         return [one for one in policy.clauses if fixed.get(one.id) == kind]
-    section, says, says_not = _SAYS[kind]
-    found = [
-        one
-        for one in policy.clauses
-        if one.section == section and says.search(one.text) and not says_not.search(one.text)
-    ]
-    return found[:1] if kind == "deadline" else found
+    section, says = _SAYS[kind]
+    found = [one for one in policy.clauses if one.section == section and says.search(one.text)]
+    if kind == "review":
+        return found
+    return [one for one in found if not any(word in one.text.casefold() for word in _OF_A_TALK)][:1]
 
 
 # Clauses of the payer's own wording, which no rule prints: section, and the words by which they are told.
 _SAYS = {
-    "review": (
-        "authorization",
-        re.compile(r"\b(?:decid|answer|determinations are made)", re.IGNORECASE),
-        re.compile(r"(?!)"),
-    ),
+    "review": ("authorization", re.compile(r"\b(?:decid|answer|determinations are made)", re.IGNORECASE)),
     "deadline": (
         "appeal",
         re.compile(
             r"(?:appeal|grievance|redetermination|write|ask)\b[^.]*\d+ |\d+ [^.]*(?:appeal|grievance)",
             re.IGNORECASE,
         ),
-        re.compile(r"peer|speak|clinician may", re.IGNORECASE),
     ),
 }
+_OF_A_TALK = ("peer", "speak", "clinician may")  # between doctors, which is no appeal

@@ -7,12 +7,12 @@ none is found. `python -m evals.train policy` measures it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.answers.policy.contents import WHOLES, Contents, Section, contents_of
+from agent.answers.policy.contents import WHOLES, Contents, Section
 from agent.answers.policy.ranking import rank
-from tools.domain.records import Benefit, Clause, Drug, Policy
+from tools.domain.records import Clause
 from tools.terminology.matcher import loose_matches
 
 if TYPE_CHECKING:
@@ -35,36 +35,30 @@ class Found(NamedTuple):
     nearest: tuple[Clause, ...] = ()
 
 
-def find(
-    policy: Policy, benefit: Benefit, drug: Drug, question: str, hits: Iterable[Hit], indication: str = ""
-) -> Found:
+def find(held: Contents, question: str, hits: Iterable[Hit], indication: str) -> Found:
     """The clauses of this policy that answer the question.
 
     Args:
-        policy: what is asked.
-        benefit: whose rules it prints.
-        drug: which it is about.
+        held: what is asked.
         question: as it was typed, without the name of the drug.
         hits: all of its clauses as the search scores them.
-        indication: the use for which it is asked, if it is known.
+        indication: the use for which it is asked; "" if it is not known.
 
     Raises:
         Unavailable: the encoder, the embedding model or the weights are not installed.
     """
-    held = contents_of(policy, benefit, drug)
-    likeness = {hit.clause_id: hit.score for hit in hits if hit.by == "meaning"}
-    ranking = rank(question, held, likeness or None)
-    order = sorted(held.clauses, key=lambda one: -ranking.clauses[one])
+    ranking = rank(question, held, {hit.clause_id: hit.score for hit in hits if hit.by == "meaning"})
+    likely = ranking.clauses
+    order = sorted(held.clauses, key=lambda one: -likely[one])
     if ranking.none >= (SILENT_OF_HELD if ranking.held else SILENT):
         about = ranking.lacking[0] if ranking.lacking else ""
         return Found(about=about, nearest=() if about else tuple(held.clauses[one] for one in order))
-    best = max(ranking.clauses, key=ranking.clauses.__getitem__)
+    best = max(likely, key=likely.__getitem__)
     if whole := next((section for section in WHOLES if section == best), None):
         return section_of(whole, held, indication)
     ours = [one for one in order if _is_for(one, held, indication)] or order
-    most = ranking.clauses[ours[0]]
-    near = [one for one in ours if ranking.clauses[one] >= NEAR * most][:MOST_QUOTES]
-    alike = [one for one in near if ranking.clauses[one] >= ALIKE * most]
+    near = [one for one in ours if likely[one] >= NEAR * likely[ours[0]]][:MOST_QUOTES]
+    alike = [one for one in near if likely[one] >= ALIKE * likely[ours[0]]]
     told = [*(one for one in held.clauses if one in alike), *near[len(alike) :]]
     return Found(tuple(held.clauses[one] for one in told))
 
@@ -92,17 +86,14 @@ def _is_a_number_of_a_clause(number: str) -> bool:
     return len(number) > 2 and digits and (letters or number.count(".") > 1 or number.count("-") > 1)
 
 
-def section_of(section: Section, held: Contents, indication: str = "") -> Found:
+def section_of(section: Section, held: Contents, indication: str) -> Found:
     """A section as a whole: its clauses that state something; of a composite, its lead-in and not its branches."""
-    return Found(tuple(_leaves(section, held, indication)), whole=section)
-
-
-def _leaves(section: Section, held: Contents, indication: str) -> Iterator[Clause]:
     depth = 1 if section in ("criteria", "renewal") else 0
-    for clause_id, entry in held.printed.items():
-        inside = entry.section == section and len(entry.above) == depth
-        if inside and _is_for(clause_id, held, indication) and clause_id in held.clauses:
-            yield held.clauses[clause_id]
+    inside = (
+        one for one, entry in held.printed.items() if entry.section == section and len(entry.above) == depth
+    )
+    stated = (one for one in inside if one in held.clauses and _is_for(one, held, indication))
+    return Found(tuple(held.clauses[one] for one in stated), whole=section)
 
 
 def _is_for(clause_id: str, held: Contents, indication: str) -> bool:

@@ -71,30 +71,20 @@ class Ranking(NamedTuple):
     held: bool  # whether something is named, and clauses are about all of it
 
 
-class _Weights(NamedTuple):
-    own: Row
-    none: Row
-    asked: Row  # of silence
-    keys: dict[str, dict[str, int]]  # the rows of each group; the last row is of a key that was never seen
-    bias: dict[str, Row]
-    by_asked: dict[str, Row]
-    by_kind: Row  # kinds x OWN
-
-
-def rank(text: str, held: Contents, likeness: Mapping[str, float] | None = None) -> Ranking:
+def rank(text: str, held: Contents, likeness: Mapping[str, float]) -> Ranking:
     """How likely each clause answers.
 
     Args:
         text: the question.
         held: the policy.
-        likeness: the cosine of the question with the nearest view of each clause, by its id, if an index said it.
+        likeness: the cosine of the question with the nearest view of each clause, by its id; empty if no index said it.
 
     Raises:
         Unavailable: the encoder, the embedding model or the weights are not installed.
     """
     question = read(text, held)
     given = features(question, held.compared, nearness(text, held, likeness), words())
-    scores = _scores(given, held.compared, _weights())
+    scores = _scores(given, held.compared)
     likely = np.exp(scores - scores.max())
     likely /= likely.sum()
     lacking = tuple(text[span.start : span.end] for span in unheld(question, held.compared))
@@ -115,10 +105,10 @@ def unheld(question: Question, compared: tuple[Compared, ...]) -> list[Span]:
     return [span for span, its in question.named.items() if not (its & every or wider_of(its) & concepts)]
 
 
-def nearness(text: str, held: Contents, likeness: Mapping[str, float] | None) -> Row:
+def nearness(text: str, held: Contents, likeness: Mapping[str, float]) -> Row:
     """The cosine of the question with the nearest view of each clause, and with the title of each section."""
     asked = bundled().embed([in_clinical_words(text)])[0]
-    known = {} if likeness is None else {key: likeness.get(key, 0.0) for key in held.clauses}
+    known = {key: likeness.get(key, 0.0) for key in held.clauses} if likeness else {}
     rest = {key: one.views for key, one in zip(held.keys, held.compared, strict=True) if key not in known}
     rows = _embedded(tuple(rest.values())) @ asked
     ends = np.cumsum([len(views) for views in rest.values()])
@@ -214,16 +204,19 @@ def _asked(text: str) -> Row:
     return joined
 
 
-def _scores(given: Features, compared: tuple[Compared, ...], weights: _Weights) -> Row:
+def _scores(given: Features, compared: tuple[Compared, ...]) -> Row:
     """A score for each clause, and the last one for none."""
-    scores = given.own @ weights.own
+    kept = _kept()
+    scores = given.own @ kept["own"]
     for group in GROUPS:
-        keys = weights.keys[group]
-        at = [keys.get(getattr(one, group), len(keys)) for one in compared]
-        scores += (weights.bias[group] + weights.by_asked[group] @ given.asked)[at]
+        rows = {key: at for at, key in enumerate(kept[f"{group} keys"].tolist())}
+        at = [
+            rows.get(getattr(one, group), len(rows)) for one in compared
+        ]  # the last row is of keys never seen
+        scores += (kept[f"{group} bias"] + kept[f"{group} asked"] @ given.asked)[at]
         if group == "kind":
-            scores += (given.own * weights.by_kind[at]).sum(1)
-    made: Row = np.append(scores, given.none @ weights.none + given.asked @ weights.asked)
+            scores += (given.own * kept["kind own"][at]).sum(1)
+    made: Row = np.append(scores, given.none @ kept["none"] + given.asked @ kept["asked"])
     return made
 
 
@@ -235,21 +228,8 @@ def words() -> dict[str, float]:
 
 
 @cache
-def _weights() -> _Weights:
-    kept = _kept()
-    return _Weights(
-        own=kept["own"],
-        none=kept["none"],
-        asked=kept["asked"],
-        keys={group: {key: at for at, key in enumerate(kept[f"{group} keys"].tolist())} for group in GROUPS},
-        bias={group: kept[f"{group} bias"] for group in GROUPS},
-        by_asked={group: kept[f"{group} asked"] for group in GROUPS},
-        by_kind=kept["kind own"],
-    )
-
-
-@cache
 def _kept() -> dict[str, Any]:
+    """The weights: `own` and `none` of what is shared, `asked` of silence, and of each group its rows."""
     try:
         with np.load(WEIGHTS) as kept:
             return {

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import partial
+from typing import NamedTuple
 
 from agent.answers.answer import Answer, Said, Source
-from agent.answers.policy.contents import Contents, Section, contents_of, without_drug
+from agent.answers.policy.contents import Contents, Section, contents_of, tests_of, without_drug
 from agent.answers.policy.finding import Found, find, named_in, section_of
-from agent.answers.wording import drug_slot, drugs_meant, plan_slot
+from agent.answers.wording import drug_slot, drugs_meant, plan_slot, upper
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
-from tools.domain.records import Clause, Drug, Plan, Policy
+from tools.domain.records import Clause, Plan, Policy
 from tools.domain.rules import AllOf, AnyOf, AtLeast, Composite
 from tools.queries.bound import Bound
 from tools.terminology.observations import TESTS
@@ -31,66 +33,150 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     policy = bound.policy(name)
     if policy is None:
         return _no_policy(name, bound, ledger)
-    found = _found(ask, policy, bound)
+    held = contents_of(policy, bound.plan.benefits[policy.drug], bound.store.drug(policy.drug))
+    found, page = _found(ask, policy, held, bound), _Page(policy, bound.plan, held, ledger)
     reply = Answer(intent="policy", ledger=ledger, drugs=(name,))
     if not found.clauses:
-        nearest = list(found.nearest[:MOST_NEAREST])
+        nearest = found.nearest[:MOST_NEAREST]
         reply.general = not found.about
-        reply.said += _silence(found, policy, bound.plan, nearest, ledger)
+        reply.said += page.silence(found.about, nearest)
         reply.sources += [Source(source=f"{policy.id} {one.id}", quote=one.text) for one in nearest]
         return reply
-    reply.said += _quotes(found, policy, bound.plan, bound.store.drug(name), ledger)
+    reply.said += page.section(found.whole, found.clauses) if found.whole else page.quotes(found.clauses)
     quoted = [fact for one in reply.said for fact in ledger.used(one.text) if fact.kind == "quote"]
     reply.sources += [Source(source=fact.source, quote=str(fact.value), kind="policy") for fact in quoted]
     return reply
 
 
-def _found(ask: Ask, policy: Policy, bound: Bound) -> Found:
+def _found(ask: Ask, policy: Policy, held: Contents, bound: Bound) -> Found:
     """The section that the query wants, or what answers its words."""
-    benefit, drug = bound.plan.benefits[policy.drug], bound.store.drug(policy.drug)
-    held = contents_of(policy, benefit, drug)
-    if lacking := _tests_of_no_clause(ask, held):
-        return Found(about=lacking)
-    if named := named_in(ask.text, held.clauses):
-        return Found(tuple(held.clauses[one] for one in named[:MOST_BRANCHES]))
+    named = [test for test in ask.tests if test in TESTS] if not ask.guessed else []
+    if named and not any(tests_of(one.part) & {*named} for one in held.printed.values()):
+        return Found(about=TESTS[named[0]].name)
+    if numbers := named_in(ask.text, held.clauses):
+        return Found(tuple(held.clauses[one] for one in numbers[:MOST_BRANCHES]))
     if section := _WHOLE.get(ask.query):
         return section_of(section, held, ask.indication)
     asked = without_drug(ask.text, held)
-    hits = bound.clauses(policy.drug, asked, len(policy.clauses))
-    return find(policy, benefit, drug, asked, hits, ask.indication)
+    return find(held, asked, bound.clauses(policy.drug, asked, len(policy.clauses)), ask.indication)
 
 
-def _tests_of_no_clause(ask: Ask, held: Contents) -> str:
-    """The test that is named, where no clause is about it."""
-    parts = [one.part for one in held.printed.values()]
-    about = {test for part in parts for test in (getattr(part, "test", ""), *getattr(part, "tests", ()))}
-    named = [test for test in ask.tests if test in TESTS] if not ask.guessed else []
-    return TESTS[named[0]].name if named and not about & {*named} else ""
+class _Page(NamedTuple):
+    """A policy that is quoted, of a plan, in an answer with this ledger."""
 
+    policy: Policy
+    plan: Plan
+    held: Contents
+    ledger: Ledger
 
-def _quotes(found: Found, policy: Policy, plan: Plan, drug: Drug, ledger: Ledger) -> list[Said]:
-    """Each clause with its number; what it is one of, where it is one of several ways."""
-    benefit = plan.benefits[policy.drug]
-    held = contents_of(policy, benefit, drug)
-    name = drug_slot(ledger, drug.name)
-    if found.whole:
-        return _listed(found, policy, held, name, ledger)
-    first, *others = found.clauses
-    lead = _LEADS.get(first.section, "The {drug} policy says").format(drug=name)
-    quoted, others_too = clause_told(first, policy, ledger), _together(first, held, policy, ledger)
-    text = f"{lead}{_use(first, held, ledger)}, {quoted}{others_too}"
-    said = [Said(text=text, verbatim=True)]
-    choice = _choice(first, held)
-    if choice is not None and choice.clause_id in held.clauses:
-        said.append(Said(text=_one_of(choice, policy, ledger), verbatim=True))
-    for other in others:
-        use = _use(other, held, ledger).removeprefix(", ")
-        words = clause_told(other, policy, ledger, capital=not use)
-        text = (
-            f"{use[:1].upper()}{use[1:]}{', ' if use else ''}{words}{_together(other, held, policy, ledger)}"
-        )
-        said.append(Said(text=text, verbatim=True, bullet=True))
-    return said
+    def quotes(self, clauses: tuple[Clause, ...]) -> list[Said]:
+        """Each clause with its number; what it is one of, where it is one of several ways."""
+        first, *others = clauses
+        lead = _LEADS.get(first.section, "The {drug} policy says").format(drug=self.drug())
+        quoted, use = f"{self.clause(first)}{self.together(first)}", self.use(first)
+        said = [_said(f"{lead}, {use}, {quoted}" if use else f"{lead}, {quoted}")]
+        choice = next((node for node in self.above(first) if isinstance(node, AnyOf | AtLeast)), None)
+        if choice is not None and choice.clause_id in self.held.clauses:
+            said.append(_said(self.one_of(choice)))
+        for other in others:
+            use = self.use(other)
+            begin = f"{upper(use)}, " if use else ""
+            text = f"{begin}{self.clause(other, capital=not use)}{self.together(other)}"
+            said.append(_said(text, bullet=True))
+        return said
+
+    def section(self, section: Section, clauses: tuple[Clause, ...]) -> list[Said]:
+        """A section's clauses as a list, with how many are not shown."""
+        said, use = [_said(_SECTIONS[section].format(drug=self.drug()))], ""
+        for clause in clauses[:MOST_LISTED]:
+            before, use = use, self.use(clause)
+            begin = f"{upper(use)}, " if use and use != before else ""
+            text = f"{begin}{self.clause(clause, capital=not begin)}{self.branches(clause)}"
+            said.append(_said(text, bullet=True))
+        if (rest := len(clauses) - MOST_LISTED) > 0:
+            what = "clauses of the section not shown"
+            more = self.ledger.add("count", rest, origin="derived", formula=what)
+            said.append(_said(f"{more} more stand in the policy.", bullet=True))
+        return said
+
+    def silence(self, about: str, nearest: tuple[Clause, ...]) -> list[Said]:
+        """That the policy does not say, of a subject that is known; else the clauses nearest to the question."""
+        policy, plan, add = self.policy, self.plan, self.ledger.add
+        of_policy = partial(add, origin="policy", source=policy.id)
+        name, heading = self.drug(), of_policy("code", policy.id, attribute="policy")
+        if about:
+            subject = add("words", about, origin="request", source="question")
+            text = f"The {name} policy does not say: no clause of {heading} is about {subject}."
+        else:
+            if policy.version:
+                heading += f", version {of_policy('code', policy.version, attribute='version')}"
+            if since := policy.effective_from:
+                heading += f", in force from {of_policy('date', since, attribute='policy from')}"
+            text = f"I found no clause of the {name} policy that clearly answers this ({heading})."
+            text += " Nearest to it stand:" if nearest else ""
+        said = [_said(text), *(_said(self.clause(one, capital=True), bullet=True) for one in nearest)]
+        if plan.phone:
+            of_plan = partial(add, origin="plan", source=f"plan:{plan.id}")
+            phone = of_plan("code", plan.phone, attribute="phone")
+            payer = of_plan("name", plan.payer, attribute="payer")
+            said.append(Said(text=f"{payer} can be asked at {phone}.", must=False))
+        return said
+
+    def drug(self) -> str:
+        return drug_slot(self.ledger, self.policy.drug)
+
+    def clause(self, clause: Clause, *, capital: bool = False) -> str:
+        return clause_told(clause, self.policy, self.ledger, capital)
+
+    def number(self, clause_id: str) -> str:
+        return clause_slot(self.ledger, self.policy.id, clause_id)
+
+    def above(self, clause: Clause) -> tuple[Composite, ...]:
+        return self.held.printed[clause.id].above if clause.id in self.held.printed else ()
+
+    def use(self, clause: Clause) -> str:
+        """ "for type 2 diabetes", where the policy has several uses and the clause does not hold for all."""
+        entry = self.held.printed.get(clause.id)
+        uses = {rule.indication for other in self.held.printed.values() for rule in other.rules}
+        its = dict.fromkeys(rule.indication for rule in entry.rules) if entry else {}
+        if not entry or len(its) == len(uses):
+            return ""
+        add = partial(self.ledger.add, "words", origin="policy", attribute="indication")
+        return f"for {' and '.join(add(INDICATIONS.get(one, one), source=entry.rules[0].policy_id) for one in its)}"
+
+    def together(self, clause: Clause) -> str:
+        """Which clauses must be met with this one, where it is but a part of one way."""
+        above = self.above(clause)
+        if len(above) < 2 or not isinstance(above[-1], AllOf):
+            return ""
+        ids = [child.clause_id for child in above[-1].children if child.clause_id not in ("", clause.id)]
+        return f" (together with {', '.join(map(self.number, ids))})" if ids else ""
+
+    def one_of(self, choice: Composite) -> str:
+        source = f"{self.policy.id} {choice.clause_id}"
+        add = partial(self.ledger.add, "count", origin="policy", source=source, attribute="ways")
+        ways, number = add(len(choice.children)), self.number(choice.clause_id)
+        if isinstance(choice, AtLeast):
+            return f"It is one of {ways} under {number}, of which {add(choice.k)} must be met."
+        return f"It is one of {ways} ways to meet {number}; one is enough."
+
+    def branches(self, clause: Clause) -> str:
+        """The clauses that stand under a lead-in, quoted; of those with branches of their own the number."""
+        entry = self.held.printed.get(clause.id)
+        if entry is None or not isinstance(entry.part, Composite):
+            return ""
+        under = [child for child in entry.part.children if child.clause_id in self.held.clauses]
+        if len(under) > MOST_BRANCHES:
+            return f" (see {', '.join(self.number(child.clause_id) for child in under)})"
+        told = []
+        for child in under:
+            number, printed = self.number(child.clause_id), self.held.clauses[child.clause_id]
+            if isinstance(child, Composite):
+                told.append(f"what stands under {number}")
+            else:
+                told.append(f"{number} “{_quote(printed, self.policy, self.ledger)}”")
+        end = "." if told and not told[-1].endswith("”") else ""
+        return f" {'; '.join(told)}{end}" if told else ""
 
 
 _LEADS = {
@@ -99,74 +185,26 @@ _LEADS = {
     "renewal": "For a renewal the {drug} policy asks for this",
     "documentation": "On documents the {drug} policy says",
 }
+_SECTIONS: dict[Section, str] = {
+    "criteria": "For {drug} the policy asks for:",
+    "renewal": "To renew {drug} the policy asks for:",
+    "exclusions": "The policy excludes {drug} where one of these is so:",
+    "documentation": "With a request for {drug} the policy wants:",
+}
 
 
-def _together(clause: Clause, held: Contents, policy: Policy, ledger: Ledger) -> str:
-    """Which clauses must be met with this one, where it is but a part of one way."""
-    entry = held.printed.get(clause.id)
-    if entry is None or len(entry.above) < 2 or not isinstance(entry.above[-1], AllOf):
-        return ""
-    ids = [child.clause_id for child in entry.above[-1].children if child.clause_id not in ("", clause.id)]
-    return f" (together with {', '.join(_number(one, policy, ledger) for one in ids)})" if ids else ""
-
-
-def _listed(found: Found, policy: Policy, held: Contents, name: str, ledger: Ledger) -> list[Said]:
-    """A section's clauses as a list, with how many are not shown."""
-    what = {
-        "criteria": f"For {name} the policy asks for:",
-        "renewal": f"To renew {name} the policy asks for:",
-        "exclusions": f"The policy excludes {name} where one of these is so:",
-        "documentation": f"With a request for {name} the policy wants:",
-    }[str(found.whole)]
-    shown, rest = found.clauses[:MOST_LISTED], len(found.clauses) - MOST_LISTED
-    said = [Said(text=what, verbatim=True)]
-    use = ""
-    for clause in shown:
-        before, use = use, _use(clause, held, ledger)
-        begin = f"For {use.removeprefix(', for ')}, " if use and use != before else ""
-        words = clause_told(clause, policy, ledger, capital=not begin)
-        text = f"{begin}{words}{_branches(clause, held, policy, ledger)}"
-        said.append(Said(text=text, verbatim=True, bullet=True))
-    if rest > 0:
-        more = ledger.add("count", rest, origin="derived", formula="clauses of the section not shown")
-        said.append(Said(text=f"{more} more stand in the policy.", verbatim=True, bullet=True))
-    return said
-
-
-def _branches(clause: Clause, held: Contents, policy: Policy, ledger: Ledger) -> str:
-    """The clauses that stand under a lead-in, quoted; of those with branches of their own, and of many, the number."""
-    entry = held.printed.get(clause.id)
-    if entry is None or not isinstance(entry.part, Composite):
-        return ""
-    under = [child for child in entry.part.children if child.clause_id in held.clauses]
-    told = []
-    for child in under:
-        number = _number(child.clause_id, policy, ledger)
-        words = held.clauses[child.clause_id].text
-        if len(under) > MOST_BRANCHES:
-            told.append(number)
-        elif isinstance(child, Composite):
-            told.append(f"what stands under {number}")
-        else:
-            told.append(f"{number} “{_quote(child.clause_id, words, policy, ledger)}”")
-    if len(under) > MOST_BRANCHES:
-        return f" (see {', '.join(told)})"
-    end = "." if told and not told[-1].endswith("”") else ""
-    return f" {'; '.join(told)}{end}" if told else ""
+def _said(text: str, *, bullet: bool = False) -> Said:
+    return Said(text=text, verbatim=True, bullet=bullet)
 
 
 def clause_told(clause: Clause, policy: Policy, ledger: Ledger, capital: bool = False) -> str:
-    quote = _quote(clause.id, clause.text, policy, ledger)
-    return f"{'In' if capital else 'in'} {_number(clause.id, policy, ledger)}: “{quote}”"
+    quote = _quote(clause, policy, ledger)
+    return f"{'In' if capital else 'in'} {clause_slot(ledger, policy.id, clause.id)}: “{quote}”"
 
 
-def _quote(clause_id: str, text: str, policy: Policy, ledger: Ledger) -> str:
-    source = f"{policy.id} {clause_id}"
-    return ledger.add("quote", text, origin="policy", source=source, attribute="policy")
-
-
-def _number(clause_id: str, policy: Policy, ledger: Ledger) -> str:
-    return clause_slot(ledger, policy.id, clause_id)
+def _quote(clause: Clause, policy: Policy, ledger: Ledger) -> str:
+    source = f"{policy.id} {clause.id}"
+    return ledger.add("quote", clause.text, origin="policy", source=source, attribute="policy")
 
 
 def clause_slot(ledger: Ledger, policy_id: str, clause_id: str) -> str:
@@ -176,118 +214,32 @@ def clause_slot(ledger: Ledger, policy_id: str, clause_id: str) -> str:
     return f"clause {slot}" if re.fullmatch(r"\d+(?:\.\w+)?", clause_id) else slot
 
 
-def _use(clause: Clause, held: Contents, ledger: Ledger) -> str:
-    """For which use a clause holds, where the policy has several and it does not hold for all."""
-    entry = held.printed.get(clause.id)
-    uses = {rule.indication for other in held.printed.values() for rule in other.rules}
-    if entry is None or len(uses) < 2:
-        return ""
-    its = dict.fromkeys(rule.indication for rule in entry.rules)
-    if len(its) == len(uses):
-        return ""
-    shown = [
-        ledger.add(
-            "words",
-            INDICATIONS.get(one, one),
-            origin="policy",
-            attribute="indication",
-            source=entry.rules[0].policy_id,
-        )
-        for one in its
-    ]
-    return f", for {' and '.join(shown)}"
-
-
-def _choice(clause: Clause, held: Contents) -> Composite | None:
-    """The outermost choice of which this clause is one way."""
-    entry = held.printed.get(clause.id)
-    if entry is None:
-        return None
-    return next((node for node in entry.above if isinstance(node, AnyOf | AtLeast)), None)
-
-
-def _one_of(choice: Composite, policy: Policy, ledger: Ledger) -> str:
-    ways = ledger.add(
-        "count",
-        len(choice.children),
-        origin="policy",
-        source=f"{policy.id} {choice.clause_id}",
-        attribute="ways",
-    )
-    number = _number(choice.clause_id, policy, ledger)
-    if isinstance(choice, AtLeast):
-        least = ledger.add(
-            "count", choice.k, origin="policy", source=f"{policy.id} {choice.clause_id}", attribute="ways"
-        )
-        return f"It is one of {ways} under {number}, of which {least} must be met."
-    return f"It is one of {ways} ways to meet {number}; one is enough."
-
-
-def _silence(found: Found, policy: Policy, plan: Plan, nearest: list[Clause], ledger: Ledger) -> list[Said]:
-    """That the policy does not say, of a subject that is known; else the clauses nearest to the question."""
-    name, number = drug_slot(ledger, policy.drug), _policy_id(policy, ledger)
-    if found.about:
-        about = ledger.add("words", found.about, origin="request", source="question")
-        text = f"The {name} policy does not say: no clause of {number} is about {about}."
-    else:
-        end = " Nearest to it stand:" if nearest else ""
-        heading = _heading(policy, number, ledger)
-        text = f"I found no clause of the {name} policy that clearly answers this ({heading}).{end}"
-    said = [Said(text=text, verbatim=True)]
-    said += [
-        Said(text=clause_told(one, policy, ledger, capital=True), verbatim=True, bullet=True)
-        for one in nearest
-    ]
-    if plan.phone:
-        phone = ledger.add("code", plan.phone, origin="plan", source=f"plan:{plan.id}", attribute="phone")
-        payer = ledger.add("name", plan.payer, origin="plan", source=f"plan:{plan.id}", attribute="payer")
-        said.append(Said(text=f"{payer} can be asked at {phone}.", must=False))
-    return said
-
-
-def _heading(policy: Policy, number: str, ledger: Ledger) -> str:
-    """Which policy it is, as its document begins."""
-    told = number
-    if policy.version:
-        version = ledger.add("code", policy.version, origin="policy", source=policy.id, attribute="version")
-        told += f", version {version}"
-    if policy.effective_from:
-        since = ledger.add(
-            "date", policy.effective_from, origin="policy", source=policy.id, attribute="policy from"
-        )
-        told += f", in force from {since}"
-    return told
-
-
-def _policy_id(policy: Policy, ledger: Ledger) -> str:
-    return ledger.add("code", policy.id, origin="policy", source=policy.id, attribute="policy")
-
-
 def _no_policy(name: str, bound: Bound, ledger: Ledger) -> Answer:
     """There is no policy for the drug: it is not listed, not covered, or needs no PA."""
     benefit = bound.plan.benefits.get(name)
-    drug = drug_slot(ledger, name)
-    source = f"plan:{bound.plan.id}"
-    plan = plan_slot(ledger, bound.plan)
+    drug, plan = drug_slot(ledger, name), plan_slot(ledger, bound.plan)
     if benefit is None:
         text = f"{plan} does not list {drug}, so there is no policy for it."
     elif not benefit.covered:
-        why = ledger.add("words", benefit.reason, origin="plan", source=source) if benefit.reason else ""
-        text = f"There is no PA policy for {drug}: {plan} does not cover it" + (f" ({why})." if why else ".")
+        source = f"plan:{bound.plan.id}"
+        why = (
+            f" ({ledger.add('words', benefit.reason, origin='plan', source=source)})"
+            if benefit.reason
+            else ""
+        )
+        text = f"There is no PA policy for {drug}: {plan} does not cover it{why}."
     elif not benefit.pa_required:
         text = f"There is no PA policy for {drug}: {plan} covers it without prior authorization."
     else:
         text = f"{plan} asks for prior authorization of {drug}, but its policy is not on file."
-    return Answer(intent="policy", said=[Said(text=text, verbatim=True)], ledger=ledger, drugs=(name,))
+    return Answer(intent="policy", said=[_said(text)], ledger=ledger, drugs=(name,))
 
 
 def _ask_back(bound: Bound, ledger: Ledger) -> Answer:
     """No drug is held: the ones with a policy are offered."""
     choice = tuple(name for name, benefit in bound.plan.benefits.items() if benefit.pa_required)
-    if not choice:
-        plan = plan_slot(ledger, bound.plan)
-        text = f"{plan} has no policy on file that asks for prior authorization."
-        return Answer(intent="policy", said=[Said(text=text, verbatim=True)], ledger=ledger)
     names = [ledger.add("drug", name, origin="plan", source=f"plan:{bound.plan.id}") for name in choice]
     text = f"Which drug's policy do you mean: {', '.join(names)}?"
-    return Answer(intent="policy", said=[Said(text=text, verbatim=True)], ledger=ledger, offered=choice)
+    if not choice:
+        text = f"{plan_slot(ledger, bound.plan)} has no policy on file that asks for prior authorization."
+    return Answer(intent="policy", said=[_said(text)], ledger=ledger, offered=choice)

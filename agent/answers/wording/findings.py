@@ -95,10 +95,7 @@ def _open_first(ways: Sequence[Finding]) -> list[Finding]:
     """The ways that are open rather than those that fail; a lab that is merely too old displaces no trial."""
     unknown = [way for way in ways if way.status == "unknown"]
     if unknown and all(way.reason == "stale" for way in unknown):
-        return [
-            *(way for way in ways if way.status == "not_met" and _first(way) == "try"),
-            *unknown,
-        ]
+        return [*(way for way in ways if way.status == "not_met" and _first(way) == "try"), *unknown]
     return unknown or [*ways]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from agent.answers.wording.findings import Sorted
-from agent.answers.wording.slots import listed, tame
+from agent.answers.wording.slots import joined, listed, tame
 from tools.messages import TEXT, Message, message
 
 if TYPE_CHECKING:
@@ -15,13 +16,12 @@ if TYPE_CHECKING:
 
 def _ready(words: Words) -> str:
     kinds = Sorted.of(words.found)
-    told = f"all {words.count(len(kinds.criteria), 'criteria')} criteria are met"
+    told = [f"all {words.count(len(kinds.criteria), 'criteria')} criteria are met"]
     if len(kinds.criteria) == 1:
-        told = "its criterion is met"
-    more = ["no exclusion applies"] if kinds.exclusions else []
-    more += ["every document asked for is on file"] if kinds.documents else []
-    told = ", ".join((told, *more[:-1])) + (f" and {more[-1]}" if more else "")
-    return f"{words.request(capital=True)} is {words.outcome()} to {words.plan()}: {told}."
+        told = ["its criterion is met"]
+    told += ["no exclusion applies"] if kinds.exclusions else []
+    told += ["every document asked for is on file"] if kinds.documents else []
+    return f"{words.request(capital=True)} is {words.outcome()} to {words.plan()}: {joined(told)}."
 
 
 def _needs_documentation(words: Words) -> str:
@@ -55,9 +55,8 @@ def _likely_denial(words: Words) -> str:
         return f"{head}: an exclusion applies, {' and '.join(words.shown(item) for item in proven[:2])}."
     failing = [finding for finding in kinds.criteria if finding.status == "not_met"]
     number = words.count(len(failing), "criteria not met")
-    return (
-        f"{head}: {number} of {words.count(len(kinds.criteria), 'criteria')} criteria {_is(failing)} not met."
-    )
+    all_of = words.count(len(kinds.criteria), "criteria")
+    return f"{head}: {number} of {all_of} criteria {_is(failing)} not met."
 
 
 def _not_required(words: Words) -> str:
@@ -68,40 +67,26 @@ def _not_required(words: Words) -> str:
 
 def _not_covered(words: Words) -> str:
     benefit = words.benefit
-    reason, use = "it is not on the formulary", ""
+    reason, use = (benefit.reason if benefit else "") or "it is not on the formulary", ""
     if words.found.stopped_by == "benefit":
-        reason = "the plan does not cover it for this use"
-        if benefit is not None:
-            reason = benefit.excluded_uses.get(words.found.request.indication) or reason
-        use = words.use()
-    elif benefit is not None and benefit.reason:
-        reason = benefit.reason
-    slot = words.ledger.add(
-        "words", tame(reason), origin="plan", source=f"plan:{words.plan_record.id}", attribute="reason"
-    )
-    return (
-        f"{words.outcome(capital=True)}: {words.drug()}{use} under {words.plan()}; the plan's reason: {slot}."
-    )
+        excluded = benefit.excluded_uses.get(words.found.request.indication) if benefit else ""
+        reason, use = excluded or "the plan does not cover it for this use", words.use()
+    slot = words.of_plan("words", tame(reason), "reason")
+    head = f"{words.outcome(capital=True)}: {words.drug()}{use} under {words.plan()}"
+    return f"{head}; the plan's reason: {slot}."
 
 
 def _quantity_exception(words: Words) -> str:
     over = next(finding for finding in words.found.findings if finding.criterion == "quantity")
     assert over.found is not None
-    amount = over.found.params["amount"]
+    amount, strength = over.found.params["amount"], words.found.request.strength
     assert isinstance(amount, Message)
     asked = words.told(amount, over, "request", TEXT)
-    limit = words.asked(over, TEXT)
-    strength = words.found.request.strength
-    slot = ""
-    if strength:
-        slot = " " + words.ledger.add(
-            "value", strength, origin="request", source="request", attribute=words.found.drug
-        )
-    allowed = limit.replace("at most ", "")
-    return (
-        f"{words.outcome(capital=True)}: {asked} of {words.drug()}{slot} are asked for,"
-        f" and {words.plan()} allows {allowed}."
-    )
+    allowed = words.asked(over, TEXT).replace("at most ", "")
+    slot = partial(words.ledger.add, "value", origin="request", source="request", attribute=words.found.drug)
+    of_strength = f" {slot(strength)}" if strength else ""
+    head = f"{words.outcome(capital=True)}: {asked} of {words.drug()}{of_strength} are asked for"
+    return f"{head}, and {words.plan()} allows {allowed}."
 
 
 def _wrong_plan(words: Words) -> str:

@@ -92,7 +92,10 @@ def line(words: Words, most: int = 1) -> Said:
     found, unmet = words.found, Sorted.of(words.found).unmet
     told = f"{words.drug()}: {words.outcome()}"
     if found.outcome in ("not_covered", "wrong_plan"):
-        return Said(text=f"{told}{_why_not_covered(words)}.", bullet=True)
+        reason = words.benefit.reason if words.benefit and found.outcome == "not_covered" else ""
+        if reason and found.stopped_by != "benefit":
+            told += f" ({words.of_plan('words', tame(reason), 'reason')})"
+        return Said(text=f"{told}.", bullet=True)
     if cost := words.cost():
         told += f" ({cost})"
     if found.outcome == "not_required" and words.off_label():
@@ -120,24 +123,13 @@ def finding_told(words: Words, finding: Finding) -> Said:
 
 def _tells_itself(finding: Finding, name: str, shown: str, words: Words) -> bool:
     """What was found says already what it is about."""
-    if not shown:
-        return False
-    if finding.criterion == "age" and finding.status == "met":
-        return True
-    if not finding.parts and finding.found is not None and finding.found.topic in ("taking", "attested"):
-        return True
-    if finding.exclusion and finding.status == "unknown":
-        return True
-    return words.ledger.render(name).casefold() in words.ledger.render(shown).casefold()
-
-
-def _why_not_covered(words: Words) -> str:
-    benefit, source = words.benefit, f"plan:{words.plan_record.id}"
-    if words.found.outcome != "not_covered" or words.found.stopped_by == "benefit":
-        return ""
-    if benefit is None or not benefit.reason:
-        return ""
-    return f" ({words.ledger.add('words', tame(benefit.reason), origin='plan', source=source, attribute='reason')})"
+    render = words.ledger.render
+    return bool(shown) and (
+        (finding.criterion == "age" and finding.status == "met")
+        or (not finding.parts and finding.found is not None and finding.found.topic in ("taking", "attested"))
+        or (finding.exclusion and finding.status == "unknown")
+        or render(name).casefold() in render(shown).casefold()
+    )
 
 
 def all_wrong_plan(reply: Answer, bound: Bound, ledger: Ledger) -> list[Said]:

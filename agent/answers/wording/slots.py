@@ -33,14 +33,8 @@ def drug_slot(ledger: Ledger, name: str) -> str:
 
 def plan_slot(ledger: Ledger, plan: Plan) -> str:
     aliases = tuple(dict.fromkeys((plan.id, plan.payer)))
-    return ledger.add(
-        "name",
-        plan.name or plan.id,
-        origin="plan",
-        source=f"plan:{plan.id}",
-        attribute="plan",
-        aliases=aliases,
-    )
+    name, source = plan.name or plan.id, f"plan:{plan.id}"
+    return ledger.add("name", name, origin="plan", source=source, attribute="plan", aliases=aliases)
 
 
 def outcome_slot(
@@ -48,14 +42,9 @@ def outcome_slot(
 ) -> str:
     words = OUTCOMES[outcome]
     return ledger.add(
-        "outcome",
-        outcome,
-        shown=words[0].upper() + words[1:] if capital else words,
-        origin="supposed" if supposed else "determination",
-        source="supposed" if supposed else "determine",
-        attribute=drug,
-        aliases=(outcome,),
-    )
+        "outcome", outcome, shown=upper(words) if capital else words, attribute=drug, aliases=(outcome,),
+        origin="supposed" if supposed else "determination", source="supposed" if supposed else "determine",
+    )  # fmt: skip
 
 
 def clause_source(finding: Finding) -> str:
@@ -95,9 +84,8 @@ def sentence(ledger: Ledger, text: str) -> str:
     return f"{slot}{text[match.end() :]}"
 
 
-def pronoun(patient: Patient, *, capital: bool = False) -> str:
-    word = {"female": "she", "male": "he"}.get(patient.sex, "the patient")
-    return word[0].upper() + word[1:] if capital else word
+def pronoun(patient: Patient) -> str:
+    return {"female": "she", "male": "he"}.get(patient.sex, "the patient")
 
 
 def lower(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agent.answers.wording.findings import NAMES, asks_for_all, deciding_leaf, has_other_ways, worth_trying
@@ -14,6 +15,7 @@ from agent.answers.wording.slots import (
     clause_source,
     cut,
     drug_slot,
+    joined,
     listed,
     lower,
     outcome_slot,
@@ -21,9 +23,10 @@ from agent.answers.wording.slots import (
     pronoun,
     sentence,
     tame,
+    upper,
 )
 from agent.ledger import SLOT, Kind, Ledger, Origin
-from tools.domain.records import Benefit, Determination, Evidence, Finding, Lead, Patient, Plan, Status
+from tools.domain.records import Benefit, Determination, Evidence, Finding, Lead, Plan, Status
 from tools.engine.alternatives import label_finding
 from tools.messages import SAID, TASK, Action, Actor, Message, any_of, iso, message, render, term
 from tools.terminology.matcher import medicines_in
@@ -45,7 +48,6 @@ class Words:
 
     def __init__(self, bound: Bound, ledger: Ledger, found: Determination, *, supposed: bool = False) -> None:
         self.bound, self.ledger, self.found, self.supposed = bound, ledger, found, supposed
-        self.patient: Patient = bound.patient
         on_file = bound.plan
         self.plan_record: Plan = on_file if on_file.id == found.plan_id else bound.store.plan(found.plan_id)
         self.benefit: Benefit | None = self.plan_record.benefits.get(found.drug)
@@ -56,33 +58,30 @@ class Words:
     def plan(self) -> str:
         return plan_slot(self.ledger, self.plan_record)
 
+    def of_plan(self, kind: Kind, value: str | float, attribute: str) -> str:
+        """What the plan's record says, as a slot."""
+        source = f"plan:{self.plan_record.id}"
+        return self.ledger.add(kind, value, origin="plan", source=source, attribute=attribute)
+
     def use(self) -> str:
         """ " for type 2 diabetes", if the use is known."""
-        use = INDICATIONS.get(self.found.indication, "")
-        if not use:
+        if not (use := INDICATIONS.get(self.found.indication)):
             return ""
-        slot = self.ledger.add(
-            "words", use, origin="determination", source=self.found.rule_id, attribute="indication"
-        )
-        return f" for {slot}"
+        source = self.found.rule_id
+        return f" for {self.ledger.add('words', use, origin='determination', source=source, attribute='indication')}"
 
     def request(self, *, capital: bool = False) -> str:
         """The drug, and that it is to go on if it is."""
-        kind = {"renewal": "the renewal of ", "continuation": "continued "}.get(
-            self.found.request.kind or "", ""
-        )
-        return f"{kind[:1].upper() + kind[1:] if capital else kind}{self.drug()}{self.use()}"
+        kinds = {"renewal": "the renewal of ", "continuation": "continued "}
+        kind = kinds.get(self.found.request.kind or "", "")
+        return f"{upper(kind) if capital else kind}{self.drug()}{self.use()}"
 
     def outcome(self, *, capital: bool = False) -> str:
-        return outcome_slot(
-            self.ledger, self.found.outcome, self.found.drug, capital=capital, supposed=self.supposed
-        )
+        found = self.found
+        return outcome_slot(self.ledger, found.outcome, found.drug, capital=capital, supposed=self.supposed)
 
     def count(self, number: int, of: str) -> str:
         return self.ledger.add("count", number, origin="derived", attribute=of, formula=f"{of} counted")
-
-    def she(self, *, capital: bool = False) -> str:
-        return pronoun(self.patient, capital=capital)
 
     def headline(self) -> str:
         """The outcome in one plain sentence, with drug and plan."""
@@ -104,10 +103,11 @@ class Words:
         """What the chart shows of it."""
         if finding.parts:
             return self._shown_of_parts(finding, most)
-        diagnoses = [item for item in finding.evidence if item.kind == "diagnosis" and item.date is not None]
-        listed = [item for item in finding.evidence if item.kind == "diagnosis" and has_code(item)]
-        if listed and finding.reason is None:
-            return self._diagnosis((diagnoses or listed)[0])
+        diagnoses = [item for item in finding.evidence if item.kind == "diagnosis"]
+        dated = [item for item in diagnoses if item.date is not None]
+        coded = [item for item in diagnoses if _CODE.match(str(item.value or ""))]
+        if coded and finding.reason is None:
+            return self._diagnosis((dated or coded)[0])
         if finding.found is None:
             return ""
         origin: Origin = "request" if finding.criterion == "quantity" else "chart"
@@ -140,27 +140,22 @@ class Words:
     def _lacking(self, first: Finding, failing: Sequence[Finding]) -> str:
         """What the first way lacks, and all others that lack the like of it; nothing if none does."""
         found = first.found
-        alike = [one.found for one in failing if one.found is not None and found is not None
-                 and not one.parts and one.found.code == found.code]  # fmt: skip
-        told = any_of(alike) if not first.parts and len(alike) > 1 else None
+        if found is None or first.parts:
+            return ""
+        leaves = (one.found for one in failing if not one.parts)
+        told = any_of([one for one in leaves if one is not None and one.code == found.code])
         return self.told(told, first, "chart") if told is not None else ""
 
     def _diagnosis(self, item: Evidence) -> str:
         code, _, name = str(item.value).partition(" ")
         origin = self.origin(item.record_id)
-        slot = self.ledger.add(
-            "code", code, origin=origin, source=item.record_id, attribute="diagnosis", on=item.date
-        )
-        words = cut(name or code, 70)
-        told = self.ledger.add("words", words, origin=origin, source=item.record_id, attribute="diagnosis")
+        add = partial(self.ledger.add, origin=origin, source=item.record_id, attribute="diagnosis")
+        coded, told = add("code", code, on=item.date), add("words", cut(name or code, 70))
         if origin == "supposed":
             return told
-        if item.date is None:
-            return f"{told} ({slot})" if name else slot
-        since = self.ledger.add(
-            "date", item.date, origin=origin, source=item.record_id, attribute="diagnosis"
-        )
-        return f"{told} ({slot}, onset {since})" if name else f"{slot}, onset {since}"
+        if item.date is not None:
+            coded += f", onset {add('date', item.date)}"
+        return f"{told} ({coded})" if name else coded
 
     def against(self, finding: Finding) -> str:
         """What the chart shows, and what the policy asks for where the two are numbers to compare."""
@@ -176,25 +171,17 @@ class Words:
         """The clause's number, or nothing."""
         if finding.clause is None:
             return ""
-        return self.ledger.add(
-            "code",
-            finding.clause.clause_id,
-            origin="policy",
-            source=clause_source(finding),
-            attribute="clause",
-        )
+        number, source = finding.clause.clause_id, clause_source(finding)
+        return self.ledger.add("code", number, origin="policy", source=source, attribute="clause")
 
     def status(self, finding: Finding, *, capital: bool = False) -> str:
         spoken = (_EXCLUDES if finding.exclusion else _STATUSES)[finding.status]
         return self.ledger.add(
-            "status",
-            finding.status,
-            shown=spoken[0].upper() + spoken[1:] if capital else spoken,
+            "status", finding.status, shown=upper(spoken) if capital else spoken,
             origin="supposed" if self.supposed else "determination",
             source=clause_source(finding) or self.found.rule_id,
-            attribute=finding.clause.clause_id if finding.clause else finding.criterion,
-            aliases=(finding.criterion,),
-        )
+            attribute=finding.clause.clause_id if finding.clause else finding.criterion, aliases=(finding.criterion,),
+        )  # fmt: skip
 
     def step(self, finding: Finding, *, form: str = SAID, only: bool = True) -> str:
         """What would change it, in the imperative: all of it if the rule asks for all, else one of two ways.
@@ -209,16 +196,15 @@ class Words:
             return self._step(finding.action, finding, form, only) if finding.action is not None else ""
         parts, every = self._each_once(worth_trying(finding)), asks_for_all(finding)
         sole, actor = every or len(parts) == 1, self.actor(finding)
-        first, *others = parts[: MOST_PARTS if every else 2] or (None,)
-        if first is None:
+        if not parts:
             return ""
-        if others and not every and (both := _any_of_two(first, others[0])):
-            return self._step(both, first, form, only=False)
-        told = [self.step(first, form=form, only=sole and only)]
-        told += [
-            lower(self.step(part, form=TASK if self.actor(part) == actor else SAID, only=sole and only))
-            for part in others
-        ]
+        two = [part.action for part in parts[:2] if part.action is not None]
+        if not every and two and (either := any_of(two)):  # alike but for a name
+            return self._step(either, parts[0], form, only=False)
+        told = [self.step(parts[0], form=form, only=sole and only)]
+        for part in parts[1 : MOST_PARTS if every else 2]:
+            same = TASK if self.actor(part) == actor else SAID
+            told.append(lower(self.step(part, form=same, only=sole and only)))
         return (", and also " if every else " or ").join(told)
 
     def _step(self, action: Action, finding: Finding, form: str, only: bool) -> str:
@@ -236,8 +222,7 @@ class Words:
     def actor(self, finding: Finding) -> Actor:
         """Whose turn it is, by the first thing that would change it."""
         while finding.parts:
-            worth = worth_trying(finding)
-            if not worth:
+            if not (worth := worth_trying(finding)):
                 return ""
             finding = worth[0]
         return finding.action.actor if finding.action is not None else ""
@@ -264,31 +249,22 @@ class Words:
         if action.code in ("review", "record_and_check"):
             return ""
         blank = Finding(criterion="next", status="unknown", text="")
-        if action.code == "send":
-            return self.told(message("send", how=self._sending()), blank, "plan")
-        return self.told(action, blank, "plan", form)
-
-    def _sending(self) -> Message:
-        """How the request goes to the payer, with where to as a slot."""
+        if action.code != "send":
+            return self.told(action, blank, "plan", form)
         plan = self.plan_record
-        to = {"fax": plan.fax, "phone": plan.phone, "portal": plan.portal}.get(plan.channel, "")
-        kind: Kind = "words" if plan.channel == "portal" else "code"
-        attribute: str = plan.channel
-        if not to:
-            kind, to, attribute = "name", plan.payer, "payer"
-        slot = self.ledger.add(kind, to, origin="plan", source=f"plan:{plan.id}", attribute=attribute)
-        return message(f"send.{plan.channel}", to=slot)
+        to = {"fax": plan.fax, "phone": plan.phone, "portal": plan.portal}.get(plan.channel)
+        slot = self.of_plan("words" if plan.channel == "portal" else "code", to, plan.channel) if to else ""
+        how = message(f"send.{plan.channel}", to=slot or self.of_plan("name", plan.payer, "payer"))
+        return self.told(message("send", how=how), blank, "plan")
 
     def prescriber(self) -> str:
         """Who settles what the chart leaves open: the prescriber's name, with the phone that is on file."""
-        doctor = self.patient.prescriber
+        doctor = self.bound.patient.prescriber
         if doctor is None or not doctor.name:
             return ""
-        add = self.ledger.add
-        name = add("name", doctor.name, origin="chart", attribute="prescriber", source="prescriber")
-        if not doctor.phone:
-            return name
-        return f"{name}, phone {add('code', doctor.phone, origin='chart', attribute='phone', source='prescriber')}"
+        add = partial(self.ledger.add, origin="chart", source="prescriber")
+        name = add("name", doctor.name, attribute="prescriber")
+        return f"{name}, phone {add('code', doctor.phone, attribute='phone')}" if doctor.phone else name
 
     def settles(self) -> str:
         """That the prescriber settles what is open, and how to reach them; nothing if none of it is theirs to say."""
@@ -301,14 +277,13 @@ class Words:
 
     def met(self) -> str:
         """What is well, in one line: the criteria that are met, what is ruled out, the papers on file."""
-        judged = [*self.found.findings]
-        fine = [one for one in judged if one.status == "met" and one.kind == "criterion"]
+        met = [one for one in self.found.findings if one.status == "met"]
+        fine = [one for one in met if one.kind == "criterion"]
         told = [self.shown(one) or self.named(one) for one in fine if not one.exclusion]
-        ruled_out = sum(one.exclusion for one in fine)
-        if ruled_out:
+        if ruled_out := sum(one.exclusion for one in fine):
             number = self.count(ruled_out, "exclusions ruled out")
             told.append(f"{number} exclusion{'' if ruled_out == 1 else 's'} ruled out")
-        papers = [one for one in judged if one.status == "met" and one.kind == "document"]
+        papers = [one for one in met if one.kind == "document"]
         told += [
             f"{self.named(one)} on file"
             for one in papers
@@ -323,7 +298,7 @@ class Words:
         labels = [label for label in drug.indications if asked in ("", label.key)]
         outside = ""
         for label in labels:
-            finding = label_finding(self.patient, label, drug, self.found.as_of)
+            finding = label_finding(self.bound.patient, label, drug, self.found.as_of)
             if finding is None or finding.status == "met":
                 return ""
             if any(_is_diagnosis(part) and part.status == "met" for part in finding.parts):
@@ -337,58 +312,33 @@ class Words:
             return f"The label of {self.drug()} does not name {self._label_use(asked)}."
         if asked:  # what other uses the chart shows is not said by it
             return f"The chart does not show the use of {self.drug()} that is asked for: {uses[0]}."
-        names = uses[0] if len(uses) == 1 else f"{', '.join(uses[:-1])} or {uses[-1]}"
-        return f"The chart shows no use that the label of {self.drug()} names: {names}."
+        return f"The chart shows no use that the label of {self.drug()} names: {joined(uses, 'or')}."
 
     def _label_use(self, key: str) -> str:
-        name = INDICATIONS.get(key, key)
-        return self.ledger.add(
-            "words", name, origin="drug", source=f"drug:{self.found.drug}", attribute="indication"
-        )
+        use, source = INDICATIONS.get(key, key), f"drug:{self.found.drug}"
+        return self.ledger.add("words", use, origin="drug", source=source, attribute="indication")
 
     def cost(self) -> str:
         """Tier and copay, as far as the plan states them."""
         if self.benefit is None:
             return ""
-        source = f"plan:{self.plan_record.id}"
-        told = []
-        if self.benefit.tier is not None:
-            slot = self.ledger.add("count", self.benefit.tier, origin="plan", source=source, attribute="tier")
-            told.append(f"tier {slot}")
-        if self.benefit.copay:
-            slot = self.ledger.add(
-                "money", self.benefit.copay, origin="plan", source=source, attribute="copay"
-            )
-            told.append(f"copay {slot}")
-        return ", ".join(told)
+        tier, copay = self.benefit.tier, self.benefit.copay
+        told = [f"tier {self.of_plan('count', tier, 'tier')}"] if tier is not None else []
+        return ", ".join([*told, *([f"copay {self.of_plan('money', copay, 'copay')}"] if copay else [])])
 
     def lead(self, lead: Lead) -> str:
         """What a note says of an open criterion; it counts once a person has confirmed it."""
+        add = partial(self.ledger.add, origin="chart", source=lead.document, attribute="note")
         shown = f"“{cut(' '.join(lead.quote.split()), LONGEST_LEAD)}”"
-        quote = self.ledger.add(
-            "quote",
-            lead.quote,
-            shown=shown,
-            origin="chart",
-            source=lead.document,
-            attribute="note",
-            on=lead.date,
-        )
-        day = ""
-        if lead.date is not None:
-            day = self.ledger.add("date", lead.date, origin="chart", source=lead.document, attribute="note")
-            day = f" of {day}"
+        quote = add("quote", lead.quote, shown=shown, on=lead.date)
+        day = f" of {add('date', lead.date)}" if lead.date is not None else ""
         more = ", with what it leaves open" if lead.needs else ""
         return f"The note{day} says {quote}: confirm it with `pa confirm`{more}, and it counts."
 
     def alternatives(self) -> str:
         """The covered drugs that this patient meets today; nothing if there is none."""
-        names = [item.drug for item in self.found.alternatives]
-        if not names:
-            return ""
-        return (
-            f"Already possible today: {listed([self.drug(name) for name in names], MOST_ALTERNATIVES, self)}."
-        )
+        names = [self.drug(item.drug) for item in self.found.alternatives]
+        return f"Already possible today: {listed(names, MOST_ALTERNATIVES, self)}." if names else ""
 
     def origin(self, record_id: str) -> Origin:
         return "supposed" if record_id.startswith(SUPPOSED) else "chart"
@@ -415,7 +365,7 @@ class Words:
         def hold(rule: str, value: Any, text: str) -> str:
             return self._value(value, finding, origin, text, rule)
 
-        return render(message, form, hold=hold, she=self.she(), **context)
+        return render(message, form, hold=hold, she=pronoun(self.bound.patient), **context)
 
     def _value(
         self, value: str | float, finding: Finding, origin: Origin, text: str = "", rule: str = ""
@@ -447,21 +397,23 @@ class Words:
         self, kind: Kind, value: str | float | date, finding: Finding, origin: Origin, **details: Any
     ) -> str:
         """Enter a value of a message about the finding, with where it stands."""
-        if origin == "policy":
-            return self.ledger.add(kind, value, origin=origin, source=self._policy(finding), **details)
+        add = partial(self.ledger.add, kind, value, **details)
         records = [item.record_id for item in finding.evidence]
-        if origin in ("request", "plan"):
-            source = f"plan:{self.found.plan_id}" if origin == "plan" else records[0] if records else "chart"
-            return self.ledger.add(kind, value, origin=origin, source=source, **details)
+        if origin == "policy":
+            return add(origin=origin, source=self._policy(finding))
+        if origin == "plan":
+            return add(origin=origin, source=f"plan:{self.found.plan_id}")
+        if origin == "request":
+            return add(origin=origin, source=records[0] if records else "chart")
         stored = iso(value) if isinstance(value, date) else value
         for item in finding.evidence:
             if stored in (item.value, iso(item.date)):
-                own = self.origin(item.record_id)
                 on = item.date if kind == "value" else None
-                return self.ledger.add(kind, value, origin=own, source=item.record_id, on=on, **details)
+                return add(origin=self.origin(item.record_id), source=item.record_id, on=on)
         source = " ".join(dict.fromkeys(records[:4]))
-        formula = f"from {source or 'the chart'} on {self.found.as_of}"
-        return self.ledger.add(kind, value, origin="derived", source=source, formula=formula, **details)
+        return add(
+            origin="derived", source=source, formula=f"from {source or 'the chart'} on {self.found.as_of}"
+        )
 
     def _policy(self, finding: Finding) -> str:
         return clause_source(finding) or self.found.policy_id or f"plan:{self.found.plan_id}"
@@ -472,24 +424,13 @@ class Words:
         return known or any((begin, end) == (0, len(name)) for begin, end, *_ in medicines_in(name))
 
 
-_DIGIT = re.compile(r"\d")
+_DIGIT, _CODE = re.compile(r"\d"), re.compile(r"[A-Z]\d")
 _STATUSES: dict[Status, str] = {"met": "met", "not_met": "not met", "unknown": "open"}
-
-
 _EXCLUDES: dict[Status, str] = {
     "met": "ruled out",
     "not_met": "an exclusion that applies",
     "unknown": "not ruled out",
 }
-
-
-def _any_of_two(one: Finding, other: Finding) -> Action | None:
-    """The step that is either of theirs, where these are alike but for a name."""
-    return any_of((one.action, other.action)) if one.action is not None and other.action is not None else None
-
-
-def has_code(item: Evidence) -> bool:
-    return bool(re.match(r"[A-Z]\d", str(item.value or "")))
 
 
 def _is_diagnosis(finding: Finding) -> bool:
