@@ -38,7 +38,7 @@ from agent.answers import (
     resolution,
     why,
 )
-from agent.answers.answer import Answer, Said, Source
+from agent.answers.answer import Answer, Said, Source, plain
 from agent.answers.translated import translated
 from agent.conversation import LONGEST_QUESTION, ChatDesk, Event, Sitting, Turn
 from agent.dialogue import choice, lessons, reader
@@ -101,11 +101,8 @@ class Spoken(msgspec.Struct, kw_only=True):
 def build() -> StateGraph[State, Sitting, State, State]:
     """The graph; compile it with a checkpointer."""
     graph = StateGraph(State, context_schema=Sitting)
-    graph.add_node("understand", understand)
-    graph.add_node("bind", bind)
-    graph.add_node("check", check)
-    graph.add_node("write", write)
-    graph.add_node("remember", remember)
+    for node in (understand, bind, check, write, remember):
+        graph.add_node(node)
     graph.add_edge(START, "understand")
     graph.add_edge("understand", "bind")
     graph.add_conditional_edges(
@@ -141,36 +138,33 @@ def understand(state: State, runtime: Runtime[Sitting]) -> State:
 def bind(state: State, runtime: Runtime[Sitting]) -> State:
     """Whose case it is. Nobody's yet: find the patient. Somebody else than the bound one: refuse, and say how to
     switch."""
-    sitting, reading, bound_to = runtime.context, _reading(state), state.get("patient_id", "")
+    store, reading, bound_to = runtime.context.desk.store, _reading(state), state.get("patient_id", "")
     spoken, ledger = _spoken(state), Ledger()
     if len(state["question"]) > LONGEST_QUESTION:
-        return _settled(spoken, [courtesy.too_long(ledger)], ledger)
+        return _settled(spoken, courtesy.too_long(ledger))
     if bound_to:
-        patient = sitting.desk.store.patient(bound_to)
-        other = people.is_other(reading.person, patient)
-        other = other and people.may_be_patient(reading, patient, sitting.desk.store)
-        if not other and not _speaks_of_another(reading):
+        patient = store.patient(bound_to)
+        other = people.is_other(reading.person, patient) and people.may_be_patient(reading, patient, store)
+        if not other and not any(ask.query == "other_patient" for ask in reading.asks):
             return {}
+        other_ask = Ask(query="other_patient")
         if other and _names_both(state["question"], reading, patient):
-            both = msgspec.structs.replace(reading, asks=(*reading.asks, Ask(query="other_patient")))
-            return {"reading": msgspec.to_builtins(both)}
-        told = msgspec.structs.replace(reading, asks=(Ask(query="other_patient"),))
-        settled = _settled(spoken, [refusals.other_patient(ledger)], ledger)
-        return {"reading": msgspec.to_builtins(told), **settled}
-    offered = talk_of(state).offered
+            return {"reading": _with_asks(reading, (*reading.asks, other_ask))}
+        settled = _settled(spoken, refusals.other_patient(ledger))
+        return {"reading": _with_asks(reading, (other_ask,)), **settled}
     if not people.needs_patient(reading):
-        known, ask = Known.of(sitting.desk.store), reading.asks[0]
+        ask = reading.asks[0]
         if ask.query == "define":
-            return _settled(spoken, [glossary.answer(ask, None, ledger)], ledger)
-        return _settled(spoken, [courtesy.answer(ask, None, ledger, reading, known)], ledger)
-    found = people.find(state["question"], reading, sitting.desk.store, offered)
-    if found.patient_id:
-        asks = [ask for ask in reading.asks if ask.query not in _NO_QUESTION]
-        if asks:  # "can Maria Lopez have Ozempic": found, and on to the question
-            again = msgspec.structs.replace(reading, asks=tuple(asks), person="")
-            return {"patient_id": found.patient_id, "reading": msgspec.to_builtins(again)}
-        return {"patient_id": found.patient_id, **_settled(spoken, [people.answer(found, ledger)], ledger)}
-    return _settled(spoken, [people.answer(found, ledger)], ledger)
+            return _settled(spoken, glossary.answer(ask, None, ledger))
+        return _settled(spoken, courtesy.answer(ask, None, ledger, reading, Known.of(store)))
+    found = people.find(state["question"], reading, store, talk_of(state).offered)
+    if not found.patient_id:
+        return _settled(spoken, people.answer(found, ledger))
+    if asks := tuple(ask for ask in reading.asks if ask.query not in _NO_QUESTION):
+        # "can Maria Lopez have Ozempic": found, and on to the question
+        again = msgspec.structs.replace(reading, person="")
+        return {"patient_id": found.patient_id, "reading": _with_asks(again, asks)}
+    return {"patient_id": found.patient_id, **_settled(spoken, people.answer(found, ledger))}
 
 
 def check(state: State, runtime: Runtime[Sitting]) -> State:
@@ -205,10 +199,7 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
         found, patient = joined.determinations, of_file.patient
         joined.said = translated(language, found, patient, ledger, joined.said, decides=decides)
         joined.facts = list(ledger.facts.values())
-    return {
-        "reply": msgspec.to_builtins(joined),
-        "reading": msgspec.to_builtins(reading),
-    }
+    return {"reply": msgspec.to_builtins(joined), "reading": msgspec.to_builtins(reading)}
 
 
 def write(state: State, runtime: Runtime[Sitting]) -> State:
@@ -256,9 +247,7 @@ def remember(state: State, runtime: Runtime[Sitting]) -> State:
 
 def _outright(question: str, talk: Talk) -> Reading | None:
     """What needs no reading: nothing was said, or far too much, or hardly more than a language's name."""
-    if not any(character.isalnum() for character in question):
-        return Reading(asks=(Ask(query="unclear"),))
-    if len(question) > LONGEST_QUESTION:
+    if not any(map(str.isalnum, question)) or len(question) > LONGEST_QUESTION:
         return Reading(asks=(Ask(query="unclear"),))
     if talk.asks and len(question.split()) <= FEW_WORDS and language_named(question):
         return Reading(asks=(Ask(query="rephrase", text=question),))
@@ -337,11 +326,6 @@ def _names_both(question: str, reading: Reading, patient: Patient) -> bool:
     return asked and bool(own) and own <= typed and not own <= theirs
 
 
-def _speaks_of_another(reading: Reading) -> bool:
-    """Is it surely about somebody else, who is not named?"""
-    return any(ask.query == "other_patient" for ask in reading.asks)
-
-
 # What says nothing that could be asked of a patient who was just found.
 _NO_QUESTION: frozenset[Query] = frozenset(
     ("patient", "unclear", "other_patient", "smalltalk", "choose", "correct")
@@ -397,16 +381,15 @@ def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledg
             case "alike":
                 answer = alike.answer(ask, bound, ledger, desk.panel)
             case "rephrase":
-                answer = again.rephrase(ask, talk.asks, once_more, ledger)
+                answer = again.rephrase(talk.asks, once_more, ledger)
             case "sources":
                 answer = again.sources(ask, talk.asks, once_more, bound, ledger)
             case _ if ask.query in registry.ANSWERS:
                 answer = registry.answer(ask, bound, ledger)
             case _:
                 answer = courtesy.answer(ask, bound, ledger, reading)
-        if (
-            answer.offered and ask.query in DECISIONS and not ask.drugs
-        ):  # none is known: how each of them stands
+        # no drug is known: how each of them stands
+        if answer.offered and ask.query in DECISIONS and not ask.drugs:
             each = compare.answer(Ask(query="options", all_drugs=True), bound, ledger)
             answer.said = [*each.said, *answer.said]
             answer.determinations = each.determinations
@@ -415,7 +398,7 @@ def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledg
         return answer
     except Correctable as error:
         line = ledger.add("words", f"{error}.", origin="determination", source="check")
-        return Answer(intent=ask.intent, said=[Said(text=line, verbatim=True)], ledger=ledger)
+        return Answer(said=plain(line), ledger=ledger)
 
 
 def _joined(spoken: Spoken, answers: Iterable[Answer], ledger: Ledger) -> Spoken:
@@ -435,8 +418,13 @@ def _joined(spoken: Spoken, answers: Iterable[Answer], ledger: Ledger) -> Spoken
     return spoken
 
 
-def _settled(spoken: Spoken, answers: Iterable[Answer], ledger: Ledger) -> State:
-    return {"reply": msgspec.to_builtins(_joined(spoken, answers, ledger)), "settled": True}
+def _settled(spoken: Spoken, answer: Answer) -> State:
+    return {"reply": msgspec.to_builtins(_joined(spoken, [answer], answer.ledger)), "settled": True}
+
+
+def _with_asks(reading: Reading, asks: tuple[Ask, ...]) -> dict[str, Any]:
+    changed: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(reading, asks=asks))
+    return changed
 
 
 def _turn(state: State, sitting: Sitting, spoken: Spoken, worded: prose.Worded) -> Turn:
@@ -483,20 +471,9 @@ def _paragraphs(sentences: Iterable[str]) -> list[str]:
     return lines
 
 
-_IDLE: frozenset[Query] = frozenset(
-    (
-        "smalltalk",
-        "unclear",
-        "off_topic",
-        "other_patient",
-        "rephrase",
-        "sources",
-        "define",
-        "help",
-        "choose",
-        "correct",
-    )
-)
+_IDLE: frozenset[Query] = frozenset((
+    "smalltalk", "unclear", "off_topic", "other_patient", "rephrase", "sources", "define", "help", "choose", "correct",
+))  # fmt: skip
 
 
 def _next_talk(talk: Talk, reading: Reading, spoken: Spoken, state: State, desk: ChatDesk) -> Talk:

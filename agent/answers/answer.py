@@ -80,5 +80,5 @@ class Answer(msgspec.Struct, kw_only=True):
 
 
 def plain(*texts: str) -> list[Said]:
-    """Sentences that are shown in these words."""
-    return [Said(text=text, verbatim=True) for text in texts]
+    """Sentences that are shown in these words; an empty one is none."""
+    return [Said(text=text, verbatim=True) for text in texts if text]

@@ -70,18 +70,9 @@ ANSWERS: dict[Query, Answerer] = {query: answerer for answerer, queries in _BY_A
 
 # Decisions of several drugs or uses are told side by side; what is of one drug, one after the other.
 SIDE_BY_SIDE: frozenset[Query] = DECISIONS | {"coverage", "pa_required", "compare", "options"}
-_ONE_BY_ONE: frozenset[Query] = frozenset(
-    (
-        "criterion",
-        "attach",
-        "earliest",
-        "policy",
-        "policy_all",
-        "renewal_rules",
-        "approval_length",
-        "lookback",
-    )
-)
+_ONE_BY_ONE: frozenset[Query] = frozenset((
+    "criterion", "attach", "earliest", "policy", "policy_all", "renewal_rules", "approval_length", "lookback",
+))  # fmt: skip
 MOST_DRUGS = 2  # that are told one after the other
 
 
@@ -99,16 +90,14 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     several = len(ask.drugs) > 1
     whole_plan = ask.all_drugs and not ask.drugs and ask.query in DECISIONS
     if ask.query in SIDE_BY_SIDE and (several or ask.uses or whole_plan):
-        reply = compare.answer(ask, bound, ledger)
-        reply.intent = ask.intent
-        return reply
+        return compare.answer(ask, bound, ledger)
     if not several or ask.from_talk or ask.query not in _ONE_BY_ONE:
         return ANSWERS[ask.query](ask, bound, ledger)
-    reply = Answer(intent=ask.intent, ledger=ledger, drugs=ask.drugs)
+    reply = Answer(ledger=ledger, drugs=ask.drugs)
     for drug in ask.drugs[:MOST_DRUGS]:
         told = ANSWERS[ask.query](msgspec.structs.replace(ask, drugs=(drug,)), bound, ledger)
         reply.said += [one for one in told.said if one not in reply.said]
         reply.determinations += told.determinations
-        reply.sources += [source for source in told.sources if source not in reply.sources]
+        reply.cite(told.sources)
         reply.general = reply.general or told.general
     return reply
