@@ -93,18 +93,15 @@ class _Told:
             case what_if.Started(drug=drug, days=0):
                 return f"if {self.she} took {self.name(drug)} that day"
             case what_if.Started(drug=drug):
-                since, days = (
-                    self.day(as_of - timedelta(days=change.days), drug),
-                    self.days(change.days, drug),
-                )
-                return f"if {self.she} took {self.name(drug)} since {since} ({days})"
+                since, name = self.day(as_of - timedelta(days=change.days), drug), self.name(drug)
+                return f"if {self.she} took {name} since {since} ({self.days(change.days, drug)})"
             case what_if.Tried(drug=drug):
                 outcome = self.words(change.outcome.lower(), "outcome")
                 if change.on:
                     until = f" to {self.day(as_of, drug)}" if change.on < as_of else ""
                     return f"{self._begun(drug, change.on, change.daily)}{until}, with {outcome}"
-                days = self.days(change.days, drug)
-                return f"if {self.name(drug)} had been tried for {days} with {outcome}"
+                name, days = self.name(drug), self.days(change.days, drug)
+                return f"if {name} had been tried for {days} with {outcome}"
             case what_if.Removed():
                 kind = f" {change.formulation}" if change.formulation else ""
                 return f"without {self.name(change.drug)}{kind} on record"
