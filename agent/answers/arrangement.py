@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -71,10 +72,9 @@ def arranged(question: Question, answers: Sequence[Answer], ledger: Ledger) -> l
         answer.said = [one for one in answer.said if not one.ahead]
     lines = _lines(answers, ledger)
     likely = iter(likelihoods(question, lines) if len(lines) > 1 else [1.0])
-    pairs = sorted(
-        ((answer, [*_blocks(answer, likely)]) for answer in answers), key=lambda pair: _rank(*pair)
-    )
-    best = max((one for _, own in pairs for one in own), key=_likelihood, default=None)
+    blocks = [(answer, [*_blocks(answer, likely)]) for answer in answers]
+    pairs = sorted(blocks, key=lambda pair: _rank(*pair))
+    best = max((one for _, own in pairs for one in own), key=attrgetter("likelihood"), default=None)
     behind: list[_Block] = []
     for answer, own in pairs:
         asked, rest = _parted(answer, own, best)
@@ -83,7 +83,7 @@ def arranged(question: Question, answers: Sequence[Answer], ledger: Ledger) -> l
         answer.said = [*said, *chain.from_iterable(one.said for one in asked)]
         said, behind = [], [*behind, *rest]
     useful = [one for block in behind if block.likelihood >= USEFUL for one in _as_items(block)]
-    last = Answer(intent="chart", ledger=ledger, said=[_BEHIND, *useful] if useful else [])
+    last = Answer(ledger=ledger, said=[_BEHIND, *useful] if useful else [])
     return [*(answer for answer, _ in pairs), last]
 
 
@@ -92,7 +92,7 @@ def _parted(
 ) -> tuple[list[_Block], list[_Block]]:
     """What is asked for, and the rest: of an answer to what is surely asked at least its likeliest sentence."""
     to_a_query = answer.query != "unclear" and answer.sure >= SURE
-    likeliest = max(blocks, key=_likelihood, default=None) if to_a_query else None
+    likeliest = max(blocks, key=attrgetter("likelihood"), default=None) if to_a_query else None
 
     def is_part(block: _Block) -> bool:
         return block.likelihood >= ASKED or block is likeliest or block is best
@@ -123,10 +123,6 @@ def _lines(answers: Sequence[Answer], ledger: Ledger) -> list[Line]:
 def _keeps_its_place(answer: Answer) -> bool:
     whole = answer.hypothetical or answer.refused or answer.lost or bool(answer.offered)
     return whole or answer.query in _WHOLE
-
-
-def _likelihood(block: _Block) -> float:
-    return block.likelihood
 
 
 def _rank(answer: Answer, blocks: Sequence[_Block]) -> tuple[int, float]:

@@ -10,7 +10,7 @@ from agent.answers import registry, relevance
 from agent.answers.answer import Answer, Said
 from agent.answers.chart import notes, supply
 from agent.answers.chart.page import Page, capitalised
-from agent.answers.passages import WHERE, Kind, Passage, passages, texts
+from agent.answers.passages import Kind, Passage, passages, texts
 from agent.answers.why import ways
 from agent.answers.wording import Words, finding_told, labeled_use
 from agent.dialogue.query import DECISIONS, QUERIES, Ask, Intent, Query
@@ -127,14 +127,10 @@ def _values_together(wanted: Sequence[tuple[float, Passage]]) -> list[tuple[floa
     for share, one in wanted:
         if one.kind != "value" or several[one.what[0]] < 2:
             made.append((share, one))
-        elif not any(_same_test(one, other) for _, other in made):
-            same = (two for _, two in wanted if _same_test(one, two))
-            made += [(share, two) for two in sorted(same, key=lambda two: two.what[1].date, reverse=True)]
+        elif (share, one) not in made:
+            same = [two for two in wanted if two[1].kind == "value" and two[1].what[0] == one.what[0]]
+            made += sorted(same, key=lambda two: two[1].what[1].date, reverse=True)
     return made
-
-
-def _same_test(one: Passage, other: Passage) -> bool:
-    return one.kind == other.kind == "value" and one.what[0] == other.what[0]
 
 
 def open_ones(question: Question, drug: str, use: str, bound: Bound) -> tuple[str, ...]:
@@ -157,11 +153,8 @@ def open_ones(question: Question, drug: str, use: str, bound: Bound) -> tuple[st
         tops = (top for top in unmet if top.status != "met" and any(one in parts for one in walk([top])))
         return tuple(top.criterion for top in tops)
 
-    return (
-        those(lambda share, one: share >= SURELY)
-        or those(lambda share, one: one.key in question.shown)
-        or those(lambda share, one: True)
-    )
+    surely = those(lambda share, one: share >= SURELY)
+    return surely or those(lambda share, one: one.key in question.shown) or those(lambda share, one: True)
 
 
 def _without_rivals(answers: Sequence[Answer], ranked: Sequence[tuple[float, Passage]]) -> list[Answer]:
@@ -215,7 +208,7 @@ class _Composer:
 
     def tell(self, wanted: Sequence[Passage]) -> Answer:
         """Those of the passages that were not said, a line each."""
-        reply = Answer(intent="chart", ledger=self.ledger)
+        reply = Answer(ledger=self.ledger)
         page = Page(Ask(query="summary"), self.bound, self.ledger, reply)
         open_ones: list[tuple[Determination, Finding]] = []
         for passage in wanted:
@@ -230,7 +223,7 @@ class _Composer:
                     reply.said += around
                     self.facts |= self._facts(*(line.text for line in around))
                 elif not self._holds(text):
-                    lead = f"{capitalised(WHERE[passage.kind])}: " if passage.kind in _BARE else ""
+                    lead = f"{capitalised(passage.where)}: " if passage.kind in _BARE else ""
                     page.say(f"{lead}{text}", bullet=True)
                     self.facts |= self._facts(text)
                     reply.said += self._serving(passage, page)
