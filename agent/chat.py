@@ -20,6 +20,7 @@ from typing import Any, TypedDict
 import msgspec
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
+from msgspec.structs import replace
 
 from agent import prose
 from agent.answers import (
@@ -162,7 +163,7 @@ def bind(state: State, runtime: Runtime[Sitting]) -> State:
         return _settled(spoken, people.answer(found, ledger))
     if asks := tuple(ask for ask in reading.asks if ask.query not in _NO_QUESTION):
         # "can Maria Lopez have Ozempic": found, and on to the question
-        again = msgspec.structs.replace(reading, person="")
+        again = replace(reading, person="")
         return {"patient_id": found.patient_id, "reading": _with_asks(again, asks)}
     return {"patient_id": found.patient_id, **_settled(spoken, people.answer(found, ledger))}
 
@@ -180,14 +181,14 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     spoken.drugs = resolution.likelier(likely, resolution.MEANT)
     maybe = resolution.likelier(likely, resolution.MAY_BE_MEANT)
     asks = resolution.worth_answering(question, reading, talk, of_file)
-    answers = _answers(asks, state, reading, maybe, sitting, ledger)
+    answers = _answers(asks, state, reading, maybe, sitting.desk, ledger)
     pair = beforehand.apart(asks[0], resolution.beside(asks[0], reading, talk, of_file), of_file, ledger)
     # two drugs at once are what is asked for, and "yes" to one of them would mislead
     if arrangement.asks_for(question, pair, answers, ledger):
-        pair.said = [msgspec.structs.replace(one, ahead=True) for one in pair.said]
+        pair.said = [replace(one, ahead=True) for one in pair.said]
         if not any(ask.query in resolution.DRAFTING for ask in asks):  # which is done once
-            plain = [msgspec.structs.replace(ask, form="text") for ask in asks]
-            answers = _answers(plain, state, reading, maybe, sitting, ledger)
+            in_words = [replace(ask, form="text") for ask in asks]
+            answers = _answers(in_words, state, reading, maybe, sitting.desk, ledger)
     _, bound = _under_the_plan_named(asks[-1], of_file, sitting.desk)
     told = focus.with_passages(question, asks, answers, maybe, bound, ledger)
     spoken.shown = told.shown
@@ -300,7 +301,7 @@ _SENDING: frozenset[Query] = frozenset(("submit", "contact"))
 def _under_the_plan_named(ask: Ask, of_file: Bound, desk: ChatDesk) -> tuple[Ask, Bound]:
     """The ask, and the chart under the plan that it names where it is looked at as it stands, or is one of theirs."""
     if ask.query in _SENDING and _has_ended(ask.plan_id, of_file):
-        ask = msgspec.structs.replace(ask, plan_id="")  # nothing is sent to it any more
+        ask = replace(ask, plan_id="")  # nothing is sent to it any more
     if ask.query in _OF_THE_PLAN_NAMED or ask.plan_id in plans_on(of_file.patient, of_file.as_of):
         return ask, desk.bind(of_file.patient.id, ask.plan_id)
     return ask, of_file
@@ -312,8 +313,8 @@ def _under_its_plan(ask: Ask, bound: Bound) -> Ask:
     if ask.query not in DECISIONS or not ask.plan_id or ask.plan_id == bound.plan.id:
         return ask
     if _has_ended(ask.plan_id, bound):
-        return msgspec.structs.replace(ask, plan_id="")
-    return msgspec.structs.replace(ask, query="what_if", changes=(Insured(plan_id=ask.plan_id),))
+        return replace(ask, plan_id="")
+    return replace(ask, query="what_if", changes=(Insured(plan_id=ask.plan_id),))
 
 
 def _names_both(question: str, reading: Reading, patient: Patient) -> bool:
@@ -337,18 +338,17 @@ def _answers(
     state: State,
     reading: Reading,
     maybe: tuple[str, ...],
-    sitting: Sitting,
+    desk: ChatDesk,
     ledger: Ledger,
 ) -> list[Answer]:
     """To everything that is worth answering, each under the plan that it names."""
-    desk, talk = sitting.desk, talk_of(state)
-    answers = []
+    answers, talk = list[Answer](), talk_of(state)
     if any(ask.query in ("patient", "other_patient") and ask not in asks for ask in reading.asks):
         answers.append(courtesy.whom(desk.bind(state["patient_id"]).patient, ledger))
     for at, ask in enumerate(asks):
         ask, bound = _under_the_plan_named(ask, desk.bind(state["patient_id"]), desk)
         ask = why.step_of(ask, (*talk.drugs[:1], *maybe), bound)
-        before = msgspec.structs.replace(talk, asks=tuple(asks[:at]) or talk.asks)
+        before = replace(talk, asks=tuple(asks[:at]) or talk.asks)
         if ask.query in resolution.DRAFTING and ask.sure < SURE_OF_A_DRAFT:
             if _tells_a_message(ask):
                 answers.append(drafting.message(ask, bound, ledger))
@@ -423,7 +423,7 @@ def _settled(spoken: Spoken, answer: Answer) -> State:
 
 
 def _with_asks(reading: Reading, asks: tuple[Ask, ...]) -> dict[str, Any]:
-    changed: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(reading, asks=asks))
+    changed: dict[str, Any] = msgspec.to_builtins(replace(reading, asks=asks))
     return changed
 
 
@@ -482,7 +482,7 @@ def _next_talk(talk: Talk, reading: Reading, spoken: Spoken, state: State, desk:
     before = talk.drugs if drugs != talk.drugs else ()
     idle = all(ask.query in _IDLE for ask in reading.asks)
     supposed = tuple(change for ask in reading.asks for change in ask.changes)
-    return msgspec.structs.replace(
+    return replace(
         _talk_with(state, desk),
         drugs=drugs,
         supposed=supposed or talk.supposed,
@@ -511,9 +511,8 @@ def _tells_a_message(ask: Ask) -> bool:
 
 def _has_ended(plan_id: str, bound: Bound) -> bool:
     """Whether the patient was in the plan and is no more."""
-    return any(one.plan_id == plan_id for one in bound.patient.coverages) and plan_id not in plans_on(
-        bound.patient, bound.as_of
-    )
+    was_in = any(one.plan_id == plan_id for one in bound.patient.coverages)
+    return was_in and plan_id not in plans_on(bound.patient, bound.as_of)
 
 
 def _count(spoken: Spoken, *replies: Reply) -> None:
@@ -540,7 +539,7 @@ def _talk_with(state: State, desk: ChatDesk) -> Talk:
         return talk_of(state)
     patient = desk.store.patient(patient_id)
     names = tuple(f"{patient.given} {patient.family}".casefold().split())
-    return msgspec.structs.replace(talk_of(state), patient_id=patient_id, names=names, sex=patient.sex)
+    return replace(talk_of(state), patient_id=patient_id, names=names, sex=patient.sex)
 
 
 def _reading(state: State) -> Reading:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-import msgspec
+from msgspec.structs import replace
 
 from agent.answers import chart
 from agent.answers.answer import Answer, plain
@@ -25,7 +25,7 @@ def _of_the_chart(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     )  # fmt: skip
     reply = Answer(ledger=ledger, drugs=ask.drugs)
     for query in (query for query, named in queries if named):
-        told = chart.answer(msgspec.structs.replace(ask, query=query), bound, ledger)
+        told = chart.answer(replace(ask, query=query), bound, ledger)
         reply.said += told.said
         reply.sources += told.sources
     return reply

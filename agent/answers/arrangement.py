@@ -14,8 +14,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from agent.answers import relevance
 from agent.answers.answer import Answer, Said
@@ -150,7 +150,7 @@ def _as_items(block: _Block) -> list[Said]:
     items: list[Said] = []
     for one in block.said:
         text = f"{items.pop().text} {one.text}" if one.leans and items else one.text
-        items.append(msgspec.structs.replace(one, text=text, bullet=True))
+        items.append(replace(one, text=text, bullet=True))
     return items
 
 

@@ -3,7 +3,7 @@ allergy to what the drug is made of, and that two drugs are not paid for togethe
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 
 from agent.answers import dates
 from agent.answers.answer import Answer
@@ -43,7 +43,7 @@ def told(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     for drug in drugs:
         dates.granted(bound, drug, reply, running=True)
         _allergy(drug, ask, bound, reply)
-    reply.said = [msgspec.structs.replace(one, ahead=True) for one in reply.said]
+    reply.said = [replace(one, ahead=True) for one in reply.said]
     return reply
 
 

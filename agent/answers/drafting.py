@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-import msgspec
+from msgspec.structs import replace
 
 from agent.answers.answer import Answer, Said, Source, plain
 from agent.answers.eligibility import deciding, next_told
@@ -150,7 +150,7 @@ def _request(words: Words, finding: Finding) -> Said:
     if words.actor(finding) not in _PRESCRIBERS:
         return told
     task = lower(words.step(finding, form=TASK))
-    return msgspec.structs.replace(told, text=f"Please {task}. {told.text}")
+    return replace(told, text=f"Please {task}. {told.text}")
 
 
 def _ready(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Drafted] | None) -> Answer:
@@ -159,7 +159,7 @@ def _ready(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Draf
     if not ready:
         none = "Nothing was drafted: none of the plan's drugs is ready to submit."
         return Answer(said=plain(none), ledger=ledger)
-    reply = answer(msgspec.structs.replace(ask, drugs=(ready[0],), all_drugs=False), bound, ledger, draft)
+    reply = answer(replace(ask, drugs=(ready[0],), all_drugs=False), bound, ledger, draft)
     if ready[1:]:
         reply.said += plain(f"Ready too, and not drafted: {_names(ready[1:], bound, ledger)}.")
     return reply

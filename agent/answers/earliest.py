@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 
 from agent.answers.answer import Answer, Said, plain
 from agent.answers.eligibility import next_told, of_one_drug
@@ -59,8 +59,8 @@ def answer(ask: Ask, words: Words, reply: Answer) -> None:
 def _from_the_start(step: Change) -> Change:
     """A step of the way as one that is only begun."""
     if isinstance(step, Course):
-        return msgspec.structs.replace(step, days=0)
-    return msgspec.structs.replace(step, months=0) if isinstance(step, Enrolled) else step
+        return replace(step, days=0)
+    return replace(step, months=0) if isinstance(step, Enrolled) else step
 
 
 def _supposed(scenario: tuple[Change, ...], drug: str, bound: Bound, ledger: Ledger) -> list[Said]:

@@ -7,17 +7,7 @@ from collections.abc import Iterator
 from agent.answers.answer import Answer, Said, plain
 from agent.answers.eligibility import alternatives_told, covered_instead, deciding, next_told, of_one_drug
 from agent.answers.steps import clause_cited, papers_told
-from agent.answers.wording import (
-    Sorted,
-    Words,
-    fitted,
-    listed,
-    lower,
-    note_sources,
-    sentence,
-    sources,
-    upper,
-)
+from agent.answers.wording import Sorted, Words, fitted, listed, lower, note_sources, sentence, sources, upper
 from agent.dialogue.query import Ask
 from tools.domain.records import Finding
 from tools.messages import TASK, Action

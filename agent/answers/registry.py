@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
+from msgspec.structs import replace
 
 from agent.answers import (
     cases,
@@ -17,7 +17,6 @@ from agent.answers import (
     glossary,
     missing,
     plan,
-    quantity,
     refusals,
     steps,
     what_if,
@@ -38,7 +37,7 @@ _BY_ANSWERER: tuple[tuple[Answerer, tuple[Query, ...]], ...] = (
     (earliest.answer, ("earliest",)),
     (compare.answer, ("options", "compare")),
     (what_if.answer, ("what_if", "news")),
-    (quantity.answer, ("quantity",)),
+    (what_if.quantity, ("quantity",)),
     (
         chart.answer,
         (
@@ -95,7 +94,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         return ANSWERS[ask.query](ask, bound, ledger)
     reply = Answer(ledger=ledger, drugs=ask.drugs)
     for drug in ask.drugs[:MOST_DRUGS]:
-        told = ANSWERS[ask.query](msgspec.structs.replace(ask, drugs=(drug,)), bound, ledger)
+        told = ANSWERS[ask.query](replace(ask, drugs=(drug,)), bound, ledger)
         reply.said += [one for one in told.said if one not in reply.said]
         reply.determinations += told.determinations
         reply.cite(told.sources)

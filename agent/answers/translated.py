@@ -15,10 +15,7 @@ from tools.engine.next_steps import name_of
 from tools.messages import Actor, Message, message, voice
 
 MOST_OPEN = 6  # criteria and documents
-_SETTLED = {
-    "not_covered": "chat.to_patient.not_covered",
-    "not_required": "chat.to_patient.not_required",
-}
+_SETTLED = {"not_covered": "chat.to_patient.not_covered", "not_required": "chat.to_patient.not_required"}
 
 
 def translated(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from functools import partial
 
-import msgspec
+from msgspec.structs import asdict, replace
 
 from agent.answers import dates, eligibility
 from agent.answers.answer import Answer, Said, plain
@@ -20,6 +20,7 @@ from agent.answers.wording import (
     ask_back,
     clause_source,
     drugs_meant,
+    finding_told,
     fitted,
     listed,
     lower,
@@ -60,7 +61,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     supposed = beyond_the_record(ask, drugs[0], bound) if listed_there else ask.changes
     if not supposed:
         return _as_it_stands(ask, bound, ledger)
-    ask = msgspec.structs.replace(ask, changes=supposed)
+    ask = replace(ask, changes=supposed)
     reply = Answer(ledger=ledger, drugs=drugs, hypothetical=True)
     said: list[Said] = []
     days = [change for change in ask.changes if isinstance(change, what_if.On | what_if.Later)]
@@ -81,7 +82,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
             reply.cite(sources(_changed(now, then)))
     except Correctable as error:
         why = ledger.add("words", str(error).rstrip("."), origin="determination", source="suppose")
-        reply = eligibility.answer(msgspec.structs.replace(ask, changes=()), bound, ledger)
+        reply = eligibility.answer(replace(ask, changes=()), bound, ledger)
         cannot = plain(f"That cannot be supposed: {why}.")
         reply.said = fitted([*cannot, _NOTHING_SUPPOSED, *reply.said], ledger)
         return reply
@@ -97,6 +98,22 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     if days and reply.determinations and reply.determinations[0].outcome in _JUDGED:
         reply.said += _counting_then(ask, drugs[0], reply.determinations[0].as_of, bound, reply)
     return reply
+
+
+def quantity(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
+    """The limit against the amount that is supposed, or else ordered; then the decision on the request with it."""
+    reply = answer(replace(ask, form="text"), bound, ledger)
+    for found in reply.determinations[:1]:
+        for finding in [one for one in found.findings if one.criterion == "quantity"][:1]:
+            told = finding_told(Words(bound, ledger, found, supposed=reply.hypothetical), finding)
+            lead = _WITHIN.get(finding.status, "") if ask.form == "yes_no" else ""
+            behind = 1 if reply.hypothetical else 0  # what is supposed
+            reply.said[behind:behind] = plain(f"{lead}{told.text}")
+            reply.cite(sources([finding]))
+    return reply
+
+
+_WITHIN = {"met": "Yes. ", "not_met": "No. "}
 
 
 def _better_later(ask: Ask, drug: str, reply: Answer, bound: Bound) -> Better | None:
@@ -140,7 +157,7 @@ def _is_so(change: Change, request: Request, bound: Bound) -> bool:
             codes = (one.code for one in bound.patient.conditions or () if one.code)
             return any(change.concept in conditions_of(code) for code in codes)
         case what_if.Asked():
-            told = {name: value for name, value in msgspec.structs.asdict(change).items() if value}
+            told = {name: value for name, value in asdict(change).items() if value}
             return all(getattr(request, name) == value for name, value in told.items())
     return False
 
@@ -158,7 +175,7 @@ def _as_it_stands(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """How it is now, where nothing is supposed but another drug; that nothing else is, unless it is on record. What is
     open is told with whether it is all that stands in the way, which holds whatever was meant to be supposed."""
     plainly = ask.query == "what_if" and not ask.changes
-    reply = eligibility.answer(msgspec.structs.replace(ask, form="text") if plainly else ask, bound, ledger)
+    reply = eligibility.answer(replace(ask, form="text") if plainly else ask, bound, ledger)
     if not plainly:
         return reply
     open_ones = [

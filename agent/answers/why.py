@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-import msgspec
+from msgspec.structs import replace
 
 from agent.answers import plan, policy
 from agent.answers.answer import Answer, Said, plain
@@ -64,7 +64,7 @@ def _of_the_drug(ask: Ask, words: Words, reply: Answer) -> None:
         return
     judged = found.stopped_by not in BEFORE_CRITERIA
     if one_of_them and ask.tests and not ask.guessed and judged:
-        silent = policy.answer(msgspec.structs.replace(ask, query="policy"), words.bound, ledger)
+        silent = policy.answer(replace(ask, query="policy"), words.bound, ledger)
         if not silent.sources:  # no clause is about the test that is named
             reply.said = [*silent.said, *standing(words)]
             return
@@ -89,7 +89,7 @@ def step_of(ask: Ask, others: Sequence[str], bound: Bound) -> Ask:
     for drug in whose:
         tried = (entry.part for entry in printed(bound.plan.benefits[drug]) if isinstance(entry.part, Trial))
         if any(name.casefold() in map(str.casefold, trial.drugs) for trial in tried):
-            return msgspec.structs.replace(ask, query="criterion", drugs=(drug,), medicines=(name,))
+            return replace(ask, query="criterion", drugs=(drug,), medicines=(name,))
     return ask
 
 
@@ -98,7 +98,7 @@ def clause(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     meant = drugs_meant(ask, bound)[:1]
     if ask.query == "renewal_rules" and meant and meant[0] in bound.plan.benefits:
         use = ask.indication or bound.determination(meant[0]).indication  # the one that is being treated
-        ask = msgspec.structs.replace(ask, indication=use)
+        ask = replace(ask, indication=use)
     reply = policy.answer(ask, bound, ledger)
     drug = reply.drugs[0] if reply.drugs else ""
     if drug not in bound.plan.benefits or not reply.sources:
@@ -207,9 +207,7 @@ def _one(words: Words, top: Finding, part: Finding) -> list[Said]:
         add = partial(words.ledger.add, origin="policy", source=clause_source(cited), attribute="clause")
         quoted, number = add("quote", quote, shown=f"“{quote}”"), add("code", cited.clause.clause_id)
         said += plain(f"The policy says in clause {number}: {quoted}")
-    beside = [
-        msgspec.structs.replace(one, must=False) for one in standing(words)
-    ]  # goes first where room lacks
+    beside = [replace(one, must=False) for one in standing(words)]  # goes first where room lacks
     return said + ways(words, top, part) + beside
 
 
@@ -224,7 +222,7 @@ def ways(words: Words, top: Finding, part: Finding) -> list[Said]:
         Said(text=f"{of}, {_enough(words, whole)}:"),
         *(_way(words, one) for one in whole.parts[:MOST_WAYS]),
     ]
-    return [msgspec.structs.replace(one, must=False) for one in told]
+    return [replace(one, must=False) for one in told]
 
 
 def _choice_around(finding: Finding, part: Finding) -> Finding | None:
