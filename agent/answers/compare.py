@@ -87,11 +87,10 @@ def beside(
     if not said and found:
         several_uses = len({drug for drug, _ in listed}) < len(listed)
         told = [Words(bound, ledger, one) for one in found]
-        said = (
-            [_summary(found, bound, ledger)]
-            if not several_uses
-            else plain(f"The uses of {told[0].drug()} under {told[0].plan()} stand as follows.")
+        uses = (
+            f"The uses of {told[0].drug()} under {told[0].plan()} stand as follows." if several_uses else ""
         )
+        said = plain(uses) or [_summary(found, bound, ledger)]
         few = len(found) <= FEW_DRUGS
         shown = len(found) if few or not possible_ones else _first_choices(found)
         said += [

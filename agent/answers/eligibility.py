@@ -30,6 +30,7 @@ from tools.terminology.observations import TESTS
 MOST_FACTS = 2
 MOST_OPEN = 6
 MOST_STEPS = 3
+OPEN: tuple[Outcome, ...] = ("needs_documentation", "likely_denial")
 
 
 def of_one_drug(tell: Callable[[Ask, Words, Answer], None]) -> Callable[[Ask, Bound, Ledger], Answer]:
@@ -95,7 +96,7 @@ def alternatives_told(words: Words) -> list[Said]:
 def standing(words: Words) -> list[Said]:
     """How a request stands, beside another answer: the outcome and, where it is no yes, what is in the way."""
     said = [Said(text=words.headline())]
-    if words.found.outcome in ("needs_documentation", "likely_denial"):
+    if words.found.outcome in OPEN:
         said += [Said(text=text, must=False, leans=True) for text in deciding(words)]
     return said
 
@@ -129,7 +130,7 @@ def deciding(words: Words) -> list[str]:
     if found.outcome == "ready":
         facts = [words.against(finding) for finding in _telling(kinds.criteria)[:MOST_FACTS]]
         return [f"It rests on {'; and '.join(facts)}."] if facts else []
-    if found.outcome not in ("needs_documentation", "likely_denial"):
+    if found.outcome not in OPEN:
         return []
     if found.stopped_by == "exclusion":
         proven = [finding for finding in kinds.exclusions if finding.status == "not_met"]

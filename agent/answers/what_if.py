@@ -46,8 +46,7 @@ MOST_DRUGS = 3
 MOST_CHANGED = 3
 _DONE: tuple[Outcome, ...] = ("ready", "not_required")
 (_NOTHING_SUPPOSED,) = plain("As the chart stands, with nothing supposed:")
-_OPEN: tuple[Outcome, ...] = ("needs_documentation", "likely_denial")
-_JUDGED: tuple[Outcome, ...] = ("ready", *_OPEN)
+_JUDGED: tuple[Outcome, ...] = ("ready", *OPEN)
 _STOPPED: tuple[Outcome, ...] = ("not_covered", "wrong_plan", "quantity_exception")
 
 
@@ -179,7 +178,7 @@ def _as_it_stands(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     if not plainly:
         return reply
     open_ones = [
-        one for one in reply.determinations if one.outcome in _OPEN and one.stopped_by != "exclusion"
+        one for one in reply.determinations if one.outcome in OPEN and one.stopped_by != "exclusion"
     ][:1]
     words = [Words(bound, ledger, one) for one in open_ones]
     if words and ask.open_ones:
@@ -277,7 +276,7 @@ def _told(then: Words, now: Words, short: bool) -> list[Said]:
         return said
     if same and not changed:
         return said + _why_not(then)
-    if then.found.outcome in _OPEN:
+    if then.found.outcome in OPEN:
         names = [then.named(finding) for finding in Sorted.of(then.found).unmet if finding not in changed]
         if names:
             said.append(Said(text=f"Still in the way if so: {listed(names, 6, then)}."))
