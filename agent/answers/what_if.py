@@ -10,7 +10,7 @@ from msgspec.structs import asdict, replace
 
 from agent.answers import dates, eligibility
 from agent.answers.answer import Answer, Said, plain
-from agent.answers.eligibility import MOST_OPEN, deciding
+from agent.answers.eligibility import MOST_OPEN, OPEN, deciding
 from agent.answers.suppositions import marker
 from agent.answers.why import BEFORE_CRITERIA, ways
 from agent.answers.wording import (
