@@ -79,7 +79,7 @@ def _rendered(told: focus.Focus) -> str:
 
 def test_what_was_left_out_is_told_behind_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = Ledger()
-    answer = Answer(intent="chart", said=[Said(text="An answer.")], ledger=ledger)
+    answer = Answer(said=[Said(text="An answer.")], ledger=ledger)
     fill = bound_to(bundled(), "P001").patient.fills[0]
     told = _with(monkeypatch, (fill.id,), answer)
     assert _rendered(told).startswith("An answer. Pharmacy fill: ")
@@ -88,17 +88,17 @@ def test_what_was_left_out_is_told_behind_the_answer(monkeypatch: pytest.MonkeyP
 
 
 def test_it_stands_for_an_answer_that_is_general(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = Answer(intent="chart", said=[Said(text="The whole list.")], ledger=Ledger(), general=True)
+    answer = Answer(said=[Said(text="The whole list.")], ledger=Ledger(), general=True)
     fill = bound_to(bundled(), "P001").patient.fills[0]
     told = _rendered(_with(monkeypatch, (fill.id,), answer))
     assert told.startswith("Pharmacy fill: ")
 
 
 def test_it_stands_for_a_doubtful_answer_but_not_for_one_of_several(monkeypatch: pytest.MonkeyPatch) -> None:
-    doubtful = Answer(intent="chart", said=[Said(text="Doubtful.")], ledger=Ledger(), query="value", sure=0.2)
+    doubtful = Answer(said=[Said(text="Doubtful.")], ledger=Ledger(), query="value", sure=0.2)
     fill = bound_to(bundled(), "P001").patient.fills[0]
     assert "Doubtful." not in _rendered(_with(monkeypatch, (fill.id,), doubtful))
-    other = Answer(intent="chart", said=[Said(text="Sure.")], ledger=doubtful.ledger, query="order")
+    other = Answer(said=[Said(text="Sure.")], ledger=doubtful.ledger, query="order")
     assert "Doubtful." in _rendered(_with(monkeypatch, (fill.id,), doubtful, beside=(other,)))
 
 
@@ -111,13 +111,13 @@ def test_nothing_is_said_twice(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_general_answer_stays_where_nothing_is_likely(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = Answer(intent="chart", said=[Said(text="The whole list.")], ledger=Ledger(), general=True)
+    answer = Answer(said=[Said(text="The whole list.")], ledger=Ledger(), general=True)
     assert _with(monkeypatch, (), answer).answers == [answer]
 
 
 @pytest.mark.parametrize("query", ["smalltalk", "draft", "panel", "other_patient", "patient"])
 def test_what_asks_for_no_record_is_told_none(monkeypatch: pytest.MonkeyPatch, query: str) -> None:
-    answer = Answer(intent="smalltalk", said=[Said(text="Glad to help.")], ledger=Ledger())
+    answer = Answer(said=[Said(text="Glad to help.")], ledger=Ledger())
     fill = bound_to(bundled(), "P001").patient.fills[0]
     assert _with(monkeypatch, (fill.id,), answer, query).answers == [answer]
 
@@ -170,8 +170,8 @@ def test_a_value_that_only_a_note_tells_is_said_to_be_no_result(monkeypatch: pyt
 
 def test_what_was_not_understood_is_not_said_beside_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = Ledger()
-    lost = Answer(intent="chart", said=[Said(text="I did not understand.")], ledger=ledger, lost=True)
-    answer = Answer(intent="chart", said=[Said(text="An answer.")], ledger=ledger)
+    lost = Answer(said=[Said(text="I did not understand.")], ledger=ledger, lost=True)
+    answer = Answer(said=[Said(text="An answer.")], ledger=ledger)
     bound = bound_to(bundled(), "P001")
     monkeypatch.setattr(relevance, "likelihoods", lambda question, pool: [0.0 for _ in pool.keys])
     asks = [Ask(query="value"), Ask(query="medication")]
