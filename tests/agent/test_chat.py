@@ -276,7 +276,6 @@ def test_drafting_leads_to_the_workflow_and_waits(store: Store, ready: Case, hom
 def test_a_draft_is_made_once_in_a_turn_on_two_drugs_at_once(
     store: Store, ready: Case, home: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-
     monkeypatch.setattr(arrangement, "asks_for", lambda *_: True)
     draft, made = drafter(store, read_settings()), list[str]()
 
