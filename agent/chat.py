@@ -44,7 +44,7 @@ from agent.answers.translated import translated
 from agent.conversation import LONGEST_QUESTION, ChatDesk, Event, Sitting, Turn
 from agent.dialogue import choice, lessons, reader
 from agent.dialogue.known import Known
-from agent.dialogue.query import DECISIONS, OF_A_DRUG, QUERIES, Ask, Query, Reading, Talk, intent_of
+from agent.dialogue.query import DECISIONS, OF_A_DRUG, Ask, Query, Reading, Talk
 from agent.dialogue.turns import Question
 from agent.dialogue.words import words_of
 from agent.ledger import Fact, Ledger
@@ -288,8 +288,8 @@ def _with_model(question: str, talk: Talk, reading: Reading, sitting: Sitting, s
 
 # What a plan that is named is looked at for as it stands; a decision under it supposes that the patient is in it.
 _OF_THE_PLAN_NAMED: frozenset[Query] = frozenset(
-    query for query in QUERIES if intent_of(query) in ("plan", "policy")
-) | {"turnaround", "approval_length", "lookback"}
+    (*registry.queries_of("plan", "policy"), "turnaround", "approval_length", "lookback")
+)
 _UNDER_A_PLAN: frozenset[Query] = frozenset(
     ("eligible", "what_if", "compare", "options", *_OF_THE_PLAN_NAMED)
 )

@@ -10,9 +10,10 @@ from agent.answers.answer import Answer
 from agent.answers.case_lines import Lines
 from agent.answers.chart.lists import allergy_told
 from agent.answers.chart.page import Page
+from agent.answers.registry import queries_of
 from agent.answers.what_if import is_taken
 from agent.answers.wording import Sorted, Words, drug_slot, drugs_meant, plan_slot, sources
-from agent.dialogue.query import QUERIES, Ask, Query, intent_of
+from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
 from tools.common.errors import NotFound
 from tools.domain.records import Determination, Finding
@@ -23,10 +24,7 @@ from tools.queries.check import plan_on_file
 
 _ON_A_REQUEST: frozenset[Query] = frozenset(("eligible", "missing", "next_step", "draft", "attach"))
 _UNDER_A_PLAN: frozenset[Query] = frozenset(
-    query
-    for query in QUERIES
-    if intent_of(query)
-    in ("eligibility", "missing", "why", "compare", "what_if", "plan", "policy", "dates", "draft")
+    queries_of("eligibility", "missing", "why", "compare", "what_if", "plan", "policy", "dates", "draft")
 ) - {"enrolment", "ids"}
 _NOT_YET_SENT = ("draft", "reviewed")
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.policy import clause_slot, clauses_about, printed
+from agent.answers.terms import plan_source
 from agent.answers.wording import ask_back, drug_slot, drugs_meant, joined, plan_slot, upper
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
@@ -72,9 +73,7 @@ def _review(bound: Bound, drug: str, reply: Answer) -> None:
                 f", an urgent one within {_hours(plan.expedited_hours, 'urgent review', plan, reply.ledger)}"
             )
         reply.say(f"{text}.")
-        reply.sources.append(
-            Source(source=f"plan:{plan.id}", quote=f"{plan.name}, {plan.payer}", kind="plan")
-        )
+        reply.sources.append(plan_source(plan))
     if policy := bound.policy(drug) if drug else None:
         for clause in clauses_about(policy, "review")[:1]:
             _quote(policy, clause, reply, must=plan.review_hours is None)

@@ -7,7 +7,7 @@ from datetime import date
 from functools import partial
 
 from agent.answers import terms
-from agent.answers.answer import Answer, Said, Source, plain
+from agent.answers.answer import Answer, Said, plain
 from agent.answers.eligibility import covered_instead, standing
 from agent.answers.policy import printed
 from agent.answers.wording import (
@@ -36,8 +36,7 @@ _FOR_THIS_PATIENT: frozenset[Query] = frozenset(("coverage", "pa_required"))
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """What the plan on file, or the one that is named, says; which drug is meant, if that is not known."""
     plan = bound.store.plan(ask.plan_id) if ask.plan_id else bound.plan
-    source = Source(source=f"plan:{plan.id}", quote=f"{plan.name}, {plan.payer}", kind="plan")
-    reply = Answer(ledger=ledger, drugs=ask.drugs, sources=[source])
+    reply = Answer(ledger=ledger, drugs=ask.drugs, sources=[terms.plan_source(plan)])
     if ask.query in _OF_PLAN:
         reply.said = _OF_PLAN[ask.query](ask, bound, plan, ledger)
         return reply

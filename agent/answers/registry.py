@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
@@ -23,48 +23,37 @@ from agent.answers import (
     why,
 )
 from agent.answers.answer import Answer
-from agent.dialogue.query import DECISIONS, Ask, Query
+from agent.dialogue.query import DECISIONS, QUERIES, REFUSED, Ask, Intent, Query, intent_of
 from agent.ledger import Ledger
 from tools.queries.bound import Bound
 
 Answerer = Callable[[Ask, Bound, Ledger], Answer]
-_BY_ANSWERER: tuple[tuple[Answerer, tuple[Query, ...]], ...] = (
+
+
+def queries_of(*intents: Intent) -> tuple[Query, ...]:
+    """Those of these intents."""
+    return tuple(query for query in QUERIES if intent_of(query) in intents)
+
+
+_BY_ANSWERER: tuple[tuple[Answerer, Iterable[Query]], ...] = (
     (eligibility.answer, ("eligible",)),
+    (what_if.quantity, ("quantity",)),
     (missing.answer, ("missing",)),
-    (why.answer, ("why", "criterion", "criteria")),
     (steps.next_step, ("next_step",)),
     (steps.attach, ("attach",)),
+    (why.answer, ("why", "criterion", "criteria")),
+    (why.clause, queries_of("policy")),
+    (compare.answer, queries_of("compare")),
+    (what_if.answer, queries_of("what_if")),
     (earliest.answer, ("earliest",)),
-    (compare.answer, ("options", "compare")),
-    (what_if.answer, ("what_if", "news")),
-    (what_if.quantity, ("quantity",)),
-    (
-        chart.answer,
-        (
-            "value", "trend", "value_age", "medication", "medications", "diagnosis", "diagnoses", "allergy", "family",
-            "statement", "program", "document", "note", "fills", "order", "person", "prescriber", "summary",
-        ),
-    ),
-    (
-        plan.answer,
-        (
-            "coverage", "formulary", "tier", "copay", "limit", "step", "pa_required", "submit", "contact", "enrolment",
-            "ids",
-        ),
-    ),
+    (chart.answer, queries_of("chart")),
+    (plan.answer, queries_of("plan")),
     (dates.answer, ("turnaround", "approval_length", "lookback")),
-    (why.clause, ("policy", "policy_all", "renewal_rules")),
-    (
-        cases.answer,
-        (
-            "status", "answer", "denial", "deadline", "appeal", "draft_appeal", "peer_to_peer", "sent", "calls",
-            "approval",
-        ),
-    ),
-    (refusals.answer, ("advice", "dosing", "fabricate", "submit_it", "other_patient")),
+    (cases.answer, (*queries_of("cases"), "deadline", "approval", "draft_appeal")),
+    (refusals.answer, REFUSED),
     (drafting.message, ("message",)),
     (glossary.answer, ("define",)),
-)  # fmt: skip
+)
 ANSWERS: dict[Query, Answerer] = {query: answerer for answerer, queries in _BY_ANSWERER for query in queries}
 
 # Decisions of several drugs or uses are told side by side; what is of one drug, one after the other.

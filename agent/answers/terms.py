@@ -204,6 +204,11 @@ class Row(NamedTuple):
         return f" ({clause_slot(self.ledger, self.benefit.policy_id, clause_id)})" if clause_id else ""
 
 
+def plan_source(plan: Plan) -> Source:
+    """The plan by its name."""
+    return Source(source=f"plan:{plan.id}", quote=f"{plan.name}, {plan.payer}", kind="plan")
+
+
 def limit_sources(benefit: Benefit) -> list[Source]:
     """The clauses that limit the quantity."""
     return [
