@@ -31,6 +31,7 @@ _DECIDED = {
     "partly_overturned": "overturned a part of the denial",
 }
 PAYERS: frozenset[str] = frozenset(_DECIDED)
+_Of = CaseEvent | Clock | None  # of which a fact is, if not of the case itself
 OURS: frozenset[str] = frozenset(("submitted", "answered", "appealed"))
 
 
@@ -255,13 +256,13 @@ class Lines:
     def _last(self, kinds: Container[str]) -> CaseEvent | None:
         return next((event for event in reversed(self.events) if event.what in kinds), None)
 
-    def _date(self, day: date, attribute: str, of: CaseEvent | Clock | None = None) -> str:
+    def _date(self, day: date, attribute: str, of: _Of = None) -> str:
         return self._fact("date", day, attribute, of)
 
     def _code(self, code: str, event: CaseEvent) -> str:
         return self._fact("code", code, "reference", event)
 
-    def _words(self, text: str, attribute: str, of: CaseEvent | Clock | None = None) -> str:
+    def _words(self, text: str, attribute: str, of: _Of = None) -> str:
         return self._fact("words", text, attribute, of)
 
     def _written(self, event: CaseEvent) -> str:
@@ -270,17 +271,11 @@ class Lines:
         return self._fact("quote", short, "remark", event)
 
     def _fact(
-        self,
-        kind: Kind,
-        value: str | date,
-        attribute: str,
-        of: CaseEvent | Clock | None = None,
-        shown: str = "",
-        formula: str = "",
+        self, kind: Kind, value: str | date, about: str, of: _Of = None, shown: str = "", formula: str = ""
     ) -> str:
         where = of.id if isinstance(of, Clock) else self._where(of)
         return self.ledger.add(
-            kind, value, origin="case", attribute=attribute, source=where, shown=shown, formula=formula
+            kind, value, origin="case", attribute=about, source=where, shown=shown, formula=formula
         )
 
     def _where(self, event: CaseEvent | None = None) -> str:

@@ -95,13 +95,9 @@ def with_passages(
     likely = relevance.likelihoods(question, relevance.pool_of(found, texts(found, bound)))
     ranked = sorted(zip(likely, found, strict=True), key=lambda one: -one[0])
     least = LIKELY if answers else FAINTLY  # rather than to ask back alone
-    wanted = _values_together(
-        [
-            (likelihood, passage)
-            for likelihood, passage in ranked[:MOST]
-            if likelihood >= (SURELY if passage.ref in _LONG else least)
-        ]
-    )
+    nearest = ranked[:MOST]
+    wanted = [(share, one) for share, one in nearest if share >= (SURELY if one.ref in _LONG else least)]
+    wanted = _values_together(wanted)
     if not wanted:
         return Focus([*answers] or lost)
     best, keys = ranked[0][0], tuple(passage.key for _, passage in wanted)
