@@ -67,11 +67,11 @@ def _review(bound: Bound, drug: str, reply: Answer) -> None:
     if plan.review_hours is None:
         reply.say(f"How long {shown} takes to decide is not on file.")
     else:
-        text = f"{shown} decides a standard request within {_hours(plan.review_hours, 'review', plan, reply.ledger)}"
+        standard = _hours(plan.review_hours, "review", plan, reply.ledger)
+        text = f"{shown} decides a standard request within {standard}"
         if plan.expedited_hours is not None:
-            text += (
-                f", an urgent one within {_hours(plan.expedited_hours, 'urgent review', plan, reply.ledger)}"
-            )
+            urgent = _hours(plan.expedited_hours, "urgent review", plan, reply.ledger)
+            text += f", an urgent one within {urgent}"
         reply.say(f"{text}.")
         reply.sources.append(plan_source(plan))
     if policy := bound.policy(drug) if drug else None:

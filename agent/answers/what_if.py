@@ -45,7 +45,7 @@ from tools.terminology.medicines import medicine
 MOST_DRUGS = 3
 MOST_CHANGED = 3
 _DONE: tuple[Outcome, ...] = ("ready", "not_required")
-(_NOTHING_SUPPOSED,) = plain("As the chart stands, with nothing supposed:")
+_NOTHING_SUPPOSED = Said(text="As the chart stands, with nothing supposed:", verbatim=True)
 _JUDGED: tuple[Outcome, ...] = ("ready", *OPEN)
 _STOPPED: tuple[Outcome, ...] = ("not_covered", "wrong_plan", "quantity_exception")
 
@@ -102,13 +102,14 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
 def quantity(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """The limit against the amount that is supposed, or else ordered; then the decision on the request with it."""
     reply = answer(replace(ask, form="text"), bound, ledger)
-    for found in reply.determinations[:1]:
-        for finding in [one for one in found.findings if one.criterion == "quantity"][:1]:
-            told = finding_told(Words(bound, ledger, found, supposed=reply.hypothetical), finding)
-            lead = _WITHIN.get(finding.status, "") if ask.form == "yes_no" else ""
-            behind = 1 if reply.hypothetical else 0  # what is supposed
-            reply.said[behind:behind] = plain(f"{lead}{told.text}")
-            reply.cite(sources([finding]))
+    decided = reply.determinations[:1]
+    limits = [(found, one) for found in decided for one in found.findings if one.criterion == "quantity"]
+    for found, finding in limits[:1]:
+        told = finding_told(Words(bound, ledger, found, supposed=reply.hypothetical), finding)
+        lead = _WITHIN.get(finding.status, "") if ask.form == "yes_no" else ""
+        behind = 1 if reply.hypothetical else 0  # what is supposed
+        reply.said[behind:behind] = plain(f"{lead}{told.text}")
+        reply.cite(sources([finding]))
     return reply
 
 
