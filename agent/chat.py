@@ -20,6 +20,7 @@ from typing import Any, TypedDict
 import msgspec
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
+from msgspec.structs import replace
 
 from agent import prose
 from agent.answers import (
@@ -38,12 +39,12 @@ from agent.answers import (
     resolution,
     why,
 )
-from agent.answers.answer import Answer, Said, Source
+from agent.answers.answer import Answer, Said, Source, plain
 from agent.answers.translated import translated
 from agent.conversation import LONGEST_QUESTION, ChatDesk, Event, Sitting, Turn
 from agent.dialogue import choice, lessons, reader
 from agent.dialogue.known import Known
-from agent.dialogue.query import DECISIONS, OF_A_DRUG, QUERIES, Ask, Query, Reading, Talk, intent_of
+from agent.dialogue.query import DECISIONS, OF_A_DRUG, Ask, Query, Reading, Talk
 from agent.dialogue.turns import Question
 from agent.dialogue.words import words_of
 from agent.ledger import Fact, Ledger
@@ -101,11 +102,8 @@ class Spoken(msgspec.Struct, kw_only=True):
 def build() -> StateGraph[State, Sitting, State, State]:
     """The graph; compile it with a checkpointer."""
     graph = StateGraph(State, context_schema=Sitting)
-    graph.add_node("understand", understand)
-    graph.add_node("bind", bind)
-    graph.add_node("check", check)
-    graph.add_node("write", write)
-    graph.add_node("remember", remember)
+    for node in (understand, bind, check, write, remember):
+        graph.add_node(node)
     graph.add_edge(START, "understand")
     graph.add_edge("understand", "bind")
     graph.add_conditional_edges(
@@ -141,36 +139,33 @@ def understand(state: State, runtime: Runtime[Sitting]) -> State:
 def bind(state: State, runtime: Runtime[Sitting]) -> State:
     """Whose case it is. Nobody's yet: find the patient. Somebody else than the bound one: refuse, and say how to
     switch."""
-    sitting, reading, bound_to = runtime.context, _reading(state), state.get("patient_id", "")
+    store, reading, bound_to = runtime.context.desk.store, _reading(state), state.get("patient_id", "")
     spoken, ledger = _spoken(state), Ledger()
     if len(state["question"]) > LONGEST_QUESTION:
-        return _settled(spoken, [courtesy.too_long(ledger)], ledger)
+        return _settled(spoken, courtesy.too_long(ledger))
     if bound_to:
-        patient = sitting.desk.store.patient(bound_to)
-        other = people.is_other(reading.person, patient)
-        other = other and people.may_be_patient(reading, patient, sitting.desk.store)
-        if not other and not _speaks_of_another(reading):
+        patient = store.patient(bound_to)
+        other = people.is_other(reading.person, patient) and people.may_be_patient(reading, patient, store)
+        if not other and not any(ask.query == "other_patient" for ask in reading.asks):
             return {}
+        other_ask = Ask(query="other_patient")
         if other and _names_both(state["question"], reading, patient):
-            both = msgspec.structs.replace(reading, asks=(*reading.asks, Ask(query="other_patient")))
-            return {"reading": msgspec.to_builtins(both)}
-        told = msgspec.structs.replace(reading, asks=(Ask(query="other_patient"),))
-        settled = _settled(spoken, [refusals.other_patient(ledger)], ledger)
-        return {"reading": msgspec.to_builtins(told), **settled}
-    offered = talk_of(state).offered
+            return {"reading": _with_asks(reading, (*reading.asks, other_ask))}
+        settled = _settled(spoken, refusals.other_patient(ledger))
+        return {"reading": _with_asks(reading, (other_ask,)), **settled}
     if not people.needs_patient(reading):
-        known, ask = Known.of(sitting.desk.store), reading.asks[0]
+        ask = reading.asks[0]
         if ask.query == "define":
-            return _settled(spoken, [glossary.answer(ask, None, ledger)], ledger)
-        return _settled(spoken, [courtesy.answer(ask, None, ledger, reading, known)], ledger)
-    found = people.find(state["question"], reading, sitting.desk.store, offered)
-    if found.patient_id:
-        asks = [ask for ask in reading.asks if ask.query not in _NO_QUESTION]
-        if asks:  # "can Maria Lopez have Ozempic": found, and on to the question
-            again = msgspec.structs.replace(reading, asks=tuple(asks), person="")
-            return {"patient_id": found.patient_id, "reading": msgspec.to_builtins(again)}
-        return {"patient_id": found.patient_id, **_settled(spoken, [people.answer(found, ledger)], ledger)}
-    return _settled(spoken, [people.answer(found, ledger)], ledger)
+            return _settled(spoken, glossary.answer(ask, None, ledger))
+        return _settled(spoken, courtesy.answer(ask, None, ledger, reading, Known.of(store)))
+    found = people.find(state["question"], reading, store, talk_of(state).offered)
+    if not found.patient_id:
+        return _settled(spoken, people.answer(found, ledger))
+    if asks := tuple(ask for ask in reading.asks if ask.query not in _NO_QUESTION):
+        # "can Maria Lopez have Ozempic": found, and on to the question
+        again = replace(reading, person="")
+        return {"patient_id": found.patient_id, "reading": _with_asks(again, asks)}
+    return {"patient_id": found.patient_id, **_settled(spoken, people.answer(found, ledger))}
 
 
 def check(state: State, runtime: Runtime[Sitting]) -> State:
@@ -186,14 +181,14 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     spoken.drugs = resolution.likelier(likely, resolution.MEANT)
     maybe = resolution.likelier(likely, resolution.MAY_BE_MEANT)
     asks = resolution.worth_answering(question, reading, talk, of_file)
-    answers = _answers(asks, state, reading, maybe, sitting, ledger)
+    answers = _answers(asks, state, reading, maybe, sitting.desk, ledger)
     pair = beforehand.apart(asks[0], resolution.beside(asks[0], reading, talk, of_file), of_file, ledger)
     # two drugs at once are what is asked for, and "yes" to one of them would mislead
     if arrangement.asks_for(question, pair, answers, ledger):
-        pair.said = [msgspec.structs.replace(one, ahead=True) for one in pair.said]
+        pair.said = [replace(one, ahead=True) for one in pair.said]
         if not any(ask.query in resolution.DRAFTING for ask in asks):  # which is done once
-            plain = [msgspec.structs.replace(ask, form="text") for ask in asks]
-            answers = _answers(plain, state, reading, maybe, sitting, ledger)
+            in_words = [replace(ask, form="text") for ask in asks]
+            answers = _answers(in_words, state, reading, maybe, sitting.desk, ledger)
     _, bound = _under_the_plan_named(asks[-1], of_file, sitting.desk)
     told = focus.with_passages(question, asks, answers, maybe, bound, ledger)
     spoken.shown = told.shown
@@ -205,10 +200,7 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
         found, patient = joined.determinations, of_file.patient
         joined.said = translated(language, found, patient, ledger, joined.said, decides=decides)
         joined.facts = list(ledger.facts.values())
-    return {
-        "reply": msgspec.to_builtins(joined),
-        "reading": msgspec.to_builtins(reading),
-    }
+    return {"reply": msgspec.to_builtins(joined), "reading": msgspec.to_builtins(reading)}
 
 
 def write(state: State, runtime: Runtime[Sitting]) -> State:
@@ -256,9 +248,7 @@ def remember(state: State, runtime: Runtime[Sitting]) -> State:
 
 def _outright(question: str, talk: Talk) -> Reading | None:
     """What needs no reading: nothing was said, or far too much, or hardly more than a language's name."""
-    if not any(character.isalnum() for character in question):
-        return Reading(asks=(Ask(query="unclear"),))
-    if len(question) > LONGEST_QUESTION:
+    if not any(map(str.isalnum, question)) or len(question) > LONGEST_QUESTION:
         return Reading(asks=(Ask(query="unclear"),))
     if talk.asks and len(question.split()) <= FEW_WORDS and language_named(question):
         return Reading(asks=(Ask(query="rephrase", text=question),))
@@ -298,8 +288,8 @@ def _with_model(question: str, talk: Talk, reading: Reading, sitting: Sitting, s
 
 # What a plan that is named is looked at for as it stands; a decision under it supposes that the patient is in it.
 _OF_THE_PLAN_NAMED: frozenset[Query] = frozenset(
-    query for query in QUERIES if intent_of(query) in ("plan", "policy")
-) | {"turnaround", "approval_length", "lookback"}
+    (*registry.queries_of("plan", "policy"), "turnaround", "approval_length", "lookback")
+)
 _UNDER_A_PLAN: frozenset[Query] = frozenset(
     ("eligible", "what_if", "compare", "options", *_OF_THE_PLAN_NAMED)
 )
@@ -311,7 +301,7 @@ _SENDING: frozenset[Query] = frozenset(("submit", "contact"))
 def _under_the_plan_named(ask: Ask, of_file: Bound, desk: ChatDesk) -> tuple[Ask, Bound]:
     """The ask, and the chart under the plan that it names where it is looked at as it stands, or is one of theirs."""
     if ask.query in _SENDING and _has_ended(ask.plan_id, of_file):
-        ask = msgspec.structs.replace(ask, plan_id="")  # nothing is sent to it any more
+        ask = replace(ask, plan_id="")  # nothing is sent to it any more
     if ask.query in _OF_THE_PLAN_NAMED or ask.plan_id in plans_on(of_file.patient, of_file.as_of):
         return ask, desk.bind(of_file.patient.id, ask.plan_id)
     return ask, of_file
@@ -323,8 +313,8 @@ def _under_its_plan(ask: Ask, bound: Bound) -> Ask:
     if ask.query not in DECISIONS or not ask.plan_id or ask.plan_id == bound.plan.id:
         return ask
     if _has_ended(ask.plan_id, bound):
-        return msgspec.structs.replace(ask, plan_id="")
-    return msgspec.structs.replace(ask, query="what_if", changes=(Insured(plan_id=ask.plan_id),))
+        return replace(ask, plan_id="")
+    return replace(ask, query="what_if", changes=(Insured(plan_id=ask.plan_id),))
 
 
 def _names_both(question: str, reading: Reading, patient: Patient) -> bool:
@@ -335,11 +325,6 @@ def _names_both(question: str, reading: Reading, patient: Patient) -> bool:
     own = words_of(patient.family)
     asked = any(ask.query not in _NO_QUESTION for ask in reading.asks)
     return asked and bool(own) and own <= typed and not own <= theirs
-
-
-def _speaks_of_another(reading: Reading) -> bool:
-    """Is it surely about somebody else, who is not named?"""
-    return any(ask.query == "other_patient" for ask in reading.asks)
 
 
 # What says nothing that could be asked of a patient who was just found.
@@ -353,18 +338,17 @@ def _answers(
     state: State,
     reading: Reading,
     maybe: tuple[str, ...],
-    sitting: Sitting,
+    desk: ChatDesk,
     ledger: Ledger,
 ) -> list[Answer]:
     """To everything that is worth answering, each under the plan that it names."""
-    desk, talk = sitting.desk, talk_of(state)
-    answers = []
+    answers, talk = list[Answer](), talk_of(state)
     if any(ask.query in ("patient", "other_patient") and ask not in asks for ask in reading.asks):
         answers.append(courtesy.whom(desk.bind(state["patient_id"]).patient, ledger))
     for at, ask in enumerate(asks):
         ask, bound = _under_the_plan_named(ask, desk.bind(state["patient_id"]), desk)
         ask = why.step_of(ask, (*talk.drugs[:1], *maybe), bound)
-        before = msgspec.structs.replace(talk, asks=tuple(asks[:at]) or talk.asks)
+        before = replace(talk, asks=tuple(asks[:at]) or talk.asks)
         if ask.query in resolution.DRAFTING and ask.sure < SURE_OF_A_DRAFT:
             if _tells_a_message(ask):
                 answers.append(drafting.message(ask, bound, ledger))
@@ -397,16 +381,15 @@ def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledg
             case "alike":
                 answer = alike.answer(ask, bound, ledger, desk.panel)
             case "rephrase":
-                answer = again.rephrase(ask, talk.asks, once_more, ledger)
+                answer = again.rephrase(talk.asks, once_more, ledger)
             case "sources":
                 answer = again.sources(ask, talk.asks, once_more, bound, ledger)
             case _ if ask.query in registry.ANSWERS:
                 answer = registry.answer(ask, bound, ledger)
             case _:
                 answer = courtesy.answer(ask, bound, ledger, reading)
-        if (
-            answer.offered and ask.query in DECISIONS and not ask.drugs
-        ):  # none is known: how each of them stands
+        # no drug is known: how each of them stands
+        if answer.offered and ask.query in DECISIONS and not ask.drugs:
             each = compare.answer(Ask(query="options", all_drugs=True), bound, ledger)
             answer.said = [*each.said, *answer.said]
             answer.determinations = each.determinations
@@ -415,7 +398,7 @@ def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledg
         return answer
     except Correctable as error:
         line = ledger.add("words", f"{error}.", origin="determination", source="check")
-        return Answer(intent=ask.intent, said=[Said(text=line, verbatim=True)], ledger=ledger)
+        return Answer(said=plain(line), ledger=ledger)
 
 
 def _joined(spoken: Spoken, answers: Iterable[Answer], ledger: Ledger) -> Spoken:
@@ -435,8 +418,13 @@ def _joined(spoken: Spoken, answers: Iterable[Answer], ledger: Ledger) -> Spoken
     return spoken
 
 
-def _settled(spoken: Spoken, answers: Iterable[Answer], ledger: Ledger) -> State:
-    return {"reply": msgspec.to_builtins(_joined(spoken, answers, ledger)), "settled": True}
+def _settled(spoken: Spoken, answer: Answer) -> State:
+    return {"reply": msgspec.to_builtins(_joined(spoken, [answer], answer.ledger)), "settled": True}
+
+
+def _with_asks(reading: Reading, asks: tuple[Ask, ...]) -> dict[str, Any]:
+    changed: dict[str, Any] = msgspec.to_builtins(replace(reading, asks=asks))
+    return changed
 
 
 def _turn(state: State, sitting: Sitting, spoken: Spoken, worded: prose.Worded) -> Turn:
@@ -483,20 +471,9 @@ def _paragraphs(sentences: Iterable[str]) -> list[str]:
     return lines
 
 
-_IDLE: frozenset[Query] = frozenset(
-    (
-        "smalltalk",
-        "unclear",
-        "off_topic",
-        "other_patient",
-        "rephrase",
-        "sources",
-        "define",
-        "help",
-        "choose",
-        "correct",
-    )
-)
+_IDLE: frozenset[Query] = frozenset((
+    "smalltalk", "unclear", "off_topic", "other_patient", "rephrase", "sources", "define", "help", "choose", "correct",
+))  # fmt: skip
 
 
 def _next_talk(talk: Talk, reading: Reading, spoken: Spoken, state: State, desk: ChatDesk) -> Talk:
@@ -505,7 +482,7 @@ def _next_talk(talk: Talk, reading: Reading, spoken: Spoken, state: State, desk:
     before = talk.drugs if drugs != talk.drugs else ()
     idle = all(ask.query in _IDLE for ask in reading.asks)
     supposed = tuple(change for ask in reading.asks for change in ask.changes)
-    return msgspec.structs.replace(
+    return replace(
         _talk_with(state, desk),
         drugs=drugs,
         supposed=supposed or talk.supposed,
@@ -534,9 +511,8 @@ def _tells_a_message(ask: Ask) -> bool:
 
 def _has_ended(plan_id: str, bound: Bound) -> bool:
     """Whether the patient was in the plan and is no more."""
-    return any(one.plan_id == plan_id for one in bound.patient.coverages) and plan_id not in plans_on(
-        bound.patient, bound.as_of
-    )
+    was_in = any(one.plan_id == plan_id for one in bound.patient.coverages)
+    return was_in and plan_id not in plans_on(bound.patient, bound.as_of)
 
 
 def _count(spoken: Spoken, *replies: Reply) -> None:
@@ -563,7 +539,7 @@ def _talk_with(state: State, desk: ChatDesk) -> Talk:
         return talk_of(state)
     patient = desk.store.patient(patient_id)
     names = tuple(f"{patient.given} {patient.family}".casefold().split())
-    return msgspec.structs.replace(talk_of(state), patient_id=patient_id, names=names, sex=patient.sex)
+    return replace(talk_of(state), patient_id=patient_id, names=names, sex=patient.sex)
 
 
 def _reading(state: State) -> Reading:

@@ -143,7 +143,7 @@ class Conversation:
     def __init__(self, graph: Any, desk: ChatDesk, conversation_id: str = "", patient_id: str = "") -> None:
         """NotFound if the patient does not exist; Invalid if the conversation is bound to another one. A day and a
         plan that were named when it began hold until others are named."""
-        self.graph, self.id = graph, conversation_id or new_id()
+        self.graph, self.id = graph, conversation_id or f"c{secrets.token_hex(5)}"
         self._config: Any = {"configurable": {"thread_id": self.id}}
         self._turn = _one_turn_at_a_time(self.id)
         values = self._values()
@@ -197,10 +197,6 @@ class Conversation:
 
     def _values(self) -> dict[str, Any]:
         return dict(self.graph.get_state(self._config).values)
-
-
-def new_id() -> str:
-    return f"c{secrets.token_hex(5)}"
 
 
 _turns: WeakValueDictionary[str, Lock] = WeakValueDictionary()

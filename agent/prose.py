@@ -49,28 +49,22 @@ PLAIN = frozenset(pathlib.Path(__file__).with_name("plain_words.txt").read_text(
 
 class Worded(NamedTuple):
     """The sentences as they are shown, what became of the model's, and what the calls cost. `places` are the places
-    of the given sentences that they say. `trouble` is what went
-    wrong with the model, if anything did: what it had said until then stands as far as it holds."""
+    of the given sentences that they say. `trouble` is what went wrong with the model, if anything did: what it had said
+    until then stands as far as it holds."""
 
     sentences: tuple[str, ...]
     path: Path
-    replies: tuple[Reply, ...]
-    rejected: tuple[str, ...]  # sentence and why, for traces and reports
     facts: tuple[Fact, ...]
+    replies: tuple[Reply, ...] = ()
+    rejected: tuple[str, ...] = ()  # sentence and why, for traces and reports
     places: tuple[int, ...] = ()
     trouble: str = ""
 
 
-def in_code(said: Iterable[Said], ledger: Ledger) -> Worded:
+def in_code(said: Sequence[Said], ledger: Ledger) -> Worded:
     """The answer in the words of code."""
-    lines = [*said]
-    return Worded(
-        tuple(_shown(one, ledger) for one in lines),
-        "template",
-        (),
-        (),
-        ledger.used(" ".join(one.text for one in lines)),
-    )
+    facts = ledger.used(" ".join(one.text for one in said))
+    return Worded(tuple(_shown(one, ledger) for one in said), "template", facts)
 
 
 def worth_wording(said: Sequence[Said]) -> bool:
@@ -95,19 +89,30 @@ def reword(
     """The answer in the model's words as far as they hold, with at most so many calls. `emit` gets each sentence
     once it has been checked; a model's trouble is its last word, and code goes on."""
     editor = Editor(said, ledger, verify, emit)
-    editor.begin()
     replies: list[Reply] = []
-    trouble = ""
-    asked = _asked(task, question, editor.given, ledger)
+    trouble = wrong = ""
     try:
         for attempt in range(min(calls, MOST_REPAIRS + 1)):
             before = len(editor.accepted), set(editor.rejected)
-            for sentence in _sentences(model, asked, cancelled, temperature, seed + attempt, replies):
+            asked = _asked(task, question, editor.unsaid() if attempt else editor.given, ledger) + wrong
+            stream = model.stream(
+                prompt("chat"),
+                asked,
+                schema=SCHEMA,
+                max_tokens=min(MOST_TOKENS, 60 + 3 * estimate(asked) // 2),  # to say it again, and some room
+                temperature=temperature,
+                seed=seed + attempt,
+                cancelled=cancelled,
+            )
+            for sentence in _sentences(stream):
                 editor.offer(sentence)
+            if stream.last is not None:
+                replies.append(stream.last)
             nothing_new = attempt > 0 and before == (len(editor.accepted), set(editor.rejected))
             if (cancelled and cancelled()) or not editor.unsaid() or not editor.rejected or nothing_new:
                 break
-            asked = _again(task, question, editor, ledger)
+            why = editor.rejected[-1].rsplit(" [", 1)[-1].rstrip("]")[:160]
+            wrong = f"\nYour last answer was not used: {why}"
             editor.repairs += 1
     except ModelTrouble as error:
         trouble = str(error)
@@ -115,9 +120,9 @@ def reword(
     return Worded(
         tuple(editor.shown),
         editor.path,
+        ledger.used(" ".join(editor.texts)),
         tuple(replies),
         tuple(editor.rejected),
-        ledger.used(" ".join(editor.texts)),
         tuple(editor.places),
         trouble,
     )
@@ -147,10 +152,7 @@ class Editor:
         self._by_shown = _shown_facts(self.given, ledger)
         self._vocabulary = _vocabulary(one.text for one in self.said)
         self._names = {name for one in self.said for name in NAMED.findall(SLOT.sub(" ", one.text))}
-
-    def begin(self) -> None:
-        """Everything up to the first sentence that may be worded is code's."""
-        self._show_in_order()
+        self._show_in_order()  # up to the first sentence that may be worded, which is code's
 
     def offer(self, sentence: str) -> None:
         """Keep the sentence if it holds."""
@@ -172,11 +174,8 @@ class Editor:
 
     def unsaid(self) -> list[Said]:
         """What must be said and has not been; everything, where the model has said nothing."""
-        return [
-            one
-            for at, one in enumerate(self.given)
-            if at not in self.covered and (one.must or not self.covered)
-        ]
+        given = enumerate(self.given)
+        return [one for at, one in given if at not in self.covered and (one.must or not self.covered)]
 
     def finish(self) -> None:
         """Say the rest in order: what was kept, and in code's words what was not said."""
@@ -225,11 +224,8 @@ class Editor:
         bare = NAMED.sub(lambda m: " " if m[0] in self._names else m[0], SLOT.sub(" ", slotted))
         if LITERAL.search(bare) or "{" in bare:
             return f"a value that was not given: {bare.strip()}"
-        strange = [
-            word
-            for word in WORD.findall(bare)
-            if word.casefold() not in PLAIN and _stem(word) not in self._vocabulary
-        ]
+        words = (word for word in WORD.findall(bare) if word.casefold() not in PLAIN)
+        strange = [word for word in words if _stem(word) not in self._vocabulary]
         if strange:
             return f"words that were not given: {', '.join(strange)}"
         if not self._covers(slotted):
@@ -253,13 +249,12 @@ class Editor:
     def _within_another(self, at: int, shares: dict[int, float]) -> bool:
         """Are all its facts in another that is said at least as well?"""
         facts = set(SLOT.findall(self.given[at].text))
-        return any(
-            other != at
-            and share >= shares[at]
-            and facts
-            and facts <= set(SLOT.findall(self.given[other].text))
+        others = [
+            set(SLOT.findall(self.given[other].text))
             for other, share in shares.items()
-        )
+            if other != at and share >= shares[at]
+        ]
+        return bool(facts) and any(facts <= its for its in others)
 
     def _facts(self, slotted: str) -> set[str]:
         """The facts of a sentence by how they are shown: the same day is the same, whatever it is a day of."""
@@ -272,9 +267,8 @@ class Editor:
 
 
 def _negations(text: str) -> list[str]:
-    return sorted(
-        "not" if word.casefold() in ("n't", "n’t") else word.casefold() for word in NEGATION.findall(text)
-    )
+    found = (word.casefold() for word in NEGATION.findall(text))
+    return sorted("not" if word in ("n't", "n’t") else word for word in found)
 
 
 def _shown(one: Said, ledger: Ledger) -> str:
@@ -285,18 +279,14 @@ def _shown_facts(given: Iterable[Said], ledger: Ledger) -> list[tuple[str, str]]
     """How each fact of these sentences is shown and its slot, longest first."""
     facts = {fact.id: fact for one in given for fact in ledger.used(one.text)}
     pairs = [
-        (words, f"{{{fact.id}}}") for fact in facts.values() for words in (fact.shown, *fact.aliases) if words
+        (words, f"{{{one.id}}}") for one in facts.values() for words in (one.shown, *one.aliases) if words
     ]
     return sorted(pairs, key=lambda pair: -len(pair[0]))
 
 
 def _vocabulary(texts: Iterable[str]) -> set[str]:
-    return {
-        _stem(word)
-        for text in texts
-        for word in WORD.findall(SLOT.sub(" ", text))
-        if word.casefold() not in PLAIN
-    }
+    words = (word for text in texts for word in WORD.findall(SLOT.sub(" ", text)))
+    return {_stem(word) for word in words if word.casefold() not in PLAIN}
 
 
 def _stem(word: str) -> str:
@@ -316,43 +306,16 @@ def _asked(task: Task, question: str, given: Iterable[Said], ledger: Ledger) -> 
     return f"TASK {task}{asked}\nSentences:\n{lines}"
 
 
-def _again(task: Task, question: str, editor: Editor, ledger: Ledger) -> str:
-    """The same for what is still unsaid, with what was wrong."""
-    wrong = editor.rejected[-1].rsplit(" [", 1)[-1].rstrip("]")[:160]
-    return f"{_asked(task, question, editor.unsaid(), ledger)}\nYour last answer was not used: {wrong}"
-
-
-def _sentences(
-    model: Model,
-    asked: str,
-    cancelled: Callable[[], bool] | None,
-    temperature: float,
-    seed: int,
-    replies: list[Reply],
-) -> Iterator[str]:
+def _sentences(stream: Iterable[str]) -> Iterator[str]:
     """The sentences of one reply, each as soon as it is complete."""
-    stream = model.stream(
-        prompt("chat"),
-        asked,
-        schema=SCHEMA,
-        max_tokens=min(MOST_TOKENS, 60 + 3 * estimate(asked) // 2),  # what it is to say again, and some room
-        temperature=temperature,
-        seed=seed,
-        cancelled=cancelled,
-    )
     text, at = "", -1
     for piece in stream:
         text += piece
         if at < 0:
             at = text.find("[") + 1 or -1
-        while at > 0:
-            found = _next_string(text, at)
-            if found is None:
-                break
+        while at > 0 and (found := _next_string(text, at)):
             sentence, at = found
             yield sentence
-    if stream.last is not None:
-        replies.append(stream.last)
 
 
 def _next_string(text: str, at: int) -> tuple[str, int] | None:

@@ -6,8 +6,10 @@ The graph counts (tools/graph/pathways.py); nobody but the patient of the conver
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from agent.answers.answer import Answer, Said
+from agent.answers.answer import Answer, plain
+from agent.answers.wording import upper
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tools.common.errors import PaladinError
@@ -24,24 +26,26 @@ NO_ADVICE = (
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger, panel: Callable[[], Asked] | None) -> Answer:
     """Who is alike and how many they are, then each medicine with how it went; one that was named comes first."""
-    reply = Answer(intent="alike", ledger=ledger)
+    reply = Answer(ledger=ledger)
+    if panel is None:
+        reply.said, reply.lost = plain(_elsewhere(bound, ledger)), True
+        return reply
     try:
-        if panel is None:
-            reply.said, reply.lost = [_elsewhere(bound, ledger)], True
-            return reply
         found = pathways(panel(), bound.patient.id)
     except PaladinError as error:  # it is stale, away, or nobody can be called alike
-        line = ledger.add("words", _sentence(str(error)), origin="derived", source="graph")
-        reply.said, reply.lost = [Said(text=line, verbatim=True)], True
+        line = ledger.add("words", f"{upper(str(error))}.", origin="derived", source="graph")
+        reply.said, reply.lost = plain(line), True
         return reply
     named = [bound.store.drug(name).name for name in ask.drugs]
     told = sorted(found.tried, key=lambda one: one.medicine not in named)[: max(MOST, len(named))]
-    lines = [_who(found, ledger), *(_of(one, ledger) for one in told)]
+    reply.say(_who(found, ledger), verbatim=True)
+    lines = [_of(one, ledger) for one in told]
     lines += [_unseen(name, ledger) for name in named if name not in {one.medicine for one in told}]
+    for line in lines:
+        reply.say(line, verbatim=True, bullet=bool(told))
     if not told:
-        lines.append("Too few of them took anything after that to say how it went.")
-    said = [Said(text=line, verbatim=True, bullet=line.startswith("{") and bool(told)) for line in lines]
-    reply.said = [*said, Said(text=NO_ADVICE, verbatim=True)]
+        reply.say("Too few of them took anything after that to say how it went.", verbatim=True)
+    reply.say(NO_ADVICE, verbatim=True)
     reply.drugs = tuple(name for name in named if name in bound.plan.benefits)
     return reply
 
@@ -49,10 +53,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger, panel: Callable[[], Asked] | 
 def _who(found: Pathways, ledger: Ledger) -> str:
     circle = found.circles[found.circle]
     if circle.n is None:
-        few = ledger.add(
-            "count", 5, origin="derived", attribute="patients alike", formula="cells below it are hidden"
-        )
-        return f"Fewer than {few} patients are alike ({_how(circle)}), too few to tell of."
+        return f"Fewer than {_few(ledger)} patients are alike ({_how(circle)}), too few to tell of."
     count = _count(ledger, circle.n, "patients alike")
     after = ", after that," if circle.same_start and found.taken else ""
     return f"Among {count} synthetic patients alike ({_how(circle)}),{after} these were begun:"
@@ -68,12 +69,12 @@ def _how(circle: Circle) -> str:
 def _of(one: Tried, ledger: Ledger) -> str:
     medicine = ledger.add("drug", one.medicine, origin="derived", source="graph")
     line = f"{medicine}: begun by {_count(ledger, one.n, one.medicine)}"
-    parts = [
+    parts = (
         (one.effective, "with a full response"),
         (one.partial, "a partial one"),
         (one.inadequate, "an inadequate one"),
         (one.intolerance, "intolerance"),
-    ]
+    )
     shown = [f"{_count(ledger, n, f'{one.medicine} {what}')} {what}" for n, what in parts if n]
     line += f"; {', '.join(shown)}" if shown else ""
     if one.share is not None and one.interval is not None and one.recorded:
@@ -89,29 +90,19 @@ def _of(one: Tried, ledger: Ledger) -> str:
 
 def _unseen(name: str, ledger: Ledger) -> str:
     medicine = ledger.add("drug", name, origin="derived", source="graph")
-    few = ledger.add(
-        "count", 5, origin="derived", attribute="patients alike", formula="cells below it are hidden"
-    )
-    return f"{medicine}: begun by none of them, or by fewer than {few}."
+    return f"{medicine}: begun by none of them, or by fewer than {_few(ledger)}."
+
+
+def _few(ledger: Ledger) -> str:
+    formula = "cells below it are hidden"
+    return ledger.add("count", 5, origin="derived", attribute="patients alike", formula=formula)
 
 
 def _count(ledger: Ledger, n: int, of: str) -> str:
-    return ledger.add(
-        "count",
-        n,
-        shown=f"{n:,}",
-        origin="derived",
-        attribute=of,
-        source="graph",
-        formula="counted in the graph",
-    )
+    add = partial(ledger.add, origin="derived", source="graph", formula="counted in the graph")
+    return add("count", n, shown=f"{n:,}", attribute=of)
 
 
-def _elsewhere(bound: Bound, ledger: Ledger) -> Said:
+def _elsewhere(bound: Bound, ledger: Ledger) -> str:
     command = ledger.add("words", f"pa graph pathways {bound.patient.id}", origin="derived", source="graph")
-    text = f"What patients alike tried is counted in the graph of the panel, not at hand here: {command} tells it."
-    return Said(text=text, verbatim=True)
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
+    return f"What patients alike tried is counted in the graph of the panel, not at hand here: {command} tells it."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -41,7 +42,7 @@ class Answer(msgspec.Struct, kw_only=True):
     particular was resolved, so that it is a whole list or all criteria; `lost` one that only says that it was not
     understood or cannot be told here, or asks back; `sure` is how likely the turn asks for it."""
 
-    intent: Intent
+    intent: Intent = "unclear"
     said: list[Said] = []
     ledger: Ledger
     determinations: list[Determination] = []
@@ -56,7 +57,28 @@ class Answer(msgspec.Struct, kw_only=True):
     query: Query = "unclear"  # that it is the answer to
     sure: float = 1.0
 
+    def say(
+        self,
+        text: str,
+        *,
+        must: bool = True,
+        verbatim: bool = False,
+        bullet: bool = False,
+        leans: bool = False,
+    ) -> None:
+        """Adds a sentence."""
+        self.said.append(Said(text=text, must=must, verbatim=verbatim, bullet=bullet, leans=leans))
+
+    def cite(self, sources: Iterable[Source]) -> None:
+        """Adds those of the sources that it does not name yet."""
+        self.sources += [one for one in sources if one not in self.sources]
+
     @property
     def surely_refused(self) -> bool:
         """Whether what is refused was surely asked for, so that the refusal comes first."""
         return self.refused and (self.query == "other_patient" or self.sure >= SURELY_REFUSED)
+
+
+def plain(*texts: str) -> list[Said]:
+    """Sentences that are shown in these words; an empty one is none."""
+    return [Said(text=text, verbatim=True) for text in texts if text]

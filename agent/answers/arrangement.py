@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from agent.answers import relevance
 from agent.answers.answer import Answer, Said
@@ -71,10 +72,9 @@ def arranged(question: Question, answers: Sequence[Answer], ledger: Ledger) -> l
         answer.said = [one for one in answer.said if not one.ahead]
     lines = _lines(answers, ledger)
     likely = iter(likelihoods(question, lines) if len(lines) > 1 else [1.0])
-    pairs = sorted(
-        ((answer, [*_blocks(answer, likely)]) for answer in answers), key=lambda pair: _rank(*pair)
-    )
-    best = max((one for _, own in pairs for one in own), key=_likelihood, default=None)
+    blocks = [(answer, [*_blocks(answer, likely)]) for answer in answers]
+    pairs = sorted(blocks, key=lambda pair: _rank(*pair))
+    best = max((one for _, own in pairs for one in own), key=attrgetter("likelihood"), default=None)
     behind: list[_Block] = []
     for answer, own in pairs:
         asked, rest = _parted(answer, own, best)
@@ -83,7 +83,7 @@ def arranged(question: Question, answers: Sequence[Answer], ledger: Ledger) -> l
         answer.said = [*said, *chain.from_iterable(one.said for one in asked)]
         said, behind = [], [*behind, *rest]
     useful = [one for block in behind if block.likelihood >= USEFUL for one in _as_items(block)]
-    last = Answer(intent="chart", ledger=ledger, said=[_BEHIND, *useful] if useful else [])
+    last = Answer(ledger=ledger, said=[_BEHIND, *useful] if useful else [])
     return [*(answer for answer, _ in pairs), last]
 
 
@@ -92,7 +92,7 @@ def _parted(
 ) -> tuple[list[_Block], list[_Block]]:
     """What is asked for, and the rest: of an answer to what is surely asked at least its likeliest sentence."""
     to_a_query = answer.query != "unclear" and answer.sure >= SURE
-    likeliest = max(blocks, key=_likelihood, default=None) if to_a_query else None
+    likeliest = max(blocks, key=attrgetter("likelihood"), default=None) if to_a_query else None
 
     def is_part(block: _Block) -> bool:
         return block.likelihood >= ASKED or block is likeliest or block is best
@@ -125,10 +125,6 @@ def _keeps_its_place(answer: Answer) -> bool:
     return whole or answer.query in _WHOLE
 
 
-def _likelihood(block: _Block) -> float:
-    return block.likelihood
-
-
 def _rank(answer: Answer, blocks: Sequence[_Block]) -> tuple[int, float]:
     """What is surely refused or supposed first, what asks back last, the others by what is likeliest in them."""
     place = 0 if answer.surely_refused or answer.hypothetical else 2 if answer.lost or answer.offered else 1
@@ -154,7 +150,7 @@ def _as_items(block: _Block) -> list[Said]:
     items: list[Said] = []
     for one in block.said:
         text = f"{items.pop().text} {one.text}" if one.leans and items else one.text
-        items.append(msgspec.structs.replace(one, text=text, bullet=True))
+        items.append(replace(one, text=text, bullet=True))
     return items
 
 

@@ -3,16 +3,17 @@ allergy to what the drug is made of, and that two drugs are not paid for togethe
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 
 from agent.answers import dates
-from agent.answers.answer import Answer, Said
+from agent.answers.answer import Answer
 from agent.answers.case_lines import Lines
 from agent.answers.chart.lists import allergy_told
 from agent.answers.chart.page import Page
+from agent.answers.registry import queries_of
 from agent.answers.what_if import is_taken
 from agent.answers.wording import Sorted, Words, drug_slot, drugs_meant, plan_slot, sources
-from agent.dialogue.query import QUERIES, Ask, Query, intent_of
+from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
 from tools.common.errors import NotFound
 from tools.domain.records import Determination, Finding
@@ -23,17 +24,14 @@ from tools.queries.check import plan_on_file
 
 _ON_A_REQUEST: frozenset[Query] = frozenset(("eligible", "missing", "next_step", "draft", "attach"))
 _UNDER_A_PLAN: frozenset[Query] = frozenset(
-    query
-    for query in QUERIES
-    if intent_of(query)
-    in ("eligibility", "missing", "why", "compare", "what_if", "plan", "policy", "dates", "draft")
+    queries_of("eligibility", "missing", "why", "compare", "what_if", "plan", "policy", "dates", "draft")
 ) - {"enrolment", "ids"}
 _NOT_YET_SENT = ("draft", "reviewed")
 
 
 def told(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """The sentences that come first; none for most questions."""
-    reply = Answer(intent=ask.intent, ledger=ledger)
+    reply = Answer(ledger=ledger)
     if ask.query in _UNDER_A_PLAN:
         _succession(ask, bound, reply)
     drugs = drugs_meant(ask, bound) if ask.query in _ON_A_REQUEST else ()
@@ -43,7 +41,7 @@ def told(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     for drug in drugs:
         dates.granted(bound, drug, reply, running=True)
         _allergy(drug, ask, bound, reply)
-    reply.said = [msgspec.structs.replace(one, ahead=True) for one in reply.said]
+    reply.said = [replace(one, ahead=True) for one in reply.said]
     return reply
 
 
@@ -56,19 +54,17 @@ def apart(ask: Ask, others: tuple[str, ...], bound: Bound, ledger: Ledger) -> An
         bound: the chart and the plan.
         ledger: gets the facts.
     """
-    reply = Answer(intent=ask.intent, ledger=ledger)
+    reply = Answer(ledger=ledger)
     drug = next(iter(drugs_meant(ask, bound)), "")
-    for other in others:
-        pairs = ((drug, other), (other, drug)) if other != drug and drug in bound.benefits else ()
-        for asked, taken in pairs:
-            excludes = _excluded_by(asked, taken, bound)
-            if excludes is not None:
-                words = Words(bound, ledger, excludes[0], supposed=True)
-                names = words.drug(asked), drug_slot(ledger, taken)
-                why = f"{words.plan()} excludes {names[0]} while {names[1]} is taken ({words.clause(excludes[1])})"
-                reply.said.append(Said(text=f"Not both at once: {why}.", verbatim=True))
-                reply.sources += sources([excludes[1]])
-                return reply
+    others = others if drug in bound.benefits else ()
+    for asked, taken in (pair for one in others if one != drug for pair in ((drug, one), (one, drug))):
+        if excludes := _excluded_by(asked, taken, bound):
+            words, exclusion = Words(bound, ledger, excludes[0], supposed=True), excludes[1]
+            names = words.drug(asked), drug_slot(ledger, taken)
+            why = f"{words.plan()} excludes {names[0]} while {names[1]} is taken ({words.clause(exclusion)})"
+            reply.say(f"Not both at once: {why}.", verbatim=True)
+            reply.sources += sources([exclusion])
+            break
     return reply
 
 
@@ -81,14 +77,13 @@ def _succession(ask: Ask, bound: Bound, reply: Answer) -> None:
     if not now or not periods:
         return
     ended = "is not active"
-    if periods[-1].end is not None:
-        day = ledger.add(
-            "date", periods[-1].end, origin="chart", attribute="enrolled until", source=periods[-1].id
-        )
+    last, add = periods[-1], ledger.add
+    if last.end is not None:
+        day = add("date", last.end, origin="chart", attribute="enrolled until", source=last.id)
         ended = f"ended on {day}"
     names = [plan_slot(ledger, bound.store.plan(one)) for one in (former, now)]
     under = f"this is under {names[1]}, which is active" if bound.plan.id == now else f"{names[1]} is active"
-    reply.said.append(Said(text=f"{names[0]} {ended}; {under}.", verbatim=True))
+    reply.say(f"{names[0]} {ended}; {under}.", verbatim=True)
 
 
 def _excluded_by(drug: str, other: str, bound: Bound) -> tuple[Determination, Finding] | None:
@@ -111,5 +106,4 @@ def _allergy(drug: str, ask: Ask, bound: Bound, reply: Answer) -> None:
     for one in bound.patient.allergies or ():
         if made_of & set(one.ingredients):
             name, entry = drug_slot(reply.ledger, drug), allergy_told(page, one.id)
-            text = f"Mind the allergy list: {entry}, which {name} is made of."
-            reply.said.append(Said(text=text, verbatim=True))
+            reply.say(f"Mind the allergy list: {entry}, which {name} is made of.", verbatim=True)

@@ -6,18 +6,19 @@ wrote is quoted as data.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container
 from datetime import date
 
-from agent.answers.answer import Answer, Said, Source
+from agent.answers.answer import Answer, Source
 from agent.answers.wording import drug_slot
-from agent.ledger import Ledger
+from agent.ledger import Kind, Ledger, spoken_date
 from tools.denials.codes import REASONS
 from tools.lifecycle.fold import levels, standing
 from tools.lifecycle.levels import level_named
 from tools.lifecycle.records import AuthorizationCase, CaseEvent, Notice
 from tools.lifecycle.running import Clock, Term
 
+MOST_CALLS = 3
 LONGEST_REMARK = 240  # characters of what somebody wrote
 _DECIDED = {
     "approved": "approved it",
@@ -30,6 +31,7 @@ _DECIDED = {
     "partly_overturned": "overturned a part of the denial",
 }
 PAYERS: frozenset[str] = frozenset(_DECIDED)
+_Of = CaseEvent | Clock | None  # of which a fact is, if not of the case itself
 OURS: frozenset[str] = frozenset(("submitted", "answered", "appealed"))
 
 
@@ -54,87 +56,75 @@ class Lines:
             return self._say(f"{about}: {papers}, and nothing was sent yet as far as is recorded.")
         if state == "closed":
             last = self._last(("closed",))
-            why = f": “{self._written(last, last.why)}”" if last and last.why else ""
-            return self._say(f"{about}: closed{self._on(last)}{why}.", last)
+            why = f": “{self._written(last)}”" if last and last.why else ""
+            on = f" on {self._date(last.on, last.what, last)}" if last else ""
+            return self._say(f"{about}: closed{on}{why}.", last)
         if state in ("submitted", "appealed"):
-            return self._say(f"{about}: {self.sent()}, and no decision on it is recorded.", self._last(OURS))
+            last = self._last(OURS)
+            sent = self._sent(last) if last else "nothing was sent as far as is recorded"
+            return self._say(f"{about}: {sent}, and no decision on it is recorded.", last)
         last = self._last(PAYERS)
         if last is None:
-            word = self._words(state.replace("_", " "), self._where(), "state")
-            return self._say(f"{about}: {word} since {self._date(self.case.since, self._where(), 'state')}.")
+            word = self._words(state.replace("_", " "), "state")
+            return self._say(f"{about}: {word} since {self._date(self.case.since, 'state')}.")
         due = "; its renewal is due" if state == "renewal_due" else ""
-        due += "; no appeal is recorded as filed" if appeal and not self._appealed() else ""
+        if appeal and not self._last(("appealed",)):
+            due += "; no appeal is recorded as filed"
         return self._say(f"{about}: {self._decision(last)}{due}.", last)
 
-    def sent(self) -> str:
-        """What was sent last, and when: "the internal appeal was filed on …"."""
-        last = self._last(OURS)
-        if last is None:
-            return "nothing was sent as far as is recorded"
-        return self._sent(last)
-
-    def sendings(self) -> None:
-        """Everything that was sent, the newest first, with who told it."""
-        for event in reversed([event for event in self.events if event.what in OURS]):
-            by = self.ledger.add(
-                "name", event.by, origin="case", attribute="entered by", source=self._where(event)
-            )
-            received = event.facts.received
-            had = f"; received {self._date(received, self._where(event), 'received')}" if received else ""
-            number = event.facts.reference
+    def sendings(self) -> bool:
+        """Everything that was sent, the newest first, with who told it; False if there is nothing."""
+        found = [event for event in reversed(self.events) if event.what in OURS]
+        for event in found:
+            by = self._fact("name", event.by, "entered by", event)
+            received, number = event.facts.received, event.facts.reference
+            had = f"; received {self._date(received, 'received', event)}" if received else ""
             said = f"; reference {self._code(number, event)}" if number else ""
-            self._say(
-                f"{self._about()}: {self._sent(event)}, entered by {by}{had}{said}.", event, bullet=True
-            )
+            text = f"{self._about()}: {self._sent(event)}, entered by {by}{had}{said}."
+            self._say(text, event, bullet=True)
+        return bool(found)
 
     def answered(self) -> bool:
         """Whether the payer or reviewer has answered what was sent last; said with the day that it has for it."""
         last, word = self._last(OURS), self._last(PAYERS - {"extended"})
         if last is None:
-            self._say(
-                f"{self._about()}: nothing was sent as far as is recorded, so there is nothing to answer."
-            )
+            nothing = "nothing was sent as far as is recorded, so there is nothing to answer"
+            self._say(f"{self._about()}: {nothing}.")
             return False
         if word is None or word.number < last.number:
-            today = self._date(self.as_of, "as of", "as of")
-            self._say(
-                f"No answer is recorded as of {today}: {self._sent(last)} ({self._about(lower=True)}).", last
-            )
+            today = self.ledger.add("date", self.as_of, origin="case", attribute="as of", source="as of")
+            text = f"No answer is recorded as of {today}: {self._sent(last)} ({self._about(lower=True)})."
+            self._say(text, last)
             return False
         return True
 
-    def decisions(self) -> int:
-        """What the payer said last, with what its letter holds as it was entered."""
-        found = [event for event in reversed(self.events) if event.what in PAYERS][:1]
-        for event in found:
-            self._say(f"{self._about()}: {self._decision(event)}.", event)
-            if event.facts.notice:
-                self._letter(event, event.facts.notice)
-            if event.why:
-                self._say(f"Noted with it: “{self._written(event, event.why)}”", event)
-        return len(found)
+    def decisions(self) -> bool:
+        """What the payer said last, with what its letter holds as it was entered; False if it said nothing."""
+        event = self._last(PAYERS)
+        if event is None:
+            return False
+        self._say(f"{self._about()}: {self._decision(event)}.", event)
+        if event.facts.notice:
+            self._letter(event, event.facts.notice)
+        if event.why:
+            self._say(f"Noted with it: “{self._written(event)}”", event)
+        return True
 
-    def calls(self, most: int = 3) -> int:
-        """The calls with the payer, the newest first."""
-        found = sorted(
-            (event for event in self.events if event.what == "called"),
-            key=lambda e: (e.on, e.number),
-            reverse=True,
-        )[:most]
-        for event in found:
-            where, call = self._where(event), event.facts.call
-            by = self.ledger.add("name", event.by, origin="case", attribute="called by", source=where)
-            text = f"{by} called {self._payer()} on {self._date(event.on, where, 'called')} ({self._about(lower=True)})"
+    def calls(self) -> bool:
+        """The last calls with the payer, the newest first; False if none is logged."""
+        found = [event for event in self.events if event.what == "called"]
+        found.sort(key=lambda event: (event.on, event.number), reverse=True)
+        for event in found[:MOST_CALLS]:
+            call, by = event.facts.call, self._fact("name", event.by, "called by", event)
+            text = f"{by} called {self._payer()} on {self._date(event.on, 'called', event)} ({self._about(lower=True)})"
             if call and call.spoke_with:
-                who = self.ledger.add(
-                    "name", call.spoke_with, origin="case", attribute="spoke with", source=where
-                )
+                who = self._fact("name", call.spoke_with, "spoke with", event)
                 text += f", {'peer-to-peer' if call.peer_to_peer else 'and spoke'} with {who}"
             if call and call.reference:
                 text += f", reference {self._code(call.reference, event)}"
-            told = f": “{self._written(event, event.why)}”" if event.why else "."
+            told = f": “{self._written(event)}”" if event.why else "."
             self._say(f"{text}{told}", event, bullet=True)
-        return len(found)
+        return bool(found)
 
     def approval(self) -> bool:
         """From when to when the approval that was given last holds; False if there is none."""
@@ -142,7 +132,10 @@ class Lines:
         if given is None:
             return False
         event = next(e for e in reversed(self.events) if e.facts.approval == given)
-        start, end = self._date(given.start, self._where(event), "approval"), self._end(event, given.end)
+        start, end = (
+            self._date(given.start, "approval", event),
+            self._date(given.end, "approval end", event),
+        )
         verb = "ended" if given.end < self.as_of else "ends"
         number = f" {self._code(given.number, event)}" if given.number else ""
         self._say(f"{self._about()}: the approval{number} from {start} {verb} on {end}.", event)
@@ -152,178 +145,138 @@ class Lines:
 
     def clock(self, clock: Clock, *, about: bool = False) -> None:
         """What must happen by when, how that was counted, and, where it is late, what can still be done."""
-        whose = "" if clock.ours else " (theirs)"
-        what = self._words(clock.what, clock.id, "clock")
-        lead = f"{self._about()}: {what}{whose}" if about else f"{what}{whose}"
+        lead = self._words(clock.what, "clock", clock) + ("" if clock.ours else " (theirs)")
+        if about:
+            lead = f"{self._about()}: {lead}"
         if clock.due is None:
             self._say(f"{lead}: the day is not known{self._note(clock)}.", bullet=True)
             return
-        day = self._day(clock)
+        day, left = self._due(clock, clock.due), clock.days_left or 0
         if clock.late:
-            late = self._count(-(clock.days_left or 0), clock)
-            text = f"{lead}: was due on {day} and is LATE by {late}"
+            text = f"{lead}: was due on {day} and is LATE by {self._days(-left, clock)}"
         else:
-            text = f"{lead}: by {day}, {self._left(clock)}"
+            near = {0: "today", 1: "tomorrow"}.get(left) or f"in {self._days(left, clock)}"
+            text = f"{lead}: by {day}, {near}"
         text += f" ({self._how(clock)})"
         if clock.late and clock.possible:
-            text += f". Still possible: {self._words(_bare(clock.possible), clock.id, 'possible')}"
+            text += f". Still possible: {self._words(_bare(clock.possible), 'possible', clock)}"
         else:
             text += self._note(clock)
         self._say(f"{text}.", bullet=True)
-        self._cite(clock)
+        for term in clock.terms:
+            cited = f"{term.how} ({term.cite})" if term.cite else term.how
+            self._cite(f"{self._where()}, {clock.id}", f"{term.source}: {cited}")
 
     def _how(self, clock: Clock) -> str:
         """Each term as it was counted; with its own day where they differ."""
         told = []
-        for term in sorted(clock.terms, key=lambda term: (term.due, term.source)):
-            day = f"{self._term_day(clock, term)}, " if clock.differs else ""
-            cite = f", {self._words(term.cite, clock.id, 'rule')}" if term.cite else ""
-            told.append(f"{term.source}: {day}{self._words(_bare(term.how), clock.id, 'counted')}{cite}")
+        for term in sorted(clock.terms, key=_by_day):
+            day = ""
+            if clock.differs:
+                kind = f"{clock.kind} by {term.source}"
+                day = f"{self._fact('date', term.due, kind, clock, formula=term.how)}, "
+            cite = f", {self._words(term.cite, 'rule', clock)}" if term.cite else ""
+            told.append(f"{term.source}: {day}{self._words(_bare(term.how), 'counted', clock)}{cite}")
         differ = "; they differ, and the earliest is worked to" if clock.differs else ""
         return "; ".join(told) + differ
 
-    def _day(self, clock: Clock) -> str:
-        assert clock.due is not None
-        hour = f" {clock.at:%H:%M}" if clock.at else ""
-        term = min(clock.terms, key=lambda term: (term.due, term.source))
-        shown = f"{clock.due:%b} {clock.due.day}, {clock.due.year}{hour}"
-        return self.ledger.add(
-            "date",
-            clock.due,
-            shown=shown,
-            origin="case",
-            attribute=clock.kind,
-            source=clock.id,
-            formula=term.how,
-        )
+    def _due(self, clock: Clock, due: date) -> str:
+        shown = f"{spoken_date(due)}{f' {clock.at:%H:%M}' if clock.at else ''}"
+        how = min(clock.terms, key=_by_day).how
+        return self._fact("date", due, clock.kind, clock, shown=shown, formula=how)
 
-    def _term_day(self, clock: Clock, term: Term) -> str:
+    def _days(self, days: int, clock: Clock) -> str:
+        unit, formula = "day" if days == 1 else "days", f"{clock.due} - {self.as_of}"
         return self.ledger.add(
-            "date", term.due, origin="case", attribute=f"{clock.kind} by {term.source}", source=clock.id,
-            formula=term.how,
-        )  # fmt: skip
-
-    def _left(self, clock: Clock) -> str:
-        if clock.days_left in (0, 1):
-            return "today" if clock.days_left == 0 else "tomorrow"
-        return f"in {self._count(clock.days_left or 0, clock)}"
-
-    def _count(self, days: int, clock: Clock) -> str:
-        return self.ledger.add(
-            "duration",
-            days,
-            unit="days" if days != 1 else "day",
-            origin="derived",
-            attribute="days",
-            source=clock.id,
-            formula=f"{clock.due} - {self.as_of}",
+            "duration", days, unit=unit, origin="derived", attribute="days", source=clock.id, formula=formula
         )
 
     def _note(self, clock: Clock) -> str:
-        return f"; note: {self._words(_bare(clock.note), clock.id, 'note')}" if clock.note else ""
-
-    def _cite(self, clock: Clock) -> None:
-        for term in clock.terms:
-            cited = f"{term.how} ({term.cite})" if term.cite else term.how
-            self._source(
-                Source(source=f"{self._where()}, {clock.id}", quote=f"{term.source}: {cited}", kind="case")
-            )
+        return f"; note: {self._words(_bare(clock.note), 'note', clock)}" if clock.note else ""
 
     # --- parts of sentences ---------------------------------------------------------------------------------
 
     def _decision(self, event: CaseEvent) -> str:
-        where, text = self._where(event), f"{self._decider(event)} {_DECIDED[event.what]}"
+        notice, given = event.facts.notice, event.facts.approval
+        text = f"{self._decider(event)} {_DECIDED[event.what]}"
         if event.facts.level and event.what in ("upheld", "overturned", "partly_overturned"):
             text += f" in the {self._level(event)}"
-        if event.facts.notice:
-            text += f" by a notice of {self._date(event.facts.notice.dated, where, 'notice')}"
-            if event.facts.notice.received:
-                text += f", received {self._date(event.facts.notice.received, where, 'received')}"
+        if notice:
+            text += f" by a notice of {self._date(notice.dated, 'notice', event)}"
+            if notice.received:
+                text += f", received {self._date(notice.received, 'received', event)}"
         else:
-            text += f" on {self._date(event.on, where, event.what)}"
-        given = event.facts.approval
+            text += f" on {self._date(event.on, event.what, event)}"
         if given:
-            start = self._date(given.start, where, "approval")
-            text += f"; approval {self._code(given.number, event)}, {start} to {self._end(event, given.end)}"
+            start = self._date(given.start, "approval", event)
+            number, end = self._code(given.number, event), self._date(given.end, "approval end", event)
+            text += f"; approval {number}, {start} to {end}"
         return text
 
     def _letter(self, event: CaseEvent, notice: Notice) -> None:
-        where = self._where(event)
         if notice.reasons:
-            told = ", ".join(self._words(_reason(code), where, "reason") for code in notice.reasons)
+            told = ", ".join(self._words(_reason(code), "reason", event) for code in notice.reasons)
             self._say(f"Its stated reasons: {told}.", event, leans=True)
         else:
             self._say("No reason was entered from it.", event, leans=True)
         if notice.reference:
             self._say(f"Its reference is {self._code(notice.reference, event)}.", event, leans=True)
         if notice.deadline:
-            self._say(
-                f"The letter itself gives {self._date(notice.deadline, where, 'letter deadline')}.", event
-            )
+            day = self._date(notice.deadline, "letter deadline", event)
+            self._say(f"The letter itself gives {day}.", event)
         if notice.letter:
-            name = self._words(notice.letter.title, where, "letter")
+            name = self._words(notice.letter.title, "letter", event)
             self._say(f"This is what was entered from {name}; the case does not keep its text.", event)
 
     def _sent(self, event: CaseEvent) -> str:
-        verb = {"submitted": "submitted", "answered": "sent", "appealed": "filed"}[event.what]
-        what = {"submitted": "the request", "answered": "the answer to the payer's question"}.get(
-            event.what, f"the {self._level(event)}" if event.what == "appealed" else ""
-        )
+        what = {
+            "submitted": "the request was submitted",
+            "answered": "the answer to the payer's question was sent",
+        }.get(event.what) or f"the {self._level(event)} was filed"
         channel = f" by {event.facts.channel}" if event.facts.channel else ""
         urgent = " as expedited" if event.facts.urgency == "expedited" else ""
-        return f"{what} was {verb}{urgent}{channel} on {self._date(event.on, self._where(event), event.what)}"
+        return f"{what}{urgent}{channel} on {self._date(event.on, event.what, event)}"
 
     def _about(self, *, lower: bool = False) -> str:
-        number = self.ledger.add(
-            "code", str(self.case.id), origin="case", attribute="case", source=self._where()
-        )
+        number = self._fact("code", str(self.case.id), "case")
         return f"{'case' if lower else 'Case'} {number}, {drug_slot(self.ledger, self.case.head.drug)}"
 
     def _decider(self, event: CaseEvent) -> str:
         key = event.facts.level
         level = level_named(levels(self.case), key) if key else None
-        if level is None or level.decided_by == "the plan":
-            return self._payer()
-        return level.decided_by
+        return self._payer() if level is None or level.decided_by == "the plan" else level.decided_by
 
     def _level(self, event: CaseEvent) -> str:
         key = event.facts.level or self.case.level
         return level_named(levels(self.case), key).name if key else "appeal"
 
     def _payer(self) -> str:
-        return self.ledger.add(
-            "name",
-            self.case.head.payer or "the payer",
-            origin="case",
-            attribute="payer",
-            source=self._where(),
-        )
+        return self._fact("name", self.case.head.payer or "the payer", "payer")
 
-    def _last(self, kinds: frozenset[str] | tuple[str, ...]) -> CaseEvent | None:
+    def _last(self, kinds: Container[str]) -> CaseEvent | None:
         return next((event for event in reversed(self.events) if event.what in kinds), None)
 
-    def _appealed(self) -> bool:
-        return any(event.what == "appealed" for event in self.events)
-
-    def _on(self, event: CaseEvent | None) -> str:
-        return f" on {self._date(event.on, self._where(event), event.what)}" if event else ""
-
-    def _end(self, event: CaseEvent, day: date) -> str:
-        return self._date(day, self._where(event), "approval end")
-
-    def _date(self, day: date, where: str, attribute: str) -> str:
-        return self.ledger.add("date", day, origin="case", attribute=attribute, source=where)
+    def _date(self, day: date, attribute: str, of: _Of = None) -> str:
+        return self._fact("date", day, attribute, of)
 
     def _code(self, code: str, event: CaseEvent) -> str:
-        return self.ledger.add("code", code, origin="case", attribute="reference", source=self._where(event))
+        return self._fact("code", code, "reference", event)
 
-    def _words(self, text: str, where: str, attribute: str) -> str:
-        return self.ledger.add("words", text, origin="case", attribute=attribute, source=where)
+    def _words(self, text: str, attribute: str, of: _Of = None) -> str:
+        return self._fact("words", text, attribute, of)
 
-    def _written(self, event: CaseEvent, text: str) -> str:
-        bare = " ".join(text.split())
+    def _written(self, event: CaseEvent) -> str:
+        bare = " ".join(event.why.split())
         short = bare if len(bare) <= LONGEST_REMARK else f"{bare[: LONGEST_REMARK - 1]}…"
-        return self.ledger.add("quote", short, origin="case", attribute="remark", source=self._where(event))
+        return self._fact("quote", short, "remark", event)
+
+    def _fact(
+        self, kind: Kind, value: str | date, about: str, of: _Of = None, shown: str = "", formula: str = ""
+    ) -> str:
+        where = of.id if isinstance(of, Clock) else self._where(of)
+        return self.ledger.add(
+            kind, value, origin="case", attribute=about, source=where, shown=shown, formula=formula
+        )
 
     def _where(self, event: CaseEvent | None = None) -> str:
         return f"case {self.case.id}" + (f", entry {event.number}" if event else "")
@@ -331,27 +284,24 @@ class Lines:
     def _say(
         self, text: str, event: CaseEvent | None = None, *, bullet: bool = False, leans: bool = False
     ) -> None:
-        self.reply.said.append(Said(text=text, verbatim=True, bullet=bullet, leans=leans))
+        self.reply.say(text, verbatim=True, bullet=bullet, leans=leans)
         if event:
-            self._source(Source(source=self._where(event), quote=_entry(event), kind="case"))
+            self._cite(self._where(event), _entry(event))
 
-    def _source(self, source: Source) -> None:
-        if source not in self.reply.sources:
-            self.reply.sources.append(source)
+    def _cite(self, source: str, quote: str) -> None:
+        self.reply.cite([Source(source=source, quote=quote, kind="case")])
 
 
 def _entry(event: CaseEvent) -> str:
     """An entry in one line, as its source."""
-    return " ".join(_parts(event))
-
-
-def _parts(event: CaseEvent) -> Iterator[str]:
-    yield f"{event.on} {event.what.replace('_', ' ')}"
     notice = event.facts.notice
-    if notice:
-        yield f"notice of {notice.dated}"
-        yield from (f"deadline {notice.deadline}",) if notice.deadline else ()
-    yield f"(entered by {event.by})"
+    dated = f" notice of {notice.dated}" if notice else ""
+    deadline = f" deadline {notice.deadline}" if notice and notice.deadline else ""
+    return f"{event.on} {event.what.replace('_', ' ')}{dated}{deadline} (entered by {event.by})"
+
+
+def _by_day(term: Term) -> tuple[date, str]:
+    return term.due, term.source
 
 
 def _reason(code: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 
 from agent.answers import dates
 from agent.answers.answer import Answer, Said
@@ -24,7 +25,7 @@ MOST_CASES, MOST_CLOCKS = 3, 6
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """The side that is asked for, of each open case that is meant, else of the one that was closed last."""
-    reply = Answer(intent=ask.intent, ledger=ledger)
+    reply = Answer(ledger=ledger)
     every = bound.cases()
     cases = _meant(ask, every)
     if not cases:
@@ -39,10 +40,8 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         for lines in told[:MOST_CASES]:
             _TOLD[ask.query](lines)
     if len(told) > MOST_CASES:
-        reply.said.append(Said(text="There are more cases: pa case list shows them all.", verbatim=True))
-    reply.drugs = tuple(
-        dict.fromkeys(case.head.drug for case in cases if case.head.drug in bound.plan.benefits)
-    )[:1]
+        reply.say("There are more cases: pa case list shows them all.", verbatim=True)
+    reply.drugs = tuple(case.head.drug for case in cases if case.head.drug in bound.plan.benefits)[:1]
     return reply
 
 
@@ -62,25 +61,27 @@ def _none(ask: Ask, bound: Bound, every: list[AuthorizationCase], reply: Answer)
         for name in ask.drugs or dict.fromkeys(one.drug for one in bound.patient.authorizations):
             dates.granted(bound, name, reply)
         if reply.said:
-            reply.said.append(Said(text="No approval number is recorded.", verbatim=True, must=False))
+            reply.say("No approval number is recorded.", verbatim=True, must=False)
             return
     if ask.query == "deadline" and drug:  # what runs out first
         dates.granted(bound, drug, reply, running=True)
     runs = bool(reply.said)
     absent = _ABSENT.get(ask.query, "No request{of} is recorded as sent").format(of=of_drug)
-    reply.said.append(Said(text=f"{absent} for this patient.", verbatim=True))
-    for lines in (Lines(case, bound.clocks(case), bound.as_of, reply) for case in every[-MOST_CASES:]):
-        lines.state()
-    if ask.query == "deadline" and drug:
+    reply.say(f"{absent} for this patient.", verbatim=True)
+    for case in every[-MOST_CASES:]:
+        Lines(case, bound.clocks(case), bound.as_of, reply).state()
+    if not drug:
+        return
+    if ask.query == "deadline":
         if not runs or ask.day:
             dates.appeals(bound, drug, reply, ask.day)  # "and if they say no": how long there is then
         if ask.day:
             bound = Bound(bound.store, bound.patient.id, as_of=ask.day, plan_id=bound.plan.id)
         dates.windows(ask, bound, drug, reply)
         return
-    if ask.query in _OF_A_DENIAL and drug:
+    if ask.query in _OF_A_DENIAL:
         dates.appeals(bound, drug, reply, ask.day)
-    if drug and ask.query in ("status", "answer"):
+    if ask.query in ("status", "answer"):
         dates.granted(bound, drug, reply)
     if ask.query == "status":
         reply.drugs = tuple(name for name in ask.drugs or (drug,) if name in bound.plan.benefits)
@@ -89,10 +90,9 @@ def _none(ask: Ask, bound: Bound, every: list[AuthorizationCase], reply: Answer)
             reply.determinations.append(found)
             first, *rest = standing(Words(bound, reply.ledger, found))
             reply.said += [Said(text=f"As the chart stands: {first.text}"), *rest]
-    if drug:
-        opening = _command(f"pa case open {bound.patient.id} {drug}", reply.ledger)
-        text = f"Once a request was sent, {opening} begins its case, and what is entered there can be asked for here."
-        reply.said.append(Said(text=text, verbatim=True, must=False))
+    opening = _command(f"pa case open {bound.patient.id} {drug}", reply.ledger)
+    text = f"Once a request was sent, {opening} begins its case, and what is entered there can be asked for here."
+    reply.say(text, verbatim=True, must=False)
 
 
 _OF_A_DENIAL: frozenset[Query] = frozenset(("appeal", "draft_appeal", "denial", "peer_to_peer"))
@@ -123,10 +123,11 @@ def _standing(lines: Lines) -> None:
 
 def _answered(lines: Lines) -> None:
     if lines.answered():
-        lines.reply.said.append(Said(text="An answer is on record.", verbatim=True))
+        lines.reply.say("An answer is on record.", verbatim=True)
         lines.decisions()
         return
-    for clock in [clock for clock in lines.clocks if not clock.ours][:1]:
+    theirs = [clock for clock in lines.clocks if not clock.ours]
+    for clock in theirs[:1]:
         lines.clock(clock)
 
 
@@ -143,7 +144,7 @@ def _appeal(lines: Lines) -> None:
         lines.clock(clock)
     command = _command(f"pa appeal plan {lines.case.id}", lines.ledger)
     text = f"{command} says which way is open, what to argue and what it needs; `pa appeal draft` writes it."
-    lines.reply.said.append(Said(text=text, verbatim=True))
+    lines.reply.say(text, verbatim=True)
 
 
 def _peer_to_peer(lines: Lines) -> None:
@@ -152,9 +153,7 @@ def _peer_to_peer(lines: Lines) -> None:
         lines.clock(clock, about=True)
     if not clocks:
         lines.state()
-        lines.reply.said.append(
-            Said(text="No date for a peer-to-peer call is recorded in it.", verbatim=True)
-        )
+        lines.reply.say("No date for a peer-to-peer call is recorded in it.", verbatim=True)
 
 
 def _comes_last(clock: Clock) -> bool:
@@ -163,9 +162,7 @@ def _comes_last(clock: Clock) -> bool:
 
 
 def _sent(lines: Lines) -> None:
-    before_it = len(lines.reply.said)
-    lines.sendings()
-    if len(lines.reply.said) == before_it:
+    if not lines.sendings():
         lines.state()
 
 
@@ -192,16 +189,11 @@ _TOLD: dict[Query, Callable[[Lines], None]] = {
 def _calls(told: list[Lines], reply: Answer) -> None:
     """The calls of all cases; those of the case that was called about last come first."""
     logged = sorted(told, key=_last_call, reverse=True)
-    if not sum([lines.calls() for lines in logged[:MOST_CASES]]):
-        number = reply.ledger.add(
-            "words", f"pa case log {told[0].case.id}", origin="case", attribute="command", source="pa"
-        )
-        reply.said.append(
-            Said(
-                text=f"No call with the payer is logged. {number} enters one, with whom it was.",
-                verbatim=True,
-            )
-        )
+    called = [lines.calls() for lines in logged[:MOST_CASES]]
+    if not any(called):
+        command = _command(f"pa case log {told[0].case.id}", reply.ledger)
+        text = f"No call with the payer is logged. {command} enters one, with whom it was."
+        reply.say(text, verbatim=True)
 
 
 def _last_call(lines: Lines) -> date:
@@ -214,20 +206,15 @@ def _due(ask: Ask, bound: Bound, told: list[Lines], reply: Answer) -> None:
         ((lines, clock) for lines in told for clock in lines.clocks),
         key=lambda item: (not item[1].ours, item[1].due is None, item[1].due or date.max),
     )
-    until = ask.until
-    now = clocks if until is None else [one for one in clocks if one[1].due is None or one[1].due <= until]
+    now = [one for one in clocks if ask.until is None or one[1].due is None or one[1].due <= ask.until]
     if not clocks:
         for lines in told[:MOST_CASES]:
             lines.state()
-        reply.said.append(Said(text="Nothing is due in it now.", verbatim=True))
-        return
-    if until is not None and not now:
-        shown = [
-            reply.ledger.add("date", day, origin="case", attribute="asked", source="as of")
-            for day in (bound.as_of, until)
-        ]
-        text = f"Nothing is due from {shown[0]} to {shown[1]} in the open cases; next comes:"
-        reply.said.append(Said(text=text, verbatim=True))
+        reply.say("Nothing is due in it now.", verbatim=True)
+    elif ask.until is not None and not now:
+        add = partial(reply.ledger.add, "date", origin="case", attribute="asked", source="as of")
+        text = f"Nothing is due from {add(bound.as_of)} to {add(ask.until)} in the open cases; next comes:"
+        reply.say(text, verbatim=True)
         now = clocks[:1]
     for lines, clock in now[:MOST_CLOCKS]:
         lines.clock(clock, about=True)

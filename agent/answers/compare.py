@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 
 from agent.answers import eligibility, terms
-from agent.answers.answer import Answer, Said
+from agent.answers.answer import Answer, Said, plain
 from agent.answers.wording import (
     Sorted,
     Words,
@@ -15,6 +16,7 @@ from agent.answers.wording import (
     drug_slot,
     finding_told,
     fitted,
+    joined,
     labeled_use,
     line,
     outcome_slot,
@@ -78,14 +80,17 @@ def beside(
     listed = [(drug, use) for drug, use in rows if drug in bound.plan.benefits]
     found = [bound.determination(drug, use) for drug, use in listed]
     found.sort(key=lambda one: _readiness(one, bound))
-    reply = Answer(intent="compare", ledger=ledger, determinations=found)
+    reply = Answer(ledger=ledger, determinations=found)
     named = [drug for drug, _ in rows]
     reply.drugs = tuple(dict.fromkeys(named if len(rows) <= FEW_DRUGS else (one.drug for one in found)))
     said = all_wrong_plan(reply, bound, ledger)
     if not said and found:
         several_uses = len({drug for drug, _ in listed}) < len(listed)
         told = [Words(bound, ledger, one) for one in found]
-        said = [_uses(told[0]) if several_uses else _summary(found, bound, ledger)]
+        uses = (
+            f"The uses of {told[0].drug()} under {told[0].plan()} stand as follows." if several_uses else ""
+        )
+        said = plain(uses) or [_summary(found, bound, ledger)]
         few = len(found) <= FEW_DRUGS
         shown = len(found) if few or not possible_ones else _first_choices(found)
         said += [
@@ -100,7 +105,7 @@ def beside(
     said += [unlisted(drug, bound, ledger) for drug, _ in rows if drug not in bound.plan.benefits]
     reply.said = fitted(said, ledger, LONGEST)
     for one in found:
-        reply.sources += [item for item in sources(Sorted.of(one).unmet[:1]) if item not in reply.sources]
+        reply.cite(sources(Sorted.of(one).unmet[:1]))
     return reply
 
 
@@ -115,14 +120,8 @@ def _not_today(found: Sequence[Determination], ledger: Ledger) -> Said:
     by_outcome: dict[Outcome, list[str]] = {}
     for one in found:
         by_outcome.setdefault(one.outcome, []).append(drug_slot(ledger, one.drug))
-    told = [
-        f"{', '.join(names)} ({outcome_slot(ledger, outcome, '')})" for outcome, names in by_outcome.items()
-    ]
+    told = (f"{', '.join(names)} ({outcome_slot(ledger, one, '')})" for one, names in by_outcome.items())
     return Said(text=f"Not today: {'; '.join(told)}.", bullet=True)
-
-
-def _uses(words: Words) -> Said:
-    return Said(text=f"The uses of {words.drug()} under {words.plan()} stand as follows.", verbatim=True)
 
 
 def _differences(told: Sequence[Words]) -> list[Said]:
@@ -158,22 +157,18 @@ def _readiness(found: Determination, bound: Bound) -> tuple[int, int, int, int, 
 
 def _summary(found: list[Determination], bound: Bound, ledger: Ledger) -> Said:
     """How many can go ahead, or which is nearest to it."""
-    counted = Counter(one.outcome for one in found)
+    counted, add = Counter(one.outcome for one in found), partial(ledger.add, "count", origin="derived")
     plan = plan_slot(ledger, bound.plan)
-    total = ledger.add("count", len(found), origin="derived", attribute="drugs", formula="drugs compared")
+    total = add(len(found), attribute="drugs", formula="drugs compared")
     told = []
-    possible: tuple[tuple[Outcome, str], ...] = (("ready", ""), ("not_required", "with"))
-    for outcome, words in possible:
-        number = counted[outcome]
-        if number:
-            count = ledger.add(
-                "count", number, origin="derived", attribute=outcome, formula=f"drugs that are {outcome}"
-            )
-            slot = outcome_slot(ledger, outcome, "")
-            told.append(f"{count} {words} {slot}".replace("  ", " "))
+    for outcome in _POSSIBLE:
+        if number := counted[outcome]:
+            count = add(number, attribute=outcome, formula=f"drugs that are {outcome}")
+            leads_to = " with" if outcome == "not_required" else ""
+            told.append(f"{count}{leads_to} {outcome_slot(ledger, outcome, '')}")
     if told:
         return Said(text=f"Of {total} drugs under {plan}: {', '.join(told)}.")
     first = _readiness(found[0], bound)[:3]
     near = [drug_slot(ledger, one.drug) for one in found if _readiness(one, bound)[:3] == first]
-    stands = f"{near[0]} is" if len(near) == 1 else f"{', '.join(near[:-1])} and {near[-1]} are alike, and"
+    stands = f"{near[0]} is" if len(near) == 1 else f"{joined(near)} are alike, and"
     return Said(text=f"Of {total} drugs under {plan}, none can go ahead today; {stands} nearest to it.")

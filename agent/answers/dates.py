@@ -6,15 +6,18 @@ says from what. What they do not hold is not on file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from functools import partial
+from typing import NamedTuple
 
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.policy import clause_slot, clauses_about, printed
-from agent.answers.wording import ask_back, drug_slot, drugs_meant, joined, plan_slot
+from agent.answers.terms import plan_source
+from agent.answers.wording import ask_back, drug_slot, drugs_meant, joined, plan_slot, upper
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from tools.domain.records import Benefit, Clause, Finding, Medication, Plan, Policy
+from tools.domain.records import Attestation, Benefit, Clause, Finding, Medication, Note, Plan, Policy
 from tools.domain.rules import (
     AnyOf,
     Attested,
@@ -44,18 +47,15 @@ LEAD_IN = 14  # days before a result lapses in which it is said that it is about
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """The dates and clocks that are asked for; which drug is meant, where they depend on it."""
-    reply = Answer(intent=ask.intent, ledger=ledger, drugs=tuple(ask.drugs))
     drug = next(iter(drugs_meant(ask, bound)), "")
+    reply = Answer(ledger=ledger, drugs=ask.drugs)
     if ask.query == "turnaround":
         _review(bound, drug, reply)
         return reply
     if not drug:
         return ask_back(ask.intent, bound, ledger)
     reply.drugs = reply.drugs or (drug,)
-    if ask.query == "approval_length":
-        _approval(ask, bound, drug, reply)
-    else:
-        windows(ask, bound, drug, reply)
+    (_approval if ask.query == "approval_length" else windows)(ask, bound, drug, reply)
     return reply
 
 
@@ -63,32 +63,28 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
 
 
 def _review(bound: Bound, drug: str, reply: Answer) -> None:
-    plan, ledger = bound.plan, reply.ledger
-    source, shown = f"plan:{plan.id}", plan_slot(ledger, plan)
+    plan, shown = bound.plan, plan_slot(reply.ledger, bound.plan)
     if plan.review_hours is None:
-        reply.said.append(Said(text=f"How long {shown} takes to decide is not on file."))
+        reply.say(f"How long {shown} takes to decide is not on file.")
     else:
-        text = (
-            f"{shown} decides a standard request within {_hours(plan.review_hours, 'review', source, ledger)}"
-        )
+        standard = _hours(plan.review_hours, "review", plan, reply.ledger)
+        text = f"{shown} decides a standard request within {standard}"
         if plan.expedited_hours is not None:
-            text += f", an urgent one within {_hours(plan.expedited_hours, 'urgent review', source, ledger)}"
-        reply.said.append(Said(text=f"{text}."))
-        reply.sources.append(Source(source=source, quote=f"{plan.name}, {plan.payer}", kind="plan"))
-    policy = bound.policy(drug) if drug else None
-    for clause in clauses_about(policy, "review")[:1] if policy else ():
-        reply.said.append(_quoted(policy, clause, ledger, must=plan.review_hours is None))
-        reply.sources.append(_source(policy, clause))
+            urgent = _hours(plan.expedited_hours, "urgent review", plan, reply.ledger)
+            text += f", an urgent one within {urgent}"
+        reply.say(f"{text}.")
+        reply.sources.append(plan_source(plan))
+    if policy := bound.policy(drug) if drug else None:
+        for clause in clauses_about(policy, "review")[:1]:
+            _quote(policy, clause, reply, must=plan.review_hours is None)
 
 
-def _hours(hours: int, attribute: str, source: str, ledger: Ledger) -> str:
+def _hours(hours: int, attribute: str, plan: Plan, ledger: Ledger) -> str:
     """In days from four days on, as the field says it."""
+    add = partial(ledger.add, "duration", attribute=attribute, source=f"plan:{plan.id}")
     if hours > 72 and hours % 24 == 0:
-        return ledger.add(
-            "duration", hours // 24, unit="days", origin="derived", attribute=attribute, source=source,
-            formula=f"{hours} hours / 24",
-        )  # fmt: skip
-    return ledger.add("duration", hours, unit="hours", origin="plan", attribute=attribute, source=source)
+        return add(hours // 24, unit="days", origin="derived", formula=f"{hours} hours / 24")
+    return add(hours, unit="hours", origin="plan")
 
 
 def appeals(bound: Bound, drug: str, reply: Answer, notice: date | None = None) -> None:
@@ -99,25 +95,20 @@ def appeals(bound: Bound, drug: str, reply: Answer, notice: date | None = None) 
         _first_appeal(plan, notice, reply)
     policy = bound.policy(drug) if drug else None
     clauses = [one for one in policy.clauses if one.section == "appeal"] if policy else []
-    if clauses:
-        reply.said.append(Said(text=f"On appeals the {drug_slot(ledger, drug)} policy says:", verbatim=True))
+    if policy and clauses:
+        reply.say(f"On appeals the {drug_slot(ledger, drug)} policy says:", verbatim=True)
         for clause in clauses[:MOST_LINES]:
-            reply.said.append(_quoted(policy, clause, ledger, bullet=True))
-            reply.sources.append(_source(policy, clause))
+            _quote(policy, clause, reply, bullet=True)
     elif plan.appeal:
-        quote = ledger.add(
-            "quote", plan.appeal, origin="policy", attribute="appeal", source=f"plan:{plan.id}"
-        )
-        reply.said.append(Said(text=f"On appeals {plan_slot(ledger, plan)} says: “{quote}”", verbatim=True))
-        reply.sources.append(Source(source=f"plan:{plan.id}", quote=plan.appeal, kind="plan"))
+        where = f"plan:{plan.id}"
+        quote = ledger.add("quote", plan.appeal, origin="policy", attribute="appeal", source=where)
+        reply.say(f"On appeals {plan_slot(ledger, plan)} says: “{quote}”", verbatim=True)
+        reply.sources.append(Source(source=where, quote=plan.appeal, kind="plan"))
     else:
-        reply.said.append(Said(text=f"How to appeal to {plan_slot(ledger, plan)} is not on file."))
+        reply.say(f"How to appeal to {plan_slot(ledger, plan)} is not on file.")
         return
-    reply.said.append(
-        Said(
-            text="No denial letter is on file, so no date is set; the letter's own deadline governs.",
-            must=False,
-        )
+    reply.say(
+        "No denial letter is on file, so no date is set; the letter's own deadline governs.", must=False
     )
 
 
@@ -128,30 +119,25 @@ def _first_appeal(plan: Plan, notice: date, reply: Answer) -> None:
     if level is None or filing is None:
         return
     due, add = count(filing, receipt(filing, notice, None)), reply.ledger.add
+    derived = partial(add, origin="derived", attribute="deadline")
     day = add("date", notice, origin="case", attribute="asked", source="as of")
-    last = add("date", due.day, origin="derived", attribute="deadline", source=filing.cite, formula=due.how)
-    time = add("words", filing.period, origin="derived", attribute="deadline", source=filing.cite)
+    last = derived("date", due.day, source=filing.cite, formula=due.how)
+    time = derived("words", filing.period, source=filing.cite)
     law = add("words", filing.cite, origin="derived", attribute="law", source=filing.cite)
     text = f"After a denial with a notice of {day}, the {level.name} is to be asked for by {last} ({time}, {law})."
-    reply.said.append(Said(text=text, verbatim=True))
+    reply.say(text, verbatim=True)
     answered = find(line, "decision", level.key, internal_levels=plan.internal_levels)
     if answered is not None:
-        within = add("words", answered.period, origin="derived", attribute="deadline", source=answered.cite)
-        reply.said.append(Said(text=f"The plan then has {within} to answer it.", verbatim=True))
+        within = derived("words", answered.period, source=answered.cite)
+        reply.say(f"The plan then has {within} to answer it.", verbatim=True)
 
 
-def _quoted(
-    policy: Policy | None, clause: Clause, ledger: Ledger, *, bullet: bool = False, must: bool = True
-) -> Said:
-    source = f"{policy.id if policy else ''} {clause.id}"
+def _quote(policy: Policy, clause: Clause, reply: Answer, *, bullet: bool = False, must: bool = True) -> None:
+    source, ledger = f"{policy.id} {clause.id}", reply.ledger
     quote = ledger.add("quote", clause.text, origin="policy", attribute="policy", source=source)
-    number = clause_slot(ledger, policy.id if policy else "", clause.id)
-    number = number[0].upper() + number[1:]
-    return Said(text=f"{number}: “{quote}”", verbatim=True, bullet=bullet, must=must)
-
-
-def _source(policy: Policy | None, clause: Clause) -> Source:
-    return Source(source=f"{policy.id if policy else ''} {clause.id}", quote=clause.text)
+    number = upper(clause_slot(ledger, policy.id, clause.id))
+    reply.say(f"{number}: “{quote}”", verbatim=True, bullet=bullet, must=must)
+    reply.sources.append(Source(source=source, quote=clause.text))
 
 
 # --- approvals --------------------------------------------------------------------------------------------
@@ -162,60 +148,39 @@ def _approval(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
     if benefit is None or not benefit.rules:
         reply.said.append(_no_rule(bound, drug, benefit, ledger))
         return
-    for words, rules in _alike(_rules(ask, benefit), bound.plan.id, ledger):
-        first, later = rules[0].initial_months, rules[0].renewal_months
-        source = _where(rules[0])
-        initial = ledger.add(
-            "duration", first, unit="months", origin="policy", attribute="approval", source=source
-        )
-        renewed = ledger.add(
-            "duration", later, unit="months", origin="policy", attribute="approval", source=source
-        )
-        same = "" if first == later else f"; a renewal for {renewed}"
-        also = ", and so is each renewal" if first == later else ""
-        reply.said.append(
-            Said(text=f"A first approval of {drug_slot(ledger, drug)}{words} is for {initial}{also}{same}.")
-        )
-    policy = bound.policy(drug)
-    kinds = ("initial", "renewal") if policy else ()
-    for kind in kinds:
-        for clause in clauses_about(policy, kind, benefit, bound.store.drug(drug))[:2]:  # type: ignore[arg-type]
-            cited = _source(policy, clause)
-            if cited not in reply.sources:
-                reply.sources.append(cited)
+    mine = [rule for rule in benefit.rules if rule.indication == ask.indication]
+    for words, rule in _by_period(mine or benefit.rules, ledger):
+        first, later = rule.initial_months, rule.renewal_months
+        add = partial(ledger.add, "duration", unit="months", origin="policy", attribute="approval")
+        initial, renewed = (add(months, source=_where(rule)) for months in (first, later))
+        also = ", and so is each renewal" if first == later else f"; a renewal for {renewed}"
+        reply.say(f"A first approval of {drug_slot(ledger, drug)}{words} is for {initial}{also}.")
+    if policy := bound.policy(drug):
+        for kind in ("initial", "renewal"):
+            about = clauses_about(policy, kind, benefit, bound.store.drug(drug))[:2]
+            reply.cite(Source(source=f"{policy.id} {one.id}", quote=one.text) for one in about)
     granted(bound, drug, reply)
 
 
 def granted(bound: Bound, drug: str, reply: Answer, *, running: bool = False) -> None:
     """Approvals on file for the drug, and whether they run; with `running`, those alone that do, under this plan."""
-    ledger = reply.ledger
-    mine = [one for one in bound.patient.authorizations if one.drug == drug]
-    if running:
-        mine = [one for one in mine if one.plan_id == bound.plan.id and one.start <= bound.as_of <= one.end]
-    for one in mine:
-        start = ledger.add("date", one.start, origin="chart", attribute="authorization", source=one.id)
-        end = ledger.add("date", one.end, origin="chart", attribute="authorization end", source=one.id)
-        plan = ledger.add("code", one.plan_id, origin="chart", attribute="plan", source=one.id)
-        verb = (
-            "runs" if one.start <= bound.as_of <= one.end else "ran" if one.end < bound.as_of else "will run"
-        )
-        other = "; it does not carry over to another plan" if one.plan_id != bound.plan.id else ""
-        other = other or f"; renewable until {_renewable(one.end, bound.plan, ledger)}"
+    for one in bound.patient.authorizations:
+        runs, here = one.start <= bound.as_of <= one.end, one.plan_id == bound.plan.id
+        if one.drug != drug or (running and not (runs and here)):
+            continue
+        add = partial(reply.ledger.add, origin="chart", source=one.id)
+        start = add("date", one.start, attribute="authorization")
+        end = add("date", one.end, attribute="authorization end")
+        plan = add("code", one.plan_id, attribute="plan")
+        verb = "runs" if runs else "ran" if one.end < bound.as_of else "will run"
+        other = "; it does not carry over to another plan"
+        if here:
+            other = f"; renewable until {_renewable(one.end, bound.plan, reply.ledger)}"
         use = INDICATIONS.get(one.indication, "")
-        of_use = (
-            f" for {ledger.add('words', use, origin='chart', attribute='indication', source=one.id)}"
-            if use
-            else ""
-        )
-        text = f"An approval by {plan} on file{of_use} {verb} from {start} to {end}{other}."
-        reply.said.append(Said(text=text))
-        reply.sources.append(
-            Source(
-                source=f"chart {one.id}",
-                quote=f"{one.plan_id} approved {one.drug}, {one.start} to {one.end}",
-                kind="chart",
-            )
-        )
+        of_use = f" for {add('words', use, attribute='indication')}" if use else ""
+        reply.say(f"An approval by {plan} on file{of_use} {verb} from {start} to {end}{other}.")
+        quote = f"{one.plan_id} approved {one.drug}, {one.start} to {one.end}"
+        reply.sources.append(Source(source=f"chart {one.id}", quote=quote, kind="chart"))
 
 
 def _renewable(end: date, plan: Plan, ledger: Ledger) -> str:
@@ -227,25 +192,15 @@ def _renewable(end: date, plan: Plan, ledger: Ledger) -> str:
     )  # fmt: skip
 
 
-def _rules(ask: Ask, benefit: Benefit) -> list[Rule]:
-    mine = [rule for rule in benefit.rules if rule.indication == ask.indication]
-    return mine or list(benefit.rules)
-
-
-def _alike(rules: list[Rule], plan_id: str, ledger: Ledger) -> Iterator[tuple[str, list[Rule]]]:
-    """Rules of the same periods together, with " for …" where there are several uses."""
+def _by_period(rules: Sequence[Rule], ledger: Ledger) -> Iterator[tuple[str, Rule]]:
+    """The first of the rules that have the same periods, with the uses " for …" that they are of."""
     groups: dict[tuple[int, int], list[Rule]] = {}
     for rule in rules:
         groups.setdefault((rule.initial_months, rule.renewal_months), []).append(rule)
     for group in groups.values():
-        uses = [
-            ledger.add(
-                "words", INDICATIONS.get(rule.indication, rule.indication), origin="policy", attribute="indication",
-                source=_where(rule),
-            )
-            for rule in group
-        ]  # fmt: skip
-        yield f" for {joined(uses)}", group
+        add = partial(ledger.add, "words", origin="policy", attribute="indication")
+        uses = [add(INDICATIONS.get(one.indication, one.indication), source=_where(one)) for one in group]
+        yield f" for {joined(uses)}", group[0]
 
 
 def _where(rule: Rule) -> str:
@@ -273,38 +228,29 @@ def windows(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
         reply.said += [_no_rule(bound, drug, benefit, ledger), *note_window(bound, ledger)]
         return
     stands = bound.determination(drug, ask.indication)
-    use, lines = ask.indication or stands.indication, list[tuple[Part, str]]()
+    use, lines = ask.indication or stands.indication, dict[str, Part]()
     entries = [*printed(benefit)]
     renewed = stands.request.kind == "renewal" and any(one.section == "renewal" for one in entries)
     for entry in entries:
-        if entry.section == ("criteria" if renewed else "renewal") or (
-            use and not any(rule.indication == use for rule in entry.rules)
-        ):
+        of_another_use = use and not any(rule.indication == use for rule in entry.rules)
+        if of_another_use or entry.section == ("criteria" if renewed else "renewal"):
             continue
-        another_way = any(isinstance(node, AnyOf) for node in entry.above) and not isinstance(
-            entry.part, Trial
-        )
-        if another_way and not _is_asked(entry.part, ask):
-            continue
-        line = _line(entry.part, bound, benefit, ledger)
-        if line and line not in [text for _, text in lines]:
-            lines.append((entry.part, line))
-    asked = [pair for pair in lines if _is_asked(pair[0], ask)]
-    if not asked and ask.query == "value_age":
-        text = f"The {drug_slot(ledger, drug)} policy sets no window for it."
-        reply.said.append(Said(text=text, verbatim=True))
+        a_choice = any(isinstance(node, AnyOf) for node in entry.above) and not isinstance(entry.part, Trial)
+        if not a_choice or _is_asked(entry.part, ask):
+            lines.setdefault(_Windows(bound, benefit, ledger).line(entry.part), entry.part)
+    lines.pop("", None)
+    asked = {line: part for line, part in lines.items() if _is_asked(part, ask)}
+    one_thing = ask.query == "value_age"
+    if not (asked or lines) or (one_thing and not asked):
+        what = "it" if one_thing else "anything in the chart"
+        reply.say(f"The {drug_slot(ledger, drug)} policy sets no window for {what}.", verbatim=one_thing)
         return
     asked = asked or lines
-    if not asked:
-        reply.said.append(
-            Said(text=f"The {drug_slot(ledger, drug)} policy sets no window for anything in the chart.")
-        )
-        return
     plan = plan_slot(ledger, bound.plan)
     if len(asked) > 1:
-        reply.said.append(Said(text=f"For {drug_slot(ledger, drug)} with {plan}:", verbatim=True))
-    for part, text in asked[:MOST_LINES]:
-        reply.said.append(Said(text=text, bullet=len(asked) > 1, verbatim=True))
+        reply.say(f"For {drug_slot(ledger, drug)} with {plan}:", verbatim=True)
+    for line, part in [*asked.items()][:MOST_LINES]:
+        reply.say(line, bullet=len(asked) > 1, verbatim=True)
         if part.quote:
             reply.sources.append(Source(source=f"{benefit.policy_id} {part.clause_id}", quote=part.quote))
 
@@ -320,7 +266,7 @@ def note_window(bound: Bound, ledger: Ledger) -> list[Said]:
     if len(lines) != 1:
         return []
     ((part, benefit),) = lines.values()
-    line = _line(part, bound, benefit, ledger)
+    line = _Windows(bound, benefit, ledger).line(part)
     return [Said(text=f"For the drugs that have a policy: {line}", verbatim=True, must=False)] if line else []
 
 
@@ -334,10 +280,10 @@ def paper(finding: Finding, bound: Bound, drug: str, ledger: Ledger) -> str:
     for entry in printed(benefit):
         within = window_of(entry.part)
         if within and finding.clause and entry.part.clause_id == finding.clause.clause_id:
-            until = _counts(
-                record.date, within, record.record_id, "document", entry.part, bound, benefit, ledger
+            counts = _Windows(bound, benefit, ledger).counts
+            return (
+                f" It is of {on} and {counts(record.date, within, record.record_id, 'document', entry.part)}"
             )
-            return f" It is of {on} and {until}"
     return f" It is of {on}."
 
 
@@ -353,155 +299,124 @@ def _is_asked(part: Part, ask: Ask) -> bool:
     return False
 
 
-def _line(part: Part, bound: Bound, benefit: Benefit, ledger: Ledger) -> str:
-    within = window_of(part)
-    if isinstance(part, Trial):
-        return _step_line(part, bound, benefit, ledger)
-    if within is None or (isinstance(part, Lab) and (part.at == "baseline" or not part.of_newest)):
-        return ""
-    if isinstance(part, Lab | Change):
-        return _test_line(part.test, within, part, bound, benefit, ledger)
-    if isinstance(part, Measured):
-        lines = (_test_line(test, within, part, bound, benefit, ledger) for test in part.tests)
-        return " ".join(line for line in lines if line)
-    if isinstance(part, Required) and part.test:
-        return ""  # the criterion on the same test says it
-    if isinstance(part, Required) and part.of == "note":
-        dated = [note for note in bound.patient.notes if note.date and note.date <= bound.as_of]
-        if not dated:
-            return "No chart note is on record." + _asks(within, part, benefit, ledger)
-        last = max(dated, key=lambda note: note.date or date.min)
-        assert last.date is not None
-        on = ledger.add("date", last.date, origin="chart", attribute="note", source=last.id)
-        until = _counts(last.date, within, last.id, "note", part, bound, benefit, ledger)
-        return f"The latest chart note is of {on}. It {until}"
-    if isinstance(part, Attested):
-        dated_said = [one for one in bound.patient.attestations if one.topic == part.topic and one.date]
-        if not dated_said:
+class _Windows(NamedTuple):
+    """Until when what is on the chart counts for the criteria of a drug."""
+
+    bound: Bound
+    benefit: Benefit
+    ledger: Ledger
+
+    def line(self, part: Part) -> str:
+        """What counts of the evidence for a criterion or document; nothing where it has no window."""
+        within, patient = window_of(part), self.bound.patient
+        if isinstance(part, Trial):
+            return self._step(part)
+        if within is None or (isinstance(part, Lab) and (part.at == "baseline" or not part.of_newest)):
             return ""
-        said = max(dated_said, key=lambda one: one.date or date.min)
-        assert said.date is not None
-        on = ledger.add("date", said.date, origin="chart", attribute="statement", source=said.id)
-        until = _counts(said.date, within, said.id, "statement", part, bound, benefit, ledger)
-        return f"The prescriber's statement is of {on}. It {until}"
-    return ""
+        if isinstance(part, Lab | Change):
+            return self._test(part.test, within, part)
+        if isinstance(part, Measured):
+            return " ".join(filter(None, (self._test(test, within, part) for test in part.tests)))
+        if isinstance(part, Required) and part.of == "note" and not part.test:
+            notes = [note for note in patient.notes if note.date and note.date <= self.bound.as_of]
+            told = self._latest("The latest chart note", notes, within, "note", part)
+            return told or f"No chart note is on record.{self._asks(within, part)}"
+        if isinstance(part, Attested):
+            stated = [one for one in patient.attestations if one.topic == part.topic]
+            return self._latest("The prescriber's statement", stated, within, "statement", part)
+        return ""  # of a document, the criterion on the same test says it
 
+    def _latest(
+        self, name: str, records: Sequence[Note | Attestation], within: Period, attribute: str, part: Part
+    ) -> str:
+        dated = [(one.date, one.id) for one in records if one.date]
+        if not dated:
+            return ""
+        day, record_id = max(dated, key=lambda one: one[0])
+        on = self.ledger.add("date", day, origin="chart", attribute=attribute, source=record_id)
+        return f"{name} is of {on}. It {self.counts(day, within, record_id, attribute, part)}"
 
-def _test_line(test: str, within: Period, part: Part, bound: Bound, benefit: Benefit, ledger: Ledger) -> str:
-    name = ledger.add("words", TESTS[test].name, origin="chart", attribute=test, source=f"test:{test}")
-    usable = values_of(bound.patient, test, bound.as_of).usable
-    if not usable:
-        return f"{name} is not on record.{_asks(within, part, benefit, ledger)}"
-    latest = usable[0]
-    ids = ",".join(seen.id for seen in latest.seen)
-    value = ledger.add(
-        "value", latest.value, shown=formats.measure(test, latest.value), unit=TESTS[test].unit, on=latest.date,
-        origin="derived" if latest.derived else "chart", attribute=test, source=ids,
-        formula="weight / height²" if latest.derived else "",
-    )  # fmt: skip
-    on = ledger.add("date", latest.date, origin="chart", attribute=test, source=ids)
-    return f"The {name} of {on} is {value}. It {_counts(latest.date, within, ids, test, part, bound, benefit, ledger)}"
-
-
-def _counts(
-    day: date,
-    within: Period,
-    source: str,
-    attribute: str,
-    part: Part,
-    bound: Bound,
-    benefit: Benefit,
-    ledger: Ledger,
-) -> str:
-    """ "is recent enough until …" or "has been too old since …", with the window and its clause."""
-    last = within.last(day)
-    window = f"{_period(within, attribute, part, benefit, ledger)}{_clause(part, benefit, ledger)}"
-    shown = ledger.add(
-        "date", last, origin="derived", attribute=attribute, source=source, formula=f"{day} + {within}"
-    )
-    if last < bound.as_of:
-        oldest = ledger.add(
-            "date", within.before(bound.as_of), origin="derived", attribute=attribute, source=source,
-            formula=f"{bound.as_of} - {within}",
+    def _test(self, test: str, within: Period, part: Part) -> str:
+        add = partial(self.ledger.add, attribute=test)
+        name = add("words", TESTS[test].name, origin="chart", source=f"test:{test}")
+        usable = values_of(self.bound.patient, test, self.bound.as_of).usable
+        if not usable:
+            return f"{name} is not on record.{self._asks(within, part)}"
+        latest = usable[0]
+        ids = ",".join(seen.id for seen in latest.seen)
+        value = add(
+            "value", latest.value, shown=formats.measure(test, latest.value), unit=TESTS[test].unit, on=latest.date,
+            origin="derived" if latest.derived else "chart", source=ids,
+            formula="weight / height²" if latest.derived else "",
         )  # fmt: skip
-        today = bound.as_of == bound.store.day_of(bound.patient)
-        on = (
-            "today"
-            if today
-            else f"on {ledger.add('date', bound.as_of, origin='supposed', source='question')}"
-        )
-        return (
-            f"is too old: it counted until {shown} (window {window}); {on} one of {oldest} or later counts."
-        )
-    soon = ", so a new one will soon be due" if (last - bound.as_of).days <= LEAD_IN else ""
-    return f"is recent enough through {shown}{soon} (window {window})."
+        on = add("date", latest.date, origin="chart", source=ids)
+        return f"The {name} of {on} is {value}. It {self.counts(latest.date, within, ids, test, part)}"
 
+    def counts(self, day: date, within: Period, source: str, attribute: str, part: Part) -> str:
+        """ "is recent enough until …" or "has been too old since …", with the window and its clause."""
+        as_of, last = self.bound.as_of, within.last(day)
+        window = self._period(within, attribute, part)
+        add = partial(self.ledger.add, "date", origin="derived", attribute=attribute, source=source)
+        shown = add(last, formula=f"{day} + {within}")
+        if last < as_of:
+            oldest = add(within.before(as_of), formula=f"{as_of} - {within}")
+            on = "today"
+            if as_of != self.bound.store.day_of(self.bound.patient):
+                on = f"on {self.ledger.add('date', as_of, origin='supposed', source='question')}"
+            return f"is too old: it counted until {shown} (window {window}); {on} one of {oldest} or later counts."
+        soon = ", so a new one will soon be due" if (last - as_of).days <= LEAD_IN else ""
+        return f"is recent enough through {shown}{soon} (window {window})."
 
-def _asks(within: Period, part: Part, benefit: Benefit, ledger: Ledger) -> str:
-    length = _period(within, "window", part, benefit, ledger)
-    return f" The policy wants one from the last {length}{_clause(part, benefit, ledger)}."
+    def _asks(self, within: Period, part: Part) -> str:
+        return f" The policy wants one from the last {self._period(within, 'window', part)}."
 
+    def _period(self, length: Period, attribute: str, part: Part) -> str:
+        """So long, with the clause that says so."""
+        period = self._length(length, attribute, part)
+        return f"{period}, {self._clause(part)}" if part.clause_id else period
 
-def _period(length: Period, attribute: str, part: Part, benefit: Benefit, ledger: Ledger) -> str:
-    return ledger.add(
-        "duration", length.count, unit=length.unit, origin="policy", attribute=f"window:{attribute}",
-        source=f"{benefit.policy_id} {part.clause_id}",
-    )  # fmt: skip
-
-
-def _clause(part: Part, benefit: Benefit, ledger: Ledger) -> str:
-    return f", {_number(part, benefit, ledger)}" if part.clause_id else ""
-
-
-def _number(part: Part, benefit: Benefit, ledger: Ledger) -> str:
-    return clause_slot(ledger, benefit.policy_id, part.clause_id)
-
-
-def _step_line(part: Trial, bound: Bound, benefit: Benefit, ledger: Ledger) -> str:
-    """From when an ongoing course is long enough; until when an ended one is recent enough."""
-    if not part.min_days and not part.within_days:
-        return ""
-    for course in sorted(_courses(part, bound), key=lambda one: one.start or date.min, reverse=True):
-        assert course.start is not None
-        drug = ledger.add(
-            "drug",
-            course.drug,
-            shown=course.drug[0].upper() + course.drug[1:],
-            origin="chart",
-            attribute="course",
-            source=course.id,
-            aliases=(course.drug, *course.ingredients),
-        )
-        start = ledger.add("date", course.start, origin="chart", attribute="start", source=course.id)
-        days = _period(Period(part.min_days), "step", part, benefit, ledger)
-        enough = course.start + timedelta(days=part.min_days)
-        counted = ledger.add(
-            "date", enough, origin="derived", attribute="course", source=course.id,
-            formula=f"{course.start} + {part.min_days} days",
+    def _length(self, length: Period, attribute: str, part: Part) -> str:
+        return self.ledger.add(
+            "duration", length.count, unit=length.unit, origin="policy", attribute=f"window:{attribute}",
+            source=f"{self.benefit.policy_id} {part.clause_id}",
         )  # fmt: skip
-        ongoing = course.end is None and course.status == "active"
-        if ongoing and part.min_days:
-            if enough <= bound.as_of or part.proof == "fills":
-                return ""  # it has, or pharmacy claims say since when: the finding tells it
-            clause = _number(part, benefit, ledger)
-            return (
-                f"{drug} is taken since {start}. That reaches the {days} of the step ({clause}) on {counted}."
-            )
-        if course.end and part.within_days:
-            until = course.end + timedelta(days=part.within_days)
-            end = ledger.add("date", course.end, origin="chart", attribute="end", source=course.id)
-            last = ledger.add(
-                "date", until, origin="derived", attribute="course", source=course.id,
-                formula=f"{course.end} + {part.within_days} days",
+
+    def _clause(self, part: Part) -> str:
+        return clause_slot(self.ledger, self.benefit.policy_id, part.clause_id)
+
+    def _step(self, part: Trial) -> str:
+        """From when an ongoing course is long enough; until when an ended one is recent enough."""
+        if not part.min_days and not part.within_days:
+            return ""
+        as_of = self.bound.as_of
+        for begun, course in sorted(_courses(part, self.bound), key=lambda one: one[0], reverse=True):
+            add = partial(self.ledger.add, source=course.id)
+            drug = add(
+                "drug", course.drug, shown=upper(course.drug), origin="chart", attribute="course",
+                aliases=(course.drug, *course.ingredients),
             )  # fmt: skip
-            word = "counts through" if until >= bound.as_of else "counted until"
-            return f"{drug}, stopped on {end}, {word} {last} for the step ({_number(part, benefit, ledger)})."
-    return ""
+            start = add("date", begun, origin="chart", attribute="start")
+            days = self._length(Period(part.min_days), "step", part)
+            derived = partial(add, "date", origin="derived", attribute="course")
+            enough = begun + timedelta(days=part.min_days)
+            counted = derived(enough, formula=f"{begun} + {part.min_days} days")
+            if course.end is None and course.status == "active" and part.min_days:
+                if enough <= as_of or part.proof == "fills":
+                    return ""  # it has, or pharmacy claims say since when: the finding tells it
+                reaches = f"reaches the {days} of the step ({self._clause(part)}) on {counted}"
+                return f"{drug} is taken since {start}. That {reaches}."
+            if course.end and part.within_days:
+                until = course.end + timedelta(days=part.within_days)
+                end = add("date", course.end, origin="chart", attribute="end")
+                last = derived(until, formula=f"{course.end} + {part.within_days} days")
+                word = "counts through" if until >= as_of else "counted until"
+                return f"{drug}, stopped on {end}, {word} {last} for the step ({self._clause(part)})."
+        return ""
 
 
-def _courses(part: Trial, bound: Bound) -> list[Medication]:
+def _courses(part: Trial, bound: Bound) -> Iterator[tuple[date, Medication]]:
+    """The courses of what the step asks for, each with its first day."""
     names = {name.casefold() for name in part.drugs}
-    found = []
     for course in bound.patient.medications or ():
         if part.min_daily_dose is not None and (daily_dose(course) or 0) < part.min_daily_dose:
             continue
@@ -510,5 +425,4 @@ def _courses(part: Trial, bound: Bound) -> list[Medication]:
         classes = set(course.classes or made.classes)
         right_form = part.formulation is None or course.formulation in (None, part.formulation)
         if course.start and right_form and (its & names or classes & set(part.classes)):
-            found.append(course)
-    return found
+            yield course.start, course

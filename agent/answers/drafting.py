@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-import msgspec
+from msgspec.structs import replace
 
-from agent.answers.answer import Answer, Said, Source
-from agent.answers.eligibility import deciding
+from agent.answers.answer import Answer, Said, Source, plain
+from agent.answers.eligibility import deciding, next_told
 from agent.answers.translated import to_patient
 from agent.answers.wording import Sorted, Words, drugs_meant, finding_told, lower, unlisted
 from agent.dialogue.query import Ask
@@ -35,61 +36,44 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Draf
     to do instead. Where the talk alone says of which drug, and another one is ordered, that is asked back."""
     if ask.all_drugs:
         return _ready(ask, bound, ledger, draft)
-    ordered = {order.drug for order in bound.patient.orders if order.drug in bound.plan.benefits}
-    if not ask.drugs and len(ordered) == 1:
-        return answer(msgspec.structs.replace(ask, drugs=(*ordered,)), bound, ledger, draft)
-    if not ask.drugs:
-        return _ask_back(ask, bound, ledger)
-    drug = ask.drugs[0]
-    if ask.from_talk and ordered and drug not in ordered:
-        return _ask_back(ask, bound, ledger)
-    said: list[Said] = []
-    reply = Answer(intent="draft", said=said, ledger=ledger, drugs=(drug,))
+    ordered = tuple(
+        dict.fromkeys(one.drug for one in bound.patient.orders if one.drug in bound.plan.benefits)
+    )
+    drugs = ask.drugs or (ordered if len(ordered) == 1 else ())
+    if not drugs or (ask.drugs and ask.from_talk and ordered and drugs[0] not in ordered):
+        return _ask_back(ask, ordered, bound, ledger)
+    drug = drugs[0]
+    reply = Answer(ledger=ledger, drugs=(drug,))
     name = ledger.add("drug", drug, origin="request", source=f"drug:{drug}")
     if draft is None:
-        said.append(
-            Said(text=f"Drafts are made with `pa draft`; nothing was drafted for {name} here.", verbatim=True)
-        )
+        reply.said = plain(f"Drafts are made with `pa draft`; nothing was drafted for {name} here.")
         return reply
     found = bound.determination(drug, ask.indication)
     reply.determinations.append(found)
     try:
         made = draft(bound.asked(drug, ask.indication))
     except Refused as refused:
-        why = ledger.add(
-            "words", str(refused).removeprefix("not drafted. "), origin="determination", source="workflow"
-        )
-        said.append(Said(text=f"Not drafted: {why}.", verbatim=True))
+        told = str(refused).removeprefix("not drafted. ")
+        why = ledger.add("words", told, origin="determination", source="workflow")
+        reply.said = plain(f"Not drafted: {why}.")
         return reply
     kept = made.draft
-    form = kept.filled_form()
-    number = ledger.add(
-        "code", str(kept.id), origin="determination", source=f"draft:{kept.id}", attribute="draft"
-    )
+    missing = kept.filled_form().missing
+    add = partial(ledger.add, origin="determination", source=f"draft:{kept.id}")
+    number = add("code", str(kept.id), attribute="draft")
     verb = "is made and waits" if made.new else "was made before and waits"
-    said.append(
-        Said(text=f"Draft {number} for {name} {verb} for a person's review; nothing was sent.", verbatim=True)
-    )
-    if form.missing:
-        gaps = [
-            ledger.add("words", label.rstrip(" ?.:"), origin="determination", source=f"draft:{kept.id}")
-            for label in form.missing
-        ]
-        more = len(gaps) - MOST_GAPS
-        rest = (
-            f" and {ledger.add('count', more, origin='derived', formula='missing fields not named')} more"
-            if more > 0
-            else ""
-        )
-        said.append(
-            Said(text=f"Still missing on the form: {'; '.join(gaps[:MOST_GAPS])}{rest}.", verbatim=True)
-        )
-    else:
-        said.append(Said(text="The form has no gap.", verbatim=True))
-    said += [Said(text=text, must=False) for text in deciding(Words(bound, ledger, found))]
-    said.append(Said(text=f"Look at it and decide with `pa review {number}`.", verbatim=True))
+    reply.said = plain(f"Draft {number} for {name} {verb} for a person's review; nothing was sent.")
+    gaps = [add("words", label.rstrip(" ?.:")) for label in missing]
+    more, rest = len(gaps) - MOST_GAPS, ""
+    if more > 0:
+        formula = "missing fields not named"
+        rest = f" and {ledger.add('count', more, origin='derived', formula=formula)} more"
+    still = f"Still missing on the form: {'; '.join(gaps[:MOST_GAPS])}{rest}."
+    reply.said += plain(still if gaps else "The form has no gap.")
+    reply.said += [Said(text=text, must=False) for text in deciding(Words(bound, ledger, found))]
+    reply.said += plain(f"Look at it and decide with `pa review {number}`.")
     reply.draft_id = kept.id
-    reply.sources += [
+    reply.sources = [
         Source(source=f"draft {kept.id}", quote=name, kind="plan") for name in sorted(kept.files)
     ]
     return reply
@@ -100,7 +84,8 @@ def message(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     each is asked to do about the criteria that it speaks of, or how the request stands where nothing is open. In
     another language than ours it is to the patient."""
     drugs = drugs_meant(ask, bound)[:1]
-    said = [Said(text="A message to paste; nothing is sent from here.", verbatim=True)]
+    reply = Answer(query="message", ledger=ledger, drugs=drugs)
+    reply.said = plain("A message to paste; nothing is sent from here.")
     if not drugs:  # it is about something of the chart, which is told behind
         doctor = bound.patient.prescriber
         names = [one for one in (doctor.name if doctor else "", bound.patient.name) if one]
@@ -108,23 +93,21 @@ def message(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
             ledger.add("name", one, origin="chart", attribute="person", source="patient") for one in names
         ]
         whom = f"To {slots[0]}: this" if len(slots) > 1 else "This"
-        said.append(Said(text=f"{whom} is on {slots[-1]}.", verbatim=True))
-        return Answer(intent=ask.intent, query="message", ledger=ledger, said=said)
+        reply.said += plain(f"{whom} is on {slots[-1]}.")
+        return reply
     if drugs[0] not in bound.plan.benefits:
-        return Answer(intent=ask.intent, ledger=ledger, drugs=drugs, said=[unlisted(drugs[0], bound, ledger)])
+        return Answer(ledger=ledger, drugs=drugs, said=[unlisted(drugs[0], bound, ledger)])
     found = bound.determination(drugs[0], ask.indication)
-    words = Words(bound, ledger, found)
+    reply.determinations = [found]
     unmet = Sorted.of(found).unmet
     unmet = [one for one in unmet if one.criterion in ask.open_ones] or unmet
     patient, prescriber = _named(ask, bound)
     spoken = language_named(ask.text) or language_of(ask.text)
     if prescriber or not (patient or spoken):
-        said += _to_prescriber(words, unmet)
+        reply.said += _to_prescriber(Words(bound, ledger, found), unmet)
     if patient or spoken or not prescriber:
-        said += to_patient(spoken or LANGUAGE, found, unmet, bound.patient, bound.plan, ledger)
-    return Answer(
-        intent=ask.intent, query="message", said=said, ledger=ledger, drugs=drugs, determinations=[found]
-    )
+        reply.said += to_patient(spoken or LANGUAGE, found, unmet, bound.patient, bound.plan, ledger)
+    return reply
 
 
 def _named(ask: Ask, bound: Bound) -> tuple[bool, bool]:
@@ -139,19 +122,16 @@ def _to_prescriber(words: Words, open_ones: Sequence[Finding]) -> list[Said]:
     unmet = [one for one in open_ones if one.clause]
     who = words.prescriber()
     to = f"To {who}: " if who else ""
-    patient = words.ledger.add(
-        "name", words.bound.patient.name, origin="chart", attribute="patient", source="patient"
-    )
+    name = words.bound.patient.name
+    patient = words.ledger.add("name", name, origin="chart", attribute="patient", source="patient")
     ordering = [text for action, text in words.steps(tasks=True) if action.code == "order_drug"]
     asked = [Said(text=f"Please {lower(text)}.") for text in ordering]
     if not unmet:
-        steps = "; ".join(map(lower, words.next_steps(MOST_STEPS)))
-        said = [Said(text=f"{to}this is on {patient}.", verbatim=True), Said(text=words.headline())]
-        if asked:
-            return [*said, *asked, *_ordered_instead(words)]
-        return [*said, Said(text=f"Next: {steps}.")] if steps else said
+        steps = next_told(words, MOST_STEPS)
+        said = [*plain(f"{to}this is on {patient}."), Said(text=words.headline())]
+        return [*said, *asked, *_ordered_instead(words)] if asked else said + steps
     lacks = f"{words.request(capital=True)} for {patient} at {words.plan()} still lacks this:"
-    return [Said(text=f"{to}{lacks}", verbatim=True), *(_request(words, one) for one in unmet), *asked]
+    return [*plain(f"{to}{lacks}"), *(_request(words, one) for one in unmet), *asked]
 
 
 def _ordered_instead(words: Words) -> Iterator[Said]:
@@ -160,12 +140,8 @@ def _ordered_instead(words: Words) -> Iterator[Said]:
     for drug in dict.fromkeys(order.drug for order in bound.patient.orders):
         if drug in bound.plan.benefits:
             ordered = Words(bound, words.ledger, bound.determination(drug))
-            told = (
-                f"The order on the chart is for {ordered.drug()}.",
-                ordered.headline(),
-                *deciding(ordered)[:1],
-            )
-            yield Said(text=" ".join(told))
+            order = f"The order on the chart is for {ordered.drug()}."
+            yield Said(text=" ".join((order, ordered.headline(), *deciding(ordered)[:1])))
 
 
 def _request(words: Words, finding: Finding) -> Said:
@@ -174,7 +150,7 @@ def _request(words: Words, finding: Finding) -> Said:
     if words.actor(finding) not in _PRESCRIBERS:
         return told
     task = lower(words.step(finding, form=TASK))
-    return msgspec.structs.replace(told, text=f"Please {task}. {told.text}")
+    return replace(told, text=f"Please {task}. {told.text}")
 
 
 def _ready(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Drafted] | None) -> Answer:
@@ -182,28 +158,22 @@ def _ready(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Draf
     ready = [found.drug for found in bound.compare() if found.outcome == "ready"]
     if not ready:
         none = "Nothing was drafted: none of the plan's drugs is ready to submit."
-        return Answer(intent="draft", said=[Said(text=none, verbatim=True)], ledger=ledger)
-    reply = answer(msgspec.structs.replace(ask, drugs=(ready[0],), all_drugs=False), bound, ledger, draft)
+        return Answer(said=plain(none), ledger=ledger)
+    reply = answer(replace(ask, drugs=(ready[0],), all_drugs=False), bound, ledger, draft)
     if ready[1:]:
-        names = ", ".join(
-            ledger.add("drug", name, origin="plan", source=f"plan:{bound.plan.id}") for name in ready[1:]
-        )
-        reply.said.append(Said(text=f"Ready too, and not drafted: {names}.", verbatim=True))
+        reply.said += plain(f"Ready too, and not drafted: {_names(ready[1:], bound, ledger)}.")
     return reply
 
 
-def _ask_back(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
+def _ask_back(ask: Ask, ordered: tuple[str, ...], bound: Bound, ledger: Ledger) -> Answer:
     """No drug was named: the ones ordered and the one that was talked of, if any, else every one that needs a PA."""
-    ordered = [order.drug for order in bound.patient.orders if order.drug in bound.plan.benefits]
     choice = tuple(dict.fromkeys((*ordered, *ask.drugs))) or tuple(
         name for name, benefit in bound.plan.benefits.items() if benefit.covered and benefit.pa_required
     )
-    names = ", ".join(
-        ledger.add("drug", name, origin="plan", source=f"plan:{bound.plan.id}") for name in choice
-    )
-    return Answer(
-        intent="draft",
-        said=[Said(text=f"Which drug is the form for: {names}?", verbatim=True)],
-        ledger=ledger,
-        offered=choice,
-    )
+    said = plain(f"Which drug is the form for: {_names(choice, bound, ledger)}?")
+    return Answer(said=said, ledger=ledger, offered=choice)
+
+
+def _names(drugs: Sequence[str], bound: Bound, ledger: Ledger) -> str:
+    add = partial(ledger.add, "drug", origin="plan", source=f"plan:{bound.plan.id}")
+    return ", ".join(map(add, drugs))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from agent.answers import terms
-from agent.answers.answer import Answer, Said
+from agent.answers.answer import Answer, Said, plain
 from agent.answers.wording import (
     Sorted,
     Words,
@@ -28,25 +30,45 @@ from tools.terminology.observations import TESTS
 MOST_FACTS = 2
 MOST_OPEN = 6
 MOST_STEPS = 3
+OPEN: tuple[Outcome, ...] = ("needs_documentation", "likely_denial")
 
 
-def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
-    """The first drug meant in full; none named and none ordered, a question back."""
-    drugs = drugs_meant(ask, bound)[:1]
-    if not drugs:
-        return ask_back("eligibility", bound, ledger)
-    reply = Answer(intent="eligibility", ledger=ledger, drugs=drugs)
-    if drugs[0] not in bound.plan.benefits:
-        reply.said = [unlisted(drugs[0], bound, ledger)]
+def of_one_drug(tell: Callable[[Ask, Words, Answer], None]) -> Callable[[Ask, Bound, Ledger], Answer]:
+    """An answer on the determination of the first drug meant, which `tell` puts into words: a question back where none
+    is named and none ordered, and that the plan does not list it."""
+
+    def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
+        drugs = drugs_meant(ask, bound)[:1]
+        if not drugs:
+            return ask_back(ask.intent, bound, ledger)
+        reply = Answer(ledger=ledger, drugs=drugs)
+        if drugs[0] not in bound.plan.benefits:
+            reply.said = [unlisted(drugs[0], bound, ledger)]
+            return reply
+        words = Words(bound, ledger, bound.determination(drugs[0], ask.indication))
+        reply.determinations.append(words.found)
+        tell(ask, words, reply)
         return reply
-    found = bound.determination(drugs[0], ask.indication)
-    reply.determinations.append(found)
-    reply.said = fitted(
-        _in_full(Words(bound, ledger, found), reply, plainly=ask.form == "yes_no" and ask.sure >= SURE),
-        ledger,
-    )
+
+    return answer
+
+
+@of_one_drug
+def answer(ask: Ask, words: Words, reply: Answer) -> None:
+    """The outcome, what decides it and what is next; yes or no first, where that is surely asked."""
+    found, headline = words.found, words.headline()
+    plainly = _PLAINLY.get(found.outcome) if ask.form == "yes_no" and ask.sure >= SURE else None
+    said = [Said(text=f"{plainly}. {headline}" if plainly else headline)]
+    said += [Said(text=text, leans=True) for text in deciding(words)]
+    said += covered_instead(words, reply)
+    said += plain(words.off_label() if found.outcome == "not_required" else "")
+    goes_through = found.outcome in ("not_required", "ready")
+    said += next_told(words, 2 if goes_through else MOST_STEPS, leans=True)
+    said += plain(*(words.lead(lead) for lead in found.leads[:1]))
+    others = alternatives_told(words)
+    said += others if not goes_through else []
+    reply.said = fitted(said, words.ledger)
     reply.sources = [*note_sources(found)[:1], *sources(Sorted.of(found).unmet or found.findings)]
-    return reply
 
 
 SURE = 0.6  # of likelihood, from which yes or no is an answer to just this question
@@ -60,31 +82,21 @@ _PLAINLY: dict[Outcome, str] = {
 }
 
 
-def _in_full(words: Words, reply: Answer, *, plainly: bool) -> list[Said]:
-    """The outcome, what decides it and what is next; `plainly` begins with yes or no."""
-    found = words.found
-    said = [Said(text=words.headline())]
-    if plainly and (word := _PLAINLY.get(found.outcome)):
-        said = [Said(text=f"{word}. {words.headline()}")]
-    said += [Said(text=text, leans=True) for text in deciding(words)]
-    said += covered_instead(words, reply)
-    off_label = words.off_label() if found.outcome == "not_required" else ""
-    if off_label:
-        said.append(Said(text=off_label, verbatim=True))
-    steps = words.next_steps(2 if found.outcome in ("not_required", "ready") else MOST_STEPS)
-    if steps:
-        said.append(Said(text=f"Next: {'; '.join(map(lower, steps))}.", leans=True))
-    said += [Said(text=words.lead(lead), verbatim=True) for lead in found.leads[:1]]
-    other = words.alternatives()
-    if other and found.outcome not in ("ready", "not_required"):
-        said.append(Said(text=other, must=False))
-    return said
+def next_told(words: Words, most: int, *, leans: bool = False) -> list[Said]:
+    """The next steps in one sentence, if there are any."""
+    steps = words.next_steps(most)
+    return [Said(text=f"Next: {'; '.join(map(lower, steps))}.", leans=leans)] if steps else []
+
+
+def alternatives_told(words: Words) -> list[Said]:
+    """The covered drugs that the patient meets today, if there are any."""
+    return [Said(text=text, must=False) for text in [words.alternatives()] if text]
 
 
 def standing(words: Words) -> list[Said]:
     """How a request stands, beside another answer: the outcome and, where it is no yes, what is in the way."""
     said = [Said(text=words.headline())]
-    if words.found.outcome in ("needs_documentation", "likely_denial"):
+    if words.found.outcome in OPEN:
         said += [Said(text=text, must=False, leans=True) for text in deciding(words)]
     return said
 
@@ -106,7 +118,7 @@ def sheet(words: Words, with_use: bool = False) -> Said:
     if words.benefit is None or words.found.outcome in ("not_covered", "wrong_plan"):
         return line(words)
     name = words.request(capital=True) if with_use else words.drug()
-    table = terms.terms(words.benefit, words.plan_record, words.ledger)
+    table = terms.Row(words.benefit, words.plan_record, words.ledger).terms()
     off_label = words.off_label() if words.found.outcome == "not_required" else ""
     told = (f"{name}: {words.outcome()} ({table}).", *deciding(words), off_label)
     return Said(text=" ".join(filter(None, told)), bullet=True)
@@ -118,7 +130,7 @@ def deciding(words: Words) -> list[str]:
     if found.outcome == "ready":
         facts = [words.against(finding) for finding in _telling(kinds.criteria)[:MOST_FACTS]]
         return [f"It rests on {'; and '.join(facts)}."] if facts else []
-    if found.outcome not in ("needs_documentation", "likely_denial"):
+    if found.outcome not in OPEN:
         return []
     if found.stopped_by == "exclusion":
         proven = [finding for finding in kinds.exclusions if finding.status == "not_met"]

@@ -10,7 +10,7 @@ from agent.answers import registry, relevance
 from agent.answers.answer import Answer, Said
 from agent.answers.chart import notes, supply
 from agent.answers.chart.page import Page, capitalised
-from agent.answers.passages import WHERE, Kind, Passage, passages, texts
+from agent.answers.passages import Kind, Passage, passages, texts
 from agent.answers.why import ways
 from agent.answers.wording import Words, finding_told, labeled_use
 from agent.dialogue.query import DECISIONS, QUERIES, Ask, Intent, Query
@@ -95,20 +95,16 @@ def with_passages(
     likely = relevance.likelihoods(question, relevance.pool_of(found, texts(found, bound)))
     ranked = sorted(zip(likely, found, strict=True), key=lambda one: -one[0])
     least = LIKELY if answers else FAINTLY  # rather than to ask back alone
-    wanted = [
-        (likelihood, passage)
-        for likelihood, passage in ranked[:MOST]
-        if likelihood >= (SURELY if passage.ref in _LONG else least)
-    ]
+    nearest = ranked[:MOST]
+    wanted = [(share, one) for share, one in nearest if share >= (SURELY if one.ref in _LONG else least)]
     wanted = _values_together(wanted)
     if not wanted:
         return Focus([*answers] or lost)
     best, keys = ranked[0][0], tuple(passage.key for _, passage in wanted)
     several = len({answer.query for answer in answers}) > 1
     judged = any(passage.kind in _OF_A_POLICY for _, passage in wanted)
-    particular = [
-        one for one in _without_rivals(answers, ranked) if not _gives_way(one, best, several, judged)
-    ]
+    told_alone = _without_rivals(answers, ranked)
+    particular = [one for one in told_alone if not _gives_way(one, best, several, judged)]
     composer = _Composer(asks, particular, bound, ledger, use)
     composer.judged = [one.what for one in found if one.kind == "finding"]
     told = composer.tell([passage for _, passage in wanted])
@@ -127,9 +123,9 @@ def _values_together(wanted: Sequence[tuple[float, Passage]]) -> list[tuple[floa
     for share, one in wanted:
         if one.kind != "value" or several[one.what[0]] < 2:
             made.append((share, one))
-        elif all(other.kind != "value" or other.what[0] != one.what[0] for _, other in made):
-            same = [two for _, two in wanted if two.kind == "value" and two.what[0] == one.what[0]]
-            made += [(share, two) for two in sorted(same, key=lambda two: two.what[1].date, reverse=True)]
+        elif (share, one) not in made:
+            same = [two for two in wanted if two[1].kind == "value" and two[1].what[0] == one.what[0]]
+            made += sorted(same, key=lambda two: two[1].what[1].date, reverse=True)
     return made
 
 
@@ -153,11 +149,8 @@ def open_ones(question: Question, drug: str, use: str, bound: Bound) -> tuple[st
         tops = (top for top in unmet if top.status != "met" and any(one in parts for one in walk([top])))
         return tuple(top.criterion for top in tops)
 
-    return (
-        those(lambda share, one: share >= SURELY)
-        or those(lambda share, one: one.key in question.shown)
-        or those(lambda share, one: True)
-    )
+    surely = those(lambda share, one: share >= SURELY)
+    return surely or those(lambda share, one: one.key in question.shown) or those(lambda share, one: True)
 
 
 def _without_rivals(answers: Sequence[Answer], ranked: Sequence[tuple[float, Passage]]) -> list[Answer]:
@@ -195,37 +188,40 @@ class _Composer:
         self, asks: Sequence[Ask], particular: Sequence[Answer], bound: Bound, ledger: Ledger, use: str
     ) -> None:
         self.bound, self.ledger, self.use = bound, ledger, use
-        self.facts = {fact.id for one in particular for line in one.said for fact in ledger.used(line.text)}
+        said = [line.text for one in particular for line in one.said]
         told = {one.query for one in particular}  # and not what was asked back about
+        decided = [found.drug for one in particular for found in one.determinations]
         self.queries = [(ask.query, ask.drugs) for ask in asks if ask.query in told]
-        self.queries += [("eligible", (found.drug,)) for one in particular for found in one.determinations]
+        self.queries += [("eligible", (drug,)) for drug in decided]
+        self.decided = {*decided} if any(ask.query == "missing" for ask in asks) else set[str]()
         self.findings: list[Finding] = []
         self.judged: list[tuple[Determination, Finding]] = []  # of the drugs that the turn is about
-        self.lines = {ledger.render(line.text) for one in particular for line in one.said}
-        lists_open = any(ask.query == "missing" for ask in asks)
-        self.decided = {found.drug for one in particular for found in one.determinations if lists_open}
+        self.lines = {*map(ledger.render, said)}
+        self.facts = self._facts(*said)
+
+    def _facts(self, *texts: str) -> set[str]:
+        return {fact.id for text in texts for fact in self.ledger.used(text)}
 
     def tell(self, wanted: Sequence[Passage]) -> Answer:
         """Those of the passages that were not said, a line each."""
-        reply = Answer(intent="chart", ledger=self.ledger)
+        reply = Answer(ledger=self.ledger)
         page = Page(Ask(query="summary"), self.bound, self.ledger, reply)
         open_ones: list[tuple[Determination, Finding]] = []
         for passage in wanted:
             if passage.kind == "answer":
                 self._answer(passage, reply)
             elif not (passage.kind == "finding" and self._is_known(passage)):
-                text = passage.tell(page)
-                open_ones += (
-                    [passage.what] if passage.kind == "finding" and passage.what[1].status != "met" else []
-                )
-                around = self._around(*passage.what) if passage.kind == "finding" else []
+                text, around = passage.tell(page), list[Said]()
+                if passage.kind == "finding":
+                    open_ones += [passage.what] if passage.what[1].status != "met" else []
+                    around = self._around(*passage.what)
                 if around:
                     reply.said += around
-                    self.facts |= {fact.id for line in around for fact in self.ledger.used(line.text)}
+                    self.facts |= self._facts(*(line.text for line in around))
                 elif not self._holds(text):
-                    lead = f"{capitalised(WHERE[passage.kind])}: " if passage.kind in _BARE else ""
+                    lead = f"{capitalised(passage.where)}: " if passage.kind in _BARE else ""
                     page.say(f"{lead}{text}", bullet=True)
-                    self.facts |= {fact.id for fact in self.ledger.used(text)}
+                    self.facts |= self._facts(text)
                     reply.said += self._serving(passage, page)
                     if passage.kind == "note" and notes.reports_a_value(page, passage.what[1]):
                         page.say(notes.ONLY_TOLD, bullet=True)
@@ -259,10 +255,8 @@ class _Composer:
     def _answer(self, passage: Passage, reply: Answer) -> None:
         """A whole answer, unless one to the query was given, or one that tells as much."""
         same = next((told_by for refs, told_by in _TOLD_BY if passage.ref in refs), {passage.ref})
-        of_it = [
-            query for query, drugs in self.queries if not (passage.drug and drugs) or passage.drug in drugs
-        ]
-        if same & {*of_it}:
+        told = (one for one, drugs in self.queries if not (passage.drug and drugs) or passage.drug in drugs)
+        if same & {*told}:
             return
         drugs = (passage.drug,) if passage.drug else ()
         use = labeled_use(passage.drug, self.use, self.bound) if passage.drug else ""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import msgspec
 
-from agent.answers.answer import Answer, Said
+from agent.answers.answer import Answer, plain
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tools.queries.bound import Bound
@@ -26,15 +26,15 @@ class Entry(msgspec.Struct, frozen=True):
 
 def answer(ask: Ask, bound: Bound | None, ledger: Ledger) -> Answer:
     """The explanation of each term that is named; that it is not known here, if none is."""
-    reply = Answer(intent=ask.intent, ledger=ledger)
     told = [*_terms(ask), *_known(ask)]
-    for text in dict.fromkeys(told):
-        line = ledger.add("words", text, origin="derived", attribute="glossary", source="glossary")
-        reply.said.append(Said(text=line, verbatim=True))
-    if not told:
-        said = ledger.add("words", ask.text[:80], origin="request", attribute="question", source="question")
-        reply.said.append(Said(text=f"I do not know what “{said}” means here.", verbatim=True))
-    return reply
+    add = partial(ledger.add, "words")
+    lines = (
+        add(text, origin="derived", attribute="glossary", source="glossary") for text in dict.fromkeys(told)
+    )
+    if told:
+        return Answer(ledger=ledger, said=plain(*lines))
+    said = add(ask.text[:80], origin="request", attribute="question", source="question")
+    return Answer(ledger=ledger, said=plain(f"I do not know what “{said}” means here."))
 
 
 def _terms(ask: Ask) -> list[str]:

@@ -20,7 +20,7 @@ from agent.answers.policy import clause_told
 from agent.answers.wording import Sorted, Words, finding_told, labeled_use
 from agent.dialogue.query import WANTS, Ask, Query
 from agent.ledger import Ledger
-from tools.domain.records import Clause, Determination, Finding, Note, Policy
+from tools.domain.records import Determination
 from tools.engine.documents import walk
 from tools.evidence.measurements import values_of
 from tools.queries.bound import Bound
@@ -50,9 +50,14 @@ class Passage(NamedTuple):
     what: Any
     drug: str = ""
 
+    @property
+    def where(self) -> str:
+        """Where a thing of its kind stands, as "problem list"."""
+        return _KINDS[self.kind][0]
+
     def tell(self, page: Page) -> str:
         """Its words, with slots over the page's ledger; of a whole answer, what it is about."""
-        return _TELL[self.kind](page, self.what)
+        return _KINDS[self.kind][1](page, self.what)
 
     @property
     def key(self) -> str:
@@ -74,27 +79,6 @@ class Passage(NamedTuple):
         return f"answer:{self.ref}" if self.kind == "answer" else self.kind
 
 
-WHERE: dict[Kind, str] = {
-    "diagnosis": "problem list",
-    "course": "medication list",
-    "fill": "pharmacy fill",
-    "order": "order",
-    "value": "result",
-    "allergy": "allergy list",
-    "relative": "family history",
-    "program": "lifestyle program",
-    "procedure": "procedure",
-    "document": "document on file",
-    "statement": "prescriber's statement",
-    "note": "note",
-    "authorization": "approval on file",
-    "coverage": "enrolment",
-    "finding": "criterion",
-    "clause": "policy",
-    "answer": "answer",
-}
-
-
 def passages(bound: Bound, drugs: Sequence[str], use: str = "") -> list[Passage]:
     """All passages of the bound chart, and of these drugs' findings, policies and answers.
 
@@ -114,22 +98,18 @@ def passages(bound: Bound, drugs: Sequence[str], use: str = "") -> list[Passage]
 def texts(found: Sequence[Passage], bound: Bound) -> list[tuple[str, ...]]:
     """Each in its words, after what kind of thing it is; what is of a clause in those of everyday questions too."""
     ledger = Ledger()
-    page = Page(Ask(query="summary"), bound, ledger, Answer(intent="chart", ledger=ledger))
-    views = {
-        (chunk.drug, chunk.clause_id): chunk.views
-        for drug in dict.fromkeys(one.drug for one in found if one.drug)
-        for chunk in _chunks(drug, bound)
-    }
+    page = Page(Ask(query="summary"), bound, ledger, Answer(ledger=ledger))
+    drugs = dict.fromkeys(one.drug for one in found if one.drug)
+    views = {(chunk.drug, chunk.clause_id): chunk.views for drug in drugs for chunk in _chunks(drug, bound)}
     return [
-        (f"{WHERE[one.kind]}: {ledger.render(one.tell(page))}", *views.get((one.drug, one.ref), ()))
+        (f"{one.where}: {ledger.render(one.tell(page))}", *views.get((one.drug, one.ref), ()))
         for one in found
     ]
 
 
 def _chunks(drug: str, bound: Bound) -> Iterator[Chunk]:
     policy = bound.policy(drug)
-    if policy is not None:
-        yield from policy_chunks(policy, bound.benefit(drug), bound.store.drug(drug))
+    return policy_chunks(policy, bound.benefit(drug), bound.store.drug(drug)) if policy else iter(())
 
 
 def _of_chart(bound: Bound) -> Iterator[Passage]:
@@ -169,37 +149,29 @@ def _of_findings(found: Determination, drug: str) -> Iterator[Passage]:
                 yield Passage("finding", ref, (found, finding), drug)
 
 
-def _note(page: Page, said: tuple[Note, str]) -> str:
-    note, sentence = said
-    return f"{notes.note_told(page, note)}: “{notes.sentence_told(page, note, sentence)}”"
-
-
-def _finding(page: Page, judged: tuple[Determination, Finding]) -> str:
-    found, finding = judged
-    return finding_told(Words(page.bound, page.ledger, found), finding).text
-
-
-def _clause(page: Page, printed: tuple[Policy, Clause]) -> str:
-    policy, clause = printed
-    return clause_told(clause, policy, page.ledger, capital=True)
-
-
-_TELL: dict[Kind, Callable[[Page, Any], str]] = {
-    "diagnosis": diagnosis_told,
-    "course": course_told,
-    "fill": supply.fill_told,
-    "order": supply.order_told,
-    "value": lambda page, one: value_told(page, *one),
-    "allergy": lambda page, one: lists.allergy_told(page, one.id),
-    "relative": lambda page, one: relative_told(page, one.id),
-    "program": lists.program_told,
-    "procedure": lists.procedure_told,
-    "document": lists.document_told,
-    "statement": lists.statement_told,
-    "note": _note,
-    "authorization": supply.authorization_told,
-    "coverage": lambda page, one: coverage_told(one, page.bound, page.ledger),
-    "finding": _finding,
-    "clause": _clause,
-    "answer": lambda page, query: WANTS[query],
+# Where a thing of a kind stands, and how it is told.
+_KINDS: dict[Kind, tuple[str, Callable[[Page, Any], str]]] = {
+    "diagnosis": ("problem list", diagnosis_told),
+    "course": ("medication list", course_told),
+    "fill": ("pharmacy fill", supply.fill_told),
+    "order": ("order", supply.order_told),
+    "value": ("result", lambda page, one: value_told(page, *one)),
+    "allergy": ("allergy list", lambda page, one: lists.allergy_told(page, one.id)),
+    "relative": ("family history", lambda page, one: relative_told(page, one.id)),
+    "program": ("lifestyle program", lists.program_told),
+    "procedure": ("procedure", lists.procedure_told),
+    "document": ("document on file", lists.document_told),
+    "statement": ("prescriber's statement", lists.statement_told),
+    "note": (
+        "note",
+        lambda page, one: f"{notes.note_told(page, one[0])}: “{notes.sentence_told(page, *one)}”",
+    ),
+    "authorization": ("approval on file", supply.authorization_told),
+    "coverage": ("enrolment", lambda page, one: coverage_told(one, page.bound, page.ledger)),
+    "finding": (
+        "criterion",
+        lambda page, one: finding_told(Words(page.bound, page.ledger, one[0]), one[1]).text,
+    ),
+    "clause": ("policy", lambda page, one: clause_told(one[1], one[0], page.ledger, capital=True)),
+    "answer": ("answer", lambda page, query: WANTS[query]),
 }

@@ -7,15 +7,16 @@ several fit, they are told apart by as little as tells them apart.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 from typing import Literal, NamedTuple
 
 from rapidfuzz import fuzz
 
-from agent.answers.answer import Answer, Said
+from agent.answers.answer import Answer, Said, plain
 from agent.dialogue import words
-from agent.dialogue.query import ABOUT_NOBODY, Reading
+from agent.dialogue.query import ABOUT_NOBODY, Query, Reading
 from agent.ledger import Ledger, spoken_date
 from tools.common.errors import NotFound
 from tools.domain.records import Patient
@@ -40,9 +41,7 @@ class Found(NamedTuple):
     choices: tuple[PatientRow, ...] = ()
     given: str = ""
     why: Why = "nothing"
-    told_apart: tuple[
-        str, ...
-    ] = ()  # of each choice, what tells it from the others beside name and birth year
+    told_apart: tuple[str, ...] = ()  # what tells each choice from the others beside name and birth year
     total: int = 0
 
 
@@ -103,27 +102,10 @@ def given_of(person: str) -> Given:
     return Given(born=born, names=tuple(re.sub(r"['’]s?$", "", name) or name for name in names))
 
 
-_TITLES = frozenset(
-    (
-        "mr",
-        "mrs",
-        "ms",
-        "miss",
-        "dr",
-        "md",
-        "do",
-        "np",
-        "pa",
-        "the",
-        "patient",
-        "pt",
-        "named",
-        "called",
-        "member",
-        "id",
-        "name",
-    )
-)
+_TITLES = frozenset((
+    "mr", "mrs", "ms", "miss", "dr", "md", "do", "np", "pa", "the", "patient", "pt", "named", "called", "member", "id",
+    "name",
+))  # fmt: skip
 
 
 def _doctors(patient: Patient) -> set[str]:
@@ -186,11 +168,8 @@ def find(question: str, reading: Reading, store: Store, offered: Sequence[str] =
         )
     if given.names:
         found = _by_name(given, store)
-        return (
-            found
-            if reading.person or reading.asks[0].query == "patient" or found.why != "unknown"
-            else Found()
-        )
+        is_sought = reading.person or reading.asks[0].query == "patient"
+        return found if is_sought or found.why != "unknown" else Found()
     if given.born:
         rows = store.find_patients(birth_date=given.born, limit=MOST_CHOICES + 1)
         return _settled(rows, f"birth date {spoken_date(given.born)}", store)
@@ -203,13 +182,11 @@ def _bare(question: str, reading: Reading) -> Given:
     given = given_of(text)
     if given.patient_id or given.member_id or (given.born and len(text.split()) <= 5):
         return given
-    if (
-        reading.asks[0].query in ("patient", "unclear", "choose", "correct")
-        and 1 <= len(given.names) <= 3
-        and len(text.split()) <= 3
-    ):
-        return given
-    return Given()
+    is_short = 1 <= len(given.names) <= 3 and len(text.split()) <= 3
+    return given if is_short and reading.asks[0].query in _PERHAPS_A_NAME else Given()
+
+
+_PERHAPS_A_NAME: frozenset[Query] = frozenset(("patient", "unclear", "choose", "correct"))
 
 
 def _by_name(given: Given, store: Store) -> Found:
@@ -224,12 +201,8 @@ def _by_name(given: Given, store: Store) -> Found:
         return Found(given=shown, why="unknown")
     if len(near) == 1 and len(given.names) > 1 and _score(shown, near[0]) >= SURE:
         return Found(near[0].id, (near[0],), shown, "found")
-    return Found(
-        choices=tuple(near[:MOST_CHOICES]),
-        given=shown,
-        why="near",
-        told_apart=_apart(near[:MOST_CHOICES], store),
-    )
+    near = near[:MOST_CHOICES]
+    return Found(choices=tuple(near), given=shown, why="near", told_apart=_apart(near, store))
 
 
 def _near(given: Given, store: Store) -> list[PatientRow]:
@@ -259,13 +232,12 @@ def _settled(rows: Sequence[PatientRow], given: str, store: Store, count: int = 
     return Found(choices=tuple(rows), given=given, why="several", told_apart=_apart(rows, store))
 
 
-def _apart(rows: Iterable[PatientRow], store: Store) -> tuple[str, ...]:
+def _apart(rows: Sequence[PatientRow], store: Store) -> tuple[str, ...]:
     """The end of the member id of those whose name and birth year another one has too."""
-    found = list(rows)
-    keys = [(row.name.casefold(), row.birth_date.year if row.birth_date else 0) for row in found]
+    keys = [(row.name.casefold(), row.birth_date.year if row.birth_date else 0) for row in rows]
     return tuple(
         _tail(store.patient(row.id)) if keys.count(key) > 1 else ""
-        for row, key in zip(found, keys, strict=True)
+        for row, key in zip(rows, keys, strict=True)
     )
 
 
@@ -277,19 +249,17 @@ def _tail(patient: Patient) -> str:
 def _chosen(question: str, given: Given, rows: list[PatientRow], store: Store) -> PatientRow | None:
     """Which of the offered ones is meant: by id, birth date or year, end of member id, or name."""
     text = words.low(question)
-    tests = [
-        [row for row in rows if given.patient_id and _number(row.id) == _number(given.patient_id)],
-        [row for row in rows if given.born and row.birth_date == given.born],
-        [row for row in rows if row.birth_date and re.search(rf"\b{row.birth_date.year}\b", text)],
-        [row for row in rows if re.search(rf"{re.escape(_tail(store.patient(row.id)).casefold())}\b", text)],
-        [row for row in rows if given.names and _is_name(given.names, row.given, row.family)],
-        [
-            row
-            for row in rows
-            if any(_alike(word, row.given) >= ALIKE for word in re.findall(r"[a-zà-ÿ'-]{3,}", text))
-        ],
-    ]
-    return next((fits[0] for fits in tests if len(fits) == 1), None)
+    spoken = re.findall(r"[a-zà-ÿ'-]{3,}", text)
+    tests: tuple[Callable[[PatientRow], bool], ...] = (
+        lambda row: bool(given.patient_id) and _number(row.id) == _number(given.patient_id),
+        lambda row: given.born is not None and row.birth_date == given.born,
+        lambda row: row.birth_date is not None and bool(re.search(rf"\b{row.birth_date.year}\b", text)),
+        lambda row: bool(re.search(rf"{re.escape(_tail(store.patient(row.id)).casefold())}\b", text)),
+        lambda row: bool(given.names) and _is_name(given.names, row.given, row.family),
+        lambda row: any(_alike(word, row.given) >= ALIKE for word in spoken),
+    )
+    fitting = ([*filter(test, rows)] for test in tests)
+    return next((fits[0] for fits in fitting if len(fits) == 1), None)
 
 
 # --- saying it --------------------------------------------------------------------------------------------
@@ -297,79 +267,50 @@ def _chosen(question: str, given: Given, rows: list[PatientRow], store: Store) -
 
 def answer(found: Found, ledger: Ledger) -> Answer:
     """Whom the conversation is about now; or which of several; or how a patient is found."""
-    reply = Answer(intent="patient", ledger=ledger)
-    given = (
-        ledger.add("words", found.given, origin="request", attribute="patient", source="question")
-        if found.given
-        else ""
-    )
+    reply = Answer(ledger=ledger)
+    add = partial(ledger.add, attribute="patient", source="question")
+    given = add("words", found.given, origin="request") if found.given else ""
+    nobody = f"Nobody is called {given}. Do you mean"
     if found.patient_id:
         row = found.choices[0]
-        name = ledger.add(
-            "name", row.name or row.id, origin="chart", attribute="patient", source=f"patient:{row.id}"
-        )
-        code = ledger.add("code", row.id, origin="chart", attribute="patient", source=f"patient:{row.id}")
-        born = f", born {_day(row, ledger)}" if row.birth_date else ""
-        _say(reply, f"This conversation is about {name} ({code}){born}. What would you like to know?")
+        add = partial(ledger.add, origin="chart", source=f"patient:{row.id}")
+        name = add("name", row.name or row.id, attribute="patient")
+        code = add("code", row.id, attribute="patient")
+        born = f", born {add('date', row.birth_date, attribute='birth')}" if row.birth_date else ""
+        reply.said = plain(f"This conversation is about {name} ({code}){born}. What would you like to know?")
     elif found.choices:
-        several = found.why == "several"
-        count = ledger.add(
-            "count", len(found.choices), origin="derived", attribute="patients", formula="patients counted"
-        )
-        if several:
-            _say(reply, f"{count} patients match {given}. Which one do you mean?")
-        elif len(found.choices) == 1:
-            _say(reply, f"Nobody is called {given}. Do you mean {_told(found, 0, ledger)}?")
-        else:
-            _say(reply, f"Nobody is called {given}. Do you mean one of these?")
-        if several or len(found.choices) > 1:
-            for at in range(len(found.choices)):
-                _say(reply, _told(found, at, ledger), bullet=True)
+        count = _count(len(found.choices), ledger)
+        told = [_told(*choice, ledger) for choice in zip(found.choices, found.told_apart, strict=True)]
         reply.offered = tuple(row.id for row in found.choices)
+        if found.why != "several" and len(told) == 1:
+            reply.said = plain(f"{nobody} {told[0]}?")
+        else:
+            several = f"{count} patients match {given}. Which one do you mean?"
+            lines = (Said(text=one, verbatim=True, bullet=True) for one in told)
+            reply.said = [*plain(several if found.why == "several" else f"{nobody} one of these?"), *lines]
     elif found.why == "many":
-        count = ledger.add(
-            "count", found.total, origin="derived", attribute="patients", formula="patients counted"
-        )
-        _say(
-            reply,
-            f"{count} patients match {given}. Give the birth date or the member id too, and I find the right one.",
-        )
+        many = f"{_count(found.total, ledger)} patients match {given}"
+        reply.said = plain(f"{many}. Give the birth date or the member id too, and I find the right one.")
     elif found.why == "unknown":
-        _say(
-            reply,
-            f"I find no patient for {given}. Give the full name, the birth date, the member id or the patient id.",
-        )
+        how = "Give the full name, the birth date, the member id or the patient id."
+        reply.said = plain(f"I find no patient for {given}. {how}")
     else:
-        _say(reply, "Which patient is it about? Give a name, a birth date, a member id or a patient id.")
-        _say(reply, "I do not list patients; I look for the one that you name.")
+        reply.said = plain(
+            "Which patient is it about? Give a name, a birth date, a member id or a patient id.",
+            "I do not list patients; I look for the one that you name.",
+        )
     return reply
 
 
-def _told(found: Found, at: int, ledger: Ledger) -> str:
+def _count(patients: int, ledger: Ledger) -> str:
+    return ledger.add("count", patients, origin="derived", attribute="patients", formula="patients counted")
+
+
+def _told(row: PatientRow, apart: str, ledger: Ledger) -> str:
     """Name and birth year, and the end of the member id where these do not tell them apart."""
-    row = found.choices[at]
-    source = f"patient:{row.id}"
-    text = ledger.add("name", row.name or row.id, origin="chart", attribute="patient", source=source)
+    add = partial(ledger.add, origin="chart", source=f"patient:{row.id}")
+    text = add("name", row.name or row.id, attribute="patient")
     if row.birth_date:
-        year = ledger.add(
-            "count",
-            row.birth_date.year,
-            shown=str(row.birth_date.year),
-            origin="chart",
-            attribute="birth year",
-            source=source,
-        )
-        text += f", born in {year}"
-    if found.told_apart and found.told_apart[at]:
-        tail = ledger.add("code", found.told_apart[at], origin="chart", attribute="member", source=source)
-        text += f", member id ending in {tail}"
-    return text
-
-
-def _day(row: PatientRow, ledger: Ledger) -> str:
-    assert row.birth_date is not None
-    return ledger.add("date", row.birth_date, origin="chart", attribute="birth", source=f"patient:{row.id}")
-
-
-def _say(reply: Answer, text: str, *, bullet: bool = False) -> None:
-    reply.said.append(Said(text=text, verbatim=True, bullet=bullet))
+        year = row.birth_date.year
+        text += f", born in {add('count', year, shown=str(year), attribute='birth year')}"
+    return f"{text}, member id ending in {add('code', apart, attribute='member')}" if apart else text

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 
 from agent.answers import terms
-from agent.answers.answer import Answer, Said, Source
+from agent.answers.answer import Answer, Said, plain
 from agent.answers.eligibility import covered_instead, standing
 from agent.answers.policy import printed
 from agent.answers.wording import (
@@ -22,7 +23,7 @@ from agent.answers.wording import (
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
 from tools.common.errors import NotFound
-from tools.domain.records import Benefit, Coverage, Finding, Plan
+from tools.domain.records import Benefit, Coverage, Plan
 from tools.domain.rules import AnyOf, AtLeast, Trial
 from tools.engine.documents import walk
 from tools.papers import formats
@@ -35,32 +36,28 @@ _FOR_THIS_PATIENT: frozenset[Query] = frozenset(("coverage", "pa_required"))
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """What the plan on file, or the one that is named, says; which drug is meant, if that is not known."""
     plan = bound.store.plan(ask.plan_id) if ask.plan_id else bound.plan
-    reply = Answer(intent=ask.intent, ledger=ledger, drugs=tuple(ask.drugs))
-    reply.sources.append(_source(plan))
+    reply = Answer(ledger=ledger, drugs=ask.drugs, sources=[terms.plan_source(plan)])
     if ask.query in _OF_PLAN:
-        reply.said += _OF_PLAN[ask.query](ask, bound, plan, ledger)
+        reply.said = _OF_PLAN[ask.query](ask, bound, plan, ledger)
         return reply
     every = ask.all_drugs or ask.query == "formulary"
     names = tuple(plan.benefits) if every and not ask.drugs else drugs_meant(ask, bound)
     if not names:
         return ask_back(ask.intent, bound, ledger)
+    benefits = [plan.benefits[name] for name in names if name in plan.benefits]
+    its_own = benefits[0] if plan.id == bound.plan.id and len(names) == 1 and benefits else None
     if ask.query == "step":
         _steps(names, plan, reply)
-        if plan.id == bound.plan.id and len(names) == 1 and names[0] in plan.benefits:
+        if its_own:
             _steps_taken(names[0], ask.indication, bound, reply)
         return reply
     reply.said += terms.not_for(ask.indication, names, plan, ledger)
     terms.say(names, ask.query, plan, reply)
-    benefits = [plan.benefits[name] for name in names if name in plan.benefits]
-    if plan.id == bound.plan.id and len(names) == 1 and benefits:
-        _for_this_patient(ask.query, benefits[0], bound, reply)
+    if its_own:
+        _for_this_patient(ask.query, its_own, bound, reply)
     if ask.query == "limit":
         reply.sources += [source for one in benefits for source in terms.limit_sources(one)]
     return reply
-
-
-def _source(plan: Plan) -> Source:
-    return Source(source=f"plan:{plan.id}", quote=f"{plan.name}, {plan.payer}", kind="plan")
 
 
 # --- of a drug --------------------------------------------------------------------------------------------
@@ -82,16 +79,13 @@ def _steps_taken(name: str, indication: str, bound: Bound, reply: Answer) -> Non
     trials = [
         top
         for top in found.findings
-        if top.kind == "criterion" and any(_asks_for_a_trial(part) for part in walk([top]))
+        if top.kind == "criterion"
+        and any(one.asks and one.asks.code == "criterion.trial" for one in walk([top]))
     ]
     if trials:
         reply.determinations.append(found)
-        reply.said.append(Said(text="For this patient:", verbatim=True))
+        reply.say("For this patient:", verbatim=True)
         reply.said += [finding_told(words, one) for one in trials]
-
-
-def _asks_for_a_trial(finding: Finding) -> bool:
-    return finding.asks is not None and finding.asks.code == "criterion.trial"
 
 
 def _for_this_patient(query: Query, benefit: Benefit, bound: Bound, reply: Answer) -> None:
@@ -106,28 +100,18 @@ def _for_this_patient(query: Query, benefit: Benefit, bound: Bound, reply: Answe
         reply.said += standing(words)
 
 
-def _at(plan: Plan, name: str) -> str:
-    return f"plan:{plan.id}/{name}"
-
-
 def _step(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said]:
     if not benefit.step_therapy:
         return [Said(text=f"{plan_slot(ledger, plan)} names no step therapy for {drug}.")]
     groups = _choices(benefit) or [(None, list(benefit.step_therapy))]
     said = [Said(text=f"Step therapy for {drug} with {plan_slot(ledger, plan)}:")]
+    add = partial(ledger.add, origin="policy")
     for choice, steps in groups:
-        slots = [
-            ledger.add("words", step, origin="policy", attribute="benefit", source=_at(plan, benefit.drug))
-            for step in steps
-        ]
+        source = f"plan:{plan.id}/{benefit.drug}"
+        slots = [add("words", step, attribute="benefit", source=source) for step in steps]
+        source = f"{benefit.policy_id} {choice.clause_id if choice else ''}"
         least = choice.k if isinstance(choice, AtLeast) else 1
-        many = ledger.add(
-            "count",
-            least,
-            origin="policy",
-            attribute="steps",
-            source=f"{benefit.policy_id} {choice.clause_id if choice else ''}",
-        )
+        many = add("count", least, attribute="steps", source=source)
         lead = f"{many} of: " if len(slots) > 1 else ""
         text = sentence(ledger, f"{lead}{'; '.join(slots)}.")
         said.append(Said(text=text, bullet=True, verbatim=True))
@@ -139,17 +123,11 @@ def _choices(benefit: Benefit) -> list[tuple[AnyOf | AtLeast | None, list[str]]]
     is left out."""
     found: dict[str, tuple[AnyOf | AtLeast | None, list[str]]] = {}
     for entry in printed(benefit):
-        if (
-            not isinstance(entry.part, Trial)
-            or entry.section != "criteria"
-            or describe(entry.part) not in benefit.step_therapy
-        ):
-            continue
-        choice = next((node for node in reversed(entry.above) if isinstance(node, AnyOf | AtLeast)), None)
-        key = choice.clause_id if choice is not None else entry.part.clause_id
-        steps = found.setdefault(key, (choice, []))[1]
-        if describe(entry.part) not in steps:
-            steps.append(describe(entry.part))
+        step = describe(entry.part) if isinstance(entry.part, Trial) and entry.section == "criteria" else ""
+        if step in benefit.step_therapy:
+            choice = next((node for node in reversed(entry.above) if isinstance(node, AnyOf | AtLeast)), None)
+            steps = found.setdefault((choice or entry.part).clause_id, (choice, []))[1]
+            steps += [step] if step not in steps else []
     return list(found.values())
 
 
@@ -181,29 +159,24 @@ def _contact(ask: Ask, bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
     if "phone" not in ways:
         return [Said(text=f"A phone number of {shown} is not on file."), *_submit(ask, bound, plan, ledger)]
     said = [Said(text=f"Call {shown} at {ways['phone'].removeprefix('phone ')}.")]
-    rest = [words for name, words in ways.items() if name != "phone"]
-    return (
-        [*said, Said(text=f"It can also be reached by {joined(rest)}.", must=False, leans=True)]
-        if rest
-        else said
-    )
+    if rest := [words for name, words in ways.items() if name != "phone"]:
+        told = f"It can also be reached by {joined(rest)}."
+        said.append(Said(text=told, must=False, leans=True))
+    return said
 
 
 def _ways(plan: Plan, ledger: Ledger) -> dict[str, str]:
     """The ways to reach the plan that are on file, in words."""
-    source = f"plan:{plan.id}"
+    add = partial(ledger.add, origin="plan", source=f"plan:{plan.id}")
     found: dict[str, str] = {}
     if plan.fax:
-        found["fax"] = f"fax {ledger.add('code', plan.fax, origin='plan', attribute='fax', source=source)}"
+        found["fax"] = f"fax {add('code', plan.fax, attribute='fax')}"
     if plan.phone:
-        found["phone"] = (
-            f"phone {ledger.add('code', plan.phone, origin='plan', attribute='phone', source=source)}"
-        )
+        found["phone"] = f"phone {add('code', plan.phone, attribute='phone')}"
     if plan.portal:
-        portal = ledger.add("words", plan.portal, origin="plan", attribute="portal", source=source)
-        found["portal"] = f"its portal {portal}"
+        found["portal"] = f"its portal {add('words', plan.portal, attribute='portal')}"
     if plan.address:
-        found["mail"] = f"mail to {_address(plan, ledger)}"
+        found["mail"] = f"mail to {add('words', formats.address(plan.address), attribute='address')}"
     return found
 
 
@@ -215,30 +188,21 @@ def _identifiers(ask: Ask, bound: Bound, plan: Plan, ledger: Ledger) -> list[Sai
     if all(one.plan_id != plan.id for one in coverages):
         said.append(Said(text=f"No enrolment in {shown} is on file, so no member id of it either."))
     for one in coverages:
+        add = partial(ledger.add, "code", origin="chart", source=one.id)
         numbers = (
             ("member id", one.member_id, "member"), ("group", one.group, "group"), ("BIN", one.bin, "bin"),
             ("PCN", one.pcn, "pcn"),
         )  # fmt: skip
         parts = [
-            f"{name} {ledger.add('code', value, origin='chart', attribute=key, source=one.id)}"
-            if value
-            else f"{name} not on file"
-            for name, value, key in numbers
+            f"{name} {add(value, attribute=key) if value else 'not on file'}" for name, value, key in numbers
         ]
         ended = "" if _active(one, bound.as_of) else " (not active)"
-        said.append(
-            Said(text=f"{_other_plan(one, bound, ledger)}{ended}: {', '.join(parts)}.", verbatim=True)
-        )
+        said += plain(f"{_other_plan(one, bound, ledger)}{ended}: {', '.join(parts)}.")
     return said
 
 
 def _active_first(bound: Bound) -> list[Coverage]:
     return sorted(bound.patient.coverages, key=lambda one: not _active(one, bound.as_of))
-
-
-def _address(plan: Plan, ledger: Ledger) -> str:
-    shown = formats.address(plan.address) if plan.address else ""
-    return ledger.add("words", shown, origin="plan", attribute="address", source=f"plan:{plan.id}")
 
 
 def _enrolment(ask: Ask, bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
@@ -267,34 +231,19 @@ def _other_plan(one: Coverage, bound: Bound, ledger: Ledger) -> str:
 
 def coverage_told(one: Coverage, bound: Bound, ledger: Ledger, name: str = "") -> str:
     """Since when, until when and with which member id; `name` is what the plan is called, if not by its own name."""
-    name, as_of = name or _other_plan(one, bound, ledger), bound.as_of
-
-    def day(on: date, attribute: str) -> str:
-        return ledger.add("date", on, origin="chart", attribute=attribute, source=one.id)
-
-    since = f" since {day(one.start, 'enrolled')}" if one.start else ""
-    until = f" until {day(one.end, 'enrolled until')}" if one.end else ""
-    member = (
-        f", member id {ledger.add('code', one.member_id, origin='chart', attribute='member', source=one.id)}"
-        if one.member_id
-        else ""
-    )
-    if _active(one, as_of):
-        span = (
-            f" from {day(one.start, 'enrolled')} to {day(one.end, 'enrolled until')}"
-            if one.start and one.end
-            else f"{since}{until}"
-        )
-        return f"Enrolled in {name}{span}{'' if one.end else ', with no end on file'}{member}."
-    if one.end and one.end < as_of:
-        start = f" from {day(one.start, 'enrolled')}" if one.start else ""
-        end = day(one.end, "enrolled until")
-        return f"Formerly enrolled in {name}{start} until {end}, so no longer active{member}."
-    return (
-        f"Enrolled in {name} only from {day(one.start, 'enrolled')}{until}{member}."
-        if one.start
-        else f"Enrolled in {name}{member}."
-    )
+    name, add = name or _other_plan(one, bound, ledger), partial(ledger.add, origin="chart", source=one.id)
+    start = add("date", one.start, attribute="enrolled") if one.start else ""
+    end = add("date", one.end, attribute="enrolled until") if one.end else ""
+    member = f", member id {add('code', one.member_id, attribute='member')}" if one.member_id else ""
+    if _active(one, bound.as_of):
+        since = f" from {start} to {end}" if start and end else f" since {start}" if start else ""
+        until = "" if start or not end else f" until {end}"
+        return f"Enrolled in {name}{since}{until}{'' if end else ', with no end on file'}{member}."
+    if one.end and one.end < bound.as_of:
+        begun = f" from {start}" if start else ""
+        return f"Formerly enrolled in {name}{begun} until {end}, so no longer active{member}."
+    until = f" until {end}" if end else ""
+    return f"Enrolled in {name} only from {start}{until}{member}."
 
 
 def _active(one: Coverage, as_of: date) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Container, Iterable
+
+from msgspec.structs import replace
 
 from agent.answers import focus, registry, wording
 from agent.answers.what_if import is_taken
@@ -38,7 +40,7 @@ def drugs_meant(question: Question, reading: Reading, talk: Talk, bound: Bound) 
     """How likely the turn is about each drug of the plan; a choice that was offered is what the talk is about."""
     offered = tuple(name for name in talk.offered if name in bound.benefits)
     if offered:
-        talk = msgspec.structs.replace(talk, drugs=offered, earlier=(*talk.drugs, *talk.earlier))
+        talk = replace(talk, drugs=offered, earlier=(*talk.drugs, *talk.earlier))
     if not any(map(str.isalnum, question.text)):
         return {}
     return linking.likelihoods(turn_of(question), reading.mentions, talk, bound)
@@ -62,10 +64,9 @@ def resolved(
         bound: the chart and the plan on file.
     """
     linked = _linked(reading, likely, talk)
-    charted = (_of_a_course(_possible(ask, bound), linked, bound) for ask in linked.asks)
-    narrowed = (_for_its_use(ask, bound) for ask in charted)
-    asks = tuple(_with_uses(ask, question.text, bound) for ask in narrowed)
-    return msgspec.structs.replace(linked, asks=asks)
+    asks = (_of_a_course(_possible(ask, bound), linked, bound) for ask in linked.asks)
+    asks = (_with_uses(_for_its_use(ask, bound), question.text, bound) for ask in asks)
+    return replace(linked, asks=tuple(asks))
 
 
 def worth_answering(question: Question, reading: Reading, talk: Talk, bound: Bound) -> list[Ask]:
@@ -99,33 +100,32 @@ def beside(ask: Ask, reading: Reading, talk: Talk, bound: Bound) -> tuple[str, .
 def _linked(reading: Reading, likely: dict[str, float], talk: Talk) -> Reading:
     """With the drugs that the turn is likely about, where it names none or where another is far likelier meant. What is
     compared without a name are several of them, or those of the talk; one that is named is told beside the talk's."""
-    meant = likelier(likely, MEANT) or likelier(likely, MAY_BE_MEANT)
-    best = max(likely.values(), default=0.0)
-
     several = likelier(likely, MEANT)
+    meant = several or likelier(likely, MAY_BE_MEANT)
+    best = max(likely.values(), default=0.0)
     kinds = tuple(name for one in reading.mentions if one.several for name in one.names if name in likely)
 
     def with_drugs(ask: Ask) -> Ask:
         if ask.all_drugs and kinds:
-            return msgspec.structs.replace(ask, drugs=kinds, all_drugs=False)
+            return replace(ask, drugs=kinds, all_drugs=False)
         for_a_use = ask.indication or use_of(ask.tests, ask.conditions)  # whatever is labeled for it
         if ask.all_drugs and len(several) > 1 and not for_a_use:
-            return msgspec.structs.replace(ask, drugs=several, all_drugs=False, from_talk=True)
+            return replace(ask, drugs=several, all_drugs=False, from_talk=True)
         if ask.query in _BESIDE_THE_TALK and ask.sure >= MEANT and len(ask.drugs) == 1 and not ask.from_talk:
-            return msgspec.structs.replace(ask, drugs=tuple(dict.fromkeys((*ask.drugs, *talk.drugs[:1]))))
+            return replace(ask, drugs=tuple(dict.fromkeys((*ask.drugs, *talk.drugs[:1]))))
         if ask.query in _OF_THE_TABLE and ask.form == "list" and best < MEANT and not ask.drugs:
-            return msgspec.structs.replace(ask, all_drugs=True)
+            return replace(ask, all_drugs=True)
         named = max((likely.get(name, 1.0) for name in ask.drugs), default=0.0)
         other = best >= MEANT and FAR_LIKELIER * named < best
         if ask.query not in OF_A_DRUG or ask.all_drugs or (ask.drugs and not other) or not meant:
             return ask
         if ask.query == "compare" and len(meant) < 2 <= len(talk.drugs):
-            return msgspec.structs.replace(ask, drugs=talk.drugs, from_talk=True)
-        return msgspec.structs.replace(ask, drugs=_beside_supposed(ask, meant, talk), from_talk=True)
+            return replace(ask, drugs=talk.drugs, from_talk=True)
+        return replace(ask, drugs=_beside_supposed(ask, meant, talk), from_talk=True)
 
     asks = tuple(map(with_drugs, reading.asks))
     open_ones = () if any(ask.drugs for ask in asks) else reading.candidates
-    return msgspec.structs.replace(reading, asks=asks, candidates=open_ones)
+    return replace(reading, asks=asks, candidates=open_ones)
 
 
 def _beside_supposed(ask: Ask, meant: tuple[str, ...], talk: Talk) -> tuple[str, ...]:
@@ -142,7 +142,7 @@ def _for_its_use(ask: Ask, bound: Bound) -> Ask:
         return ask
     labeled = {drug.name for drug in bound.drugs if any(one.key == use for one in drug.indications)}
     drugs = tuple(name for name in bound.benefits if name in labeled)
-    return msgspec.structs.replace(ask, drugs=drugs, all_drugs=False, from_talk=True) if drugs else ask
+    return replace(ask, drugs=drugs, all_drugs=False, from_talk=True) if drugs else ask
 
 
 def _with_uses(ask: Ask, question: str, bound: Bound) -> Ask:
@@ -151,7 +151,7 @@ def _with_uses(ask: Ask, question: str, bound: Bound) -> Ask:
         return ask
     covered = bound.benefits[ask.drugs[0]].indications if ask.drugs[0] in bound.benefits else ()
     uses = tuple(use for use in indications_named(question.lower()) if use in covered)
-    return msgspec.structs.replace(ask, uses=uses) if len(uses) > 1 else ask
+    return replace(ask, uses=uses) if len(uses) > 1 else ask
 
 
 def _with_open_ones(ask: Ask, question: Question, bound: Bound) -> Ask:
@@ -163,7 +163,7 @@ def _with_open_ones(ask: Ask, question: Question, bound: Bound) -> Ask:
     if ask.query == "what_if" and ask.drugs and not ask.from_talk:  # which may be what is supposed
         return ask
     spoken_of = focus.open_ones(question, drugs[0], ask.indication, bound)
-    return msgspec.structs.replace(ask, open_ones=spoken_of)
+    return replace(ask, open_ones=spoken_of)
 
 
 def _possible(ask: Ask, bound: Bound) -> Ask:
@@ -178,23 +178,24 @@ def _possible(ask: Ask, bound: Bound) -> Ask:
         return bool(known and asked) and not any(is_same_strength(asked, label) for label in known)
 
     changes = tuple(change for change in ask.changes if not of_another(change))
-    return ask if changes == ask.changes else msgspec.structs.replace(ask, changes=changes)
+    return ask if changes == ask.changes else replace(ask, changes=changes)
 
 
 def _of_a_course(ask: Ask, reading: Reading, bound: Bound) -> Ask:
     """What is supposed to end and stands for a medicine that is not taken, or to be taken and stands for one that is,
     as the end or the going on of the course that the request still waits to know of, if there is one such."""
     named = {name.casefold() for one in reading.mentions for name in one.names}
-    made = [
-        msgspec.structs.replace(one, drug=course)
-        if (isinstance(one, Stopped) or one == Started(drug=getattr(one, "drug", "")))
-        and one.drug.casefold() not in named
-        and is_taken(one.drug, bound) is isinstance(one, Started)
-        and (course := _waited_for(wording.drugs_meant(ask, bound)[:1], ask.indication, bound))
-        else one
-        for one in ask.changes
-    ]
-    return msgspec.structs.replace(ask, changes=tuple(made))
+
+    def of_a_course(change: Change) -> Change:
+        if not isinstance(change, Started | Stopped) or change.drug.casefold() in named:
+            return change
+        begins = isinstance(change, Started)
+        if is_taken(change.drug, bound) is not begins or (begins and change != Started(drug=change.drug)):
+            return change
+        course = _waited_for(wording.drugs_meant(ask, bound)[:1], ask.indication, bound)
+        return replace(change, drug=course) if course else change
+
+    return replace(ask, changes=tuple(map(of_a_course, ask.changes)))
 
 
 def _waited_for(drugs: tuple[str, ...], use: str, bound: Bound) -> str:
@@ -209,40 +210,41 @@ def _waited_for(drugs: tuple[str, ...], use: str, bound: Bound) -> str:
 
 def _worth_answering(reading: Reading, talk: Talk) -> list[Ask]:
     """What is answered of a turn: no greeting beside a question, and no draft where one was forbidden."""
-    asks = [ask for ask in reading.asks if ask.query not in _COURTESIES] or [*reading.asks]
-    asks = [ask for ask in asks if ask.query not in ("other_patient", "patient")] or asks
+    asks = _without(_COURTESIES, reading.asks) or [*reading.asks]
+    asks = _without(("other_patient", "patient"), asks) or asks
     if any(ask.query == "no_draft" for ask in asks):
-        asks = [ask for ask in asks if ask.query not in DRAFTING]
-        others = [ask for ask in asks if ask.query != "no_draft"]
-        told = any(ask.query == "message" for ask in others)  # of which it is said that nothing is sent
-        asks = others if told else [*others, *(ask for ask in asks if ask.query == "no_draft")]
-    asks = [ask for ask in asks if ask.query != "sources" or talk.asks] or asks
+        others = _without((*DRAFTING, "no_draft"), asks)
+        if not any(ask.query == "message" for ask in others):  # of which it is said that nothing is sent
+            others += [ask for ask in asks if ask.query == "no_draft"]
+        asks = others
+    if not talk.asks:
+        asks = _without(("sources",), asks) or asks
     if any(ask.query == "earliest" for ask in asks):  # which says how it would stand, and from when
-        asks = [ask for ask in asks if ask.query != "what_if"]
+        asks = _without(("what_if",), asks)
     if any(ask.changes for ask in asks):  # it is told how the supposed case would stand, not the real one too
         asks = [ask for ask in asks if ask.changes or ask.query not in DECISIONS]
     clear = [ask for ask in asks if ask.sure >= UNSURE]
-    told = any(ask.query != "no_draft" for ask in clear)  # that nothing is drafted answers nothing
+    told = _without(("no_draft",), clear)  # that nothing is drafted answers nothing
     return _of_the_table(clear if told else asks)[:MOST_ASKS]
+
+
+def _without(queries: Container[Query], asks: Iterable[Ask]) -> list[Ask]:
+    return [ask for ask in asks if ask.query not in queries]
 
 
 def _of_the_table(asks: list[Ask]) -> list[Ask]:
     """What is asked of the plan's table of drugs, as one: all of it is told, of each drug of the turn."""
     beside = [ask for ask in asks if ask.query in registry.SIDE_BY_SIDE and (len(ask.drugs) > 1 or ask.uses)]
     told = {drug for ask in beside for drug in ask.drugs}  # each with its row of the table
-    rows = [
-        ask
-        for ask in asks
-        if ask.query in _OF_THE_TABLE and ask not in beside and not (ask.drugs and told >= {*ask.drugs})
-    ]
-    asks = [ask for ask in asks if ask in rows or ask in beside or ask.query not in _OF_THE_TABLE]
+    of_the_table = [ask for ask in asks if ask.query in _OF_THE_TABLE and ask not in beside]
+    rows = [ask for ask in of_the_table if not ask.drugs or not told >= {*ask.drugs}]
+    asks = [ask for ask in asks if ask in rows or ask not in of_the_table]
     if len(rows) < 2:
         return asks
     named = [ask for ask in rows if ask.drugs and not ask.from_talk] or rows
     drugs = tuple(dict.fromkeys(drug for ask in named for drug in ask.drugs))
     first = min(rows, key=lambda ask: _OF_THE_TABLE.index(ask.query))
-    one = msgspec.structs.replace(
-        first, drugs=drugs, all_drugs=any(ask.all_drugs for ask in named), sure=max(ask.sure for ask in rows)
-    )
+    every, sure = any(ask.all_drugs for ask in named), max(ask.sure for ask in rows)
+    one = replace(first, drugs=drugs, all_drugs=every, sure=sure)
     at = asks.index(rows[0])
     return [*asks[:at], one, *(ask for ask in asks[at:] if ask not in rows)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
 
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.policy import clause_slot
@@ -30,36 +32,27 @@ def say(names: Sequence[str], query: Query, plan: Plan, reply: Answer) -> None:
     listed = [plan.benefits[name] for name in names if name in plan.benefits]
     several = len(listed) > 1
     if several:
-        covered = sum(one.covered for one in listed)
-        counts = [
-            ledger.add(
-                "count", count, origin="derived", attribute=what, source=f"plan:{plan.id}", formula=what
-            )
-            for count, what in ((covered, "drugs covered"), (len(listed), "drugs listed"))
-        ]
-        text = f"{shown} covers {counts[0]} of these {counts[1]} drugs:"
-        reply.said.append(Said(text=text))
+        add = partial(ledger.add, "count", origin="derived", source=f"plan:{plan.id}")
+        covered = add(sum(one.covered for one in listed), attribute="drugs covered", formula="drugs covered")
+        total = add(len(listed), attribute="drugs listed", formula="drugs listed")
+        reply.say(f"{shown} covers {covered} of these {total} drugs:")
     for one in sorted(listed, key=lambda one: (not one.covered, one.pa_required, one.tier or 99)):
-        drug = drug_slot(ledger, one.drug)
-        if not one.covered:
-            reason = reason_of(one, plan, ledger)
-            text = (
-                f"{drug}: not covered{reason}." if several else f"{drug} is not covered by {shown}{reason}."
-            )
-        elif several:
-            text = f"{drug}: {terms(one, plan, ledger)}; for {joined(_uses(one, plan, ledger))}."
+        row, drug = Row(one, plan, ledger), drug_slot(ledger, one.drug)
+        if one.covered:
+            told = f"{row.terms()}; for {joined([row.use(use) for use in one.indications])}."
+            reply.say(f"{drug}: {told}" if several else f"{shown} covers {drug} {told}", bullet=several)
+            reply.said += row.details(query, drug)
         else:
-            text = (
-                f"{shown} covers {drug} {terms(one, plan, ledger)}; for {joined(_uses(one, plan, ledger))}."
-            )
-        reply.said.append(Said(text=text, bullet=several))
-        reply.said += _details(one, query, plan, drug, ledger) if one.covered else []
-    unknown = [name for name in names if name not in plan.benefits]
-    reply.said += [Said(text=f"{shown} does not list {drug_slot(ledger, name)}.") for name in unknown]
+            reason = row.because(one.reason)
+            told = f"{drug}: not covered" if several else f"{drug} is not covered by {shown}"
+            reply.say(f"{told}{reason}.", bullet=several)
+    for name in names:
+        if name not in plan.benefits:
+            reply.say(f"{shown} does not list {drug_slot(ledger, name)}.")
     if query == "copay":
-        reply.said += [Said(text=one) for one in [cheapest(listed, plan, ledger)] if one]
-        after = "What remains after a deductible or a savings card is not on file."
-        reply.said.append(Said(text=after, must=False))
+        if lowest := cheapest(listed, plan, ledger):
+            reply.say(lowest)
+        reply.say("What remains after a deductible or a savings card is not on file.", must=False)
 
 
 def not_for(use: str, names: Sequence[str], plan: Plan, ledger: Ledger) -> list[Said]:
@@ -67,28 +60,11 @@ def not_for(use: str, names: Sequence[str], plan: Plan, ledger: Ledger) -> list[
     said = []
     for one in (plan.benefits[name] for name in names if name in plan.benefits):
         if use and one.covered and use not in one.indications:
-            why, source = one.excluded_uses.get(use, ""), _at(plan, one.drug)
-            reason = (
-                f": {ledger.add('words', why, origin='policy', attribute='benefit', source=source)}"
-                if why
-                else ""
-            )
-            drug, named = drug_slot(ledger, one.drug), _use(use, source, ledger)
+            row = Row(one, plan, ledger)
+            reason = row.because(one.excluded_uses.get(use, ""))
+            drug, named = drug_slot(ledger, one.drug), row.use(use)
             said.append(Said(text=f"{plan_slot(ledger, plan)} does not cover {drug} for {named}{reason}."))
     return said
-
-
-def terms(benefit: Benefit, plan: Plan, ledger: Ledger) -> str:
-    """ "with prior authorization, tier 3, copay of $45, at most 3 mL in 28 days", naming what is not on file."""
-    how = "with prior authorization" if benefit.pa_required else "without prior authorization"
-    limit = benefit.quantity_limit
-    told = (
-        how,
-        _tier(benefit, plan, ledger) or "tier not on file",
-        _copay(benefit, plan, ledger) or "copay not on file",
-        f"at most {_amount(limit, benefit, plan, ledger)}" if limit else "",
-    )
-    return ", ".join(filter(None, told))
 
 
 def covered_instead(name: str, bound: Bound, plan: Plan) -> list[str]:
@@ -132,89 +108,105 @@ def label_directions(drug: Drug, ledger: Ledger) -> str:
     return f"The directions of the label of {drug_slot(ledger, drug.name)} on file: “{words}”"
 
 
-def reason_of(benefit: Benefit, plan: Plan, ledger: Ledger) -> str:
-    """Why it is not covered, if the plan says so."""
-    if not benefit.reason:
-        return ""
-    source = _at(plan, benefit.drug)
-    return f": {ledger.add('words', benefit.reason, origin='policy', attribute='benefit', source=source)}"
+class Row(NamedTuple):
+    """What the table of a plan says of one drug, in words."""
+
+    benefit: Benefit
+    plan: Plan
+    ledger: Ledger
+
+    def terms(self) -> str:
+        """ "with prior authorization, tier 3, copay of $45, at most 3 mL in 28 days", naming what is not on file."""
+        benefit = self.benefit
+        told = ["with prior authorization" if benefit.pa_required else "without prior authorization"]
+        tier = self._add("count", benefit.tier, "tier") if benefit.tier is not None else "not on file"
+        told += [f"tier {tier}", self._copay() or "copay not on file"]
+        told += [f"at most {self._amount(benefit.quantity_limit)}"] if benefit.quantity_limit else []
+        return ", ".join(told)
+
+    def because(self, reason: str) -> str:
+        """The plan's reason behind what it does not cover, if it gives one."""
+        return f": {self._add('words', reason, 'benefit', origin='policy')}" if reason else ""
+
+    def use(self, use: str) -> str:
+        """A use by its name."""
+        return self._add("words", INDICATIONS.get(use, use), "indication")
+
+    def details(self, query: Query, drug: str) -> list[Said]:
+        """What one query alone wants to know: the uses that are not covered, what else limits the quantity."""
+        if query == "limit":
+            return self._limits(drug)
+        if query not in ("coverage", "formulary"):
+            return []
+        excluded = self.benefit.excluded_uses.items()
+        return [
+            Said(text=f"Not for {self.use(use)}{self.because(why)}.", must=False) for use, why in excluded
+        ]
+
+    def _add(
+        self,
+        kind: Kind,
+        value: str | float,
+        attribute: str,
+        *,
+        origin: Origin = "plan",
+        shown: str = "",
+        unit: str = "",
+    ) -> str:
+        return self.ledger.add(
+            kind, value, shown=shown, unit=unit, origin=origin, attribute=attribute,
+            source=f"plan:{self.plan.id}/{self.benefit.drug}",
+        )  # fmt: skip
+
+    def _copay(self) -> str:
+        shown = self.benefit.copay or ""
+        digits = "".join(one for one in shown if one.isdigit() or one == ".")
+        if not digits:
+            return f"copay of {self._add('words', shown, 'copay')}" if shown else ""
+        if "%" in shown:
+            return f"coinsurance of {self._add('value', float(digits), 'copay', shown=shown, unit='%')}"
+        return f"copay of {self._add('money', float(digits), 'copay', shown=shown, unit='USD')}"
+
+    def _limits(self, drug: str) -> list[Said]:
+        benefit, ledger = self.benefit, self.ledger
+        if not any(benefit.all_limits()):
+            return [
+                Said(text=f"A quantity limit for {drug} is not on file for {plan_slot(ledger, self.plan)}.")
+            ]
+        told = []
+        for strength, limit in benefit.strength_limits.items():
+            slot = strength_slot(ledger, benefit.drug, strength, "drug", f"drug:{benefit.drug}")
+            told.append(f"The limit of {drug} {slot} is {self._amount(limit)}.")
+        for strength, start in benefit.starting_limits.items():
+            slot = strength_slot(ledger, benefit.drug, strength, "drug", f"drug:{benefit.drug}")
+            source = f"{benefit.policy_id} {start.clause_id}"
+            days = ledger.add(
+                "duration", start.days, unit="days", origin="policy", attribute="limit", source=source
+            )
+            at_most = f"for at most {days} of therapy{self._clause(start.clause_id)}"
+            told.append(f"{drug} {slot} is a starting strength, {at_most}.")
+        quotes = [limit.quote for limit in benefit.supply_limits]
+        quotes += [limit.quote for rule in benefit.rules if rule.limits for limit in rule.limits.every()]
+        add = partial(ledger.add, "quote", origin="policy", attribute="limit", source=benefit.policy_id)
+        told += map(add, dict.fromkeys(quotes))
+        return [Said(text=text, bullet=True, verbatim=True) for text in told]
+
+    def _amount(self, limit: QuantityLimit) -> str:
+        source = f"plan:{self.plan.id}/{self.benefit.drug}"
+        if limit.clause_id:
+            source = f"{self.benefit.policy_id} {limit.clause_id}"
+        add = partial(self.ledger.add, origin="policy", attribute="limit", source=source)
+        shown = formats.amount(limit.quantity, limit.unit)
+        amount = add("value", limit.quantity, shown=shown, unit=limit.unit)
+        return f"{amount} in {add('duration', limit.days, unit='days')}{self._clause(limit.clause_id)}"
+
+    def _clause(self, clause_id: str) -> str:
+        return f" ({clause_slot(self.ledger, self.benefit.policy_id, clause_id)})" if clause_id else ""
 
 
-# --- parts ------------------------------------------------------------------------------------------------
-
-
-def _at(plan: Plan, name: str) -> str:
-    return f"plan:{plan.id}/{name}"
-
-
-def _use(use: str, source: str, ledger: Ledger) -> str:
-    return ledger.add(
-        "words", INDICATIONS.get(use, use), origin="plan", attribute="indication", source=source
-    )
-
-
-def _uses(benefit: Benefit, plan: Plan, ledger: Ledger) -> list[str]:
-    return [_use(use, _at(plan, benefit.drug), ledger) for use in benefit.indications]
-
-
-def _tier(benefit: Benefit, plan: Plan, ledger: Ledger) -> str:
-    if benefit.tier is None:
-        return ""
-    return f"tier {ledger.add('count', benefit.tier, origin='plan', attribute='tier', source=_at(plan, benefit.drug))}"
-
-
-def _copay(benefit: Benefit, plan: Plan, ledger: Ledger) -> str:
-    if not benefit.copay:
-        return ""
-    digits = "".join(one for one in benefit.copay if one.isdigit() or one == ".")
-    source, shown = _at(plan, benefit.drug), benefit.copay
-    if not digits:
-        return f"copay of {ledger.add('words', shown, origin='plan', attribute='copay', source=source)}"
-    unit = "%" if "%" in shown else "USD"
-    kind: Kind = "value" if unit == "%" else "money"
-    slot = ledger.add(
-        kind, float(digits), shown=shown, unit=unit, origin="plan", attribute="copay", source=source
-    )
-    return f"{'coinsurance' if unit == '%' else 'copay'} of {slot}"
-
-
-def _details(benefit: Benefit, query: Query, plan: Plan, drug: str, ledger: Ledger) -> list[Said]:
-    """What one query alone wants to know: the uses that are not covered, what else limits the quantity."""
-    if query == "limit":
-        return _limits(benefit, plan, drug, ledger)
-    if query not in ("coverage", "formulary"):
-        return []
-    said = []
-    for use, why in benefit.excluded_uses.items():
-        named = _use(use, _at(plan, benefit.drug), ledger)
-        slot = ledger.add("words", why, origin="policy", attribute="benefit", source=_at(plan, benefit.drug))
-        said.append(Said(text=f"Not for {named}: {slot}.", must=False))
-    return said
-
-
-def _limits(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said]:
-    if not any(benefit.all_limits()):
-        return [Said(text=f"A quantity limit for {drug} is not on file for {plan_slot(ledger, plan)}.")]
-    said = []
-    for strength, limit in benefit.strength_limits.items():
-        slot = strength_slot(ledger, benefit.drug, strength, "drug", f"drug:{benefit.drug}")
-        text = f"The limit of {drug} {slot} is {_amount(limit, benefit, plan, ledger)}."
-        said.append(Said(text=text, bullet=True, verbatim=True))
-    for strength, start in benefit.starting_limits.items():
-        slot = strength_slot(ledger, benefit.drug, strength, "drug", f"drug:{benefit.drug}")
-        where = f"{benefit.policy_id} {start.clause_id}"
-        days = ledger.add(
-            "duration", start.days, unit="days", origin="policy", attribute="limit", source=where
-        )
-        clause = f" ({clause_slot(ledger, benefit.policy_id, start.clause_id)})" if start.clause_id else ""
-        text = f"{drug} {slot} is a starting strength, for at most {days} of therapy{clause}."
-        said.append(Said(text=text, bullet=True, verbatim=True))
-    quotes = [limit.quote for limit in benefit.supply_limits]
-    quotes += [limit.quote for rule in benefit.rules if rule.limits for limit in rule.limits.every()]
-    for quote in dict.fromkeys(quotes):
-        slot = ledger.add("quote", quote, origin="policy", attribute="limit", source=benefit.policy_id)
-        said.append(Said(text=slot, bullet=True, verbatim=True))
-    return said
+def plan_source(plan: Plan) -> Source:
+    """The plan by its name."""
+    return Source(source=f"plan:{plan.id}", quote=f"{plan.name}, {plan.payer}", kind="plan")
 
 
 def limit_sources(benefit: Benefit) -> list[Source]:
@@ -224,17 +216,6 @@ def limit_sources(benefit: Benefit) -> list[Source]:
         for limit in benefit.all_limits()
         if limit.quote
     ]
-
-
-def _amount(limit: QuantityLimit, benefit: Benefit, plan: Plan, ledger: Ledger) -> str:
-    source = f"{benefit.policy_id} {limit.clause_id}" if limit.clause_id else _at(plan, benefit.drug)
-    amount = ledger.add(
-        "value", limit.quantity, shown=formats.amount(limit.quantity, limit.unit), unit=limit.unit, origin="policy",
-        attribute="limit", source=source,
-    )  # fmt: skip
-    days = ledger.add("duration", limit.days, unit="days", origin="policy", attribute="limit", source=source)
-    clause = f" ({clause_slot(ledger, benefit.policy_id, limit.clause_id)})" if limit.clause_id else ""
-    return f"{amount} in {days}{clause}"
 
 
 def strength_slot(ledger: Ledger, drug: str, strength: str, origin: Origin, source: str) -> str:

@@ -5,19 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 from agent.answers.answer import Said
-from agent.ledger import Kind, Ledger
+from agent.ledger import Ledger
 from tools.domain.records import Determination, Finding, Patient, Plan
 from tools.engine.next_steps import name_of
 from tools.messages import Actor, Message, message, voice
 
 MOST_OPEN = 6  # criteria and documents
-_SETTLED = {
-    "not_covered": "chat.to_patient.not_covered",
-    "not_required": "chat.to_patient.not_required",
-}
+_SETTLED = {"not_covered": "chat.to_patient.not_covered", "not_required": "chat.to_patient.not_required"}
 
 
 def translated(
@@ -32,15 +30,18 @@ def translated(
     """An answer with what the determinations come to in this language, of a single one also what is open and what comes
     next. It stands before what is said in English where a decision was asked for, or several, else behind. Every value
     is a slot."""
-    bare = _Telling(language, None, patient, ledger)
+    english = _Telling(language, None, patient, ledger).line(message("chat.english"))
     if not determinations:
-        return [bare.line(message("chat.english")), *said]
+        return [english, *said]
     told = [_Telling(language, found, patient, ledger) for found in determinations]
-    lines = [one.summary(bullet=len(told) > 1) for one in told]
+    lines = [
+        telling.line(found.conclusion, bullet=len(told) > 1)
+        for telling, found in zip(told, determinations, strict=True)
+    ]
     if len(told) == 1 and not decides:
-        return [bare.line(message("chat.english")), *said, *lines]
+        return [english, *said, *lines]
     if len(told) == 1:
-        lines += told[0].open_and_next()
+        lines += _open_and_next(determinations[0], told[0])
     return [*lines, told[0].line(message("chat.follows")), *said]
 
 
@@ -81,37 +82,32 @@ class _Telling:
     """Says messages about one determination."""
 
     def __init__(self, language: str, found: Determination | None, patient: Patient, ledger: Ledger) -> None:
-        self.voice, self.found, self.ledger = voice(language, patient.sex), found, ledger
-
-    def summary(self, *, bullet: bool) -> Said:
-        assert self.found is not None
-        return self.line(self.found.conclusion, bullet=bullet)
-
-    def open_and_next(self) -> Iterator[Said]:
-        assert self.found is not None
-        still_open = [one for one in self.found.findings if one.status != "met"][:MOST_OPEN]
-        if still_open:
-            yield self.line(message("chat.open_heads"))
-            yield from (self.line(_point(one), bullet=True) for one in still_open)
-        if self.found.actions:
-            yield self.line(message("chat.next"))
-            steps = [message("chat.step", step=step) for step in self.found.actions]
-            yield from (self.line(step, bullet=True) for step in steps)
+        source = found.rule_id or f"plan:{found.plan_id}" if found is not None else ""
+        self.voice, self.add = (
+            voice(language, patient.sex),
+            partial(ledger.add, origin="determination", source=source),
+        )
 
     def line(self, told: Message, *, bullet: bool = False) -> Said:
         text = self.voice.says(told, "said", hold=self._hold, only=True)
         return Said(text=text, verbatim=True, bullet=bullet)
 
     def _hold(self, rule: str, value: Any, text: str) -> str:
-        source = self.found.rule_id or f"plan:{self.found.plan_id}" if self.found is not None else ""
         if rule == "date":
-            day = date.fromisoformat(str(value))
-            return self.ledger.add("date", day, shown=text, origin="determination", source=source)
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        kind: Kind = "words" if not number else "value" if rule == "amount" else "count"
-        return self.ledger.add(
-            kind, value if number else text, shown=text, origin="determination", source=source
-        )
+            return self.add("date", date.fromisoformat(str(value)), shown=text)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return self.add("value" if rule == "amount" else "count", value, shown=text)
+        return self.add("words", text, shown=text)
+
+
+def _open_and_next(found: Determination, telling: _Telling) -> Iterator[Said]:
+    still_open = [one for one in found.findings if one.status != "met"][:MOST_OPEN]
+    if still_open:
+        yield telling.line(message("chat.open_heads"))
+        yield from (telling.line(_point(one), bullet=True) for one in still_open)
+    if found.actions:
+        yield telling.line(message("chat.next"))
+        yield from (telling.line(message("chat.step", step=step), bullet=True) for step in found.actions)
 
 
 def _point(finding: Finding) -> Message:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
-import msgspec
+from msgspec.structs import asdict, replace
 
 from agent.answers import dates, eligibility
-from agent.answers.answer import Answer, Said
-from agent.answers.eligibility import MOST_OPEN, deciding
+from agent.answers.answer import Answer, Said, plain
+from agent.answers.eligibility import MOST_OPEN, OPEN, deciding
 from agent.answers.suppositions import marker
 from agent.answers.why import BEFORE_CRITERIA, ways
 from agent.answers.wording import (
@@ -19,6 +20,7 @@ from agent.answers.wording import (
     ask_back,
     clause_source,
     drugs_meant,
+    finding_told,
     fitted,
     listed,
     lower,
@@ -44,7 +46,8 @@ MOST_DRUGS = 3
 MOST_CHANGED = 3
 _DONE: tuple[Outcome, ...] = ("ready", "not_required")
 _NOTHING_SUPPOSED = Said(text="As the chart stands, with nothing supposed:", verbatim=True)
-_JUDGED: tuple[Outcome, ...] = ("ready", "needs_documentation", "likely_denial")
+_JUDGED: tuple[Outcome, ...] = ("ready", *OPEN)
+_STOPPED: tuple[Outcome, ...] = ("not_covered", "wrong_plan", "quantity_exception")
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
@@ -53,17 +56,14 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     drugs = drugs_meant(ask, bound)[:MOST_DRUGS]
     if not drugs:
         return ask_back("what_if", bound, ledger)
-    reply = Answer(intent="what_if", ledger=ledger, drugs=drugs, hypothetical=True)
-    if drugs[0] in bound.plan.benefits:
-        supposed = beyond_the_record(ask, drugs[0], bound)
-        if not supposed:
-            return _as_it_stands(ask, bound, ledger)
-        ask = msgspec.structs.replace(ask, changes=supposed)
-    elif not ask.changes:
+    listed_there = drugs[0] in bound.plan.benefits
+    supposed = beyond_the_record(ask, drugs[0], bound) if listed_there else ask.changes
+    if not supposed:
         return _as_it_stands(ask, bound, ledger)
+    ask = replace(ask, changes=supposed)
+    reply = Answer(ledger=ledger, drugs=drugs, hypothetical=True)
     said: list[Said] = []
     days = [change for change in ask.changes if isinstance(change, what_if.On | what_if.Later)]
-    days_alone = len(days) == len(ask.changes)
     try:
         for drug in drugs:
             if drug not in bound.plan.benefits:
@@ -73,23 +73,23 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
             now = bound.determination(drug, ask.indication)
             reply.determinations += [then, now]
             words = Words(bound, ledger, then, supposed=True), Words(bound, ledger, now)
-            if days_alone and then.outcome in _JUDGED:  # what changes is told with the last good day of each
+            # what changes on another day is told with the last good day of each
+            if len(days) == len(ask.changes) and then.outcome in _JUDGED:
                 said.append(Said(text=_before_and_after(*words)))
             else:
                 said += _told(*words, short=len(drugs) > 1)
-            reply.sources += [item for item in sources(_changed(now, then)) if item not in reply.sources]
+            reply.cite(sources(_changed(now, then)))
     except Correctable as error:
         why = ledger.add("words", str(error).rstrip("."), origin="determination", source="suppose")
-        reply = eligibility.answer(msgspec.structs.replace(ask, changes=()), bound, ledger)
-        reply.intent = "what_if"
-        cannot = Said(text=f"That cannot be supposed: {why}.", verbatim=True)
-        reply.said = fitted([cannot, _NOTHING_SUPPOSED, *reply.said], ledger)
+        reply = eligibility.answer(replace(ask, changes=()), bound, ledger)
+        cannot = plain(f"That cannot be supposed: {why}.")
+        reply.said = fitted([*cannot, _NOTHING_SUPPOSED, *reply.said], ledger)
         return reply
+    unheard = ""
     if ask.unheard:
         quote = ledger.add("quote", ask.text, origin="request", attribute="question", source="turn")
         unheard = f"“{quote}” holds nothing that I can suppose, so this is of what was supposed before it."
-        said.insert(0, Said(text=unheard, verbatim=True))
-    said.insert(0, Said(text=marker(ask.changes, drugs[0], bound, ledger), verbatim=True))
+    said = [*plain(marker(ask.changes, drugs[0], bound, ledger), unheard), *said]
     if better := _better_later(ask, drugs[0], reply, bound):
         reply.determinations.append(better.then)
         said += waited(better, Words(bound, ledger, better.then, supposed=True), bound)
@@ -97,6 +97,23 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     if days and reply.determinations and reply.determinations[0].outcome in _JUDGED:
         reply.said += _counting_then(ask, drugs[0], reply.determinations[0].as_of, bound, reply)
     return reply
+
+
+def quantity(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
+    """The limit against the amount that is supposed, or else ordered; then the decision on the request with it."""
+    reply = answer(replace(ask, form="text"), bound, ledger)
+    decided = reply.determinations[:1]
+    limits = [(found, one) for found in decided for one in found.findings if one.criterion == "quantity"]
+    for found, finding in limits[:1]:
+        told = finding_told(Words(bound, ledger, found, supposed=reply.hypothetical), finding)
+        lead = _WITHIN.get(finding.status, "") if ask.form == "yes_no" else ""
+        behind = 1 if reply.hypothetical else 0  # what is supposed
+        reply.said[behind:behind] = plain(f"{lead}{told.text}")
+        reply.cite(sources([finding]))
+    return reply
+
+
+_WITHIN = {"met": "Yes. ", "not_met": "No. "}
 
 
 def _better_later(ask: Ask, drug: str, reply: Answer, bound: Bound) -> Better | None:
@@ -111,10 +128,10 @@ def _better_later(ask: Ask, drug: str, reply: Answer, bound: Bound) -> Better | 
 def _counting_then(ask: Ask, drug: str, day: date, bound: Bound, reply: Answer) -> list[Said]:
     """On another day: until when each dated piece of evidence counts, against that day."""
     then = Bound(bound.store, bound.patient.id, as_of=day, plan_id=bound.plan.id)
-    told = Answer(intent="dates", ledger=reply.ledger)
+    told = Answer(ledger=reply.ledger)
     dates.granted(then, drug, told)
     dates.windows(Ask(query="lookback", drugs=(drug,), indication=ask.indication), then, drug, told)
-    reply.sources += [item for item in told.sources if item not in reply.sources]
+    reply.cite(told.sources)
     return told.said
 
 
@@ -128,20 +145,20 @@ def beyond_the_record(ask: Ask, drug: str, bound: Bound) -> tuple[Change, ...]:
 
 def _is_so(change: Change, request: Request, bound: Bound) -> bool:
     """Whether it is on record already: the plan that the patient is in, the amount that is ordered, the last result."""
-    if isinstance(change, what_if.Value):
-        charted = governing(values_of(bound.patient, change.test, bound.as_of).usable)
-        return not (change.on or change.unit) and any(value.value == change.value for value in charted)
-    if isinstance(change, what_if.Insured):
-        return change.plan_id == bound.plan.id
-    if isinstance(change, what_if.Started) and not (change.days or change.on or change.daily):
-        return is_taken(change.drug, bound)
-    if isinstance(change, what_if.Diagnosed):
-        return change.present and any(
-            change.concept in conditions_of(one.code) for one in bound.patient.conditions or () if one.code
-        )
-    if isinstance(change, what_if.Asked):
-        told = {name: value for name, value in msgspec.structs.asdict(change).items() if value}
-        return all(getattr(request, name) == value for name, value in told.items())
+    match change:
+        case what_if.Value():
+            charted = governing(values_of(bound.patient, change.test, bound.as_of).usable)
+            return not (change.on or change.unit) and any(one.value == change.value for one in charted)
+        case what_if.Insured():
+            return change.plan_id == bound.plan.id
+        case what_if.Started(days=0, on=None, daily=0):
+            return is_taken(change.drug, bound)
+        case what_if.Diagnosed(present=True):
+            codes = (one.code for one in bound.patient.conditions or () if one.code)
+            return any(change.concept in conditions_of(code) for code in codes)
+        case what_if.Asked():
+            told = {name: value for name, value in asdict(change).items() if value}
+            return all(getattr(request, name) == value for name, value in told.items())
     return False
 
 
@@ -157,21 +174,18 @@ def is_taken(drug: str, bound: Bound) -> bool:
 def _as_it_stands(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """How it is now, where nothing is supposed but another drug; that nothing else is, unless it is on record. What is
     open is told with whether it is all that stands in the way, which holds whatever was meant to be supposed."""
-    plain = ask.query == "what_if" and not ask.changes
-    reply = eligibility.answer(msgspec.structs.replace(ask, form="text") if plain else ask, bound, ledger)
-    reply.intent = "what_if"
-    if not plain:
+    plainly = ask.query == "what_if" and not ask.changes
+    reply = eligibility.answer(replace(ask, form="text") if plainly else ask, bound, ledger)
+    if not plainly:
         return reply
     open_ones = [
-        one
-        for one in reply.determinations
-        if one.outcome in ("needs_documentation", "likely_denial") and one.stopped_by != "exclusion"
+        one for one in reply.determinations if one.outcome in OPEN and one.stopped_by != "exclusion"
     ][:1]
-    if open_ones and ask.open_ones:
-        reply.said = fitted(_settled(Words(bound, ledger, open_ones[0]), ask.open_ones), ledger)
-        return reply
-    reply.said.insert(0, _NOTHING_SUPPOSED)
-    reply.said += [_all_that_is_open(Words(bound, ledger, one)) for one in open_ones]
+    words = [Words(bound, ledger, one) for one in open_ones]
+    if words and ask.open_ones:
+        reply.said = fitted(_settled(words[0], ask.open_ones), ledger)
+    else:
+        reply.said = [_NOTHING_SUPPOSED, *reply.said, *map(_all_that_is_open, words)]
     return reply
 
 
@@ -180,11 +194,10 @@ def _settled(words: Words, settled: Sequence[str]) -> list[Said]:
     settles; how they are settled, and how it stands now."""
     unmet = Sorted.of(words.found).unmet
     mine = [one for one in unmet if one.criterion in settled]
-    by_whom = [
-        [one for one in unmet if words.actor(one) == who] for who in dict.fromkeys(map(words.actor, unmet))
-    ]
+    actors = dict.fromkeys(map(words.actor, unmet))
+    by_whom = [[one for one in unmet if words.actor(one) == who] for who in actors]
     groups = by_whom if len(mine) == len(unmet) and len(by_whom) > 1 else [mine]
-    said = _borne_on(words, mine) if groups == [mine] else [Said(text=f"{_NOT_CHARTED}.", verbatim=True)]
+    said = _borne_on(words, mine) if groups == [mine] else plain(f"{_NOT_CHARTED}.")
     said += [Said(text=_left(words, one, unmet), bullet=len(groups) > 1, leans=True) for one in groups]
     steps = [
         f"{lower(step)} ({words.clause(one)})" for one in mine if one.clause and (step := words.step(one))
@@ -202,13 +215,13 @@ def _borne_on(words: Words, criteria: Sequence[Finding]) -> list[Said]:
     names = [
         f"{words.named(one)} ({words.clause(one)})" if one.clause else words.named(one) for one in criteria
     ]
-    said = [Said(text=f"{_NOT_CHARTED}; it would bear on {listed(names, MOST_OPEN, words)}.", verbatim=True)]
+    said = plain(f"{_NOT_CHARTED}; it would bear on {listed(names, MOST_OPEN, words)}.")
     for one in criteria[:2]:
         if one.parts:
             said += ways(words, one, one)
         elif one.clause and one.clause.quote:
             quote = words.ledger.add("quote", one.clause.quote, origin="policy", source=clause_source(one))
-            said.append(Said(text=f"The policy says: “{quote}”", verbatim=True))
+            said += plain(f"The policy says: “{quote}”")
     return said
 
 
@@ -216,12 +229,11 @@ def _left(words: Words, settled: Sequence[Finding], unmet: Sequence[Finding]) ->
     """What is open beside what is settled."""
     names = listed([words.named(one) for one in settled], MOST_OPEN, words)
     rest = [words.named(one) for one in unmet if one not in settled]
-    left = (
-        f"still open would be {listed(rest, MOST_OPEN, words)} for"
-        if rest
-        else "nothing else stands in the way of"
-    )
+    left = f"still open would be {listed(rest, MOST_OPEN, words)} for" if rest else _NOTHING_ELSE
     return f"If it settles {names} for the request, {left} {words.request()} under {words.plan()}."
+
+
+_NOTHING_ELSE = "nothing else stands in the way of"
 
 
 def _all_that_is_open(words: Words) -> Said:
@@ -232,20 +244,17 @@ def _all_that_is_open(words: Words) -> Said:
 
 def waited(better: Better, later: Words, bound: Bound) -> list[Said]:
     """From which day on it stands better, and what is met on that day."""
-    day = later.ledger.add(
-        "date", better.day, origin="derived", attribute="earliest", source="determination",
-        formula="the first later day with another outcome, nothing else changed",
-    )  # fmt: skip
-    wait = later.ledger.add(
-        "duration", (better.day - bound.as_of).days, unit="days", origin="derived", attribute="wait",
-        source="determination", formula=f"{better.day} - {bound.as_of}",
-    )  # fmt: skip
+    add = partial(later.ledger.add, origin="derived", source="determination")
+    formula = "the first later day with another outcome, nothing else changed"
+    day = add("date", better.day, attribute="earliest", formula=formula)
+    days, formula = (better.day - bound.as_of).days, f"{better.day} - {bound.as_of}"
+    wait = add("duration", days, unit="days", attribute="wait", formula=formula)
     outcome = f"{later.request()} would be “{later.outcome()}”"
     told = [Said(text=f"From {day} on, in {wait}, if nothing else changes: {outcome}.")]
     for one in gained(better)[:1]:
         clause = f" ({later.clause(one)})" if one.clause else ""
-        text = f"On that day {later.named(one)}{clause} is {later.status(one)}: {later.shown(one)}."
-        told.append(Said(text=text))
+        met = f"{later.named(one)}{clause} is {later.status(one)}: {later.shown(one)}"
+        told.append(Said(text=f"On that day {met}."))
     return told
 
 
@@ -268,11 +277,11 @@ def _told(then: Words, now: Words, short: bool) -> list[Said]:
         return said
     if same and not changed:
         return said + _why_not(then)
-    if then.found.outcome in ("needs_documentation", "likely_denial"):
+    if then.found.outcome in OPEN:
         names = [then.named(finding) for finding in Sorted.of(then.found).unmet if finding not in changed]
         if names:
             said.append(Said(text=f"Still in the way if so: {listed(names, 6, then)}."))
-    elif then.found.outcome in ("not_covered", "wrong_plan", "quantity_exception") and not same:
+    elif then.found.outcome in _STOPPED and not same:
         said.append(Said(text=f"If so: {lower(then.headline())}"))
     steps = [text for action, text in then.steps()[:2] if _can_be_done(action)]
     if steps and not same and then.found.outcome != "ready":
@@ -327,7 +336,7 @@ def _why_not(then: Words) -> list[Said]:
     outcome = then.found.outcome
     if outcome == "not_required":
         return [Said(text=f"{then.plan()} asks for no PA there, whatever the chart shows.")]
-    if outcome in ("not_covered", "wrong_plan", "quantity_exception"):
+    if outcome in _STOPPED:
         why = then.headline().rsplit(": ", 1)[1]
         return [Said(text=f"What is supposed does not change that: {why}")]
     judged = [finding for finding in then.found.findings if _rests_on_it(finding)]
@@ -336,13 +345,10 @@ def _why_not(then: Words) -> list[Said]:
         for finding in judged[:2]
         if finding not in Sorted.of(then.found).documents
     ]
-    said = [Said(text=f"If so, {'; '.join(told)}." if told else _NO_CHANGE)]
-    if outcome == "ready":
-        return said
-    return said + [Said(text=f"If so, {lower(line)}") for line in deciding(then)]
-
-
-_NO_CHANGE = "If so, no criterion changes its status."
+    said = [Said(text=f"If so, {'; '.join(told) or 'no criterion changes its status'}.")]
+    return (
+        said if outcome == "ready" else said + [Said(text=f"If so, {lower(line)}") for line in deciding(then)]
+    )
 
 
 def _rests_on_it(finding: Finding) -> bool:

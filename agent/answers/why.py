@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
-import msgspec
+from msgspec.structs import replace
 
 from agent.answers import plan, policy
-from agent.answers.answer import Answer, Said
-from agent.answers.eligibility import standing
+from agent.answers.answer import Answer, Said, plain
+from agent.answers.eligibility import of_one_drug, standing
 from agent.answers.policy import printed
 from agent.answers.policy.finding import named_in
 from agent.answers.wording import (
     LONGEST_QUOTE,
     Sorted,
     Words,
-    ask_back,
     asks_for_all,
     clause_source,
     drugs_meant,
@@ -23,7 +23,6 @@ from agent.answers.wording import (
     fitted,
     listed,
     sources,
-    unlisted,
 )
 from agent.answers.wording.findings import NAMES
 from agent.dialogue.query import Ask, Query
@@ -51,41 +50,33 @@ NEAR = 0.3  # cosine from which a criterion is meant by words that name nothing 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """The first drug meant; `about` narrows it to the criterion that its words name."""
-    drugs = drugs_meant(ask, bound)[:1]
-    if not drugs:
-        return _enrolled_elsewhere(bound, ledger) or ask_back("why", bound, ledger)
-    reply = Answer(intent="why", ledger=ledger, drugs=drugs)
-    if drugs[0] not in bound.plan.benefits:
-        reply.said = [unlisted(drugs[0], bound, ledger)]
-        return reply
-    found = bound.determination(drugs[0], ask.indication)
-    reply.determinations.append(found)
-    words = Words(bound, ledger, found)
-    about = about_criterion(ask, found) if ask.query == "criterion" else None
-    if about is not None:
+    elsewhere = None if drugs_meant(ask, bound) else _enrolled_elsewhere(bound, ledger)
+    return elsewhere or _of_the_drug(ask, bound, ledger)
+
+
+@of_one_drug
+def _of_the_drug(ask: Ask, words: Words, reply: Answer) -> None:
+    found, ledger = words.found, words.ledger
+    one_of_them = ask.query == "criterion"
+    if one_of_them and (about := about_criterion(ask, found)):
         reply.said = fitted(_one(words, *about), ledger, LONGEST_CRITERION)
-        reply.sources = sources([*about])
-        return reply
-    if ask.query == "criterion" and ask.tests and not ask.guessed and found.stopped_by not in BEFORE_CRITERIA:
-        silent = policy.answer(msgspec.structs.replace(ask, query="policy"), bound, ledger)
+        reply.sources = sources(about)
+        return
+    judged = found.stopped_by not in BEFORE_CRITERIA
+    if one_of_them and ask.tests and not ask.guessed and judged:
+        silent = policy.answer(replace(ask, query="policy"), words.bound, ledger)
         if not silent.sources:  # no clause is about the test that is named
             reply.said = [*silent.said, *standing(words)]
-            return reply
+            return
     said = [Said(text=words.headline()), *_every(words)]
-    if ask.query == "criterion" and found.stopped_by not in BEFORE_CRITERIA:
+    if one_of_them and judged:
         reply.general = True
         named = ledger.add("words", ask.text[:80], origin="request", attribute="asked about")
-        said.insert(
-            0,
-            Said(
-                text=f"I found no single criterion that “{named}” means, so here are all of them.",
-                verbatim=True,
-            ),
-        )
+        none = f"I found no single criterion that “{named}” means, so here are all of them."
+        said = [*plain(none), *said]
     reply.said = fitted(said, ledger)
-    kinds = Sorted.of(found)
-    reply.sources = sources([*kinds.unmet, *(item for item in found.findings if item.status == "met")], 24)
-    return reply
+    met = [item for item in found.findings if item.status == "met"]
+    reply.sources = sources([*Sorted.of(found).unmet, *met], 24)
 
 
 def step_of(ask: Ask, others: Sequence[str], bound: Bound) -> Ask:
@@ -98,7 +89,7 @@ def step_of(ask: Ask, others: Sequence[str], bound: Bound) -> Ask:
     for drug in whose:
         tried = (entry.part for entry in printed(bound.plan.benefits[drug]) if isinstance(entry.part, Trial))
         if any(name.casefold() in map(str.casefold, trial.drugs) for trial in tried):
-            return msgspec.structs.replace(ask, query="criterion", drugs=(drug,), medicines=(name,))
+            return replace(ask, query="criterion", drugs=(drug,), medicines=(name,))
     return ask
 
 
@@ -107,29 +98,22 @@ def clause(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     meant = drugs_meant(ask, bound)[:1]
     if ask.query == "renewal_rules" and meant and meant[0] in bound.plan.benefits:
         use = ask.indication or bound.determination(meant[0]).indication  # the one that is being treated
-        ask = msgspec.structs.replace(ask, indication=use)
+        ask = replace(ask, indication=use)
     reply = policy.answer(ask, bound, ledger)
     drug = reply.drugs[0] if reply.drugs else ""
-    quoted = (
-        {source.source.removeprefix(f"{bound.plan.benefits[drug].policy_id} ") for source in reply.sources}
-        if drug in bound.plan.benefits
-        else set()
-    )
-    if not quoted:
+    if drug not in bound.plan.benefits or not reply.sources:
         return reply
+    policy_id = bound.plan.benefits[drug].policy_id
+    quoted = {source.source.removeprefix(f"{policy_id} ") for source in reply.sources}
     found = bound.determination(drug, ask.indication)
     words = Words(bound, ledger, found)
     if ask.query in ("policy_all", "renewal_rules"):
         reply.said += standing(words)
         return reply
-    held = [
-        (top, part)
-        for top in found.findings
-        for part in walk([top])
-        if part.clause is not None and part.clause.clause_id in quoted
-    ]
+    pairs = _parts(found)
+    held = [(top, part) for top, part in pairs if part.clause and part.clause.clause_id in quoted]
     if held:
-        reply.said.append(Said(text="For this patient:", verbatim=True))
+        reply.said += plain("For this patient:")
         for top, part in held[:MOST_HELD]:
             whole = [finding_told(words, top)] if top.status != part.status else []  # met in another way, say
             reply.said += [one for one in (*whole, finding_told(words, part)) if one not in reply.said]
@@ -141,9 +125,7 @@ def _enrolled_elsewhere(bound: Bound, ledger: Ledger) -> Answer | None:
     """Whatever the drug: the patient is not in this plan."""
     if active_coverage(bound.patient, bound.plan.id, bound.as_of) is not None:
         return None
-    reply = plan.answer(Ask(query="enrolment"), bound, ledger)
-    reply.intent = "why"
-    return reply
+    return plan.answer(Ask(query="enrolment"), bound, ledger)
 
 
 def about_criterion(ask: Ask, found: Determination) -> tuple[Finding, Finding] | None:
@@ -164,11 +146,9 @@ def _parts(found: Determination) -> list[tuple[Finding, Finding]]:
 
 def _criterion_named(ask: Ask, pairs: Sequence[tuple[Finding, Finding]]) -> tuple[Finding, Finding] | None:
     """The one that most of the things that the query names are in."""
-    named = [(_named(ask, part), top, part) for top, part in pairs]
-    best = max(
-        named, key=lambda one: (one[0], one[2].status == one[1].status, one[1].status != "met"), default=None
-    )
-    return (best[1], best[2]) if best is not None and best[0] > 0 else None
+    named = [(_named(ask, part), part.status == top.status, top.status != "met") for top, part in pairs]
+    at = max(range(len(pairs)), key=named.__getitem__, default=None)
+    return pairs[at] if at is not None and named[at][0] > 0 else None
 
 
 def _named(ask: Ask, finding: Finding) -> int:
@@ -176,11 +156,7 @@ def _named(ask: Ask, finding: Finding) -> int:
     if finding.parts:
         return 0
     asks = finding.asks.params if finding.asks is not None else {}
-    own = (
-        {str(value) for value in asks.values()}
-        | {item.kind for item in finding.evidence}
-        | {finding.criterion}
-    )
+    own = {finding.criterion, *map(str, asks.values()), *(item.kind for item in finding.evidence)}
     own |= {str(item.value).casefold() for item in finding.evidence if item.value}
     text = finding.text.casefold()
     score = 2 * len(own & {*ask.tests, *ask.conditions})
@@ -221,33 +197,17 @@ def _one(words: Words, top: Finding, part: Finding) -> list[Said]:
     shown = words.against(part) if part.status == top.status or not top.parts else words.against(top)
     said = [Said(text=f"For {words.drug()} under {words.plan()}, {named} is {words.status(top)}: {shown}.")]
     if part.status != top.status:
-        said.append(
-            Said(
-                text=f"By itself, {words.named(part)} is {words.status(part)}: {words.shown(part)}.",
-                must=False,
-            )
-        )
-    step = words.step(top)
-    if step:
+        itself = f"By itself, {words.named(part)} is {words.status(part)}: {words.shown(part)}."
+        said.append(Said(text=itself, must=False))
+    if step := words.step(top):
         said.append(Said(text=f"{step}."))
-    clause = top.clause if part.clause is None else part.clause
-    if clause is not None and clause.quote and len(clause.quote) <= LONGEST_QUOTE:
-        source = clause_source(top if part.clause is None else part)
-        quote = words.ledger.add(
-            "quote",
-            clause.quote,
-            shown=f"“{clause.quote}”",
-            origin="policy",
-            source=source,
-            attribute="clause",
-        )
-        number = words.ledger.add(
-            "code", clause.clause_id, origin="policy", source=source, attribute="clause"
-        )
-        said.append(Said(text=f"The policy says in clause {number}: {quote}", verbatim=True))
-    beside = [
-        msgspec.structs.replace(one, must=False) for one in standing(words)
-    ]  # goes first where room lacks
+    cited = top if part.clause is None else part
+    if cited.clause is not None and cited.clause.quote and len(cited.clause.quote) <= LONGEST_QUOTE:
+        quote = cited.clause.quote
+        add = partial(words.ledger.add, origin="policy", source=clause_source(cited), attribute="clause")
+        quoted, number = add("quote", quote, shown=f"“{quote}”"), add("code", cited.clause.clause_id)
+        said += plain(f"The policy says in clause {number}: {quoted}")
+    beside = [replace(one, must=False) for one in standing(words)]  # goes first where room lacks
     return said + ways(words, top, part) + beside
 
 
@@ -258,9 +218,11 @@ def ways(words: Words, top: Finding, part: Finding) -> list[Said]:
     if whole is None:
         return []
     of = f"Of {words.clause(whole)}" if whole.clause else "Of this"
-    enough = "all of these are asked for" if asks_for_all(whole) else f"{_so_many(words, whole)} enough"
-    told = [Said(text=f"{of}, {enough}:"), *(_way(words, one) for one in whole.parts[:MOST_WAYS])]
-    return [msgspec.structs.replace(one, must=False) for one in told]
+    told = [
+        Said(text=f"{of}, {_enough(words, whole)}:"),
+        *(_way(words, one) for one in whole.parts[:MOST_WAYS]),
+    ]
+    return [replace(one, must=False) for one in told]
 
 
 def _choice_around(finding: Finding, part: Finding) -> Finding | None:
@@ -272,10 +234,13 @@ def _choice_around(finding: Finding, part: Finding) -> Finding | None:
     return finding if holds and finding.parts and not asks_for_all(finding) else None
 
 
-def _so_many(words: Words, finding: Finding) -> str:
-    return (
-        "one of these is" if finding.needed == 1 else f"{words.count(finding.needed, 'needed')} of these are"
-    )
+def _enough(words: Words, finding: Finding) -> str:
+    """How many of its parts must be met."""
+    if asks_for_all(finding):
+        return "all of these are asked for"
+    if finding.needed == 1:
+        return "one of these is enough"
+    return f"{words.count(finding.needed, 'needed')} of these are enough"
 
 
 def _way(words: Words, finding: Finding) -> Said:
@@ -288,14 +253,13 @@ def _way(words: Words, finding: Finding) -> Said:
 
 
 def _within(words: Words, finding: Finding) -> str:
-    enough = "all of these are asked for" if asks_for_all(finding) else f"{_so_many(words, finding)} enough"
     parts = (
         f"[{_within(words, one)}] ({words.status(one)})"
         if one.parts
         else f"{words.named(one)} ({words.status(one)})"
         for one in finding.parts
     )
-    return f"{enough}: {'; '.join(parts)}"
+    return f"{_enough(words, finding)}: {'; '.join(parts)}"
 
 
 def _every(words: Words) -> list[Said]:

@@ -38,7 +38,7 @@ def put(store: Store, panel: Panel | None, *drugs: str) -> Answer:
 def test_it_is_counted_and_said_to_be_synthetic(store: Store, panel: Panel, drugs: tuple[str, ...]) -> None:
     answer = put(store, panel, *drugs)
     text = rendered(answer)
-    assert (answer.intent, answer.refused) == ("alike", False)
+    assert not answer.refused
     assert re.search(r"Among [\d,]+ synthetic patients alike|Fewer than 5 patients are alike", text)
     assert "the clinician's question" in text
     assert set(re.findall(r"\bP\d{3,}\b", text)) <= {"P001"}

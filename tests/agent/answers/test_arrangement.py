@@ -17,7 +17,7 @@ QUESTION = Question("is it ready, and what does he pay?")
 
 def answer(query: Query, *said: Said | str, hypothetical: bool = False) -> Answer:
     lines = [one if isinstance(one, Said) else Said(text=one) for one in said]
-    return Answer(intent="plan", query=query, said=lines, ledger=Ledger(), hypothetical=hypothetical)
+    return Answer(query=query, said=lines, ledger=Ledger(), hypothetical=hypothetical)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ def ask(bound: Bound, query: Query, *drugs: str, **named: tuple[str, ...]) -> An
 
 
 def appeals(bound: Bound, drug: str) -> Answer:
-    reply = Answer(intent="cases", ledger=Ledger())
+    reply = Answer(ledger=Ledger())
     dates.appeals(bound, drug, reply)
     return proper(reply)
 
@@ -60,24 +60,16 @@ def test_a_result_counts_through_the_last_day_of_its_window() -> None:
         == "The HbA1c of Aug 17, 2026 is 8.4 %. It is recent enough through Nov 15, 2026 (window 90 days, § 1(a)(3))."
     )
     last = date(2026, 8, 17) + timedelta(days=90)
-    assert "is recent enough" in rendered(
-        ask(Bound(bundled(), "P001", as_of=last), "lookback", "Ozempic", tests=("hba1c",))
-    )
-    late = Bound(bundled(), "P001", as_of=last + timedelta(days=1))
-    assert "is too old: it counted until Nov 15, 2026" in rendered(
-        ask(late, "lookback", "Ozempic", tests=("hba1c",))
-    )
+    for days, counts in ((0, "is recent enough"), (1, "is too old: it counted until Nov 15, 2026")):
+        bound = Bound(bundled(), "P001", as_of=last + timedelta(days=days))
+        assert counts in rendered(ask(bound, "lookback", "Ozempic", tests=("hba1c",)))
 
 
 def test_an_ongoing_step_counts_from_a_day_that_is_computed() -> None:
     course = Medication(
-        id="M90",
-        drug="metformin",
-        ingredients=("metformin",),
-        classes=("biguanide",),
-        start=date(2026, 8, 20),
+        id="M90", drug="metformin", ingredients=("metformin",), classes=("biguanide",), start=date(2026, 8, 20),
         status="active",
-    )
+    )  # fmt: skip
     bound = bound_to(bundled(), "P001", medications=(course,))
     answer = ask(bound, "lookback", "Ozempic", medicines=("metformin",))
     assert (
@@ -140,23 +132,19 @@ def test_of_a_step_that_claims_must_show_the_list_of_medicines_tells_no_day() ->
 
 def test_of_what_is_too_old_the_oldest_day_that_counts_today_is_told() -> None:
     bound = Bound(bundled(), "P020")
-    text = rendered(
-        dates.answer(Ask(query="lookback", drugs=("Ozempic",), tests=("hba1c",)), bound, Ledger())
-    )
+    text = rendered(ask(bound, "lookback", "Ozempic", tests=("hba1c",)))
     oldest = bound.as_of - timedelta(days=90)
     assert f"today one of {oldest:%b} {oldest.day}, {oldest.year} or later counts" in text
 
 
 def test_a_drug_without_a_policy_still_has_the_window_of_notes_that_all_policies_share() -> None:
-    text = rendered(
-        dates.answer(Ask(query="lookback", drugs=("Trulicity",)), Bound(bundled(), "P006"), Ledger())
-    )
+    text = rendered(ask(Bound(bundled(), "P006"), "lookback", "Trulicity"))
     assert "is not covered" in text and "latest chart note is of Apr 28, 2026. It is too old" in text
 
 
 def test_after_a_notice_of_a_day_that_is_named_the_law_gives_the_last_day_of_an_appeal() -> None:
     bound = bound_to(bundled(), "P019")
-    answer = Answer(intent="dates", ledger=Ledger())
+    answer = Answer(ledger=Ledger())
     dates.appeals(bound, "Wegovy", answer, date(2026, 9, 10))
     text = rendered(answer)
     assert "After a denial with a notice of Sep 10, 2026" in text and "by Nov 14, 2026" in text
@@ -164,7 +152,7 @@ def test_after_a_notice_of_a_day_that_is_named_the_law_gives_the_last_day_of_an_
 
 def test_an_approval_tells_until_when_a_request_is_its_renewal() -> None:
     bound = bound_to(bundled(), "P013")
-    answer = Answer(intent="dates", ledger=Ledger())
+    answer = Answer(ledger=Ledger())
     dates.granted(bound, "Saxenda", answer)
     last = max(one.end for one in bound.patient.authorizations) + timedelta(days=bound.plan.renewal_gap_days)
     assert f"renewable until {last:%b} {last.day}, {last.year}" in rendered(answer)

@@ -59,18 +59,17 @@ def _with(
     beside: tuple[Answer, ...] = (),
 ) -> focus.Focus:
     """The answer, and others beside it, where just these passages are likely."""
-    monkeypatch.setattr(
-        relevance, "likelihoods", lambda question, pool: [0.9 if key in wanted else 0.1 for key in pool.keys]
-    )
-    asks = [Ask(query=query)]  # type: ignore[arg-type]
-    return focus.with_passages(
-        Question("and that?"),
-        asks,
-        [answer, *beside],
-        ["Ozempic"],
-        bound_to(bundled(), "P001"),
-        answer.ledger,
-    )
+    likely(monkeypatch, dict.fromkeys(wanted, 0.9), 0.1)
+    asks, bound = [Ask(query=query)], bound_to(bundled(), "P001")  # type: ignore[arg-type]
+    answers = [answer, *beside]
+    return focus.with_passages(Question("and that?"), asks, answers, ["Ozempic"], bound, answer.ledger)
+
+
+def likely(monkeypatch: pytest.MonkeyPatch, by_key: dict[str, float], else_: float = 0.0) -> None:
+    def likelihoods_of(question: Question, pool: relevance.Pool) -> list[float]:
+        return [by_key.get(key, else_) for key in pool.keys]
+
+    monkeypatch.setattr(relevance, "likelihoods", likelihoods_of)
 
 
 def _rendered(told: focus.Focus) -> str:
@@ -79,7 +78,7 @@ def _rendered(told: focus.Focus) -> str:
 
 def test_what_was_left_out_is_told_behind_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = Ledger()
-    answer = Answer(intent="chart", said=[Said(text="An answer.")], ledger=ledger)
+    answer = Answer(said=[Said(text="An answer.")], ledger=ledger)
     fill = bound_to(bundled(), "P001").patient.fills[0]
     told = _with(monkeypatch, (fill.id,), answer)
     assert _rendered(told).startswith("An answer. Pharmacy fill: ")
@@ -88,17 +87,17 @@ def test_what_was_left_out_is_told_behind_the_answer(monkeypatch: pytest.MonkeyP
 
 
 def test_it_stands_for_an_answer_that_is_general(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = Answer(intent="chart", said=[Said(text="The whole list.")], ledger=Ledger(), general=True)
+    answer = Answer(said=[Said(text="The whole list.")], ledger=Ledger(), general=True)
     fill = bound_to(bundled(), "P001").patient.fills[0]
     told = _rendered(_with(monkeypatch, (fill.id,), answer))
     assert told.startswith("Pharmacy fill: ")
 
 
 def test_it_stands_for_a_doubtful_answer_but_not_for_one_of_several(monkeypatch: pytest.MonkeyPatch) -> None:
-    doubtful = Answer(intent="chart", said=[Said(text="Doubtful.")], ledger=Ledger(), query="value", sure=0.2)
+    doubtful = Answer(said=[Said(text="Doubtful.")], ledger=Ledger(), query="value", sure=0.2)
     fill = bound_to(bundled(), "P001").patient.fills[0]
     assert "Doubtful." not in _rendered(_with(monkeypatch, (fill.id,), doubtful))
-    other = Answer(intent="chart", said=[Said(text="Sure.")], ledger=doubtful.ledger, query="order")
+    other = Answer(said=[Said(text="Sure.")], ledger=doubtful.ledger, query="order")
     assert "Doubtful." in _rendered(_with(monkeypatch, (fill.id,), doubtful, beside=(other,)))
 
 
@@ -111,13 +110,13 @@ def test_nothing_is_said_twice(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_general_answer_stays_where_nothing_is_likely(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = Answer(intent="chart", said=[Said(text="The whole list.")], ledger=Ledger(), general=True)
+    answer = Answer(said=[Said(text="The whole list.")], ledger=Ledger(), general=True)
     assert _with(monkeypatch, (), answer).answers == [answer]
 
 
 @pytest.mark.parametrize("query", ["smalltalk", "draft", "panel", "other_patient", "patient"])
 def test_what_asks_for_no_record_is_told_none(monkeypatch: pytest.MonkeyPatch, query: str) -> None:
-    answer = Answer(intent="smalltalk", said=[Said(text="Glad to help.")], ledger=Ledger())
+    answer = Answer(said=[Said(text="Glad to help.")], ledger=Ledger())
     fill = bound_to(bundled(), "P001").patient.fills[0]
     assert _with(monkeypatch, (fill.id,), answer, query).answers == [answer]
 
@@ -147,21 +146,16 @@ def test_a_drug_that_is_not_on_the_plan_has_no_passages() -> None:
 
 def test_what_no_author_ever_labelled_is_not_told_unasked() -> None:
     found = [Passage("clause", "1", None, "Ozempic"), Passage("answer", "peer_to_peer", "peer_to_peer")]
-    likely = likelihoods(
-        Question("may we talk to their doctor?"), pool_of(found, [("a clause",), ("a call",)])
-    )
-    assert likely[0] > 0 and likely[1] == 0
+    pool = pool_of(found, [("a clause",), ("a call",)])
+    clause, call = likelihoods(Question("may we talk to their doctor?"), pool)
+    assert clause > 0 and call == 0
 
 
 def test_a_value_that_only_a_note_tells_is_said_to_be_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
     bound = bound_to(bundled(), "P005")
     told = next(one for one in passages(bound, []) if one.kind == "note" and "6.6 %" in one.what[1])
-    monkeypatch.setattr(
-        relevance, "likelihoods", lambda question, pool: [float(key == told.key) for key in pool.keys]
-    )
-    answer = Answer(
-        intent="unclear", said=[Said(text="If you meant a draft, say yes.")], ledger=Ledger(), lost=True
-    )
+    likely(monkeypatch, {told.key: 1.0})
+    answer = Answer(said=[Said(text="If you meant a draft, say yes.")], ledger=Ledger(), lost=True)
     made = focus.with_passages(
         Question("can I use it?"), [Ask(query="draft")], [answer], [], bound, answer.ledger
     )
@@ -170,10 +164,10 @@ def test_a_value_that_only_a_note_tells_is_said_to_be_no_result(monkeypatch: pyt
 
 def test_what_was_not_understood_is_not_said_beside_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = Ledger()
-    lost = Answer(intent="chart", said=[Said(text="I did not understand.")], ledger=ledger, lost=True)
-    answer = Answer(intent="chart", said=[Said(text="An answer.")], ledger=ledger)
+    lost = Answer(said=[Said(text="I did not understand.")], ledger=ledger, lost=True)
+    answer = Answer(said=[Said(text="An answer.")], ledger=ledger)
     bound = bound_to(bundled(), "P001")
-    monkeypatch.setattr(relevance, "likelihoods", lambda question, pool: [0.0 for _ in pool.keys])
+    likely(monkeypatch, {})
     asks = [Ask(query="value"), Ask(query="medication")]
     assert focus.with_passages(Question("and?"), asks, [lost, answer], [], bound, ledger).answers == [answer]
     assert focus.with_passages(Question("and?"), asks, [lost], [], bound, ledger).answers == [lost]
@@ -183,9 +177,7 @@ def test_one_sentence_of_the_table_is_not_told_again_for_each_thing_that_it_tell
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     bound, table = bound_to(bundled(), "P001"), ("A:copay:Ozempic", "A:limit:Ozempic", "A:coverage:Ozempic")
-    monkeypatch.setattr(
-        relevance, "likelihoods", lambda question, pool: [float(key in table) for key in pool.keys]
-    )
+    likely(monkeypatch, dict.fromkeys(table, 1.0))
     made = focus.with_passages(Question("cost?"), [Ask(query="unclear")], [], ["Ozempic"], bound, Ledger())
     assert _rendered(made).count("covers Ozempic with prior authorization") == 1
 
@@ -195,10 +187,8 @@ def test_what_a_turn_speaks_of_or_was_told_before_is_what_a_supposition_settles(
 ) -> None:
     bound = bound_to(bundled(), "P020")
 
-    def settled(likely: dict[str, float], shown: frozenset[str] = frozenset()) -> tuple[str, ...]:
-        monkeypatch.setattr(
-            relevance, "likelihoods", lambda question, pool: [likely.get(key, 0.0) for key in pool.keys]
-        )
+    def settled(by_key: dict[str, float], shown: frozenset[str] = frozenset()) -> tuple[str, ...]:
+        likely(monkeypatch, by_key)
         return focus.open_ones(Question("if so?", "", shown), "Jardiance", "", bound)
 
     assert settled({"F:Jardiance:II.1.c": 0.9}) == ("hba1c",)

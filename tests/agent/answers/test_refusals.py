@@ -44,7 +44,7 @@ def test_what_was_asked_for_is_what_is_refused(query: Query, wanted: str) -> Non
 
 def test_a_refusal_about_another_patient_names_nobody() -> None:
     answer = refusals.other_patient(Ledger())
-    assert answer.refused and not answer.ledger.facts and answer.intent == "other_patient"
+    assert answer.refused and not answer.ledger.facts
 
 
 def test_beside_the_directions_of_the_label_stands_the_result_on_which_they_depend() -> None:

@@ -11,7 +11,6 @@ from agent.answers import what_if
 from agent.answers.answer import Answer
 from agent.answers.wording import OUTCOMES
 from agent.dialogue.query import Ask, Query
-from agent.ledger import Ledger
 from tests.case_answers import another, answered, bundled, check, everyone, rendered
 from tools.engine.what_if import (
     Aged,
@@ -60,10 +59,9 @@ EVERY_KIND: tuple[Change, ...] = (
 )
 
 
-def if_so(bound: Bound, drug: str, *changes: Change) -> Answer:
-    return answered(
-        what_if.answer, bound, Ask(query="what_if", drugs=(drug,) if drug else (), changes=changes)
-    )
+def if_so(bound: Bound, drug: str, *changes: Change, open_ones: tuple[str, ...] = ()) -> Answer:
+    ask = Ask(query="what_if", drugs=(drug,) if drug else (), changes=changes, open_ones=open_ones)
+    return answered(what_if.answer, bound, ask)
 
 
 @pytest.mark.parametrize("change", EVERY_KIND, ids=lambda change: type(change).__name__)
@@ -198,16 +196,14 @@ def test_what_is_told_as_it_is_on_record_supposes_nothing() -> None:
 
 def test_what_cannot_be_supposed_is_answered_with_all_that_is_open() -> None:
     """Which holds whatever was meant; never that it would be ready then, for the form may ask for more."""
-    answer = what_if.answer(Ask(query="what_if", drugs=("Ozempic",)), Bound(bundled(), "P002"), Ledger())
-    text = rendered(answer)
+    text = rendered(if_so(Bound(bundled(), "P002"), "Ozempic"))
     assert "Beside duplicate therapy no criterion or exclusion of the policy stands in its way." in text
     assert "ready to submit" not in text
 
 
 def test_what_cannot_be_put_into_the_chart_is_said_and_what_would_be_left_if_it_settled_something() -> None:
     bound = Bound(bundled(), "P020")
-    ask = Ask(query="what_if", drugs=("Jardiance",), open_ones=("hba1c", "egfr_start", "lab_egfr"))
-    text = rendered(answered(what_if.answer, bound, ask))
+    text = rendered(if_so(bound, "Jardiance", open_ones=("hba1c", "egfr_start", "lab_egfr")))
     assert text.startswith(
         "What is supposed is not on the chart, and only what is charted can be claimed; it would"
     )
@@ -218,18 +214,14 @@ def test_what_cannot_be_put_into_the_chart_is_said_and_what_would_be_left_if_it_
 def test_where_it_may_settle_anything_it_is_told_what_is_left_of_each_person_s_part() -> None:
     bound = Bound(bundled(), "P020")
     unmet = tuple(one.criterion for one in bound.determination("Jardiance").findings if one.status != "met")
-    text = rendered(
-        answered(what_if.answer, bound, Ask(query="what_if", drugs=("Jardiance",), open_ones=unmet))
-    )
+    text = rendered(if_so(bound, "Jardiance", open_ones=unmet))
     lines = [one for one in text.split("\n") if one.startswith("- If it settles")]
     assert len(lines) > 1 and any("HbA1c" in one.partition("still open")[0] for one in lines)
 
 
 def test_the_only_thing_that_is_open_leaves_nothing_once_it_is_settled() -> None:
     bound = Bound(bundled(), "P015")
-    text = rendered(
-        answered(what_if.answer, bound, Ask(query="what_if", drugs=("Zepbound",), open_ones=("mtc_men2",)))
-    )
+    text = rendered(if_so(bound, "Zepbound", open_ones=("mtc_men2",)))
     assert "nothing else stands in the way of Zepbound" in text and "a denial for the patient" in text
 
 
