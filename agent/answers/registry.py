@@ -11,10 +11,10 @@ from agent.answers import (
     chart,
     compare,
     dates,
-    drafting,
     earliest,
     eligibility,
     glossary,
+    messages,
     missing,
     plan,
     quantity,
@@ -63,7 +63,7 @@ _BY_ANSWERER: tuple[tuple[Answerer, tuple[Query, ...]], ...] = (
         ),
     ),
     (refusals.answer, ("advice", "dosing", "fabricate", "submit_it", "other_patient")),
-    (drafting.message, ("message",)),
+    (messages.answer, ("message",)),
     (glossary.answer, ("define",)),
 )  # fmt: skip
 ANSWERS: dict[Query, Answerer] = {query: answerer for answerer, queries in _BY_ANSWERER for query in queries}
