@@ -33,6 +33,7 @@ from agent.answers import (
     drafting,
     focus,
     glossary,
+    messages,
     people,
     refusals,
     registry,
@@ -351,7 +352,7 @@ def _answers(
         before = replace(talk, asks=tuple(asks[:at]) or talk.asks)
         if ask.query in resolution.DRAFTING and ask.sure < SURE_OF_A_DRAFT:
             if _tells_a_message(ask):
-                answers.append(drafting.message(ask, bound, ledger))
+                answers.append(messages.answer(ask, bound, ledger))
             answers.append(courtesy.otherwise(ask.query, ledger))
         else:
             answers.append(_answered(_under_its_plan(ask, bound), reading, before, bound, ledger, desk))
@@ -359,7 +360,11 @@ def _answers(
     unsure = len(asks) == 1 and resolution.UNSURE <= asks[0].sure < SURE
     if unsure and reading.readings and not answers[-1].offered:
         answers.append(courtesy.otherwise(reading.readings[1], ledger))
-    return answers
+
+    def again(ask: Ask) -> Answer:
+        return _answered(ask, Reading(asks=(ask,)), Talk(), bound, ledger, desk)
+
+    return messages.composed(answers, talk.asks, again, state["question"], bound)
 
 
 def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledger, desk: ChatDesk) -> Answer:

@@ -54,6 +54,7 @@ class Answer(msgspec.Struct, kw_only=True):
     draft_id: int | None = None
     general: bool = False
     lost: bool = False
+    closing: list[Said] = []  # of what is to be pasted, behind what other answers put into it
     query: Query = "unclear"  # that it is the answer to
     sure: float = 1.0
 

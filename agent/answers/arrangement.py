@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from agent.answers import relevance
 from agent.answers.answer import Answer, Said
 from agent.answers.relevance import LEAST
-from agent.dialogue.query import Query
+from agent.dialogue.query import DECISIONS, Query
 from agent.dialogue.turns import Question, Turn, turn_of
 from agent.ledger import Ledger
 from tools.language.encoder import head
@@ -72,8 +72,9 @@ def arranged(question: Question, answers: Sequence[Answer], ledger: Ledger) -> l
         answer.said = [one for one in answer.said if not one.ahead]
     lines = _lines(answers, ledger)
     likely = iter(likelihoods(question, lines) if len(lines) > 1 else [1.0])
+    message = any(answer.query == "message" for answer in answers)
     blocks = [(answer, [*_blocks(answer, likely)]) for answer in answers]
-    pairs = sorted(blocks, key=lambda pair: _rank(*pair))
+    pairs = sorted(blocks, key=lambda pair: _rank(pair[0], pair[1], message))
     best = max((one for _, own in pairs for one in own), key=attrgetter("likelihood"), default=None)
     behind: list[_Block] = []
     for answer, own in pairs:
@@ -84,7 +85,10 @@ def arranged(question: Question, answers: Sequence[Answer], ledger: Ledger) -> l
         said, behind = [], [*behind, *rest]
     useful = [one for block in behind if block.likelihood >= USEFUL for one in _as_items(block)]
     last = Answer(ledger=ledger, said=[_BEHIND, *useful] if useful else [])
-    return [*(answer for answer, _ in pairs), last]
+    told = [answer for answer, _ in pairs]
+    closing = [one for answer in answers for one in answer.closing]
+    end = next((at for at, one in enumerate(told) if one.lost or one.offered), len(told))
+    return [*told[:end], Answer(ledger=ledger, said=closing), *told[end:], last]
 
 
 def _parted(
@@ -125,9 +129,12 @@ def _keeps_its_place(answer: Answer) -> bool:
     return whole or answer.query in _WHOLE
 
 
-def _rank(answer: Answer, blocks: Sequence[_Block]) -> tuple[int, float]:
-    """What is surely refused or supposed first, what asks back last, the others by what is likeliest in them."""
-    place = 0 if answer.surely_refused or answer.hypothetical else 2 if answer.lost or answer.offered else 1
+def _rank(answer: Answer, blocks: Sequence[_Block], message: bool) -> tuple[int, float]:
+    """What is surely refused or supposed first, what asks back last, the others by what is likeliest in them; decisions
+    before a message, and facts in it."""
+    place = 0 if answer.surely_refused or answer.hypothetical else 4 if answer.lost or answer.offered else 1
+    if message and place == 1:
+        place = 2 if answer.query == "message" else 1 if answer.query in DECISIONS else 3
     return place, -max((one.likelihood for one in blocks), default=0.0)
 
 

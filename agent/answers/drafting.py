@@ -1,25 +1,19 @@
-"""What is written where a conversation asks for it: a draft, by the workflow of `pa draft` up to the review that waits
-for a person, or a message to the prescriber or the patient, which is shown and sent by nobody."""
+"""A draft where a conversation asks for one, by the workflow of `pa draft` up to the review that waits for a person."""
 
 from __future__ import annotations
 
-import string
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from agent.answers.answer import Answer, Said, Source, plain
-from agent.answers.eligibility import deciding, next_told
-from agent.answers.translated import to_patient
-from agent.answers.wording import Sorted, Words, drugs_meant, finding_told, lower, unlisted
+from agent.answers.eligibility import deciding
+from agent.answers.wording import Words
 from agent.dialogue.query import Ask
-from agent.dialogue.words import words_of
 from agent.ledger import Ledger
 from tools.common.errors import Refused
-from tools.domain.records import Finding
-from tools.messages import LANGUAGE, TASK, Actor, language_named, language_of
 from tools.queries.bound import Bound
 
 if TYPE_CHECKING:
@@ -27,8 +21,6 @@ if TYPE_CHECKING:
     from tools.queries.check import Asked
 
 MOST_GAPS = 4
-MOST_STEPS = 3
-_PRESCRIBERS: tuple[Actor, ...] = ("prescriber", "clinician")
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Drafted] | None) -> Answer:
@@ -77,80 +69,6 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Draf
         Source(source=f"draft {kept.id}", quote=name, kind="plan") for name in sorted(kept.files)
     ]
     return reply
-
-
-def message(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
-    """A text ready to be pasted, to the patient where the words that ask for it name them, else to the prescriber: what
-    each is asked to do about the criteria that it speaks of, or how the request stands where nothing is open. In
-    another language than ours it is to the patient."""
-    drugs = drugs_meant(ask, bound)[:1]
-    reply = Answer(query="message", ledger=ledger, drugs=drugs)
-    reply.said = plain("A message to paste; nothing is sent from here.")
-    if not drugs:  # it is about something of the chart, which is told behind
-        doctor = bound.patient.prescriber
-        names = [one for one in (doctor.name if doctor else "", bound.patient.name) if one]
-        slots = [
-            ledger.add("name", one, origin="chart", attribute="person", source="patient") for one in names
-        ]
-        whom = f"To {slots[0]}: this" if len(slots) > 1 else "This"
-        reply.said += plain(f"{whom} is on {slots[-1]}.")
-        return reply
-    if drugs[0] not in bound.plan.benefits:
-        return Answer(ledger=ledger, drugs=drugs, said=[unlisted(drugs[0], bound, ledger)])
-    found = bound.determination(drugs[0], ask.indication)
-    reply.determinations = [found]
-    unmet = Sorted.of(found).unmet
-    unmet = [one for one in unmet if one.criterion in ask.open_ones] or unmet
-    patient, prescriber = _named(ask, bound)
-    spoken = language_named(ask.text) or language_of(ask.text)
-    if prescriber or not (patient or spoken):
-        reply.said += _to_prescriber(Words(bound, ledger, found), unmet)
-    if patient or spoken or not prescriber:
-        reply.said += to_patient(spoken or LANGUAGE, found, unmet, bound.patient, bound.plan, ledger)
-    return reply
-
-
-def _named(ask: Ask, bound: Bound) -> tuple[bool, bool]:
-    """Whether the words that ask for it name the patient, but not as whose something is, and the prescriber."""
-    said, doctor = words_of(ask.text), bound.patient.prescriber
-    plain = {word.strip(string.punctuation) for word in ask.text.casefold().split()}
-    names = words_of(doctor.name.partition(",")[0]) if doctor else set()
-    return bool(plain & words_of(bound.patient.family)), bool(said & names)
-
-
-def _to_prescriber(words: Words, open_ones: Sequence[Finding]) -> list[Said]:
-    unmet = [one for one in open_ones if one.clause]
-    who = words.prescriber()
-    to = f"To {who}: " if who else ""
-    name = words.bound.patient.name
-    patient = words.ledger.add("name", name, origin="chart", attribute="patient", source="patient")
-    ordering = [text for action, text in words.steps(tasks=True) if action.code == "order_drug"]
-    asked = [Said(text=f"Please {lower(text)}.") for text in ordering]
-    if not unmet:
-        steps = next_told(words, MOST_STEPS)
-        said = [*plain(f"{to}this is on {patient}."), Said(text=words.headline())]
-        return [*said, *asked, *_ordered_instead(words)] if asked else said + steps
-    lacks = f"{words.request(capital=True)} for {patient} at {words.plan()} still lacks this:"
-    return [*plain(f"{to}{lacks}"), *(_request(words, one) for one in unmet), *asked]
-
-
-def _ordered_instead(words: Words) -> Iterator[Said]:
-    """How the requests stand that are ordered, where another drug is asked for."""
-    bound = words.bound
-    for drug in dict.fromkeys(order.drug for order in bound.patient.orders):
-        if drug in bound.plan.benefits:
-            ordered = Words(bound, words.ledger, bound.determination(drug))
-            order = f"The order on the chart is for {ordered.drug()}."
-            yield Said(text=" ".join((order, ordered.headline(), *deciding(ordered)[:1])))
-
-
-def _request(words: Words, finding: Finding) -> Said:
-    """What the prescriber is asked to do about it, where it is theirs to do, and how it stands."""
-    told = finding_told(words, finding)
-    if words.actor(finding) not in _PRESCRIBERS:
-        return told
-    task = lower(words.step(finding, form=TASK))
-    return replace(told, text=f"Please {task}. {told.text}")
 
 
 def _ready(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Drafted] | None) -> Answer:

@@ -11,10 +11,10 @@ from agent.answers import (
     chart,
     compare,
     dates,
-    drafting,
     earliest,
     eligibility,
     glossary,
+    messages,
     missing,
     plan,
     refusals,
@@ -51,7 +51,7 @@ _BY_ANSWERER: tuple[tuple[Answerer, Iterable[Query]], ...] = (
     (dates.answer, ("turnaround", "approval_length", "lookback")),
     (cases.answer, (*queries_of("cases"), "deadline", "approval", "draft_appeal")),
     (refusals.answer, REFUSED),
-    (drafting.message, ("message",)),
+    (messages.answer, ("message",)),
     (glossary.answer, ("define",)),
 )
 ANSWERS: dict[Query, Answerer] = {query: answerer for answerer, queries in _BY_ANSWERER for query in queries}

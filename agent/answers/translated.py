@@ -70,6 +70,11 @@ def to_patient(
     return said if theirs or asked else [*said, telling.line(message("chat.nothing"))]
 
 
+def thanks(language: str, patient: Patient, ledger: Ledger) -> Said:
+    """The end of a message."""
+    return _Telling(language, None, patient, ledger).line(message("chat.thanks"))
+
+
 def _actor(finding: Finding) -> Actor:
     """Whose turn it is first, by the first part of it that anybody can do something about."""
     if finding.action is not None:

@@ -181,7 +181,7 @@ def things_in(named: Entities, encoded: Encoded, start: int, end: int, as_of: da
         least = LIKELY_OF_A_PRONOUN if _stands_for_one(named.text[one.start : one.end]) else LIKELY_ROLE
         role = role_of(encoded, one.start, one.end, of, least=least)
         found.append(Thing(of, one.start, one.end, role, entity=one))
-    for span, day in _days(named.text, start, end, as_of or date.today()):
+    for span, day in days_named(named.text, start, end, as_of or date.today()):
         unlikely = ("on",) if as_of is not None and day <= as_of else ("program",)
         role = role_of(encoded, span.start, span.end, "date", unlikely)
         found.append(Thing("date", span.start, span.end, role, day=day, first=day - (span.last - span.first)))
@@ -213,9 +213,9 @@ def things_in(named: Entities, encoded: Encoded, start: int, end: int, as_of: da
     yield from sorted(found, key=lambda thing: thing.start)
 
 
-def _days(text: str, start: int, end: int, today: date) -> Iterator[tuple[DateSpan, date]]:
-    """The days that are named in a span, one without its year as the nearest; of a month or season that is over, the
-    last. What is counted from today counts only where it is not past."""
+def days_named(text: str, start: int, end: int, today: date) -> Iterator[tuple[DateSpan, date]]:
+    """The days that are named between two offsets, one without its year as the nearest; of a month or season that is
+    over, the last. What is counted from today counts only where it is not past."""
     found = dates_in(text, today)
     named = (
         one

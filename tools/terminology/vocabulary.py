@@ -11,6 +11,7 @@ from tools.terminology.rows import read_rows
 
 Vocabulary = Literal[
     "relations",
+    "roles",
     "specialties",
     "document_kinds",
     "procedures",
@@ -26,8 +27,8 @@ class Term(msgspec.Struct, frozen=True, gc=False):
     """A line of specialties.jsonl (`codes`: NUCC), document_kinds.jsonl (LOINC; `of`: the document a policy asks for
     that it can be), document_statuses.jsonl, procedures.jsonl (CPT or HCPCS; `evidence_of`: the test that it measures
     or the condition that it, or its positive result, shows), allergens.jsonl (`of`: food, environment, drug class …)
-    statements.jsonl (what a note says against a prescriber's statement), affirmations.jsonl (what it says for it) or
-    uses.jsonl (what a drug is labeled for)."""
+    roles.jsonl (who somebody is in a request), statements.jsonl (what a note says against a prescriber's statement),
+    affirmations.jsonl (what it says for it) or uses.jsonl (what a drug is labeled for)."""
 
     key: str
     label: str

@@ -66,7 +66,7 @@ def test_a_supposition_and_a_message_are_told_whole_and_in_their_order(likely: d
     supposed = answer("what_if", "Supposed.", "If so, ready.", hypothetical=True)
     message = answer("message", "To Dr. Yi:", Said(text="a note"))
     assert told(answer("copay", "Paid."), supposed, message) == [
-        "Supposed.", "If so, ready.", "Paid.", "To Dr. Yi:", "a note",
+        "Supposed.", "If so, ready.", "To Dr. Yi:", "a note", "Paid.",
     ]  # fmt: skip
 
 

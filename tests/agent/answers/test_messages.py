@@ -1,0 +1,121 @@
+"""A message is to whom the words name, says what each is asked to do, and holds what the turn wants in it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from agent.answers import messages
+from agent.answers.answer import Answer, plain
+from agent.answers.wording import Sorted
+from agent.dialogue.query import Ask
+from agent.ledger import Ledger
+from tests.agent.chats import talk
+from tests.case_answers import bound_to, bundled, rendered
+
+
+def test_a_message_to_the_prescriber_asks_for_what_is_open_each_with_its_clause() -> None:
+    bound = bound_to(bundled(), "P011")
+    answer = messages.answer(Ask(query="draft", drugs=("Ozempic",)), bound, Ledger())
+    doctor, unmet = bound.patient.prescriber, Sorted.of(bound.determination("Ozempic")).unmet
+    assert doctor is not None
+    text = rendered(answer)
+    assert (
+        text.startswith("A message to paste; nothing is sent from here.")
+        and f"To {doctor.name}, phone" in text
+    )
+    assert bound.patient.name in text and "the prescriber to" not in text
+    for one in unmet:
+        assert one.clause is not None and f"({one.clause.clause_id})" in text
+
+
+def test_where_nothing_is_open_the_message_says_so() -> None:
+    bound = bound_to(bundled(), "P001")
+    text = rendered(messages.answer(Ask(query="message", drugs=("Ozempic",)), bound, Ledger()))
+    assert bound.patient.name in text and "is ready to submit" in text and "still lacks" not in text
+
+
+def test_what_nobody_ordered_the_prescriber_is_asked_to_order_and_told_of_what_is() -> None:
+    bound = bound_to(bundled(), "P018")
+    (ordered,) = {order.drug for order in bound.patient.orders}
+    text = rendered(messages.answer(Ask(query="message", drugs=("Trulicity",)), bound, Ledger()))
+    assert "Please order Trulicity" in text and f"The order on the chart is for {ordered}." in text
+    text = rendered(messages.answer(Ask(query="message", drugs=(ordered,)), bound, Ledger()))
+    assert "Please order" not in text
+
+
+def test_of_what_is_not_covered_the_patient_is_told_just_that() -> None:
+    bound = bound_to(bundled(), "P003")
+    drugs = [found.drug for found in bound.compare() if found.outcome == "not_covered"]
+    ask = Ask(query="message", drugs=(drugs[0],), text=f"a few lines for {bound.patient.family}")
+    text = rendered(messages.answer(ask, bound, Ledger()))
+    assert f"does not cover {drugs[0]}" in text and "working on" not in text
+
+
+def test_a_message_goes_to_whom_the_words_name_and_to_both_where_they_name_neither() -> None:
+    bound = bound_to(bundled(), "P003")
+    patient, doctor = bound.patient, bound.patient.prescriber
+    assert doctor is not None
+
+    def to(text: str) -> tuple[bool, bool]:
+        said = rendered(messages.answer(Ask(query="message", drugs=("Wegovy",), text=text), bound, Ledger()))
+        return f"To {doctor.name}" in said, f"To {patient.name}" in said
+
+    family = doctor.name.partition(",")[0].split()[-1]
+    assert to(f"write to Dr. {family}") == (True, False)
+    assert to(f"a few lines for Mr. {patient.family}") == (False, True)
+    assert to(f"a note to the doctor about Mr. {patient.family}") == (True, False)
+    assert to("un mensaje para la doctora") == (True, False)
+    assert to("what can I tell the patient?") == (False, True)
+    assert to("put that in a message") == (True, True)
+
+
+def test_a_message_is_of_the_criteria_that_it_speaks_of() -> None:
+    bound = bound_to(bundled(), "P011")
+    unmet = [one for one in Sorted.of(bound.determination("Ozempic")).unmet if one.clause]
+    ask = Ask(query="message", drugs=("Ozempic",), open_ones=(unmet[0].criterion,))
+    text = rendered(messages.answer(ask, bound, Ledger()))
+    told = [one for one in unmet if one.clause and f"({one.clause.clause_id})" in text]
+    assert told == [one for one in unmet if one.criterion == unmet[0].criterion] != unmet
+
+
+def test_a_message_about_no_drug_asks_for_none() -> None:
+    bound = bound_to(bundled(), "P014")
+    answer = messages.answer(Ask(query="message"), bound, Ledger())
+    text = rendered(answer)
+    assert bound.patient.name in text and "Which drug" not in text and not answer.offered
+
+
+def test_what_was_said_before_goes_into_a_message_and_the_days_that_it_names() -> None:
+    bound, ledger = bound_to(bundled(), "P011"), Ledger()
+
+    def again(ask: Ask) -> Answer:
+        return Answer(query=ask.query, ledger=ledger, said=plain(f"As to {ask.query}."))
+
+    before = (Ask(query="value_age"), Ask(query="missing"))
+    asked = messages.answer(Ask(query="message", drugs=("Ozempic",)), bound, ledger)
+    due = bound.as_of + timedelta(days=3)
+    turn = f"put that in a note to the doctor, we need it by {due.month}/{due.day}"
+    text = rendered(messages.composed([asked], before, again, turn, bound)[0])
+    assert "As to value_age." in text and "As to missing." not in text
+    assert f"Date to keep: {due:%b} {due.day}, {due.year}." in text
+
+
+def test_beside_another_thing_that_is_asked_nothing_is_carried_and_what_is_missing_is_told_once() -> None:
+    bound, ledger = bound_to(bundled(), "P011"), Ledger()
+    message = messages.answer(Ask(query="message", drugs=("Ozempic",)), bound, ledger)
+    copay = Answer(query="copay", ledger=ledger, said=plain("It is $40."))
+    missing = Answer(
+        query="missing", ledger=ledger, said=plain("Open."), determinations=message.determinations
+    )
+    told = messages.composed([missing, message, copay], (Ask(query="value"),), lambda ask: copay, "", bound)
+    assert told == [message, copay] and "It is $40." not in rendered(message)
+
+
+def test_a_message_ends_behind_what_else_the_turn_wants_in_it() -> None:
+    conversation = talk(bundled(), "P003")
+    doctor = conversation.ask("who is the prescriber?").answer
+    answer = conversation.ask(
+        "what's his BMI? and draft a message to the doctor on the wegovy, please"
+    ).answer
+    told = answer.partition("Also relevant:")[0].strip()
+    assert doctor and told.endswith("Thank you.") and "BMI" in told and "A message to paste" in told
