@@ -75,33 +75,14 @@ def _look(
     return appeals.assess(store, asked, appeals.payer_letter(denial))
 
 
-@app.command(
-    epilog="""[bold]Examples[/]
-  pa appeal plan --patient P001 --drug Ozempic --denial letter.txt
-  pa appeal plan 3 --denial letter.pdf
-  pa appeal plan 3 --denial upheld.txt --level internal --received 2026-09-04
-
-Each reason of the letter is held against today's determination. What the
-record refutes can be fought; what it confirms is not argued away; what it
-leaves open needs evidence first."""
-)
+@app.command()
 @prepared_by(_look)
 def plan(made: AppealAssessment, as_json: Json = False) -> None:
     """Say what to do about the letter, in what order and by when."""
     answer(made.found, as_json, lambda: appeal_screen.show(made))
 
 
-@app.command(
-    epilog="""[bold]Examples[/]
-  pa appeal draft --patient P001 --drug Ozempic --denial letter.txt
-  pa appeal draft 3 --denial letter.pdf --out to_sign
-  pa appeal draft 3 --denial letter.txt --model qwen2.5-coder:0.5b
-  pa appeal draft 3 --denial letter.txt --expedited 'A delay would …'
-
-Where an appeal is not right it is refused (exit 2), with what to do
-instead. The letter is unsigned, and what only the prescriber knows is a gap
-in it. An expedited review is asked for only in the prescriber's words."""
-)
+@app.command()
 @prepared_by(_look)
 def draft(
     made: AppealAssessment,
@@ -117,10 +98,7 @@ def draft(
     answer(whole, as_json, lambda: appeal_screen.letter(made, said, files))
 
 
-@app.command(
-    epilog="""[bold]Example[/]
-  pa appeal sheet --patient P001 --drug Ozempic --denial letter.txt --out to_call"""
-)
+@app.command()
 @prepared_by(_look)
 def sheet(made: AppealAssessment, out: Out = None) -> None:
     """Print the one page that the prescriber needs for a peer-to-peer call."""
@@ -132,13 +110,7 @@ def sheet(made: AppealAssessment, out: Out = None) -> None:
     tell("\n".join(_put(out, {f"{stem}.txt": found.text.encode(), f"{stem}.pdf": letter_pdf(found)})))
 
 
-@app.command(
-    epilog="""[bold]Example[/]
-  pa appeal packet --patient P001 --drug Ozempic --denial letter.pdf --out to_sign
-
-One PDF with bookmarks: the letter, the decision, the policy's clauses, the
-evidence by criterion, and the chart's records."""
-)
+@app.command()
 @prepared_by(_look)
 def packet(
     made: AppealAssessment,

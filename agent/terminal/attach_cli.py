@@ -14,18 +14,8 @@ from tools.papers.uploads import MOST_BYTES
 
 app = typer.Typer(add_completion=False)
 
-EPILOG = """[bold]Examples[/]
-  pa attach P003 weight-class.pdf --kind programme --date 2026-07-20
-  pa attach P001 a1c.pdf --kind lab --about hba1c --date 2026-08-30
-  pa attach P001 claims.tif --kind fills --about metformin --date 2026-08-30
-  pa attach P001 visit.pdf --kind note --status signed --date 2026-08-30
-      --title 'Office visit, Dr. Lee'
 
-PDF, TIFF, PNG or JPEG; at most 20 MB and 100 pages; no password, no script.
-`pa chart log` shows it with its number; `pa chart undo NUMBER` takes it out."""
-
-
-@app.command(epilog=EPILOG)
+@app.command()
 def _attach(
     patient_id: PatientId,
     file: Path = typer.Argument(..., metavar="FILE", help="The paper: a PDF, TIFF, PNG or JPEG."),

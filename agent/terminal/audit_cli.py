@@ -21,27 +21,13 @@ from tools.fhir.audit_events import audit_event
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 MANY = 10_000
 
-EPILOG = """[bold]Examples[/]
-  pa audit who P003
-  pa audit head --to /media/usb/heads.jsonl
-  pa audit verify --head /media/usb/heads.jsonl
-  pa audit export --patient P003 > P003-audit.ndjson
 
-The log is a Merkle tree after RFC 6962. A head is its size and root, signed:
-kept elsewhere, it shows later whether anything before it was changed or cut
-off. Whoever may write all of this home and knows Paladin can make another log
-that holds together; only a head that they cannot reach shows that, or one
-that is signed by a key which the home does not hold: `pa audit head --key`
-signs by it and prints its public half, `pa audit verify --signed-by` asks
-for it."""
-
-
-@app.callback(epilog=EPILOG)
+@app.callback()
 def _audit() -> None:
     """Who saw and did what, and proof that the record of it is whole."""
 
 
-@app.command("who", epilog="[bold]Example[/]\n  pa audit who P003")
+@app.command("who")
 def _who(
     patient_id: str = typer.Argument(..., metavar="PATIENT", help="Patient id, e.g. P003."),
     limit: int = typer.Option(100, min=1, max=MANY, help="The newest so many."),
@@ -55,7 +41,7 @@ def _who(
     _show(events[-limit:], as_json)
 
 
-@app.command("list", epilog="[bold]Example[/]\n  pa audit list --after 100")
+@app.command("list")
 def _list(
     after: int = typer.Option(0, min=0, metavar="NUMBER", help="Only what came after this event."),
     limit: int = typer.Option(100, min=1, max=MANY, help="At most so many."),
@@ -66,12 +52,7 @@ def _list(
     _show(store.audit_events(after=after, limit=limit), as_json)
 
 
-@app.command(
-    "head",
-    epilog="""[bold]Examples[/]
-  pa audit head --to /media/usb/heads.jsonl
-  pa audit head --key /media/usb/audit.key --to heads.jsonl""",
-)
+@app.command("head")
 def _head(
     to: Path | None = typer.Option(None, "--to", metavar="FILE", help="Add it to this file as well."),
     key: Path | None = typer.Option(
@@ -90,7 +71,7 @@ def _head(
         tell(f"signed by {made.key}")
 
 
-@app.command("verify", epilog="[bold]Example[/]\n  pa audit verify --head /media/usb/heads.jsonl")
+@app.command("verify")
 def _verify(
     heads: list[Path] = typer.Option(
         [], "--head", metavar="FILE", help="Heads that were kept elsewhere; repeatable."
@@ -116,7 +97,7 @@ def _verify(
     raise typer.Exit(1 if found.problems else 0)
 
 
-@app.command("prove", epilog="[bold]Examples[/]\n  pa audit prove 17\n  pa audit prove --since 120")
+@app.command("prove")
 def _prove(
     number: int = typer.Argument(0, min=0, help="Event whose place in the log is proved."),
     since: int = typer.Option(
@@ -136,7 +117,7 @@ def _prove(
     print_json(about | whole)
 
 
-@app.command("export", epilog="[bold]Example[/]\n  pa audit export --patient P003 --out P003-audit.ndjson")
+@app.command("export")
 def _export(
     patient_id: OnlyPatient = "",
     out: Path | None = typer.Option(None, metavar="FILE", help="Into this file instead."),

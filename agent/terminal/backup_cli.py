@@ -17,14 +17,7 @@ from agent.terminal.lines import answer, print_json, tell
 backup, restore = typer.Typer(add_completion=False), typer.Typer(add_completion=False)
 
 
-@backup.command(
-    epilog="""[bold]Example[/]
-  pa backup /media/usb/paladin-2026-09-01.tar
-
-Taken while others work: the databases are as one moment had them, and every
-paper and attachment is there with its hash. The file holds charts, and the key
-that signs heads of the audit log: keep it as you keep charts."""
-)
+@backup.command()
 def _backup(
     file: Path = typer.Argument(..., metavar="FILE", help="Where to; a file that is not there yet."),
     as_json: JsonObject = False,
@@ -38,15 +31,7 @@ def _backup(
     answer(told, as_json, lambda: tell(said))
 
 
-@restore.command(
-    epilog="""[bold]Examples[/]
-  pa restore /media/usb/paladin-2026-09-01.tar
-  pa restore /media/usb/paladin-2026-09-01.tar --replace
-
-Every file is held against its hash before anything is moved. With --replace
-the home that is there is moved aside, and nothing of it is deleted. End a
-server or worker first: nothing is put back under one that is at work."""
-)
+@restore.command()
 def _restore(
     file: Path = typer.Argument(..., metavar="FILE", help="What `pa backup` wrote."),
     replace: bool = typer.Option(False, "--replace", help="Move the home that is there aside."),

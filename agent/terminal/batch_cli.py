@@ -33,37 +33,13 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     help="Draft every request of a file or a panel: forms, letters, a summary and a worklist.",
-    epilog="""[bold]Examples[/]
-  pa batch run monday.csv --out monday
-  pa batch run --panel 'payer=Cascade drug=Ozempic' --dry-run
-  pa batch list
-  pa batch resume 3
-  pa batch report 3
-
-A file has the columns patient_id and drug, and may have strength, quantity,
-days_supply, kind (new, renewal), urgency (standard, expedited), indication,
-plan_id, exception (quantity_limit, step_therapy, formulary, tier) with its
-statement, and expedited, the reason why it cannot wait. CSV, JSON lines
-(.jsonl) or Parquet.""",
 )
 Number = typer.Argument(
     ..., metavar="ID", min=1, max=BIGGEST, help="Number of the batch, as `pa batch list` shows."
 )
 
-RUN_EPILOG = """[bold]Examples[/]
-  pa batch run monday.csv --out monday
-  pa batch run requests.parquet --workers 4
-  pa batch run monday.csv --dry-run
-  pa batch run --panel 'payer=Cascade drug=Ozempic,Wegovy' --kind renewal
 
-Interrupted at any moment, even killed, `pa batch resume` goes on: no case is
-lost, none is drafted twice. Rows that are no request go to rejected.csv with
-the reason, the rest goes on. What did not change since an earlier batch is
-taken over. A model words the letters' free paragraphs one at a time; where it
-fails, code writes them, and each case says so."""
-
-
-@app.command("run", epilog=RUN_EPILOG)
+@app.command("run")
 def _run(
     file: Path | None = typer.Argument(None, metavar="FILE", help="Requests: .csv, .jsonl or .parquet."),
     panel: str = typer.Option(

@@ -50,14 +50,7 @@ On = Annotated[
 ]
 
 
-@app.command(
-    "list",
-    epilog="""[bold]Examples[/]
-  pa case list
-  pa case list P001
-  pa case list --state denied --plan CASCADE-GOLD
-  pa case list --late --json""",
-)
+@app.command("list")
 def list_cases(
     patient_id: str = typer.Argument("", metavar="PATIENT", help="Only this patient's cases."),
     state: str = typer.Option("", help="Only in this state, e.g. denied or appealed."),
@@ -93,12 +86,7 @@ def list_cases(
     case_screen.listed([(case, first.get(case.id)) for case in cases], days.span(cases), alone)
 
 
-@app.command(
-    "show",
-    epilog="""[bold]Examples[/]
-  pa case show 3
-  pa case show 3 --json""",
-)
+@app.command()
 def show(case_id: CaseNumber, as_json: Json = False) -> None:
     """Show a case: where it stands, its clocks with their rules, what happened, what can happen next."""
     store, days = _opened()
@@ -110,15 +98,7 @@ def show(case_id: CaseNumber, as_json: Json = False) -> None:
     case_screen.one(case, clocks, casefile.alone(store, case))
 
 
-@app.command(
-    "open",
-    epilog="""[bold]Examples[/]
-  pa case open --draft 3
-  pa case open P001 Ozempic
-  pa case open P001 Wegovy --exception
-
-A draft begins one case, however often this is run.""",
-)
+@app.command("open")
 def open_(
     patient_id: str = typer.Argument("", metavar="PATIENT", help="Patient id, for a case without a draft."),
     drug: str = typer.Argument("", metavar="DRUG"),
@@ -149,15 +129,7 @@ def open_(
     _show(store, days, kept, as_json)
 
 
-@app.command(
-    "submit",
-    epilog="""[bold]Examples[/]
-  pa case submit 3
-  pa case submit 3 --channel fax --on 2026-09-02 --reference 88-1203
-  pa case submit 3 --expedited 'waiting risks ketoacidosis'
-
-This records that a person has sent it. Paladin sends nothing.""",
-)
+@app.command()
 def submit(
     case_id: CaseNumber,
     channel: Channel = "",
@@ -181,25 +153,7 @@ def submit(
     _enter(case_id, "submitted", on, by, why, as_json, at=at, expedited=expedited, papers=paper, **facts)
 
 
-@app.command(
-    "record",
-    epilog="""[bold]Examples[/]
-  pa case record 3 reviewed --by 'R. Lee, CPhT'
-  pa case record 3 pended --notice 2026-09-03 --deadline 2026-10-18
-  pa case record 3 approved --number A-7731 --from 2026-09-04 --to 2027-09-03
-      --quantity 3 --days-supply 28
-  pa case record 3 denied --notice 2026-09-09 --received 2026-09-14
-      --reason step_therapy --deadline 2027-03-08 --letter denial.pdf
-  pa case record 3 appealed --channel fax --expedited 'STATEMENT'
-  pa case record 3 upheld --notice 2026-10-09
-  pa case record 3 received --received 2026-09-14
-  pa case record 3 closed --why 'changed to Trulicity'
-
-WHAT: reviewed, revised, submitted, pended, answered, approved,
-partly_approved, denied, appealed, upheld, overturned, partly_overturned,
-extended, received, renewal_due, closed. `pa case states` shows what leads
-where; what is not possible is refused, with what is.""",
-)
+@app.command()
 def record(
     case_id: CaseNumber,
     what: str = typer.Argument(..., metavar="WHAT", help="What happened; see below."),
@@ -248,15 +202,7 @@ def record(
     _enter(case_id, what, on, by, why, as_json, at=at, expedited=expedited, papers=paper, **given)
 
 
-@app.command(
-    "letter",
-    epilog="""[bold]Examples[/]
-  pa case letter 3 denial.pdf --received 2026-09-14
-  pa case letter 3 approval.txt
-
-`pa denial read` shows first what the letter says. One about another patient
-or another drug is refused.""",
-)
+@app.command()
 def letter(
     case_id: CaseNumber,
     file: Letter,
@@ -273,12 +219,7 @@ def letter(
     _show(store, days, casefile.letter(store, case_id, file, entry, received=came, why=why), as_json)
 
 
-@app.command(
-    "log",
-    epilog="""[bold]Examples[/]
-  pa case log 3 'Asked where it stands; decision by Friday' --spoke-with 'Dana, ext. 12' --reference C-551
-  pa case log 3 'Dr. Ray and the plan physician' --spoke-with 'Dr. Hale' --peer-to-peer""",
-)
+@app.command()
 def log(
     case_id: CaseNumber,
     words: list[str] = typer.Argument(..., metavar="TEXT", help="What was said."),
@@ -295,11 +236,7 @@ def log(
     _enter(case_id, "called", on, by, " ".join(words), as_json, at=at, call=call)
 
 
-@app.command(
-    "note",
-    epilog="""[bold]Example[/]
-  pa case note 3 'The patient will bring the old fills on Monday.'""",
-)
+@app.command()
 def note(
     case_id: CaseNumber,
     words: list[str] = typer.Argument(..., metavar="TEXT"),
@@ -311,11 +248,7 @@ def note(
     _enter(case_id, "noted", on, by, " ".join(words), as_json)
 
 
-@app.command(
-    "undo",
-    epilog="""[bold]Example[/]
-  pa case undo 3 5 --why 'wrong date'""",
-)
+@app.command()
 def undo(
     case_id: CaseNumber,
     entry_number: int = typer.Argument(..., metavar="ENTRY", min=1, max=BIGGEST, help="Its last entry."),
@@ -327,12 +260,7 @@ def undo(
     _enter(case_id, "undone", "", by, why, as_json, undoes=entry_number)
 
 
-@app.command(
-    "states",
-    epilog="""[bold]Examples[/]
-  pa case states
-  pa case states --line medicare_part_d""",
-)
+@app.command()
 def states(
     line: str = typer.Option("", metavar="LINE", help="With the appeal levels of this line of business."),
 ) -> None:

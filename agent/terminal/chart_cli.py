@@ -38,20 +38,7 @@ FORMS = {
 }
 
 
-@app.command(
-    "add",
-    epilog="""[bold]Examples[/]
-  pa chart add P001 hba1c 7.4 % --date 2026-08-30
-  pa chart add P001 trial metformin --start 2025-01-10 --end 2025-10-10
-      --dose '1000 mg' --frequency bid --outcome 'Inadequate response'
-  pa chart add P001 attest mtc_men2 --absent --for self,family
-  pa chart add P001 fill metformin --date 2026-05-02 --days 90
-  pa chart add P001 note 'Could not tolerate metformin: vomiting.'
-
-A line says that a paper exists; the paper itself is a file: `pa attach`.
-Then check the case again. `pa chart log` shows what was added and its
-number; `pa chart undo NUMBER` takes it out.""",
-)
+@app.command()
 def add(
     patient_id: PatientId,
     what: str = typer.Argument(
@@ -129,12 +116,7 @@ def add(
     show_added(entry, to, as_json)
 
 
-@app.command(
-    "log",
-    epilog="""[bold]Examples[/]
-  pa chart log
-  pa chart log P001 --json""",
-)
+@app.command()
 def log(
     patient_id: str = typer.Argument("", metavar="PATIENT", help="Only this patient's additions."),
     as_json: bool = typer.Option(False, "--json", help="Print the log as a JSON array."),
@@ -150,11 +132,7 @@ def log(
         tell("\n".join(told(entry, store) for entry in entries) or "Nothing was added.")
 
 
-@app.command(
-    "undo",
-    epilog="""[bold]Example[/]
-  pa chart undo 3""",
-)
+@app.command()
 def undo(
     number: int = typer.Argument(
         ..., metavar="NUMBER", min=1, max=BIGGEST, help="As `pa chart log` shows it."
@@ -168,14 +146,7 @@ def undo(
     answer(whole(entry, store), as_json, lambda: tell(told(entry, store)))
 
 
-@app.command(
-    "name",
-    epilog="""[bold]Examples[/]
-  pa chart name                                   what has been answered
-  pa chart name 'Slimara Forte' --is phentermine
-  pa chart name 'Slimara Forte' --is-other        none of what we know
-  pa chart name 'Slimara Forte' --forget""",
-)
+@app.command("name")
 def name_command(
     name: str = typer.Argument("", metavar="NAME", help="The medicine as charts have it."),
     meaning: str = typer.Option(

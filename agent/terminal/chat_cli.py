@@ -31,27 +31,8 @@ from tools.queries.bound import Bound
 
 app = typer.Typer(add_completion=False)
 
-EPILOG = """[bold]Examples[/]
-  pa chat --patient P001
-  pa chat "Can she get Ozempic, and what is missing?" --patient P001
-  pa chat "what if her next A1c is 7.4?" --patient P001 --json
-  pa chat --patient P001 --model qwen2.5-coder:1.5b < questions.txt
-  pa chat "latest A1c?" --patient P001 --agent tools
-  pa chat --list
-  pa chat --resume c3f9a2b7d1e
-  pa chat "what do we owe them" --teach missing
-  pa chat --lessons
 
-[bold]In a conversation[/]
-  /help  /patient [ID]  /sources  /draft [DRUG]  /model [NAME]  /quit
-  Ctrl-C gives up an answer, Ctrl-D ends the conversation.
-
-Code decides and looks up; a model words the answer, and only what the chart
-and the policy hold is shown. Without a model the same answers come in the
-words of code. A conversation is about one patient and stays so."""
-
-
-@app.command(epilog=EPILOG)
+@app.command()
 def chat(
     question: str = typer.Argument("", help="One question; without it, a conversation."),
     patient: str = typer.Option("", metavar="ID", help="The patient whom it is about, e.g. P001."),

@@ -31,21 +31,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-EPILOG = """[bold]Examples[/]
-  pa check P001 Ozempic
-  pa check P001 Ozempic --json
-  pa check P001 Ozempic --language es
-  pa check P001 Wegovy --plan CASCADE-GOLD --indication cv --as-of today
-  pa check --case case.yaml
-  pa check --case cases/ --json
 
-Outcomes: ready, needs_documentation, likely_denial, not_required,
-not_covered, quantity_exception, wrong_plan. The exit code is 0 whichever it
-is, and 1 if a case file expects another one. evals/cases/README.md is the
-manual of case files."""
-
-
-@app.command(epilog=EPILOG)
+@app.command()
 def check(
     patient_id: PatientId = "",
     drug: str = typer.Argument("", metavar="DRUG", help="Brand, or a generic name that only one brand has."),

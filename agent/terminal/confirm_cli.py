@@ -21,19 +21,8 @@ from tools.store.store import Store
 
 app = typer.Typer(add_completion=False)
 
-EPILOG = """[bold]Examples[/]
-  pa confirm P001 --drug Ozempic
-  pa confirm P001 L3f9a2 --drug Ozempic --dry-run
-  pa confirm P001 L3f9a2 --drug Ozempic --by 'R. Lee, CPhT'
-  pa confirm P001 L3f9a2 --drug Ozempic --reject --by 'R. Lee, CPhT'
-  pa confirm P001 N52c1e --drug Ozempic --reject --by 'R. Lee, CPhT'
 
-A note counts for nothing until a person confirms what it says. Read the
-note before you do: the quote is verbatim, its meaning is yours to judge.
-`pa chart log` shows what was entered; `pa chart undo NUMBER` takes it out."""
-
-
-@app.command(epilog=EPILOG)
+@app.command()
 def confirm(
     patient_id: PatientId,
     lead_id: str = typer.Argument("", metavar="LEAD", help="As the list shows it; without it, the list."),

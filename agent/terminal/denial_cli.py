@@ -21,15 +21,6 @@ from tools.denials.papers import text_of
 from tools.denials.records import Denial
 from tools.denials.working import WorkTo
 
-EPILOG = """[bold]Examples[/]
-  pa denial read letter.pdf
-  pa denial read letter.txt --patient P001 --drug Ozempic
-  pa denial read letter.txt --case 3 --received 2026-09-02 --json
-
-With a case or a patient, a letter about somebody else is refused, clauses are
-looked up in the policy, and the letter's deadline stands beside the rule's.
-Nothing is entered in a case; `pa case record` does that.
-Exit code: 0 read, 2 bad input or another patient's letter, 3 no store."""
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Read a payer's letter.")
 DECISIONS = {
     "denial": "Denied",
@@ -56,7 +47,7 @@ def denial() -> None:
     """Read a payer's letter."""
 
 
-@app.command(epilog=EPILOG)
+@app.command()
 def read(
     file: Letter,
     case: int = typer.Option(0, "--case", metavar="CASE", help="The case that it answers."),

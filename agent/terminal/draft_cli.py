@@ -41,44 +41,8 @@ LISTED = (  # of a draft
 )  # fmt: skip
 draft, review = typer.Typer(add_completion=False), typer.Typer(add_completion=False)
 
-DRAFT_EPILOG = """[bold]Examples[/]
-  pa draft P001 Ozempic
-  pa draft P001 Ozempic --out to_send
-  pa draft P001 Ozempic --model qwen2.5-coder:1.5b
-  pa draft P004 Wegovy --strength '0.25 mg' --quantity 2 --days-supply 28
-  pa draft P007 Januvia --statement 'The dose is raised for …'
-  pa draft P003 Ozempic --exception step_therapy
-  pa draft P001 Ozempic --expedited 'Ketoacidosis twice this month'
-  pa draft P001 Ozempic --corrects 3
-  pa draft P001 Ozempic --form state-standard
 
-What no request can mend is refused (exit 2), with what to do instead:
-not_required, not_covered, wrong_plan, and an exclusion that is proven.
-A likely_denial by criteria is drafted only with --force, and says at the
-top which criterion fails; where only a step fails, the exception to it is
-drafted if the chart answers it or --exception asks for it. Over a quantity
-limit the exception to it is what is drafted. Each says what stands in the
-way, and is complete with the prescriber's --statement. needs_documentation is drafted with its gaps
-listed. The same case again finds the draft that waits. A model words the
-letter's free paragraphs only, and only what the chart holds is kept."""
-
-REVIEW_EPILOG = """[bold]Examples[/]
-  pa review
-  pa review 3
-  pa review 3 --approve --by 'R. Lee, CPhT'
-  pa review 3 --set strength='1 mg' --by 'R. Lee, CPhT'
-  pa review 3 --set 'Office contact=R. Lee' --by 'R. Lee, CPhT'
-  pa review 3 --reject --reason 'changed to Trulicity' --by 'R. Lee, CPhT'
-
---set changes the request (strength, quantity, days_supply, kind, indication)
-or what the office knows of itself: it is decided anew, and form, letter,
-cover and packet are printed of it together, or nothing is changed. What
-rests on the chart is entered there. What contradicts it needs a reason.
-
-An approved draft is yours to sign and send; Paladin submits nothing."""
-
-
-@draft.command(epilog=DRAFT_EPILOG)
+@draft.command()
 def _draft(
     patient_id: PatientId,
     drug: str = typer.Argument(..., metavar="DRUG", help="Brand, or a generic name that only one brand has."),
@@ -153,7 +117,7 @@ def _draft(
     answer(whole, as_json, lambda: review_screen.drafted(drafted.draft, store, files, new=drafted.new))
 
 
-@review.command(epilog=REVIEW_EPILOG)
+@review.command()
 def _review(
     draft_id: int | None = typer.Argument(
         None, metavar="ID", min=1, max=BIGGEST, help="Number of the draft; without it, the list."

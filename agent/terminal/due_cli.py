@@ -18,19 +18,8 @@ from tools.common.errors import Invalid, Unavailable
 
 app = typer.Typer(add_completion=False)
 
-EPILOG = """[bold]Examples[/]
-  pa due
-  pa due --within 30d
-  pa due --within 60d --ics deadlines.ics
-  pa due --mine --json
 
-What is late comes first and says what is still possible. Where the law, the
-plan and the payer's letter name different days, all are shown and the
-earliest is worked to. Clocks of the payer are marked (theirs). The calendar
-names no patient unless --names is given: calendars travel."""
-
-
-@app.command(epilog=EPILOG)
+@app.command()
 def _due(
     within: str = typer.Option("7d", metavar="TIME", help="How far ahead: 7d, 2w, 2m."),
     mine: bool = typer.Option(False, "--mine", help="Only what we must do, not what the payer must."),

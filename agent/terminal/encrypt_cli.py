@@ -13,20 +13,7 @@ from agent.terminal.lines import tell
 app = typer.Typer(add_completion=False)
 
 
-@app.command(
-    epilog="""[bold]Example[/]
-  pa encrypt --key /media/usb/paladin.key
-  pa encrypt --keyring      by a new key that the system's keyring keeps, with
-                            the user's other secrets (extra: keyring)
-
-The key is made if it is not there. Who loses it has lost the home and its
-backups, which are encrypted, too: keep a copy. Store, conversations, drafts,
-attachments and letters are encrypted, and read as ever while the key is there.
-What is handed out is not: papers of `pa draft --out`, batches and screens; nor
-are files that were dropped on the page to begin a batch or an import, what was
-typed or taught in chats, and the settings. The home as it was is moved aside:
-look, then remove it."""
-)
+@app.command()
 def _encrypt(
     key: Path | None = typer.Option(
         None, metavar="FILE", help="Where the key lies, or is to lie: not in the home."

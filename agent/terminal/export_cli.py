@@ -24,20 +24,7 @@ from tools.store import panel
 app = typer.Typer(add_completion=False)
 
 
-@app.command(
-    epilog="""[bold]Examples[/]
-  pa export --deidentified --out out/study.ndjson          all patients
-  pa export --deidentified P001 P003 --out out/two.ndjson
-
-Names, ids, addresses, telephone and member numbers, papers, notes and all
-other free text are left out; what is exported is in the terminology's own
-words. Each export makes new ids and moves all dates of a patient back by the
-same number of days (1 to 365), so that intervals hold; an age over 90 becomes
-90. No key to either is kept. Shifted dates are not HIPAA's Safe Harbor, which
-keeps years only: an expert has to determine whether this may go out. Without
-its notes a chart may look better than it is: base no decision on it.
-`pa fhir export` writes a chart as it is."""
-)
+@app.command()
 def _export(
     patients: list[str] = typer.Argument(None, metavar="PATIENT", help="Only these; everybody if none."),
     out: Path = typer.Option(..., "--out", metavar="FILE", help="Write there: NDJSON, a bundle a line."),

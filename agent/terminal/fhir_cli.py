@@ -36,29 +36,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help="Charts from 
 # --- import ----------------------------------------------------------------------------------------------
 
 
-@app.command(
-    "import",
-    epilog="""[bold]Examples[/]
-  pa fhir import bundle.json --plan CASCADE-GOLD
-  pa fhir import synthea/ --plan CASCADE-GOLD --as-of 2021-01-31
-  pa fhir import export/ --dry-run        NDJSON, one type a file
-  cat bundle.json | pa fhir import - --json
-
-It reads bundles of one patient or many, bulk exports (.ndjson, .jsonl, .gz)
-and folders of them. Each patient is kept by itself: a run that was stopped is
-run again, and what is there is unchanged. What cannot be read is listed, and
-the rest comes in; the exit code is then 2.
-
-A person is known by identifier (system and value), name and birth date. The
-same identifier with another name, birth date or sex is refused, unless
---on-conflict says separate or replace. `pa fhir versions` lists what a chart
-was before.
-
-A whole record's empty list of conditions, medications or allergies is taken
-as complete; a bulk export says nothing about what it lacks. What is not
-stated (an end, a dose, a result) stays unknown. The chart is judged today,
-unless --as-of gives it a day of its own.""",
-)
+@app.command("import")
 def import_command(
     files: list[str] = typer.Argument(
         ..., metavar="FILE", help="Files, a pattern, a folder, or - for stdin."
@@ -159,12 +137,7 @@ def _expanded(given: str) -> list[str]:
 # --- versions --------------------------------------------------------------------------------------------
 
 
-@app.command(
-    "versions",
-    epilog="""[bold]Examples[/]
-  pa fhir versions P900001
-  pa fhir versions P900001 1 --json    the chart as it was""",
-)
+@app.command("versions")
 def versions_command(
     patient_id: str = typer.Argument(..., metavar="PATIENT", help="Patient id, e.g. P900001."),
     number: int = typer.Argument(0, metavar="NUMBER", help="Show the chart of this version."),
@@ -191,17 +164,7 @@ def versions_command(
 # --- export ----------------------------------------------------------------------------------------------
 
 
-@app.command(
-    "export",
-    epilog="""[bold]Examples[/]
-  pa fhir export P001
-  pa fhir export P001 --out P001.json
-  pa fhir export 3 --out case.json    draft 3, as `pa review` numbers it
-
-A patient is written as US-Core-shaped resources; a drafted case adds a
-PAS-shaped Claim, MedicationRequest, Questionnaire with its answers, and the
-letter. Nothing is sent anywhere.""",
-)
+@app.command("export")
 def export_command(
     what: str = typer.Argument(..., metavar="PATIENT|DRAFT", help="Patient id (P001) or draft number (3)."),
     out: Path | None = typer.Option(

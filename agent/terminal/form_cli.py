@@ -27,16 +27,7 @@ MOST_BYTES = 20 * 2**20
 WANTED = ("patient.name", "patient.birth_date", "coverage.member_id", "prescriber.name", "prescriber.npi")
 
 
-@app.command(
-    epilog="""[bold]Examples[/]
-  pa form learn payer.pdf
-  pa form learn state.pdf --out forms/state.yaml
-
-It reads the PDF's fields, the words beside, above or at the head of each, and
-what of a request goes there. A PDF without fields is read by its lines and
-boxes, and filled by coordinates. What it is not sure of says so in the file:
-mend it there, and confirm it."""
-)
+@app.command()
 def learn(
     file: Path = typer.Argument(..., metavar="FILE.pdf", help="The payer's form, empty."),
     out: Path | None = typer.Option(None, metavar="FILE.yaml", help="Where to write; else beside the PDF."),
@@ -66,14 +57,7 @@ def learn(
         tell(line)
 
 
-@app.command(
-    epilog="""[bold]Examples[/]
-  pa form confirm state.yaml --by 'R. Lee, CPhT'
-  pa form confirm state.yaml --plan LAKESHORE-HMO --by 'R. Lee, CPhT'
-
-With --plan every draft of that plan is written on it; without, those that
-name it: pa draft P001 Ozempic --form state"""
-)
+@app.command()
 def confirm(
     file: Path = typer.Argument(..., metavar="FILE.yaml", help="The mapping, mended."),
     by: str = typer.Option(..., metavar="NAME", help="Who compared it with the form."),
@@ -115,7 +99,7 @@ def list_command(as_json: Json = False) -> None:
         tell(f"{name}  {one.title}  {one.plan or 'by --form'}  confirmed by {one.confirmed}")
 
 
-@app.command(epilog="[bold]Example[/]\n  pa form remove state")
+@app.command()
 def remove(name: str = typer.Argument(..., metavar="NAME", help="As `pa form list` has it.")) -> None:
     """Fill this form no more; drafts that were written on it stay as they are."""
     folder = read_settings().payer_forms

@@ -29,29 +29,13 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     help="Ask how patients, courses, prescribers, payers and criteria hang together.",
-    epilog="""[bold]Examples[/]
-  pa graph build
-  pa graph pathways P001
-  pa graph shortest P001
-  pa graph policy-change --plan CASCADE-GOLD
-
-The graph is a copy of the store in another shape: embedded in PALADIN_HOME,
-or on the server that PALADIN_GRAPH_URL names. It is never answered from when
-it is stale; a small panel's is built anew by whoever asks. Others than the
-patient who is asked about are counted and never named, and no count from 1
-to 4 is shown. The shortest way is one chart's own and needs no graph.""",
 )
 AS_OF = typer.Option(
     "", "--as-of", metavar="DATE", help="Judge every chart on this day: YYYY-MM-DD or today."
 )
 
 
-@app.command(
-    "build",
-    epilog="""[bold]Examples[/]
-  pa graph build
-  PALADIN_GRAPH_URL=falkor://127.0.0.1:56380 pa graph build""",
-)
+@app.command()
 def build(
     as_of: str = AS_OF,
     workers: int = typer.Option(
@@ -70,7 +54,7 @@ def build(
     print(f"at {graph.where}, in {state.seconds:g} s")
 
 
-@app.command("status", epilog="[bold]Example[/]\n  pa graph status")
+@app.command()
 def status(as_of: str = AS_OF, as_json: JsonObject = False) -> None:
     """Say where the graph is, what it holds, and whether it is of the store as it is now."""
     with _opened() as (store, graph, settings):
@@ -90,15 +74,7 @@ def status(as_of: str = AS_OF, as_json: JsonObject = False) -> None:
         print("Next: pa graph build")
 
 
-@app.command(
-    "pathways",
-    epilog="""[bold]Examples[/]
-  pa graph pathways P001
-  pa graph pathways P001 --json
-
-Alike is who has the same conditions, the same payer, and began with the same
-medicines; where those are fewer than 20, any payer, then any medicines.""",
-)
+@app.command()
 def pathways(patient_id: PatientId, as_of: str = AS_OF, as_json: JsonObject = False) -> None:
     """What was tried after what this patient tried, by patients alike, and how it went."""
     with _asked(as_of) as (asked, store, _):
@@ -106,15 +82,7 @@ def pathways(patient_id: PatientId, as_of: str = AS_OF, as_json: JsonObject = Fa
     _tell(found, as_json, lambda: graph_screen.pathways(found, seed))
 
 
-@app.command(
-    "shortest",
-    epilog="""[bold]Examples[/]
-  pa graph shortest P001
-  pa graph shortest P001 Ozempic
-
-The engine is asked again with the steps supposed as done. That is no
-approval: a value may come in otherwise, and the payer decides.""",
-)
+@app.command()
 def shortest(
     patient_id: PatientId,
     drug: str = typer.Argument(
@@ -130,34 +98,19 @@ def shortest(
     _tell(found, as_json, lambda: graph_screen.shortest(found, name))
 
 
-@app.command(
-    "prescribers",
-    epilog="""[bold]Examples[/]
-  pa graph prescribers
-  pa graph prescribers --json
-
-As payers answered, where 20 answers or more are entered in cases; else as
-Paladin's engine predicts for orders in the charts. Compared with others'
-for the same drug under the same plan; whoever has fewer than 20 is not
-told of.""",
-)
+@app.command()
 def prescribers(as_of: str = AS_OF, as_json: JsonObject = False) -> None:
     """Prescribers whose orders are denied, or predicted to be, unusually often or seldom."""
     _patterns("prescribers", as_of, as_json)
 
 
-@app.command("payers", epilog="[bold]Example[/]\n  pa graph payers")
+@app.command()
 def payers(as_of: str = AS_OF, as_json: JsonObject = False) -> None:
     """Payers who deny the same drugs, or are predicted to, unusually often or seldom."""
     _patterns("payers", as_of, as_json)
 
 
-@app.command(
-    "policy-change",
-    epilog="""[bold]Examples[/]
-  pa graph policy-change
-  pa graph policy-change --plan RIVERBEND-MCO --drug Mounjaro""",
-)
+@app.command("policy-change")
 def policy_change(
     plan: str = typer.Option("", metavar="PLAN", help="Only this plan."),
     drug: str = typer.Option("", metavar="DRUG", help="Only this drug."),

@@ -14,19 +14,8 @@ from tools.common.errors import Unavailable
 
 app = typer.Typer(add_completion=False)
 
-EPILOG = """[bold]Examples[/]
-  pa mcp --patient P001
-  pa mcp
 
-[bold]In a client's configuration[/]
-  {"mcpServers": {"paladin":
-    {"command": "pa", "args": ["mcp", "--patient", "P001"]}}}
-
-Without --patient, the client opens one patient by name and date of birth,
-once per connection. Drafts wait for a person's review; nothing is sent."""
-
-
-@app.command(epilog=EPILOG)
+@app.command()
 def mcp(
     patient: str = typer.Option(
         "", metavar="ID", help="The patient whom the connection is about, e.g. P001."

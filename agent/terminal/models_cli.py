@@ -21,26 +21,11 @@ from agent.terminal.lines import answer
 from tools.common.errors import NotFound, nearest
 
 FAILED = 1
-EPILOG = """[bold]Examples[/]
-  pa models
-  pa models check qwen2.5-coder:1.5b
-
-A model reads questions and writes sentences; it decides nothing, and
-without one Paladin answers in its own words. PALADIN_MODEL names the one
-to take, OLLAMA_HOST where Ollama is, PALADIN_NUM_CTX how many tokens it
-has. Nothing is sent to another machine unless PALADIN_ALLOW_REMOTE_MODEL
-is 1."""
-CHECK_EPILOG = """[bold]Examples[/]
-  pa models check qwen2.5-coder:1.5b
-  pa models check qwen2.5-coder:0.5b --json
-
-Exit codes: 0 it can be used, 1 it can't (the table says why), 2 there is
-no such model, 3 no server answers."""
 MARKS = {
     "ok": ("✓", "green"), "fails": ("✗", "red"), "note": ("!", "yellow"), "left out": ("-", "dim")
 }  # fmt: skip
 
-app = typer.Typer(add_completion=False, invoke_without_command=True, epilog=EPILOG)
+app = typer.Typer(add_completion=False, invoke_without_command=True)
 
 
 @app.callback()
@@ -63,7 +48,7 @@ def models(
     answer(listed, as_json, lambda: _show_models(where, found, taken, why))
 
 
-@app.command("check", epilog=CHECK_EPILOG)
+@app.command()
 def check(
     name: str = typer.Argument(..., metavar="NAME", help="A model of the host, as `pa models` lists it."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as one JSON object."),

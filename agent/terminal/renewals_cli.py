@@ -26,21 +26,11 @@ from tools.store.store import Store
 
 app = typer.Typer(add_completion=False)
 
-EPILOG = """[bold]Examples[/]
-  pa renewals
-  pa renewals --within 90d --failing
-  pa renewals --patient P013 --json
-  pa renewals --draft
-
-The plan's own renewal test is put to today's record, today and on every day
-to the end: what will be stale by then, or has not been reached, is said now,
-with what to measure from when to when, and what would be determined if it
-were done. --draft drafts those that pass today, for review."""
 GOOD = ("ready", "not_required")
 USUAL = 0.8  # the share of days covered from which adherence is usually called good
 
 
-@app.command(epilog=EPILOG)
+@app.command()
 def _renewals(
     within: str = typer.Option("60d", metavar="TIME", help="How far ahead: 60d, 8w, 3m."),
     patient_id: OnlyPatient = "",

@@ -15,15 +15,7 @@ from tools.store.store import Store
 app = typer.Typer(add_completion=False)
 
 
-@app.command(
-    epilog="""[bold]Examples[/]
-  pa replay 1
-  pa replay --case 1 --json
-
-A draft, and a case that was opened by hand, keeps what its determination was
-made of: chart, plan, policy, form and request, and which engine and terms
-read them. Exit 1 if it is decided otherwise now."""
-)
+@app.command()
 def _replay(
     draft_id: int = typer.Argument(0, metavar="DRAFT", min=0, max=BIGGEST, help="Number of the draft."),
     case_id: int = typer.Option(0, "--case", metavar="CASE", min=0, max=BIGGEST, help="A case instead."),

@@ -15,18 +15,7 @@ from tools.common.errors import Invalid
 app = typer.Typer(add_completion=False)
 
 
-@app.command(
-    epilog="""[bold]Examples[/]
-  pa retention
-  pa retention --apply --by 'R. Lee, privacy officer'
-
-retention.json in the home says for how many years what is kept after it was
-touched last, and of whom everything is: {"drafts": 7, "cases": 7,
-"conversations": 2, "attachments": 7, "held": ["P003"]}. What it does not name
-is kept, and so is all of a patient with an open case, a draft as long as its
-case, and the audit log, which records what went. The store is packed then,
-which takes as much of the disk again."""
-)
+@app.command()
 def _retention(
     apply: bool = typer.Option(False, "--apply", help="Remove it; nothing brings it back but a backup."),
     by: str = typer.Option("", help="Who decides that."),

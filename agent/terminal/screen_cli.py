@@ -27,32 +27,8 @@ from tools.common.errors import Invalid, nearest
 app = typer.Typer(add_completion=False)
 WITHIN = 30
 
-EPILOG = """[bold]Examples[/]
-  pa screen
-  pa screen --drug Ozempic --outcome ready --out ready.csv
-  pa screen --report monday
-  pa screen world --out screen.parquet --workers 2
 
-WORLD is a folder as `pa generate` makes it (Parquet, JSON lines or JSON); it
-needs no store. A run that was stopped goes on where it was, if it is given
-the same --out again.
-
-[bold]Columns of the table[/], a row for each patient and drug
-  patient_id, plan_id, payer, drug, as_of
-  outcome         as `pa check` decides it; stopped_by says what decided
-  kind            new, continuation or renewal
-  indication      the use that it is ready for or waits for, and its rule_id;
-                  empty of a denial, where every use fails
-  asked           ordered, taken, or empty: nobody asked for it
-  needs           what would make it ready, any one of them alone: lab:hba1c,
-                  statement:pregnancy, list:medication list, document:…
-  waits_for       the first of these in words
-  approved_until  last day of the plan's approval that holds now
-  changes_on      first later day with another outcome if nothing is done,
-  changes_to      and that outcome; looked for --within days"""
-
-
-@app.command(epilog=EPILOG)
+@app.command()
 def screen(
     world: Path | None = typer.Argument(None, metavar="WORLD", help="World folder instead of the store."),
     payer: list[str] = typer.Option([], metavar="NAME", help="Only this payer; repeatable."),

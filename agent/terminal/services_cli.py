@@ -14,19 +14,8 @@ from agent.terminal.lines import print_json
 from tools.common.errors import Invalid, nearest
 
 UNAVAILABLE = 3
-EPILOG = """[bold]Examples[/]
-  pa services up                        start all of them
-  eval "$(pa services up postgresql)"   and work on PostgreSQL from here on
-  eval "$(pa services up --tests)"      and have the tests run on them
-  pa services status
-  pa services down
 
-They listen on loopback alone, behind a password, in PALADIN_HOME/services.
-What is printed on stdout are the variables to export. A server that is not
-installed is named with its package, the others start all the same, and the
-exit code is 3."""
-
-app = typer.Typer(add_completion=False, no_args_is_help=True, epilog=EPILOG)
+app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 
 @app.callback()
@@ -37,7 +26,7 @@ def services() -> None:
     """
 
 
-@app.command("up")
+@app.command()
 def up(
     names: list[str] = typer.Argument(
         None, metavar="[NAME]…", help="postgresql, redis, falkordb; default all."
@@ -60,7 +49,7 @@ def up(
         raise typer.Exit(UNAVAILABLE)
 
 
-@app.command("status")
+@app.command()
 def status(as_json: JsonObject = False) -> None:
     """Which of them run, and where."""
     seen = [service.status() for service in _services(None)]
@@ -71,7 +60,7 @@ def status(as_json: JsonObject = False) -> None:
         print(f"{one.service.title:<11} {f'runs at {one.service.where}' if one.url else 'is not running'}")
 
 
-@app.command("down")
+@app.command()
 def down(
     names: list[str] = typer.Argument(
         None, metavar="[NAME]…", help="postgresql, redis, falkordb; default all."

@@ -17,35 +17,13 @@ from tools.common.errors import Invalid, NotFound, nearest
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
-EPILOG = """[bold]Examples[/]
-  pa users add mgarcia --role admin
-  pa users add rlee --role specialist < password.txt
-  pa users key rlee --days 90 --scopes read,write
-  pa users disable rlee
 
-Roles: viewer reads; specialist drafts, adds and records; reviewer edits,
-rejects and approves as well; prescriber reads, edits and approves; service is
-a program that reads, writes and imports; admin may everything. Until the first
-user is made, whoever reaches the port acts as the local owner; from then on
-everybody signs in. The command line is the operating system's user's always.
-
-A practice has a home of its own beside this one: PALADIN_PRACTICE=north pa setup
-makes it, and `--practice north` gives it users. On PostgreSQL it has a database
-of its own, which your administrator makes: paladin_north beside paladin. {"two_persons": true} in its
-practice.json has nobody approve what they drafted or edited. A prescriber or
-admin may read another practice's charts in an emergency, with the header
-`Break-Glass: north: REASON`; both logs tell it.
-
-With an oidc.json in the home (issuer, client_id, client_secret, allowed, and
-roles and practices by group) an OpenID provider signs people in, too."""
-
-
-@app.callback(epilog=EPILOG)
+@app.callback()
 def _users() -> None:
     """Who may come in over HTTP, in which role; and keys of programs."""
 
 
-@app.command("list", epilog="[bold]Example[/]\n  pa users list")
+@app.command("list")
 def _list(as_json: JsonObject = False) -> None:
     """Users and keys; neither passwords nor keys are known any more."""
     _, store = opened()
@@ -63,7 +41,7 @@ def _list(as_json: JsonObject = False) -> None:
         tell("No user was made: whoever reaches the port of `pa serve` acts as the local owner.")
 
 
-@app.command("add", epilog="[bold]Example[/]\n  pa users add mgarcia --role admin")
+@app.command("add")
 def _add(
     name: str = typer.Argument(..., metavar="NAME"),
     role: str = typer.Option(
@@ -81,7 +59,7 @@ def _add(
     tell(f"{user.name} is {user.role}{theirs}")
 
 
-@app.command("set", epilog="[bold]Example[/]\n  pa users set rlee --role reviewer")
+@app.command("set")
 def _set(
     name: str = typer.Argument(..., metavar="NAME"),
     role: str = typer.Option("", metavar="ROLE", help="The role from now on."),
@@ -95,7 +73,7 @@ def _set(
     tell(f"{user.name} is {user.role}")
 
 
-@app.command("disable", epilog="[bold]Example[/]\n  pa users disable rlee")
+@app.command("disable")
 def _disable(
     name: str = typer.Argument(..., metavar="NAME"),
     undo: bool = typer.Option(False, "--undo", help="Let them in again."),
@@ -105,7 +83,7 @@ def _disable(
     tell(f"{user.name} is {'let in again' if undo else 'shut out'}")
 
 
-@app.command("sign-out", epilog="[bold]Example[/]\n  pa users sign-out rlee")
+@app.command("sign-out")
 def _sign_out(name: str = typer.Argument(..., metavar="NAME")) -> None:
     """End a user's sessions and sign-in links; keys stay."""
     store = opened()[1]
@@ -113,7 +91,7 @@ def _sign_out(name: str = typer.Argument(..., metavar="NAME")) -> None:
     tell(f"{name} is signed in nowhere")
 
 
-@app.command("key", epilog="[bold]Example[/]\n  pa users key rlee --days 90 --scopes read")
+@app.command("key")
 def _key(
     name: str = typer.Argument(..., metavar="NAME", help="Whose key it is; it may no more than they may."),
     days: int = typer.Option(90, min=1, max=366, help="How long it opens anything."),
@@ -129,7 +107,7 @@ def _key(
     tell(f"{told}\nShown this once; until {key.expires:%Y-%m-%d}. Take it back: pa users revoke {key.id}")
 
 
-@app.command("revoke", epilog="[bold]Example[/]\n  pa users revoke 1f2e3d4c")
+@app.command("revoke")
 def _revoke(
     id: str = typer.Argument(..., metavar="KEY", help="Its id, as `pa users list` shows it."),
 ) -> None:

@@ -22,21 +22,12 @@ from agent.verification.known_facts import enter_bound
 from tools.common.errors import Invalid
 from tools.queries.bound import Bound
 
-EPILOG = """[bold]Examples[/]
-  pa verify letter.pdf --patient P001 --drug Ozempic
-  pa verify letter.md --patient P001 --drug Ozempic --plan CASCADE-GOLD
-  pbpaste | pa verify - --patient P001 --drug Ozempic --json
-
-Every number, date, code, drug, dose, name, citation, yes or no and
-determination word must agree with the chart, the plan, the policy or the
-determination. What no chart can show, such as an opinion, is left alone.
-Exit code: 0 all of it is supported, 1 something isn't, 2 bad input."""
 app = typer.Typer(add_completion=False)
 SUFFIXES = (".txt", ".md", ".pdf", "")
 BIGGEST_TEXT = 400_000  # characters
 
 
-@app.command(epilog=EPILOG)
+@app.command()
 def verify(
     file: str = typer.Argument(..., metavar="FILE", help="A .txt, .md or .pdf; - reads standard input."),
     patient: str = typer.Option(..., "--patient", metavar="PATIENT", help="Patient id, e.g. P001."),

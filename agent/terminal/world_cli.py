@@ -29,12 +29,7 @@ setup, load, index, serve = (typer.Typer(add_completion=False) for _ in range(4)
 PATIENTS = 20
 
 
-@setup.command(
-    epilog="""[bold]Examples[/]
-  pa setup
-  pa setup --without-patients           and then: pa fhir import FILE
-  PALADIN_CATALOG=my_clinic pa setup    with your own drugs, plans and rules"""
-)
+@setup.command()
 def _setup(
     without_patients: bool = typer.Option(
         False, "--without-patients", help="Plans, drugs, forms and policies alone, for charts of your own."
@@ -61,15 +56,7 @@ def _setup(
     print(f"Next: pa {'fhir import FILE' if without_patients else 'check P001 Ozempic'}")
 
 
-@load.command(
-    epilog="""[bold]Examples[/]
-  pa load
-  pa load out/world --replace
-  pa load out/world --append
-
-Everything is read and checked before anything is written; one transaction
-brings all of it, or nothing. A damaged file is named with its place."""
-)
+@load.command()
 def _load_command(
     directory: Path | None = typer.Argument(
         None, metavar="DIR", help="World folder; default PALADIN_DATA or mock_data."
@@ -96,32 +83,14 @@ def _load_command(
     answer(report, as_json, lambda: print(_told(report)))
 
 
-@index.command(
-    epilog="""[bold]Example[/]
-  pa index
-
-The index is a cache of the policies in the store: it is built beside the old
-one and swapped, and can be thrown away at any time."""
-)
+@index.command()
 def _index_command(as_json: JsonReport = False) -> None:
     """Rebuild the search index of the policies."""
     clauses = rebuild(opened()[1])
     print(f'{{"clauses": {clauses}}}' if as_json else f"{clauses} policy clauses are indexed")
 
 
-@serve.command(
-    epilog="""[bold]Examples[/]
-  pa serve
-  pa serve --open
-  pa serve --port 8080
-  pa serve --host 0.0.0.0 --name paladin.clinic.example --certificate c.pem --key k.pem
-  curl -s localhost:8000/api/orchestrator/process -H 'content-type: application/json' -d @request.json
-
-The workspace is at /; the page at /docs describes every call of the API.
-Each process takes 100 requests a second of one caller, after a burst of
-1,000 (PALADIN_CALLS_PER_SECOND), and 400 connections (PALADIN_CONNECTIONS).
-Behind a proxy of yours, FORWARDED_ALLOW_IPS names its addresses."""
-)
+@serve.command()
 def _serve(
     host: str = typer.Option(
         "127.0.0.1", help="Loopback; another only with users, a name, a certificate and its key."
