@@ -12,18 +12,14 @@ from agent.cases.appeals import AppealAssessment
 from agent.drafts.letter_wording import Reworded
 from agent.runtime.settings import BIGGEST, read_as_of, read_settings
 from agent.terminal import appeal_screen
-from agent.terminal.common import AsOf, Json, Use, model_of, opened, prepared_by
+from agent.terminal.common import AsOf, Json, Use, group, model_of, opened, prepared_by
 from agent.terminal.lines import answer, tell
 from tools.appeals.letter import Filing
 from tools.appeals.sheet import call_sheet
 from tools.common.atomic import write_atomically
 from tools.papers.letter_pdf import letter_pdf
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    help="Decide whether and how to fight a denial; draft the appeal that its reason calls for.",
-)
+app = group("Decide whether and how to fight a denial; draft the appeal that its reason calls for.")
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Put the papers into this folder.")]
 Expedited = Annotated[
     str,
@@ -63,15 +59,9 @@ def _look(
     """The letter, held against its patient."""
     settings, store = opened()
     asked = appeals.AppealQuery(
-        patient_id=patient,
-        drug=drug,
-        plan_id=plan_id,
-        as_of=settings.day(as_of),
-        level=level,
-        received=read_as_of(received),
-        indication=indication,
-        case_id=case_id,
-    )
+        patient_id=patient, drug=drug, plan_id=plan_id, as_of=settings.day(as_of), level=level,
+        received=read_as_of(received), indication=indication, case_id=case_id,
+    )  # fmt: skip
     return appeals.assess(store, asked, appeals.payer_letter(denial))
 
 

@@ -12,11 +12,8 @@ from tools.charts import additions
 from tools.common.errors import Invalid
 from tools.papers.uploads import MOST_BYTES
 
-app = typer.Typer(add_completion=False)
 
-
-@app.command()
-def _attach(
+def attach(
     patient_id: PatientId,
     file: Path = typer.Argument(..., metavar="FILE", help="The paper: a PDF, TIFF, PNG or JPEG."),
     kind: str = typer.Option(

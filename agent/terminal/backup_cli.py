@@ -14,11 +14,8 @@ from agent.runtime.stores import open_store
 from agent.terminal.common import JsonObject, opened
 from agent.terminal.lines import answer, print_json, tell
 
-backup, restore = typer.Typer(add_completion=False), typer.Typer(add_completion=False)
 
-
-@backup.command()
-def _backup(
+def backup(
     file: Path = typer.Argument(..., metavar="FILE", help="Where to; a file that is not there yet."),
     as_json: JsonObject = False,
 ) -> None:
@@ -31,8 +28,7 @@ def _backup(
     answer(told, as_json, lambda: tell(said))
 
 
-@restore.command()
-def _restore(
+def restore(
     file: Path = typer.Argument(..., metavar="FILE", help="What `pa backup` wrote."),
     replace: bool = typer.Option(False, "--replace", help="Move the home that is there aside."),
     as_json: JsonObject = False,

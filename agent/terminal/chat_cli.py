@@ -29,10 +29,7 @@ from tools.common.printable import printable
 from tools.graph.asking import current, graph_of
 from tools.queries.bound import Bound
 
-app = typer.Typer(add_completion=False)
 
-
-@app.command()
 def chat(
     question: str = typer.Argument("", help="One question; without it, a conversation."),
     patient: str = typer.Option("", metavar="ID", help="The patient whom it is about, e.g. P001."),

@@ -29,10 +29,7 @@ from tools.queries.check import check as decide
 if TYPE_CHECKING:
     from tools.domain.records import Determination, Kind, Patient
 
-app = typer.Typer(add_completion=False)
 
-
-@app.command()
 def check(
     patient_id: PatientId = "",
     drug: str = typer.Argument("", metavar="DRUG", help="Brand, or a generic name that only one brand has."),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 
@@ -14,7 +15,7 @@ from agent.models.model import Model
 from agent.runtime.settings import Settings, read_settings
 from agent.runtime.stores import open_store
 from agent.terminal.lines import tell
-from tools.common.errors import Invalid
+from tools.common.errors import Invalid, NotFound, nearest
 from tools.store.store import Store
 
 P = ParamSpec("P")
@@ -39,6 +40,11 @@ def prepared_by(make: Callable[..., T]) -> Callable[[Callable[Concatenate[T, P],
     return wrap
 
 
+def group(help: str) -> typer.Typer:
+    """Commands under one name."""
+    return typer.Typer(add_completion=False, no_args_is_help=True, help=help)
+
+
 def opened() -> tuple[Settings, Store]:
     """The settings and the store that they name; Unavailable, with the next step, if there is none."""
     settings = read_settings()
@@ -51,6 +57,18 @@ def model_of(name: str, settings: Settings) -> Model | None:
     if line:
         tell(line, error=True)
     return found
+
+
+def one_of(what: str, typed: str, known: Collection[str]) -> str:
+    """What was typed, if it is one of these."""
+    if typed not in known:
+        raise NotFound(what, typed, nearest(typed, known), f"there are {', '.join(known)}")
+    return typed
+
+
+def person(by: str) -> str:
+    """Who does it: who is named, or who sits here."""
+    return by.strip() or getpass.getuser()
 
 
 def read_bytes(file: Path, most: int) -> bytes:

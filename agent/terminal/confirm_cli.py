@@ -19,10 +19,7 @@ from tools.queries.check import Asked, ask, decide
 from tools.store.rows import ChartEntry
 from tools.store.store import Store
 
-app = typer.Typer(add_completion=False)
 
-
-@app.command()
 def confirm(
     patient_id: PatientId,
     lead_id: str = typer.Argument("", metavar="LEAD", help="As the list shows it; without it, the list."),

@@ -39,11 +39,9 @@ from tools.store.store import Store
 LISTED = (  # of a draft
     "id", "patient_id", "drug", "plan_id", "as_of", "status", "outcome", "ready", "missing", "warning",
 )  # fmt: skip
-draft, review = typer.Typer(add_completion=False), typer.Typer(add_completion=False)
 
 
-@draft.command()
-def _draft(
+def draft(
     patient_id: PatientId,
     drug: str = typer.Argument(..., metavar="DRUG", help="Brand, or a generic name that only one brand has."),
     out: Path | None = typer.Option(None, metavar="DIR", help="Also put the papers into this folder."),
@@ -117,8 +115,7 @@ def _draft(
     answer(whole, as_json, lambda: review_screen.drafted(drafted.draft, store, files, new=drafted.new))
 
 
-@review.command()
-def _review(
+def review(
     draft_id: int | None = typer.Argument(
         None, metavar="ID", min=1, max=BIGGEST, help="Number of the draft; without it, the list."
     ),

@@ -16,11 +16,8 @@ from agent.terminal.lines import print_json
 from tools.common.dates import add_months
 from tools.common.errors import Invalid, Unavailable
 
-app = typer.Typer(add_completion=False)
 
-
-@app.command()
-def _due(
+def due(
     within: str = typer.Option("7d", metavar="TIME", help="How far ahead: 7d, 2w, 2m."),
     mine: bool = typer.Option(False, "--mine", help="Only what we must do, not what the payer must."),
     plan: OnlyPlan = "",

@@ -10,11 +10,8 @@ from agent.administration.encryption import encrypt
 from agent.runtime.settings import read_settings
 from agent.terminal.lines import tell
 
-app = typer.Typer(add_completion=False)
 
-
-@app.command()
-def _encrypt(
+def encrypt_home(
     key: Path | None = typer.Option(
         None, metavar="FILE", help="Where the key lies, or is to lie: not in the home."
     ),

@@ -21,11 +21,8 @@ from tools.fhir.deidentified import Known, deidentified
 from tools.fhir.exporter import export_patient
 from tools.store import panel
 
-app = typer.Typer(add_completion=False)
 
-
-@app.command()
-def _export(
+def export(
     patients: list[str] = typer.Argument(None, metavar="PATIENT", help="Only these; everybody if none."),
     out: Path = typer.Option(..., "--out", metavar="FILE", help="Write there: NDJSON, a bundle a line."),
     deidentify: bool = typer.Option(

@@ -12,10 +12,7 @@ from agent.drafts.drafting import drafter
 from agent.terminal.common import AskPlan, AsOf, opened
 from tools.common.errors import Unavailable
 
-app = typer.Typer(add_completion=False)
 
-
-@app.command()
 def mcp(
     patient: str = typer.Option(
         "", metavar="ID", help="The patient whom the connection is about, e.g. P001."

@@ -24,14 +24,11 @@ from tools.lifecycle.records import Facts
 from tools.lifecycle.renewals import Need, Renewal
 from tools.store.store import Store
 
-app = typer.Typer(add_completion=False)
-
 GOOD = ("ready", "not_required")
 USUAL = 0.8  # the share of days covered from which adherence is usually called good
 
 
-@app.command()
-def _renewals(
+def list_renewals(
     within: str = typer.Option("60d", metavar="TIME", help="How far ahead: 60d, 8w, 3m."),
     patient_id: OnlyPatient = "",
     failing: bool = typer.Option(False, "--failing", help="Only those that will not pass as they stand."),

@@ -12,11 +12,8 @@ from tools.queries.replay import Replayed, replay
 from tools.store.provenance import digest
 from tools.store.store import Store
 
-app = typer.Typer(add_completion=False)
 
-
-@app.command()
-def _replay(
+def decide_again(
     draft_id: int = typer.Argument(0, metavar="DRAFT", min=0, max=BIGGEST, help="Number of the draft."),
     case_id: int = typer.Option(0, "--case", metavar="CASE", min=0, max=BIGGEST, help="A case instead."),
     as_json: JsonObject = False,

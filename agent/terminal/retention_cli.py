@@ -12,11 +12,8 @@ from agent.terminal.common import JsonArray, opened
 from agent.terminal.lines import print_json, tell
 from tools.common.errors import Invalid
 
-app = typer.Typer(add_completion=False)
 
-
-@app.command()
-def _retention(
+def remove_old(
     apply: bool = typer.Option(False, "--apply", help="Remove it; nothing brings it back but a backup."),
     by: str = typer.Option("", help="Who decides that."),
     as_json: JsonArray = False,

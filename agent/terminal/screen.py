@@ -52,16 +52,13 @@ def console(stderr: bool = False) -> Console:
 def show(found: Determination, patient: Patient, out: Console, voice: Voice = ENGLISH) -> None:
     """Print the whole screen: headline, criteria with their evidence and clause, what to do, what else."""
     parts: list[RenderableType] = [_header(found, patient, voice), _headline(found, voice)]
-    criteria = [f for f in found.findings if not f.exclusion]
-    exclusions = [f for f in found.findings if f.exclusion]
-    for title, findings in (("screen.criteria", criteria), ("screen.exclusions", exclusions)):
-        if findings:
+    for title, exclusion in (("screen.criteria", False), ("screen.exclusions", True)):
+        if findings := [finding for finding in found.findings if finding.exclusion == exclusion]:
             parts.append(under(voice.term(title), _findings(findings, found.leads, out, voice)))
     if found.ignored:
         parts.append(below(_ignored(found, voice)))
     if found.actions:
-        steps = tuple([voice.says(step) for step in found.actions])
-        parts.append(under(voice.term("screen.next"), numbered(steps)))
+        parts.append(under(voice.term("screen.next"), numbered(map(voice.says, found.actions))))
     if found.alternatives:
         parts.append(under(voice.term("screen.alternatives"), _alternatives(found.alternatives, voice)))
     say(Group(*parts), out)
@@ -90,21 +87,24 @@ def say(printed: RenderableType, out: Console | None = None, *, style: str = "",
     out.file.write(text if is_utf8(out) else to_ascii(text))
 
 
-def table(*columns: str | Column, header: str | None = "table.header", gap: int = 2) -> Table:
+def table(
+    *columns: str | Column,
+    rows: Iterable[Iterable[RenderableType]] = (),
+    header: str | None = "table.header",
+    gap: int = 2,
+) -> Table:
     """A table without lines: names of columns, or columns with what is special about them.
 
     Args:
+        rows: their cells; more can be added.
         header: style of the names; None shows none.
         gap: blanks between two columns.
     """
-    return Table(
-        *columns,
-        box=None,
-        padding=(0, gap, 0, 0),
-        pad_edge=False,
-        show_header=header is not None,
-        header_style=header,
-    )
+    padding, shown = (0, gap, 0, 0), header is not None
+    made = Table(*columns, box=None, padding=padding, pad_edge=False, show_header=shown, header_style=header)
+    for row in rows:
+        made.add_row(*row)
+    return made
 
 
 def below(*shown: RenderableType) -> RenderableType:
@@ -119,10 +119,8 @@ def under(title: str, *shown: RenderableType) -> RenderableType:
 
 def numbered(lines: Iterable[RenderableType]) -> Table:
     """Lines, each with its number, from 1."""
-    rows = table(Column(justify="right"), Column(overflow="fold"), header=None, gap=1)
-    for number, line in enumerate(lines, 1):
-        rows.add_row(f"{number}.", line)
-    return rows
+    rows = ((f"{number}.", line) for number, line in enumerate(lines, 1))
+    return table(Column(justify="right"), Column(overflow="fold"), rows=rows, header=None, gap=1)
 
 
 def right(*names: str) -> list[Column]:
@@ -160,8 +158,7 @@ def _header(found: Determination, patient: Patient, voice: Voice) -> Text:
 
 def _headline(found: Determination, voice: Voice) -> RenderableType:
     word = voice.term(f"headline.{found.outcome}").upper()
-    said = voice.says(found.without_outcome)
-    return below(Text.assemble((word, STYLES[found.outcome]), "  ", said))
+    return below(Text.assemble((word, STYLES[found.outcome]), "  ", voice.says(found.without_outcome)))
 
 
 def _findings(findings: list[Finding], leads: tuple[Lead, ...], out: Console, voice: Voice) -> Table:
@@ -247,8 +244,8 @@ def _evidence_line(evidence: Evidence) -> Text:
 def _ignored(found: Determination, voice: Voice) -> Text:
     """A line for each value that is later than the day of judgement; of many, the newest and how many more."""
     lines = [_ignored_line(seen, found.as_of, voice) for seen in found.ignored[:MOST_EVIDENCE]]
-    if len(found.ignored) > MOST_EVIDENCE:
-        lines.append(voice.says(message("screen.more", count=len(found.ignored) - MOST_EVIDENCE)))
+    if (more := len(found.ignored) - MOST_EVIDENCE) > 0:
+        lines.append(voice.says(message("screen.more", count=more)))
     return Text("\n".join(lines), "yellow")
 
 

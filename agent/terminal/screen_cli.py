@@ -24,11 +24,9 @@ from agent.terminal.progress import bars
 from agent.terminal.screen import STYLES, right, say
 from tools.common.errors import Invalid, nearest
 
-app = typer.Typer(add_completion=False)
 WITHIN = 30
 
 
-@app.command()
 def screen(
     world: Path | None = typer.Argument(None, metavar="WORLD", help="World folder instead of the store."),
     payer: list[str] = typer.Option([], metavar="NAME", help="Only this payer; repeatable."),

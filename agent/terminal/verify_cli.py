@@ -22,12 +22,10 @@ from agent.verification.known_facts import enter_bound
 from tools.common.errors import Invalid
 from tools.queries.bound import Bound
 
-app = typer.Typer(add_completion=False)
 SUFFIXES = (".txt", ".md", ".pdf", "")
 BIGGEST_TEXT = 400_000  # characters
 
 
-@app.command()
 def verify(
     file: str = typer.Argument(..., metavar="FILE", help="A .txt, .md or .pdf; - reads standard input."),
     patient: str = typer.Option(..., "--patient", metavar="PATIENT", help="Patient id, e.g. P001."),

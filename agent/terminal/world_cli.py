@@ -25,12 +25,10 @@ from tools.store.load import load as load_world
 from tools.store.record_files import read_record
 from tools.store.store import Store
 
-setup, load, index, serve = (typer.Typer(add_completion=False) for _ in range(4))
 PATIENTS = 20
 
 
-@setup.command()
-def _setup(
+def setup(
     without_patients: bool = typer.Option(
         False, "--without-patients", help="Plans, drugs, forms and policies alone, for charts of your own."
     ),
@@ -56,8 +54,7 @@ def _setup(
     print(f"Next: pa {'fhir import FILE' if without_patients else 'check P001 Ozempic'}")
 
 
-@load.command()
-def _load_command(
+def load(
     directory: Path | None = typer.Argument(
         None, metavar="DIR", help="World folder; default PALADIN_DATA or mock_data."
     ),
@@ -83,15 +80,13 @@ def _load_command(
     answer(report, as_json, lambda: print(_told(report)))
 
 
-@index.command()
-def _index_command(as_json: JsonReport = False) -> None:
+def index(as_json: JsonReport = False) -> None:
     """Rebuild the search index of the policies."""
     clauses = rebuild(opened()[1])
     print(f'{{"clauses": {clauses}}}' if as_json else f"{clauses} policy clauses are indexed")
 
 
-@serve.command()
-def _serve(
+def serve(
     host: str = typer.Option(
         "127.0.0.1", help="Loopback; another only with users, a name, a certificate and its key."
     ),
