@@ -9,8 +9,8 @@ import typer
 
 from agent.administration.audit import head, held_against
 from agent.runtime.dump import plain, to_json
-from agent.terminal.common import JsonArray, JsonObject, OnlyPatient, opened
-from agent.terminal.lines import print_json, tell
+from agent.terminal.common import JsonArray, JsonObject, OnlyPatient, group, opened
+from agent.terminal.lines import answer, print_json, tell
 from tools.audit.events import AuditEvent
 from tools.audit.merkle import consistency, inclusion, root
 from tools.common.atomic import write_atomically
@@ -18,13 +18,8 @@ from tools.common.errors import Invalid
 from tools.common.printable import one_line
 from tools.fhir.audit_events import audit_event
 
-app = typer.Typer(add_completion=False, no_args_is_help=True)
+app = group("Who saw and did what, and proof that the record of it is whole.")
 MANY = 10_000
-
-
-@app.callback()
-def _audit() -> None:
-    """Who saw and did what, and proof that the record of it is whole."""
 
 
 @app.command("who")
@@ -63,12 +58,9 @@ def _head(
     """Sign the log as it is now; keep what this prints where nobody who uses Paladin can change it."""
     settings, store = opened()
     made = head(store, settings, also=to, key=key)
-    if as_json:
-        print_json(made)
-        return
-    tell(f"{made.size} events, root {made.root}, {made.at:%Y-%m-%d %H:%M:%S} UTC")
-    if key:
-        tell(f"signed by {made.key}")
+    signed = f"\nsigned by {made.key}" if key else ""
+    said = f"{made.size} events, root {made.root}, {made.at:%Y-%m-%d %H:%M:%S} UTC{signed}"
+    answer(made, as_json, lambda: tell(said))
 
 
 @app.command("verify")
@@ -86,14 +78,13 @@ def _verify(
             "--signed-by asks something of heads that were kept elsewhere; name them with --head FILE"
         )
     found = held_against(store, settings, heads, signed_by=signed_by.strip().lower())
-    if as_json:
-        print_json(found)
-    else:
-        for problem in found.problems:
-            tell(f"✗ {problem}")
-        held = f"held against {found.heads} heads" if found.heads else "no head was kept: `pa audit head`"
-        state = "NOT as it was left" if found.problems else "whole"
-        tell(f"{found.events} events, root {found.root}, {held}: {state}")
+    held = f"held against {found.heads} heads" if found.heads else "no head was kept: `pa audit head`"
+    state = "NOT as it was left" if found.problems else "whole"
+    lines = (
+        *(f"✗ {problem}" for problem in found.problems),
+        f"{found.events} events, root {found.root}, {held}: {state}",
+    )
+    answer(found, as_json, lambda: tell("\n".join(lines)))
     raise typer.Exit(1 if found.problems else 0)
 
 
@@ -128,17 +119,17 @@ def _export(
     lines = (to_json(audit_event(number, event), 0) for number, event in store.audit_events(patient_id))
     if out:
         write_atomically(out, "".join(f"{line}\n" for line in lines).encode())
-        return
-    for line in lines:
-        tell(line)
+    else:
+        for line in lines:
+            tell(line)
 
 
 def _show(events: Iterable[tuple[int, AuditEvent]], as_json: bool) -> None:
     if as_json:
         print_json([{"number": number, **plain(event)} for number, event in events])
-        return
-    for number, event in events:
-        tell(f"{number}  {_line(event)}")
+    else:
+        for number, event in events:
+            tell(f"{number}  {_line(event)}")
 
 
 def _line(event: AuditEvent) -> str:

@@ -12,7 +12,7 @@ from agent.administration.backup import restore as put_back
 from agent.runtime.settings import read_settings
 from agent.runtime.stores import open_store
 from agent.terminal.common import JsonObject, opened
-from agent.terminal.lines import answer, print_json, tell
+from agent.terminal.lines import answer, tell
 
 
 def backup(
@@ -36,16 +36,11 @@ def restore(
     """Put a backup in the place of this home: all of it, or nothing."""
     settings = read_settings()
     manifest, aside = put_back(file, settings, replace=replace)
-    found = held_against(open_store(settings), settings)
-    if as_json:
-        told = {"home": str(settings.home), "taken": manifest.taken, "files": len(manifest.files)}
-        print_json(told | {"aside": str(aside or ""), "problems": found.problems})
-    else:
-        for problem in found.problems:
-            tell(f"✗ {problem}")
-        when, count = f"{manifest.taken:%Y-%m-%d %H:%M} UTC", len(manifest.files)
-        tell(f"{settings.home} is as it was on {when}: {count} files")
-        if aside:
-            tell(f"what was there is in {aside}")
-        tell("`pa index` builds the search index anew")
-    raise typer.Exit(1 if found.problems else 0)
+    problems, count = held_against(open_store(settings), settings).problems, len(manifest.files)
+    told = {"home": str(settings.home), "taken": manifest.taken, "files": count}
+    lines = [f"✗ {problem}" for problem in problems]
+    lines += [f"{settings.home} is as it was on {manifest.taken:%Y-%m-%d %H:%M} UTC: {count} files"]
+    lines += [f"what was there is in {aside}"] if aside else []
+    lines += ["`pa index` builds the search index anew"]
+    answer(told | {"aside": str(aside or ""), "problems": problems}, as_json, lambda: tell("\n".join(lines)))
+    raise typer.Exit(1 if problems else 0)

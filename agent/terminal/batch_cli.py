@@ -21,19 +21,15 @@ from agent.runtime.dump import plain
 from agent.runtime.home import now
 from agent.runtime.settings import BIGGEST, Settings, read_settings
 from agent.terminal import batch_watching, worklist_screen
-from agent.terminal.common import AsOf, Json, Workers, opened
-from agent.terminal.lines import answer, print_json, tell
+from agent.terminal.common import AsOf, Json, Workers, group, opened
+from agent.terminal.lines import answer, tell
 from agent.terminal.screen import right, say, table
 from tools.common.errors import Invalid, NotFound, nearest
 from tools.domain.records import Kind
 from tools.store.batches import Batch
 from tools.store.store import Store
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    help="Draft every request of a file or a panel: forms, letters, a summary and a worklist.",
-)
+app = group("Draft every request of a file or a panel: forms, letters, a summary and a worklist.")
 Number = typer.Argument(
     ..., metavar="ID", min=1, max=BIGGEST, help="Number of the batch, as `pa batch list` shows."
 )
@@ -89,12 +85,7 @@ def _list(
     """The batches, newest first."""
     _, store = opened()
     every = [standing(store, batch) for batch in store.batches(limit=limit)]
-    if as_json:
-        print_json(every)
-    elif not every:
-        print("No batches yet: pa batch run FILE")
-    else:
-        _table(every)
+    answer(every, as_json, lambda: _table(every))
 
 
 @app.command("status")
@@ -119,10 +110,8 @@ def _cancel(batch_id: int = Number) -> None:
     """Begin no further case of a batch; what is drafted stays."""
     _, store = opened()
     batch = lifecycle.cancel(store, batch_id, now())
-    left = lifecycle.standing(store, batch).waiting
-    print(
-        f"Batch {batch_id} is cancelled with {left} cases left; `pa batch resume {batch_id}` goes on with it"
-    )
+    left, step = standing(store, batch).waiting, f"`pa batch resume {batch_id}` goes on with it"
+    print(f"Batch {batch_id} is cancelled with {left} cases left; {step}")
 
 
 @app.command("retry")
@@ -130,10 +119,10 @@ def _retry(batch_id: int = Number, workers: Workers = 0, as_json: Json = False) 
     """Work again on the cases that failed."""
     settings, store = opened()
     batch, many = lifecycle.retry(store, batch_id, now())
-    if not many:
+    if many:
+        _work(store, settings, batch, _processes(workers), as_json)
+    else:
         print(f"Nothing failed in batch {batch_id}")
-        return
-    _work(store, settings, batch, _processes(workers), as_json)
 
 
 @app.command("report")
@@ -142,11 +131,9 @@ def _report(batch_id: int = Number, as_json: Json = False) -> None:
     _, store = opened()
     outcome = results.outcome_of(store, store.batch(batch_id))
     damaged = results.damaged(outcome)
-    if as_json:
-        body = {"id": batch_id, "folder": outcome.batch.folder, "damaged": damaged}
-        print_json(body | {"cases": outcome.lines, "rejected": outcome.rejected})
-    else:
-        worklist_screen.show(outcome, damaged)
+    body = {"id": batch_id, "folder": outcome.batch.folder, "damaged": damaged}
+    whole = body | {"cases": outcome.lines, "rejected": outcome.rejected}
+    answer(whole, as_json, lambda: worklist_screen.show(outcome, damaged))
 
 
 @app.command("worker")
@@ -209,7 +196,6 @@ def _model(name: str, settings: Settings) -> str:
     """The model's name; where it is not there now, a line says so, and the batch goes on without it."""
     if not name or name == "offline":
         return ""
-
     found, line = open_model(name, settings)
     if found is None:
         tell(f"{line}; until it is there, code words the letters", error=True)
@@ -228,30 +214,28 @@ def _next_steps(now: Standing, alive: list[str]) -> list[str]:
         return [*steps, f"Again: pa batch retry {now.id}"] if now.failed else steps
     if now.state == "cancelled":
         return [f"Next: pa batch resume {now.id}"]
-    by = f"Worked on by {', '.join(alive)}" if alive else f"Nobody works on it: pa batch resume {now.id}"
-    return [by]
+    return [f"Worked on by {', '.join(alive)}" if alive else f"Nobody works on it: pa batch resume {now.id}"]
 
 
 def _tell_plan(planned: Plan, processes: int, as_json: bool) -> None:
-    if as_json:
-        body = {
-            "source": planned.source,
-            "cases": len(planned.checked),
-            "by_drug": Counter(one.wanted.asking.request.drug for one in planned.checked),
-            "rejected": planned.rejected,
-            "unused_columns": planned.unused,
-            "seconds": round(planned.seconds(processes)),
-        }
-        print_json(body)
-    else:
-        worklist_screen.plan(planned, planned.seconds(processes))
+    body = {
+        "source": planned.source,
+        "cases": len(planned.checked),
+        "by_drug": Counter(one.wanted.asking.request.drug for one in planned.checked),
+        "rejected": planned.rejected,
+        "unused_columns": planned.unused,
+        "seconds": round(planned.seconds(processes)),
+    }
+    answer(body, as_json, lambda: worklist_screen.plan(planned, planned.seconds(processes)))
 
 
 def _table(every: list[Standing]) -> None:
+    if not every:
+        print("No batches yet: pa batch run FILE")
+        return
     shown = table(*right("id"), "state", "cases", *right("failed", "rejected"), "begun", "from")
     for one in every:
         cases = f"{one.done + one.failed} of {one.total}" if one.waiting else one.total
         begun = one.created[:16].replace("T", " ")
-        cells = (one.id, one.state, cases, one.failed, one.rejected, begun, one.name)
-        shown.add_row(*map(str, cells))
+        shown.add_row(*map(str, (one.id, one.state, cases, one.failed, one.rejected, begun, one.name)))
     say(shown)

@@ -74,8 +74,8 @@ def _in_lines(first: Standing) -> Iterator[Show]:
         settled = now.done + now.failed
         rate = (settled - first.done - first.failed) / (moment - began)
         left = f", {duration(now.waiting / rate)} left" if rate > 0 else ""
-        counts = ", ".join(f"{now.outcomes[name]} {_words(name)}" for name in ORDER if now.outcomes.get(name))
-        said = f"{settled} of {now.total}, {rate:.1f} cases/s{left}: {counts or NOTHING_DONE}"
+        counts = ", ".join(_by_outcome(now).values()) or NOTHING_DONE
+        said = f"{settled} of {now.total}, {rate:.1f} cases/s{left}: {counts}"
         print(said, file=sys.stderr, flush=True)
 
     yield show
@@ -85,8 +85,8 @@ def _new_failures(store: Store, now: Standing, told: set[int]) -> list[str]:
     """A line for each case that failed and was not told, up to a number of them."""
     if now.failed <= len(told) or len(told) >= MOST_FAILURES:
         return []
-    failed = [one for one in store.batch_results(now.id, state="failed") if one.position not in told]
-    failed = failed[: MOST_FAILURES - len(told)]
+    failures = store.batch_results(now.id, state="failed")
+    failed = [one for one in failures if one.position not in told][: MOST_FAILURES - len(told)]
     told.update(one.position for one in failed)
     lines = [
         f"failed: row {line.row}, {line.patient_id} {line.drug}: {line.summary}"
@@ -99,16 +99,18 @@ def _new_failures(store: Store, now: Standing, told: set[int]) -> list[str]:
 
 def _counts(now: Standing) -> RenderableType:
     text = Text("  ")
-    for outcome in ORDER:
-        if many := now.outcomes.get(outcome):
-            text.append(f"{many} {_words(outcome)}", STYLES.get(outcome, "bold red")).append("   ")
+    for outcome, said in _by_outcome(now).items():
+        text.append(said, STYLES.get(outcome, "bold red")).append("   ")
     if now.reused:
         text.append(f"{now.reused} unchanged", "dim")
     return text
 
 
-def _words(outcome: str) -> str:
-    return outcome.replace("_", " ")
+def _by_outcome(now: Standing) -> dict[str, str]:
+    """How many cases of each outcome, in words."""
+    return {
+        name: f"{now.outcomes[name]} {name.replace('_', ' ')}" for name in ORDER if now.outcomes.get(name)
+    }
 
 
 def duration(seconds: float) -> str:
@@ -131,7 +133,7 @@ def tell(now: Standing, lines: list[str]) -> None:
         many.append(", ".join(f"{count} {path}" for path, count in sorted(now.paths.items())))
     head = Text.assemble((f"Batch {now.id}", "bold"), f" · {now.name} · {now.state}")
     counts = _counts(now) if now.outcomes else Text(f"  {NOTHING_DONE}")
-    say(Group(head, Text(" · ".join(many)), counts, *map(Text, lines)), console())
+    say(Group(head, Text(" · ".join(many)), counts, *map(Text, lines)))
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args
@@ -23,23 +22,23 @@ from agent.terminal.common import (
     Reference,
     RequestKind,
     Why,
+    group,
+    one_of,
     opened,
+    person,
 )
 from agent.terminal.lines import print_json
 from agent.terminal.screen import say
-from tools.common.errors import Invalid, NotFound, nearest
+from tools.common.errors import Invalid
 from tools.domain.records import Kind, Request
 from tools.lifecycle.levels import LEVELS
-from tools.lifecycle.records import Ask, Call, What
+from tools.lifecycle.records import Ask, AuthorizationCase, Call, What
+from tools.lifecycle.running import Clock
 from tools.lifecycle.states import MACHINE
 from tools.store.cases import Kept
 from tools.store.store import Store
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    help="Follow a prior authorization: submitted, asked about, denied, appealed, approved, renewed.",
-)
+app = group("Follow a prior authorization: submitted, asked about, denied, appealed, approved, renewed.")
 CaseNumber = Annotated[
     int, typer.Argument(metavar="CASE", min=1, max=BIGGEST, help="As `pa case list` shows it.")
 ]
@@ -80,10 +79,9 @@ def list_cases(
         cases.sort(key=lambda case: (case.head.patient_id if sort == "patient" else "", case.id))
     if as_json:
         print_json([casefile.body(store, case, days.of(case), events=False) for case in cases])
-        return
-
-    alone = {case.id: why for case in cases if (why := casefile.alone(store, case))}
-    case_screen.listed([(case, first.get(case.id)) for case in cases], days.span(cases), alone)
+    else:
+        alone = {case.id: why for case in cases if (why := casefile.alone(store, case))}
+        case_screen.listed([(case, first.get(case.id)) for case in cases], days.span(cases), alone)
 
 
 @app.command()
@@ -93,9 +91,8 @@ def show(case_id: CaseNumber, as_json: Json = False) -> None:
     case = store.authorization_case(case_id)
     if as_json:
         print_json(casefile.body(store, case, days.of(case)))
-        return
-    clocks = [clock for _, clock in casefile.due(store, [case], days)]
-    case_screen.one(case, clocks, casefile.alone(store, case))
+    else:
+        case_screen.one(case, _clocks(store, days, case), casefile.alone(store, case))
 
 
 @app.command("open")
@@ -185,9 +182,7 @@ def record(
 ) -> None:
     """Record what happened: the payer's answer, an appeal, its decision, the end of the case."""
     known = [name for name in get_args(What) if name not in ("opened", "called", "noted", "undone")]
-    what = what.replace("-", "_")
-    if what not in known:
-        raise NotFound("kind of entry", what, nearest(what, known), f"there are {', '.join(known)}")
+    what = one_of("kind of entry", what.replace("-", "_"), known)
     if what == "reviewed":
         store, days = _opened()
         entry = _entry(days, by, on, store.authorization_case(case_id).head.patient_id)
@@ -265,10 +260,9 @@ def states(
     line: str = typer.Option("", metavar="LINE", help="With the appeal levels of this line of business."),
 ) -> None:
     """Draw the states of a case and what leads from one to the next."""
-    if line and line not in LEVELS:
-        raise NotFound("line of business", line, nearest(line, LEVELS), f"there are {', '.join(LEVELS)}")
+    names = [one_of("line of business", line, LEVELS)] if line else LEVELS
     say(MACHINE)
-    for name in [line] if line else LEVELS:
+    for name in names:
         say(f"\n{name}")
         for level in LEVELS[name]:
             say(f"  {level.key:<16} {level.name}{' (optional)' if level.optional else ''}")
@@ -283,7 +277,7 @@ def _opened() -> tuple[Store, CaseDays]:
 
 
 def _entry(days: CaseDays, by: str, on: str, patient_id: str) -> Entry:
-    return casefile.entry_of(days, by.strip() or getpass.getuser(), read_as_of(on), patient_id)
+    return casefile.entry_of(days, person(by), read_as_of(on), patient_id)
 
 
 def _enter(
@@ -313,6 +307,9 @@ def _enter(
 def _show(store: Store, days: CaseDays, kept: Kept, as_json: bool) -> None:
     if as_json:
         print_json({**casefile.body(store, kept.case, days.of(kept.case)), "changed": kept.new})
-        return
-    clocks = [clock for _, clock in casefile.due(store, [kept.case], days)]
-    case_screen.changed(kept.case, clocks, new=kept.new)
+    else:
+        case_screen.changed(kept.case, _clocks(store, days, kept.case), new=kept.new)
+
+
+def _clocks(store: Store, days: CaseDays, case: AuthorizationCase) -> list[Clock]:
+    return [clock for _, clock in casefile.due(store, [case], days)]

@@ -57,9 +57,8 @@ def _known() -> Known:
 
 def _body(one: Decided) -> dict[str, Any]:
     """The determination, as `pa check` prints it, and beside it what the case says of itself."""
-    found: dict[str, Any] = plain(one.determination)
     return {
-        **found,
+        **plain(one.determination),
         "case": one.case.name,
         "file": one.case.file,
         "expect": plain(dict(one.case.expect)),
@@ -81,16 +80,18 @@ def _show(one: Decided, language: str) -> None:
 
 
 def _list(decided: Sequence[Decided], language: str) -> None:
-    table = screen.table(header=None)
+    shown = screen.table(header=None)
     for one in decided:
         mark = Text("differs", "bold red") if one.differences else Text("as expected", "green")
-        if not one.case.expect:
-            mark = Text("")
         outcome = one.determination.outcome
-        name = Text.assemble(one.case.name, *(f"\n  {line}" for line in one.differences))
         said = outcome if language == LANGUAGE else voice(language).term(f"headline.{outcome}")
-        table.add_row(name, one.determination.drug, Text(said, screen.STYLES[outcome]), mark)
-    screen.say(table)
+        shown.add_row(
+            Text.assemble(one.case.name, *(f"\n  {line}" for line in one.differences)),
+            one.determination.drug,
+            Text(said, screen.STYLES[outcome]),
+            mark if one.case.expect else "",
+        )
+    screen.say(shown)
     differ = sum(bool(one.differences) for one in decided)
     expecting = sum(bool(one.case.expect) for one in decided)
     said = f"\n{len(decided)} cases: {expecting - differ} as expected, {differ} differ"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
@@ -11,8 +10,18 @@ import msgspec
 import typer
 
 from agent.runtime.settings import BIGGEST, read_as_of
-from agent.terminal.common import AddedBy, CourseEnd, JsonAny, JsonEntry, ListComplete, PatientId, opened
-from agent.terminal.lines import answer, print_json, tell
+from agent.terminal.common import (
+    AddedBy,
+    CourseEnd,
+    JsonAny,
+    JsonEntry,
+    ListComplete,
+    PatientId,
+    group,
+    opened,
+    person,
+)
+from agent.terminal.lines import answer, tell
 from tools.charts import additions
 from tools.charts.chartlines import test_key
 from tools.common.errors import Invalid, NotFound, nearest
@@ -21,9 +30,7 @@ from tools.store.rows import ChartEntry
 from tools.store.store import Store
 from tools.terminology.observations import TESTS
 
-app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Enter into a chart what you learned; look; undo."
-)
+app = group("Enter into a chart what you learned; look; undo.")
 
 FORMS = {
     "TEST": "VALUE UNIT --date DATE",
@@ -126,10 +133,8 @@ def log(
     if patient_id:
         store.patient(patient_id)
     entries = store.chart_entries(patient_id or None)
-    if as_json:
-        print_json([whole(entry, store) for entry in entries])
-    else:
-        tell("\n".join(told(entry, store) for entry in entries) or "Nothing was added.")
+    said = "\n".join(told(entry, store) for entry in entries) or "Nothing was added."
+    answer([whole(entry, store) for entry in entries], as_json, lambda: tell(said))
 
 
 @app.command()
@@ -142,7 +147,7 @@ def undo(
 ) -> None:
     """Take an addition out of its chart; it stays in the log."""
     _, store = opened()
-    entry = store.undo_chart_entry(number, by=by or getpass.getuser(), when=datetime.now(UTC))
+    entry = store.undo_chart_entry(number, by=person(by), when=datetime.now(UTC))
     answer(whole(entry, store), as_json, lambda: tell(told(entry, store)))
 
 
@@ -161,13 +166,11 @@ def name_command(
     _, store = opened()
     if not name:
         names = store.medicine_names()
-        if as_json:
-            print_json(names)
-            return
-        for one in names:
-            tell(f"{one.name}: {', '.join(one.ingredients)} (said by {one.by}, {one.when:%Y-%m-%d})")
-        if not names:
-            tell("Nothing was answered.")
+        lines = [
+            f"{one.name}: {', '.join(one.ingredients)} (said by {one.by}, {one.when:%Y-%m-%d})"
+            for one in names
+        ]
+        answer(names, as_json, lambda: tell("\n".join(lines) or "Nothing was answered."))
         return
     if forget:
         store.forget_medicine(name)
@@ -177,13 +180,9 @@ def name_command(
         raise Invalid(
             f"say what {name!r} is with --is MEDICINE, or that it is none that is known with --is-other"
         )
-    said = store.name_medicine(name, meaning, by=by or getpass.getuser(), when=datetime.now(UTC))
-    if as_json:
-        print_json(said)
-    else:
-        tell(
-            f"{said.name} is {', '.join(said.ingredients) if meaning else 'some other drug'}, in every chart"
-        )
+    said = store.name_medicine(name, meaning, by=person(by), when=datetime.now(UTC))
+    what = ", ".join(said.ingredients) if meaning else "some other drug"
+    answer(said, as_json, lambda: tell(f"{said.name} is {what}, in every chart"))
 
 
 # --- reading what was typed -------------------------------------------------------------------------------
@@ -235,16 +234,14 @@ def _measured(what: str, given: list[str]) -> tuple[float, str]:
 
 def entering(store: Store, patient_id: str, by: str, complete: bool = False) -> additions.Entering:
     """An addition to this chart, now, by who is named or who sits here."""
-    who, now = by or getpass.getuser(), datetime.now(UTC)
-    return additions.Entering(store=store, patient_id=patient_id, by=who, when=now, complete=complete)
+    now = datetime.now(UTC)
+    return additions.Entering(store=store, patient_id=patient_id, by=person(by), when=now, complete=complete)
 
 
 def show_added(entry: ChartEntry, to: additions.Entering, as_json: bool) -> None:
-    if as_json:
-        print_json(whole(entry, to.store))
-        return
     there = "" if entry.when == to.when else "\nIt was there already; nothing was added."
-    tell(f"{told(entry, to.store)}{there}\nTake it out: pa chart undo {entry.id}")
+    said = f"{told(entry, to.store)}{there}\nTake it out: pa chart undo {entry.id}"
+    answer(whole(entry, to.store), as_json, lambda: tell(said))
 
 
 def in_words(entry: ChartEntry, *without: str) -> str:

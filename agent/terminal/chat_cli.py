@@ -9,11 +9,10 @@ from datetime import date
 from typing import Any, cast
 
 import typer
-from rich.table import Table
+from rich.table import Column
 
 from agent.conversation import ChatDesk, Conversation, conversations, find, kept
-from agent.dialogue import lessons
-from agent.dialogue.lessons import FILE
+from agent.dialogue import lessons as taught
 from agent.dialogue.query import Query
 from agent.drafts.drafting import drafter
 from agent.models.factory import open_model
@@ -73,22 +72,19 @@ def chat(
             _list(graph, as_json)
             return
         store = open_store(settings)
-        if plan:
-            plan = store.plan(plan).id
-        if resume:
-            resume = find(graph, resume).id
+        plan = plan and store.plan(plan).id
+        resume = resume and find(graph, resume).id
         chosen, line = open_model(model, settings)
+        day = settings.day(as_of)
         desk = ChatDesk(
             store=store,
             model=chosen,
             notice="" if chosen else line,
-            as_of=settings.day(as_of),
+            as_of=day,
             plan_id=plan,
             draft=drafter(store, settings),
-            panel=lambda: current(
-                store, graph_of(store, settings.graph_url, settings.home), settings.day(as_of)
-            ),
-            lessons=settings.home / FILE,
+            panel=lambda: current(store, graph_of(store, settings.graph_url, settings.home), day),
+            lessons=settings.home / taught.FILE,
             clock=time.perf_counter,
         )
         talk = Conversation(graph, desk, resume, patient)
@@ -104,15 +100,15 @@ def chat(
 
 def _lessons(settings: Settings, text: str, query: str, number: int, as_json: bool) -> None:
     """Teach one, erase one, or list them."""
-    path = settings.home / lessons.FILE
+    path = settings.home / taught.FILE
     if query:
-        lessons.teach(path, lessons.Lesson(text=text, query=cast("Query", query), day=date.today()))
+        taught.teach(path, taught.Lesson(text=text, query=cast("Query", query), day=date.today()))
         print(f"From now on that is read as {query}; pa chat --lessons lists what was taught.")
         return
     if number:
-        print(f"Forgotten: {lessons.forget(path, number).text}")
+        print(f"Forgotten: {taught.forget(path, number).text}")
         return
-    known = lessons.Lessons.of(path).lessons
+    known = taught.Lessons.of(path).lessons
     if as_json:
         print_json({"items": known})
         return
@@ -171,15 +167,12 @@ def _list(graph: Any, as_json: bool) -> None:
     found = kept(graph)
     if as_json:
         print_json(found)
-        return
-    if not found:
+    elif not found:
         print("No conversation yet; `pa chat --patient P001` begins one.")
-        return
-
-    titles = ("conversation", "patient", "turns", "last question")
-    table = Table(box=None, pad_edge=False)
-    for title in titles:
-        table.add_column(title, overflow="fold", justify="right" if title == "turns" else "left")
-    for one in found:
-        table.add_row(one.id, one.patient_id or "-", str(one.turns), one.last_question)
-    screen.say(table)
+    else:
+        titles = ("conversation", "patient", "turns", "last question")
+        columns = (
+            Column(name, overflow="fold", justify="right" if name == "turns" else "left") for name in titles
+        )
+        rows = ((one.id, one.patient_id or "-", str(one.turns), one.last_question) for one in found)
+        screen.say(screen.table(*columns, rows=rows))

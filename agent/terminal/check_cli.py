@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import typer
 
-from agent.runtime.settings import read_as_of, read_settings
-from agent.runtime.stores import open_store
+from agent.runtime.settings import read_as_of
 from agent.terminal.common import (
     AskPlan,
     AsOfChart,
@@ -20,14 +19,15 @@ from agent.terminal.common import (
     RequestKind,
     Strength,
     Use,
+    opened,
 )
 from agent.terminal.lines import print_json
 from tools.common.errors import Invalid
-from tools.messages import LANGUAGE, Voice, voice
+from tools.messages import LANGUAGE, voice
 from tools.queries.check import check as decide
 
 if TYPE_CHECKING:
-    from tools.domain.records import Determination, Kind, Patient
+    from tools.domain.records import Kind
 
 
 def check(
@@ -66,8 +66,7 @@ def check(
     if not (patient_id and drug):
         raise Invalid("name a patient and a drug, e.g. `pa check P001 Ozempic`, or a file with --case")
 
-    settings = read_settings()
-    store = open_store(settings)
+    settings, store = opened()
     found = decide(
         store,
         patient_id,
@@ -83,11 +82,7 @@ def check(
     if as_json:
         print_json(found)
     else:
+        from agent.terminal import screen
+
         patient = store.patient(patient_id)
-        _show(found, patient, voice(language, patient.sex))
-
-
-def _show(found: Determination, patient: Patient, voice: Voice) -> None:
-    from agent.terminal import screen
-
-    screen.show(found, patient, screen.console(), voice)
+        screen.show(found, patient, screen.console(), voice(language, patient.sex))
