@@ -82,10 +82,7 @@ def draft(
     if expedited is not None and not expedited.strip():
         raise Invalid("--expedited wants the prescriber's reason why it cannot wait")
     settings, store = opened()
-    words = model_of(model, settings) if model else None
-    corrected = None
-    if corrects:
-        corrected = casefile.correction(store, settings.day(as_of), corrects, patient_id, drug)
+    day, words = settings.day(as_of), model_of(model, settings) if model else None
     asking = DraftRequest(
         patient_id=patient_id,
         request=Request(
@@ -98,19 +95,18 @@ def draft(
             exception=cast("ExceptionKind | None", exception or None),
             statement=statement,
             expedited=expedited or "",
-            corrects=corrected,
+            corrects=casefile.correction(store, day, corrects, patient_id, drug) if corrects else None,
             form=Path(form).stem if form.endswith((".yaml", ".yml")) else form,
         ),
         plan_id=plan,
-        as_of=settings.day(as_of),
+        as_of=day,
         force=force,
         attempt=drafting.decided_before(store, patient_id) if again else 0,
         model=words.name if words else "",
     )
     drafted = drafting.draft_alone(store, settings, asking, words)
-    files = {name: Path(file.path) for name, file in drafted.draft.files.items()}
-    if out:
-        files = papers.copy(drafted.draft, out)
+    kept = {name: Path(file.path) for name, file in drafted.draft.files.items()}
+    files = papers.copy(drafted.draft, out) if out else kept
     whole = {**_body(drafted.draft), "files": {name: str(path) for name, path in files.items()}}
     answer(whole, as_json, lambda: review_screen.drafted(drafted.draft, store, files, new=drafted.new))
 
@@ -144,13 +140,8 @@ def review(
         action = cast("Action", "edit" if edit else chosen[0])
         decision = Decision(action=action, by=by, when=now(), reason=reason, edits=_edits(edit))
         found = drafting.decide_alone(store, settings, draft_id, decision)
-    if as_json:
-        print_json({**_body(found), "reviews": store.reviews(draft_id)})
-        return
-    if chosen:
-        review_screen.decided(found, store)
-    else:
-        review_screen.one(found, store)
+    show = review_screen.decided if chosen else review_screen.one
+    answer(_body(found) | {"reviews": store.reviews(draft_id)}, as_json, lambda: show(found, store))
 
 
 def _body(draft: Draft) -> dict[str, Any]:
@@ -182,5 +173,5 @@ def _list(store: Store, every: bool, as_json: bool) -> None:
     if as_json:
         bodies = (body(draft, draft.filled_form()) for draft in found)
         print_json([{key: shown[key] for key in LISTED} for shown in bodies])
-        return
-    review_screen.waiting(found, store)
+    else:
+        review_screen.waiting(found, store)

@@ -42,11 +42,10 @@ def due(
             raise Unavailable(f"cannot write {ics}: {error.strerror}") from error
     if as_json:
         print_json([casefile.due_body(case, clock) for case, clock in rows])
-        return
-
-    case_screen.due(rows, days.span(cases), within)
-    if ics:
-        typer.echo(f"\nWritten: {ics}")
+    else:
+        case_screen.due(rows, days.span(cases), within)
+        if ics:
+            typer.echo(f"\nWritten: {ics}")
 
 
 def ahead(day: date, typed: str) -> date:
@@ -54,7 +53,5 @@ def ahead(day: date, typed: str) -> date:
     found = re.fullmatch(r"\s*(\d{1,4})\s*([dwm]?)\s*", typed.casefold())
     if not found:
         raise Invalid(f"{typed!r} is no stretch of time; write 7d, 2w or 2m")
-    count = int(found[1])
-    if found[2] == "m":
-        return add_months(day, count)
-    return day + timedelta(days=count * (7 if found[2] == "w" else 1))
+    count, unit = int(found[1]), found[2]
+    return add_months(day, count) if unit == "m" else day + timedelta(days=count * (7 if unit == "w" else 1))

@@ -13,7 +13,7 @@ from rich.progress import track
 
 from agent.fhir_import import plan_on_file
 from agent.terminal.common import JsonObject, opened
-from agent.terminal.lines import print_json, tell
+from agent.terminal.lines import answer, tell
 from agent.terminal.screen import console
 from tools.common.atomic import written_whole
 from tools.common.errors import Invalid
@@ -43,14 +43,12 @@ def export(
     bar = partial(track, total=len(patients or ()) or store.count_patients(), console=screen, transient=True)
     with written_whole(out) as file:
         for patient in bar(charts, "Exporting", disable=not screen.is_terminal):
-            made, behind = deidentified(patient, key, known, store.day_of(patient))
+            made, lost = deidentified(patient, key, known, store.day_of(patient))
             file.write(msgspec.json.encode(export_patient(made, plan_on_file(store, made))) + b"\n")
-            left += behind
+            left += lost
             count += 1
         store.note("store.exported", of=f"{count} de-identified charts")
-    if as_json:
-        print_json({"file": str(out), "charts": count, "left_behind": dict(sorted(left.items()))})
-        return
-    tell(f"{out}: {count} charts")
-    parts = ", ".join(f"{count} {part.replace('_', ' ')}" for part, count in sorted(left.items()))
-    tell(f"  left out, since the terminology has no words for it: {parts or 'nothing'}")
+    behind = dict(sorted(left.items()))
+    parts = ", ".join(f"{many} {part.replace('_', ' ')}" for part, many in behind.items()) or "nothing"
+    said = f"{out}: {count} charts\n  left out, since the terminology has no words for it: {parts}"
+    answer({"file": str(out), "charts": count, "left_behind": behind}, as_json, lambda: tell(said))

@@ -6,6 +6,7 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,7 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agent.fhir_import import FhirImport, plan_on_file
 from agent.runtime.settings import BIGGEST, read_as_of
-from agent.terminal.common import JsonAny, opened
+from agent.terminal.common import JsonAny, group, opened
 from agent.terminal.fhir_screen import screen
 from agent.terminal.lines import print_json
 from agent.terminal.screen import console, say
@@ -30,7 +31,7 @@ from tools.papers.case import Case
 from tools.store.rows import OnConflict
 from tools.store.store import Store
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Charts from FHIR R4, and back.")
+app = group("Charts from FHIR R4, and back.")
 
 
 # --- import ----------------------------------------------------------------------------------------------
@@ -74,7 +75,6 @@ def _tell(run: FhirImport, everything: bool, as_json: bool) -> None:
     if as_json:
         print_json(run.told())
         return
-
     if run.kept or run.left:
         say(screen(run.kept, run.left, everything, run.dry_run))
     for name in run.aside:
@@ -88,22 +88,11 @@ def _progress(names: list[str], shown: bool) -> Iterator[tuple[Callable[[int], N
     """Two steps to call: so many bytes read, one patient kept. Drawn on a terminal alone."""
     out = console(stderr=True)
     size = sum(Path(name).stat().st_size for name in names if Path(name).is_file())
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[said]}"),
-    )
+    described, said = TextColumn("{task.description}"), TextColumn("{task.fields[said]}")
+    columns = (described, BarColumn(), TimeRemainingColumn(), said)
     with Progress(*columns, console=out, transient=True, disable=not (shown and out.is_terminal)) as bar:
-        task = bar.add_task("reading", total=size or None, said="")
-        count = 0
-
-        def patient() -> None:
-            nonlocal count
-            count += 1
-            bar.update(task, said=f"{count} patients")
-
-        yield lambda more: bar.advance(task, more), patient
+        task, counted = bar.add_task("reading", total=size or None, said=""), count(1)
+        yield lambda more: bar.advance(task, more), lambda: bar.update(task, said=f"{next(counted)} patients")
 
 
 def _store_for_dry_run() -> Store | None:
@@ -120,15 +109,16 @@ def _open(name: str) -> IO[bytes]:
 def _expanded(given: str) -> list[str]:
     if given == "-":
         return [given]
-    if Path(given).is_dir():
+    path = Path(given)
+    if path.is_dir():
         found = sorted(
-            str(p) for p in Path(given).rglob("*") if p.name.lower().removesuffix(".gz").endswith(ENDINGS)
+            str(p) for p in path.rglob("*") if p.name.lower().removesuffix(".gz").endswith(ENDINGS)
         )
-    elif any(sign in given for sign in "*?[") and not Path(given).exists():
-        root = Path(Path(given).anchor)  # a pattern that the shell has left alone
-        found = sorted(str(p) for p in root.glob(str(Path(given).relative_to(root))))
+    elif any(sign in given for sign in "*?[") and not path.exists():
+        root = Path(path.anchor)  # a pattern that the shell has left alone
+        found = sorted(map(str, root.glob(str(path.relative_to(root)))))
     else:
-        found = [given] if Path(given).exists() else []
+        found = [given] if path.exists() else []
     if not found:
         raise NotFound("file", given, hint="nothing matches")
     return found
@@ -152,7 +142,6 @@ def versions_command(
     if as_json:
         print_json(versions)
         return
-
     for one in versions:
         when = f"{one.imported:%Y-%m-%d %H:%M}" if one.imported else "before this was written down"
         now = "  (the chart as it is)" if one.current else ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -22,13 +22,12 @@ STYLES = {"refused": "bold red", "replaced": "yellow", "unchanged": "dim"}
 
 def screen(kept: list[Kept], left: list[EntryReport], everything: bool, dry_run: bool) -> RenderableType:
     """All of it; whole reports of a few patients, of many a table and the reasons together."""
-    parts: list[RenderableType] = []
+    parts: list[RenderableType]
     if len(kept) <= WHOLE or everything:
-        parts += [Padding(_patient(one, everything, dry_run), (0, 0, 1, 0)) for one in kept]
+        parts = [Padding(_patient(one, everything, dry_run), (0, 0, 1, 0)) for one in kept]
     else:
-        parts.append(_table(kept))
         entries = [entry for one in kept for entry in one.report.entries]
-        parts += [Padding(Group(*_reasons(entries, everything)), (1, 0, 1, 0))]
+        parts = [_table(kept), Padding(Group(*_reasons(entries, everything)), (1, 0, 1, 0))]
     if left:
         parts += [Text("Of none of these patients", "bold"), *_reasons(left, everything), Text("")]
     if len(kept) > 1:
@@ -77,9 +76,9 @@ def _table(kept: list[Kept]) -> Table:
 
 def _counts(entries: Iterable[EntryReport]) -> Table:
     shown = table("Resource", *right("read", *FATES))
-    by_type: dict[str, Counter[str]] = {}
+    by_type: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for entry in entries:
-        by_type.setdefault(entry.type or "(none)", Counter())[entry.fate] += 1
+        by_type[entry.type or "(none)"][entry.fate] += 1
     for kind, fates in sorted(by_type.items()):
         shown.add_row(kind, str(fates.total()), *(str(fates[fate] or "") for fate in FATES))
     total = sum(by_type.values(), Counter[str]())
@@ -92,23 +91,22 @@ def _contents(report: ImportReport) -> str:
     return ", ".join(held) or "nothing but the person"
 
 
-def _reasons(entries: Iterable[EntryReport], everything: bool) -> Iterator[RenderableType]:
+def _reasons(entries: Sequence[EntryReport], everything: bool) -> Iterator[RenderableType]:
     """One row for each reason, with what it befell: `52 Observation  no test that a rule names: Sodium (5), …`."""
-    grouped: dict[str, dict[tuple[str, str], Counter[str]]] = {"partly": {}, "ignored": {}}
-    for entry in entries:
-        for why in entry.why if entry.fate != "taken" else ():
-            grouped[entry.fate].setdefault((entry.type or "(none)", why), Counter())[_named(entry)] += 1
     for fate, title in (("partly", "Taken in part"), ("ignored", "Ignored")):
-        if not grouped[fate]:
-            continue
+        grouped: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        for entry in entries:
+            for why in entry.why if entry.fate == fate else ():
+                grouped[entry.type or "(none)", why][_named(entry)] += 1
         shown = table(header=None)
-        for (kind, why), names in sorted(grouped[fate].items(), key=lambda item: -item[1].total()):
+        for (kind, why), names in sorted(grouped.items(), key=lambda item: -item[1].total()):
             listed = names.most_common(None if everything else 0 if why == "not needed" else NAMES)
             said = ", ".join(f"{name} ×{count}" if count > 1 else name for name, count in listed)
             if NAMES <= len(listed) < len(names):
                 said += f" and {len(names) - NAMES} more (--all lists them)"
             shown.add_row(str(names.total()), kind, Text(why), Text(said, "dim"))
-        yield under(title, shown)
+        if grouped:
+            yield under(title, shown)
 
 
 def _named(entry: EntryReport) -> str:
