@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent.batch.lifecycle import BatchOptions
 from agent.batch.merging import withheld_for
-from agent.batch.options import BatchOptions
 from agent.batch.worklist import STAGES, urgent_first
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ def _days(lines: list[CaseLine]) -> str:
 
 def _table(lines: list[CaseLine], field: str, outcomes: list[str]) -> list[tuple[str, list[int], int]]:
     """(payer or drug, count by outcome, all), the largest first."""
-    counts: dict[str, Counter[str]] = {}
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for line in lines:
-        counts.setdefault(getattr(line, field) or "unknown", Counter())[line.outcome] += 1
+        counts[getattr(line, field) or "unknown"][line.outcome] += 1
     rows = [(name, [of[outcome] for outcome in outcomes], sum(of.values())) for name, of in counts.items()]
     return sorted(rows, key=lambda row: (-row[2], row[0]))
 

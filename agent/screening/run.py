@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import os
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -258,8 +257,3 @@ def _as_done(pool: ProcessPoolExecutor, tasks: list[_Task], ahead: int) -> Itera
         done, _ = wait(waiting, return_when=FIRST_COMPLETED)
         for future in done:
             yield waiting.pop(future), future.result()
-
-
-def discard(folder: Path) -> None:
-    """Take the parts away once they are joined."""
-    shutil.rmtree(folder, ignore_errors=True)

@@ -11,8 +11,8 @@ import typer
 from agent.runtime.dump import plain
 from agent.runtime.settings import Settings, read_settings
 from agent.runtime.stores import open_store
-from agent.terminal.common import Json, read_bytes
-from agent.terminal.lines import print_json, tell
+from agent.terminal.common import Json, group, read_bytes
+from agent.terminal.lines import answer, tell
 from tools.common.atomic import write_atomically
 from tools.common.errors import Invalid, NotFound, Refused, nearest
 from tools.common.printable import one_line
@@ -20,7 +20,7 @@ from tools.papers import form_mapping, form_reading
 from tools.papers.form_reading import HAND, SURE, Proposal
 from tools.papers.payer_form import opened
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="A payer's own PDF form, filled.")
+app = group("A payer's own PDF form, filled.")
 
 MOST_BYTES = 20 * 2**20
 # What every request has to say; a form without a place for one of them is looked at again.
@@ -50,11 +50,8 @@ def learn(
     target.write_text(text, "utf-8")
     if form_mapping.beside(target).resolve() != file.resolve():
         form_mapping.beside(target).write_bytes(content)
-    if as_json:
-        print_json(_as_json(target, called, proposals))
-        return
-    for line in _told(target, called, proposals):
-        tell(line)
+    told = "\n".join(_told(target, called, proposals))
+    answer(_as_json(target, called, proposals), as_json, lambda: tell(told))
 
 
 @app.command()
@@ -70,33 +67,39 @@ def confirm(
     if plan:
         plan = open_store(settings).plan(plan).id
         _sole(settings, plan, file.stem)
-    confirmed = msgspec.structs.replace(mapping, confirmed=one_line(by), plan=plan or mapping.plan)
-    text = _with(file.read_text("utf-8"), confirmed=confirmed.confirmed, plan=confirmed.plan)
+    by, plan = one_line(by), plan or mapping.plan
+    text = _with(file.read_text("utf-8"), confirmed=by, plan=plan)
     kept = settings.payer_forms / f"{file.stem}.yaml"
     write_atomically(form_mapping.beside(kept), form_mapping.content_of(file))
     write_atomically(kept, text.encode())
-    lacking = [name for name in WANTED if not any(blank.source == name for blank in mapping.blanks)]
-    tell(f"{confirmed.title}: {len(mapping.blanks)} places, confirmed by {confirmed.confirmed}.")
-    if lacking:
+    tell(f"{mapping.title}: {len(mapping.blanks)} places, confirmed by {by}.")
+    held = {blank.source for blank in mapping.blanks}
+    if lacking := [name for name in WANTED if name not in held]:
         tell(f"It has no place for {', '.join(lacking)}.")
-    tell(f"Drafts of {confirmed.plan} are written on it." if confirmed.plan
-         else f"Write a draft on it: pa draft PATIENT DRUG --form {file.stem}")  # fmt: skip
+    alone = f"Write a draft on it: pa draft PATIENT DRUG --form {file.stem}"
+    tell(f"Drafts of {plan} are written on it." if plan else alone)
 
 
 @app.command("list")
 def list_command(as_json: Json = False) -> None:
     """The forms that were confirmed, and which plans are written on them."""
-    settings = read_settings()
-    known = form_mapping.placed(settings.payer_forms)
-    if as_json:
-        keys = ("title", "plan", "confirmed")
-        said = ((name, {key: getattr(one, key) for key in keys}, one.blanks) for name, one in known.items())
-        print_json([{"name": name, **stated, "places": len(blanks)} for name, stated, blanks in said])
-        return
-    if not known:
-        tell("No form was confirmed yet. Read a payer's PDF with: pa form learn FILE.pdf")
-    for name, one in known.items():
-        tell(f"{name}  {one.title}  {one.plan or 'by --form'}  confirmed by {one.confirmed}")
+    known = form_mapping.placed(read_settings().payer_forms)
+    whole = [
+        {
+            "name": name,
+            "title": one.title,
+            "plan": one.plan,
+            "confirmed": one.confirmed,
+            "places": len(one.blanks),
+        }
+        for name, one in known.items()
+    ]
+    lines = (
+        f"{name}  {one.title}  {one.plan or 'by --form'}  confirmed by {one.confirmed}"
+        for name, one in known.items()
+    )
+    none = "No form was confirmed yet. Read a payer's PDF with: pa form learn FILE.pdf"
+    answer(whole, as_json, lambda: tell("\n".join(lines) or none))
 
 
 @app.command()
@@ -106,8 +109,8 @@ def remove(name: str = typer.Argument(..., metavar="NAME", help="As `pa form lis
     known = form_mapping.placed(folder)
     if name not in known:
         raise NotFound("confirmed form", name, nearest(name, known), "`pa form list` shows them")
-    for path in (folder / f"{name}.yaml", folder / f"{name}.pdf"):
-        path.unlink(missing_ok=True)
+    for ending in ("yaml", "pdf"):
+        (folder / f"{name}.{ending}").unlink(missing_ok=True)
     tell(f"{known[name].title} is filled no more.")
 
 
@@ -134,29 +137,21 @@ def _with(text: str, **values: str) -> str:
     lines = text.splitlines()
     for key, value in values.items():
         said = f"{key}: {msgspec.json.encode(value).decode()}"
-        at = next((at for at, line in enumerate(lines) if line.startswith(f"{key}:")), None)
-        if at is None:
-            lines.insert(0, said)
-        else:
-            lines[at] = said
+        at = next((at for at, line in enumerate(lines) if line.startswith(f"{key}:")), -1)
+        lines[max(at, 0) : at + 1] = [said]
     return "\n".join(lines) + "\n"
 
 
 def _told(target: Path, title: str, proposals: list[Proposal]) -> list[str]:
     placed = [p for p in proposals if p.blank.source != HAND]
-    unsure = [p for p in placed if p.sure < SURE]
-    lines = [
-        f"{title}: {len(proposals)} places, {len(placed)} with a value of the request,"
-        f" {len(proposals) - len(placed)} left to a hand."
+    left = f"{len(proposals) - len(placed)} left to a hand"
+    return [
+        f"{title}: {len(proposals)} places, {len(placed)} with a value of the request, {left}.",
+        *(f"  look at: {p.blank.label} → {p.blank.source} ({p.sure:.0%})" for p in placed if p.sure < SURE),
+        f"Written to {target}. Mend it there; then: pa form confirm {target} --by 'YOUR NAME'",
     ]
-    lines += [f"  look at: {p.blank.label} → {p.blank.source} ({p.sure:.0%})" for p in unsure]
-    lines.append(f"Written to {target}. Mend it there; then: pa form confirm {target} --by 'YOUR NAME'")
-    return lines
 
 
 def _as_json(target: Path, title: str, proposals: list[Proposal]) -> dict[str, Any]:
-    return {
-        "file": str(target),
-        "title": title,
-        "blanks": [{**plain(p.blank), "sure": round(p.sure, 2), "others": list(p.others)} for p in proposals],
-    }
+    blanks = [{**plain(p.blank), "sure": round(p.sure, 2), "others": list(p.others)} for p in proposals]
+    return {"file": str(target), "title": title, "blanks": blanks}

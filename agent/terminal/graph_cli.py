@@ -12,7 +12,7 @@ from rich.console import RenderableType
 from agent.runtime.home import make_home
 from agent.runtime.settings import Settings
 from agent.terminal import graph_screen, screen
-from agent.terminal.common import JsonObject, PatientId, opened
+from agent.terminal.common import JsonObject, PatientId, group, opened
 from agent.terminal.lines import answer, print_json
 from agent.terminal.progress import bars
 from agent.terminal.screen_cli import counted
@@ -25,11 +25,7 @@ from tools.graph.policy_change import policy_changes
 from tools.store.store import Store
 from tools.ways.shortest import shortest as find_shortest
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    help="Ask how patients, courses, prescribers, payers and criteria hang together.",
-)
+app = group("Ask how patients, courses, prescribers, payers and criteria hang together.")
 AS_OF = typer.Option(
     "", "--as-of", metavar="DATE", help="Judge every chart on this day: YYYY-MM-DD or today."
 )
@@ -46,12 +42,10 @@ def build(
     """Build the graph of the store as it is now, in the place of the old one."""
     with _opened() as (store, graph, settings), bars() as shown:
         state = build_graph(store, graph, settings.day(as_of), workers=workers, progress=counted(shown))
-    if as_json:
-        print_json(state)
-        return
     nodes, edges = _sizes(state.counts)
-    print(f"Built from {state.patients:,} patients as of {state.as_of}: {nodes:,} nodes and {edges:,} edges")
-    print(f"at {graph.where}, in {state.seconds:g} s")
+    said = f"""Built from {state.patients:,} patients as of {state.as_of}: {nodes:,} nodes and {edges:,} edges
+at {graph.where}, in {state.seconds:g} s"""
+    answer(state, as_json, lambda: print(said))
 
 
 @app.command()
@@ -77,7 +71,7 @@ def status(as_of: str = AS_OF, as_json: JsonObject = False) -> None:
 @app.command()
 def pathways(patient_id: PatientId, as_of: str = AS_OF, as_json: JsonObject = False) -> None:
     """What was tried after what this patient tried, by patients alike, and how it went."""
-    with _asked(as_of) as (asked, store, _):
+    with _asked(as_of) as (asked, store):
         found, seed = find_pathways(asked, patient_id), store.dataset().seed
     _tell(found, as_json, lambda: graph_screen.pathways(found, seed))
 
@@ -119,7 +113,7 @@ def policy_change(
     as_json: JsonObject = False,
 ) -> None:
     """Which criterion, were it not asked, would let most patients through."""
-    with _asked(as_of) as (asked, store, _):
+    with _asked(as_of) as (asked, store):
         plan_id = store.plan(plan).id if plan else ""
         name = store.drug(drug).name if drug else ""
         found = policy_changes(asked, plan_id=plan_id, drug=name, most=most)
@@ -127,7 +121,7 @@ def policy_change(
 
 
 def _patterns(of: str, as_of: str, as_json: bool) -> None:
-    with _asked(as_of) as (asked, _, _settings):
+    with _asked(as_of) as (asked, _):
         found = patterns(asked, of)
     _tell(found, as_json, lambda: graph_screen.patterns(found))
 
@@ -141,9 +135,9 @@ def _opened() -> Iterator[tuple[Store, Graph, Settings]]:
 
 
 @contextmanager
-def _asked(as_of: str) -> Iterator[tuple[Asked, Store, Settings]]:
+def _asked(as_of: str) -> Iterator[tuple[Asked, Store]]:
     with _opened() as (store, graph, settings):
-        yield current(store, graph, settings.day(as_of)), store, settings
+        yield current(store, graph, settings.day(as_of)), store
 
 
 def _sizes(counts: dict[str, int]) -> tuple[int, int]:

@@ -32,7 +32,7 @@ def pathways(found: Pathways, seed: int | None) -> RenderableType:
     if found.tried:
         parts.append(under("Begun after that" if same_start else "Begun by them", _tried(found.tried)))
     if found.paths:
-        rows = [(" then ".join(path.medicines), f"{path.n:,}") for path in found.paths]
+        rows = ((" then ".join(path.medicines), f"{path.n:,}") for path in found.paths)
         parts.append(under("In this order", _figures(("medicines", "N"), rows)))
     parts.append(below(Text(" ".join(_concluded(found, same_start, seed)), "dim")))
     return Group(*parts)
@@ -76,7 +76,7 @@ def _full(one: Tried) -> str:
     """How many responded fully, and their share of those whose response is recorded."""
     if one.share is None or one.interval is None:
         return _cell(one.effective)
-    return f"{_cell(one.effective)}  {one.share:.0%} ({one.interval[0]:.0%}-{one.interval[1]:.0%})"
+    return f"{_cell(one.effective)}  {_share(one.share, one.interval)}"
 
 
 def _cell(count: int | None) -> str:
@@ -104,24 +104,19 @@ def shortest(found: Shortest, drug: str) -> RenderableType:
 
 
 def _way(way: Way) -> RenderableType:
-    count = len(way.steps)
+    count, outcome = len(way.steps), way.outcome.replace("_", " ")
     use = INDICATIONS.get(way.indication, way.indication)
-    head = Text(way.drug, "bold")
-    head.append(f" for {use}" if use else "")
-    head.append(f", tier {way.tier}" if way.tier is not None else "")
-    head.append(": ")
+    about = f"{f' for {use}' if use else ''}{f', tier {way.tier}' if way.tier is not None else ''}: "
+    head = Text.assemble((way.drug, "bold"), about)
     if not count:
-        head.append(way.outcome.replace("_", " "), STYLES[way.outcome])
-        return head
-    head.append(f"{count} action{'s' if count > 1 else ''}")
-    head.append(f", at least {way.days} days" if way.days else "")
-    head.append(f" (today: {way.outcome.replace('_', ' ')})", "dim")
+        return head.append(outcome, STYLES[way.outcome])
+    days = f", at least {way.days} days" if way.days else ""
+    head.append(f"{count} action{'s' if count > 1 else ''}{days}").append(f" (today: {outcome})", "dim")
     return Group(head, numbered(map(_step, way.steps)), *map(Text, _after(way)))
 
 
 def _step(step: WayStep) -> Text:
-    text = Text(step.fix)
-    return text.append(f"  {step.clause}", "dim") if step.clause else text
+    return Text.assemble(step.fix, (f"  {step.clause}" if step.clause else "", "dim"))
 
 
 def _after(way: Way) -> list[str]:
@@ -181,7 +176,7 @@ def _compared(of: str) -> str:
 
 def _unusual(one: Unusual) -> tuple[str, ...]:
     name = f"{one.name}, {one.detail}, NPI {one.id}" if one.detail else one.name
-    share = f"{one.share:.0%} ({one.interval[0]:.0%}-{one.interval[1]:.0%})"
+    share = _share(one.share, one.interval)
     return name, f"{one.orders:,}", f"{one.denied:,}", f"{one.expected:,.1f}", share, f"{one.q:.2g}"
 
 
@@ -205,9 +200,9 @@ def policy_changes(found: PolicyChanges) -> RenderableType:
 
 
 def _change(number: int, one: PolicyChange) -> RenderableType:
-    head = Text(f"{number}. {one.plan_id} {one.drug}", "bold")
     part = "" if one.part == "criterion" else f", {one.part}"
-    head.append(f"  {one.clause}{part}{', renewal' if one.kind == 'renewal' else ''}", "dim")
+    place = f"  {one.clause}{part}{', renewal' if one.kind == 'renewal' else ''}"
+    head = Text.assemble((f"{number}. {one.plan_id} {one.drug}", "bold"), (place, "dim"))
     share = f"{one.share:.1%}, {one.interval[0]:.1%}-{one.interval[1]:.1%}"
     figures = (
         f"stops {one.stopped:,} of {one.asked:,} ({share}); ready now {_count(one.ready)},"
@@ -223,11 +218,12 @@ def _count(count: int | None) -> str:
     return FEW if count is None else f"{count:,}"
 
 
+def _share(share: float, interval: tuple[float, float]) -> str:
+    return f"{share:.0%} ({interval[0]:.0%}-{interval[1]:.0%})"
+
+
 def _figures(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
     """The first column to the left, figures to the right."""
     first, *rest = heads
     numbers = (Column(head, justify="right", overflow="fold", no_wrap=True) for head in rest)
-    made = table(Column(first, overflow="fold"), *numbers, header="dim")
-    for row in rows:
-        made.add_row(*row)
-    return made
+    return table(Column(first, overflow="fold"), *numbers, rows=rows, header="dim")

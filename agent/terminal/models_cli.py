@@ -58,7 +58,9 @@ def check(
     The figures are of this machine as busy as it is now.
     """
     model, digest, server = _to_test(name, read_settings())
-    tested = selftest(model, digest=digest, server=server, told=_quiet if as_json else _show_check)
+    tested = selftest(
+        model, digest=digest, server=server, told=(lambda check: None) if as_json else _show_check
+    )
     answer(plain(tested) | {"passed": tested.passed}, as_json, lambda: _show_verdict(tested))
     if not tested.passed:
         raise typer.Exit(FAILED)
@@ -78,23 +80,25 @@ def _to_test(name: str, settings: Settings) -> tuple[Model, str, str]:
 
 
 def _show_models(where: Address, found: list[Held], taken: str, why: str) -> None:
-    table = screen.table(
+    columns = (
         Column("Model", no_wrap=True), Column("Size", justify="right", no_wrap=True), "Made of",
         Column("Context", justify="right", no_wrap=True), Column("Digest", no_wrap=True), "State",
     )  # fmt: skip
-    for one in found:
-        table.add_row(
-            one.name,
-            f"{one.size / 1e9:.1f} GB" if one.size else "",
-            " ".join(word for word in (one.family, one.parameters, one.quantisation) if word),
-            "" if one.context is None else f"{one.context:,}",
-            one.digest.removeprefix("sha256:")[:12],
-            ", ".join(_state(one, taken)),
-        )
     screen.say(f"Models at {where.where}", style="bold")
     if found:
-        screen.say(table)
+        screen.say(screen.table(*columns, rows=(_cells(one, taken) for one in found)))
     screen.say(f"Default: {taken or 'offline'}: {why}")
+
+
+def _cells(one: Held, taken: str) -> tuple[str, ...]:
+    return (
+        one.name,
+        f"{one.size / 1e9:.1f} GB" if one.size else "",
+        " ".join(word for word in (one.family, one.parameters, one.quantisation) if word),
+        "" if one.context is None else f"{one.context:,}",
+        one.digest.removeprefix("sha256:")[:12],
+        ", ".join(_state(one, taken)),
+    )
 
 
 def _state(one: Held, taken: str) -> Iterator[str]:
@@ -112,19 +116,14 @@ def _state(one: Held, taken: str) -> Iterator[str]:
         yield f"{'passed' if one.evaluated.passed else 'failed'} the evals ({one.evaluated.score:g})"
 
 
-def _quiet(check: Check) -> None:
-    return None
-
-
 def _show_check(check: Check) -> None:
     out = screen.console()
     mark, colour = MARKS[check.status]
     if not screen.is_utf8(out):
         mark = screen.to_ascii(mark)
     columns = (Column(width=1), Column(width=9), Column(width=6, justify="right"), Column(overflow="fold"))
-    line = screen.table(*columns, header=None)
-    line.add_row(Text(mark, colour), check.name, f"{check.seconds:.1f} s", check.said)
-    screen.say(line)
+    cells = (Text(mark, colour), check.name, f"{check.seconds:.1f} s", check.said)
+    screen.say(screen.table(*columns, rows=[cells], header=None))
     out.file.flush()
 
 

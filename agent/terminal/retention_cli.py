@@ -9,7 +9,7 @@ import typer
 from agent.administration import retention
 from agent.runtime.home import now
 from agent.terminal.common import JsonArray, opened
-from agent.terminal.lines import print_json, tell
+from agent.terminal.lines import answer, tell
 from tools.common.errors import Invalid
 
 
@@ -23,11 +23,9 @@ def remove_old(
         raise Invalid("removing wants a person's name, and a name means removing: --apply --by NAME")
     settings, store = opened()
     found = retention.apply(store, settings, now(), by=by.strip())
-    if as_json:
-        print_json([{"kind": one.kind, "patient_id": one.patient_id, "what": one.of} for one in found])
-        return
-    for one in found:
-        tell(f"{one.patient_id or '(nobody)'}  {one.of}")
     counts = Counter(one.kind for one in found)
     total = ", ".join(f"{many} {kind}" for kind, many in counts.items()) or "nothing"
-    tell(f"{total} {'removed' if apply else 'would go: --apply --by NAME removes it'}")
+    lines = [f"{one.patient_id or '(nobody)'}  {one.of}" for one in found]
+    lines.append(f"{total} {'removed' if apply else 'would go: --apply --by NAME removes it'}")
+    whole = [{"kind": one.kind, "patient_id": one.patient_id, "what": one.of} for one in found]
+    answer(whole, as_json, lambda: tell("\n".join(lines)))

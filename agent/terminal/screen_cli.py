@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from rich.table import Table
 from agent.runtime.settings import BIGGEST, read_settings, today
 from agent.screening import report as page
 from agent.screening import run, sources, table
-from agent.screening.run import Done, Progress, discard, filtered
+from agent.screening.run import Done, Progress, filtered
 from agent.screening.sources import Source
 from agent.screening.summary import LISTS, OUTCOMES, Summary, summarize
 from agent.terminal.common import Workers
@@ -87,15 +88,10 @@ def screen(
 def counted(shown: Bars) -> Progress:
     """Counts patients on a bar of its own; what was done before the first count was another run's, and not as fast."""
     task = shown.add_task("patients", total=None, start=False)
-    started = False
 
     def count(done: int, total: int) -> None:
-        nonlocal started
-        if started:
-            shown.update(task, completed=done, total=total or None)
-        else:
-            shown.reset(task, completed=done, total=total or None)
-            started = True
+        tell = shown.update if shown.tasks[task].started else shown.reset
+        tell(task, completed=done, total=total or None)
 
     return count
 
@@ -106,11 +102,10 @@ def _parts(out: Path | None) -> Iterator[Path]:
     if out is None:
         with TemporaryDirectory(prefix="pa-screen-") as passing:
             yield Path(passing)
-        return
-
-    folder = out.with_name(f"{out.name}.parts")
-    yield folder
-    discard(folder)
+    else:
+        folder = out.with_name(f"{out.name}.parts")
+        yield folder
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _source(world: Path | None, url: str, parts: Path) -> Source:
@@ -134,8 +129,10 @@ def _show(source: Source, summary: Summary, done: Done, out: Path | None, report
     print(f"{summary.patients:,} patients of {source.name}, {summary.cases:,} cases{days}")
     for why, count in summary.skipped.items():
         print(f"not screened: {count:,} charts, {why}")
-    if summary.cases:
-        _show_counts(summary)
+    for shown in _counts(summary) if summary.cases else ():
+        if shown.rows:
+            print()
+            say(shown)
     print()
     if done.reused:
         print(f"{done.reused} of {len(done.parts)} parts were there from a run that had been stopped")
@@ -147,11 +144,10 @@ def _show(source: Source, summary: Summary, done: Done, out: Path | None, report
         print("The rows: --out screen.parquet; worklists with plots: --report DIR")
 
 
-def _show_counts(summary: Summary) -> None:
+def _counts(summary: Summary) -> tuple[Table, ...]:
     outcomes = Table("Outcome", *right("Cases", ""), box=None)
     for name, count in summary.outcomes.items():
-        share = f"{100 * count / summary.cases:.1f} %"
-        outcomes.add_row(name, f"{count:,}", share, style=STYLES[name])
+        outcomes.add_row(name, f"{count:,}", f"{100 * count / summary.cases:.1f} %", style=STYLES[name])
     lists = Table("Worklist", *right("Cases"), box=None)
     for name, title in LISTS.items():
         lists.add_row(title, f"{summary.lists[name]:,}")
@@ -159,7 +155,4 @@ def _show_counts(summary: Summary) -> None:
     unlocks = Table("One thing would unlock", *right("Cases", "Patients"), box=None)
     for unlock in summary.unlocks[:8]:
         unlocks.add_row(unlock.told, f"{unlock.cases:,}", f"{unlock.patients:,}")
-    for shown in (outcomes, lists, unlocks):
-        if shown.rows:
-            print()
-            say(shown)
+    return outcomes, lists, unlocks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -16,6 +17,9 @@ from tools.common.errors import Invalid, nearest
 UNAVAILABLE = 3
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="[NAME]…", help="postgresql, redis, falkordb; default all.")
+]
 
 
 @app.callback()
@@ -28,9 +32,7 @@ def services() -> None:
 
 @app.command()
 def up(
-    names: list[str] = typer.Argument(
-        None, metavar="[NAME]…", help="postgresql, redis, falkordb; default all."
-    ),
+    names: Names = None,
     tests: bool = typer.Option(False, "--tests", help="Print the variables that the tests look for."),
     as_json: JsonObject = False,
 ) -> None:
@@ -55,16 +57,16 @@ def status(as_json: JsonObject = False) -> None:
     seen = [service.status() for service in _services(None)]
     if as_json:
         _print_json(seen)
-        return
-    for one in seen:
-        print(f"{one.service.title:<11} {f'runs at {one.service.where}' if one.url else 'is not running'}")
+    else:
+        for one in seen:
+            print(
+                f"{one.service.title:<11} {f'runs at {one.service.where}' if one.url else 'is not running'}"
+            )
 
 
 @app.command()
 def down(
-    names: list[str] = typer.Argument(
-        None, metavar="[NAME]…", help="postgresql, redis, falkordb; default all."
-    ),
+    names: Names = None,
     remove: bool = typer.Option(False, "--remove", help="Delete what they hold, too."),
 ) -> None:
     """Stop them. PostgreSQL keeps its data; the other two hold nothing that can't be made again."""
@@ -92,5 +94,6 @@ def _tell(seen: Seen) -> None:
 
 
 def _print_json(seen: list[Seen]) -> None:
-    said = {one.service.name: {"state": one.state, "url": one.url or None, "why": one.why} for one in seen}
-    print_json(said)
+    print_json(
+        {one.service.name: {"state": one.state, "url": one.url or None, "why": one.why} for one in seen}
+    )

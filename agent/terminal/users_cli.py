@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection
 from datetime import timedelta
 
 import typer
@@ -11,16 +10,11 @@ import typer
 from agent.administration.roles import ALL, ROLES
 from agent.runtime.access import acting
 from agent.runtime.home import now
-from agent.terminal.common import JsonObject, opened
+from agent.terminal.common import JsonObject, group, one_of, opened
 from agent.terminal.lines import print_json, tell
-from tools.common.errors import Invalid, NotFound, nearest
+from tools.common.errors import Invalid
 
-app = typer.Typer(add_completion=False, no_args_is_help=True)
-
-
-@app.callback()
-def _users() -> None:
-    """Who may come in over HTTP, in which role; and keys of programs."""
+app = group("Who may come in over HTTP, in which role; and keys of programs.")
 
 
 @app.command("list")
@@ -55,7 +49,8 @@ def _add(
     settings, store = opened()
     theirs = f" of {practice}, whose charts are in {settings.of_practice(practice).home}" if practice else ""
     who = acting().actor.who
-    user = store.add_user(name, _role(role), _password(), by=who, when=now(), practice=practice)
+    chosen = one_of("role", role, ROLES)
+    user = store.add_user(name, chosen, _password(), by=who, when=now(), practice=practice)
     tell(f"{user.name} is {user.role}{theirs}")
 
 
@@ -68,7 +63,7 @@ def _set(
     """Give a user another role or password."""
     if not role and not password:
         raise Invalid("say what is to change: --role ROLE or --password")
-    who, chosen = acting().actor.who, _role(role) if role else ""
+    who, chosen = acting().actor.who, one_of("role", role, ROLES) if role else ""
     user = opened()[1].change_user(name, by=who, role=chosen, password=_password() if password else "")
     tell(f"{user.name} is {user.role}")
 
@@ -102,7 +97,7 @@ def _key(
     """Make a key for a program; it is shown once."""
     wanted = tuple(one.strip() for one in scopes.split(",") if one.strip())
     for one in wanted:
-        _require("scope", one, ALL)
+        one_of("scope", one, ALL)
     key, told = opened()[1].add_key(name, wanted, now() + timedelta(days=days), by=acting().actor.who)
     tell(f"{told}\nShown this once; until {key.expires:%Y-%m-%d}. Take it back: pa users revoke {key.id}")
 
@@ -113,16 +108,6 @@ def _revoke(
 ) -> None:
     """Take a key back: it opens nothing any more."""
     tell(f"key {opened()[1].revoke_key(id, by=acting().actor.who).id} opens nothing any more")
-
-
-def _role(typed: str) -> str:
-    return _require("role", typed, ROLES)
-
-
-def _require(what: str, typed: str, known: Collection[str]) -> str:
-    if typed not in known:
-        raise NotFound(what, typed, nearest(typed, known), f"there are {', '.join(known)}")
-    return typed
 
 
 def _password() -> str:

@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import typer
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 from rich.text import Text
 
 from agent.ledger import Ledger
+from agent.runtime.dump import plain
 from agent.terminal import screen
 from agent.terminal.common import AsOfChart, JsonObject, OtherPlan, opened
 from agent.terminal.lines import answer
@@ -78,17 +78,15 @@ def _of_pdf(path: Path) -> str:
 
 
 def _report(file: str, patient_id: str, drug: str, checked: list[Checked]) -> dict[str, Any]:
+    flagged = sum(bool(one.issues) for one in checked)
     return {
         "file": file,
         "patient_id": patient_id,
         "drug": drug,
-        "supported": not any(one.issues for one in checked),
+        "supported": not flagged,
         "sentences": len(checked),
-        "flagged": sum(bool(one.issues) for one in checked),
-        "checked": [
-            msgspec.structs.asdict(one) | {"issues": [issue._asdict() for issue in one.issues]}
-            for one in checked
-        ],
+        "flagged": flagged,
+        "checked": [plain(one) | {"issues": [issue._asdict() for issue in one.issues]} for one in checked],
     }
 
 

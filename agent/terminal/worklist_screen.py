@@ -11,7 +11,7 @@ from rich.text import Text
 
 from agent.batch.worklist import STAGES, Stage, urgent_first
 from agent.terminal.batch_watching import duration
-from agent.terminal.screen import below, console, say, table
+from agent.terminal.screen import below, say, table
 from tools.messages import term
 
 if TYPE_CHECKING:
@@ -33,16 +33,11 @@ COLOURS: dict[Stage, str] = {
 
 def show(outcome: BatchOutcome, damaged: list[str]) -> None:
     """The worklist in its order, then where everything is."""
-    batch, stages = outcome.batch, outcome.stages
-    parts: list[RenderableType] = [
-        Text.assemble(
-            (f"Batch {batch.id}", "bold"),
-            f" · {batch.name} · {batch.state} · {len(outcome.lines)} of {batch.total} cases",
-        )
-    ]
+    batch = outcome.batch
+    about = f" · {batch.name} · {batch.state} · {len(outcome.lines)} of {batch.total} cases"
+    parts: list[RenderableType] = [Text.assemble((f"Batch {batch.id}", "bold"), about)]
     for stage, title in STAGES.items():
-        if stages[stage]:
-            of = urgent_first(line for line in outcome.lines if line.stage == stage)
+        if of := urgent_first(line for line in outcome.lines if line.stage == stage):
             parts.append(below(_stage(stage, title, of)))
     if outcome.rejected:
         parts.append(below(_rejected(outcome.rejected)))
@@ -52,27 +47,23 @@ def show(outcome: BatchOutcome, damaged: list[str]) -> None:
         parts.append(Text(f"{which}: {', '.join(damaged[:3])}", "bold red"))
         again = "Put them back, or draft them anew: `pa batch run` of the same file into another folder"
         parts.append(Text(again))
-    say(Group(*parts), console())
+    say(Group(*parts))
 
 
 def plan(planned: Plan, seconds: float) -> None:
     """What would be drafted and rejected, and about how long it takes."""
     drugs = Counter(one.wanted.asking.request.drug for one in planned.checked)
     plans = Counter(one.wanted.asking.plan_id for one in planned.checked)
-    parts: list[RenderableType] = [
-        Text.assemble(
-            (f"{len(planned.checked)} cases", "bold"), f" from {planned.source}, about {duration(seconds)}"
-        )
-    ]
-    parts += [
-        Text(f"  {', '.join(f'{name} {n}' for name, n in of.most_common(10))}") for of in (drugs, plans) if of
-    ]
+    about = f" from {planned.source}, about {duration(seconds)}"
+    parts: list[RenderableType] = [Text.assemble((f"{len(planned.checked)} cases", "bold"), about)]
+    for of in filter(None, (drugs, plans)):
+        parts.append(Text(f"  {', '.join(f'{name} {n}' for name, n in of.most_common(10))}"))
     if planned.unused:
         parts.append(Text(f"Columns that say nothing here: {', '.join(planned.unused[:10])}"))
     if planned.rejected:
         parts.append(below(_rejected(planned.rejected)))
     parts.append(below(Text("Nothing was written.")))
-    say(Group(*parts), console())
+    say(Group(*parts))
 
 
 def _stage(stage: Stage, title: str, lines: list[CaseLine]) -> RenderableType:
@@ -95,9 +86,8 @@ def _what(stage: Stage, line: CaseLine) -> str:
 
 
 def _rejected(rows: list[RejectedRow]) -> RenderableType:
-    shown = table(Column(justify="right", no_wrap=True), Column(overflow="fold"), header=None)
-    for row in rows[:MOST]:
-        shown.add_row(str(row.row), row.reason)
+    cells = ((str(row.row), row.reason) for row in rows[:MOST])
+    shown = table(Column(justify="right", no_wrap=True), Column(overflow="fold"), rows=cells, header=None)
     return _first(f"Rejected rows ({len(rows)})", "bold red", shown, len(rows) - MOST, "rejected.csv")
 
 

@@ -14,7 +14,7 @@ from agent.runtime.access import watch
 from agent.runtime.home import make_home
 from agent.runtime.settings import Settings, read_settings
 from agent.terminal.common import JsonReport, opened
-from agent.terminal.lines import answer, print_json
+from agent.terminal.lines import answer
 from agent.terminal.progress import bars
 from tools.common.errors import Invalid, Refused, Unavailable
 from tools.common.private import keep_private
@@ -44,14 +44,12 @@ def setup(
     mode: Mode = "replace" if _is_newer_print(store, settings) else "new"
     report = _load(store, settings.data, mode, trust=False, people=not without_patients)
     clauses = ensure(store)
-    if as_json:
-        home = str(settings.home)
-        print_json({"generated": generated, "load": report, "clauses": clauses, "home": home})
-        return
-    print(_told(report))
-    print(f"{clauses} policy clauses are indexed")
-    print(f"Everything lies in {settings.home}")
-    print(f"Next: pa {'fhir import FILE' if without_patients else 'check P001 Ozempic'}")
+    said = f"""{_told(report)}
+{clauses} policy clauses are indexed
+Everything lies in {settings.home}
+Next: pa {"fhir import FILE" if without_patients else "check P001 Ozempic"}"""
+    did = {"generated": generated, "load": report, "clauses": clauses, "home": str(settings.home)}
+    answer(did, as_json, lambda: print(said))
 
 
 def load(
@@ -175,9 +173,8 @@ def _load(store: Store, folder: Path, mode: Mode, trust: bool, people: bool = Tr
 def _told(report: LoadReport) -> str:
     """What a load did, in one line."""
     world = f"{report.plans} plans, {report.drugs} drugs, {report.forms} forms, {report.policies} policies"
-    did = {"unchanged": "Already loaded", "appended": f"Appended {report.added} patients; now"}.get(
-        report.did, report.did.capitalize()
-    )
+    names = {"unchanged": "Already loaded", "appended": f"Appended {report.added} patients; now"}
+    did = names.get(report.did, report.did.capitalize())
     more = f"; {report.imported} imported charts kept" if report.imported else ""
     resting = f"; {report.resting} additions rest, their patients are gone" if report.resting else ""
     trusted = f"; edited, and taken on trust: {', '.join(report.trusted)}" if report.trusted else ""
