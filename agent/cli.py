@@ -42,8 +42,17 @@ HERE = Path(__file__).parent
 ROWS = msgspec.json.Decoder(Lazy).decode_lines((HERE / "commands.jsonl").read_bytes())
 COMMANDS = {row.name: row for row in ROWS}
 SECTIONS = (HERE / "manual.txt").read_text("utf-8").removeprefix("# ").split("\n# ")
-# What the help of a command ends with, by the words that call it: examples, and what else is to be known.
-MANUAL = {name: text.strip("\n") for name, _, text in (section.partition("\n") for section in SECTIONS)}
+
+
+def _ending(text: str) -> str:
+    """A section of the manual as it stands below the help: what it begins with, if it is commands, are examples."""
+    commands = [line for line in text.partition("\n\n")[0].splitlines() if line.startswith("  ")]
+    many = "s" if sum(line[2] != " " for line in commands) > 1 else ""
+    return f"[bold]Example{many}[/]\n{text}" if text.startswith("  ") else text
+
+
+# What the help of a command ends with, by the words that call it.
+MANUAL = {name: _ending(text.strip("\n")) for name, _, text in (one.partition("\n") for one in SECTIONS)}
 
 
 class PaGroup(TyperGroup):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from agent.cases import appeals
 from agent.cases.appeals import AppealAssessment
@@ -20,39 +20,39 @@ from tools.common.atomic import write_atomically
 from tools.papers.letter_pdf import letter_pdf
 
 app = group("Decide whether and how to fight a denial; draft the appeal that its reason calls for.")
-Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Put the papers into this folder.")]
+Out = Annotated[Path | None, Option(metavar="DIR", help="Put the papers into this folder.")]
 Expedited = Annotated[
     str,
-    typer.Option(
+    Option(
         metavar="STATEMENT",
         help="The prescriber's own words on why delay would harm life, health or function.",
     ),
 ]
 WordedBy = Annotated[
-    str, typer.Option("--model", metavar="NAME", help="Let this model word the letter's free paragraphs.")
+    str, Option("--model", metavar="NAME", help="Let this model word the letter's free paragraphs.")
 ]
 
 
 def _look(
-    case_id: int | None = typer.Argument(
+    case_id: int | None = Argument(
         None,
         metavar="[CASE]",
         min=1,
         max=BIGGEST,
         help="As `pa case list` shows it; else --patient and --drug.",
     ),
-    denial: Path = typer.Option(..., metavar="FILE", help="The payer's letter: text, PDF or JSON."),
-    patient: str = typer.Option("", metavar="PATIENT", help="Patient id, where there is no case."),
-    drug: str = typer.Option("", metavar="DRUG", help="The drug that the letter decides on."),
-    plan_id: str = typer.Option(
+    denial: Path = Option(..., metavar="FILE", help="The payer's letter: text, PDF or JSON."),
+    patient: str = Option("", metavar="PATIENT", help="Patient id, where there is no case."),
+    drug: str = Option("", metavar="DRUG", help="The drug that the letter decides on."),
+    plan_id: str = Option(
         "", "--plan", metavar="PLAN", help="The plan that decided, if it is not the one on file."
     ),
-    level: str = typer.Option(
+    level: str = Option(
         "",
         metavar="LEVEL",
         help="The level that decided: request, internal, redetermination, …; otherwise as the letter reads.",
     ),
-    received: str = typer.Option("", metavar="DATE", help="The day on which the letter came in."),
+    received: str = Option("", metavar="DATE", help="The day on which the letter came in."),
     as_of: AsOf = "",
     indication: Use = "",
 ) -> AppealAssessment:
@@ -106,7 +106,7 @@ def packet(
     made: AppealAssessment,
     expedited: Expedited = "",
     model: WordedBy = "",
-    out: Path = typer.Option(Path(), metavar="DIR", help="The folder for it; the current one by default."),
+    out: Path = Option(Path(), metavar="DIR", help="The folder for it; the current one by default."),
 ) -> None:
     """Bind the letter with all that it encloses into one PDF."""
     said = _compose(made, expedited, model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import typer
+from typer import Argument, Option
 
 from agent.terminal import chart_cli
 from agent.terminal.common import AddedBy, JsonEntry, PatientId, opened, read_bytes
@@ -15,16 +15,16 @@ from tools.papers.uploads import MOST_BYTES
 
 def attach(
     patient_id: PatientId,
-    file: Path = typer.Argument(..., metavar="FILE", help="The paper: a PDF, TIFF, PNG or JPEG."),
-    kind: str = typer.Option(
+    file: Path = Argument(..., metavar="FILE", help="The paper: a PDF, TIFF, PNG or JPEG."),
+    kind: str = Option(
         ..., metavar="KIND", help="note, lab, fills, programme, study, medication or consult."
     ),
-    on: str = typer.Option(..., "--date", metavar="DATE", help="The day that the paper bears."),
-    about: str = typer.Option(
+    on: str = Option(..., "--date", metavar="DATE", help="The day that the paper bears."),
+    about: str = Option(
         "", metavar="WHAT", help="The test of a report, e.g. hba1c; the drug of fills, e.g. metformin."
     ),
-    title: str = typer.Option("", help="What it is called on the form; its file name otherwise."),
-    status: str = typer.Option(
+    title: str = Option("", help="What it is called on the form; its file name otherwise."),
+    status: str = Option(
         "",
         help="signed, unsigned, draft or amended, as its last page shows it. A note counts only if signed.",
     ),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import typer
+from typer import Argument, Option
 
 from agent.administration.audit import head, held_against
 from agent.runtime.dump import plain, to_json
@@ -24,8 +25,8 @@ MANY = 10_000
 
 @app.command("who")
 def _who(
-    patient_id: str = typer.Argument(..., metavar="PATIENT", help="Patient id, e.g. P003."),
-    limit: int = typer.Option(100, min=1, max=MANY, help="The newest so many."),
+    patient_id: str = Argument(..., metavar="PATIENT", help="Patient id, e.g. P003."),
+    limit: int = Option(100, min=1, max=MANY, help="The newest so many."),
     as_json: JsonArray = False,
 ) -> None:
     """Who saw or changed what of this patient, the newest last."""
@@ -38,8 +39,8 @@ def _who(
 
 @app.command("list")
 def _list(
-    after: int = typer.Option(0, min=0, metavar="NUMBER", help="Only what came after this event."),
-    limit: int = typer.Option(100, min=1, max=MANY, help="At most so many."),
+    after: int = Option(0, min=0, metavar="NUMBER", help="Only what came after this event."),
+    limit: int = Option(100, min=1, max=MANY, help="At most so many."),
     as_json: JsonArray = False,
 ) -> None:
     """Everything that was recorded, in its order."""
@@ -49,8 +50,8 @@ def _list(
 
 @app.command("head")
 def _head(
-    to: Path | None = typer.Option(None, "--to", metavar="FILE", help="Add it to this file as well."),
-    key: Path | None = typer.Option(
+    to: Path | None = Option(None, "--to", metavar="FILE", help="Add it to this file as well."),
+    key: Path | None = Option(
         None, "--key", metavar="FILE", help="Sign by this key instead of the home's; made if not there."
     ),
     as_json: JsonObject = False,
@@ -65,10 +66,10 @@ def _head(
 
 @app.command("verify")
 def _verify(
-    heads: list[Path] = typer.Option(
+    heads: list[Path] = Option(
         [], "--head", metavar="FILE", help="Heads that were kept elsewhere; repeatable."
     ),
-    signed_by: str = typer.Option("", metavar="KEY", help="Those heads must be signed by this public key."),
+    signed_by: str = Option("", metavar="KEY", help="Those heads must be signed by this public key."),
     as_json: JsonObject = False,
 ) -> None:
     """Is the log whole, and is everything that it speaks of as it was left? Exit 1 if not."""
@@ -90,10 +91,8 @@ def _verify(
 
 @app.command("prove")
 def _prove(
-    number: int = typer.Argument(0, min=0, help="Event whose place in the log is proved."),
-    since: int = typer.Option(
-        0, min=0, metavar="SIZE", help="Prove that the log begins with its first SIZE."
-    ),
+    number: int = Argument(0, min=0, help="Event whose place in the log is proved."),
+    since: int = Option(0, min=0, metavar="SIZE", help="Prove that the log begins with its first SIZE."),
 ) -> None:
     """Print a proof after RFC 6962, as JSON, that one can check against heads alone."""
     _, store = opened()
@@ -111,7 +110,7 @@ def _prove(
 @app.command("export")
 def _export(
     patient_id: OnlyPatient = "",
-    out: Path | None = typer.Option(None, metavar="FILE", help="Into this file instead."),
+    out: Path | None = Option(None, metavar="FILE", help="Into this file instead."),
 ) -> None:
     """Print the log as FHIR R4 AuditEvents after IHE BALP, one a line (NDJSON)."""
     _, store = opened()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import typer
+from typer import Argument, Option
 
 from agent.administration.audit import held_against
 from agent.administration.backup import back_up
@@ -16,7 +17,7 @@ from agent.terminal.lines import answer, tell
 
 
 def backup(
-    file: Path = typer.Argument(..., metavar="FILE", help="Where to; a file that is not there yet."),
+    file: Path = Argument(..., metavar="FILE", help="Where to; a file that is not there yet."),
     as_json: JsonObject = False,
 ) -> None:
     """Back up store, drafts, attachments, conversations and the audit log into one file."""
@@ -29,8 +30,8 @@ def backup(
 
 
 def restore(
-    file: Path = typer.Argument(..., metavar="FILE", help="What `pa backup` wrote."),
-    replace: bool = typer.Option(False, "--replace", help="Move the home that is there aside."),
+    file: Path = Argument(..., metavar="FILE", help="What `pa backup` wrote."),
+    replace: bool = Option(False, "--replace", help="Move the home that is there aside."),
     as_json: JsonObject = False,
 ) -> None:
     """Put a backup in the place of this home: all of it, or nothing."""

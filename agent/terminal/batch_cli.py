@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import cast, get_args
 
-import typer
+from typer import Argument, Option
 
 from agent.batch import lifecycle, requests, results
 from agent.batch import panel as panels
@@ -30,32 +30,22 @@ from tools.store.batches import Batch
 from tools.store.store import Store
 
 app = group("Draft every request of a file or a panel: forms, letters, a summary and a worklist.")
-Number = typer.Argument(
+Number = Argument(
     ..., metavar="ID", min=1, max=BIGGEST, help="Number of the batch, as `pa batch list` shows."
 )
 
 
 @app.command("run")
 def _run(
-    file: Path | None = typer.Argument(None, metavar="FILE", help="Requests: .csv, .jsonl or .parquet."),
-    panel: str = typer.Option(
-        "", metavar="WHO", help="Instead of a file, e.g. 'payer=Cascade drug=Ozempic'."
-    ),
-    out: Path | None = typer.Option(
-        None, metavar="DIR", help="Folder of the results; default in Paladin's home."
-    ),
-    model: str = typer.Option(
-        "", metavar="NAME", help="Let this model word the letters; default: code does."
-    ),
+    file: Path | None = Argument(None, metavar="FILE", help="Requests: .csv, .jsonl or .parquet."),
+    panel: str = Option("", metavar="WHO", help="Instead of a file, e.g. 'payer=Cascade drug=Ozempic'."),
+    out: Path | None = Option(None, metavar="DIR", help="Folder of the results; default in Paladin's home."),
+    model: str = Option("", metavar="NAME", help="Let this model word the letters; default: code does."),
     workers: Workers = 0,
-    kind: str = typer.Option(
-        "", metavar="KIND", help="new, continuation or renewal, where a row says nothing."
-    ),
+    kind: str = Option("", metavar="KIND", help="new, continuation or renewal, where a row says nothing."),
     as_of: AsOf = "",
-    force: bool = typer.Option(False, "--force", help="Draft likely denials, too."),
-    dry_run: bool = typer.Option(
-        False, "--dry-run", help="Check everything, say what it would be, write nothing."
-    ),
+    force: bool = Option(False, "--force", help="Draft likely denials, too."),
+    dry_run: bool = Option(False, "--dry-run", help="Check everything, say what it would be, write nothing."),
     as_json: Json = False,
 ) -> None:
     """Draft every request of a file or a panel.
@@ -80,7 +70,7 @@ def _run(
 
 @app.command("list")
 def _list(
-    limit: int = typer.Option(20, min=1, max=1000, help="How many, newest first."), as_json: Json = False
+    limit: int = Option(20, min=1, max=1000, help="How many, newest first."), as_json: Json = False
 ) -> None:
     """The batches, newest first."""
     _, store = opened()
@@ -139,7 +129,7 @@ def _report(batch_id: int = Number, as_json: Json = False) -> None:
 @app.command("worker")
 def _worker(
     workers: Workers = 0,
-    idle: float = typer.Option(
+    idle: float = Option(
         0, metavar="SECONDS", min=0, help="End when there was nothing to do for so long; 0 goes on."
     ),
 ) -> None:

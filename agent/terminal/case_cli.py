@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args
 
-import typer
+from typer import Argument, Option
 
 from agent.cases import casefile
 from agent.cases.casefile import CaseDays, Entry
@@ -39,25 +39,23 @@ from tools.store.cases import Kept
 from tools.store.store import Store
 
 app = group("Follow a prior authorization: submitted, asked about, denied, appealed, approved, renewed.")
-CaseNumber = Annotated[
-    int, typer.Argument(metavar="CASE", min=1, max=BIGGEST, help="As `pa case list` shows it.")
-]
-By = Annotated[str, typer.Option(metavar="NAME", help="Who did it; your login name otherwise.")]
+CaseNumber = Annotated[int, Argument(metavar="CASE", min=1, max=BIGGEST, help="As `pa case list` shows it.")]
+By = Annotated[str, Option(metavar="NAME", help="Who did it; your login name otherwise.")]
 On = Annotated[
     str,
-    typer.Option(metavar="DATE", help="The day it happened; otherwise the day on which cases are judged."),
+    Option(metavar="DATE", help="The day it happened; otherwise the day on which cases are judged."),
 ]
 
 
 @app.command("list")
 def list_cases(
-    patient_id: str = typer.Argument("", metavar="PATIENT", help="Only this patient's cases."),
-    state: str = typer.Option("", help="Only in this state, e.g. denied or appealed."),
+    patient_id: str = Argument("", metavar="PATIENT", help="Only this patient's cases."),
+    state: str = Option("", help="Only in this state, e.g. denied or appealed."),
     plan: OnlyPlan = "",
-    drug: str = typer.Option("", metavar="DRUG", help="Only of this drug."),
-    late: bool = typer.Option(False, "--late", help="Only with a clock that has run out."),
-    every: bool = typer.Option(False, "--all", help="Closed ones as well."),
-    sort: str = typer.Option("clock", help="clock, id or patient."),
+    drug: str = Option("", metavar="DRUG", help="Only of this drug."),
+    late: bool = Option(False, "--late", help="Only with a clock that has run out."),
+    every: bool = Option(False, "--all", help="Closed ones as well."),
+    sort: str = Option("clock", help="clock, id or patient."),
     as_json: Json = False,
 ) -> None:
     """List the open cases, the one whose clock ends first at the top."""
@@ -97,14 +95,14 @@ def show(case_id: CaseNumber, as_json: Json = False) -> None:
 
 @app.command("open")
 def open_(
-    patient_id: str = typer.Argument("", metavar="PATIENT", help="Patient id, for a case without a draft."),
-    drug: str = typer.Argument("", metavar="DRUG"),
-    draft: int | None = typer.Option(None, metavar="N", min=1, max=BIGGEST, help="The draft that begins it."),
-    exception: bool = typer.Option(
+    patient_id: str = Argument("", metavar="PATIENT", help="Patient id, for a case without a draft."),
+    drug: str = Argument("", metavar="DRUG"),
+    draft: int | None = Option(None, metavar="N", min=1, max=BIGGEST, help="The draft that begins it."),
+    exception: bool = Option(
         False, "--exception", help="It asks for an exception: formulary, step, quantity."
     ),
     plan: OtherPlan = "",
-    indication: str = typer.Option("", metavar="USE", help="Pin the use: t2dm, weight, cv, …"),
+    indication: str = Option("", metavar="USE", help="Pin the use: t2dm, weight, cv, …"),
     kind: RequestKind = "",
     on: On = "",
     by: By = "",
@@ -131,16 +129,16 @@ def submit(
     case_id: CaseNumber,
     channel: Channel = "",
     on: On = "",
-    at: str = typer.Option("", metavar="HH:MM", help="The time of day, where the payer has hours to decide."),
-    received: str = typer.Option("", metavar="DATE", help="When the payer had it, if on another day."),
-    statement: str = typer.Option(
+    at: str = Option("", metavar="HH:MM", help="The time of day, where the payer has hours to decide."),
+    received: str = Option("", metavar="DATE", help="When the payer had it, if on another day."),
+    statement: str = Option(
         "", metavar="DATE", help="When the payer had the prescriber's statement for an exception."
     ),
     reference: Reference = "",
-    expedited: str = typer.Option(
+    expedited: str = Option(
         "", metavar="STATEMENT", help="Ask for an expedited review: the prescriber's own statement why."
     ),
-    paper: list[Path] = typer.Option([], metavar="FILE", help="A paper that went along; kept by its hash."),
+    paper: list[Path] = Option([], metavar="FILE", help="A paper that went along; kept by its hash."),
     why: Why = "",
     by: By = "",
     as_json: Json = False,
@@ -153,29 +151,29 @@ def submit(
 @app.command()
 def record(
     case_id: CaseNumber,
-    what: str = typer.Argument(..., metavar="WHAT", help="What happened; see below."),
+    what: str = Argument(..., metavar="WHAT", help="What happened; see below."),
     on: On = "",
-    at: str = typer.Option("", metavar="HH:MM", help="The time of day, where hours count."),
-    notice: str = typer.Option("", metavar="DATE", help="Date of the payer's letter; otherwise --on."),
-    received: str = typer.Option("", metavar="DATE", help="When the letter, or what was sent, came in."),
-    deadline: str = typer.Option("", metavar="DATE", help="The deadline that the letter itself gives."),
-    deadline_for: str = typer.Option("", metavar="LEVEL", help="What it is for; otherwise the next level."),
-    peer_to_peer: str = typer.Option("", metavar="DATE", help="The last day for a peer-to-peer call."),
-    effective: str = typer.Option("", metavar="DATE", help="When an end of coverage takes effect."),
-    reason: list[str] = typer.Option([], metavar="CODE", help="A reason that the letter gives; repeat it."),
-    letter: Path | None = typer.Option(None, metavar="FILE", help="The letter; kept by its hash."),
-    number: str = typer.Option("", help="The approval's number."),
-    start: str = typer.Option("", "--from", metavar="DATE", help="The approval's first day."),
-    end: str = typer.Option("", "--to", metavar="DATE", help="The approval's last day."),
-    quantity: float | None = typer.Option(None, min=0, help="Billing units (mL, tablets) approved."),
-    days_supply: int | None = typer.Option(None, min=1, help="For so many days."),
-    level: str = typer.Option("", help="The level of an appeal; otherwise the next one."),
+    at: str = Option("", metavar="HH:MM", help="The time of day, where hours count."),
+    notice: str = Option("", metavar="DATE", help="Date of the payer's letter; otherwise --on."),
+    received: str = Option("", metavar="DATE", help="When the letter, or what was sent, came in."),
+    deadline: str = Option("", metavar="DATE", help="The deadline that the letter itself gives."),
+    deadline_for: str = Option("", metavar="LEVEL", help="What it is for; otherwise the next level."),
+    peer_to_peer: str = Option("", metavar="DATE", help="The last day for a peer-to-peer call."),
+    effective: str = Option("", metavar="DATE", help="When an end of coverage takes effect."),
+    reason: list[str] = Option([], metavar="CODE", help="A reason that the letter gives; repeat it."),
+    letter: Path | None = Option(None, metavar="FILE", help="The letter; kept by its hash."),
+    number: str = Option("", help="The approval's number."),
+    start: str = Option("", "--from", metavar="DATE", help="The approval's first day."),
+    end: str = Option("", "--to", metavar="DATE", help="The approval's last day."),
+    quantity: float | None = Option(None, min=0, help="Billing units (mL, tablets) approved."),
+    days_supply: int | None = Option(None, min=1, help="For so many days."),
+    level: str = Option("", help="The level of an appeal; otherwise the next one."),
     channel: Channel = "",
-    statement: str = typer.Option("", metavar="DATE", help="When the prescriber's statement came in."),
+    statement: str = Option("", metavar="DATE", help="When the prescriber's statement came in."),
     reference: Reference = "",
-    expedited: str = typer.Option("", metavar="STATEMENT", help="Expedited: the prescriber's statement why."),
-    draft: int | None = typer.Option(None, metavar="N", min=1, max=BIGGEST, help="The draft reviewed."),
-    paper: list[Path] = typer.Option([], metavar="FILE", help="A paper that went along."),
+    expedited: str = Option("", metavar="STATEMENT", help="Expedited: the prescriber's statement why."),
+    draft: int | None = Option(None, metavar="N", min=1, max=BIGGEST, help="The draft reviewed."),
+    paper: list[Path] = Option([], metavar="FILE", help="A paper that went along."),
     why: Why = "",
     by: By = "",
     as_json: Json = False,
@@ -201,7 +199,7 @@ def record(
 def letter(
     case_id: CaseNumber,
     file: Letter,
-    received: str = typer.Option("", metavar="DATE", help="The day on which it came in."),
+    received: str = Option("", metavar="DATE", help="The day on which it came in."),
     on: On = "",
     why: Why = "",
     by: By = "",
@@ -217,12 +215,12 @@ def letter(
 @app.command()
 def log(
     case_id: CaseNumber,
-    words: list[str] = typer.Argument(..., metavar="TEXT", help="What was said."),
-    spoke_with: str = typer.Option(..., metavar="NAME", help="Whom you spoke with."),
-    reference: str = typer.Option("", help="The call's reference number."),
-    peer_to_peer: bool = typer.Option(False, "--peer-to-peer", help="It was a peer-to-peer review."),
+    words: list[str] = Argument(..., metavar="TEXT", help="What was said."),
+    spoke_with: str = Option(..., metavar="NAME", help="Whom you spoke with."),
+    reference: str = Option("", help="The call's reference number."),
+    peer_to_peer: bool = Option(False, "--peer-to-peer", help="It was a peer-to-peer review."),
     on: On = "",
-    at: str = typer.Option("", metavar="HH:MM", help="The time of the call."),
+    at: str = Option("", metavar="HH:MM", help="The time of the call."),
     by: By = "",
     as_json: Json = False,
 ) -> None:
@@ -234,7 +232,7 @@ def log(
 @app.command()
 def note(
     case_id: CaseNumber,
-    words: list[str] = typer.Argument(..., metavar="TEXT"),
+    words: list[str] = Argument(..., metavar="TEXT"),
     on: On = "",
     by: By = "",
     as_json: Json = False,
@@ -246,7 +244,7 @@ def note(
 @app.command()
 def undo(
     case_id: CaseNumber,
-    entry_number: int = typer.Argument(..., metavar="ENTRY", min=1, max=BIGGEST, help="Its last entry."),
+    entry_number: int = Argument(..., metavar="ENTRY", min=1, max=BIGGEST, help="Its last entry."),
     why: Why = "",
     by: By = "",
     as_json: Json = False,
@@ -257,7 +255,7 @@ def undo(
 
 @app.command()
 def states(
-    line: str = typer.Option("", metavar="LINE", help="With the appeal levels of this line of business."),
+    line: str = Option("", metavar="LINE", help="With the appeal levels of this line of business."),
 ) -> None:
     """Draw the states of a case and what leads from one to the next."""
     names = [one_of("line of business", line, LEVELS)] if line else LEVELS

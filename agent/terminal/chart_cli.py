@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
-import typer
+from typer import Argument, Option
 
 from agent.runtime.settings import BIGGEST, read_as_of
 from agent.terminal.common import (
@@ -48,35 +48,31 @@ FORMS = {
 @app.command()
 def add(
     patient_id: PatientId,
-    what: str = typer.Argument(
+    what: str = Argument(
         ..., metavar="WHAT", help=f"A test such as hba1c, bmi or egfr, or {', '.join(list(FORMS)[1:])}."
     ),
-    words: list[str] = typer.Argument(None, metavar="WORDS", help="What belongs to it; see the examples."),
-    on: str = typer.Option("", "--date", metavar="DATE", help="Day of the value, fill, note or statement."),
-    start: str = typer.Option(
-        "", metavar="DATE", help="First day of a course or program; onset of a diagnosis."
-    ),
+    words: list[str] = Argument(None, metavar="WORDS", help="What belongs to it; see the examples."),
+    on: str = Option("", "--date", metavar="DATE", help="Day of the value, fill, note or statement."),
+    start: str = Option("", metavar="DATE", help="First day of a course or program; onset of a diagnosis."),
     end: CourseEnd = "",
-    ongoing: bool = typer.Option(False, "--ongoing", help="The course goes on."),
-    dose: str = typer.Option("", help="Per administration, e.g. '1000 mg'."),
-    frequency: str = typer.Option("", help="daily, bid, tid, weekly, …"),
-    formulation: str = typer.Option("", help="IR or ER."),
-    outcome: str = typer.Option(
+    ongoing: bool = Option(False, "--ongoing", help="The course goes on."),
+    dose: str = Option("", help="Per administration, e.g. '1000 mg'."),
+    frequency: str = Option("", help="daily, bid, tid, weekly, …"),
+    formulation: str = Option("", help="IR or ER."),
+    outcome: str = Option(
         "", help="'Inadequate response', 'Partial response', 'Intolerance - …', Effective."
     ),
-    reason: str = typer.Option("", help="Why it was stopped, in the chart's words."),
-    sample: bool = typer.Option(False, "--sample", help="The course was of samples; they prove no fills."),
-    days: int = typer.Option(0, help="Days that a fill lasts."),
-    quantity: float | None = typer.Option(None, help="Billing units of a fill."),
-    reaction: str = typer.Option("", help="What an allergy does."),
-    intolerance: bool = typer.Option(False, "--intolerance", help="An intolerance, not an allergy."),
-    present: bool | None = typer.Option(
-        None, "--present/--absent", help="What a statement says of its topic."
-    ),
-    subjects: str = typer.Option("self", "--for", metavar="WHO", help="self, family, or self,family."),
-    text: str = typer.Option("", help="The statement's words."),
-    specialty: str = typer.Option("", help="Who was consulted, e.g. endocrinology."),
-    sessions: int | None = typer.Option(None, help="Sessions of a program that were taken part in."),
+    reason: str = Option("", help="Why it was stopped, in the chart's words."),
+    sample: bool = Option(False, "--sample", help="The course was of samples; they prove no fills."),
+    days: int = Option(0, help="Days that a fill lasts."),
+    quantity: float | None = Option(None, help="Billing units of a fill."),
+    reaction: str = Option("", help="What an allergy does."),
+    intolerance: bool = Option(False, "--intolerance", help="An intolerance, not an allergy."),
+    present: bool | None = Option(None, "--present/--absent", help="What a statement says of its topic."),
+    subjects: str = Option("self", "--for", metavar="WHO", help="self, family, or self,family."),
+    text: str = Option("", help="The statement's words."),
+    specialty: str = Option("", help="Who was consulted, e.g. endocrinology."),
+    sessions: int | None = Option(None, help="Sessions of a program that were taken part in."),
     complete: ListComplete = False,
     by: AddedBy = "",
     as_json: JsonEntry = False,
@@ -125,8 +121,8 @@ def add(
 
 @app.command()
 def log(
-    patient_id: str = typer.Argument("", metavar="PATIENT", help="Only this patient's additions."),
-    as_json: bool = typer.Option(False, "--json", help="Print the log as a JSON array."),
+    patient_id: str = Argument("", metavar="PATIENT", help="Only this patient's additions."),
+    as_json: bool = Option(False, "--json", help="Print the log as a JSON array."),
 ) -> None:
     """List what people added to charts, with who and when; undone entries too."""
     _, store = opened()
@@ -139,10 +135,8 @@ def log(
 
 @app.command()
 def undo(
-    number: int = typer.Argument(
-        ..., metavar="NUMBER", min=1, max=BIGGEST, help="As `pa chart log` shows it."
-    ),
-    by: str = typer.Option("", help="Who undoes it; your login name otherwise."),
+    number: int = Argument(..., metavar="NUMBER", min=1, max=BIGGEST, help="As `pa chart log` shows it."),
+    by: str = Option("", help="Who undoes it; your login name otherwise."),
     as_json: JsonEntry = False,
 ) -> None:
     """Take an addition out of its chart; it stays in the log."""
@@ -153,13 +147,13 @@ def undo(
 
 @app.command("name")
 def name_command(
-    name: str = typer.Argument("", metavar="NAME", help="The medicine as charts have it."),
-    meaning: str = typer.Option(
+    name: str = Argument("", metavar="NAME", help="The medicine as charts have it."),
+    meaning: str = Option(
         "", "--is", metavar="MEDICINE", help="What it stands for, by a name that is known."
     ),
-    other: bool = typer.Option(False, "--is-other", help="It is some other drug than any that is known."),
-    forget: bool = typer.Option(False, "--forget", help="Take the answer back."),
-    by: str = typer.Option("", help="Who answers; your login name otherwise."),
+    other: bool = Option(False, "--is-other", help="It is some other drug than any that is known."),
+    forget: bool = Option(False, "--forget", help="Take the answer back."),
+    by: str = Option("", help="Who answers; your login name otherwise."),
     as_json: JsonAny = False,
 ) -> None:
     """Answer once what a medicine is that nobody knows; it holds for every chart."""

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, cast
 
-import typer
 from rich.table import Column
+from typer import Argument, Option
 
 from agent.conversation import ChatDesk, Conversation, conversations, find, kept
 from agent.dialogue import lessons as taught
@@ -30,28 +30,28 @@ from tools.queries.bound import Bound
 
 
 def chat(
-    question: str = typer.Argument("", help="One question; without it, a conversation."),
-    patient: str = typer.Option("", metavar="ID", help="The patient whom it is about, e.g. P001."),
-    model: str = typer.Option(
+    question: str = Argument("", help="One question; without it, a conversation."),
+    patient: str = Option("", metavar="ID", help="The patient whom it is about, e.g. P001."),
+    model: str = Option(
         "",
         metavar="NAME",
         help="A model of the Ollama host, or offline. Default: PALADIN_MODEL, or what is there.",
     ),
     as_of: AsOf = "",
     plan: AskPlan = "",
-    resume: str = typer.Option("", metavar="CONVERSATION", help="Go on with this conversation."),
-    agent: str = typer.Option(
+    resume: str = Option("", metavar="CONVERSATION", help="Go on with this conversation."),
+    agent: str = Option(
         "paladin", metavar="NAME", help="tools: a plain tool-calling agent, unverified, as a comparison."
     ),
-    list_them: bool = typer.Option(False, "--list", help="List the conversations that can be gone on with."),
-    teach: str = typer.Option(
+    list_them: bool = Option(False, "--list", help="List the conversations that can be gone on with."),
+    teach: str = Option(
         "",
         metavar="QUERY",
         help="Teach that the question, as you word it here, asks this (missing, value, ...).",
     ),
-    lessons: bool = typer.Option(False, "--lessons", help="List what was taught, by you or by choosing."),
-    forget: int = typer.Option(0, metavar="N", help="Erase lesson N of --lessons."),
-    as_json: bool = typer.Option(False, "--json", help="Print each turn as one JSON object."),
+    lessons: bool = Option(False, "--lessons", help="List what was taught, by you or by choosing."),
+    forget: int = Option(0, metavar="N", help="Erase lesson N of --lessons."),
+    as_json: bool = Option(False, "--json", help="Print each turn as one JSON object."),
 ) -> None:
     """Talk about a patient's eligibility: what would go through, what is missing, and why.
 

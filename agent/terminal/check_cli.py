@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import typer
+from typer import Argument, Option
 
 from agent.runtime.settings import read_as_of
 from agent.terminal.common import (
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
 def check(
     patient_id: PatientId = "",
-    drug: str = typer.Argument("", metavar="DRUG", help="Brand, or a generic name that only one brand has."),
-    case: list[Path] = typer.Option(
+    drug: str = Argument("", metavar="DRUG", help="Brand, or a generic name that only one brand has."),
+    case: list[Path] = Option(
         [],
         "--case",
         metavar="FILE",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-import typer
+from typer import Argument, Option
 
 from agent.runtime.settings import read_as_of
 from agent.terminal.chart_cli import entering, in_words
@@ -22,20 +22,20 @@ from tools.store.store import Store
 
 def confirm(
     patient_id: PatientId,
-    lead_id: str = typer.Argument("", metavar="LEAD", help="As the list shows it; without it, the list."),
-    drug: str = typer.Option("", metavar="DRUG", help="The drug of the case; the chart's order otherwise."),
+    lead_id: str = Argument("", metavar="LEAD", help="As the list shows it; without it, the list."),
+    drug: str = Option("", metavar="DRUG", help="The drug of the case; the chart's order otherwise."),
     plan: AskPlan = "",
     as_of: AsOf = "",
-    indication: str = typer.Option("", metavar="USE", help="Pin the use: t2dm, weight, cv, osa, …"),
-    on: str = typer.Option("", "--date", metavar="DATE", help="Day of the value, where the note has none."),
-    start: str = typer.Option("", metavar="DATE", help="First day of a course or program."),
+    indication: str = Option("", metavar="USE", help="Pin the use: t2dm, weight, cv, osa, …"),
+    on: str = Option("", "--date", metavar="DATE", help="Day of the value, where the note has none."),
+    start: str = Option("", metavar="DATE", help="First day of a course or program."),
     end: CourseEnd = "",
-    unit: str = typer.Option("", help="Unit of a value, where the note has none."),
-    code: str = typer.Option("", help="ICD-10-CM code of a diagnosis."),
+    unit: str = Option("", help="Unit of a value, where the note has none."),
+    code: str = Option("", help="ICD-10-CM code of a diagnosis."),
     complete: ListComplete = False,
-    reject: bool = typer.Option(False, "--reject", help="It is not so, or does not count; do not offer it."),
-    dry_run: bool = typer.Option(False, "--dry-run", help="Show what would be entered and what it changes."),
-    by: str = typer.Option("", help="Who decides; your login name otherwise."),
+    reject: bool = Option(False, "--reject", help="It is not so, or does not count; do not offer it."),
+    dry_run: bool = Option(False, "--dry-run", help="Show what would be entered and what it changes."),
+    by: str = Option("", help="Who decides; your login name otherwise."),
     as_json: JsonObject = False,
 ) -> None:
     """Confirm into the chart what a note says, or reject it.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import typer
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
+from typer import Option
 
 from agent.cases.denials import as_data, read_alone, read_for
 from agent.runtime.settings import read_as_of
@@ -50,12 +50,12 @@ def denial() -> None:
 @app.command()
 def read(
     file: Letter,
-    case: int = typer.Option(0, "--case", metavar="CASE", help="The case that it answers."),
-    patient: str = typer.Option(
+    case: int = Option(0, "--case", metavar="CASE", help="The case that it answers."),
+    patient: str = Option(
         "", "--patient", metavar="PATIENT", help="Or the patient whom it is about, e.g. P001."
     ),
-    drug: str = typer.Option("", "--drug", metavar="DRUG", help="And the drug that was asked for."),
-    received: str = typer.Option(
+    drug: str = Option("", "--drug", metavar="DRUG", help="And the drug that was asked for."),
+    received: str = Option(
         "", metavar="DATE", help="The day on which the letter came in: YYYY-MM-DD or today."
     ),
     as_json: JsonObject = False,

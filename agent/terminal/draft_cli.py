@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
-import typer
+from typer import Argument, Option
 
 from agent.cases import casefile
 from agent.drafts import drafting, papers
@@ -43,10 +43,10 @@ LISTED = (  # of a draft
 
 def draft(
     patient_id: PatientId,
-    drug: str = typer.Argument(..., metavar="DRUG", help="Brand, or a generic name that only one brand has."),
-    out: Path | None = typer.Option(None, metavar="DIR", help="Also put the papers into this folder."),
-    force: bool = typer.Option(False, "--force", help="Draft even though a criterion is not met."),
-    again: bool = typer.Option(False, "--again", help="A new draft of a case that was approved or rejected."),
+    drug: str = Argument(..., metavar="DRUG", help="Brand, or a generic name that only one brand has."),
+    out: Path | None = Option(None, metavar="DIR", help="Also put the papers into this folder."),
+    force: bool = Option(False, "--force", help="Draft even though a criterion is not met."),
+    again: bool = Option(False, "--again", help="A new draft of a case that was approved or rejected."),
     plan: AskPlan = "",
     as_of: AsOf = "",
     indication: Use = "",
@@ -54,25 +54,25 @@ def draft(
     quantity: Quantity = None,
     days_supply: DaysSupply = None,
     kind: RequestKind = "",
-    exception: str = typer.Option(
+    exception: str = Option(
         "", metavar="KIND", help="Ask for an exception: quantity_limit, step_therapy, formulary or tier."
     ),
-    statement: str = typer.Option(
+    statement: str = Option(
         "", metavar="WORDS", help="The prescriber's own statement in support of the exception."
     ),
-    expedited: str | None = typer.Option(
+    expedited: str | None = Option(
         None, metavar="WHY", help="Ask for an expedited review: the prescriber's reason why it cannot wait."
     ),
-    corrects: int | None = typer.Option(
+    corrects: int | None = Option(
         None, metavar="CASE", min=1, max=BIGGEST, help="Correct the request of this case, which is pended."
     ),
-    form: str = typer.Option(
+    form: str = Option(
         "", metavar="MAPPING", help="Write it on this payer's PDF; see `pa form`. Default: the plan's form."
     ),
-    model: str = typer.Option(
+    model: str = Option(
         "", metavar="NAME", help="Let this model word the letter's prose; default: code words it."
     ),
-    as_json: bool = typer.Option(False, "--json", help="Print the draft as one JSON object."),
+    as_json: bool = Option(False, "--json", help="Print the draft as one JSON object."),
 ) -> None:
     """Fill the payer's form and write the letter of medical necessity.
 
@@ -112,17 +112,17 @@ def draft(
 
 
 def review(
-    draft_id: int | None = typer.Argument(
+    draft_id: int | None = Argument(
         None, metavar="ID", min=1, max=BIGGEST, help="Number of the draft; without it, the list."
     ),
-    approve: bool = typer.Option(False, "--approve", help="It is right; a person may sign and send it."),
-    reject: bool = typer.Option(False, "--reject", help="It is not to be sent; needs --reason."),
-    edit: list[str] = typer.Option(
+    approve: bool = Option(False, "--approve", help="It is right; a person may sign and send it."),
+    reject: bool = Option(False, "--reject", help="It is not to be sent; needs --reason."),
+    edit: list[str] = Option(
         [], "--set", metavar="FIELD=VALUE", help="Change the request, or fill a field; repeatable."
     ),
     reason: Why = "",
-    by: str = typer.Option("", metavar="NAME", help="Who decides."),
-    all_of_them: bool = typer.Option(False, "--all", help="List decided drafts as well."),
+    by: str = Option("", metavar="NAME", help="Who decides."),
+    all_of_them: bool = Option(False, "--all", help="List decided drafts as well."),
     as_json: Json = False,
 ) -> None:
     """List the drafts that wait; approve, edit or reject one."""

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import typer
+from typer import Option
 
 from agent.cases import casefile
 from agent.cases.calendar import calendar
@@ -18,12 +19,12 @@ from tools.common.errors import Invalid, Unavailable
 
 
 def due(
-    within: str = typer.Option("7d", metavar="TIME", help="How far ahead: 7d, 2w, 2m."),
-    mine: bool = typer.Option(False, "--mine", help="Only what we must do, not what the payer must."),
+    within: str = Option("7d", metavar="TIME", help="How far ahead: 7d, 2w, 2m."),
+    mine: bool = Option(False, "--mine", help="Only what we must do, not what the payer must."),
     plan: OnlyPlan = "",
     patient_id: OnlyPatient = "",
-    ics: Path | None = typer.Option(None, metavar="FILE", help="Write these days into a calendar file."),
-    names: bool = typer.Option(False, "--names", help="Name patients and drugs in the calendar file."),
+    ics: Path | None = Option(None, metavar="FILE", help="Write these days into a calendar file."),
+    names: bool = Option(False, "--names", help="Name patients and drugs in the calendar file."),
     as_json: JsonArray = False,
 ) -> None:
     """List what must happen this week: answers, appeals, renewals, and decisions that the payer owes."""

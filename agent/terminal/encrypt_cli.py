@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import typer
+from typer import Option
 
 from agent.administration.encryption import encrypt
 from agent.runtime.settings import read_settings
@@ -12,10 +13,10 @@ from agent.terminal.lines import tell
 
 
 def encrypt_home(
-    key: Path | None = typer.Option(
+    key: Path | None = Option(
         None, metavar="FILE", help="Where the key lies, or is to lie: not in the home."
     ),
-    keyring: bool = typer.Option(False, "--keyring", help="Have it in the system's keyring."),
+    keyring: bool = Option(False, "--keyring", help="Have it in the system's keyring."),
 ) -> None:
     """Encrypt what this home holds, by a key of yours."""
     if keyring == (key is not None):

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
-import typer
 from rich.progress import track
+from typer import Argument, Option
 
 from agent.fhir_import import plan_on_file
 from agent.terminal.common import JsonObject, opened
@@ -23,9 +23,9 @@ from tools.store import panel
 
 
 def export(
-    patients: list[str] = typer.Argument(None, metavar="PATIENT", help="Only these; everybody if none."),
-    out: Path = typer.Option(..., "--out", metavar="FILE", help="Write there: NDJSON, a bundle a line."),
-    deidentify: bool = typer.Option(
+    patients: list[str] = Argument(None, metavar="PATIENT", help="Only these; everybody if none."),
+    out: Path = Option(..., "--out", metavar="FILE", help="Write there: NDJSON, a bundle a line."),
+    deidentify: bool = Option(
         False,
         "--deidentified",
         help="Leave out who the patients are. Required: there is no other export here.",

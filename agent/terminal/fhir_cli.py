@@ -13,6 +13,7 @@ from typing import IO, Any
 import msgspec
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from typer import Argument, Option
 
 from agent.fhir_import import FhirImport, plan_on_file
 from agent.runtime.settings import BIGGEST, read_as_of
@@ -39,19 +40,15 @@ app = group("Charts from FHIR R4, and back.")
 
 @app.command("import")
 def import_command(
-    files: list[str] = typer.Argument(
-        ..., metavar="FILE", help="Files, a pattern, a folder, or - for stdin."
-    ),
-    plan: str = typer.Option("", metavar="PLAN", help="Enrol in this plan, from before the records begin."),
-    as_of: str = typer.Option(
-        "", metavar="DATE", help="Judge this chart on this day, also later: YYYY-MM-DD."
-    ),
-    dry_run: bool = typer.Option(False, "--dry-run", help="Read and report; keep nothing."),
-    on_conflict: OnConflict = typer.Option(
+    files: list[str] = Argument(..., metavar="FILE", help="Files, a pattern, a folder, or - for stdin."),
+    plan: str = Option("", metavar="PLAN", help="Enrol in this plan, from before the records begin."),
+    as_of: str = Option("", metavar="DATE", help="Judge this chart on this day, also later: YYYY-MM-DD."),
+    dry_run: bool = Option(False, "--dry-run", help="Read and report; keep nothing."),
+    on_conflict: OnConflict = Option(
         "refuse", help="A known identifier with another name, birth date or sex: refuse, separate or replace."
     ),
-    everything: bool = typer.Option(False, "--all", help="List every line of the report."),
-    as_json: bool = typer.Option(False, "--json", help="Print the reports as one JSON object."),
+    everything: bool = Option(False, "--all", help="List every line of the report."),
+    as_json: bool = Option(False, "--json", help="Print the reports as one JSON object."),
 ) -> None:
     """Import patients from FHIR R4 and say what became of every entry."""
     names = [name for given in files for name in _expanded(given)]
@@ -129,8 +126,8 @@ def _expanded(given: str) -> list[str]:
 
 @app.command("versions")
 def versions_command(
-    patient_id: str = typer.Argument(..., metavar="PATIENT", help="Patient id, e.g. P900001."),
-    number: int = typer.Argument(0, metavar="NUMBER", help="Show the chart of this version."),
+    patient_id: str = Argument(..., metavar="PATIENT", help="Patient id, e.g. P900001."),
+    number: int = Argument(0, metavar="NUMBER", help="Show the chart of this version."),
     as_json: JsonAny = False,
 ) -> None:
     """List the imports of a chart, when and from what; what an import replaced is kept."""
@@ -155,10 +152,8 @@ def versions_command(
 
 @app.command("export")
 def export_command(
-    what: str = typer.Argument(..., metavar="PATIENT|DRAFT", help="Patient id (P001) or draft number (3)."),
-    out: Path | None = typer.Option(
-        None, "--out", metavar="FILE", help="Write there instead of to the screen."
-    ),
+    what: str = Argument(..., metavar="PATIENT|DRAFT", help="Patient id (P001) or draft number (3)."),
+    out: Path | None = Option(None, "--out", metavar="FILE", help="Write there instead of to the screen."),
 ) -> None:
     """Export a patient, or a drafted case with its patient, as one FHIR R4 bundle."""
     _, store = opened()

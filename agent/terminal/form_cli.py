@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import typer
+from typer import Argument, Option
 
 from agent.runtime.dump import plain
 from agent.runtime.settings import Settings, read_settings
@@ -29,10 +29,10 @@ WANTED = ("patient.name", "patient.birth_date", "coverage.member_id", "prescribe
 
 @app.command()
 def learn(
-    file: Path = typer.Argument(..., metavar="FILE.pdf", help="The payer's form, empty."),
-    out: Path | None = typer.Option(None, metavar="FILE.yaml", help="Where to write; else beside the PDF."),
-    title: str = typer.Option("", help="What the form is called; else as the PDF says."),
-    as_json: bool = typer.Option(False, "--json", help="Print what was found as one JSON object."),
+    file: Path = Argument(..., metavar="FILE.pdf", help="The payer's form, empty."),
+    out: Path | None = Option(None, metavar="FILE.yaml", help="Where to write; else beside the PDF."),
+    title: str = Option("", help="What the form is called; else as the PDF says."),
+    as_json: bool = Option(False, "--json", help="Print what was found as one JSON object."),
 ) -> None:
     """Read a payer's PDF, and write down what of a request goes where."""
     content = _content(file)
@@ -56,9 +56,9 @@ def learn(
 
 @app.command()
 def confirm(
-    file: Path = typer.Argument(..., metavar="FILE.yaml", help="The mapping, mended."),
-    by: str = typer.Option(..., metavar="NAME", help="Who compared it with the form."),
-    plan: str = typer.Option("", metavar="PLAN", help="Write every draft of this plan on it."),
+    file: Path = Argument(..., metavar="FILE.yaml", help="The mapping, mended."),
+    by: str = Option(..., metavar="NAME", help="Who compared it with the form."),
+    plan: str = Option("", metavar="PLAN", help="Write every draft of this plan on it."),
 ) -> None:
     """Confirm that a mapping is right, and put it where drafts find it."""
     settings = read_settings()
@@ -103,7 +103,7 @@ def list_command(as_json: Json = False) -> None:
 
 
 @app.command()
-def remove(name: str = typer.Argument(..., metavar="NAME", help="As `pa form list` has it.")) -> None:
+def remove(name: str = Argument(..., metavar="NAME", help="As `pa form list` has it.")) -> None:
     """Fill this form no more; drafts that were written on it stay as they are."""
     folder = read_settings().payer_forms
     known = form_mapping.placed(folder)

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
-import typer
 from rich.console import RenderableType
+from typer import Argument, Option
 
 from agent.runtime.home import make_home
 from agent.runtime.settings import Settings
@@ -26,17 +26,13 @@ from tools.store.store import Store
 from tools.ways.shortest import shortest as find_shortest
 
 app = group("Ask how patients, courses, prescribers, payers and criteria hang together.")
-AS_OF = typer.Option(
-    "", "--as-of", metavar="DATE", help="Judge every chart on this day: YYYY-MM-DD or today."
-)
+AS_OF = Option("", "--as-of", metavar="DATE", help="Judge every chart on this day: YYYY-MM-DD or today.")
 
 
 @app.command()
 def build(
     as_of: str = AS_OF,
-    workers: int = typer.Option(
-        0, min=0, max=64, help="Processes that judge charts; 0 is one for each core."
-    ),
+    workers: int = Option(0, min=0, max=64, help="Processes that judge charts; 0 is one for each core."),
     as_json: JsonObject = False,
 ) -> None:
     """Build the graph of the store as it is now, in the place of the old one."""
@@ -79,9 +75,7 @@ def pathways(patient_id: PatientId, as_of: str = AS_OF, as_json: JsonObject = Fa
 @app.command()
 def shortest(
     patient_id: PatientId,
-    drug: str = typer.Argument(
-        "", metavar="[DRUG]", help="Only this drug; else every one that fits the label."
-    ),
+    drug: str = Argument("", metavar="[DRUG]", help="Only this drug; else every one that fits the label."),
     as_of: str = AS_OF,
     as_json: JsonObject = False,
 ) -> None:
@@ -106,9 +100,9 @@ def payers(as_of: str = AS_OF, as_json: JsonObject = False) -> None:
 
 @app.command("policy-change")
 def policy_change(
-    plan: str = typer.Option("", metavar="PLAN", help="Only this plan."),
-    drug: str = typer.Option("", metavar="DRUG", help="Only this drug."),
-    most: int = typer.Option(10, min=1, max=500, help="How many criteria."),
+    plan: str = Option("", metavar="PLAN", help="Only this plan."),
+    drug: str = Option("", metavar="DRUG", help="Only this drug."),
+    most: int = Option(10, min=1, max=500, help="How many criteria."),
     as_of: str = AS_OF,
     as_json: JsonObject = False,
 ) -> None:

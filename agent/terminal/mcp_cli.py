@@ -6,7 +6,7 @@ import logging
 import sys
 
 import anyio
-import typer
+from typer import Option
 
 from agent.drafts.drafting import drafter
 from agent.terminal.common import AskPlan, AsOf, opened
@@ -14,9 +14,7 @@ from tools.common.errors import Unavailable
 
 
 def mcp(
-    patient: str = typer.Option(
-        "", metavar="ID", help="The patient whom the connection is about, e.g. P001."
-    ),
+    patient: str = Option("", metavar="ID", help="The patient whom the connection is about, e.g. P001."),
     as_of: AsOf = "",
     plan: AskPlan = "",
 ) -> None:

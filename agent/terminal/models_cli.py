@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import typer
 from rich.table import Column
 from rich.text import Text
+from typer import Argument, Option
 
 from agent.models.address import Address, address
 from agent.models.factory import default, is_of_langchain, models_at, opened, refuse_remote
@@ -31,7 +32,7 @@ app = typer.Typer(add_completion=False, invoke_without_command=True)
 @app.callback()
 def models(
     context: typer.Context,
-    as_json: bool = typer.Option(False, "--json", help="Print the models as one JSON object."),
+    as_json: bool = Option(False, "--json", help="Print the models as one JSON object."),
 ) -> None:
     """List the language models that the Ollama host has, and which one is taken.
 
@@ -50,8 +51,8 @@ def models(
 
 @app.command()
 def check(
-    name: str = typer.Argument(..., metavar="NAME", help="A model of the host, as `pa models` lists it."),
-    as_json: bool = typer.Option(False, "--json", help="Print the result as one JSON object."),
+    name: str = Argument(..., metavar="NAME", help="A model of the host, as `pa models` lists it."),
+    as_json: bool = Option(False, "--json", help="Print the result as one JSON object."),
 ) -> None:
     """Test a model in two minutes: answers, JSON schema, context, speed, seeds.
 

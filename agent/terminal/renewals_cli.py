@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-import typer
 from rich.progress import track
 from rich.text import Text
+from typer import Option
 
 from agent.cases import casefile
 from agent.cases.renewals import asked, renewals
@@ -28,10 +28,10 @@ USUAL = 0.8  # the share of days covered from which adherence is usually called 
 
 
 def list_renewals(
-    within: str = typer.Option("60d", metavar="TIME", help="How far ahead: 60d, 8w, 3m."),
+    within: str = Option("60d", metavar="TIME", help="How far ahead: 60d, 8w, 3m."),
     patient_id: OnlyPatient = "",
-    failing: bool = typer.Option(False, "--failing", help="Only those that will not pass as they stand."),
-    draft: bool = typer.Option(False, "--draft", help="Draft those that pass today; each waits for review."),
+    failing: bool = Option(False, "--failing", help="Only those that will not pass as they stand."),
+    draft: bool = Option(False, "--draft", help="Draft those that pass today; each waits for review."),
     as_json: JsonArray = False,
 ) -> None:
     """List the approvals that end, whether they will be renewed, and what to do before when."""

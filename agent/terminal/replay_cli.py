@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typer
+from typer import Argument, Option
 
 from agent.runtime.settings import BIGGEST
 from agent.terminal.common import JsonObject, opened
@@ -14,8 +15,8 @@ from tools.store.store import Store
 
 
 def decide_again(
-    draft_id: int = typer.Argument(0, metavar="DRAFT", min=0, max=BIGGEST, help="Number of the draft."),
-    case_id: int = typer.Option(0, "--case", metavar="CASE", min=0, max=BIGGEST, help="A case instead."),
+    draft_id: int = Argument(0, metavar="DRAFT", min=0, max=BIGGEST, help="Number of the draft."),
+    case_id: int = Option(0, "--case", metavar="CASE", min=0, max=BIGGEST, help="A case instead."),
     as_json: JsonObject = False,
 ) -> None:
     """Decide a draft or a case again from what was known then, and say what has changed since."""

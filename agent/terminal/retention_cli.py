@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-import typer
+from typer import Option
 
 from agent.administration import retention
 from agent.runtime.home import now
@@ -14,8 +14,8 @@ from tools.common.errors import Invalid
 
 
 def remove_old(
-    apply: bool = typer.Option(False, "--apply", help="Remove it; nothing brings it back but a backup."),
-    by: str = typer.Option("", help="Who decides that."),
+    apply: bool = Option(False, "--apply", help="Remove it; nothing brings it back but a backup."),
+    by: str = Option("", help="Who decides that."),
     as_json: JsonArray = False,
 ) -> None:
     """Show what was kept for longer than retention.json says, or remove it."""

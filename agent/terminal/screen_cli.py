@@ -9,9 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
-import typer
 from rich.progress import Progress as Bars
 from rich.table import Table
+from typer import Argument, Option
 
 from agent.runtime.settings import BIGGEST, read_settings, today
 from agent.screening import report as page
@@ -29,29 +29,27 @@ WITHIN = 30
 
 
 def screen(
-    world: Path | None = typer.Argument(None, metavar="WORLD", help="World folder instead of the store."),
-    payer: list[str] = typer.Option([], metavar="NAME", help="Only this payer; repeatable."),
-    plan: list[str] = typer.Option([], metavar="ID", help="Only this plan; repeatable."),
-    drug: list[str] = typer.Option([], metavar="NAME", help="Only this drug; repeatable."),
-    outcome: list[str] = typer.Option([], metavar="OUTCOME", help="Only rows of this outcome; repeatable."),
-    limit: int = typer.Option(0, min=0, max=BIGGEST, help="Only the first so many patients; 0 is all."),
-    as_of: str = typer.Option(
+    world: Path | None = Argument(None, metavar="WORLD", help="World folder instead of the store."),
+    payer: list[str] = Option([], metavar="NAME", help="Only this payer; repeatable."),
+    plan: list[str] = Option([], metavar="ID", help="Only this plan; repeatable."),
+    drug: list[str] = Option([], metavar="NAME", help="Only this drug; repeatable."),
+    outcome: list[str] = Option([], metavar="OUTCOME", help="Only rows of this outcome; repeatable."),
+    limit: int = Option(0, min=0, max=BIGGEST, help="Only the first so many patients; 0 is all."),
+    as_of: str = Option(
         "",
         metavar="DATE",
         help="Decide on this day: YYYY-MM-DD or today. Default: today; the day of its world for a chart that was made.",
     ),
-    within: int = typer.Option(
+    within: int = Option(
         WITHIN,
         min=0,
         max=400,
         help="Days ahead in which a change of outcome is looked for; 0 looks for none.",
     ),
     workers: Workers = 0,
-    out: Path | None = typer.Option(
-        None, metavar="FILE", help="Write the rows: .parquet, .csv, .arrow or .jsonl."
-    ),
-    report: Path | None = typer.Option(None, metavar="DIR", help="Write a report with plots and worklists."),
-    as_json: bool = typer.Option(False, "--json", help="Print the summary as one JSON object."),
+    out: Path | None = Option(None, metavar="FILE", help="Write the rows: .parquet, .csv, .arrow or .jsonl."),
+    report: Path | None = Option(None, metavar="DIR", help="Write a report with plots and worklists."),
+    as_json: bool = Option(False, "--json", help="Print the summary as one JSON object."),
 ) -> None:
     """Screen the whole panel: every patient × every drug of the plan.
 

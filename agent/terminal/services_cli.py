@@ -6,6 +6,7 @@ import sys
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from agent.administration.services import SERVICES, Seen, Service, read
 from agent.runtime.home import make_home
@@ -18,7 +19,7 @@ UNAVAILABLE = 3
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[NAME]…", help="postgresql, redis, falkordb; default all.")
+    list[str] | None, Argument(metavar="[NAME]…", help="postgresql, redis, falkordb; default all.")
 ]
 
 
@@ -33,7 +34,7 @@ def services() -> None:
 @app.command()
 def up(
     names: Names = None,
-    tests: bool = typer.Option(False, "--tests", help="Print the variables that the tests look for."),
+    tests: bool = Option(False, "--tests", help="Print the variables that the tests look for."),
     as_json: JsonObject = False,
 ) -> None:
     """Start them unless they run, and print the variables to export."""
@@ -67,7 +68,7 @@ def status(as_json: JsonObject = False) -> None:
 @app.command()
 def down(
     names: Names = None,
-    remove: bool = typer.Option(False, "--remove", help="Delete what they hold, too."),
+    remove: bool = Option(False, "--remove", help="Delete what they hold, too."),
 ) -> None:
     """Stop them. PostgreSQL keeps its data; the other two hold nothing that can't be made again."""
     gone = ", its data removed" if remove else ""

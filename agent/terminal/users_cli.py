@@ -6,6 +6,7 @@ import sys
 from datetime import timedelta
 
 import typer
+from typer import Argument, Option
 
 from agent.administration.roles import ALL, ROLES
 from agent.runtime.access import acting
@@ -37,13 +38,9 @@ def _list(as_json: JsonObject = False) -> None:
 
 @app.command("add")
 def _add(
-    name: str = typer.Argument(..., metavar="NAME"),
-    role: str = typer.Option(
-        ..., metavar="ROLE", help="viewer, specialist, reviewer, prescriber, admin, service."
-    ),
-    practice: str = typer.Option(
-        "", metavar="NAME", help="Whose charts they see; default those of this home."
-    ),
+    name: str = Argument(..., metavar="NAME"),
+    role: str = Option(..., metavar="ROLE", help="viewer, specialist, reviewer, prescriber, admin, service."),
+    practice: str = Option("", metavar="NAME", help="Whose charts they see; default those of this home."),
 ) -> None:
     """Make a user; the password is asked for, or read from a pipe."""
     settings, store = opened()
@@ -56,9 +53,9 @@ def _add(
 
 @app.command("set")
 def _set(
-    name: str = typer.Argument(..., metavar="NAME"),
-    role: str = typer.Option("", metavar="ROLE", help="The role from now on."),
-    password: bool = typer.Option(False, "--password", help="Ask for another password."),
+    name: str = Argument(..., metavar="NAME"),
+    role: str = Option("", metavar="ROLE", help="The role from now on."),
+    password: bool = Option(False, "--password", help="Ask for another password."),
 ) -> None:
     """Give a user another role or password."""
     if not role and not password:
@@ -70,8 +67,8 @@ def _set(
 
 @app.command("disable")
 def _disable(
-    name: str = typer.Argument(..., metavar="NAME"),
-    undo: bool = typer.Option(False, "--undo", help="Let them in again."),
+    name: str = Argument(..., metavar="NAME"),
+    undo: bool = Option(False, "--undo", help="Let them in again."),
 ) -> None:
     """Shut a user out, with their keys; what they did stays theirs."""
     user = opened()[1].change_user(name, by=acting().actor.who, disabled=not undo)
@@ -79,7 +76,7 @@ def _disable(
 
 
 @app.command("sign-out")
-def _sign_out(name: str = typer.Argument(..., metavar="NAME")) -> None:
+def _sign_out(name: str = Argument(..., metavar="NAME")) -> None:
     """End a user's sessions and sign-in links; keys stay."""
     store = opened()[1]
     store.end_sessions(store.user(name).name)
@@ -88,11 +85,9 @@ def _sign_out(name: str = typer.Argument(..., metavar="NAME")) -> None:
 
 @app.command("key")
 def _key(
-    name: str = typer.Argument(..., metavar="NAME", help="Whose key it is; it may no more than they may."),
-    days: int = typer.Option(90, min=1, max=366, help="How long it opens anything."),
-    scopes: str = typer.Option(
-        "read", help="What it may: read, write, review, approve, import, audit, emergency."
-    ),
+    name: str = Argument(..., metavar="NAME", help="Whose key it is; it may no more than they may."),
+    days: int = Option(90, min=1, max=366, help="How long it opens anything."),
+    scopes: str = Option("read", help="What it may: read, write, review, approve, import, audit, emergency."),
 ) -> None:
     """Make a key for a program; it is shown once."""
     wanted = tuple(one.strip() for one in scopes.split(",") if one.strip())
@@ -104,7 +99,7 @@ def _key(
 
 @app.command("revoke")
 def _revoke(
-    id: str = typer.Argument(..., metavar="KEY", help="Its id, as `pa users list` shows it."),
+    id: str = Argument(..., metavar="KEY", help="Its id, as `pa users list` shows it."),
 ) -> None:
     """Take a key back: it opens nothing any more."""
     tell(f"key {opened()[1].revoke_key(id, by=acting().actor.who).id} opens nothing any more")

@@ -10,6 +10,7 @@ import typer
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 from rich.text import Text
+from typer import Argument, Option
 
 from agent.ledger import Ledger
 from agent.runtime.dump import plain
@@ -27,9 +28,9 @@ BIGGEST_TEXT = 400_000  # characters
 
 
 def verify(
-    file: str = typer.Argument(..., metavar="FILE", help="A .txt, .md or .pdf; - reads standard input."),
-    patient: str = typer.Option(..., "--patient", metavar="PATIENT", help="Patient id, e.g. P001."),
-    drug: str = typer.Option(..., "--drug", metavar="DRUG", help="The drug that the text is about."),
+    file: str = Argument(..., metavar="FILE", help="A .txt, .md or .pdf; - reads standard input."),
+    patient: str = Option(..., "--patient", metavar="PATIENT", help="Patient id, e.g. P001."),
+    drug: str = Option(..., "--drug", metavar="DRUG", help="The drug that the text is about."),
     plan: OtherPlan = "",
     as_of: AsOfChart = "",
     as_json: JsonObject = False,

@@ -7,8 +7,8 @@ from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 
-import typer
 from rich.progress import TaskID
+from typer import Argument, Option
 
 from agent.runtime.access import watch
 from agent.runtime.home import make_home
@@ -29,10 +29,10 @@ PATIENTS = 20
 
 
 def setup(
-    without_patients: bool = typer.Option(
+    without_patients: bool = Option(
         False, "--without-patients", help="Plans, drugs, forms and policies alone, for charts of your own."
     ),
-    as_json: bool = typer.Option(False, "--json", help="Print what was done as one JSON object."),
+    as_json: bool = Option(False, "--json", help="Print what was done as one JSON object."),
 ) -> None:
     """Generate a world if there is none, load it, and index its policies.
 
@@ -53,16 +53,12 @@ Next: pa {"fhir import FILE" if without_patients else "check P001 Ozempic"}"""
 
 
 def load(
-    directory: Path | None = typer.Argument(
+    directory: Path | None = Argument(
         None, metavar="DIR", help="World folder; default PALADIN_DATA or mock_data."
     ),
-    append: bool = typer.Option(False, "--append", help="Add the patients that are not there yet."),
-    replace: bool = typer.Option(
-        False, "--replace", help="Put this world in the place of the one that is loaded."
-    ),
-    trust: bool = typer.Option(
-        False, "--trust", help="Take files that somebody edited after they were generated."
-    ),
+    append: bool = Option(False, "--append", help="Add the patients that are not there yet."),
+    replace: bool = Option(False, "--replace", help="Put this world in the place of the one that is loaded."),
+    trust: bool = Option(False, "--trust", help="Take files that somebody edited after they were generated."),
     as_json: JsonReport = False,
 ) -> None:
     """Load a world into the store: all of it, or nothing.
@@ -85,15 +81,15 @@ def index(as_json: JsonReport = False) -> None:
 
 
 def serve(
-    host: str = typer.Option(
+    host: str = Option(
         "127.0.0.1", help="Loopback; another only with users, a name, a certificate and its key."
     ),
-    port: int = typer.Option(8000, min=1, max=65535, help="Port."),
-    workers: int = typer.Option(2, min=1, max=64, help="Processes that share the port."),
-    show: bool = typer.Option(False, "--open", help="Open the workspace in a browser once it answers."),
-    certificate: Path | None = typer.Option(None, metavar="PEM", help="Encrypt with this certificate (TLS)."),
-    key: Path | None = typer.Option(None, metavar="PEM", help="The certificate's key."),
-    names: list[str] = typer.Option([], "--name", help="What other machines call the server; repeatable."),
+    port: int = Option(8000, min=1, max=65535, help="Port."),
+    workers: int = Option(2, min=1, max=64, help="Processes that share the port."),
+    show: bool = Option(False, "--open", help="Open the workspace in a browser once it answers."),
+    certificate: Path | None = Option(None, metavar="PEM", help="Encrypt with this certificate (TLS)."),
+    key: Path | None = Option(None, metavar="PEM", help="The certificate's key."),
+    names: list[str] = Option([], "--name", help="What other machines call the server; repeatable."),
 ) -> None:
     """Serve the workspace and the HTTP API on this machine."""
     from agent.api.serving import Encryption, run
