@@ -50,9 +50,9 @@ def _list(
 
 @app.command("head")
 def _head(
-    to: Path | None = Option(None, "--to", metavar="FILE", help="Add it to this file as well."),
+    to: Path | None = Option(None, metavar="FILE", help="Add it to this file as well."),
     key: Path | None = Option(
-        None, "--key", metavar="FILE", help="Sign by this key instead of the home's; made if not there."
+        None, metavar="FILE", help="Sign by this key instead of the home's; made if not there."
     ),
     as_json: JsonObject = False,
 ) -> None:

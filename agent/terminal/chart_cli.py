@@ -1,9 +1,10 @@
-"""`pa chart add`, `log` and `undo`: what a person learned, entered into a chart with who and when."""
+"""`pa chart` and `pa attach`: what a person learned, and papers, entered into a chart with who and when."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,12 +21,14 @@ from agent.terminal.common import (
     group,
     opened,
     person,
+    read_bytes,
 )
 from agent.terminal.lines import answer, tell
 from tools.charts import additions
 from tools.charts.chartlines import test_key
 from tools.common.errors import Invalid, NotFound, nearest
 from tools.common.printable import one_line
+from tools.papers.uploads import MOST_BYTES
 from tools.store.rows import ChartEntry
 from tools.store.store import Store
 from tools.terminology.observations import TESTS
@@ -177,6 +180,35 @@ def name_command(
     said = store.name_medicine(name, meaning, by=person(by), when=datetime.now(UTC))
     what = ", ".join(said.ingredients) if meaning else "some other drug"
     answer(said, as_json, lambda: tell(f"{said.name} is {what}, in every chart"))
+
+
+def attach(
+    patient_id: PatientId,
+    file: Path = Argument(..., metavar="FILE", help="The paper: a PDF, TIFF, PNG or JPEG."),
+    kind: str = Option(
+        ..., metavar="KIND", help="note, lab, fills, programme, study, medication or consult."
+    ),
+    on: str = Option(..., "--date", metavar="DATE", help="The day that the paper bears."),
+    about: str = Option(
+        "", metavar="WHAT", help="The test of a report, e.g. hba1c; the drug of fills, e.g. metformin."
+    ),
+    title: str = Option("", help="What it is called on the form; its file name otherwise."),
+    status: str = Option(
+        "",
+        help="signed, unsigned, draft or amended, as its last page shows it. A note counts only if signed.",
+    ),
+    by: AddedBy = "",
+    as_json: JsonEntry = False,
+) -> None:
+    """Attach a paper to a chart: it fulfils what a policy wants to see, and goes out with the request."""
+    settings, store = opened()
+    to = entering(store, patient_id, by)
+    day = settings.day(on)
+    if day is None:
+        raise Invalid("say the day that the paper bears, e.g. --date 2026-08-30")
+    said = {"name": file.name, "kind": kind, "title": title, "about": about, "status": status}
+    entry = additions.attach(to, read_bytes(file, MOST_BYTES), day, **said)
+    show_added(entry, to, as_json)
 
 
 # --- reading what was typed -------------------------------------------------------------------------------

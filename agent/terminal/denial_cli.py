@@ -50,11 +50,9 @@ def denial() -> None:
 @app.command()
 def read(
     file: Letter,
-    case: int = Option(0, "--case", metavar="CASE", help="The case that it answers."),
-    patient: str = Option(
-        "", "--patient", metavar="PATIENT", help="Or the patient whom it is about, e.g. P001."
-    ),
-    drug: str = Option("", "--drug", metavar="DRUG", help="And the drug that was asked for."),
+    case: int = Option(0, metavar="CASE", help="The case that it answers."),
+    patient: str = Option("", metavar="PATIENT", help="Or the patient whom it is about, e.g. P001."),
+    drug: str = Option("", metavar="DRUG", help="And the drug that was asked for."),
     received: str = Option(
         "", metavar="DATE", help="The day on which the letter came in: YYYY-MM-DD or today."
     ),

@@ -24,7 +24,7 @@ from tools.store import panel
 
 def export(
     patients: list[str] = Argument(None, metavar="PATIENT", help="Only these; everybody if none."),
-    out: Path = Option(..., "--out", metavar="FILE", help="Write there: NDJSON, a bundle a line."),
+    out: Path = Option(..., metavar="FILE", help="Write there: NDJSON, a bundle a line."),
     deidentify: bool = Option(
         False,
         "--deidentified",

@@ -153,7 +153,7 @@ def versions_command(
 @app.command("export")
 def export_command(
     what: str = Argument(..., metavar="PATIENT|DRAFT", help="Patient id (P001) or draft number (3)."),
-    out: Path | None = Option(None, "--out", metavar="FILE", help="Write there instead of to the screen."),
+    out: Path | None = Option(None, metavar="FILE", help="Write there instead of to the screen."),
 ) -> None:
     """Export a patient, or a drafted case with its patient, as one FHIR R4 bundle."""
     _, store = opened()

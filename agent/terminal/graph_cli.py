@@ -26,7 +26,7 @@ from tools.store.store import Store
 from tools.ways.shortest import shortest as find_shortest
 
 app = group("Ask how patients, courses, prescribers, payers and criteria hang together.")
-AS_OF = Option("", "--as-of", metavar="DATE", help="Judge every chart on this day: YYYY-MM-DD or today.")
+AS_OF = Option("", metavar="DATE", help="Judge every chart on this day: YYYY-MM-DD or today.")
 
 
 @app.command()

@@ -29,8 +29,8 @@ BIGGEST_TEXT = 400_000  # characters
 
 def verify(
     file: str = Argument(..., metavar="FILE", help="A .txt, .md or .pdf; - reads standard input."),
-    patient: str = Option(..., "--patient", metavar="PATIENT", help="Patient id, e.g. P001."),
-    drug: str = Option(..., "--drug", metavar="DRUG", help="The drug that the text is about."),
+    patient: str = Option(..., metavar="PATIENT", help="Patient id, e.g. P001."),
+    drug: str = Option(..., metavar="DRUG", help="The drug that the text is about."),
     plan: OtherPlan = "",
     as_of: AsOfChart = "",
     as_json: JsonObject = False,
