@@ -133,35 +133,31 @@ def _give_up_stdout() -> None:
 
 def report(error: BaseException) -> int:
     """Say in one line on stderr what went wrong; the exit code that it means."""
+    code, line = _meaning(error)
+    if line:
+        print(line, file=sys.stderr)
+    return code
+
+
+def _meaning(error: BaseException) -> tuple[int, str]:
     if isinstance(error, KeyboardInterrupt | typer.Abort):
-        print("pa: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return INTERRUPTED, "pa: interrupted"
     if isinstance(error, typer.TyperException):
-        message = error.format_message()
-        if not message:  # `pa` alone has shown the help
-            return BAD_INPUT
+        message = error.format_message()  # none where `pa` alone has shown the help
         path = getattr(getattr(error, "ctx", None), "command_path", "pa")
-        print(f"{path}: {one_line(message)} (see {path} --help)", file=sys.stderr)
-        return BAD_INPUT
+        return BAD_INPUT, message and f"{path}: {one_line(message)} (see {path} --help)"
     if isinstance(error, ModuleNotFoundError):
         error = missing(error) or error
     if isinstance(error, PaladinError):
         if isinstance(error, Refused):
             note_refusal(str(error))
-        print(f"pa: {one_line(str(error))}", file=sys.stderr)
-        return UNAVAILABLE if isinstance(error, Unavailable) else BAD_INPUT
+        return UNAVAILABLE if isinstance(error, Unavailable) else BAD_INPUT, f"pa: {one_line(str(error))}"
     if isinstance(error, RecursionError):
-        print("pa: what was given is nested too deeply to be read", file=sys.stderr)
-        return BAD_INPUT
-    said = _surroundings(error)
-    if said:
-        print(f"pa: {one_line(said)}", file=sys.stderr)
-        return UNAVAILABLE
-    kind = type(error).__name__
-    print(
-        f"pa: this should not happen: {kind}: {one_line(str(error))} (--debug shows where)", file=sys.stderr
-    )
-    return BUG
+        return BAD_INPUT, "pa: what was given is nested too deeply to be read"
+    if said := _surroundings(error):
+        return UNAVAILABLE, f"pa: {one_line(said)}"
+    fault = f"{type(error).__name__}: {one_line(str(error))}"
+    return BUG, f"pa: this should not happen: {fault} (--debug shows where)"
 
 
 def _surroundings(error: BaseException) -> str:

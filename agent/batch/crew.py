@@ -63,15 +63,14 @@ class WorkerPool:
     def each(self, function: Callable[[J], R], jobs: Iterable[J]) -> list[R]:
         """`map`, by the crew; by this process where a child dies of it."""
         jobs = list(jobs)
-        if self.processes == 1 or len(jobs) < 2:
-            return [function(job) for job in jobs]
         try:
-            with self._lock:
-                pending = [self._processes().submit(function, job) for job in jobs]
-            return [one.result() for one in pending]
+            if self.processes > 1 and len(jobs) > 1:
+                with self._lock:
+                    pending = [self._processes().submit(function, job) for job in jobs]
+                return [one.result() for one in pending]
         except BrokenProcessPool:
             self._pool = None
-            return [function(job) for job in jobs]
+        return [function(job) for job in jobs]
 
     def close(self) -> None:
         """End the processes, whatever they are at."""

@@ -58,13 +58,10 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     skipped: dict[str, int]
 
 
-class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished screen; `reused` parts were there from a run that had been stopped."""
+class Done(Part, frozen=True, kw_only=True):
+    """What a whole screen came to; `reused` parts were there from a run that had been stopped."""
 
     parts: tuple[Path, ...]
-    patients: int
-    rows: int
-    skipped: dict[str, int]
     reused: int
 
     def rows_of(self) -> pl.LazyFrame:

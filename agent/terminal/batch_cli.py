@@ -157,9 +157,9 @@ def _work(store: Store, settings: Settings, batch: Batch, processes: int, as_jso
 
 
 def _planned(store: Store, file: Path | None, panel: str, terms: Terms) -> Plan:
+    if panel and file:
+        raise Invalid("name a file or a --panel, not both")
     if panel:
-        if file:
-            raise Invalid("name a file or a --panel, not both")
         asked, source = requests.Requests(panels.rows_of_panel(store, panel), [], []), panel
     elif file:
         asked, source = requests.read(_content(file), file.name), file.name

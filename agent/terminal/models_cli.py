@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import typer
@@ -118,23 +119,18 @@ def _state(one: Held, taken: str) -> Iterator[str]:
 
 
 def _show_check(check: Check) -> None:
-    out = screen.console()
-    mark, colour = MARKS[check.status]
-    if not screen.is_utf8(out):
-        mark = screen.to_ascii(mark)
     columns = (Column(width=1), Column(width=9), Column(width=6, justify="right"), Column(overflow="fold"))
-    cells = (Text(mark, colour), check.name, f"{check.seconds:.1f} s", check.said)
+    cells = (Text(*MARKS[check.status]), check.name, f"{check.seconds:.1f} s", check.said)
     screen.say(screen.table(*columns, rows=[cells], header=None))
-    out.file.flush()
+    sys.stdout.flush()
 
 
 def _show_verdict(tested: Examined) -> None:
     digest = f" ({tested.digest.removeprefix('sha256:')[:12]})" if tested.digest else ""
+    fit = "was not tested to the end: too slow, or the server is busy"
+    if tested.finished:
+        fit = "can't be relied on: Paladin's own answers stand in where it fails"
     if tested.passed:
         fit = "can be used"
-    elif tested.finished:
-        fit = "can't be relied on: Paladin's own answers stand in where it fails"
-    else:
-        fit = "was not tested to the end: too slow, or the server is busy"
     line = f"{tested.model}{digest} {fit}; {tested.seconds:.0f} s, num_ctx {tested.num_ctx}"
     screen.say(line, style="bold")

@@ -29,10 +29,10 @@ STYLES = {
     "not_covered": "bold red",
     "wrong_plan": "bold red",
 }
-MARKS: dict[Status, tuple[str, str, str]] = {  # in UTF-8, in ASCII, colour
-    "met": ("✓", "+", "green"),
-    "not_met": ("✗", "x", "red"),
-    "unknown": ("?", "?", "yellow"),
+MARKS: dict[Status, tuple[str, str]] = {
+    "met": ("✓", "green"),
+    "not_met": ("✗", "red"),
+    "unknown": ("?", "yellow"),
 }
 NARROW, WIDEST = 72, 140  # columns
 ENGLISH = Voice()
@@ -171,15 +171,15 @@ def _findings(findings: list[Finding], leads: tuple[Lead, ...], out: Console, vo
         columns.append(Column(width=clause, justify="right", no_wrap=True))
     rows = table(Column(width=1), *columns, header=None, gap=1)
     for finding, depth in _walk(findings):
-        utf8, plain, colour = MARKS[finding.status]
-        mark = Text(utf8 if is_utf8(out) else plain, colour)
-        number = Text(finding.clause.clause_id if finding.clause else "", "dim")
+        mark, number = (
+            Text(*MARKS[finding.status]),
+            Text(finding.clause.clause_id if finding.clause else "", "dim"),
+        )
+        statement, evidence = _statement(finding, depth, leads, voice), _evidence(finding, voice)
         if narrow:
-            below = (line for line in (_evidence(finding, voice), number) if line.plain)
-            rows.add_row(mark, Group(_statement(finding, depth, leads, voice), *below))
+            rows.add_row(mark, Group(statement, *(line for line in (evidence, number) if line.plain)))
         else:
-            statement = _statement(finding, depth, leads, voice)
-            rows.add_row(mark, statement, _evidence(finding, voice), number)
+            rows.add_row(mark, statement, evidence, number)
     return rows
 
 
@@ -202,7 +202,7 @@ def _statement(finding: Finding, depth: int, leads: tuple[Lead, ...], voice: Voi
         if why:
             text.append(f"\n{why}", "dim")
         if finding.action is not None:
-            text.append(f"\n→ {voice.says(finding.action)}", MARKS[finding.status][2])
+            text.append(f"\n→ {voice.says(finding.action)}", MARKS[finding.status][1])
         for lead in leads:
             if finding.criterion in lead.criteria:
                 text.append(f"\n{lead.id} {lead.says}", "cyan")

@@ -51,20 +51,19 @@ def verify(
 
 def _read(file: str) -> str:
     """The words of the file; Invalid says what is wrong with it."""
+    path = Path(file)
+    is_pdf = path.suffix.lower() == ".pdf"
     if file == "-":
         text = sys.stdin.buffer.read().decode("utf-8", "replace")
+    elif path.suffix.lower() not in SUFFIXES:
+        otherwise = "save it as one of these, or pipe the text into `pa verify -`"
+        raise Invalid(f"{file} is no .txt, .md or .pdf; {otherwise}")
+    elif not path.is_file():
+        raise Invalid(f"there is no file {file}")
     else:
-        path = Path(file)
-        if path.suffix.lower() not in SUFFIXES:
-            raise Invalid(
-                f"{file} is no .txt, .md or .pdf; save it as one of these, or pipe the text into `pa verify -`"
-            )
-        if not path.is_file():
-            raise Invalid(f"there is no file {file}")
-        is_pdf = path.suffix.lower() == ".pdf"
         text = _of_pdf(path) if is_pdf else path.read_bytes().decode("utf-8", "replace")
     if not text.strip():
-        scan = " (a scan?)" if file.lower().endswith(".pdf") else ""
+        scan = " (a scan?)" if is_pdf else ""
         raise Invalid(f"{'standard input' if file == '-' else file} holds no text{scan}")
     if len(text) > BIGGEST_TEXT:
         raise Invalid(f"the text has {len(text):,} characters; check it in parts of at most {BIGGEST_TEXT:,}")
