@@ -67,9 +67,9 @@ class Requests(NamedTuple):
 
 def read(content: bytes, name: str) -> Requests:
     """The rows of a file; Invalid if it is wrong as a whole. `name` tells the format by its ending."""
-    read = READERS.get(_ending(name))
+    read = FORMATS.get(_ending(name))
     if read is None:
-        raise Invalid(f"{name} is none of {', '.join(READERS)}: save the requests as one of these")
+        raise Invalid(f"{name} is none of {', '.join(FORMATS)}: save the requests as one of these")
     if not content.strip():
         raise _empty(name)
     return _checked(name, *read(content, name))
@@ -297,4 +297,4 @@ def _parquet(content: bytes, name: str) -> tuple[list[str], list[RequestRow], li
     return columns, rows, rejected
 
 
-READERS = {".csv": _csv, ".tsv": _csv, ".jsonl": _jsonl, ".ndjson": _jsonl, ".parquet": _parquet}
+FORMATS = {".csv": _csv, ".tsv": _csv, ".jsonl": _jsonl, ".ndjson": _jsonl, ".parquet": _parquet}
