@@ -20,7 +20,7 @@ from agent.models.factory import open_model
 from agent.runtime.dump import plain
 from agent.runtime.home import now
 from agent.runtime.settings import BIGGEST, Settings, read_settings
-from agent.terminal import batch_watching, worklist_screen
+from agent.terminal import batch_screen
 from agent.terminal.common import AsOf, Json, Workers, group, opened
 from agent.terminal.lines import answer, tell
 from agent.terminal.screen import right, say, table
@@ -85,7 +85,7 @@ def _status(batch_id: int = Number, as_json: Json = False) -> None:
     found = standing(store, store.batch(batch_id))
     alive = [worker.id for worker in store.batch_workers() if not is_lost(worker, time.time())]
     whole = plain(found) | {"workers": alive}
-    answer(whole, as_json, lambda: batch_watching.tell(found, _next_steps(found, alive)))
+    answer(whole, as_json, lambda: batch_screen.tell(found, _next_steps(found, alive)))
 
 
 @app.command("resume")
@@ -123,7 +123,7 @@ def _report(batch_id: int = Number, as_json: Json = False) -> None:
     damaged = results.damaged(outcome)
     body = {"id": batch_id, "folder": outcome.batch.folder, "damaged": damaged}
     whole = body | {"cases": outcome.lines, "rejected": outcome.rejected}
-    answer(whole, as_json, lambda: worklist_screen.show(outcome, damaged))
+    answer(whole, as_json, lambda: batch_screen.worklist(outcome, damaged))
 
 
 @app.command("worker")
@@ -149,11 +149,11 @@ def _work(store: Store, settings: Settings, batch: Batch, processes: int, as_jso
     """Be a worker until the batch is done, and say how it went."""
     try:
         with Worker(settings, processes) as worker:
-            found = batch_watching.watch(store, batch, quiet=as_json, tend=worker.beat)
+            found = batch_screen.watch(store, batch, quiet=as_json, tend=worker.beat)
     except KeyboardInterrupt:
         print(f"\nBatch {batch.id} stops here; `pa batch resume {batch.id}` goes on with it", file=sys.stderr)
         raise
-    answer(found, as_json, lambda: batch_watching.tell(found, _next_steps(found, [])))
+    answer(found, as_json, lambda: batch_screen.tell(found, _next_steps(found, [])))
 
 
 def _planned(store: Store, file: Path | None, panel: str, terms: Terms) -> Plan:
@@ -165,7 +165,7 @@ def _planned(store: Store, file: Path | None, panel: str, terms: Terms) -> Plan:
         asked, source = requests.read(_content(file), file.name), file.name
     else:
         raise Invalid("name a file of requests, or a --panel; `pa batch run --help` has examples")
-    with batch_watching.counting(len(asked.rows)) as count:
+    with batch_screen.counting(len(asked.rows)) as count:
         return lifecycle.plan(store, asked, source, terms, count)
 
 
@@ -216,7 +216,7 @@ def _tell_plan(planned: Plan, processes: int, as_json: bool) -> None:
         "unused_columns": planned.unused,
         "seconds": round(planned.seconds(processes)),
     }
-    answer(body, as_json, lambda: worklist_screen.plan(planned, planned.seconds(processes)))
+    answer(body, as_json, lambda: batch_screen.plan(planned, planned.seconds(processes)))
 
 
 def _table(every: list[Standing]) -> None:

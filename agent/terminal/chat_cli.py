@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any, cast
 
@@ -27,6 +27,8 @@ from tools.common.errors import Invalid
 from tools.common.printable import printable
 from tools.graph.asking import current, graph_of
 from tools.queries.bound import Bound
+
+WARNING = "the plain agent: its words are the model's own, and nobody has verified them"
 
 
 def chat(
@@ -64,8 +66,12 @@ def chat(
         _lessons(settings, question, teach, forget, as_json)
         return
     if agent != "paladin":
-        questions = [question] if question else sys.stdin
-        _plain(agent, questions, settings, patient, model, as_of, plan, as_json)
+        if agent != "tools":
+            raise Invalid(f"no agent {agent!r}: it is paladin, or tools")
+        if not patient:
+            raise Invalid("--agent tools needs a patient: name one with --patient, e.g. --patient P001")
+        bound = Bound(open_store(settings), patient, as_of=settings.day(as_of), plan_id=plan)
+        _plain([question] if question else sys.stdin, bound, settings, model, as_json)
         return
     with conversations(settings) as graph:
         if list_them:
@@ -118,43 +124,47 @@ def _lessons(settings: Settings, text: str, query: str, number: int, as_json: bo
         print("Nothing was taught. pa chat --teach missing 'what do we owe them' teaches a question.")
 
 
-def _plain(
-    agent: str,
-    questions: Iterable[str],
-    settings: Settings,
-    patient: str,
-    model: str,
-    as_of: str,
-    plan: str,
-    as_json: bool,
-) -> None:
-    """The plain agent, which needs a patient from the start."""
-    if agent != "tools":
-        raise Invalid(f"no agent {agent!r}: it is paladin, or tools")
-    from agent.terminal.plain_cli import run  # what only this agent needs may not be installed
+def _plain(questions: Iterable[str], bound: Bound, settings: Settings, model: str, as_json: bool) -> None:
+    """The plain tool-calling agent, of which nothing is verified: one question after another, each with what was said
+    before."""
+    from agent.toolbox.plain_agent import ask  # what only this agent needs may not be installed
 
-    if not patient:
-        raise Invalid("--agent tools needs a patient: name one with --patient, e.g. --patient P001")
-    bound = Bound(open_store(settings), patient, as_of=settings.day(as_of), plan_id=plan)
-    run(questions, bound, settings, model, as_json=as_json)
+    found, line = open_model(model, settings)
+    if found is None:
+        raise Invalid(f"--agent tools needs a model: {line}")
+    print(WARNING, file=sys.stderr, flush=True)
+    history: list[tuple[str, str]] = []
+    for question in _said(questions):
+        if question.casefold() == "/quit":
+            return
+        turn = ask(question, bound, found.name, settings, history)
+        history.append((question, turn.answer))
+        if as_json:
+            print_json(turn, 0)
+            continue
+        screen.say(f"> {question}\n{turn.answer or '(no answer)'}")
+        used = ", ".join(one.name for one in turn.tool_calls) or "none"
+        screen.say(f"[tools: {used}; {turn.stopped}; {turn.seconds:.1f} s]\n")
+
+
+def _said(lines: Iterable[str]) -> Iterator[str]:
+    """The lines that say something; what begins with # is a remark."""
+    stripped = (line.strip() for line in lines)
+    return (line for line in stripped if line and not line.startswith("#"))
 
 
 def _one(talk: Conversation, question: str, as_json: bool) -> None:
     if as_json:
         print_json(asked(talk, question))
-        return
-    out = screen.console()
-    page = Page(out)
-    page.close(asked(talk, question, page.show))
+    else:
+        page = Page(screen.console())
+        page.close(asked(talk, question, page.show))
 
 
 def _script(talk: Conversation, settings: Settings, as_json: bool) -> None:
     """Each line of standard input is a question, or a /command; it is shown before its answer."""
     person = Terminal(talk, settings)
-    for line in sys.stdin:
-        said = line.strip()
-        if not said or said.startswith("#"):
-            continue
+    for said in _said(sys.stdin):
         if as_json and not said.startswith("/"):
             print_json(asked(talk, said), 0)
         elif said.casefold() in LEAVE:

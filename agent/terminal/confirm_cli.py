@@ -142,16 +142,9 @@ def _show(
 ) -> None:
     entry = decided.entry
     if as_json:
-        said = {
-            "lead": lead.id,
-            "confirmed": decided.confirmed,
-            "dry_run": dry_run,
-            "entered": entry and _entered(entry),
-            "provenance": _entered(decided.provenance),
-            "outcome_before": before.outcome,
-            "summary": after.summary,
-        }
-        print_json(_case(after) | said)
+        print_json(
+            _whole(lead.id, decided, before, after, dry_run=dry_run, entered=entry and _entered(entry))
+        )
         return
     if entry is None:
         number = decided.provenance.id
@@ -167,12 +160,22 @@ def _show(
 def _show_settled(
     doubt: Doubt, settled: Decided, before: Determination, after: Determination, as_json: bool
 ) -> None:
-    kept = {"lead": doubt.id, "confirmed": False, "provenance": _entered(settled.provenance)}
-    whole = _case(after) | kept | {"outcome_before": before.outcome, "summary": after.summary}
     said = f"""{doubt.id} is rejected: the record of {doubt.criterion} stands against “{doubt.quote}”
 {after.drug} is {_change(before, after)}: {after.summary}
 Take that back: pa chart undo {settled.provenance.id}"""
-    answer(whole, as_json, lambda: tell(said))
+    answer(_whole(doubt.id, settled, before, after), as_json, lambda: tell(said))
+
+
+def _whole(
+    lead_id: str, decided: Decided, before: Determination, after: Determination, **more: object
+) -> dict[str, Any]:
+    lead = {
+        "lead": lead_id,
+        "confirmed": decided.confirmed,
+        **more,
+        "provenance": _entered(decided.provenance),
+    }
+    return _case(after) | lead | {"outcome_before": before.outcome, "summary": after.summary}
 
 
 def _change(before: Determination, after: Determination) -> str:
