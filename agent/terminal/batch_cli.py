@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import cast, get_args
 
+from rich.console import Group
 from typer import Argument, Option
 
 from agent.batch import lifecycle, requests, results
@@ -123,7 +124,7 @@ def _report(batch_id: int = Number, as_json: Json = False) -> None:
     damaged = results.damaged(outcome)
     body = {"id": batch_id, "folder": outcome.batch.folder, "damaged": damaged}
     whole = body | {"cases": outcome.lines, "rejected": outcome.rejected}
-    answer(whole, as_json, lambda: batch_screen.worklist(outcome, damaged))
+    answer(whole, as_json, lambda: say(Group(*batch_screen.worklist(outcome, damaged))))
 
 
 @app.command("worker")
@@ -216,7 +217,7 @@ def _tell_plan(planned: Plan, processes: int, as_json: bool) -> None:
         "unused_columns": planned.unused,
         "seconds": round(planned.seconds(processes)),
     }
-    answer(body, as_json, lambda: batch_screen.plan(planned, planned.seconds(processes)))
+    answer(body, as_json, lambda: say(Group(*batch_screen.plan(planned, planned.seconds(processes)))))
 
 
 def _table(every: list[Standing]) -> None:

@@ -161,39 +161,36 @@ def counting(rows: int) -> Iterator[Callable[[], None]]:
         yield lambda: bar.advance(task)
 
 
-def worklist(outcome: BatchOutcome, damaged: list[str]) -> None:
+def worklist(outcome: BatchOutcome, damaged: list[str]) -> Iterator[RenderableType]:
     """The worklist in its order, then where everything is."""
     batch = outcome.batch
     about = f" · {batch.name} · {batch.state} · {len(outcome.lines)} of {batch.total} cases"
-    parts: list[RenderableType] = [Text.assemble((f"Batch {batch.id}", "bold"), about)]
+    yield Text.assemble((f"Batch {batch.id}", "bold"), about)
     for stage, title in STAGES.items():
         if of := urgent_first(line for line in outcome.lines if line.stage == stage):
-            parts.append(below(_stage(stage, title, of)))
+            yield below(_stage(stage, title, of))
     if outcome.rejected:
-        parts.append(below(_rejected(outcome.rejected)))
-    parts.append(below(Text(f"Files: {batch.folder}")))
+        yield below(_rejected(outcome.rejected))
+    yield below(Text(f"Files: {batch.folder}"))
     if damaged:
         which = f"{len(damaged)} papers are not as they were drafted, and their cases not to be sent"
-        parts.append(Text(f"{which}: {', '.join(damaged[:3])}", "bold red"))
-        again = "Put them back, or draft them anew: `pa batch run` of the same file into another folder"
-        parts.append(Text(again))
-    say(Group(*parts))
+        yield Text(f"{which}: {', '.join(damaged[:3])}", "bold red")
+        yield Text("Put them back, or draft them anew: `pa batch run` of the same file into another folder")
 
 
-def plan(planned: Plan, seconds: float) -> None:
+def plan(planned: Plan, seconds: float) -> Iterator[RenderableType]:
     """What would be drafted and rejected, and about how long it takes."""
+    about = f" from {planned.source}, about {duration(seconds)}"
+    yield Text.assemble((f"{len(planned.checked)} cases", "bold"), about)
     drugs = Counter(one.wanted.asking.request.drug for one in planned.checked)
     plans = Counter(one.wanted.asking.plan_id for one in planned.checked)
-    about = f" from {planned.source}, about {duration(seconds)}"
-    parts: list[RenderableType] = [Text.assemble((f"{len(planned.checked)} cases", "bold"), about)]
     for of in filter(None, (drugs, plans)):
-        parts.append(Text(f"  {', '.join(f'{name} {n}' for name, n in of.most_common(10))}"))
+        yield Text(f"  {', '.join(f'{name} {n}' for name, n in of.most_common(10))}")
     if planned.unused:
-        parts.append(Text(f"Columns that say nothing here: {', '.join(planned.unused[:10])}"))
+        yield Text(f"Columns that say nothing here: {', '.join(planned.unused[:10])}")
     if planned.rejected:
-        parts.append(below(_rejected(planned.rejected)))
-    parts.append(below(Text("Nothing was written.")))
-    say(Group(*parts))
+        yield below(_rejected(planned.rejected))
+    yield below(Text("Nothing was written."))
 
 
 def _stage(stage: Stage, title: str, lines: list[CaseLine]) -> RenderableType:

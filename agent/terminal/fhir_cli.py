@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import msgspec
 import typer
+from rich.console import Group
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from typer import Argument, Option
 
@@ -73,7 +74,7 @@ def _tell(run: FhirImport, everything: bool, as_json: bool) -> None:
         print_json(run.told())
         return
     if run.kept or run.left:
-        say(screen(run.kept, run.left, everything, run.dry_run))
+        say(Group(*screen(run.kept, run.left, everything, run.dry_run)))
     for name in run.aside:
         print(f"{one_line(name)}: hospitals and practitioners only, left aside")
     for one in run.refused:

@@ -20,46 +20,45 @@ FATES: tuple[EntryFate, ...] = ("taken", "partly", "ignored")
 STYLES = {"refused": "bold red", "replaced": "yellow", "unchanged": "dim"}
 
 
-def screen(kept: list[Kept], left: list[EntryReport], everything: bool, dry_run: bool) -> RenderableType:
+def screen(
+    kept: list[Kept], left: list[EntryReport], everything: bool, dry_run: bool
+) -> Iterator[RenderableType]:
     """All of it; whole reports of a few patients, of many a table and the reasons together."""
-    parts: list[RenderableType]
     if len(kept) <= WHOLE or everything:
-        parts = [Padding(_patient(one, everything, dry_run), (0, 0, 1, 0)) for one in kept]
+        yield from (Padding(Group(*_patient(one, everything, dry_run)), (0, 0, 1, 0)) for one in kept)
     else:
+        yield _table(kept)
         entries = [entry for one in kept for entry in one.report.entries]
-        parts = [_table(kept), Padding(Group(*_reasons(entries, everything)), (1, 0, 1, 0))]
+        yield Padding(Group(*_reasons(entries, everything)), (1, 0, 1, 0))
     if left:
-        parts += [Text("Of none of these patients", "bold"), *_reasons(left, everything), Text("")]
+        yield from (Text("Of none of these patients", "bold"), *_reasons(left, everything), Text(""))
     if len(kept) > 1:
         counts = Counter(one.fate for one in kept)
-        parts.append(Text(f"{len(kept)} patients: " + ", ".join(f"{n} {fate}" for fate, n in counts.items())))
+        yield Text(f"{len(kept)} patients: " + ", ".join(f"{n} {fate}" for fate, n in counts.items()))
     if dry_run:
-        parts.append(Text("A dry run: nothing was kept.", "bold"))
-    return Group(*parts)
+        yield Text("A dry run: nothing was kept.", "bold")
 
 
-def _patient(one: Kept, everything: bool, dry_run: bool) -> RenderableType:
+def _patient(one: Kept, everything: bool, dry_run: bool) -> Iterator[RenderableType]:
     report = one.report
     born = f", born {report.birth_date}" if report.birth_date else ""
     day = f"judged on {report.as_of}" if report.as_of else ""
     newest = f"newest record {report.newest}" if report.newest else ""
     about = (one.file, report.source, newest, day, f"{len(report.entries)} entries")
     title = f"{one.patient_id or '(no id yet)'}  {report.name}{born}  [{one.fate}]"
-    parts: list[RenderableType] = [
-        Text(title, STYLES.get(one.fate, "bold")),
-        Text(" · ".join(part for part in about if part), "dim"),
-    ]
+    yield Text(title, STYLES.get(one.fate, "bold"))
+    yield Text(" · ".join(part for part in about if part), "dim")
     if one.why:
-        parts.append(Text(one.why, "bold red"))
-    parts += [below(_counts(report.entries)), Text(f"Now in the chart: {_contents(report)}")]
-    parts += _reasons(report.entries, everything)
+        yield Text(one.why, "bold red")
+    yield below(_counts(report.entries))
+    yield Text(f"Now in the chart: {_contents(report)}")
+    yield from _reasons(report.entries, everything)
     if report.notices or one.apart:
-        parts.append(under("Please note"))
-        parts += [Text(f"- may be {who}: kept apart", "yellow") for who in one.apart]
-        parts += [Text(f"- {notice}") for notice in report.notices]
+        yield under("Please note")
+        yield from (Text(f"- may be {who}: kept apart", "yellow") for who in one.apart)
+        yield from (Text(f"- {notice}") for notice in report.notices)
     if one.patient_id and not dry_run:
-        parts.append(Text(f"\nNext: pa check {one.patient_id} Ozempic", "dim"))
-    return Group(*parts)
+        yield Text(f"\nNext: pa check {one.patient_id} Ozempic", "dim")
 
 
 def _table(kept: list[Kept]) -> Table:

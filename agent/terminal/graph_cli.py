@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from typer import Argument, Option
 
 from agent.runtime.home import make_home
@@ -140,5 +140,5 @@ def _sizes(counts: dict[str, int]) -> tuple[int, int]:
     return sum(counts.values()) - edges, edges
 
 
-def _tell(found: object, as_json: bool, words: Callable[[], RenderableType]) -> None:
-    answer(found, as_json, lambda: screen.say(words()))
+def _tell(found: object, as_json: bool, parts: Callable[[], Iterator[RenderableType]]) -> None:
+    answer(found, as_json, lambda: screen.say(Group(*parts())))

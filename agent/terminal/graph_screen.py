@@ -20,22 +20,19 @@ FEW, HIDDEN = "<5", "*"
 MOST_UNUSUAL = 20
 
 
-def pathways(found: Pathways, seed: int | None) -> RenderableType:
+def pathways(found: Pathways, seed: int | None) -> Iterator[RenderableType]:
     """What was tried by patients alike."""
-    parts: list[RenderableType] = [
-        Text(f"Pathways of patients like {found.patient_id}, as of {found.as_of}", "bold"),
-        Text(f"conditions: {', '.join(found.conditions) or 'none of those that make alike'}"),
-        Text(f"tried: {'; '.join(map(_taken, found.taken)) or 'nothing that lowers glucose or weight'}"),
-        under("Alike", *map(_circle, found.circles)),
-    ]
+    yield Text(f"Pathways of patients like {found.patient_id}, as of {found.as_of}", "bold")
+    yield Text(f"conditions: {', '.join(found.conditions) or 'none of those that make alike'}")
+    yield Text(f"tried: {'; '.join(map(_taken, found.taken)) or 'nothing that lowers glucose or weight'}")
+    yield under("Alike", *map(_circle, found.circles))
     same_start = found.circles[found.circle].same_start
     if found.tried:
-        parts.append(under("Begun after that" if same_start else "Begun by them", _tried(found.tried)))
+        yield under("Begun after that" if same_start else "Begun by them", _tried(found.tried))
     if found.paths:
         rows = ((" then ".join(path.medicines), f"{path.n:,}") for path in found.paths)
-        parts.append(under("In this order", _figures(("medicines", "N"), rows)))
-    parts.append(below(Text(" ".join(_concluded(found, same_start, seed)), "dim")))
-    return Group(*parts)
+        yield under("In this order", _figures(("medicines", "N"), rows))
+    yield below(Text(" ".join(_concluded(found, same_start, seed)), "dim"))
 
 
 def _concluded(found: Pathways, same_start: bool, seed: int | None) -> Iterator[str]:
@@ -84,23 +81,20 @@ def _cell(count: int | None) -> str:
     return HIDDEN if count is None else f"{count:,}"
 
 
-def shortest(found: Shortest, drug: str) -> RenderableType:
+def shortest(found: Shortest, drug: str) -> Iterator[RenderableType]:
     """Ways to a complete request."""
-    parts: list[RenderableType] = [
-        Text(f"Shortest ways for {found.patient_id} under {found.plan_id}, as of {found.as_of}", "bold")
-    ]
-    parts += [below(_way(way)) for way in found.ways]
+    yield Text(f"Shortest ways for {found.patient_id} under {found.plan_id}, as of {found.as_of}", "bold")
+    yield from (below(_way(way)) for way in found.ways)
     if not found.ways:
         what = drug or "any drug of the plan"
         why = f" {found.stopped}." if found.stopped else ""
-        parts.append(below(Text(f"No way leads to a complete request for {what} today.{why}")))
+        yield below(Text(f"No way leads to a complete request for {what} today.{why}"))
     if found.further:
-        parts.append(below(Text(f"{found.further} more have a longer way: name one to see it.")))
+        yield below(Text(f"{found.further} more have a longer way: name one to see it."))
     if found.no_way:
-        parts.append(under("No way today", *map(_no_way, found.no_way)))
+        yield under("No way today", *map(_no_way, found.no_way))
     tail = "A complete request is no approval: what comes in may be otherwise, and the payer decides."
-    parts.append(below(Text(tail, "dim")))
-    return Group(*parts)
+    yield below(Text(tail, "dim"))
 
 
 def _way(way: Way) -> RenderableType:
@@ -134,29 +128,23 @@ def _no_way(one: NoWay) -> Text:
     return Text(f"  {one.drug}: {'; '.join(one.because) or one.outcome.replace('_', ' ')}")
 
 
-def patterns(found: Patterns) -> RenderableType:
+def patterns(found: Patterns) -> Iterator[RenderableType]:
     """Who is unusual."""
     share = f", {found.denied / found.orders:.0%}" if found.orders else ""
     what = "predicted denials" if found.predicted else "denials"
     whose = "orders that a rule decides" if found.predicted else "requests that were answered"
-    parts: list[RenderableType] = [
-        Text(f"{what.capitalize()} by {found.of}, as of {found.as_of}", "bold"),
-        Text(f"{found.orders:,} {whose}, {found.denied:,} {what}{share}"),
-        Text(
-            f"{found.tested:,} {found.of} have {LEAST_ORDERS} orders or more and were tested;"
-            f" {found.silent:,} have fewer, and nothing is said of them"
-        ),
-    ]
+    yield Text(f"{what.capitalize()} by {found.of}, as of {found.as_of}", "bold")
+    yield Text(f"{found.orders:,} {whose}, {found.denied:,} {what}{share}")
+    tested = f"{found.tested:,} {found.of} have {LEAST_ORDERS} orders or more and were tested"
+    yield Text(f"{tested}; {found.silent:,} have fewer, and nothing is said of them")
     if found.unusual:
         heads = ("", "orders", "denied", "expected", "share", "q")
-        shown = found.unusual[:MOST_UNUSUAL]
-        parts.append(under("Unusual", _figures(heads, map(_unusual, shown))))
-        if len(found.unusual) > len(shown):
-            parts.append(Text(f"and {len(found.unusual) - len(shown)} more, see --json"))
+        yield under("Unusual", _figures(heads, map(_unusual, found.unusual[:MOST_UNUSUAL])))
+        if (more := len(found.unusual) - MOST_UNUSUAL) > 0:
+            yield Text(f"and {more} more, see --json")
     elif found.tested:
-        parts.append(below(Text("None is unusual.")))
-    parts.append(below(Text(f"{_basis(found)}.\n{_compared(found.of)}", "dim")))
-    return Group(*parts)
+        yield below(Text("None is unusual."))
+    yield below(Text(f"{_basis(found)}.\n{_compared(found.of)}", "dim"))
 
 
 def _basis(found: Patterns) -> str:
@@ -180,23 +168,19 @@ def _unusual(one: Unusual) -> tuple[str, ...]:
     return name, f"{one.orders:,}", f"{one.denied:,}", f"{one.expected:,.1f}", share, f"{one.q:.2g}"
 
 
-def policy_changes(found: PolicyChanges) -> RenderableType:
+def policy_changes(found: PolicyChanges) -> Iterator[RenderableType]:
     """Criteria by whom they alone stop."""
-    parts: list[RenderableType] = [
-        Text(f"Criteria that alone stop most of {found.patients:,} patients, as of {found.as_of}", "bold")
-    ]
-    if found.changes:
-        parts += [below(_change(number, one)) for number, one in enumerate(found.changes, 1)]
-    else:
-        parts.append(Text("No criterion alone stops five patients or more."))
+    yield Text(f"Criteria that alone stop most of {found.patients:,} patients, as of {found.as_of}", "bold")
+    yield from (below(_change(number, one)) for number, one in enumerate(found.changes, 1))
+    if not found.changes:
+        yield Text("No criterion alone stops five patients or more.")
     tail = (
         "Of those whom the label does not rule out, for each drug their plan covers: stopped by this criterion and by"
         " nothing else; undocumented lack only its evidence, and no policy need change for them."
     )
     if found.fewer_than_five:
         tail += f" {found.fewer_than_five} more criteria alone stop fewer than five patients each."
-    parts.append(below(Text(f"{tail} Predictions of the engine; the payer decides.", "dim")))
-    return Group(*parts)
+    yield below(Text(f"{tail} Predictions of the engine; the payer decides.", "dim"))
 
 
 def _change(number: int, one: PolicyChange) -> RenderableType:
