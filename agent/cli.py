@@ -8,8 +8,8 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import msgspec
@@ -179,8 +179,7 @@ def load_command(name: str) -> Any:
     """The command behind a name, imported now: a Typer app, a plain function or a ready command."""
     target = COMMANDS[name].target if name in COMMANDS else ""
     if target:
-        module, _, attribute = target.partition(":")
-        found = getattr(import_module(module), attribute)
+        found = resolve_name(target)
     else:
         entry = _entry_points().get(name)
         if entry is None:

@@ -116,13 +116,10 @@ def patiently(function: Callable[..., R], *args: Any) -> R:
 def draft_chunk(settings: Settings, batch_id: int, round_: int, positions: Sequence[int]) -> int:
     """What a process of the crew is given to do; how many results were kept."""
     store = _store(settings.database_url)
-    attempt = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
-    return work(store, _drafter(store, settings, batch_id), batch_id, round_, positions, attempt)
-
-
-def _drafter(store: Store, settings: Settings, batch_id: int) -> Drafter:
     name = options_of(store.batch(batch_id)).model
-    return Drafter(store, *open_queued(name, settings)) if name else Drafter(store)
+    drafter = Drafter(store, *open_queued(name, settings)) if name else Drafter(store)
+    attempt = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
+    return work(store, drafter, batch_id, round_, positions, attempt)
 
 
 @cache

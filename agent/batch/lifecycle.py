@@ -106,7 +106,8 @@ def begin(
         first = planned.rejected[0]
         every = f"none of the {len(planned.rejected)} rows of {planned.source} can be drafted"
         raise Invalid(f"{every}; row {first.row}: {first.reason}")
-    digest = _digest(planned, out)
+    told = ([(one.key, one.wanted) for one in planned.checked], planned.terms, str(out or ""))
+    digest = hashlib.sha256(msgspec.json.encode(told, order="deterministic")).hexdigest()
     same = next((b for b in store.batches("running", limit=1000) if b.digest == digest), None)
     if same is None or idempotency_key is not None:
         _check_folder(store, out)
@@ -206,11 +207,6 @@ def _pair(one: CheckedRequest) -> tuple[str, str]:
 
 def _safe(name: str) -> str:
     return "".join(char if char.isascii() and (char.isalnum() or char in "-_.") else "_" for char in name)
-
-
-def _digest(planned: Plan, out: Path | None) -> str:
-    told = ([(one.key, one.wanted) for one in planned.checked], planned.terms, str(out or ""))
-    return hashlib.sha256(msgspec.json.encode(told, order="deterministic")).hexdigest()
 
 
 def _check_folder(store: Store, out: Path | None) -> None:

@@ -25,7 +25,7 @@ MOST_ROWS = 2000  # of one list; the summary has them all
 
 def page(outcome: BatchOutcome, options: BatchOptions, merged: list[str]) -> str:
     """The page; the same for the same results."""
-    lines = outcome.lines
+    lines, days = outcome.lines, {line.as_of for line in outcome.lines if line.as_of}
     folder = Path(outcome.batch.folder)
     withheld = sorted(
         ((line, why) for line in lines if (why := withheld_for(folder, line))),
@@ -39,7 +39,7 @@ def page(outcome: BatchOutcome, options: BatchOptions, merged: list[str]) -> str
     return str(
         _template().render(
             source=options.source,
-            as_of=_days(lines),
+            as_of=" to ".join(dict.fromkeys((min(days), max(days)))) if days else "",
             model=options.model,
             total=len(lines),
             stages=[(stage, title, len(of)) for stage, title, of in worklist],
@@ -57,11 +57,6 @@ def page(outcome: BatchOutcome, options: BatchOptions, merged: list[str]) -> str
             unused=options.unused,
         )
     )
-
-
-def _days(lines: list[CaseLine]) -> str:
-    days = sorted({line.as_of for line in lines if line.as_of})
-    return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}" if days else ""
 
 
 def _table(lines: list[CaseLine], field: str, outcomes: list[str]) -> list[tuple[str, list[int], int]]:

@@ -74,9 +74,13 @@ def finish(store: Store, batch: Batch, each: Each = map) -> None:
 def tables(outcome: BatchOutcome) -> dict[str, bytes]:
     """summary.csv, rejected.csv, and summary.parquet where the extra `panel` is installed."""
     rows = [_row(line) for line in outcome.lines]
+    rejected = [
+        dict.fromkeys(COLUMNS, "") | row.cells | {"row": row.row, "reason": row.reason, "nearest": row.near}
+        for row in outcome.rejected
+    ]
     made = {
         "summary.csv": _csv(SUMMARY, rows),
-        "rejected.csv": _csv(("row", "reason", "nearest", *COLUMNS), map(_rejected, outcome.rejected)),
+        "rejected.csv": _csv(("row", "reason", "nearest", *COLUMNS), rejected),
     }
     with suppress(ModuleNotFoundError):
         made["summary.parquet"] = _parquet(rows)
@@ -100,11 +104,6 @@ def _row(line: CaseLine) -> dict[str, Any]:
         "alternatives": ", ".join(line.alternatives),
         "folder": f"{CASES}/{line.folder}" if line.folder else "",
     }
-
-
-def _rejected(row: RejectedRow) -> dict[str, Any]:
-    shown = {column: row.cells.get(column, "") for column in COLUMNS}
-    return {"row": row.row, "reason": row.reason, "nearest": row.near, **shown}
 
 
 def _csv(columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> bytes:

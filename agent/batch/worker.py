@@ -170,8 +170,11 @@ def _launch(worker: Worker) -> type[DBOS]:
     settings = worker.settings
     make_home(settings.home)
     url = queue_url(settings)
-    if url.startswith("sqlite"):
-        _in_wal(url.removeprefix("sqlite:///"))
+    if url.startswith(
+        "sqlite"
+    ):  # readers and the one writer don't wait for each other; the file remembers it
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=30)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL").close()
     DBOS(
         config={
             "name": NAME,
@@ -195,7 +198,8 @@ def _launch(worker: Worker) -> type[DBOS]:
             on_conflict="always_update",
         )
     except (error.DBOSInitializationError, OSError, sqlite3.Error) as why:
-        raise Unavailable(f"the queue at {_shown(url)} cannot be opened: {why}") from why
+        shown = make_url(url).render_as_string(hide_password=True)
+        raise Unavailable(f"the queue at {shown} cannot be opened: {why}") from why
     return DBOS
 
 
@@ -214,13 +218,3 @@ def queue_url(settings: Settings) -> str:
     if settings.database_url.startswith("postgresql"):
         return settings.database_url
     return f"sqlite:///{settings.home / 'queue.db'}"
-
-
-def _in_wal(path: str) -> None:
-    """Readers and the one writer don't wait for each other; the file remembers it."""
-    with closing(sqlite3.connect(path, timeout=30)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL").close()
-
-
-def _shown(url: str) -> str:
-    return make_url(url).render_as_string(hide_password=True)

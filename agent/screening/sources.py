@@ -121,15 +121,11 @@ def _records(piece: Piece) -> Iterator[str | bytes]:
 def _pieces(folder: Path, spool: Path) -> Iterator[Piece]:
     for path in patients_files(folder):
         if path.suffix == ".parquet":
-            yield from _rows(path)
+            count = count_rows(path)
+            for first in range(0, count, PIECE):
+                yield Piece("parquet", str(path), first, min(PIECE, count - first))
         else:
             yield from _lines(path if path.suffix == ".jsonl" else _as_lines(path, spool))
-
-
-def _rows(path: Path) -> Iterator[Piece]:
-    count = count_rows(path)
-    for first in range(0, count, PIECE):
-        yield Piece("parquet", str(path), first, min(PIECE, count - first))
 
 
 def _lines(path: Path) -> Iterator[Piece]:

@@ -62,11 +62,11 @@ def list_cases(
     store, days = _opened()
     if sort not in ("clock", "id", "patient"):
         raise Invalid(f"cannot sort by {sort!r}; choose clock, id or patient")
-    of = {"plan_id": plan.casefold(), "drug": drug.casefold()}
     cases = [
         case
         for case in casefile.in_state(casefile.cases_of(store, patient_id), state, closed=every)
-        if all(wanted in ("", getattr(case.head, name).casefold()) for name, wanted in of.items())
+        if plan.casefold() in ("", case.head.plan_id.casefold())
+        and drug.casefold() in ("", case.head.drug.casefold())
     ]
     first = casefile.first_clocks(store, cases, days)
     if late:

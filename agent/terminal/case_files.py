@@ -29,12 +29,10 @@ def decide_files(
     """Decide the cases in these files and folders and print them in this language; 1 if one differs from its
     `expect`."""
     known = _known()
-    files = case_files(paths)
-    decided = [decide_case(read_case(file, known, as_of), known.drugs) for file in files]
+    decided = [decide_case(read_case(file, known, as_of), known.drugs) for file in case_files(paths)]
     if as_json:
         bodies = [_body(one) for one in decided]
-        alone = len(paths) == 1 and paths[0].is_file()
-        print_json(bodies[0] if alone else bodies)
+        print_json(bodies[0] if len(paths) == 1 and paths[0].is_file() else bodies)
     elif len(decided) == 1:
         _show(decided[0], language)
     else:

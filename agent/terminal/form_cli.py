@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from typer import Argument, Option
@@ -44,14 +43,16 @@ def learn(
     proposals = form_reading.propose(form_reading.read(content, file.name))
     if not proposals:
         raise Invalid(f"{file} has neither fields nor lines to write on; give a mapping with `at` by hand")
-    called = one_line(title or _title(content) or file.stem)
+    metadata = opened(content, "").metadata
+    called = one_line(title or (metadata and metadata.title) or file.stem)
     text = form_mapping.written(target.stem, called, content, "\n".join(form_reading.as_lines(proposals)))
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text, "utf-8")
     if form_mapping.beside(target).resolve() != file.resolve():
         form_mapping.beside(target).write_bytes(content)
-    told = "\n".join(_told(target, called, proposals))
-    answer(_as_json(target, called, proposals), as_json, lambda: tell(told))
+    blanks = [{**plain(p.blank), "sure": round(p.sure, 2), "others": list(p.others)} for p in proposals]
+    whole = {"file": str(target), "title": called, "blanks": blanks}
+    answer(whole, as_json, lambda: tell("\n".join(_told(target, called, proposals))))
 
 
 @app.command()
@@ -121,11 +122,6 @@ def _content(file: Path) -> bytes:
     return content
 
 
-def _title(content: bytes) -> str:
-    said = opened(content, "").metadata
-    return str(said.title or "") if said else ""
-
-
 def _sole(settings: Settings, plan: str, name: str) -> None:
     for other, one in form_mapping.placed(settings.payer_forms).items():
         if one.plan == plan and other != name:
@@ -150,8 +146,3 @@ def _told(target: Path, title: str, proposals: list[Proposal]) -> list[str]:
         *(f"  look at: {p.blank.label} → {p.blank.source} ({p.sure:.0%})" for p in placed if p.sure < SURE),
         f"Written to {target}. Mend it there; then: pa form confirm {target} --by 'YOUR NAME'",
     ]
-
-
-def _as_json(target: Path, title: str, proposals: list[Proposal]) -> dict[str, Any]:
-    blanks = [{**plain(p.blank), "sure": round(p.sure, 2), "others": list(p.others)} for p in proposals]
-    return {"file": str(target), "title": title, "blanks": blanks}

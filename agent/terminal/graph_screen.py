@@ -13,7 +13,7 @@ from tools.graph.pathways import Circle, Pathways, Taken, Tried
 from tools.graph.patterns import LEAST_ORDERS, Patterns, Unusual
 from tools.graph.policy_change import PolicyChange, PolicyChanges
 from tools.terminology.terms import INDICATIONS
-from tools.ways.shortest import NoWay, Shortest, Way, WayStep
+from tools.ways.shortest import NoWay, Shortest, Way
 
 WORSE = ("partial", "inadequate", "intolerance", "not_recorded")  # than a full response
 FEW, HIDDEN = "<5", "*"
@@ -106,11 +106,9 @@ def _way(way: Way) -> RenderableType:
         return head.append(outcome, STYLES[way.outcome])
     days = f", at least {way.days} days" if way.days else ""
     head.append(f"{count} action{'s' if count > 1 else ''}{days}").append(f" (today: {outcome})", "dim")
-    return Group(head, numbered(map(_step, way.steps)), *map(Text, _after(way)))
-
-
-def _step(step: WayStep) -> Text:
-    return Text.assemble(step.fix, (f"  {step.clause}" if step.clause else "", "dim"))
+    clauses = ((step.fix, f"  {step.clause}" if step.clause else "") for step in way.steps)
+    steps = (Text.assemble(fix, (clause, "dim")) for fix, clause in clauses)
+    return Group(head, numbered(steps), *map(Text, _after(way)))
 
 
 def _after(way: Way) -> list[str]:

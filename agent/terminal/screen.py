@@ -51,7 +51,9 @@ def console(stderr: bool = False) -> Console:
 
 def show(found: Determination, patient: Patient, out: Console, voice: Voice = ENGLISH) -> None:
     """Print the whole screen: headline, criteria with their evidence and clause, what to do, what else."""
-    parts: list[RenderableType] = [_header(found, patient, voice), _headline(found, voice)]
+    outcome = (voice.term(f"headline.{found.outcome}").upper(), STYLES[found.outcome])
+    headline = below(Text.assemble(outcome, "  ", voice.says(found.without_outcome)))
+    parts: list[RenderableType] = [_header(found, patient, voice), headline]
     for title, exclusion in (("screen.criteria", False), ("screen.exclusions", True)):
         if findings := [finding for finding in found.findings if finding.exclusion == exclusion]:
             parts.append(under(voice.term(title), _findings(findings, found.leads, out, voice)))
@@ -156,11 +158,6 @@ def _header(found: Determination, patient: Patient, voice: Voice) -> Text:
     return text.append(f"\n{use}", "dim") if use else text
 
 
-def _headline(found: Determination, voice: Voice) -> RenderableType:
-    word = voice.term(f"headline.{found.outcome}").upper()
-    return below(Text.assemble((word, STYLES[found.outcome]), "  ", voice.says(found.without_outcome)))
-
-
 def _findings(findings: list[Finding], leads: tuple[Lead, ...], out: Console, voice: Voice) -> Table:
     narrow = out.width < NARROW
     columns = [Column(width=out.width - 3)]
@@ -231,14 +228,10 @@ def _evidence(finding: Finding, voice: Voice) -> Text:
 
 def _evidence_line(evidence: Evidence) -> Text:
     value = f"{evidence.value:g}" if isinstance(evidence.value, float) else str(evidence.value or "")
-    unit = f" {evidence.unit}" if evidence.unit else ""
-    text = Text(f"{value}{unit}" or evidence.kind)
-    if evidence.date and str(evidence.date) not in text.plain:
-        text.append(f" {evidence.date}")
-    text.append(f" {evidence.record_id}", "dim")
-    if evidence.note:
-        text.append(f" ({evidence.note})", "yellow")
-    return text
+    said = f"{value}{f' {evidence.unit}' if evidence.unit else ''}" or evidence.kind
+    day = f" {evidence.date}" if evidence.date and str(evidence.date) not in said else ""
+    note = f" ({evidence.note})" if evidence.note else ""
+    return Text.assemble(f"{said}{day}", (f" {evidence.record_id}", "dim"), (note, "yellow"))
 
 
 def _ignored(found: Determination, voice: Voice) -> Text:

@@ -40,8 +40,9 @@ def up(
     """Start them unless they run, and print the variables to export."""
     seen = []
     for service in _services(names):
-        seen.append(service.up())
-        _tell(seen[-1])
+        seen.append(one := service.up())
+        said = f"{one.state} at {service.where}" if one.url else one.why
+        print(f"{service.title}: {said}", file=sys.stderr)
     if as_json:
         _print_json(seen)
     else:
@@ -87,11 +88,6 @@ def _services(names: list[str] | None) -> list[Service]:
             raise Invalid(f"no service {name!r}; {known}")
     shared = read(folder)
     return [SERVICES[name](folder, shared) for name in (names or SERVICES)]
-
-
-def _tell(seen: Seen) -> None:
-    said = f"{seen.state} at {seen.service.where}" if seen.url else seen.why
-    print(f"{seen.service.title}: {said}", file=sys.stderr)
 
 
 def _print_json(seen: list[Seen]) -> None:
