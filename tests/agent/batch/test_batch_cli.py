@@ -57,7 +57,7 @@ def test_a_run_leaves_everything_and_a_second_one_takes_it_over(
 
     again = pa("batch", "run", str(requests), "--out", str(tmp_path / "again"), "--workers", "1", "--json")
     assert again.code == 0, again.err
-    assert json.loads(again.out)["reused"] == 6
+    assert again.json["reused"] == 6
     assert files_of(tmp_path / "again") == files_of(out)
 
     refused = pa("batch", "run", str(requests), "--out", str(out))
@@ -66,7 +66,7 @@ def test_a_run_leaves_everything_and_a_second_one_takes_it_over(
     shown = pa("batch", "report", "1")
     assert "Rejected rows (4)" in shown.out
     assert str(out) in shown.out
-    assert [one["id"] for one in json.loads(pa("batch", "list", "--json").out)] == [2, 1]
+    assert [one["id"] for one in pa("batch", "list", "--json").json] == [2, 1]
     assert pa("batch", "retry", "1").out.startswith("Nothing failed")
     assert pa("batch", "cancel", "1").code == 2
 
@@ -76,7 +76,7 @@ def test_a_dry_run_checks_everything_and_writes_nothing(
 ) -> None:
     before = set(home.rglob("*"))
     told = pa("batch", "run", str(requests), "--dry-run", "--json")
-    body = json.loads(told.out)
+    body = told.json
     assert (body["cases"], [row["row"] for row in body["rejected"]]) == (6, [8, 9, 10, 11])
     assert "Nothing was written" in pa("batch", "run", str(requests), "--dry-run").out
     assert store.batches() == []
@@ -105,14 +105,10 @@ def test_a_file_that_is_wrong_as_a_whole_is_refused_before_anything_starts(
 def test_a_panel_is_everybody_of_a_payer(pa: Pa, store: Store) -> None:
     plan = store.plans()[0]
     many = store.count_patients(plan_id=plan.id)
-    told = json.loads(
-        pa("batch", "run", "--panel", f"plan={plan.id} drug=Ozempic", "--dry-run", "--json").out
-    )
+    told = pa("batch", "run", "--panel", f"plan={plan.id} drug=Ozempic", "--dry-run", "--json").json
     assert told["cases"] == many
     payer = plan.payer.split()[0]
-    told = json.loads(
-        pa("batch", "run", "--panel", f"payer={payer} drug=Ozempic,Wegovy", "--dry-run", "--json").out
-    )
+    told = pa("batch", "run", "--panel", f"payer={payer} drug=Ozempic,Wegovy", "--dry-run", "--json").json
     assert told["cases"] == 2 * sum(
         store.count_patients(plan_id=one.id) for one in store.plans() if one.payer.startswith(payer)
     )
@@ -136,7 +132,7 @@ def test_a_batch_that_was_cancelled_goes_on_where_it_stood(pa: Pa, begin: Begin,
     work(store, Drafter(store), batch.id, 1, range(3), "first")
     assert "with 4 cases left" in pa("batch", "cancel", str(batch.id)).out
     assert "pa batch resume" in pa("batch", "status", str(batch.id)).out
-    done = json.loads(pa("batch", "resume", str(batch.id), "--workers", "1", "--json").out)
+    done = pa("batch", "resume", str(batch.id), "--workers", "1", "--json").json
     assert (done["state"], done["done"]) == ("done", 7)
     assert len(store.batch_results(batch.id)) == 7
 
@@ -197,7 +193,7 @@ def test_rows_ask_for_exceptions_and_expedited_reviews_and_are_wrong_each_for_it
         "patient_id,drug,exception,statement,expedited\n"
         + "".join(f"{case.patient_id},{case.drug},{','.join(more)}\n" for case, *more in rows)
     )
-    planned = json.loads(pa("batch", "run", str(file), "--dry-run", "--json").out)
+    planned = pa("batch", "run", str(file), "--dry-run", "--json").json
     assert planned["cases"] == 2
     reasons = {row["row"]: row["reason"] for row in planned["rejected"]}
     for row, says in (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -39,7 +38,7 @@ def pa(clinic: Store) -> Pa:
 def shown(pa: Pa, *args: str) -> Any:
     ran = pa(*args, "--json")
     assert ran.code == 0, ran.err
-    return json.loads(ran.out)
+    return ran.json
 
 
 def begin(pa: Pa, clinic: Store) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sqlite3
@@ -131,7 +130,7 @@ def test_a_plain_terminal_gets_plain_ascii(home: Path, cases: Cases) -> None:
 
 def test_load_twice_is_loaded_once(pa: Pa, home: Path) -> None:
     assert "Already loaded" in pa("load").out
-    assert json.loads(pa("load", "--json").out)["did"] == "unchanged"
+    assert pa("load", "--json").json["did"] == "unchanged"
 
 
 def test_another_world_needs_a_word(pa: Pa, tmp_path: Path) -> None:
@@ -139,7 +138,7 @@ def test_another_world_needs_a_word(pa: Pa, tmp_path: Path) -> None:
     assert pa("generate", "5", "--seed", "7", "--out", other).code == 0
     refused = pa("load", other)
     assert refused.code == 2 and "--replace" in refused.err
-    assert json.loads(pa("load", other, "--replace", "--json").out)["patients"] == 5
+    assert pa("load", other, "--replace", "--json").json["patients"] == 5
     assert pa("load", other, "--append", "--replace").code == 2
 
 
@@ -151,10 +150,10 @@ def test_setup_makes_a_world_where_there_is_none_loads_and_indexes_it(
     monkeypatch.setattr(world_cli, "ensure", lambda store: len(store.policies()))
     ran = pa("setup", "--json")
     assert ran.code == 0, ran.err
-    told = json.loads(ran.out)
+    told = ran.json
     assert told["generated"] and told["load"]["patients"] == 20
     assert pa("check", "P001", "Ozempic").code == 0
-    assert json.loads(pa("setup", "--json").out)["load"]["did"] == "unchanged"
+    assert pa("setup", "--json").json["load"]["did"] == "unchanged"
 
 
 @pytest.mark.slow
@@ -170,7 +169,7 @@ def test_setup_with_a_clinics_catalog_keeps_the_size_and_seed_of_the_world_that_
     monkeypatch.setattr(world_cli, "ensure", lambda store: len(store.policies()))
     assert pa("generate", "33", "--seed", "7", "--format", "jsonl", "--out", str(world)).code == 0
     made = (world / "dataset.json").read_bytes()
-    assert json.loads(pa("setup", "--json").out)["load"]["patients"] == 33
+    assert pa("setup", "--json").json["load"]["patients"] == 33
     assert (world / "dataset.json").read_bytes() == made
 
 

@@ -111,7 +111,7 @@ def test_an_empty_list_says_how_to_get_a_draft(pa: Pa) -> None:
 def test_one_draft_shows_every_field_and_where_it_comes_from(pa: Pa, cases: Cases) -> None:
     draft(pa, cases["ready"])
     shown = pa("review", "1", "--json")
-    form = json.loads(shown.out)["form"]
+    form = shown.json["form"]
     filled = [field for field in form["fields"] if field["value"]]
     assert filled and all(field["record_id"] for field in filled)
     assert all(field["label"].split()[0] in pa("review", "1").out for field in filled[:5])
@@ -119,7 +119,7 @@ def test_one_draft_shows_every_field_and_where_it_comes_from(pa: Pa, cases: Case
 
 def test_approved_is_approved_and_no_longer_waits(pa: Pa, cases: Cases, store: Store) -> None:
     draft(pa, cases["ready"])
-    assert [row["id"] for row in json.loads(pa("review", "--json").out)] == [1]
+    assert [row["id"] for row in pa("review", "--json").json] == [1]
     assert pa("review", "1", "--approve").code == 2, "a decision needs a name"
     ran = pa("review", "1", "--approve", *BY, "--reason", "complete")
     assert ran.code == 0 and "approved by R. Lee" in ran.out
@@ -154,7 +154,7 @@ def test_an_edit_is_traced_to_its_person_printed_and_waits_again(pa: Pa, cases: 
     phone = next(f for f in before["form"]["fields"] if f["id"] == "prescriber_phone")
     ran = pa("review", "1", "--set", "prescriber_phone=937-555-0177", *BY)
     assert ran.code == 0, ran.err
-    after = json.loads(pa("review", "1", "--json").out)
+    after = pa("review", "1", "--json").json
     edited = next(f for f in after["form"]["fields"] if f["id"] == "prescriber_phone")
     assert (edited["value"], edited["record_id"]) == ("937-555-0177", "review:R. Lee, CPhT")
     assert (
@@ -162,7 +162,7 @@ def test_an_edit_is_traced_to_its_person_printed_and_waits_again(pa: Pa, cases: 
     )
     assert (after["status"], after["version"]) == ("edited", 2)
     assert phone["value"] in after["contradicts"][0]
-    assert [row["status"] for row in json.loads(pa("review", "--json").out)] == ["edited"]
+    assert [row["status"] for row in pa("review", "--json").json] == ["edited"]
     assert pa("review", "1", "--approve", *BY).code == 2, "the chart has another number"
     assert pa("review", "1", "--approve", "--reason", "they moved", *BY).code == 0
     assert [done.status for done in store.reviews(1)] == ["edited", "approved"]
@@ -223,7 +223,7 @@ def draft(pa: Pa, case: Case, *more: str) -> Ran:
 
 
 def drafted(pa: Pa, case: Case, *more: str) -> Any:
-    return json.loads(draft(pa, case, *more, "--json").out)
+    return draft(pa, case, *more, "--json").json
 
 
 def test_a_quantity_over_its_limit_is_drafted_as_the_exception_and_completed_in_review(

@@ -36,7 +36,7 @@ def pa(*words: str | Path) -> Ran:
 def imported(*words: str | Path, code: int = 0, typed: str | None = None) -> list[dict[str, Any]]:
     ran = run_pa("fhir", "import", *map(str, words), "--json", typed=typed)
     assert ran.code == code, ran.err
-    listed: list[dict[str, Any]] = json.loads(ran.out)["imported"]
+    listed: list[dict[str, Any]] = ran.json["imported"]
     return listed
 
 
@@ -94,7 +94,7 @@ def test_hospitals_beside_patients_are_left_aside(store: Store, tmp_path: Path) 
     hospitals.write_text(
         '{"resourceType":"Bundle","type":"batch","entry":[{"resource":{"resourceType":"Organization"}}]}'
     )
-    said = json.loads(pa("import", WEIGHT, hospitals, "--json").out)
+    said = pa("import", WEIGHT, hospitals, "--json").json
     assert (len(said["imported"]), said["left_aside"]) == (1, [str(hospitals)])
     assert pa("import", hospitals).code == 2
 
@@ -190,10 +190,10 @@ def test_a_replaced_chart_keeps_its_earlier_version(store: Store, tmp_path: Path
     imported(person(tmp_path, "a.json", **ANN))
     (one,) = imported(person(tmp_path, "b.json", **ANN, telecom=PHONE))
     assert one["fate"] == "replaced"
-    versions = json.loads(pa("versions", one["patient_id"], "--json").out)
+    versions = pa("versions", one["patient_id"], "--json").json
     assert [(v["number"], v["current"]) for v in versions] == [(1, False), (2, True)]
     assert versions[0]["taken_from"].endswith("a.json")
-    assert json.loads(pa("versions", one["patient_id"], "1").out)["phone"] == ""
+    assert pa("versions", one["patient_id"], "1").json["phone"] == ""
 
 
 def test_one_person_twice_in_a_run_does_not_replace_itself(store: Store, tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_a_draft_goes_out_as_a_case_while_its_chart_is_the_same(store: Store) ->
             letter=msgspec.json.encode({"text": "To whom it may concern"}),
         )
     )
-    first = json.loads(pa("export", str(kept.id)).out)["entry"][0]["resource"]
+    first = pa("export", str(kept.id)).json["entry"][0]["resource"]
     assert (first["resourceType"], first["use"]) == ("Claim", "preauthorization")
     value = {"id": "new", "test": "hba1c", "value": 6.0, "unit": "%", "date": "2026-08-31"}
     store.add_chart_entry(worlds.addition("P001", value))
