@@ -36,27 +36,22 @@ def page(outcome: BatchOutcome, options: BatchOptions, merged: list[str]) -> str
         (stage, title, urgent_first(line for line in lines if line.stage == stage))
         for stage, title in STAGES.items()
     ]
-    return str(
-        _template().render(
-            source=options.source,
-            as_of=" to ".join(dict.fromkeys((min(days), max(days)))) if days else "",
-            model=options.model,
-            total=len(lines),
-            stages=[(stage, title, len(of)) for stage, title, of in worklist],
-            worklist=[(stage, title, of[:MOST_ROWS], len(of)) for stage, title, of in worklist if of],
-            outcomes=shown,
-            by_payer=_table(lines, "payer", shown),
-            by_drug=_table(lines, "drug", shown),
-            missing=_missing(lines),
-            paths=Counter(line.path for line in lines if line.files).most_common(),
-            rejected=outcome.rejected[:MOST_ROWS],
-            rejected_count=len(outcome.rejected),
-            merged=merged,
-            withheld=withheld[:MOST_ROWS],
-            withheld_count=len(withheld),
-            unused=options.unused,
-        )
+    made = _template().render(
+        options=options,
+        as_of=" to ".join(dict.fromkeys((min(days), max(days)))) if days else "",
+        total=len(lines),
+        worklist=worklist,
+        outcomes=shown,
+        by_payer=_table(lines, "payer", shown),
+        by_drug=_table(lines, "drug", shown),
+        missing=_missing(lines),
+        paths=Counter(line.path for line in lines if line.files).most_common(),
+        rejected=outcome.rejected,
+        merged=merged,
+        withheld=withheld,
+        most=MOST_ROWS,
     )
+    return str(made)
 
 
 def _table(lines: list[CaseLine], field: str, outcomes: list[str]) -> list[tuple[str, list[int], int]]:

@@ -168,8 +168,7 @@ def _edits(given: list[str]) -> dict[str, str]:
 
 
 def _list(store: Store, every: bool, as_json: bool) -> None:
-    wait = ("needs_review", "edited")
-    found = [draft for draft in store.drafts(limit=1000) if every or draft.status in wait]
+    found = [draft for draft in store.drafts(limit=1000) if every or draft.status in review_screen.WAITING]
     if as_json:
         bodies = (body(draft, draft.filled_form()) for draft in found)
         print_json([{key: shown[key] for key in LISTED} for shown in bodies])

@@ -61,9 +61,8 @@ def status(as_json: JsonObject = False) -> None:
         _print_json(seen)
     else:
         for one in seen:
-            print(
-                f"{one.service.title:<11} {f'runs at {one.service.where}' if one.url else 'is not running'}"
-            )
+            state = f"runs at {one.service.where}" if one.url else "is not running"
+            print(f"{one.service.title:<11} {state}")
 
 
 @app.command()
