@@ -23,7 +23,7 @@ from agent.terminal.common import (
     person,
     read_bytes,
 )
-from agent.terminal.lines import answer, tell
+from agent.terminal.lines import answer, print_json, tell
 from tools.charts import additions
 from tools.charts.chartlines import test_key
 from tools.common.errors import Invalid, NotFound, nearest
@@ -132,8 +132,10 @@ def log(
     if patient_id:
         store.patient(patient_id)
     entries = store.chart_entries(patient_id or None)
-    said = "\n".join(told(entry, store) for entry in entries) or "Nothing was added."
-    answer([whole(entry, store) for entry in entries], as_json, lambda: tell(said))
+    if as_json:
+        print_json([whole(entry, store) for entry in entries])
+    else:
+        tell("\n".join(told(entry, store) for entry in entries) or "Nothing was added.")
 
 
 @app.command()

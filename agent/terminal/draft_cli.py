@@ -82,7 +82,8 @@ def draft(
     if expedited is not None and not expedited.strip():
         raise Invalid("--expedited wants the prescriber's reason why it cannot wait")
     settings, store = opened()
-    day, words = settings.day(as_of), model_of(model, settings) if model else None
+    words = model_of(model, settings) if model else None
+    day = settings.day(as_of)
     asking = DraftRequest(
         patient_id=patient_id,
         request=Request(
@@ -140,8 +141,11 @@ def review(
         action = cast("Action", "edit" if edit else chosen[0])
         decision = Decision(action=action, by=by, when=now(), reason=reason, edits=_edits(edit))
         found = drafting.decide_alone(store, settings, draft_id, decision)
-    show = review_screen.decided if chosen else review_screen.one
-    answer(_body(found) | {"reviews": store.reviews(draft_id)}, as_json, lambda: show(found, store))
+    if as_json:
+        print_json(_body(found) | {"reviews": store.reviews(draft_id)})
+    else:
+        show = review_screen.decided if chosen else review_screen.one
+        show(found, store)
 
 
 def _body(draft: Draft) -> dict[str, Any]:
