@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 MOST_ROWS = 100  # of one worklist
 MOST_UNLOCKS = 20
 _COLOURS = {
-    "send": "ready", "one_away": "needs_documentation", "losing": "likely_denial", "gaining": "not_required",
+    "send": "ready",
+    "one_away": "needs_documentation",
+    "losing": "likely_denial",
+    "gaining": "not_required",
     "renewing": "quantity_exception",
-}  # fmt: skip
+}
 
 
 def write(folder: Path, source: str, summary: Summary, rows: pl.LazyFrame, filters: str) -> None:

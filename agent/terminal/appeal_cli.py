@@ -59,9 +59,15 @@ def _look(
     """The letter, held against its patient."""
     settings, store = opened()
     asked = appeals.AppealQuery(
-        patient_id=patient, drug=drug, plan_id=plan_id, as_of=settings.day(as_of), level=level,
-        received=read_as_of(received), indication=indication, case_id=case_id,
-    )  # fmt: skip
+        patient_id=patient,
+        drug=drug,
+        plan_id=plan_id,
+        as_of=settings.day(as_of),
+        level=level,
+        received=read_as_of(received),
+        indication=indication,
+        case_id=case_id,
+    )
     return appeals.assess(store, asked, appeals.payer_letter(denial))
 
 

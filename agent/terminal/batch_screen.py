@@ -36,9 +36,13 @@ NOTHING_DONE = "nothing done yet"
 Show = Callable[[Standing, list[str]], None]  # how the batch stands, and the failures since the last look
 MOST_ROWS = 15  # rows of one list; the files have them all
 COLOURS: dict[Stage, str] = {
-    "ready": "bold green", "one_away": "bold yellow", "clinician": "bold yellow", "no_cure": "bold red",
-    "not_needed": "bold green", "failed": "bold red",
-}  # fmt: skip
+    "ready": "bold green",
+    "one_away": "bold yellow",
+    "clinician": "bold yellow",
+    "no_cure": "bold red",
+    "not_needed": "bold green",
+    "failed": "bold red",
+}
 
 
 def watch(store: Store, batch: Batch, *, quiet: bool, tend: Callable[[], None] = lambda: None) -> Standing:
