@@ -8,8 +8,8 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import msgspec
@@ -36,51 +36,23 @@ class Lazy(msgspec.Struct, frozen=True):
     target: str
     panel: str
     help: str
-    example: str = ""  # where the command brings none of its own
 
 
-COMMANDS = {
-    row.name: row
-    for row in msgspec.json.Decoder(Lazy).decode_lines(
-        Path(__file__).with_name("commands.jsonl").read_bytes()
-    )
-}
+HERE = Path(__file__).parent
+ROWS = msgspec.json.Decoder(Lazy).decode_lines((HERE / "commands.jsonl").read_bytes())
+COMMANDS = {row.name: row for row in ROWS}
+SECTIONS = (HERE / "manual.txt").read_text("utf-8").removeprefix("# ").split("\n# ")
 
-EPILOG = """[bold]First steps[/]
-  pa setup
-  pa check P001 Ozempic
-  pa chat --patient P001
-  pa draft P001 Ozempic
-  pa review
 
-[bold]Exit codes[/]
-    0  done; for `check`, a determination was made, whatever it is
-    1  the determination differs from the one a case file expects
-    2  bad input, or refused; the line names what is near, or the next step
-    3  something that is needed is not available: the store, the index
-   70  a fault of Paladin itself; 130 interrupted
+def _ending(text: str) -> str:
+    """A section of the manual as it stands below the help: what it begins with, if it is commands, are examples."""
+    commands = [line for line in text.partition("\n\n")[0].splitlines() if line.startswith("  ")]
+    many = "s" if sum(line[2] != " " for line in commands) > 1 else ""
+    return f"[bold]Example{many}[/]\n{text}" if text.startswith("  ") else text
 
-[bold]Settings[/] (environment variables)
-  PALADIN_HOME          store, index, drafts; default .paladin beside
-                        mock_data, elsewhere your user data folder
-  PALADIN_PRACTICE      a practice's own home, beside that one
-  PALADIN_DATABASE_URL  another database, as an SQLAlchemy URL
-  PALADIN_REDIS_URL     a Redis that keeps policy searches
-  PALADIN_GRAPH_URL     a graph database instead of the embedded one
-  PALADIN_CHROMA_URL    a Chroma server for the policies' index
-  PALADIN_ALLOW_HOSTS   names of other machines where these servers may
-                        be, encrypted; with commas
-  PALADIN_DATA          world folder to load; default mock_data
-  PALADIN_CATALOG       your own catalog folder, laid over ours
-  PALADIN_AS_OF         judge on this day: YYYY-MM-DD or today
-  PALADIN_MODEL         the model that words answers, or offline
-  OLLAMA_HOST           where Ollama answers; default 127.0.0.1:11434
-  PALADIN_OLLAMA_HOSTS  several of them, with commas, that share the work
-  PALADIN_ALLOW_REMOTE_MODEL
-                        1 lets charts go to another machine's model
-  PALADIN_DEBUG         1 shows tracebacks
 
-Paladin assists. It never submits, signs or denies; the payer decides."""
+# What the help of a command ends with, by the words that call it.
+MANUAL = {name: _ending(text.strip("\n")) for name, _, text in (one.partition("\n") for one in SECTIONS)}
 
 
 class PaGroup(TyperGroup):
@@ -161,35 +133,31 @@ def _give_up_stdout() -> None:
 
 def report(error: BaseException) -> int:
     """Say in one line on stderr what went wrong; the exit code that it means."""
+    code, line = _meaning(error)
+    if line:
+        print(line, file=sys.stderr)
+    return code
+
+
+def _meaning(error: BaseException) -> tuple[int, str]:
     if isinstance(error, KeyboardInterrupt | typer.Abort):
-        print("pa: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return INTERRUPTED, "pa: interrupted"
     if isinstance(error, typer.TyperException):
-        message = error.format_message()
-        if not message:  # `pa` alone has shown the help
-            return BAD_INPUT
+        message = error.format_message()  # none where `pa` alone has shown the help
         path = getattr(getattr(error, "ctx", None), "command_path", "pa")
-        print(f"{path}: {one_line(message)} (see {path} --help)", file=sys.stderr)
-        return BAD_INPUT
+        return BAD_INPUT, message and f"{path}: {one_line(message)} (see {path} --help)"
     if isinstance(error, ModuleNotFoundError):
         error = missing(error) or error
     if isinstance(error, PaladinError):
         if isinstance(error, Refused):
             note_refusal(str(error))
-        print(f"pa: {one_line(str(error))}", file=sys.stderr)
-        return UNAVAILABLE if isinstance(error, Unavailable) else BAD_INPUT
+        return UNAVAILABLE if isinstance(error, Unavailable) else BAD_INPUT, f"pa: {one_line(str(error))}"
     if isinstance(error, RecursionError):
-        print("pa: what was given is nested too deeply to be read", file=sys.stderr)
-        return BAD_INPUT
-    said = _surroundings(error)
-    if said:
-        print(f"pa: {one_line(said)}", file=sys.stderr)
-        return UNAVAILABLE
-    kind = type(error).__name__
-    print(
-        f"pa: this should not happen: {kind}: {one_line(str(error))} (--debug shows where)", file=sys.stderr
-    )
-    return BUG
+        return BAD_INPUT, "pa: what was given is nested too deeply to be read"
+    if said := _surroundings(error):
+        return UNAVAILABLE, f"pa: {one_line(said)}"
+    fault = f"{type(error).__name__}: {one_line(str(error))}"
+    return BUG, f"pa: this should not happen: {fault} (--debug shows where)"
 
 
 def _surroundings(error: BaseException) -> str:
@@ -211,8 +179,7 @@ def load_command(name: str) -> Any:
     """The command behind a name, imported now: a Typer app, a plain function or a ready command."""
     target = COMMANDS[name].target if name in COMMANDS else ""
     if target:
-        module, _, attribute = target.partition(":")
-        found = getattr(import_module(module), attribute)
+        found = resolve_name(target)
     else:
         entry = _entry_points().get(name)
         if entry is None:
@@ -223,19 +190,18 @@ def load_command(name: str) -> Any:
         alone.command(name)(found)
         found = alone
     command = typer.main.get_command(found) if isinstance(found, typer.Typer) else found
-    _guard(command)
     command.name = name
+    _complete(command, f"pa {name}")
     named(name)
-    if name in COMMANDS and COMMANDS[name].example and not command.epilog:
-        command.epilog = f"[bold]Example[/]\n  {COMMANDS[name].example}"
     return command
 
 
-def _guard(command: Any) -> None:
-    """Refuse an option as the value of another one: `--ics --names` would write a file of that name. And what stands
-    in a line makes no line of its own."""
-    for inner in getattr(command, "commands", {}).values():
-        _guard(inner)
+def _complete(command: Any, called: str) -> None:
+    """Give it its part of the manual, and refuse an option as the value of another one: `--ics --names` would write a
+    file of that name. And what stands in a line makes no line of its own."""
+    command.epilog = MANUAL.get(called, command.epilog)
+    for name, inner in getattr(command, "commands", {}).items():
+        _complete(inner, f"{called} {name}")
     options = [param for param in command.params if param.param_type_name == "option"]
     known = {name for option in options for name in (*option.opts, *option.secondary_opts)}
 
@@ -268,7 +234,7 @@ app = typer.Typer(
     name="pa",
     add_completion=False,
     no_args_is_help=True,
-    epilog=EPILOG,
+    epilog=MANUAL["pa"],
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 
 import msgspec
 
@@ -15,9 +16,7 @@ from tools.common.errors import Invalid, NotFound, nearest
 from tools.domain.records import Kind, Request
 from tools.papers.exceptions import refusal
 from tools.queries.check import Asked, ask, decide
-
-if TYPE_CHECKING:
-    from tools.store.store import Store
+from tools.store.store import Store
 
 URGENT = dict.fromkeys(("", "standard", "routine", "normal"), "standard")
 URGENT |= dict.fromkeys(("urgent", "expedited", "stat"), "expedited")
@@ -64,38 +63,34 @@ def check_rows(
             rejected.append(_rejected(row, str(error), next(iter(getattr(error, "near", ())), "")))
             continue
         before = first.setdefault(found.key, found.row)
-        if before != found.row:
-            rejected.append(
-                _rejected(row, f"asks the same as row {before}, which is drafted", f"row {before}")
-            )
-        else:
+        if before == found.row:
             checked.append(found)
+        else:
+            why = f"asks the same as row {before}, which is drafted"
+            rejected.append(_rejected(row, why, f"row {before}"))
     return checked, rejected
 
 
 def _check(store: Store, row: RequestRow, terms: Terms) -> CheckedRequest:
-    cells = row.cells
+    cells = defaultdict(str, row.cells)
     given = Request(
         drug=cells["drug"],
-        strength=cells.get("strength", ""),
-        quantity=_number("quantity", cells.get("quantity", "")),
-        days_supply=_whole("days_supply", cells.get("days_supply", "")),
-        kind=_kind(cells.get("kind", "")) or terms.kind,
-        indication=cells.get("indication", ""),
-        exception=_exception(cells.get("exception", "")),
-        statement=cells.get("statement", ""),
-        expedited=cells.get("expedited", ""),
+        strength=cells["strength"],
+        quantity=_number("quantity", cells["quantity"]),
+        days_supply=_whole("days_supply", cells["days_supply"]),
+        kind=_kind(cells["kind"]) or terms.kind,
+        indication=cells["indication"],
+        exception=_exception(cells["exception"]),
+        statement=cells["statement"],
+        expedited=cells["expedited"],
     )
-    urgency = _urgency(cells.get("urgency", ""), given.expedited)
-    asked = ask(store, cells["patient_id"], given, plan_id=cells.get("plan_id", ""), as_of=terms.as_of)
-    if given.exception or given.statement:
-        why = refusal(asked.case(decide(store, asked)))
-        if why:
-            raise Invalid(why)
+    urgency = _urgency(cells["urgency"], given.expedited)
+    asked = ask(store, cells["patient_id"], given, plan_id=cells["plan_id"], as_of=terms.as_of)
+    if (given.exception or given.statement) and (why := refusal(asked.case(decide(store, asked)))):
+        raise Invalid(why)
     like = DraftRequest(patient_id="", request=given, force=terms.force, model=terms.model)
-    return CheckedRequest(
-        row.number, key_of(asked), BatchRequest(asking=complete_request(asked, like), urgency=urgency)
-    )
+    wanted = BatchRequest(asking=complete_request(asked, like), urgency=urgency)
+    return CheckedRequest(row.number, key_of(asked), wanted)
 
 
 def key_of(asked: Asked) -> str:

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -24,9 +24,7 @@ from tools.common.errors import PaladinError
 from tools.queries.check import Asked
 from tools.store.batches import Batch, BatchItem, BatchResult
 from tools.store.rows import Draft
-
-if TYPE_CHECKING:
-    from tools.store.store import Store
+from tools.store.store import Store
 
 CASES, STAGING = "cases", ".staging"
 
@@ -41,12 +39,7 @@ class PendingCase(NamedTuple):
 
 
 def work(
-    store: Store,
-    drafter: Drafter,
-    batch_id: int,
-    round_: int,
-    positions: Sequence[int],
-    attempt: str,
+    store: Store, drafter: Drafter, batch_id: int, round_: int, positions: Sequence[int], attempt: str
 ) -> int:
     """Draft the cases at these positions that have no result, and keep what came of them; how many were kept.
 
@@ -62,7 +55,7 @@ def work(
     staging = Path(batch.folder) / STAGING / attempt
     results, begun, drafts = list[BatchResult](), list[PendingCase](), dict[int, Draft]()
     for item in items:
-        wanted = msgspec.json.decode(item.asking, type=BatchRequest)
+        wanted = _wanted(item)
         try:
             asked = drafter.look_up(wanted)
             begun.append(PendingCase(item, wanted, asked, drafter.content(wanted, asked)))
@@ -82,11 +75,12 @@ def work(
 
 def give_up(store: Store, batch_id: int, round_: int, positions: Sequence[int], why: str) -> int:
     """Say of these cases that they could not be worked on."""
-    items = store.batch_items(batch_id, positions)
-    results = [
-        _failed(item, msgspec.json.decode(item.asking, type=BatchRequest), round_, why) for item in items
-    ]
+    results = [_failed(item, _wanted(item), round_, why) for item in store.batch_items(batch_id, positions)]
     return len(store.keep_results(batch_id, results, lambda result: None))
+
+
+def _wanted(item: BatchItem) -> BatchRequest:
+    return msgspec.json.decode(item.asking, type=BatchRequest)
 
 
 def _result(
@@ -100,10 +94,8 @@ def _result(
 ) -> BatchResult:
     """The case as it is kept, its draft put into `drafts`; unchanged work of an earlier batch is taken over, papers and
     all, and has its draft already."""
-    if known is not None:
-        line = _taken_over(one, *known, staging)
-        if line is not None:
-            return _result_of(one.item, round_, line, content=one.content, reused=True)
+    if known is not None and (line := _taken_over(one, *known, staging)) is not None:
+        return _result_of(one.item, round_, line, content=one.content, reused=True)
     try:
         drafted = drafter.draft(one.wanted, one.asked, one.item.row, batch.created)
     except Exception as error:
@@ -111,17 +103,10 @@ def _result(
     line = msgspec.structs.replace(drafted.line, folder=one.wanted.folder if drafted.papers else "")
     _put(staging / one.wanted.folder, drafted.papers)
     if drafted.draft is not None:
-        drafts[one.item.position] = _placed(drafted.draft, Path(batch.folder) / CASES / one.wanted.folder)
+        folder, files = Path(batch.folder) / CASES / one.wanted.folder, drafted.draft.files.items()
+        placed = {name: msgspec.structs.replace(file, path=str(folder / file.path)) for name, file in files}
+        drafts[one.item.position] = msgspec.structs.replace(drafted.draft, files=placed)
     return _result_of(one.item, round_, line, content=one.content)
-
-
-def _placed(draft: Draft, folder: Path) -> Draft:
-    """The draft with its files where they will lie."""
-    files = {
-        name: msgspec.structs.replace(file, path=str(folder / file.path))
-        for name, file in draft.files.items()
-    }
-    return msgspec.structs.replace(draft, files=files)
 
 
 def _taken_over(one: PendingCase, batch: Batch, result: BatchResult, staging: Path) -> CaseLine | None:
@@ -194,10 +179,8 @@ def _failed(item: BatchItem, wanted: BatchRequest, round_: int, why: str) -> Bat
 
 
 def _put(folder: Path, papers: dict[str, bytes]) -> None:
-    if not papers:
-        return
-    folder.mkdir(parents=True, exist_ok=True)
     for name, content in papers.items():
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
 
 

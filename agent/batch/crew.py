@@ -20,8 +20,8 @@ from typing import Any, TypeVar
 
 from agent.batch.chunks import give_up, work
 from agent.batch.drafting import Drafter
+from agent.batch.lifecycle import options_of
 from agent.batch.modelqueue import open_queued
-from agent.batch.options import options_of
 from agent.drafts.requests import retrying, worth_a_retry
 from agent.runtime.access import watch
 from agent.runtime.settings import Settings
@@ -44,19 +44,18 @@ class WorkerPool:
 
     def work(self, batch_id: int, round_: int, positions: Sequence[int]) -> None:
         """Draft these cases; each has a result when it returns, unless the batch was cancelled."""
-        job = self.settings, batch_id, round_, positions
-        try:
-            for _ in range(DEATHS):
-                try:
-                    patiently(self._run, draft_chunk, *job)
-                    return
-                except BrokenProcessPool:
-                    time.sleep(FIRST_PAUSE)
-        except Exception as error:
-            _give_up(*job, f"{type(error).__name__}: {error}")
-            return
-        if len(positions) == 1:
-            _give_up(*job, "the process that drafted it died each time")
+        why = "the process that drafted it died each time" if len(positions) == 1 else ""
+        for _ in range(DEATHS):
+            try:
+                patiently(self._run, draft_chunk, self.settings, batch_id, round_, positions)
+                return
+            except BrokenProcessPool:
+                time.sleep(FIRST_PAUSE)
+            except Exception as error:
+                why = f"{type(error).__name__}: {error}"
+                break
+        if why:
+            give_up(_store(self.settings.database_url), batch_id, round_, positions, why)
             return
         for position in positions:  # one of them is what kills the process: each is tried alone
             self.work(batch_id, round_, [position])
@@ -64,15 +63,14 @@ class WorkerPool:
     def each(self, function: Callable[[J], R], jobs: Iterable[J]) -> list[R]:
         """`map`, by the crew; by this process where a child dies of it."""
         jobs = list(jobs)
-        if self.processes == 1 or len(jobs) < 2:
-            return [function(job) for job in jobs]
         try:
-            with self._lock:
-                pending = [self._processes().submit(function, job) for job in jobs]
-            return [one.result() for one in pending]
+            if self.processes > 1 and len(jobs) > 1:
+                with self._lock:
+                    pending = [self._processes().submit(function, job) for job in jobs]
+                return [one.result() for one in pending]
         except BrokenProcessPool:
             self._pool = None
-            return [function(job) for job in jobs]
+        return [function(job) for job in jobs]
 
     def close(self) -> None:
         """End the processes, whatever they are at."""
@@ -118,21 +116,10 @@ def patiently(function: Callable[..., R], *args: Any) -> R:
 def draft_chunk(settings: Settings, batch_id: int, round_: int, positions: Sequence[int]) -> int:
     """What a process of the crew is given to do; how many results were kept."""
     store = _store(settings.database_url)
-    attempt = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
-    return work(store, _drafter(store, settings, batch_id), batch_id, round_, positions, attempt)
-
-
-def _give_up(settings: Settings, batch_id: int, round_: int, positions: Sequence[int], why: str) -> None:
-    give_up(_store(settings.database_url), batch_id, round_, positions, why)
-
-
-def _drafter(store: Store, settings: Settings, batch_id: int) -> Drafter:
     name = options_of(store.batch(batch_id)).model
-    if not name:
-        return Drafter(store)
-
-    model, digest, notice = open_queued(name, settings)
-    return Drafter(store, model, digest, notice)
+    drafter = Drafter(store, *open_queued(name, settings)) if name else Drafter(store)
+    attempt = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
+    return work(store, drafter, batch_id, round_, positions, attempt)
 
 
 @cache

@@ -39,13 +39,8 @@ if TYPE_CHECKING:
 Path_ = Literal["code", "model", "repaired", "fallback"]
 PATHS: dict[str, Path_] = {"llm": "model", "repaired": "repaired", "template": "fallback"}
 FIT_TO_KEEP = ("code", "model", "repaired")  # a fallback is worth another try
-MAKES = (
-    "tools/**/*.py",
-    "tools/**/*.json*",
-    "tools/**/*.yaml",
-    "agent/drafts/*.py",
-    "agent/batch/*.py",
-)  # a case
+# What makes a case.
+MAKES = ("tools/**/*.py", "tools/**/*.json*", "tools/**/*.yaml", "agent/drafts/*.py", "agent/batch/*.py")
 
 
 class CaseLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,13 +94,8 @@ class Drafter:
         """SHA-256 of all that the case is made from: chart, plan with its rules, drugs, form, policy, request, day,
         the code that drafts, and the model with its prompt if one words the letter."""
         digest = hashlib.sha256(self._cell(asked.plan.id, asked.drug.name))
-        told = (
-            asked.request,
-            asked.as_of,
-            wanted.urgency,
-            wanted.asking.force,
-            wanted.asking.model and self.model_digest,
-        )
+        model = wanted.asking.model and self.model_digest
+        told = (asked.request, asked.as_of, wanted.urgency, wanted.asking.force, model)
         for part in (asked.patient, told):
             digest.update(msgspec.json.encode(part, order="deterministic"))
         return digest.hexdigest()
@@ -118,8 +108,7 @@ class Drafter:
         with what to do instead."""
         found = decide(self.store, asked)
         policy = self.store.policy(asked.plan.id, asked.drug.name)
-        refusal = why_not(asked, found, wanted.asking.force)
-        if refusal:
+        if why_not(asked, found, wanted.asking.force):
             return DraftedCase(line=_line(wanted, asked, row, found, None, Wording()))
         agree(found, clauses_of(policy))
         case = asked.case(found, policy)
@@ -179,8 +168,7 @@ def _line(
     rules = asked.plan.benefits[asked.drug.name].rules
     rule = next((rule for rule in rules if rule.id == found.rule_id), None)
     doctor, worded = asked.patient.prescriber, filled is not None and wording.model != "offline"
-    stage = stage_of(found, filled, rule)
-    request = found.request
+    stage, request = stage_of(found, filled, rule), found.request
     return CaseLine(
         row=row,
         patient_id=asked.patient.id,
@@ -217,11 +205,6 @@ def _next(found: Determination, wanted: BatchRequest, stage: Stage) -> tuple[str
 
 
 def _case_json(line: CaseLine, found: Determination, filled: PARequest, wording: Wording) -> bytes:
-    of_the_batch = ("row", "folder", "files")
-    body = {
-        "case": {name: value for name, value in plain(line).items() if name not in of_the_batch},
-        "wording": plain(wording),
-        "form": plain(filled),
-        "determination": plain(found),
-    }
-    return to_json(body).encode()
+    case = {name: value for name, value in plain(line).items() if name not in ("row", "folder", "files")}
+    parts = {"wording": wording, "form": filled, "determination": found}
+    return to_json({"case": case} | {name: plain(part) for name, part in parts.items()}).encode()

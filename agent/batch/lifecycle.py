@@ -9,26 +9,39 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from agent.batch.checking import CheckedRequest, Terms, check_rows
-from agent.batch.options import CHUNK, CHUNK_OF_MODEL, BatchOptions, options_of
 from agent.batch.requests import RejectedRow, Requests
+from agent.runtime.settings import Settings
 from tools.common.errors import Invalid, Refused
 from tools.store.batches import Batch, BatchItem
+from tools.store.store import Store
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from agent.runtime.settings import Settings
-    from tools.store.store import Store
-
+CHUNK = 50  # cases that are begun again together after a crash: the queue costs each of them a third of a millisecond
+CHUNK_OF_MODEL = 1  # a model takes half a minute for one
 MOST_REQUESTS = 50_000  # of one batch; a larger panel is several batches
 SECONDS_PER_CASE = 0.03  # of one process; until a batch has shown better
 SECONDS_PER_MODEL_CASE = 30.0
+
+
+class BatchOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a batch was told beside its requests: `model` "" lets code word every letter; `source` is the file or panel
+    as it was named."""
+
+    model: str = ""
+    force: bool = False
+    source: str = ""
+    unused: tuple[str, ...] = ()  # columns of the file that say nothing here
+    chunk: int = CHUNK
+
+
+def options_of(batch: Batch) -> BatchOptions:
+    return msgspec.json.decode(batch.options, type=BatchOptions)
 
 
 class Plan(NamedTuple):
@@ -90,11 +103,11 @@ def begin(
     """Keep the batch, and say whether it is new: the same requests into the same folder, while they are under way,
     are the batch that is. Refused if the folder holds something else."""
     if not planned.checked:
-        raise Invalid(
-            f"none of the {len(planned.rejected)} rows of {planned.source} can be drafted;"
-            f" row {planned.rejected[0].row}: {planned.rejected[0].reason}"
-        )
-    digest = _digest(planned, out)
+        first = planned.rejected[0]
+        every = f"none of the {len(planned.rejected)} rows of {planned.source} can be drafted"
+        raise Invalid(f"{every}; row {first.row}: {first.reason}")
+    told = ([(one.key, one.wanted) for one in planned.checked], planned.terms, str(out or ""))
+    digest = hashlib.sha256(msgspec.json.encode(told, order="deterministic")).hexdigest()
     same = next((b for b in store.batches("running", limit=1000) if b.digest == digest), None)
     if same is None or idempotency_key is not None:
         _check_folder(store, out)
@@ -178,15 +191,13 @@ def retry(store: Store, batch_id: int, when: datetime) -> tuple[Batch, int]:
 def _items(checked: Sequence[CheckedRequest]) -> list[BatchItem]:
     """The requests with a folder of their own for each: P001-Ozempic, and the request's key behind it where the drug
     is asked for in two ways."""
-    pairs = Counter(_pair(one) for one in checked)
+    pairs = Counter(map(_pair, checked))
     items = []
     for position, one in enumerate(checked):
         name = _safe("-".join(_pair(one)))
         folder = name if pairs[_pair(one)] == 1 else f"{name}-{one.key[:8]}"
-        wanted = msgspec.structs.replace(one.wanted, folder=folder)
-        items.append(
-            BatchItem(position=position, key=one.key, row=one.row, asking=msgspec.json.encode(wanted))
-        )
+        asking = msgspec.json.encode(msgspec.structs.replace(one.wanted, folder=folder))
+        items.append(BatchItem(position=position, key=one.key, row=one.row, asking=asking))
     return items
 
 
@@ -198,25 +209,15 @@ def _safe(name: str) -> str:
     return "".join(char if char.isascii() and (char.isalnum() or char in "-_.") else "_" for char in name)
 
 
-def _digest(planned: Plan, out: Path | None) -> str:
-    told = ([(one.key, one.wanted) for one in planned.checked], planned.terms, str(out or ""))
-    return hashlib.sha256(msgspec.json.encode(told, order="deterministic")).hexdigest()
-
-
 def _check_folder(store: Store, out: Path | None) -> None:
     """A batch has its folder to itself."""
     if out is None or not out.exists():
         return
-    before = store.batches(folder=str(out), limit=1)
-    if before:
-        batch = before[0]
-        step = {
-            "done": f"`pa batch report {batch.id}` shows it",
-            "running": f"`pa batch resume {batch.id}` goes on with it",
-            "cancelled": f"`pa batch resume {batch.id}` goes on with it",
-        }[batch.state]
-        raise Refused(
-            f"{out} holds batch {batch.id}, and {step}; name another folder: what did not change is taken over"
+    for batch in store.batches(folder=str(out), limit=1):
+        step = (
+            f"report {batch.id}` shows it" if batch.state == "done" else f"resume {batch.id}` goes on with it"
         )
+        over = "name another folder: what did not change is taken over"
+        raise Refused(f"{out} holds batch {batch.id}, and `pa batch {step}; {over}")
     if not out.is_dir() or any(out.iterdir()):
         raise Refused(f"{out} is not an empty folder; name another one")

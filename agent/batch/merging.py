@@ -19,11 +19,7 @@ from agent.drafts.integrity import altered
 from tools.papers.formats import printable
 from tools.papers.paper import canvas
 
-ORDER = (
-    "fax-cover.pdf",
-    "mail-cover.pdf",
-    "packet.pdf",
-)  # as they go into the machine or the envelope
+ORDER = ("fax-cover.pdf", "mail-cover.pdf", "packet.pdf")  # as they go into the machine or the envelope
 LINES_ON_PAGE = 40
 REASON_WIDTH = 100  # characters
 
@@ -48,15 +44,13 @@ def merge_ready(folder: Path, lines: Sequence[CaseLine], each: Each = map) -> di
     withheld: dict[tuple[str, str, str], list[tuple[CaseLine, str]]] = defaultdict(list)
     for line in lines:
         key = (line.payer, line.channel, line.practice)
-        why = withheld_for(folder, line)
-        if why:
+        if why := withheld_for(folder, line):
             withheld[key].append((line, why))
         elif line.ready:
             ready[key].append(line)
-    jobs = [
-        Job(folder, *key, by_patient(of), by_patient_and_why(withheld[key]))
-        for key, of in sorted(ready.items())
-    ]
+    for kept in withheld.values():
+        kept.sort(key=lambda one: (one[0].patient, one[0].patient_id, one[0].row))
+    jobs = [Job(folder, *key, by_patient(of), withheld[key]) for key, of in sorted(ready.items())]
     names = [_slug(f"{job.payer}-{job.channel}-{job.practice}") for job in jobs]
     return {f"{name}.pdf": made for name, made in zip(names, each(merged, jobs), strict=True)}
 
@@ -73,15 +67,9 @@ def withheld_for(folder: Path, line: CaseLine) -> str:
 
 def by_patient(lines: Iterable[CaseLine]) -> list[CaseLine]:
     """What cannot wait first, with all that goes out for the same patient; then by name."""
-    lines = list(lines)
+    lines = urgent_first(lines)
     urgent = {line.patient_id for line in lines if line.urgency == "expedited"}
-    return sorted(
-        urgent_first(lines), key=lambda line: (line.patient_id not in urgent, line.patient, line.patient_id)
-    )
-
-
-def by_patient_and_why(withheld: Sequence[tuple[CaseLine, str]]) -> list[tuple[CaseLine, str]]:
-    return sorted(withheld, key=lambda one: (one[0].patient, one[0].patient_id, one[0].row))
+    return sorted(lines, key=lambda line: (line.patient_id not in urgent, line.patient, line.patient_id))
 
 
 def merged(job: Job) -> bytes:
@@ -97,9 +85,8 @@ def merged(job: Job) -> bytes:
         page += sum(map(pages_of, of_case))
     groups = [BoundSection("Contents", [_drawn(job, pages_of_list(job, starts))])]
     for line, of_case in zip(job.ready, papers, strict=True):
-        groups.append(
-            BoundSection(f"{line.patient or line.patient_id}, {line.drug} ({line.patient_id})", of_case)
-        )
+        title = f"{line.patient or line.patient_id}, {line.drug} ({line.patient_id})"
+        groups.append(BoundSection(title, of_case))
     return bind(f"{job.practice} to {job.payer}, {job.channel}: {len(job.ready)} ready to send", groups)
 
 
@@ -116,17 +103,16 @@ def pages_of_list(job: Job, starts: Sequence[int]) -> list[list[ContentsRow]]:
     rows = []
     for line, start in zip(job.ready, starts, strict=True):
         mark = "expedited, " if line.urgency == "expedited" else ""
-        rows.append(
-            ContentsRow(
-                f"{line.patient_id}  {line.patient}", f"{line.drug} {line.strength}", f"{mark}page {start}"
-            )
-        )
+        rows.append(_row(line, f"{mark}page {start}"))
     if job.withheld:
         rows.append(ContentsRow(f"Withheld, because not complete: {len(job.withheld)}"))
     for line, why in job.withheld:
-        rows.append(ContentsRow(f"{line.patient_id}  {line.patient}", f"{line.drug} {line.strength}"))
-        rows += [ContentsRow("", part) for part in textwrap.wrap(why, REASON_WIDTH)]
+        rows += [_row(line), *(ContentsRow("", part) for part in textwrap.wrap(why, REASON_WIDTH))]
     return [rows[first : first + LINES_ON_PAGE] for first in range(0, len(rows), LINES_ON_PAGE)]
+
+
+def _row(line: CaseLine, right: str = "") -> ContentsRow:
+    return ContentsRow(f"{line.patient_id}  {line.patient}", f"{line.drug} {line.strength}", right)
 
 
 def _drawn(job: Job, pages: Sequence[Sequence[ContentsRow]]) -> bytes:

@@ -11,19 +11,16 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import Unpack
 
 from filelock import FileLock, Timeout
 
 from agent.models.address import address
 from agent.models.factory import is_of_langchain, open_model
 from agent.models.host import held
-from agent.models.model import CallOptions, ModelTrouble, Reply, Stream
+from agent.models.model import CallOptions, Model, ModelTrouble, Reply, Stream
 from agent.prompts import FOLDER
-
-if TYPE_CHECKING:
-    from agent.models.model import Model
-    from agent.runtime.settings import Settings
+from agent.runtime.settings import Settings
 
 LOOK = 0.05  # seconds between two looks whether a host is free
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from agent.batch.requests import RequestRow
 from tools.common.errors import Invalid, NotFound, nearest
-
-if TYPE_CHECKING:
-    from tools.domain.records import Plan
-    from tools.store.store import Store
+from tools.domain.records import Plan
+from tools.store.store import Store
 
 KEYS = ("payer", "plan", "drug", "kind", "urgency")
 PAGE = 1000
@@ -20,7 +16,7 @@ def rows_of_panel(store: Store, text: str) -> list[RequestRow]:
     said = parse(text)
     plans = _plans(store, said)
     drugs = [store.drug(name).name for name in said.get("drug", "").split(",") if name.strip()]
-    beside: dict[str, str] = {key: said[key] for key in ("kind", "urgency") if key in said}
+    beside = {key: said[key] for key in ("kind", "urgency") if key in said}
     rows = list[RequestRow]()
     for plan in plans:
         for patient_id in _members(store, plan):
@@ -41,12 +37,12 @@ def parse(text: str) -> dict[str, str]:
         if sign:
             key = head.casefold()
             if key not in KEYS:
-                guess = f"; did you mean {nearest(key, KEYS)[0]}?" if nearest(key, KEYS) else ""
+                near = nearest(key, KEYS)
+                guess = f"; did you mean {near[0]}?" if near else ""
                 raise Invalid(f"--panel has no {head!r}{guess} It knows {', '.join(KEYS)}")
             if key in said:
-                raise Invalid(
-                    f"--panel says {key!r} twice; several drugs go with commas: drug=Ozempic,Wegovy"
-                )
+                several = "several drugs go with commas: drug=Ozempic,Wegovy"
+                raise Invalid(f"--panel says {key!r} twice; {several}")
             said[key] = rest
         elif key:
             said[key] = f"{said[key]} {word}"
@@ -61,17 +57,16 @@ def _plans(store: Store, said: dict[str, str]) -> list[Plan]:
     if said.get("plan"):
         return [store.plan(said["plan"])]
     wanted, plans = said["payer"].casefold(), store.plans()
-    found = [
+    named = [
         plan
         for plan in plans
         if plan.payer.casefold().startswith(wanted) or plan.payer_id.casefold() == wanted
     ]
-    if not found:
+    if not named:
         payers = sorted({plan.payer for plan in plans})
-        raise NotFound(
-            "payer", said["payer"], nearest(said["payer"], payers), f"it knows {', '.join(payers)}"
-        )
-    return found
+        near = nearest(said["payer"], payers)
+        raise NotFound("payer", said["payer"], near, f"it knows {', '.join(payers)}")
+    return named
 
 
 def _members(store: Store, plan: Plan) -> list[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent.batch.lifecycle import BatchOptions
 from agent.batch.merging import withheld_for
-from agent.batch.options import BatchOptions
 from agent.batch.worklist import STAGES, urgent_first
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ MOST_ROWS = 2000  # of one list; the summary has them all
 
 def page(outcome: BatchOutcome, options: BatchOptions, merged: list[str]) -> str:
     """The page; the same for the same results."""
-    lines = outcome.lines
+    lines, days = outcome.lines, {line.as_of for line in outcome.lines if line.as_of}
     folder = Path(outcome.batch.folder)
     withheld = sorted(
         ((line, why) for line in lines if (why := withheld_for(folder, line))),
@@ -36,39 +36,29 @@ def page(outcome: BatchOutcome, options: BatchOptions, merged: list[str]) -> str
         (stage, title, urgent_first(line for line in lines if line.stage == stage))
         for stage, title in STAGES.items()
     ]
-    return str(
-        _template().render(
-            source=options.source,
-            as_of=_days(lines),
-            model=options.model,
-            total=len(lines),
-            stages=[(stage, title, len(of)) for stage, title, of in worklist],
-            worklist=[(stage, title, of[:MOST_ROWS], len(of)) for stage, title, of in worklist if of],
-            outcomes=shown,
-            by_payer=_table(lines, "payer", shown),
-            by_drug=_table(lines, "drug", shown),
-            missing=_missing(lines),
-            paths=Counter(line.path for line in lines if line.files).most_common(),
-            rejected=outcome.rejected[:MOST_ROWS],
-            rejected_count=len(outcome.rejected),
-            merged=merged,
-            withheld=withheld[:MOST_ROWS],
-            withheld_count=len(withheld),
-            unused=options.unused,
-        )
+    made = _template().render(
+        options=options,
+        as_of=" to ".join(dict.fromkeys((min(days), max(days)))) if days else "",
+        total=len(lines),
+        worklist=worklist,
+        outcomes=shown,
+        by_payer=_table(lines, "payer", shown),
+        by_drug=_table(lines, "drug", shown),
+        missing=_missing(lines),
+        paths=Counter(line.path for line in lines if line.files).most_common(),
+        rejected=outcome.rejected,
+        merged=merged,
+        withheld=withheld,
+        most=MOST_ROWS,
     )
-
-
-def _days(lines: list[CaseLine]) -> str:
-    days = sorted({line.as_of for line in lines if line.as_of})
-    return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}" if days else ""
+    return str(made)
 
 
 def _table(lines: list[CaseLine], field: str, outcomes: list[str]) -> list[tuple[str, list[int], int]]:
     """(payer or drug, count by outcome, all), the largest first."""
-    counts: dict[str, Counter[str]] = {}
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for line in lines:
-        counts.setdefault(getattr(line, field) or "unknown", Counter())[line.outcome] += 1
+        counts[getattr(line, field) or "unknown"][line.outcome] += 1
     rows = [(name, [of[outcome] for outcome in outcomes], sum(of.values())) for name, of in counts.items()]
     return sorted(rows, key=lambda row: (-row[2], row[0]))
 

@@ -25,7 +25,6 @@ OPTIONAL = (
     "strength", "quantity", "days_supply", "kind", "urgency", "indication", "plan_id", "exception", *STATED,
 )  # fmt: skip
 COLUMNS = (*NEEDED, *OPTIONAL)
-FORMATS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 LONGEST_CELL = 200  # characters; nothing that is asked for is longer, but for what is stated
 LONGEST_RECORD = 50  # lines that a quoted cell may run over
 RUNS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may run a cell that begins so
@@ -68,16 +67,12 @@ class Requests(NamedTuple):
 
 def read(content: bytes, name: str) -> Requests:
     """The rows of a file; Invalid if it is wrong as a whole. `name` tells the format by its ending."""
-    found = FORMATS.get(_ending(name))
-    if found is None:
+    read = FORMATS.get(_ending(name))
+    if read is None:
         raise Invalid(f"{name} is none of {', '.join(FORMATS)}: save the requests as one of these")
     if not content.strip():
         raise _empty(name)
-    if found == "parquet":
-        return _checked(name, *_parquet(content, name))
-    if found == "jsonl":
-        return _checked(name, *_jsonl(content, name))
-    return _checked(name, *_csv(content, name))
+    return _checked(name, *read(content, name))
 
 
 def _empty(name: str) -> Invalid:
@@ -113,8 +108,7 @@ def _checked(
         raise Invalid(f"{name} names its columns and has no request below them")
     good = list[RequestRow]()
     for row in rows:
-        reason = _unfit(row)
-        if reason:
+        if reason := _unfit(row):
             rejected.append(RejectedRow(row=row.number, reason=reason, cells=_legible(row.cells)))
         else:
             good.append(row)
@@ -161,12 +155,10 @@ def _longest(column: str) -> int:
 
 def _legible(cells: dict[str, str]) -> dict[str, str]:
     """The columns that are known, with marks where a cell was no text, and no longer than somebody reads."""
+    known = {column: cells[column][: _longest(column)] for column in COLUMNS if column in cells}
     return {
-        column: cells[column][: _longest(column)]
-        .encode("utf-8", "surrogateescape")
-        .decode("utf-8", "replace")
-        for column in COLUMNS
-        if column in cells
+        column: cell.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        for column, cell in known.items()
     }
 
 
@@ -235,19 +227,14 @@ def _records(
         while cells is None and used < LONGEST_RECORD and at + used < len(lines):
             used += 1
             cells = _cells("\n".join(lines[at : at + used]), delimiter)
+        why = ""
         if cells is None or (used > 1 and len(cells) != width):
-            yield (
-                number,
-                lines[at].split(delimiter),
-                "a quote is opened and not closed, or stands inside a cell",
-            )
-            at += 1
-            continue
+            why = "a quote is opened and not closed, or stands inside a cell"
+            cells, used = lines[at].split(delimiter), 1
+        elif len(cells) != width and any(cell.strip() for cell in cells):
+            why = f"{len(cells)} cells where the first line names {width}"
+        yield number, cells, why
         at += used
-        if len(cells) != width and any(cell.strip() for cell in cells):
-            yield number, cells, f"{len(cells)} cells where the first line names {width}"
-        else:
-            yield number, cells, ""
 
 
 def _cells(record: str, delimiter: str) -> list[str] | None:
@@ -285,12 +272,11 @@ def _of_object(number: int, record: Any, rows: list[RequestRow], rejected: list[
         rejected.append(RejectedRow(row=number, reason="it is no object with patient_id and drug"))
         return
     named = {_column(str(key)): value for key, value in record.items()}
-    nested = next((key for key in COLUMNS if isinstance(named.get(key), dict | list | bool)), "")
-    cells = {key: "" if isinstance(value, dict | list) else _text(value) for key, value in named.items()}
-    if nested:
+    if nested := next((key for key in COLUMNS if isinstance(named.get(key), dict | list | bool)), ""):
         rejected.append(RejectedRow(row=number, reason=f"{nested} is neither a text nor a number"))
-    else:
-        rows.append(RequestRow(number, cells))
+        return
+    cells = {key: "" if isinstance(value, dict | list) else _text(value) for key, value in named.items()}
+    rows.append(RequestRow(number, cells))
 
 
 def _columns_of(rows: Sequence[RequestRow]) -> list[str]:
@@ -305,8 +291,10 @@ def _parquet(content: bytes, name: str) -> tuple[list[str], list[RequestRow], li
         first = str(error).strip().splitlines()
         raise Invalid(f"{name} cannot be read as Parquet: {first[0] if first else 'it is none'}") from None
     columns = [_column(column) for column in frame.columns]
-    _check_columns(name, columns)
     rows, rejected = list[RequestRow](), list[RejectedRow]()
     for number, values in enumerate(frame.iter_rows(), 1):
         _of_object(number, dict(zip(columns, values, strict=True)), rows, rejected)
     return columns, rows, rejected
+
+
+FORMATS = {".csv": _csv, ".tsv": _csv, ".jsonl": _jsonl, ".ndjson": _jsonl, ".parquet": _parquet}

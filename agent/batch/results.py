@@ -13,23 +13,21 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from agent.batch.chunks import CASES, STAGING, files_of, line_of
 from agent.batch.drafting import CaseLine
+from agent.batch.lifecycle import options_of
 from agent.batch.merging import Each, merge_ready
-from agent.batch.options import options_of
 from agent.batch.report import page
 from agent.batch.requests import COLUMNS, RejectedRow, harmless
 from agent.drafts.integrity import altered
 from tools.common.atomic import write_atomically
 from tools.common.printable import one_line
-
-if TYPE_CHECKING:
-    from tools.store.batches import Batch
-    from tools.store.store import Store
+from tools.store.batches import Batch
+from tools.store.store import Store
 
 SUMMARY = (
     "row", "patient_id", "patient", "drug", "strength", "quantity", "days_supply", "kind", "urgency", "plan_id",
@@ -63,12 +61,11 @@ def finish(store: Store, batch: Batch, each: Each = map) -> None:
     folder = Path(batch.folder)
     folder.mkdir(parents=True, exist_ok=True)
     merged = merge_ready(folder, outcome.lines, each)
-    for name, content in merged.items():
-        write_atomically(folder / MERGED / name, content)
-    for name, content in tables(outcome).items():
+    made = {f"{MERGED}/{name}": content for name, content in merged.items()} | tables(outcome)
+    made["report.html"] = page(outcome, options_of(batch), list(merged)).encode()
+    for name, content in made.items():
         write_atomically(folder / name, content)
-    write_atomically(folder / "report.html", page(outcome, options_of(batch), list(merged)).encode())
-    for stale in sorted((folder / MERGED).glob("*.pdf")) if (folder / MERGED).is_dir() else ():
+    for stale in (folder / MERGED).glob("*.pdf"):
         if stale.name not in merged:
             stale.unlink()
     shutil.rmtree(folder / STAGING, ignore_errors=True)
@@ -77,9 +74,13 @@ def finish(store: Store, batch: Batch, each: Each = map) -> None:
 def tables(outcome: BatchOutcome) -> dict[str, bytes]:
     """summary.csv, rejected.csv, and summary.parquet where the extra `panel` is installed."""
     rows = [_row(line) for line in outcome.lines]
+    rejected = [
+        dict.fromkeys(COLUMNS, "") | row.cells | {"row": row.row, "reason": row.reason, "nearest": row.near}
+        for row in outcome.rejected
+    ]
     made = {
         "summary.csv": _csv(SUMMARY, rows),
-        "rejected.csv": _csv(("row", "reason", "nearest", *COLUMNS), map(_rejected, outcome.rejected)),
+        "rejected.csv": _csv(("row", "reason", "nearest", *COLUMNS), rejected),
     }
     with suppress(ModuleNotFoundError):
         made["summary.parquet"] = _parquet(rows)
@@ -103,11 +104,6 @@ def _row(line: CaseLine) -> dict[str, Any]:
         "alternatives": ", ".join(line.alternatives),
         "folder": f"{CASES}/{line.folder}" if line.folder else "",
     }
-
-
-def _rejected(row: RejectedRow) -> dict[str, Any]:
-    shown = {column: row.cells.get(column, "") for column in COLUMNS}
-    return {"row": row.row, "reason": row.reason, "nearest": row.near, **shown}
 
 
 def _csv(columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> bytes:

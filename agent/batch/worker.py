@@ -16,6 +16,7 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from sqlalchemy.engine import make_url
 
 from agent.batch import drafting, results  # noqa: F401 - their records are to be known before threads begin
 from agent.batch.crew import WorkerPool, patiently
-from agent.batch.options import options_of
+from agent.batch.lifecycle import options_of
 from agent.batch.results import finish
 from agent.runtime.home import make_home, now, working_in
 from agent.runtime.settings import Settings
@@ -107,13 +108,9 @@ class Worker:
         self.store.batch_queued(batch.id, batch.round)
 
     def _put(self, batch_id: int, round_: int, part: str, job: str, *args: Any) -> None:
+        name = f"batch-{batch_id}-{round_}-{part}"
         self.dbos.enqueue_workflow_with_options(
-            {
-                "workflow_name": job,
-                "queue_name": QUEUE,
-                "workflow_id": f"batch-{batch_id}-{round_}-{part}",
-                "app_version": VERSION,
-            },
+            {"workflow_name": job, "queue_name": QUEUE, "workflow_id": name, "app_version": VERSION},
             batch_id,
             round_,
             *args,
@@ -125,19 +122,16 @@ class Worker:
         """Have a chunk drafted; the last one of a batch brings its end onto the queue."""
         self.crew.work(batch_id, round_, positions)
         batch = self.store.batch(batch_id)
-        if batch.state == "running" and batch.round == round_ and self._all_there(batch):
+        there = sum(count.many for count in self.store.batch_counts(batch_id))
+        if batch.state == "running" and batch.round == round_ and there == batch.total:
             self._put(batch_id, round_, "finish", FINISH_JOB)
 
     def finish_batch(self, batch_id: int, round_: int) -> None:
         """Write what the batch leaves."""
         batch = self.store.batch(batch_id)
-        if batch.state != "running" or batch.round != round_:
-            return
-        finish(self.store, batch, self.crew.each)
-        self.store.set_batch_state(batch_id, "done", when=now())
-
-    def _all_there(self, batch: Batch) -> bool:
-        return sum(count.many for count in self.store.batch_counts(batch.id)) == batch.total
+        if batch.state == "running" and batch.round == round_:
+            finish(self.store, batch, self.crew.each)
+            self.store.set_batch_state(batch_id, "done", when=now())
 
 
 def is_lost(worker: Seen, moment: float) -> bool:
@@ -176,8 +170,11 @@ def _launch(worker: Worker) -> type[DBOS]:
     settings = worker.settings
     make_home(settings.home)
     url = queue_url(settings)
-    if url.startswith("sqlite"):
-        _in_wal(url.removeprefix("sqlite:///"))
+    if url.startswith(
+        "sqlite"
+    ):  # readers and the one writer don't wait for each other; the file remembers it
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=30)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL").close()
     DBOS(
         config={
             "name": NAME,
@@ -201,7 +198,8 @@ def _launch(worker: Worker) -> type[DBOS]:
             on_conflict="always_update",
         )
     except (error.DBOSInitializationError, OSError, sqlite3.Error) as why:
-        raise Unavailable(f"the queue at {_shown(url)} cannot be opened: {why}") from why
+        shown = make_url(url).render_as_string(hide_password=True)
+        raise Unavailable(f"the queue at {shown} cannot be opened: {why}") from why
     return DBOS
 
 
@@ -220,16 +218,3 @@ def queue_url(settings: Settings) -> str:
     if settings.database_url.startswith("postgresql"):
         return settings.database_url
     return f"sqlite:///{settings.home / 'queue.db'}"
-
-
-def _in_wal(path: str) -> None:
-    """Readers and the one writer don't wait for each other; the file remembers it."""
-    connection = sqlite3.connect(path, timeout=30)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL").close()
-    finally:
-        connection.close()
-
-
-def _shown(url: str) -> str:
-    return make_url(url).render_as_string(hide_password=True)

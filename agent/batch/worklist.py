@@ -62,10 +62,10 @@ def _unmet(found: Determination, rule: Rule | None) -> list[Finding]:
         by_step.setdefault(finding.action or finding.criterion, finding)
     unmet = [*by_step.values()]
     papers = {paper.id: paper for paper in rule.documents} if rule else {}
-    nodes = {node.id: node for root in _roots(rule) for node in _leaves(root)} if rule else {}
-    open_leaves = [
-        nodes[part.criterion] for part in walk(unmet) if part.status != "met" and part.criterion in nodes
-    ]
+    roots = (rule.criteria, *rule.renewals) if rule else ()
+    nodes = {node.id: node for root in roots for node in _leaves(root)}
+    open_parts = {part.criterion for part in walk(unmet) if part.status != "met"}
+    open_leaves = [nodes[name] for name in open_parts & nodes.keys()]
     return [
         finding
         for finding in unmet
@@ -83,11 +83,6 @@ def _is_record_of(paper: Required, leaf: Node) -> bool:
     if paper.of == "programme":
         return isinstance(leaf, Programme)
     return paper.of == "fills" and isinstance(leaf, Trial) and leaf.wants_fills
-
-
-def _roots(rule: Rule) -> Iterator[Node]:
-    yield rule.criteria
-    yield from rule.renewals
 
 
 def _leaves(node: Node) -> Iterator[Node]:

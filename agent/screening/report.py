@@ -34,9 +34,8 @@ def write(folder: Path, source: str, summary: Summary, rows: pl.LazyFrame, filte
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "index.html").write_text(page(source, summary, lists, filters), encoding="utf-8")
-        (folder / "summary.json").write_bytes(
-            msgspec.json.format(msgspec.json.encode(summary), indent=1) + b"\n"
-        )
+        counts = msgspec.json.format(msgspec.json.encode(summary), indent=1)
+        (folder / "summary.json").write_bytes(counts + b"\n")
     except OSError as error:
         raise Unavailable(f"can't write {folder}: {error.strerror or error}") from error
 
@@ -81,21 +80,17 @@ def _turns(turns: list[Turn]) -> Any:
         f'<text x="0" y="18">+{most:,}</text><text x="0" y="{_HALF + 14}">0</text>',
         f'<text x="0" y="{2 * _HALF + 10}">−{most:,}</text>',
     ]
+    middle, bottom, wide = _HALF + 10, 2 * _HALF + 34, min(24.0, max(1.0, step * 0.8))
     for turn in turns:
         at = _LEFT + (turn.day - first).days * step
-        for count, up, colour in ((turn.gaining, True, "--ready"), (turn.losing, False, "--no")):
+        for count, up, colour in ((turn.gaining, 1, "--ready"), (turn.losing, 0, "--no")):
             tall = _HALF * count / most
-            top = _HALF + 10 - tall if up else _HALF + 10
             parts.append(
-                f'<rect x="{at:.1f}" y="{top:.1f}" width="{min(24.0, max(1.0, step * 0.8)):.1f}" height="{tall:.1f}"'
+                f'<rect x="{at:.1f}" y="{middle - up * tall:.1f}" width="{wide:.1f}" height="{tall:.1f}"'
                 f' style="fill:var({colour})"><title>{turn.day}: {count:,}</title></rect>'
             )
-    line = (
-        f'<line x1="{_LEFT}" x2="{_WIDTH}" y1="{_HALF + 10}" y2="{_HALF + 10}" style="stroke:var(--soft)"/>'
-    )
-    bottom = 2 * _HALF + 34
     parts += [
-        line,
+        f'<line x1="{_LEFT}" x2="{_WIDTH}" y1="{middle}" y2="{middle}" style="stroke:var(--soft)"/>',
         f'<text x="{_LEFT}" y="{bottom}">{first}</text>',
         f'<text x="{_WIDTH}" y="{bottom}" text-anchor="end">{last}</text>' if last > first else "",
         "</svg>",

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import gc
 import os
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import date
 from hashlib import sha256
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,13 +58,10 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     skipped: dict[str, int]
 
 
-class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished screen; `reused` parts were there from a run that had been stopped."""
+class Done(Part, frozen=True, kw_only=True):
+    """What a whole screen came to; `reused` parts were there from a run that had been stopped."""
 
     parts: tuple[Path, ...]
-    patients: int
-    rows: int
-    skipped: dict[str, int]
     reused: int
 
     def rows_of(self) -> pl.LazyFrame:
@@ -112,36 +109,34 @@ def screen(
     _same_order(folder, source, wanted)
     places = {number: folder / f"part-{number:05d}.parquet" for number in range(len(pieces))}
     found = {number: part for number, place in places.items() if (part := _kept(place)) is not None}
-    reused = len(found)
+    reused, patients = len(found), sum(part.patients for part in found.values())
     total = min(source.patients, wanted.limit) if wanted.limit else source.patients
-    progress(sum(part.patients for part in found.values()), total)
-    todo = [number for number in places if number not in found]
+    progress(patients, total)
+    todo = [(number, pieces[number], place) for number, place in places.items() if number not in found]
     with _pool(source, wanted, min(workers or os.cpu_count() or 1, len(todo))) as submit:
-        for number, part in submit([(number, pieces[number], places[number]) for number in todo]):
+        for number, part in submit(todo):
             found[number] = part
-            progress(sum(part.patients for part in found.values()), total)
-    skipped = Counter[str]()
-    for part in found.values():
-        skipped.update(part.skipped)
+            patients += part.patients
+            progress(patients, total)
     return Done(
         parts=tuple(places.values()),
-        patients=sum(part.patients for part in found.values()),
+        patients=patients,
         rows=sum(part.rows for part in found.values()),
-        skipped=dict(skipped),
+        skipped=dict(sum((Counter(part.skipped) for part in found.values()), Counter[str]())),
         reused=reused,
     )
 
 
 def _limited(pieces: Iterable[Piece], limit: int) -> list[tuple[Piece, int]]:
     """Each piece with how many charts to take of it, 0 for all."""
+    if not limit:
+        return [(piece, 0) for piece in pieces]
     taken: list[tuple[Piece, int]] = []
-    left = limit
     for piece in pieces:
-        if limit and left <= 0:
+        if limit <= 0:
             break
-        taken.append((piece, left))
-        if limit:
-            left -= min(left, sum(1 for _ in charts(piece)))
+        taken.append((piece, limit))
+        limit -= sum(1 for _ in charts(piece))
     return taken
 
 
@@ -181,12 +176,8 @@ class _Screener:
 
     def part(self, piece: Piece, most: int, place: Path) -> Part:
         """Screen a piece into its place."""
-        rows: list[Screened] = []
-        skipped = Counter[str]()
-        patients = 0
-        for patient in charts(piece):
-            if most and patients >= most:
-                break
+        rows, skipped, patients = list[Screened](), Counter[str](), 0
+        for patient in islice(charts(piece), most or None):
             patients += 1
             rows += self._rows(patient, skipped)
         beside = place.with_suffix(".partial")
@@ -236,9 +227,7 @@ def _pool(
         yield lambda tasks: ((number, here.part(*piece, place)) for number, piece, place in tasks)
         return
     os.environ["POLARS_MAX_THREADS"] = "1"  # of each process, which reads it as it imports Polars
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_start, initargs=(source, wanted)
-    ) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _start, (source, wanted)) as pool:
         try:
             yield lambda tasks: _as_done(pool, tasks, 2 * workers)
         finally:
@@ -258,8 +247,3 @@ def _as_done(pool: ProcessPoolExecutor, tasks: list[_Task], ahead: int) -> Itera
         done, _ = wait(waiting, return_when=FIRST_COMPLETED)
         for future in done:
             yield waiting.pop(future), future.result()
-
-
-def discard(folder: Path) -> None:
-    """Take the parts away once they are joined."""
-    shutil.rmtree(folder, ignore_errors=True)

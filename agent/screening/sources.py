@@ -55,9 +55,7 @@ def from_folder(folder: Path, spool: Path, today: date | None = None) -> Source:
         raise Invalid(f"{folder} holds no dataset.json; `pa generate` makes a world there")
     info = read_record(folder / "dataset.json", DatasetInfo)
     pieces = tuple(_pieces(folder, spool))
-    stamps = [
-        (piece.path, piece.first, piece.length, Path(piece.path).stat().st_mtime_ns) for piece in pieces
-    ]
+    stamps = [(*msgspec.structs.astuple(piece)[1:], Path(piece.path).stat().st_mtime_ns) for piece in pieces]
     plans = tuple(item.record for item in read_records(folder / "plans.json", Plan))
     drugs = tuple(item.record for item in read_records(folder / "drugs.json", Drug))
     return Source(
@@ -66,7 +64,7 @@ def from_folder(folder: Path, spool: Path, today: date | None = None) -> Source:
         drugs=drugs,
         as_of=info.as_of,
         today=today,
-        version=_hash(stamps, msgspec.json.encode(plans), msgspec.json.encode(drugs)),
+        version=_hash(stamps, plans, drugs),
         patients=info.counts.get("patients", 0),
         pieces=pieces,
     )
@@ -85,7 +83,7 @@ def from_store(url: str, today: date | None = None) -> Source:
         drugs=drugs,
         as_of=info.as_of,
         today=today,
-        version=_hash(panel.state(store), msgspec.json.encode(plans), msgspec.json.encode(drugs)),
+        version=_hash(panel.state(store), plans, drugs),
         patients=len(numbers),
         pieces=tuple(
             Piece("store", url, numbers[at], numbers[min(at + PIECE, len(numbers)) - 1] - numbers[at] + 1)
@@ -123,17 +121,11 @@ def _records(piece: Piece) -> Iterator[str | bytes]:
 def _pieces(folder: Path, spool: Path) -> Iterator[Piece]:
     for path in patients_files(folder):
         if path.suffix == ".parquet":
-            yield from _rows(path)
-        elif path.suffix == ".jsonl":
-            yield from _lines(path)
+            count = count_rows(path)
+            for first in range(0, count, PIECE):
+                yield Piece("parquet", str(path), first, min(PIECE, count - first))
         else:
-            yield from _lines(_as_lines(path, spool))
-
-
-def _rows(path: Path) -> Iterator[Piece]:
-    count = count_rows(path)
-    for first in range(0, count, PIECE):
-        yield Piece("parquet", str(path), first, min(PIECE, count - first))
+            yield from _lines(path if path.suffix == ".jsonl" else _as_lines(path, spool))
 
 
 def _lines(path: Path) -> Iterator[Piece]:
@@ -162,5 +154,6 @@ def _as_lines(path: Path, spool: Path) -> Path:
     return lines
 
 
-def _hash(*parts: object) -> str:
+def _hash(charts: object, plans: tuple[Plan, ...], drugs: tuple[Drug, ...]) -> str:
+    parts = (charts, msgspec.json.encode(plans), msgspec.json.encode(drugs))
     return sha256(repr(parts).encode()).hexdigest()

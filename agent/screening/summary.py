@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -74,13 +75,10 @@ def summarize(rows: pl.LazyFrame, patients: int, skipped: dict[str, int], within
     """Count, streaming."""
     by_cell = _collect(rows.group_by("drug", "payer", "outcome").len())
     outcomes = dict(by_cell.group_by("outcome").agg(pl.col("len").sum()).iter_rows())
-    days = _collect(rows.select(pl.col("as_of").min().alias("first"), pl.col("as_of").max().alias("last")))
-    lists = _collect(
-        rows.select(
-            *[when.sum().alias(name) for name, when in selections(within).items()],
-            ((pl.col("outcome") == "ready") & (pl.col("asked") == "")).sum().alias("unasked"),
-        )
-    ).row(0, named=True)
+    days = _collect(rows.select(first=pl.col("as_of").min(), last=pl.col("as_of").max()))
+    counted = {name: when.sum() for name, when in selections(within).items()}
+    unasked = ((pl.col("outcome") == "ready") & (pl.col("asked") == "")).sum()
+    lists = _collect(rows.select(**counted, unasked=unasked)).row(0, named=True)
     return Summary(
         patients=patients,
         cases=sum(outcomes.values()),
@@ -100,8 +98,7 @@ def summarize(rows: pl.LazyFrame, patients: int, skipped: dict[str, int], within
 def selections(within: int) -> dict[str, pl.Expr]:
     """Which rows stand on which worklist."""
     holds = pl.col("approved_until").is_not_null()
-    now = _standing("outcome")
-    then = _standing("changes_to")
+    now, then = _standing("outcome"), _standing("changes_to")
     return {
         "send": (pl.col("outcome") == "ready") & (pl.col("asked") != "") & ~holds,
         "one_away": pl.col("needs").list.len() > 0,
@@ -136,42 +133,34 @@ def _standing(column: str) -> pl.Expr:
 
 def _by(cells: pl.DataFrame, column: str) -> list[tuple[str, dict[str, int]]]:
     """Cases by outcome for each drug or payer; the one with the greatest share that is ready first."""
-    counts: dict[str, dict[str, int]] = {}
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for name, outcome, count in cells.select(column, "outcome", "len").iter_rows():
-        of = counts.setdefault(name, {})
-        of[outcome] = of.get(outcome, 0) + count
-    return sorted(
-        counts.items(), key=lambda item: (-item[1].get("ready", 0) / sum(item[1].values()), item[0])
-    )
+        counts[name][outcome] += count
+    first = sorted(counts, key=lambda name: (-counts[name]["ready"] / counts[name].total(), name))
+    return [(name, dict(counts[name])) for name in first]
 
 
 def _unlocks(rows: pl.LazyFrame) -> list[Unlock]:
-    wanted = (pl.col("asked") != "").sum().alias("wanted")
-    exploded = (
-        rows.filter(pl.col("needs").list.len() > 0).select("patient_id", "asked", "needs").explode("needs")
+    counted = (
+        rows.filter(pl.col("needs").list.len() > 0)
+        .select("patient_id", "asked", need=pl.col("needs"))
+        .explode("need")
+        .group_by("need")
+        .agg(patients=pl.col("patient_id").n_unique(), cases=pl.len(), wanted=(pl.col("asked") != "").sum())
+        .sort(["cases", "need"], descending=[True, False])
     )
-    counted = exploded.group_by("needs").agg(
-        pl.col("patient_id").n_unique().alias("patients"), pl.len().alias("cases"), wanted
-    )
-    found = _collect(counted.sort(["cases", "needs"], descending=[True, False]))
-    return [
-        Unlock(need=need, told=told(need), patients=patients, cases=cases, wanted=asked)
-        for need, patients, cases, asked in found.iter_rows()
-    ]
+    return [Unlock(told=told(row["need"]), **row) for row in _collect(counted).iter_rows(named=True)]
 
 
 def _turns(rows: pl.LazyFrame) -> list[Turn]:
     now, then = _standing("outcome"), _standing("changes_to")
     counted = (
         rows.filter(pl.col("changes_on").is_not_null())
-        .group_by("changes_on")
-        .agg((then > now).sum().alias("losing"), (then < now).sum().alias("gaining"))
-        .sort("changes_on")
+        .group_by(day="changes_on")
+        .agg(losing=(then > now).sum(), gaining=(then < now).sum())
+        .sort("day")
     )
-    return [
-        Turn(day=day, losing=losing, gaining=gaining)
-        for day, losing, gaining in _collect(counted).iter_rows()
-    ]
+    return [Turn(**row) for row in _collect(counted).iter_rows(named=True)]
 
 
 def _collect(rows: pl.LazyFrame) -> pl.DataFrame:

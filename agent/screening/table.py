@@ -19,20 +19,10 @@ if TYPE_CHECKING:
 else:
     pl = Extra("polars")
 
-COLUMNS = {
-    "patient_id": "who", "plan_id": "the plan on file", "payer": "its payer", "drug": "brand",
-    "as_of": "the day on which it was decided", "outcome": "as `pa check` decides it",
-    "stopped_by": "what decided: eligibility, formulary, benefit, pa, exclusion, criteria, quantity, documents",
-    "kind": "new, continuation or renewal",
-    "indication": "the use that it is ready for or waits for; empty of a denial, where every use fails",
-    "rule_id": "that use's rule",
-    "asked": "ordered: the chart has an order; taken: the patient takes it; else empty",
-    "needs": "what would make it ready, any one alone, easiest first: lab:hba1c, statement:pregnancy, …",
-    "waits_for": "the first of these in words",
-    "approved_until": "last day of the plan's approval that holds now",
-    "changes_on": "first later day with another outcome if nothing is done, within --within days",
-    "changes_to": "that outcome",
-}  # fmt: skip
+COLUMNS = (  # `pa screen --help` says what each of them holds
+    "patient_id", "plan_id", "payer", "drug", "as_of", "outcome", "stopped_by", "kind", "indication", "rule_id",
+    "asked", "needs", "waits_for", "approved_until", "changes_on", "changes_to",
+)  # fmt: skip
 SUFFIXES = (".parquet", ".csv", ".arrow", ".jsonl")
 _BETWEEN = "\x1f"
 _DATES = ("as_of", "approved_until", "changes_on")
@@ -40,18 +30,14 @@ _DATES = ("as_of", "approved_until", "changes_on")
 
 def schema() -> dict[str, Any]:
     """The columns' types."""
-    return {
-        name: pl.Date if name in _DATES else pl.List(pl.String) if name == "needs" else pl.String
-        for name in COLUMNS
-    }
+    types: dict[str, Any] = dict.fromkeys(COLUMNS, pl.String)
+    return types | dict.fromkeys(_DATES, pl.Date) | {"needs": pl.List(pl.String)}
 
 
 def frame(rows: Sequence[Screened]) -> pl.DataFrame:
     """The rows as a table."""
-    names = Screened.__struct_fields__
-    columns: dict[str, Any] = dict(
-        zip(names, zip(*map(msgspec.structs.astuple, rows), strict=True), strict=False)
-    )
+    cells = zip(*map(msgspec.structs.astuple, rows), strict=True)
+    columns: dict[str, Any] = dict(zip(Screened.__struct_fields__, cells, strict=False))
     needs: tuple[tuple[str, ...], ...] = columns.get("needs", ())
     columns["waits_for"] = [told(of[0]) if of else "" for of in needs]
     # Lists are built from texts, since from Python's own it takes as long as all other columns together.

@@ -5,58 +5,54 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from agent.cases import appeals
 from agent.cases.appeals import AppealAssessment
 from agent.drafts.letter_wording import Reworded
 from agent.runtime.settings import BIGGEST, read_as_of, read_settings
 from agent.terminal import appeal_screen
-from agent.terminal.common import AsOf, Json, Use, model_of, opened, prepared_by
+from agent.terminal.common import AsOf, Json, Use, group, model_of, opened, prepared_by
 from agent.terminal.lines import answer, tell
 from tools.appeals.letter import Filing
 from tools.appeals.sheet import call_sheet
 from tools.common.atomic import write_atomically
 from tools.papers.letter_pdf import letter_pdf
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    help="Decide whether and how to fight a denial; draft the appeal that its reason calls for.",
-)
-Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Put the papers into this folder.")]
+app = group("Decide whether and how to fight a denial; draft the appeal that its reason calls for.")
+Out = Annotated[Path | None, Option(metavar="DIR", help="Put the papers into this folder.")]
 Expedited = Annotated[
     str,
-    typer.Option(
+    Option(
         metavar="STATEMENT",
         help="The prescriber's own words on why delay would harm life, health or function.",
     ),
 ]
 WordedBy = Annotated[
-    str, typer.Option("--model", metavar="NAME", help="Let this model word the letter's free paragraphs.")
+    str, Option("--model", metavar="NAME", help="Let this model word the letter's free paragraphs.")
 ]
 
 
 def _look(
-    case_id: int | None = typer.Argument(
+    case_id: int | None = Argument(
         None,
         metavar="[CASE]",
         min=1,
         max=BIGGEST,
         help="As `pa case list` shows it; else --patient and --drug.",
     ),
-    denial: Path = typer.Option(..., metavar="FILE", help="The payer's letter: text, PDF or JSON."),
-    patient: str = typer.Option("", metavar="PATIENT", help="Patient id, where there is no case."),
-    drug: str = typer.Option("", metavar="DRUG", help="The drug that the letter decides on."),
-    plan_id: str = typer.Option(
+    denial: Path = Option(..., metavar="FILE", help="The payer's letter: text, PDF or JSON."),
+    patient: str = Option("", metavar="PATIENT", help="Patient id, where there is no case."),
+    drug: str = Option("", metavar="DRUG", help="The drug that the letter decides on."),
+    plan_id: str = Option(
         "", "--plan", metavar="PLAN", help="The plan that decided, if it is not the one on file."
     ),
-    level: str = typer.Option(
+    level: str = Option(
         "",
         metavar="LEVEL",
         help="The level that decided: request, internal, redetermination, …; otherwise as the letter reads.",
     ),
-    received: str = typer.Option("", metavar="DATE", help="The day on which the letter came in."),
+    received: str = Option("", metavar="DATE", help="The day on which the letter came in."),
     as_of: AsOf = "",
     indication: Use = "",
 ) -> AppealAssessment:
@@ -75,33 +71,14 @@ def _look(
     return appeals.assess(store, asked, appeals.payer_letter(denial))
 
 
-@app.command(
-    epilog="""[bold]Examples[/]
-  pa appeal plan --patient P001 --drug Ozempic --denial letter.txt
-  pa appeal plan 3 --denial letter.pdf
-  pa appeal plan 3 --denial upheld.txt --level internal --received 2026-09-04
-
-Each reason of the letter is held against today's determination. What the
-record refutes can be fought; what it confirms is not argued away; what it
-leaves open needs evidence first."""
-)
+@app.command()
 @prepared_by(_look)
 def plan(made: AppealAssessment, as_json: Json = False) -> None:
     """Say what to do about the letter, in what order and by when."""
     answer(made.found, as_json, lambda: appeal_screen.show(made))
 
 
-@app.command(
-    epilog="""[bold]Examples[/]
-  pa appeal draft --patient P001 --drug Ozempic --denial letter.txt
-  pa appeal draft 3 --denial letter.pdf --out to_sign
-  pa appeal draft 3 --denial letter.txt --model qwen2.5-coder:0.5b
-  pa appeal draft 3 --denial letter.txt --expedited 'A delay would …'
-
-Where an appeal is not right it is refused (exit 2), with what to do
-instead. The letter is unsigned, and what only the prescriber knows is a gap
-in it. An expedited review is asked for only in the prescriber's words."""
-)
+@app.command()
 @prepared_by(_look)
 def draft(
     made: AppealAssessment,
@@ -117,10 +94,7 @@ def draft(
     answer(whole, as_json, lambda: appeal_screen.letter(made, said, files))
 
 
-@app.command(
-    epilog="""[bold]Example[/]
-  pa appeal sheet --patient P001 --drug Ozempic --denial letter.txt --out to_call"""
-)
+@app.command()
 @prepared_by(_look)
 def sheet(made: AppealAssessment, out: Out = None) -> None:
     """Print the one page that the prescriber needs for a peer-to-peer call."""
@@ -132,19 +106,13 @@ def sheet(made: AppealAssessment, out: Out = None) -> None:
     tell("\n".join(_put(out, {f"{stem}.txt": found.text.encode(), f"{stem}.pdf": letter_pdf(found)})))
 
 
-@app.command(
-    epilog="""[bold]Example[/]
-  pa appeal packet --patient P001 --drug Ozempic --denial letter.pdf --out to_sign
-
-One PDF with bookmarks: the letter, the decision, the policy's clauses, the
-evidence by criterion, and the chart's records."""
-)
+@app.command()
 @prepared_by(_look)
 def packet(
     made: AppealAssessment,
     expedited: Expedited = "",
     model: WordedBy = "",
-    out: Path = typer.Option(Path(), metavar="DIR", help="The folder for it; the current one by default."),
+    out: Path = Option(Path(), metavar="DIR", help="The folder for it; the current one by default."),
 ) -> None:
     """Bind the letter with all that it encloses into one PDF."""
     said = _compose(made, expedited, model)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.table import Column, Table
+from rich.table import Column
 from rich.text import Text
 
 from agent.cases.appeals import AppealAssessment
 from agent.drafts.letter_wording import Reworded
 from agent.terminal.lines import tell
-from agent.terminal.screen import say
+from agent.terminal.screen import say, table
 from tools.appeals.records import Step, Strategy
 from tools.denials.codes import REASONS
 from tools.lifecycle.levels import LEVELS
@@ -45,10 +45,9 @@ def _about(made: AppealAssessment) -> str:
     found, denial = made.found, made.denial
     levels = LEVELS.get(made.case.plan.line_of_business, ())
     level = next((one.name for one in levels if one.key == found.level), "")
-    dated = denial.dated
     parts = (
         f"letter: {found.letter.replace('_', ' ')}{f' by the {level}' if level else ''}",
-        f"dated {dated.value}" if dated else "no date",
+        f"dated {denial.dated.value}" if denial.dated else "no date",
         f"reference {denial.reference.value}" if denial.reference else "",
         f"today's determination: {found.outcome}",
     )
@@ -63,19 +62,21 @@ def _step(number: int, step: Step) -> None:
     if not step.ready and step.kind not in ("none", "stop"):
         line.append("  (not yet)", "yellow")
     say(line)
-    rows = [("why", step.why), ("by", _when(step))]
-    rows += [
-        ("", f"{term.due}, {term.source}: {term.how}{f' ({term.cite})' if term.cite else ''}")
+    terms = (
+        f"{term.due}, {term.source}: {term.how}{f' ({term.cite})' if term.cite else ''}"
         for term in step.terms
+    )
+    rows = [
+        ("why", step.why),
+        ("by", _when(step)),
+        *(("", term) for term in terms),
+        ("late", step.possible),
+        ("takes", step.takes),
+        *zip(("needs", *[""] * len(step.needs)), step.needs, strict=False),
+        ("write", _WRITES.get(step.kind, "")),
     ]
-    rows += [("late", step.possible), ("takes", step.takes)]
-    rows += [("needs" if place == 0 else "", need) for place, need in enumerate(step.needs)]
-    rows += [("write", _WRITES.get(step.kind, ""))]
-    grid = Table.grid(Column(style="dim", width=5), Column(), padding=(0, 1, 0, 0))
-    for name, text in rows:
-        if text:
-            grid.add_row(name, Text(text))
-    say(grid, indent=3)
+    cells = ((name, Text(text)) for name, text in rows if text)
+    say(table(Column(style="dim", width=5), Column(), rows=cells, header=None, gap=1), indent=3)
 
 
 def _when(step: Step) -> str:

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import typer
+from typer import Argument, Option
 
 from agent.administration.audit import head, held_against
 from agent.runtime.dump import plain, to_json
-from agent.terminal.common import JsonArray, JsonObject, OnlyPatient, opened
-from agent.terminal.lines import print_json, tell
+from agent.terminal.common import JsonArray, JsonObject, OnlyPatient, group, opened
+from agent.terminal.lines import answer, print_json, tell
 from tools.audit.events import AuditEvent
 from tools.audit.merkle import consistency, inclusion, root
 from tools.common.atomic import write_atomically
@@ -18,33 +19,14 @@ from tools.common.errors import Invalid
 from tools.common.printable import one_line
 from tools.fhir.audit_events import audit_event
 
-app = typer.Typer(add_completion=False, no_args_is_help=True)
+app = group("Who saw and did what, and proof that the record of it is whole.")
 MANY = 10_000
 
-EPILOG = """[bold]Examples[/]
-  pa audit who P003
-  pa audit head --to /media/usb/heads.jsonl
-  pa audit verify --head /media/usb/heads.jsonl
-  pa audit export --patient P003 > P003-audit.ndjson
 
-The log is a Merkle tree after RFC 6962. A head is its size and root, signed:
-kept elsewhere, it shows later whether anything before it was changed or cut
-off. Whoever may write all of this home and knows Paladin can make another log
-that holds together; only a head that they cannot reach shows that, or one
-that is signed by a key which the home does not hold: `pa audit head --key`
-signs by it and prints its public half, `pa audit verify --signed-by` asks
-for it."""
-
-
-@app.callback(epilog=EPILOG)
-def _audit() -> None:
-    """Who saw and did what, and proof that the record of it is whole."""
-
-
-@app.command("who", epilog="[bold]Example[/]\n  pa audit who P003")
+@app.command("who")
 def _who(
-    patient_id: str = typer.Argument(..., metavar="PATIENT", help="Patient id, e.g. P003."),
-    limit: int = typer.Option(100, min=1, max=MANY, help="The newest so many."),
+    patient_id: str = Argument(..., metavar="PATIENT", help="Patient id, e.g. P003."),
+    limit: int = Option(100, min=1, max=MANY, help="The newest so many."),
     as_json: JsonArray = False,
 ) -> None:
     """Who saw or changed what of this patient, the newest last."""
@@ -55,10 +37,10 @@ def _who(
     _show(events[-limit:], as_json)
 
 
-@app.command("list", epilog="[bold]Example[/]\n  pa audit list --after 100")
+@app.command("list")
 def _list(
-    after: int = typer.Option(0, min=0, metavar="NUMBER", help="Only what came after this event."),
-    limit: int = typer.Option(100, min=1, max=MANY, help="At most so many."),
+    after: int = Option(0, min=0, metavar="NUMBER", help="Only what came after this event."),
+    limit: int = Option(100, min=1, max=MANY, help="At most so many."),
     as_json: JsonArray = False,
 ) -> None:
     """Everything that was recorded, in its order."""
@@ -66,36 +48,28 @@ def _list(
     _show(store.audit_events(after=after, limit=limit), as_json)
 
 
-@app.command(
-    "head",
-    epilog="""[bold]Examples[/]
-  pa audit head --to /media/usb/heads.jsonl
-  pa audit head --key /media/usb/audit.key --to heads.jsonl""",
-)
+@app.command("head")
 def _head(
-    to: Path | None = typer.Option(None, "--to", metavar="FILE", help="Add it to this file as well."),
-    key: Path | None = typer.Option(
-        None, "--key", metavar="FILE", help="Sign by this key instead of the home's; made if not there."
+    to: Path | None = Option(None, metavar="FILE", help="Add it to this file as well."),
+    key: Path | None = Option(
+        None, metavar="FILE", help="Sign by this key instead of the home's; made if not there."
     ),
     as_json: JsonObject = False,
 ) -> None:
     """Sign the log as it is now; keep what this prints where nobody who uses Paladin can change it."""
     settings, store = opened()
     made = head(store, settings, also=to, key=key)
-    if as_json:
-        print_json(made)
-        return
-    tell(f"{made.size} events, root {made.root}, {made.at:%Y-%m-%d %H:%M:%S} UTC")
-    if key:
-        tell(f"signed by {made.key}")
+    signed = f"\nsigned by {made.key}" if key else ""
+    said = f"{made.size} events, root {made.root}, {made.at:%Y-%m-%d %H:%M:%S} UTC{signed}"
+    answer(made, as_json, lambda: tell(said))
 
 
-@app.command("verify", epilog="[bold]Example[/]\n  pa audit verify --head /media/usb/heads.jsonl")
+@app.command("verify")
 def _verify(
-    heads: list[Path] = typer.Option(
+    heads: list[Path] = Option(
         [], "--head", metavar="FILE", help="Heads that were kept elsewhere; repeatable."
     ),
-    signed_by: str = typer.Option("", metavar="KEY", help="Those heads must be signed by this public key."),
+    signed_by: str = Option("", metavar="KEY", help="Those heads must be signed by this public key."),
     as_json: JsonObject = False,
 ) -> None:
     """Is the log whole, and is everything that it speaks of as it was left? Exit 1 if not."""
@@ -105,23 +79,20 @@ def _verify(
             "--signed-by asks something of heads that were kept elsewhere; name them with --head FILE"
         )
     found = held_against(store, settings, heads, signed_by=signed_by.strip().lower())
-    if as_json:
-        print_json(found)
-    else:
-        for problem in found.problems:
-            tell(f"✗ {problem}")
-        held = f"held against {found.heads} heads" if found.heads else "no head was kept: `pa audit head`"
-        state = "NOT as it was left" if found.problems else "whole"
-        tell(f"{found.events} events, root {found.root}, {held}: {state}")
+    held = f"held against {found.heads} heads" if found.heads else "no head was kept: `pa audit head`"
+    state = "NOT as it was left" if found.problems else "whole"
+    lines = (
+        *(f"✗ {problem}" for problem in found.problems),
+        f"{found.events} events, root {found.root}, {held}: {state}",
+    )
+    answer(found, as_json, lambda: tell("\n".join(lines)))
     raise typer.Exit(1 if found.problems else 0)
 
 
-@app.command("prove", epilog="[bold]Examples[/]\n  pa audit prove 17\n  pa audit prove --since 120")
+@app.command("prove")
 def _prove(
-    number: int = typer.Argument(0, min=0, help="Event whose place in the log is proved."),
-    since: int = typer.Option(
-        0, min=0, metavar="SIZE", help="Prove that the log begins with its first SIZE."
-    ),
+    number: int = Argument(0, min=0, help="Event whose place in the log is proved."),
+    since: int = Option(0, min=0, metavar="SIZE", help="Prove that the log begins with its first SIZE."),
 ) -> None:
     """Print a proof after RFC 6962, as JSON, that one can check against heads alone."""
     _, store = opened()
@@ -136,10 +107,10 @@ def _prove(
     print_json(about | whole)
 
 
-@app.command("export", epilog="[bold]Example[/]\n  pa audit export --patient P003 --out P003-audit.ndjson")
+@app.command("export")
 def _export(
     patient_id: OnlyPatient = "",
-    out: Path | None = typer.Option(None, metavar="FILE", help="Into this file instead."),
+    out: Path | None = Option(None, metavar="FILE", help="Into this file instead."),
 ) -> None:
     """Print the log as FHIR R4 AuditEvents after IHE BALP, one a line (NDJSON)."""
     _, store = opened()
@@ -147,17 +118,17 @@ def _export(
     lines = (to_json(audit_event(number, event), 0) for number, event in store.audit_events(patient_id))
     if out:
         write_atomically(out, "".join(f"{line}\n" for line in lines).encode())
-        return
-    for line in lines:
-        tell(line)
+    else:
+        for line in lines:
+            tell(line)
 
 
 def _show(events: Iterable[tuple[int, AuditEvent]], as_json: bool) -> None:
     if as_json:
         print_json([{"number": number, **plain(event)} for number, event in events])
-        return
-    for number, event in events:
-        tell(f"{number}  {_line(event)}")
+    else:
+        for number, event in events:
+            tell(f"{number}  {_line(event)}")
 
 
 def _line(event: AuditEvent) -> str:

@@ -9,7 +9,8 @@ from collections import Counter
 from pathlib import Path
 from typing import cast, get_args
 
-import typer
+from rich.console import Group
+from typer import Argument, Option
 
 from agent.batch import lifecycle, requests, results
 from agent.batch import panel as panels
@@ -20,70 +21,32 @@ from agent.models.factory import open_model
 from agent.runtime.dump import plain
 from agent.runtime.home import now
 from agent.runtime.settings import BIGGEST, Settings, read_settings
-from agent.terminal import batch_watching, worklist_screen
-from agent.terminal.common import AsOf, Json, Workers, opened
-from agent.terminal.lines import answer, print_json, tell
+from agent.terminal import batch_screen
+from agent.terminal.common import AsOf, Json, Workers, group, opened
+from agent.terminal.lines import answer, tell
 from agent.terminal.screen import right, say, table
 from tools.common.errors import Invalid, NotFound, nearest
 from tools.domain.records import Kind
 from tools.store.batches import Batch
 from tools.store.store import Store
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    help="Draft every request of a file or a panel: forms, letters, a summary and a worklist.",
-    epilog="""[bold]Examples[/]
-  pa batch run monday.csv --out monday
-  pa batch run --panel 'payer=Cascade drug=Ozempic' --dry-run
-  pa batch list
-  pa batch resume 3
-  pa batch report 3
-
-A file has the columns patient_id and drug, and may have strength, quantity,
-days_supply, kind (new, renewal), urgency (standard, expedited), indication,
-plan_id, exception (quantity_limit, step_therapy, formulary, tier) with its
-statement, and expedited, the reason why it cannot wait. CSV, JSON lines
-(.jsonl) or Parquet.""",
-)
-Number = typer.Argument(
+app = group("Draft every request of a file or a panel: forms, letters, a summary and a worklist.")
+Number = Argument(
     ..., metavar="ID", min=1, max=BIGGEST, help="Number of the batch, as `pa batch list` shows."
 )
 
-RUN_EPILOG = """[bold]Examples[/]
-  pa batch run monday.csv --out monday
-  pa batch run requests.parquet --workers 4
-  pa batch run monday.csv --dry-run
-  pa batch run --panel 'payer=Cascade drug=Ozempic,Wegovy' --kind renewal
 
-Interrupted at any moment, even killed, `pa batch resume` goes on: no case is
-lost, none is drafted twice. Rows that are no request go to rejected.csv with
-the reason, the rest goes on. What did not change since an earlier batch is
-taken over. A model words the letters' free paragraphs one at a time; where it
-fails, code writes them, and each case says so."""
-
-
-@app.command("run", epilog=RUN_EPILOG)
+@app.command("run")
 def _run(
-    file: Path | None = typer.Argument(None, metavar="FILE", help="Requests: .csv, .jsonl or .parquet."),
-    panel: str = typer.Option(
-        "", metavar="WHO", help="Instead of a file, e.g. 'payer=Cascade drug=Ozempic'."
-    ),
-    out: Path | None = typer.Option(
-        None, metavar="DIR", help="Folder of the results; default in Paladin's home."
-    ),
-    model: str = typer.Option(
-        "", metavar="NAME", help="Let this model word the letters; default: code does."
-    ),
+    file: Path | None = Argument(None, metavar="FILE", help="Requests: .csv, .jsonl or .parquet."),
+    panel: str = Option("", metavar="WHO", help="Instead of a file, e.g. 'payer=Cascade drug=Ozempic'."),
+    out: Path | None = Option(None, metavar="DIR", help="Folder of the results; default in Paladin's home."),
+    model: str = Option("", metavar="NAME", help="Let this model word the letters; default: code does."),
     workers: Workers = 0,
-    kind: str = typer.Option(
-        "", metavar="KIND", help="new, continuation or renewal, where a row says nothing."
-    ),
+    kind: str = Option("", metavar="KIND", help="new, continuation or renewal, where a row says nothing."),
     as_of: AsOf = "",
-    force: bool = typer.Option(False, "--force", help="Draft likely denials, too."),
-    dry_run: bool = typer.Option(
-        False, "--dry-run", help="Check everything, say what it would be, write nothing."
-    ),
+    force: bool = Option(False, "--force", help="Draft likely denials, too."),
+    dry_run: bool = Option(False, "--dry-run", help="Check everything, say what it would be, write nothing."),
     as_json: Json = False,
 ) -> None:
     """Draft every request of a file or a panel.
@@ -108,17 +71,12 @@ def _run(
 
 @app.command("list")
 def _list(
-    limit: int = typer.Option(20, min=1, max=1000, help="How many, newest first."), as_json: Json = False
+    limit: int = Option(20, min=1, max=1000, help="How many, newest first."), as_json: Json = False
 ) -> None:
     """The batches, newest first."""
     _, store = opened()
     every = [standing(store, batch) for batch in store.batches(limit=limit)]
-    if as_json:
-        print_json(every)
-    elif not every:
-        print("No batches yet: pa batch run FILE")
-    else:
-        _table(every)
+    answer(every, as_json, lambda: _table(every))
 
 
 @app.command("status")
@@ -128,7 +86,7 @@ def _status(batch_id: int = Number, as_json: Json = False) -> None:
     found = standing(store, store.batch(batch_id))
     alive = [worker.id for worker in store.batch_workers() if not is_lost(worker, time.time())]
     whole = plain(found) | {"workers": alive}
-    answer(whole, as_json, lambda: batch_watching.tell(found, _next_steps(found, alive)))
+    answer(whole, as_json, lambda: batch_screen.tell(found, _next_steps(found, alive)))
 
 
 @app.command("resume")
@@ -143,10 +101,8 @@ def _cancel(batch_id: int = Number) -> None:
     """Begin no further case of a batch; what is drafted stays."""
     _, store = opened()
     batch = lifecycle.cancel(store, batch_id, now())
-    left = lifecycle.standing(store, batch).waiting
-    print(
-        f"Batch {batch_id} is cancelled with {left} cases left; `pa batch resume {batch_id}` goes on with it"
-    )
+    left, step = standing(store, batch).waiting, f"`pa batch resume {batch_id}` goes on with it"
+    print(f"Batch {batch_id} is cancelled with {left} cases left; {step}")
 
 
 @app.command("retry")
@@ -154,10 +110,10 @@ def _retry(batch_id: int = Number, workers: Workers = 0, as_json: Json = False) 
     """Work again on the cases that failed."""
     settings, store = opened()
     batch, many = lifecycle.retry(store, batch_id, now())
-    if not many:
+    if many:
+        _work(store, settings, batch, _processes(workers), as_json)
+    else:
         print(f"Nothing failed in batch {batch_id}")
-        return
-    _work(store, settings, batch, _processes(workers), as_json)
 
 
 @app.command("report")
@@ -166,17 +122,15 @@ def _report(batch_id: int = Number, as_json: Json = False) -> None:
     _, store = opened()
     outcome = results.outcome_of(store, store.batch(batch_id))
     damaged = results.damaged(outcome)
-    if as_json:
-        body = {"id": batch_id, "folder": outcome.batch.folder, "damaged": damaged}
-        print_json(body | {"cases": outcome.lines, "rejected": outcome.rejected})
-    else:
-        worklist_screen.show(outcome, damaged)
+    body = {"id": batch_id, "folder": outcome.batch.folder, "damaged": damaged}
+    whole = body | {"cases": outcome.lines, "rejected": outcome.rejected}
+    answer(whole, as_json, lambda: say(Group(*batch_screen.worklist(outcome, damaged))))
 
 
 @app.command("worker")
 def _worker(
     workers: Workers = 0,
-    idle: float = typer.Option(
+    idle: float = Option(
         0, metavar="SECONDS", min=0, help="End when there was nothing to do for so long; 0 goes on."
     ),
 ) -> None:
@@ -196,23 +150,23 @@ def _work(store: Store, settings: Settings, batch: Batch, processes: int, as_jso
     """Be a worker until the batch is done, and say how it went."""
     try:
         with Worker(settings, processes) as worker:
-            found = batch_watching.watch(store, batch, quiet=as_json, tend=worker.beat)
+            found = batch_screen.watch(store, batch, quiet=as_json, tend=worker.beat)
     except KeyboardInterrupt:
         print(f"\nBatch {batch.id} stops here; `pa batch resume {batch.id}` goes on with it", file=sys.stderr)
         raise
-    answer(found, as_json, lambda: batch_watching.tell(found, _next_steps(found, [])))
+    answer(found, as_json, lambda: batch_screen.tell(found, _next_steps(found, [])))
 
 
 def _planned(store: Store, file: Path | None, panel: str, terms: Terms) -> Plan:
+    if panel and file:
+        raise Invalid("name a file or a --panel, not both")
     if panel:
-        if file:
-            raise Invalid("name a file or a --panel, not both")
         asked, source = requests.Requests(panels.rows_of_panel(store, panel), [], []), panel
     elif file:
         asked, source = requests.read(_content(file), file.name), file.name
     else:
         raise Invalid("name a file of requests, or a --panel; `pa batch run --help` has examples")
-    with batch_watching.counting(len(asked.rows)) as count:
+    with batch_screen.counting(len(asked.rows)) as count:
         return lifecycle.plan(store, asked, source, terms, count)
 
 
@@ -233,7 +187,6 @@ def _model(name: str, settings: Settings) -> str:
     """The model's name; where it is not there now, a line says so, and the batch goes on without it."""
     if not name or name == "offline":
         return ""
-
     found, line = open_model(name, settings)
     if found is None:
         tell(f"{line}; until it is there, code words the letters", error=True)
@@ -252,30 +205,28 @@ def _next_steps(now: Standing, alive: list[str]) -> list[str]:
         return [*steps, f"Again: pa batch retry {now.id}"] if now.failed else steps
     if now.state == "cancelled":
         return [f"Next: pa batch resume {now.id}"]
-    by = f"Worked on by {', '.join(alive)}" if alive else f"Nobody works on it: pa batch resume {now.id}"
-    return [by]
+    return [f"Worked on by {', '.join(alive)}" if alive else f"Nobody works on it: pa batch resume {now.id}"]
 
 
 def _tell_plan(planned: Plan, processes: int, as_json: bool) -> None:
-    if as_json:
-        body = {
-            "source": planned.source,
-            "cases": len(planned.checked),
-            "by_drug": Counter(one.wanted.asking.request.drug for one in planned.checked),
-            "rejected": planned.rejected,
-            "unused_columns": planned.unused,
-            "seconds": round(planned.seconds(processes)),
-        }
-        print_json(body)
-    else:
-        worklist_screen.plan(planned, planned.seconds(processes))
+    body = {
+        "source": planned.source,
+        "cases": len(planned.checked),
+        "by_drug": Counter(one.wanted.asking.request.drug for one in planned.checked),
+        "rejected": planned.rejected,
+        "unused_columns": planned.unused,
+        "seconds": round(planned.seconds(processes)),
+    }
+    answer(body, as_json, lambda: say(Group(*batch_screen.plan(planned, planned.seconds(processes)))))
 
 
 def _table(every: list[Standing]) -> None:
+    if not every:
+        print("No batches yet: pa batch run FILE")
+        return
     shown = table(*right("id"), "state", "cases", *right("failed", "rejected"), "begun", "from")
     for one in every:
         cases = f"{one.done + one.failed} of {one.total}" if one.waiting else one.total
         begun = one.created[:16].replace("T", " ")
-        cells = (one.id, one.state, cases, one.failed, one.rejected, begun, one.name)
-        shown.add_row(*map(str, cells))
+        shown.add_row(*map(str, (one.id, one.state, cases, one.failed, one.rejected, begun, one.name)))
     say(shown)

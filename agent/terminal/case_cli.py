@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args
 
-import typer
+from typer import Argument, Option
 
 from agent.cases import casefile
 from agent.cases.casefile import CaseDays, Entry
@@ -23,60 +22,51 @@ from agent.terminal.common import (
     Reference,
     RequestKind,
     Why,
+    group,
+    one_of,
     opened,
+    person,
 )
 from agent.terminal.lines import print_json
 from agent.terminal.screen import say
-from tools.common.errors import Invalid, NotFound, nearest
+from tools.common.errors import Invalid
 from tools.domain.records import Kind, Request
 from tools.lifecycle.levels import LEVELS
-from tools.lifecycle.records import Ask, Call, What
+from tools.lifecycle.records import Ask, AuthorizationCase, Call, What
+from tools.lifecycle.running import Clock
 from tools.lifecycle.states import MACHINE
 from tools.store.cases import Kept
 from tools.store.store import Store
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    help="Follow a prior authorization: submitted, asked about, denied, appealed, approved, renewed.",
-)
-CaseNumber = Annotated[
-    int, typer.Argument(metavar="CASE", min=1, max=BIGGEST, help="As `pa case list` shows it.")
-]
-By = Annotated[str, typer.Option(metavar="NAME", help="Who did it; your login name otherwise.")]
+app = group("Follow a prior authorization: submitted, asked about, denied, appealed, approved, renewed.")
+CaseNumber = Annotated[int, Argument(metavar="CASE", min=1, max=BIGGEST, help="As `pa case list` shows it.")]
+By = Annotated[str, Option(metavar="NAME", help="Who did it; your login name otherwise.")]
 On = Annotated[
     str,
-    typer.Option(metavar="DATE", help="The day it happened; otherwise the day on which cases are judged."),
+    Option(metavar="DATE", help="The day it happened; otherwise the day on which cases are judged."),
 ]
 
 
-@app.command(
-    "list",
-    epilog="""[bold]Examples[/]
-  pa case list
-  pa case list P001
-  pa case list --state denied --plan CASCADE-GOLD
-  pa case list --late --json""",
-)
+@app.command("list")
 def list_cases(
-    patient_id: str = typer.Argument("", metavar="PATIENT", help="Only this patient's cases."),
-    state: str = typer.Option("", help="Only in this state, e.g. denied or appealed."),
+    patient_id: str = Argument("", metavar="PATIENT", help="Only this patient's cases."),
+    state: str = Option("", help="Only in this state, e.g. denied or appealed."),
     plan: OnlyPlan = "",
-    drug: str = typer.Option("", metavar="DRUG", help="Only of this drug."),
-    late: bool = typer.Option(False, "--late", help="Only with a clock that has run out."),
-    every: bool = typer.Option(False, "--all", help="Closed ones as well."),
-    sort: str = typer.Option("clock", help="clock, id or patient."),
+    drug: str = Option("", metavar="DRUG", help="Only of this drug."),
+    late: bool = Option(False, "--late", help="Only with a clock that has run out."),
+    every: bool = Option(False, "--all", help="Closed ones as well."),
+    sort: str = Option("clock", help="clock, id or patient."),
     as_json: Json = False,
 ) -> None:
     """List the open cases, the one whose clock ends first at the top."""
     store, days = _opened()
     if sort not in ("clock", "id", "patient"):
         raise Invalid(f"cannot sort by {sort!r}; choose clock, id or patient")
-    of = {"plan_id": plan.casefold(), "drug": drug.casefold()}
     cases = [
         case
         for case in casefile.in_state(casefile.cases_of(store, patient_id), state, closed=every)
-        if all(wanted in ("", getattr(case.head, name).casefold()) for name, wanted in of.items())
+        if plan.casefold() in ("", case.head.plan_id.casefold())
+        and drug.casefold() in ("", case.head.drug.casefold())
     ]
     first = casefile.first_clocks(store, cases, days)
     if late:
@@ -87,47 +77,32 @@ def list_cases(
         cases.sort(key=lambda case: (case.head.patient_id if sort == "patient" else "", case.id))
     if as_json:
         print_json([casefile.body(store, case, days.of(case), events=False) for case in cases])
-        return
+    else:
+        alone = {case.id: why for case in cases if (why := casefile.alone(store, case))}
+        case_screen.listed([(case, first.get(case.id)) for case in cases], days.span(cases), alone)
 
-    alone = {case.id: why for case in cases if (why := casefile.alone(store, case))}
-    case_screen.listed([(case, first.get(case.id)) for case in cases], days.span(cases), alone)
 
-
-@app.command(
-    "show",
-    epilog="""[bold]Examples[/]
-  pa case show 3
-  pa case show 3 --json""",
-)
+@app.command()
 def show(case_id: CaseNumber, as_json: Json = False) -> None:
     """Show a case: where it stands, its clocks with their rules, what happened, what can happen next."""
     store, days = _opened()
     case = store.authorization_case(case_id)
     if as_json:
         print_json(casefile.body(store, case, days.of(case)))
-        return
-    clocks = [clock for _, clock in casefile.due(store, [case], days)]
-    case_screen.one(case, clocks, casefile.alone(store, case))
+    else:
+        case_screen.one(case, _clocks(store, days, case), casefile.alone(store, case))
 
 
-@app.command(
-    "open",
-    epilog="""[bold]Examples[/]
-  pa case open --draft 3
-  pa case open P001 Ozempic
-  pa case open P001 Wegovy --exception
-
-A draft begins one case, however often this is run.""",
-)
+@app.command("open")
 def open_(
-    patient_id: str = typer.Argument("", metavar="PATIENT", help="Patient id, for a case without a draft."),
-    drug: str = typer.Argument("", metavar="DRUG"),
-    draft: int | None = typer.Option(None, metavar="N", min=1, max=BIGGEST, help="The draft that begins it."),
-    exception: bool = typer.Option(
+    patient_id: str = Argument("", metavar="PATIENT", help="Patient id, for a case without a draft."),
+    drug: str = Argument("", metavar="DRUG"),
+    draft: int | None = Option(None, metavar="N", min=1, max=BIGGEST, help="The draft that begins it."),
+    exception: bool = Option(
         False, "--exception", help="It asks for an exception: formulary, step, quantity."
     ),
     plan: OtherPlan = "",
-    indication: str = typer.Option("", metavar="USE", help="Pin the use: t2dm, weight, cv, …"),
+    indication: str = Option("", metavar="USE", help="Pin the use: t2dm, weight, cv, …"),
     kind: RequestKind = "",
     on: On = "",
     by: By = "",
@@ -149,29 +124,21 @@ def open_(
     _show(store, days, kept, as_json)
 
 
-@app.command(
-    "submit",
-    epilog="""[bold]Examples[/]
-  pa case submit 3
-  pa case submit 3 --channel fax --on 2026-09-02 --reference 88-1203
-  pa case submit 3 --expedited 'waiting risks ketoacidosis'
-
-This records that a person has sent it. Paladin sends nothing.""",
-)
+@app.command()
 def submit(
     case_id: CaseNumber,
     channel: Channel = "",
     on: On = "",
-    at: str = typer.Option("", metavar="HH:MM", help="The time of day, where the payer has hours to decide."),
-    received: str = typer.Option("", metavar="DATE", help="When the payer had it, if on another day."),
-    statement: str = typer.Option(
+    at: str = Option("", metavar="HH:MM", help="The time of day, where the payer has hours to decide."),
+    received: str = Option("", metavar="DATE", help="When the payer had it, if on another day."),
+    statement: str = Option(
         "", metavar="DATE", help="When the payer had the prescriber's statement for an exception."
     ),
     reference: Reference = "",
-    expedited: str = typer.Option(
+    expedited: str = Option(
         "", metavar="STATEMENT", help="Ask for an expedited review: the prescriber's own statement why."
     ),
-    paper: list[Path] = typer.Option([], metavar="FILE", help="A paper that went along; kept by its hash."),
+    paper: list[Path] = Option([], metavar="FILE", help="A paper that went along; kept by its hash."),
     why: Why = "",
     by: By = "",
     as_json: Json = False,
@@ -181,59 +148,39 @@ def submit(
     _enter(case_id, "submitted", on, by, why, as_json, at=at, expedited=expedited, papers=paper, **facts)
 
 
-@app.command(
-    "record",
-    epilog="""[bold]Examples[/]
-  pa case record 3 reviewed --by 'R. Lee, CPhT'
-  pa case record 3 pended --notice 2026-09-03 --deadline 2026-10-18
-  pa case record 3 approved --number A-7731 --from 2026-09-04 --to 2027-09-03
-      --quantity 3 --days-supply 28
-  pa case record 3 denied --notice 2026-09-09 --received 2026-09-14
-      --reason step_therapy --deadline 2027-03-08 --letter denial.pdf
-  pa case record 3 appealed --channel fax --expedited 'STATEMENT'
-  pa case record 3 upheld --notice 2026-10-09
-  pa case record 3 received --received 2026-09-14
-  pa case record 3 closed --why 'changed to Trulicity'
-
-WHAT: reviewed, revised, submitted, pended, answered, approved,
-partly_approved, denied, appealed, upheld, overturned, partly_overturned,
-extended, received, renewal_due, closed. `pa case states` shows what leads
-where; what is not possible is refused, with what is.""",
-)
+@app.command()
 def record(
     case_id: CaseNumber,
-    what: str = typer.Argument(..., metavar="WHAT", help="What happened; see below."),
+    what: str = Argument(..., metavar="WHAT", help="What happened; see below."),
     on: On = "",
-    at: str = typer.Option("", metavar="HH:MM", help="The time of day, where hours count."),
-    notice: str = typer.Option("", metavar="DATE", help="Date of the payer's letter; otherwise --on."),
-    received: str = typer.Option("", metavar="DATE", help="When the letter, or what was sent, came in."),
-    deadline: str = typer.Option("", metavar="DATE", help="The deadline that the letter itself gives."),
-    deadline_for: str = typer.Option("", metavar="LEVEL", help="What it is for; otherwise the next level."),
-    peer_to_peer: str = typer.Option("", metavar="DATE", help="The last day for a peer-to-peer call."),
-    effective: str = typer.Option("", metavar="DATE", help="When an end of coverage takes effect."),
-    reason: list[str] = typer.Option([], metavar="CODE", help="A reason that the letter gives; repeat it."),
-    letter: Path | None = typer.Option(None, metavar="FILE", help="The letter; kept by its hash."),
-    number: str = typer.Option("", help="The approval's number."),
-    start: str = typer.Option("", "--from", metavar="DATE", help="The approval's first day."),
-    end: str = typer.Option("", "--to", metavar="DATE", help="The approval's last day."),
-    quantity: float | None = typer.Option(None, min=0, help="Billing units (mL, tablets) approved."),
-    days_supply: int | None = typer.Option(None, min=1, help="For so many days."),
-    level: str = typer.Option("", help="The level of an appeal; otherwise the next one."),
+    at: str = Option("", metavar="HH:MM", help="The time of day, where hours count."),
+    notice: str = Option("", metavar="DATE", help="Date of the payer's letter; otherwise --on."),
+    received: str = Option("", metavar="DATE", help="When the letter, or what was sent, came in."),
+    deadline: str = Option("", metavar="DATE", help="The deadline that the letter itself gives."),
+    deadline_for: str = Option("", metavar="LEVEL", help="What it is for; otherwise the next level."),
+    peer_to_peer: str = Option("", metavar="DATE", help="The last day for a peer-to-peer call."),
+    effective: str = Option("", metavar="DATE", help="When an end of coverage takes effect."),
+    reason: list[str] = Option([], metavar="CODE", help="A reason that the letter gives; repeat it."),
+    letter: Path | None = Option(None, metavar="FILE", help="The letter; kept by its hash."),
+    number: str = Option("", help="The approval's number."),
+    start: str = Option("", "--from", metavar="DATE", help="The approval's first day."),
+    end: str = Option("", "--to", metavar="DATE", help="The approval's last day."),
+    quantity: float | None = Option(None, min=0, help="Billing units (mL, tablets) approved."),
+    days_supply: int | None = Option(None, min=1, help="For so many days."),
+    level: str = Option("", help="The level of an appeal; otherwise the next one."),
     channel: Channel = "",
-    statement: str = typer.Option("", metavar="DATE", help="When the prescriber's statement came in."),
+    statement: str = Option("", metavar="DATE", help="When the prescriber's statement came in."),
     reference: Reference = "",
-    expedited: str = typer.Option("", metavar="STATEMENT", help="Expedited: the prescriber's statement why."),
-    draft: int | None = typer.Option(None, metavar="N", min=1, max=BIGGEST, help="The draft reviewed."),
-    paper: list[Path] = typer.Option([], metavar="FILE", help="A paper that went along."),
+    expedited: str = Option("", metavar="STATEMENT", help="Expedited: the prescriber's statement why."),
+    draft: int | None = Option(None, metavar="N", min=1, max=BIGGEST, help="The draft reviewed."),
+    paper: list[Path] = Option([], metavar="FILE", help="A paper that went along."),
     why: Why = "",
     by: By = "",
     as_json: Json = False,
 ) -> None:
     """Record what happened: the payer's answer, an appeal, its decision, the end of the case."""
     known = [name for name in get_args(What) if name not in ("opened", "called", "noted", "undone")]
-    what = what.replace("-", "_")
-    if what not in known:
-        raise NotFound("kind of entry", what, nearest(what, known), f"there are {', '.join(known)}")
+    what = one_of("kind of entry", what.replace("-", "_"), known)
     if what == "reviewed":
         store, days = _opened()
         entry = _entry(days, by, on, store.authorization_case(case_id).head.patient_id)
@@ -248,19 +195,11 @@ def record(
     _enter(case_id, what, on, by, why, as_json, at=at, expedited=expedited, papers=paper, **given)
 
 
-@app.command(
-    "letter",
-    epilog="""[bold]Examples[/]
-  pa case letter 3 denial.pdf --received 2026-09-14
-  pa case letter 3 approval.txt
-
-`pa denial read` shows first what the letter says. One about another patient
-or another drug is refused.""",
-)
+@app.command()
 def letter(
     case_id: CaseNumber,
     file: Letter,
-    received: str = typer.Option("", metavar="DATE", help="The day on which it came in."),
+    received: str = Option("", metavar="DATE", help="The day on which it came in."),
     on: On = "",
     why: Why = "",
     by: By = "",
@@ -273,20 +212,15 @@ def letter(
     _show(store, days, casefile.letter(store, case_id, file, entry, received=came, why=why), as_json)
 
 
-@app.command(
-    "log",
-    epilog="""[bold]Examples[/]
-  pa case log 3 'Asked where it stands; decision by Friday' --spoke-with 'Dana, ext. 12' --reference C-551
-  pa case log 3 'Dr. Ray and the plan physician' --spoke-with 'Dr. Hale' --peer-to-peer""",
-)
+@app.command()
 def log(
     case_id: CaseNumber,
-    words: list[str] = typer.Argument(..., metavar="TEXT", help="What was said."),
-    spoke_with: str = typer.Option(..., metavar="NAME", help="Whom you spoke with."),
-    reference: str = typer.Option("", help="The call's reference number."),
-    peer_to_peer: bool = typer.Option(False, "--peer-to-peer", help="It was a peer-to-peer review."),
+    words: list[str] = Argument(..., metavar="TEXT", help="What was said."),
+    spoke_with: str = Option(..., metavar="NAME", help="Whom you spoke with."),
+    reference: str = Option("", help="The call's reference number."),
+    peer_to_peer: bool = Option(False, "--peer-to-peer", help="It was a peer-to-peer review."),
     on: On = "",
-    at: str = typer.Option("", metavar="HH:MM", help="The time of the call."),
+    at: str = Option("", metavar="HH:MM", help="The time of the call."),
     by: By = "",
     as_json: Json = False,
 ) -> None:
@@ -295,14 +229,10 @@ def log(
     _enter(case_id, "called", on, by, " ".join(words), as_json, at=at, call=call)
 
 
-@app.command(
-    "note",
-    epilog="""[bold]Example[/]
-  pa case note 3 'The patient will bring the old fills on Monday.'""",
-)
+@app.command()
 def note(
     case_id: CaseNumber,
-    words: list[str] = typer.Argument(..., metavar="TEXT"),
+    words: list[str] = Argument(..., metavar="TEXT"),
     on: On = "",
     by: By = "",
     as_json: Json = False,
@@ -311,14 +241,10 @@ def note(
     _enter(case_id, "noted", on, by, " ".join(words), as_json)
 
 
-@app.command(
-    "undo",
-    epilog="""[bold]Example[/]
-  pa case undo 3 5 --why 'wrong date'""",
-)
+@app.command()
 def undo(
     case_id: CaseNumber,
-    entry_number: int = typer.Argument(..., metavar="ENTRY", min=1, max=BIGGEST, help="Its last entry."),
+    entry_number: int = Argument(..., metavar="ENTRY", min=1, max=BIGGEST, help="Its last entry."),
     why: Why = "",
     by: By = "",
     as_json: Json = False,
@@ -327,20 +253,14 @@ def undo(
     _enter(case_id, "undone", "", by, why, as_json, undoes=entry_number)
 
 
-@app.command(
-    "states",
-    epilog="""[bold]Examples[/]
-  pa case states
-  pa case states --line medicare_part_d""",
-)
+@app.command()
 def states(
-    line: str = typer.Option("", metavar="LINE", help="With the appeal levels of this line of business."),
+    line: str = Option("", metavar="LINE", help="With the appeal levels of this line of business."),
 ) -> None:
     """Draw the states of a case and what leads from one to the next."""
-    if line and line not in LEVELS:
-        raise NotFound("line of business", line, nearest(line, LEVELS), f"there are {', '.join(LEVELS)}")
+    names = [one_of("line of business", line, LEVELS)] if line else LEVELS
     say(MACHINE)
-    for name in [line] if line else LEVELS:
+    for name in names:
         say(f"\n{name}")
         for level in LEVELS[name]:
             say(f"  {level.key:<16} {level.name}{' (optional)' if level.optional else ''}")
@@ -355,7 +275,7 @@ def _opened() -> tuple[Store, CaseDays]:
 
 
 def _entry(days: CaseDays, by: str, on: str, patient_id: str) -> Entry:
-    return casefile.entry_of(days, by.strip() or getpass.getuser(), read_as_of(on), patient_id)
+    return casefile.entry_of(days, person(by), read_as_of(on), patient_id)
 
 
 def _enter(
@@ -385,6 +305,9 @@ def _enter(
 def _show(store: Store, days: CaseDays, kept: Kept, as_json: bool) -> None:
     if as_json:
         print_json({**casefile.body(store, kept.case, days.of(kept.case)), "changed": kept.new})
-        return
-    clocks = [clock for _, clock in casefile.due(store, [kept.case], days)]
-    case_screen.changed(kept.case, clocks, new=kept.new)
+    else:
+        case_screen.changed(kept.case, _clocks(store, days, kept.case), new=kept.new)
+
+
+def _clocks(store: Store, days: CaseDays, case: AuthorizationCase) -> list[Clock]:
+    return [clock for _, clock in casefile.due(store, [case], days)]

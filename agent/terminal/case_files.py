@@ -29,12 +29,10 @@ def decide_files(
     """Decide the cases in these files and folders and print them in this language; 1 if one differs from its
     `expect`."""
     known = _known()
-    files = case_files(paths)
-    decided = [decide_case(read_case(file, known, as_of), known.drugs) for file in files]
+    decided = [decide_case(read_case(file, known, as_of), known.drugs) for file in case_files(paths)]
     if as_json:
         bodies = [_body(one) for one in decided]
-        alone = len(paths) == 1 and paths[0].is_file()
-        print_json(bodies[0] if alone else bodies)
+        print_json(bodies[0] if len(paths) == 1 and paths[0].is_file() else bodies)
     elif len(decided) == 1:
         _show(decided[0], language)
     else:
@@ -57,9 +55,8 @@ def _known() -> Known:
 
 def _body(one: Decided) -> dict[str, Any]:
     """The determination, as `pa check` prints it, and beside it what the case says of itself."""
-    found: dict[str, Any] = plain(one.determination)
     return {
-        **found,
+        **plain(one.determination),
         "case": one.case.name,
         "file": one.case.file,
         "expect": plain(dict(one.case.expect)),
@@ -81,16 +78,18 @@ def _show(one: Decided, language: str) -> None:
 
 
 def _list(decided: Sequence[Decided], language: str) -> None:
-    table = screen.table(header=None)
+    shown = screen.table(header=None)
     for one in decided:
         mark = Text("differs", "bold red") if one.differences else Text("as expected", "green")
-        if not one.case.expect:
-            mark = Text("")
         outcome = one.determination.outcome
-        name = Text.assemble(one.case.name, *(f"\n  {line}" for line in one.differences))
         said = outcome if language == LANGUAGE else voice(language).term(f"headline.{outcome}")
-        table.add_row(name, one.determination.drug, Text(said, screen.STYLES[outcome]), mark)
-    screen.say(table)
+        shown.add_row(
+            Text.assemble(one.case.name, *(f"\n  {line}" for line in one.differences)),
+            one.determination.drug,
+            Text(said, screen.STYLES[outcome]),
+            mark if one.case.expect else "",
+        )
+    screen.say(shown)
     differ = sum(bool(one.differences) for one in decided)
     expecting = sum(bool(one.case.expect) for one in decided)
     said = f"\n{len(decided)} cases: {expecting - differ} as expected, {differ} differ"

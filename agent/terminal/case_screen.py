@@ -41,7 +41,7 @@ def listed(rows: Sequence[Row], days: str, alone: Mapping[int, str]) -> None:
     shown = table(*columns, header="bold", gap=1 if console().width < NARROW else 2)
     for case, clock in rows:
         head, due = case.head, when(clock) if clock else Text("-", "dim")
-        what = Text(clock.what if clock else "", "" if clock and clock.ours else "dim")
+        what = Text(clock.what, "" if clock.ours else "dim") if clock else Text()
         if case.id in alone:
             what = Text(f"orphaned: {alone[case.id]}", "red")
         who = f"{head.patient_id} {head.name}"
@@ -59,9 +59,8 @@ def due(rows: Sequence[tuple[AuthorizationCase, Clock]], days: str, within: str)
     say(f"Due within {within}, as of {days}", style="bold")
     for case, clock in rows:
         head = case.head
-        line = Text.assemble("\n", when(clock), "  ", (clock.what, "bold" if clock.ours else ""))
-        line.append("" if clock.ours else "  (theirs)", "dim")
-        say(line)
+        what = (clock.what, "bold" if clock.ours else "")
+        say(Text.assemble("\n", when(clock), "  ", what, ("" if clock.ours else "  (theirs)", "dim")))
         about = f"case {case.id} · {head.drug} for {head.name} ({head.patient_id}) · {head.payer}"
         say(about, style="dim", indent=2)
         _explain(clock)
@@ -122,16 +121,14 @@ def when(clock: Clock) -> Text:
 
 def _explain(clock: Clock, indent: int = 2) -> None:
     """How the day was counted; every day where law, plan and letter differ; what is possible when it is late."""
-    lines = [_term(term, clock) for term in sorted(clock.terms, key=lambda term: (term.due, term.source))]
+    for term in sorted(clock.terms, key=lambda term: (term.due, term.source)):
+        say(_term(term, clock), style="dim", indent=indent)
     if clock.differs:
-        lines.append(f"they differ: {clock.due} is worked to")
+        say(f"they differ: {clock.due} is worked to", style="bold", indent=indent)
     if clock.late and clock.possible:
-        lines.append(f"still possible: {clock.possible}")
+        say(f"still possible: {clock.possible}", style="bold", indent=indent)
     if clock.note:
-        lines.append(f"note: {clock.note}")
-    for line in lines:
-        style = "bold" if line.startswith(("they differ", "still possible")) else "dim"
-        say(line, style=style, indent=indent)
+        say(f"note: {clock.note}", style="dim", indent=indent)
 
 
 def _term(term: Term, clock: Clock) -> str:
@@ -150,7 +147,7 @@ def _state(case: AuthorizationCase, *, bold: bool = False) -> Text:
 def _about(case: AuthorizationCase) -> Text:
     head = case.head
     kind = head.kind if head.ask == "pa" else f"{head.kind}, exception"
-    urgency = "expedited" if case.urgency == "expedited" else ""
+    urgency = case.urgency if case.urgency == "expedited" else ""
     words = (head.payer, head.plan_id, head.line.replace("_", " "), kind, urgency)
     return Text(" · ".join(word for word in words if word), "dim")
 
@@ -164,10 +161,11 @@ def _approved(given: Approval) -> str:
 def _told(event: CaseEvent, undone: bool) -> Text:
     """One entry: its number, day, kind, what it states, who and why."""
     said = "; ".join(_facts(event.facts))
-    text = Text(f"{event.number:>2}  {event.on}  {event.what.replace('_', ' ')}")
-    text.append(f": {said}" if said else "")
-    text.append(f"  {event.why}" if event.why else "", "italic")
-    text.append(f"  ({event.by})", "dim")
+    text = Text.assemble(
+        f"{event.number:>2}  {event.on}  {event.what.replace('_', ' ')}{f': {said}' if said else ''}",
+        (f"  {event.why}" if event.why else "", "italic"),
+        (f"  ({event.by})", "dim"),
+    )
     if undone:
         text.stylize("strike dim")
         text.append("  undone", "dim")
@@ -198,10 +196,10 @@ def _facts(facts: Facts) -> list[str]:
         said.append(f"{kind} {call.spoke_with}{f', reference {call.reference}' if call.reference else ''}")
     said.append(facts.undoes and f"entry {facts.undoes}")
     if basis:
+        decided = f"determination {basis.determination[:12]} ({basis.outcome.replace('_', ' ')})"
         based = (
             basis.draft_id and f"draft {basis.draft_id}",
-            basis.determination
-            and f"determination {basis.determination[:12]} ({basis.outcome.replace('_', ' ')})",
+            basis.determination and decided,
             basis.papers and f"{len(basis.papers)} papers",
         )
         said.append("on " + ", ".join(word for word in based if word))

@@ -1,29 +1,39 @@
-"""`pa chart add`, `log` and `undo`: what a person learned, entered into a chart with who and when."""
+"""`pa chart` and `pa attach`: what a person learned, and papers, entered into a chart with who and when."""
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
-import typer
+from typer import Argument, Option
 
 from agent.runtime.settings import BIGGEST, read_as_of
-from agent.terminal.common import AddedBy, CourseEnd, JsonAny, JsonEntry, ListComplete, PatientId, opened
+from agent.terminal.common import (
+    AddedBy,
+    CourseEnd,
+    JsonAny,
+    JsonEntry,
+    ListComplete,
+    PatientId,
+    group,
+    opened,
+    person,
+    read_bytes,
+)
 from agent.terminal.lines import answer, print_json, tell
 from tools.charts import additions
 from tools.charts.chartlines import test_key
 from tools.common.errors import Invalid, NotFound, nearest
 from tools.common.printable import one_line
+from tools.papers.uploads import MOST_BYTES
 from tools.store.rows import ChartEntry
 from tools.store.store import Store
 from tools.terminology.observations import TESTS
 
-app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Enter into a chart what you learned; look; undo."
-)
+app = group("Enter into a chart what you learned; look; undo.")
 
 FORMS = {
     "TEST": "VALUE UNIT --date DATE",
@@ -38,51 +48,34 @@ FORMS = {
 }
 
 
-@app.command(
-    "add",
-    epilog="""[bold]Examples[/]
-  pa chart add P001 hba1c 7.4 % --date 2026-08-30
-  pa chart add P001 trial metformin --start 2025-01-10 --end 2025-10-10
-      --dose '1000 mg' --frequency bid --outcome 'Inadequate response'
-  pa chart add P001 attest mtc_men2 --absent --for self,family
-  pa chart add P001 fill metformin --date 2026-05-02 --days 90
-  pa chart add P001 note 'Could not tolerate metformin: vomiting.'
-
-A line says that a paper exists; the paper itself is a file: `pa attach`.
-Then check the case again. `pa chart log` shows what was added and its
-number; `pa chart undo NUMBER` takes it out.""",
-)
+@app.command()
 def add(
     patient_id: PatientId,
-    what: str = typer.Argument(
+    what: str = Argument(
         ..., metavar="WHAT", help=f"A test such as hba1c, bmi or egfr, or {', '.join(list(FORMS)[1:])}."
     ),
-    words: list[str] = typer.Argument(None, metavar="WORDS", help="What belongs to it; see the examples."),
-    on: str = typer.Option("", "--date", metavar="DATE", help="Day of the value, fill, note or statement."),
-    start: str = typer.Option(
-        "", metavar="DATE", help="First day of a course or program; onset of a diagnosis."
-    ),
+    words: list[str] = Argument(None, metavar="WORDS", help="What belongs to it; see the examples."),
+    on: str = Option("", "--date", metavar="DATE", help="Day of the value, fill, note or statement."),
+    start: str = Option("", metavar="DATE", help="First day of a course or program; onset of a diagnosis."),
     end: CourseEnd = "",
-    ongoing: bool = typer.Option(False, "--ongoing", help="The course goes on."),
-    dose: str = typer.Option("", help="Per administration, e.g. '1000 mg'."),
-    frequency: str = typer.Option("", help="daily, bid, tid, weekly, …"),
-    formulation: str = typer.Option("", help="IR or ER."),
-    outcome: str = typer.Option(
+    ongoing: bool = Option(False, "--ongoing", help="The course goes on."),
+    dose: str = Option("", help="Per administration, e.g. '1000 mg'."),
+    frequency: str = Option("", help="daily, bid, tid, weekly, …"),
+    formulation: str = Option("", help="IR or ER."),
+    outcome: str = Option(
         "", help="'Inadequate response', 'Partial response', 'Intolerance - …', Effective."
     ),
-    reason: str = typer.Option("", help="Why it was stopped, in the chart's words."),
-    sample: bool = typer.Option(False, "--sample", help="The course was of samples; they prove no fills."),
-    days: int = typer.Option(0, help="Days that a fill lasts."),
-    quantity: float | None = typer.Option(None, help="Billing units of a fill."),
-    reaction: str = typer.Option("", help="What an allergy does."),
-    intolerance: bool = typer.Option(False, "--intolerance", help="An intolerance, not an allergy."),
-    present: bool | None = typer.Option(
-        None, "--present/--absent", help="What a statement says of its topic."
-    ),
-    subjects: str = typer.Option("self", "--for", metavar="WHO", help="self, family, or self,family."),
-    text: str = typer.Option("", help="The statement's words."),
-    specialty: str = typer.Option("", help="Who was consulted, e.g. endocrinology."),
-    sessions: int | None = typer.Option(None, help="Sessions of a program that were taken part in."),
+    reason: str = Option("", help="Why it was stopped, in the chart's words."),
+    sample: bool = Option(False, "--sample", help="The course was of samples; they prove no fills."),
+    days: int = Option(0, help="Days that a fill lasts."),
+    quantity: float | None = Option(None, help="Billing units of a fill."),
+    reaction: str = Option("", help="What an allergy does."),
+    intolerance: bool = Option(False, "--intolerance", help="An intolerance, not an allergy."),
+    present: bool | None = Option(None, "--present/--absent", help="What a statement says of its topic."),
+    subjects: str = Option("self", "--for", metavar="WHO", help="self, family, or self,family."),
+    text: str = Option("", help="The statement's words."),
+    specialty: str = Option("", help="Who was consulted, e.g. endocrinology."),
+    sessions: int | None = Option(None, help="Sessions of a program that were taken part in."),
     complete: ListComplete = False,
     by: AddedBy = "",
     as_json: JsonEntry = False,
@@ -129,15 +122,10 @@ def add(
     show_added(entry, to, as_json)
 
 
-@app.command(
-    "log",
-    epilog="""[bold]Examples[/]
-  pa chart log
-  pa chart log P001 --json""",
-)
+@app.command()
 def log(
-    patient_id: str = typer.Argument("", metavar="PATIENT", help="Only this patient's additions."),
-    as_json: bool = typer.Option(False, "--json", help="Print the log as a JSON array."),
+    patient_id: str = Argument("", metavar="PATIENT", help="Only this patient's additions."),
+    as_json: bool = Option(False, "--json", help="Print the log as a JSON array."),
 ) -> None:
     """List what people added to charts, with who and when; undone entries too."""
     _, store = opened()
@@ -150,53 +138,38 @@ def log(
         tell("\n".join(told(entry, store) for entry in entries) or "Nothing was added.")
 
 
-@app.command(
-    "undo",
-    epilog="""[bold]Example[/]
-  pa chart undo 3""",
-)
+@app.command()
 def undo(
-    number: int = typer.Argument(
-        ..., metavar="NUMBER", min=1, max=BIGGEST, help="As `pa chart log` shows it."
-    ),
-    by: str = typer.Option("", help="Who undoes it; your login name otherwise."),
+    number: int = Argument(..., metavar="NUMBER", min=1, max=BIGGEST, help="As `pa chart log` shows it."),
+    by: str = Option("", help="Who undoes it; your login name otherwise."),
     as_json: JsonEntry = False,
 ) -> None:
     """Take an addition out of its chart; it stays in the log."""
     _, store = opened()
-    entry = store.undo_chart_entry(number, by=by or getpass.getuser(), when=datetime.now(UTC))
+    entry = store.undo_chart_entry(number, by=person(by), when=datetime.now(UTC))
     answer(whole(entry, store), as_json, lambda: tell(told(entry, store)))
 
 
-@app.command(
-    "name",
-    epilog="""[bold]Examples[/]
-  pa chart name                                   what has been answered
-  pa chart name 'Slimara Forte' --is phentermine
-  pa chart name 'Slimara Forte' --is-other        none of what we know
-  pa chart name 'Slimara Forte' --forget""",
-)
+@app.command("name")
 def name_command(
-    name: str = typer.Argument("", metavar="NAME", help="The medicine as charts have it."),
-    meaning: str = typer.Option(
+    name: str = Argument("", metavar="NAME", help="The medicine as charts have it."),
+    meaning: str = Option(
         "", "--is", metavar="MEDICINE", help="What it stands for, by a name that is known."
     ),
-    other: bool = typer.Option(False, "--is-other", help="It is some other drug than any that is known."),
-    forget: bool = typer.Option(False, "--forget", help="Take the answer back."),
-    by: str = typer.Option("", help="Who answers; your login name otherwise."),
+    other: bool = Option(False, "--is-other", help="It is some other drug than any that is known."),
+    forget: bool = Option(False, "--forget", help="Take the answer back."),
+    by: str = Option("", help="Who answers; your login name otherwise."),
     as_json: JsonAny = False,
 ) -> None:
     """Answer once what a medicine is that nobody knows; it holds for every chart."""
     _, store = opened()
     if not name:
         names = store.medicine_names()
-        if as_json:
-            print_json(names)
-            return
-        for one in names:
-            tell(f"{one.name}: {', '.join(one.ingredients)} (said by {one.by}, {one.when:%Y-%m-%d})")
-        if not names:
-            tell("Nothing was answered.")
+        lines = [
+            f"{one.name}: {', '.join(one.ingredients)} (said by {one.by}, {one.when:%Y-%m-%d})"
+            for one in names
+        ]
+        answer(names, as_json, lambda: tell("\n".join(lines) or "Nothing was answered."))
         return
     if forget:
         store.forget_medicine(name)
@@ -206,13 +179,38 @@ def name_command(
         raise Invalid(
             f"say what {name!r} is with --is MEDICINE, or that it is none that is known with --is-other"
         )
-    said = store.name_medicine(name, meaning, by=by or getpass.getuser(), when=datetime.now(UTC))
-    if as_json:
-        print_json(said)
-    else:
-        tell(
-            f"{said.name} is {', '.join(said.ingredients) if meaning else 'some other drug'}, in every chart"
-        )
+    said = store.name_medicine(name, meaning, by=person(by), when=datetime.now(UTC))
+    what = ", ".join(said.ingredients) if meaning else "some other drug"
+    answer(said, as_json, lambda: tell(f"{said.name} is {what}, in every chart"))
+
+
+def attach(
+    patient_id: PatientId,
+    file: Path = Argument(..., metavar="FILE", help="The paper: a PDF, TIFF, PNG or JPEG."),
+    kind: str = Option(
+        ..., metavar="KIND", help="note, lab, fills, programme, study, medication or consult."
+    ),
+    on: str = Option(..., "--date", metavar="DATE", help="The day that the paper bears."),
+    about: str = Option(
+        "", metavar="WHAT", help="The test of a report, e.g. hba1c; the drug of fills, e.g. metformin."
+    ),
+    title: str = Option("", help="What it is called on the form; its file name otherwise."),
+    status: str = Option(
+        "",
+        help="signed, unsigned, draft or amended, as its last page shows it. A note counts only if signed.",
+    ),
+    by: AddedBy = "",
+    as_json: JsonEntry = False,
+) -> None:
+    """Attach a paper to a chart: it fulfils what a policy wants to see, and goes out with the request."""
+    settings, store = opened()
+    to = entering(store, patient_id, by)
+    day = settings.day(on)
+    if day is None:
+        raise Invalid("say the day that the paper bears, e.g. --date 2026-08-30")
+    said = {"name": file.name, "kind": kind, "title": title, "about": about, "status": status}
+    entry = additions.attach(to, read_bytes(file, MOST_BYTES), day, **said)
+    show_added(entry, to, as_json)
 
 
 # --- reading what was typed -------------------------------------------------------------------------------
@@ -264,16 +262,14 @@ def _measured(what: str, given: list[str]) -> tuple[float, str]:
 
 def entering(store: Store, patient_id: str, by: str, complete: bool = False) -> additions.Entering:
     """An addition to this chart, now, by who is named or who sits here."""
-    who, now = by or getpass.getuser(), datetime.now(UTC)
-    return additions.Entering(store=store, patient_id=patient_id, by=who, when=now, complete=complete)
+    now = datetime.now(UTC)
+    return additions.Entering(store=store, patient_id=patient_id, by=person(by), when=now, complete=complete)
 
 
 def show_added(entry: ChartEntry, to: additions.Entering, as_json: bool) -> None:
-    if as_json:
-        print_json(whole(entry, to.store))
-        return
     there = "" if entry.when == to.when else "\nIt was there already; nothing was added."
-    tell(f"{told(entry, to.store)}{there}\nTake it out: pa chart undo {entry.id}")
+    said = f"{told(entry, to.store)}{there}\nTake it out: pa chart undo {entry.id}"
+    answer(whole(entry, to.store), as_json, lambda: tell(said))
 
 
 def in_words(entry: ChartEntry, *without: str) -> str:

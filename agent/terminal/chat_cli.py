@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any, cast
 
-import typer
-from rich.table import Table
+from rich.table import Column
+from typer import Argument, Option
 
 from agent.conversation import ChatDesk, Conversation, conversations, find, kept
-from agent.dialogue import lessons
-from agent.dialogue.lessons import FILE
+from agent.dialogue import lessons as taught
 from agent.dialogue.query import Query
 from agent.drafts.drafting import drafter
 from agent.models.factory import open_model
@@ -29,52 +28,32 @@ from tools.common.printable import printable
 from tools.graph.asking import current, graph_of
 from tools.queries.bound import Bound
 
-app = typer.Typer(add_completion=False)
-
-EPILOG = """[bold]Examples[/]
-  pa chat --patient P001
-  pa chat "Can she get Ozempic, and what is missing?" --patient P001
-  pa chat "what if her next A1c is 7.4?" --patient P001 --json
-  pa chat --patient P001 --model qwen2.5-coder:1.5b < questions.txt
-  pa chat "latest A1c?" --patient P001 --agent tools
-  pa chat --list
-  pa chat --resume c3f9a2b7d1e
-  pa chat "what do we owe them" --teach missing
-  pa chat --lessons
-
-[bold]In a conversation[/]
-  /help  /patient [ID]  /sources  /draft [DRUG]  /model [NAME]  /quit
-  Ctrl-C gives up an answer, Ctrl-D ends the conversation.
-
-Code decides and looks up; a model words the answer, and only what the chart
-and the policy hold is shown. Without a model the same answers come in the
-words of code. A conversation is about one patient and stays so."""
+WARNING = "the plain agent: its words are the model's own, and nobody has verified them"
 
 
-@app.command(epilog=EPILOG)
 def chat(
-    question: str = typer.Argument("", help="One question; without it, a conversation."),
-    patient: str = typer.Option("", metavar="ID", help="The patient whom it is about, e.g. P001."),
-    model: str = typer.Option(
+    question: str = Argument("", help="One question; without it, a conversation."),
+    patient: str = Option("", metavar="ID", help="The patient whom it is about, e.g. P001."),
+    model: str = Option(
         "",
         metavar="NAME",
         help="A model of the Ollama host, or offline. Default: PALADIN_MODEL, or what is there.",
     ),
     as_of: AsOf = "",
     plan: AskPlan = "",
-    resume: str = typer.Option("", metavar="CONVERSATION", help="Go on with this conversation."),
-    agent: str = typer.Option(
+    resume: str = Option("", metavar="CONVERSATION", help="Go on with this conversation."),
+    agent: str = Option(
         "paladin", metavar="NAME", help="tools: a plain tool-calling agent, unverified, as a comparison."
     ),
-    list_them: bool = typer.Option(False, "--list", help="List the conversations that can be gone on with."),
-    teach: str = typer.Option(
+    list_them: bool = Option(False, "--list", help="List the conversations that can be gone on with."),
+    teach: str = Option(
         "",
         metavar="QUERY",
         help="Teach that the question, as you word it here, asks this (missing, value, ...).",
     ),
-    lessons: bool = typer.Option(False, "--lessons", help="List what was taught, by you or by choosing."),
-    forget: int = typer.Option(0, metavar="N", help="Erase lesson N of --lessons."),
-    as_json: bool = typer.Option(False, "--json", help="Print each turn as one JSON object."),
+    lessons: bool = Option(False, "--lessons", help="List what was taught, by you or by choosing."),
+    forget: int = Option(0, metavar="N", help="Erase lesson N of --lessons."),
+    as_json: bool = Option(False, "--json", help="Print each turn as one JSON object."),
 ) -> None:
     """Talk about a patient's eligibility: what would go through, what is missing, and why.
 
@@ -87,30 +66,31 @@ def chat(
         _lessons(settings, question, teach, forget, as_json)
         return
     if agent != "paladin":
-        questions = [question] if question else sys.stdin
-        _plain(agent, questions, settings, patient, model, as_of, plan, as_json)
+        if agent != "tools":
+            raise Invalid(f"no agent {agent!r}: it is paladin, or tools")
+        if not patient:
+            raise Invalid("--agent tools needs a patient: name one with --patient, e.g. --patient P001")
+        bound = Bound(open_store(settings), patient, as_of=settings.day(as_of), plan_id=plan)
+        _plain([question] if question else sys.stdin, bound, settings, model, as_json)
         return
     with conversations(settings) as graph:
         if list_them:
             _list(graph, as_json)
             return
         store = open_store(settings)
-        if plan:
-            plan = store.plan(plan).id
-        if resume:
-            resume = find(graph, resume).id
+        plan = plan and store.plan(plan).id
+        resume = resume and find(graph, resume).id
         chosen, line = open_model(model, settings)
+        day = settings.day(as_of)
         desk = ChatDesk(
             store=store,
             model=chosen,
             notice="" if chosen else line,
-            as_of=settings.day(as_of),
+            as_of=day,
             plan_id=plan,
             draft=drafter(store, settings),
-            panel=lambda: current(
-                store, graph_of(store, settings.graph_url, settings.home), settings.day(as_of)
-            ),
-            lessons=settings.home / FILE,
+            panel=lambda: current(store, graph_of(store, settings.graph_url, settings.home), day),
+            lessons=settings.home / taught.FILE,
             clock=time.perf_counter,
         )
         talk = Conversation(graph, desk, resume, patient)
@@ -126,15 +106,15 @@ def chat(
 
 def _lessons(settings: Settings, text: str, query: str, number: int, as_json: bool) -> None:
     """Teach one, erase one, or list them."""
-    path = settings.home / lessons.FILE
+    path = settings.home / taught.FILE
     if query:
-        lessons.teach(path, lessons.Lesson(text=text, query=cast("Query", query), day=date.today()))
+        taught.teach(path, taught.Lesson(text=text, query=cast("Query", query), day=date.today()))
         print(f"From now on that is read as {query}; pa chat --lessons lists what was taught.")
         return
     if number:
-        print(f"Forgotten: {lessons.forget(path, number).text}")
+        print(f"Forgotten: {taught.forget(path, number).text}")
         return
-    known = lessons.Lessons.of(path).lessons
+    known = taught.Lessons.of(path).lessons
     if as_json:
         print_json({"items": known})
         return
@@ -144,43 +124,47 @@ def _lessons(settings: Settings, text: str, query: str, number: int, as_json: bo
         print("Nothing was taught. pa chat --teach missing 'what do we owe them' teaches a question.")
 
 
-def _plain(
-    agent: str,
-    questions: Iterable[str],
-    settings: Settings,
-    patient: str,
-    model: str,
-    as_of: str,
-    plan: str,
-    as_json: bool,
-) -> None:
-    """The plain agent, which needs a patient from the start."""
-    if agent != "tools":
-        raise Invalid(f"no agent {agent!r}: it is paladin, or tools")
-    from agent.terminal.plain_cli import run  # what only this agent needs may not be installed
+def _plain(questions: Iterable[str], bound: Bound, settings: Settings, model: str, as_json: bool) -> None:
+    """The plain tool-calling agent, of which nothing is verified: one question after another, each with what was said
+    before."""
+    from agent.toolbox.plain_agent import ask  # what only this agent needs may not be installed
 
-    if not patient:
-        raise Invalid("--agent tools needs a patient: name one with --patient, e.g. --patient P001")
-    bound = Bound(open_store(settings), patient, as_of=settings.day(as_of), plan_id=plan)
-    run(questions, bound, settings, model, as_json=as_json)
+    found, line = open_model(model, settings)
+    if found is None:
+        raise Invalid(f"--agent tools needs a model: {line}")
+    print(WARNING, file=sys.stderr, flush=True)
+    history: list[tuple[str, str]] = []
+    for question in _said(questions):
+        if question.casefold() == "/quit":
+            return
+        turn = ask(question, bound, found.name, settings, history)
+        history.append((question, turn.answer))
+        if as_json:
+            print_json(turn, 0)
+            continue
+        screen.say(f"> {question}\n{turn.answer or '(no answer)'}")
+        used = ", ".join(one.name for one in turn.tool_calls) or "none"
+        screen.say(f"[tools: {used}; {turn.stopped}; {turn.seconds:.1f} s]\n")
+
+
+def _said(lines: Iterable[str]) -> Iterator[str]:
+    """The lines that say something; what begins with # is a remark."""
+    stripped = (line.strip() for line in lines)
+    return (line for line in stripped if line and not line.startswith("#"))
 
 
 def _one(talk: Conversation, question: str, as_json: bool) -> None:
     if as_json:
         print_json(asked(talk, question))
-        return
-    out = screen.console()
-    page = Page(out)
-    page.close(asked(talk, question, page.show))
+    else:
+        page = Page(screen.console())
+        page.close(asked(talk, question, page.show))
 
 
 def _script(talk: Conversation, settings: Settings, as_json: bool) -> None:
     """Each line of standard input is a question, or a /command; it is shown before its answer."""
     person = Terminal(talk, settings)
-    for line in sys.stdin:
-        said = line.strip()
-        if not said or said.startswith("#"):
-            continue
+    for said in _said(sys.stdin):
         if as_json and not said.startswith("/"):
             print_json(asked(talk, said), 0)
         elif said.casefold() in LEAVE:
@@ -193,15 +177,12 @@ def _list(graph: Any, as_json: bool) -> None:
     found = kept(graph)
     if as_json:
         print_json(found)
-        return
-    if not found:
+    elif not found:
         print("No conversation yet; `pa chat --patient P001` begins one.")
-        return
-
-    titles = ("conversation", "patient", "turns", "last question")
-    table = Table(box=None, pad_edge=False)
-    for title in titles:
-        table.add_column(title, overflow="fold", justify="right" if title == "turns" else "left")
-    for one in found:
-        table.add_row(one.id, one.patient_id or "-", str(one.turns), one.last_question)
-    screen.say(table)
+    else:
+        titles = ("conversation", "patient", "turns", "last question")
+        columns = (
+            Column(name, overflow="fold", justify="right" if name == "turns" else "left") for name in titles
+        )
+        rows = ((one.id, one.patient_id or "-", str(one.turns), one.last_question) for one in found)
+        screen.say(screen.table(*columns, rows=rows))

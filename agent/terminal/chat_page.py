@@ -27,19 +27,17 @@ def asked(talk: Conversation, question: str, show: Callable[[Event], None] = lam
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(talk.ask, question, events.put, cancelled)
         future.add_done_callback(lambda _: events.put(None))
-        interrupted = False
         while True:
             try:
                 event = events.get()
             except KeyboardInterrupt:
                 cancelled.set()
-                interrupted = True
                 continue
             if event is None:
                 break
-            if not interrupted:
+            if not cancelled.is_set():
                 show(event)
-    if interrupted:
+    if cancelled.is_set():
         raise KeyboardInterrupt
     return future.result()
 
@@ -64,12 +62,10 @@ class Page:
 
     def close(self, turn: Turn) -> None:
         """What stands behind the answer, in one line."""
-        self._stop_waiting()
-        self._break()
+        self.abandon()
         if turn.notice and turn.model != OFFLINE:  # why there is no model at all was said at the start
             self._dim(f"[{turn.notice}]")
-        cited = _grouped(source.source for source in turn.citations)
-        if cited:
+        if cited := _grouped(source.source for source in turn.citations):
             self._dim(f"[{cited}]")
 
     def abandon(self) -> None:

@@ -94,9 +94,8 @@ class Terminal:
             "/model": lambda: self._model(rest),
         }
         if name not in commands:
-            near = nearest(name, COMMANDS)
-            guess = f"did you mean {' or '.join(near)}?" if near else "see /help"
-            raise Invalid(f"no command {name!r}; {guess}")
+            near = " or ".join(nearest(name, COMMANDS))
+            raise Invalid(f"no command {name!r}; {f'did you mean {near}?' if near else 'see /help'}")
         commands[name]()
 
     def _patient(self, patient_id: str) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import typer
+from typer import Argument, Option
 
-from agent.runtime.settings import read_as_of, read_settings
-from agent.runtime.stores import open_store
+from agent.runtime.settings import read_as_of
 from agent.terminal.common import (
     AskPlan,
     AsOfChart,
@@ -20,36 +20,21 @@ from agent.terminal.common import (
     RequestKind,
     Strength,
     Use,
+    opened,
 )
 from agent.terminal.lines import print_json
 from tools.common.errors import Invalid
-from tools.messages import LANGUAGE, Voice, voice
+from tools.messages import LANGUAGE, voice
 from tools.queries.check import check as decide
 
 if TYPE_CHECKING:
-    from tools.domain.records import Determination, Kind, Patient
-
-app = typer.Typer(add_completion=False)
-
-EPILOG = """[bold]Examples[/]
-  pa check P001 Ozempic
-  pa check P001 Ozempic --json
-  pa check P001 Ozempic --language es
-  pa check P001 Wegovy --plan CASCADE-GOLD --indication cv --as-of today
-  pa check --case case.yaml
-  pa check --case cases/ --json
-
-Outcomes: ready, needs_documentation, likely_denial, not_required,
-not_covered, quantity_exception, wrong_plan. The exit code is 0 whichever it
-is, and 1 if a case file expects another one. evals/cases/README.md is the
-manual of case files."""
+    from tools.domain.records import Kind
 
 
-@app.command(epilog=EPILOG)
 def check(
     patient_id: PatientId = "",
-    drug: str = typer.Argument("", metavar="DRUG", help="Brand, or a generic name that only one brand has."),
-    case: list[Path] = typer.Option(
+    drug: str = Argument("", metavar="DRUG", help="Brand, or a generic name that only one brand has."),
+    case: list[Path] = Option(
         [],
         "--case",
         metavar="FILE",
@@ -82,8 +67,7 @@ def check(
     if not (patient_id and drug):
         raise Invalid("name a patient and a drug, e.g. `pa check P001 Ozempic`, or a file with --case")
 
-    settings = read_settings()
-    store = open_store(settings)
+    settings, store = opened()
     found = decide(
         store,
         patient_id,
@@ -99,11 +83,7 @@ def check(
     if as_json:
         print_json(found)
     else:
+        from agent.terminal import screen
+
         patient = store.patient(patient_id)
-        _show(found, patient, voice(language, patient.sex))
-
-
-def _show(found: Determination, patient: Patient, voice: Voice) -> None:
-    from agent.terminal import screen
-
-    screen.show(found, patient, screen.console(), voice)
+        screen.show(found, patient, screen.console(), voice(language, patient.sex))

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import getpass
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 
 import typer
+from typer import Argument, Option
 
 from agent.models.factory import open_model
 from agent.models.model import Model
 from agent.runtime.settings import Settings, read_settings
 from agent.runtime.stores import open_store
 from agent.terminal.lines import tell
-from tools.common.errors import Invalid
+from tools.common.errors import Invalid, NotFound, nearest
 from tools.store.store import Store
 
 P = ParamSpec("P")
@@ -39,6 +41,11 @@ def prepared_by(make: Callable[..., T]) -> Callable[[Callable[Concatenate[T, P],
     return wrap
 
 
+def group(help: str) -> typer.Typer:
+    """Commands under one name."""
+    return typer.Typer(add_completion=False, no_args_is_help=True, help=help)
+
+
 def opened() -> tuple[Settings, Store]:
     """The settings and the store that they name; Unavailable, with the next step, if there is none."""
     settings = read_settings()
@@ -53,6 +60,18 @@ def model_of(name: str, settings: Settings) -> Model | None:
     return found
 
 
+def one_of(what: str, typed: str, known: Collection[str]) -> str:
+    """What was typed, if it is one of these."""
+    if typed not in known:
+        raise NotFound(what, typed, nearest(typed, known), f"there are {', '.join(known)}")
+    return typed
+
+
+def person(by: str) -> str:
+    """Who does it: who is named, or who sits here."""
+    return by.strip() or getpass.getuser()
+
+
 def read_bytes(file: Path, most: int) -> bytes:
     """The content of a file, of one that is longer a byte more than `most`; Invalid for what cannot be read."""
     try:
@@ -64,49 +83,47 @@ def read_bytes(file: Path, most: int) -> bytes:
 
 # --- of whom, and of what --------------------------------------------------------------------------------
 
-PatientId = Annotated[str, typer.Argument(metavar="PATIENT", help="Patient id, e.g. P001.")]
-OnlyPatient = Annotated[str, typer.Option("--patient", metavar="PATIENT", help="Only of this patient.")]
-OnlyPlan = Annotated[str, typer.Option(metavar="PLAN", help="Only of this plan.")]
-AskPlan = Annotated[str, typer.Option(metavar="PLAN", help="Ask this plan instead of the one on file.")]
-OtherPlan = Annotated[str, typer.Option(metavar="PLAN", help="Another plan than the one on file.")]
-AsOf = Annotated[str, typer.Option(metavar="DATE", help="Judge on this day: YYYY-MM-DD or today.")]
+PatientId = Annotated[str, Argument(metavar="PATIENT", help="Patient id, e.g. P001.")]
+OnlyPatient = Annotated[str, Option("--patient", metavar="PATIENT", help="Only of this patient.")]
+OnlyPlan = Annotated[str, Option(metavar="PLAN", help="Only of this plan.")]
+AskPlan = Annotated[str, Option(metavar="PLAN", help="Ask this plan instead of the one on file.")]
+OtherPlan = Annotated[str, Option(metavar="PLAN", help="Another plan than the one on file.")]
+AsOf = Annotated[str, Option(metavar="DATE", help="Judge on this day: YYYY-MM-DD or today.")]
 AsOfChart = Annotated[
     str,
-    typer.Option(
+    Option(
         metavar="DATE",
         help="Judge on this day: YYYY-MM-DD or today. Default: today; the day of its world for a chart that was made.",
     ),
 ]
-Letter = Annotated[
-    Path, typer.Argument(metavar="FILE", help="The letter: .txt, .md, .pdf with text, or .json.")
-]
+Letter = Annotated[Path, Argument(metavar="FILE", help="The letter: .txt, .md, .pdf with text, or .json.")]
 
 # --- of a request ----------------------------------------------------------------------------------------
 
-Use = Annotated[str, typer.Option(metavar="USE", help="Pin the use: t2dm, weight, cv, osa, hf, ckd, mash.")]
-Strength = Annotated[str, typer.Option(help="Strength, as on the label, e.g. '1 mg'.")]
-Quantity = Annotated[float | None, typer.Option(help="Billing units (mL, tablets) asked for.")]
-DaysSupply = Annotated[int | None, typer.Option(help="Days that this quantity lasts.")]
-Language = Annotated[str, typer.Option(metavar="CODE", help="Language of what is printed: en or es.")]
-RequestKind = Annotated[str, typer.Option(metavar="KIND", help="new, continuation or renewal.")]
+Use = Annotated[str, Option(metavar="USE", help="Pin the use: t2dm, weight, cv, osa, hf, ckd, mash.")]
+Strength = Annotated[str, Option(help="Strength, as on the label, e.g. '1 mg'.")]
+Quantity = Annotated[float | None, Option(help="Billing units (mL, tablets) asked for.")]
+DaysSupply = Annotated[int | None, Option(help="Days that this quantity lasts.")]
+Language = Annotated[str, Option(metavar="CODE", help="Language of what is printed: en or es.")]
+RequestKind = Annotated[str, Option(metavar="KIND", help="new, continuation or renewal.")]
 
 # --- of an entry -----------------------------------------------------------------------------------------
 
-AddedBy = Annotated[str, typer.Option(help="Who adds it; your login name otherwise.")]
-CourseEnd = Annotated[str, typer.Option(metavar="DATE", help="Last day of a course or program.")]
+AddedBy = Annotated[str, Option(help="Who adds it; your login name otherwise.")]
+CourseEnd = Annotated[str, Option(metavar="DATE", help="Last day of a course or program.")]
 ListComplete = Annotated[
-    bool, typer.Option("--list-complete", help="A list that was not recorded is complete with this entry.")
+    bool, Option("--list-complete", help="A list that was not recorded is complete with this entry.")
 ]
-Why = Annotated[str, typer.Option(help="Why.")]
-Channel = Annotated[str, typer.Option(help="phone, fax, portal or mail; otherwise the plan's own.")]
-Reference = Annotated[str, typer.Option(help="The payer's reference number.")]
+Why = Annotated[str, Option(help="Why.")]
+Channel = Annotated[str, Option(help="phone, fax, portal or mail; otherwise the plan's own.")]
+Reference = Annotated[str, Option(help="The payer's reference number.")]
 
 # --- of the work and what it prints ----------------------------------------------------------------------
 
-Workers = Annotated[int, typer.Option(min=0, max=64, help="Processes; 0 means as many as there are cores.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-JsonObject = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-JsonArray = Annotated[bool, typer.Option("--json", help="Print a JSON array.")]
-JsonEntry = Annotated[bool, typer.Option("--json", help="Print the entry as one JSON object.")]
-JsonAny = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
-JsonReport = Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")]
+Workers = Annotated[int, Option(min=0, max=64, help="Processes; 0 means as many as there are cores.")]
+Json = Annotated[bool, Option("--json", help="Print JSON.")]
+JsonObject = Annotated[bool, Option("--json", help="Print one JSON object.")]
+JsonArray = Annotated[bool, Option("--json", help="Print a JSON array.")]
+JsonEntry = Annotated[bool, Option("--json", help="Print the entry as one JSON object.")]
+JsonAny = Annotated[bool, Option("--json", help="Print as JSON.")]
+JsonReport = Annotated[bool, Option("--json", help="Print the report as one JSON object.")]

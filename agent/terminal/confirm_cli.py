@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-import typer
+from typer import Argument, Option
 
 from agent.runtime.settings import read_as_of
 from agent.terminal.chart_cli import entering, in_words
 from agent.terminal.common import AskPlan, AsOf, CourseEnd, JsonObject, ListComplete, PatientId, opened
-from agent.terminal.lines import print_json, tell
+from agent.terminal.lines import answer, print_json, tell
 from tools.common.errors import Invalid, NotFound, nearest
 from tools.domain.records import Determination, Lead, Request
 from tools.notes import confirming
@@ -19,37 +19,23 @@ from tools.queries.check import Asked, ask, decide
 from tools.store.rows import ChartEntry
 from tools.store.store import Store
 
-app = typer.Typer(add_completion=False)
 
-EPILOG = """[bold]Examples[/]
-  pa confirm P001 --drug Ozempic
-  pa confirm P001 L3f9a2 --drug Ozempic --dry-run
-  pa confirm P001 L3f9a2 --drug Ozempic --by 'R. Lee, CPhT'
-  pa confirm P001 L3f9a2 --drug Ozempic --reject --by 'R. Lee, CPhT'
-  pa confirm P001 N52c1e --drug Ozempic --reject --by 'R. Lee, CPhT'
-
-A note counts for nothing until a person confirms what it says. Read the
-note before you do: the quote is verbatim, its meaning is yours to judge.
-`pa chart log` shows what was entered; `pa chart undo NUMBER` takes it out."""
-
-
-@app.command(epilog=EPILOG)
 def confirm(
     patient_id: PatientId,
-    lead_id: str = typer.Argument("", metavar="LEAD", help="As the list shows it; without it, the list."),
-    drug: str = typer.Option("", metavar="DRUG", help="The drug of the case; the chart's order otherwise."),
+    lead_id: str = Argument("", metavar="LEAD", help="As the list shows it; without it, the list."),
+    drug: str = Option("", metavar="DRUG", help="The drug of the case; the chart's order otherwise."),
     plan: AskPlan = "",
     as_of: AsOf = "",
-    indication: str = typer.Option("", metavar="USE", help="Pin the use: t2dm, weight, cv, osa, …"),
-    on: str = typer.Option("", "--date", metavar="DATE", help="Day of the value, where the note has none."),
-    start: str = typer.Option("", metavar="DATE", help="First day of a course or program."),
+    indication: str = Option("", metavar="USE", help="Pin the use: t2dm, weight, cv, osa, …"),
+    on: str = Option("", "--date", metavar="DATE", help="Day of the value, where the note has none."),
+    start: str = Option("", metavar="DATE", help="First day of a course or program."),
     end: CourseEnd = "",
-    unit: str = typer.Option("", help="Unit of a value, where the note has none."),
-    code: str = typer.Option("", help="ICD-10-CM code of a diagnosis."),
+    unit: str = Option("", help="Unit of a value, where the note has none."),
+    code: str = Option("", help="ICD-10-CM code of a diagnosis."),
     complete: ListComplete = False,
-    reject: bool = typer.Option(False, "--reject", help="It is not so, or does not count; do not offer it."),
-    dry_run: bool = typer.Option(False, "--dry-run", help="Show what would be entered and what it changes."),
-    by: str = typer.Option("", help="Who decides; your login name otherwise."),
+    reject: bool = Option(False, "--reject", help="It is not so, or does not count; do not offer it."),
+    dry_run: bool = Option(False, "--dry-run", help="Show what would be entered and what it changes."),
+    by: str = Option("", help="Who decides; your login name otherwise."),
     as_json: JsonObject = False,
 ) -> None:
     """Confirm into the chart what a note says, or reject it.
@@ -69,20 +55,18 @@ def confirm(
     if not lead_id:
         _list(before, as_json)
         return
-    decided_before = confirming.earlier(asked.patient, lead_id)
-    if decided_before is not None:
-        _already(lead_id, decided_before, before, as_json)
+    if (already := confirming.earlier(asked.patient, lead_id)) is not None:
+        _already(lead_id, already, before, as_json)
         return
     to = entering(store, asked.patient.id, by, complete)
-    doubt = next((one for one in confirming.doubts(before) if one.id.casefold() == lead_id.casefold()), None)
+    doubt = next((one for one in doubts(before) if one.id.casefold() == lead_id.casefold()), None)
     if doubt is not None:
         if not reject:
             raise Invalid(
                 f"{doubt.id} speaks against a record: correct the record with `pa chart`, or say with --reject that "
                 "the record is right"
             )
-        settled = confirming.settle(to, doubt)
-        _show_settled(doubt, settled, before, _anew(store, asked), as_json)
+        _show_settled(doubt, confirming.settle(to, doubt), before, _anew(store, asked), as_json)
         return
     lead = _find(before, lead_id)
     filled = confirming.Filled(
@@ -110,13 +94,12 @@ def _ordered(store: Store, patient_id: str) -> str:
 
 
 def _find(found: Determination, lead_id: str) -> Lead:
-    for lead in found.leads:
-        if lead.id.casefold() == lead_id.casefold():
-            return lead
-    known = [lead.id for lead in found.leads]
-    listing = f"`pa confirm {found.patient_id} --drug {found.drug}` lists them"
-    hint = listing if known else "this case has none"
-    raise NotFound("lead", lead_id, nearest(lead_id, known), hint)
+    leads = {lead.id.casefold(): lead for lead in reversed(found.leads)}
+    if lead_id.casefold() not in leads:
+        listing = f"`pa confirm {found.patient_id} --drug {found.drug}` lists them"
+        near = nearest(lead_id, [lead.id for lead in found.leads])
+        raise NotFound("lead", lead_id, near, listing if leads else "this case has none")
+    return leads[lead_id.casefold()]
 
 
 # --- showing ----------------------------------------------------------------------------------------------
@@ -142,12 +125,16 @@ def _list(found: Determination, as_json: bool) -> None:
 
 def _already(lead_id: str, decided: Earlier, found: Determination, as_json: bool) -> None:
     word = "confirmed" if decided.confirmed else "rejected"
-    if as_json:
-        kept: dict[str, Any] = {"lead": lead_id, "already": word, "by": decided.by, "date": decided.on}
-        print_json({**_case(found), **kept, "record_id": decided.record_id})
-        return
+    kept = {
+        "lead": lead_id,
+        "already": word,
+        "by": decided.by,
+        "date": decided.on,
+        "record_id": decided.record_id,
+    }
     record = f" as {decided.record_id}" if decided.record_id else ""
-    tell(f"{lead_id} was {word} by {decided.by} on {decided.on}{record}; nothing to do.")
+    said = f"{lead_id} was {word} by {decided.by} on {decided.on}{record}; nothing to do."
+    answer(_case(found) | kept, as_json, lambda: tell(said))
 
 
 def _show(
@@ -155,16 +142,9 @@ def _show(
 ) -> None:
     entry = decided.entry
     if as_json:
-        said = {
-            "lead": lead.id,
-            "confirmed": decided.confirmed,
-            "dry_run": dry_run,
-            "entered": _entered(entry) if entry else None,
-            "provenance": _entered(decided.provenance),
-            "outcome_before": before.outcome,
-            "summary": after.summary,
-        }
-        print_json(_case(after) | said)
+        print_json(
+            _whole(lead.id, decided, before, after, dry_run=dry_run, entered=entry and _entered(entry))
+        )
         return
     if entry is None:
         number = decided.provenance.id
@@ -180,13 +160,22 @@ def _show(
 def _show_settled(
     doubt: Doubt, settled: Decided, before: Determination, after: Determination, as_json: bool
 ) -> None:
-    if as_json:
-        kept = {"lead": doubt.id, "confirmed": False, "provenance": _entered(settled.provenance)}
-        print_json({**_case(after), **kept, "outcome_before": before.outcome, "summary": after.summary})
-        return
-    tell(f"{doubt.id} is rejected: the record of {doubt.criterion} stands against “{doubt.quote}”")
-    tell(f"{after.drug} is {_change(before, after)}: {after.summary}")
-    tell(f"Take that back: pa chart undo {settled.provenance.id}")
+    said = f"""{doubt.id} is rejected: the record of {doubt.criterion} stands against “{doubt.quote}”
+{after.drug} is {_change(before, after)}: {after.summary}
+Take that back: pa chart undo {settled.provenance.id}"""
+    answer(_whole(doubt.id, settled, before, after), as_json, lambda: tell(said))
+
+
+def _whole(
+    lead_id: str, decided: Decided, before: Determination, after: Determination, **more: object
+) -> dict[str, Any]:
+    lead = {
+        "lead": lead_id,
+        "confirmed": decided.confirmed,
+        **more,
+        "provenance": _entered(decided.provenance),
+    }
+    return _case(after) | lead | {"outcome_before": before.outcome, "summary": after.summary}
 
 
 def _change(before: Determination, after: Determination) -> str:
@@ -199,10 +188,11 @@ def _case(found: Determination) -> dict[str, Any]:
 
 
 def _entered(entry: ChartEntry) -> dict[str, Any]:
+    record = msgspec.json.decode(entry.record)
     return {
         "number": entry.id or None,
         "part": entry.part,
-        "record": msgspec.json.decode(entry.record),
+        "record": record,
         "by": entry.by,
         "when": entry.when,
     }

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
-import typer
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
+from typer import Option
 
 from agent.cases.denials import as_data, read_alone, read_for
 from agent.runtime.settings import read_as_of
-from agent.terminal import screen
-from agent.terminal.common import JsonObject, Letter, opened
+from agent.terminal.common import JsonObject, Letter, group, opened
 from agent.terminal.lines import answer
+from agent.terminal.screen import say, under
 from tools.common.errors import Invalid
 from tools.denials.codes import REASONS
 from tools.denials.identity import Compared
@@ -21,16 +21,7 @@ from tools.denials.papers import text_of
 from tools.denials.records import Denial
 from tools.denials.working import WorkTo
 
-EPILOG = """[bold]Examples[/]
-  pa denial read letter.pdf
-  pa denial read letter.txt --patient P001 --drug Ozempic
-  pa denial read letter.txt --case 3 --received 2026-09-02 --json
-
-With a case or a patient, a letter about somebody else is refused, clauses are
-looked up in the policy, and the letter's deadline stands beside the rule's.
-Nothing is entered in a case; `pa case record` does that.
-Exit code: 0 read, 2 bad input or another patient's letter, 3 no store."""
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Read a payer's letter.")
+app = group("Read a payer's letter.")
 DECISIONS = {
     "denial": "Denied",
     "partial_approval": "Approved in part",
@@ -56,15 +47,13 @@ def denial() -> None:
     """Read a payer's letter."""
 
 
-@app.command(epilog=EPILOG)
+@app.command()
 def read(
     file: Letter,
-    case: int = typer.Option(0, "--case", metavar="CASE", help="The case that it answers."),
-    patient: str = typer.Option(
-        "", "--patient", metavar="PATIENT", help="Or the patient whom it is about, e.g. P001."
-    ),
-    drug: str = typer.Option("", "--drug", metavar="DRUG", help="And the drug that was asked for."),
-    received: str = typer.Option(
+    case: int = Option(0, metavar="CASE", help="The case that it answers."),
+    patient: str = Option("", metavar="PATIENT", help="Or the patient whom it is about, e.g. P001."),
+    drug: str = Option("", metavar="DRUG", help="And the drug that was asked for."),
+    received: str = Option(
         "", metavar="DATE", help="The day on which the letter came in: YYYY-MM-DD or today."
     ),
     as_json: JsonObject = False,
@@ -85,19 +74,13 @@ def read(
 
 
 def _show(denial: Denial, compared: tuple[Compared, ...], due: WorkTo | None) -> None:
-    table = Table.grid(padding=(0, 2))
-    for name, value in _facts(denial):
-        table.add_row(Text(name, "dim"), value)
-    parts: list[Any] = [Text(_headline(denial), "bold"), table]
-    for title, lines in _sections(denial, compared, due):
-        parts += [Text(f"\n{title}", "bold"), *(Text(line) for line in lines)]
-    screen.say(Group(*parts))
-
-
-def _headline(denial: Denial) -> str:
-    said = DECISIONS[denial.kind]
     drugs = " and ".join(drug.name for drug in denial.drugs)
-    return f"{said}: {drugs}" if drugs else said
+    headline = f"{DECISIONS[denial.kind]}{f': {drugs}' if drugs else ''}"
+    facts = Table.grid(padding=(0, 2))
+    for name, value in _facts(denial):
+        facts.add_row(Text(name, "dim"), value)
+    sections = [under(title, *map(Text, lines)) for title, lines in _sections(denial, compared, due) if lines]
+    say(Group(Text(headline, "bold"), facts, *sections))
 
 
 def _facts(denial: Denial) -> list[tuple[str, str]]:
@@ -110,11 +93,9 @@ def _facts(denial: Denial) -> list[tuple[str, str]]:
         ("Date", denial.dated),
         ("Received by payer", denial.received),
     )
-    rows = [
-        (name, str(one.value) if one else "not stated")
-        for name, one in stated
-        if one or name != "Received by payer"
-    ]
+    rows = [(name, str(one.value) if one else "not stated") for name, one in stated]
+    if not denial.received:
+        rows.pop()
     for drug in denial.drugs:
         amount = f", {drug.quantity:g} per {drug.days_supply or '?'} days" if drug.quantity else ""
         decision = f" ({drug.decision})" if drug.decision else ""
@@ -125,37 +106,38 @@ def _facts(denial: Denial) -> list[tuple[str, str]]:
 def _sections(
     denial: Denial, compared: tuple[Compared, ...], due: WorkTo | None
 ) -> list[tuple[str, list[str]]]:
-    reasons = []
-    for number, reason in enumerate(denial.reasons, 1):
-        about = f" ({reason.drug})" if reason.drug else ""
-        how = {"words": "", "clause": ", by its clause", "code": ", by its code"}[reason.by]
-        how += "" if reason.confirmed else ", unconfirmed"
-        reasons.append(f"  {number}. {reason.code}: {REASONS[reason.code].title}{about}{how}")
-        quote = reason.quote
-        reasons.append(f'     "{_short(quote.text)}" (characters {quote.start}-{quote.end})')
-    rights = []
-    for right in denial.rights:
-        until = f", by {right.deadline.day}" if right.deadline and right.deadline.day else ""
-        rights.append(f'  {right.kind.replace("_", " ")}{until}: "{_short(right.quote.text)}"')
     cited = [f"  {one.id}{' (not in the policy)' if one.known is False else ''}" for one in denial.cited]
-    found = [
-        ("Reasons", reasons),
+    return [
+        ("Reasons", list(_reasons(denial))),
         ("Clauses named", cited),
         ("Approved", _approved(denial)),
         ("Asked", [f"  {_short(question.text)}" for question in denial.questions]),
-        ("Rights", rights),
+        ("Rights", list(_rights(denial))),
         ("Orders in it, not followed", [f'  "{_short(order.text)}"' for order in denial.orders]),
         ("By when", _by_when(denial, due)),
         ("Whose letter", [_agreement(one) for one in compared]),
         ("Look at it yourself", [f"  {what}" for what in denial.unclear]),
     ]
-    return [(title, lines) for title, lines in found if lines]
+
+
+def _reasons(denial: Denial) -> Iterator[str]:
+    for number, reason in enumerate(denial.reasons, 1):
+        about = f" ({reason.drug})" if reason.drug else ""
+        how = {"words": "", "clause": ", by its clause", "code": ", by its code"}[reason.by]
+        how += "" if reason.confirmed else ", unconfirmed"
+        yield f"  {number}. {reason.code}: {REASONS[reason.code].title}{about}{how}"
+        yield f'     "{_short(reason.quote.text)}" (characters {reason.quote.start}-{reason.quote.end})'
+
+
+def _rights(denial: Denial) -> Iterator[str]:
+    for right in denial.rights:
+        until = f", by {right.deadline.day}" if right.deadline and right.deadline.day else ""
+        yield f'  {right.kind.replace("_", " ")}{until}: "{_short(right.quote.text)}"'
 
 
 def _approved(denial: Denial) -> list[str]:
-    if denial.approved is None:
+    if (one := denial.approved) is None:
         return []
-    one = denial.approved
     span = f"{one.start} to {one.end}" if one.start else "no dates stated"
     amount = f", {one.quantity:g} per {one.days_supply} days" if one.quantity and one.days_supply else ""
     return [f"  {span}{amount}"]
@@ -167,11 +149,10 @@ def _by_when(denial: Denial, due: WorkTo | None) -> list[str]:
     if stated is not None:
         day = f" = {stated.day}" if stated.day else "; its day depends on when it was received"
         lines.append(f'  The letter: "{_short(stated.quote.text)}"{day}')
-    if due is not None and due.computed:
+    if due and due.computed:
         lines.append(f"  The rule:   {due.computed} for the {due.level} ({due.by}; {due.cite})")
-    if due is not None and due.day:
-        why = " (the earlier of the two)" if due.differs else ""
-        lines.append(f"  Work to:    {due.day}{why}")
+    if due and due.day:
+        lines.append(f"  Work to:    {due.day}{' (the earlier of the two)' if due.differs else ''}")
     return lines
 
 

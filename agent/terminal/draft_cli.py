@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
-import typer
+from typer import Argument, Option
 
 from agent.cases import casefile
 from agent.drafts import drafting, papers
@@ -39,52 +39,14 @@ from tools.store.store import Store
 LISTED = (  # of a draft
     "id", "patient_id", "drug", "plan_id", "as_of", "status", "outcome", "ready", "missing", "warning",
 )  # fmt: skip
-draft, review = typer.Typer(add_completion=False), typer.Typer(add_completion=False)
-
-DRAFT_EPILOG = """[bold]Examples[/]
-  pa draft P001 Ozempic
-  pa draft P001 Ozempic --out to_send
-  pa draft P001 Ozempic --model qwen2.5-coder:1.5b
-  pa draft P004 Wegovy --strength '0.25 mg' --quantity 2 --days-supply 28
-  pa draft P007 Januvia --statement 'The dose is raised for …'
-  pa draft P003 Ozempic --exception step_therapy
-  pa draft P001 Ozempic --expedited 'Ketoacidosis twice this month'
-  pa draft P001 Ozempic --corrects 3
-  pa draft P001 Ozempic --form state-standard
-
-What no request can mend is refused (exit 2), with what to do instead:
-not_required, not_covered, wrong_plan, and an exclusion that is proven.
-A likely_denial by criteria is drafted only with --force, and says at the
-top which criterion fails; where only a step fails, the exception to it is
-drafted if the chart answers it or --exception asks for it. Over a quantity
-limit the exception to it is what is drafted. Each says what stands in the
-way, and is complete with the prescriber's --statement. needs_documentation is drafted with its gaps
-listed. The same case again finds the draft that waits. A model words the
-letter's free paragraphs only, and only what the chart holds is kept."""
-
-REVIEW_EPILOG = """[bold]Examples[/]
-  pa review
-  pa review 3
-  pa review 3 --approve --by 'R. Lee, CPhT'
-  pa review 3 --set strength='1 mg' --by 'R. Lee, CPhT'
-  pa review 3 --set 'Office contact=R. Lee' --by 'R. Lee, CPhT'
-  pa review 3 --reject --reason 'changed to Trulicity' --by 'R. Lee, CPhT'
-
---set changes the request (strength, quantity, days_supply, kind, indication)
-or what the office knows of itself: it is decided anew, and form, letter,
-cover and packet are printed of it together, or nothing is changed. What
-rests on the chart is entered there. What contradicts it needs a reason.
-
-An approved draft is yours to sign and send; Paladin submits nothing."""
 
 
-@draft.command(epilog=DRAFT_EPILOG)
-def _draft(
+def draft(
     patient_id: PatientId,
-    drug: str = typer.Argument(..., metavar="DRUG", help="Brand, or a generic name that only one brand has."),
-    out: Path | None = typer.Option(None, metavar="DIR", help="Also put the papers into this folder."),
-    force: bool = typer.Option(False, "--force", help="Draft even though a criterion is not met."),
-    again: bool = typer.Option(False, "--again", help="A new draft of a case that was approved or rejected."),
+    drug: str = Argument(..., metavar="DRUG", help="Brand, or a generic name that only one brand has."),
+    out: Path | None = Option(None, metavar="DIR", help="Also put the papers into this folder."),
+    force: bool = Option(False, "--force", help="Draft even though a criterion is not met."),
+    again: bool = Option(False, "--again", help="A new draft of a case that was approved or rejected."),
     plan: AskPlan = "",
     as_of: AsOf = "",
     indication: Use = "",
@@ -92,25 +54,25 @@ def _draft(
     quantity: Quantity = None,
     days_supply: DaysSupply = None,
     kind: RequestKind = "",
-    exception: str = typer.Option(
+    exception: str = Option(
         "", metavar="KIND", help="Ask for an exception: quantity_limit, step_therapy, formulary or tier."
     ),
-    statement: str = typer.Option(
+    statement: str = Option(
         "", metavar="WORDS", help="The prescriber's own statement in support of the exception."
     ),
-    expedited: str | None = typer.Option(
+    expedited: str | None = Option(
         None, metavar="WHY", help="Ask for an expedited review: the prescriber's reason why it cannot wait."
     ),
-    corrects: int | None = typer.Option(
+    corrects: int | None = Option(
         None, metavar="CASE", min=1, max=BIGGEST, help="Correct the request of this case, which is pended."
     ),
-    form: str = typer.Option(
+    form: str = Option(
         "", metavar="MAPPING", help="Write it on this payer's PDF; see `pa form`. Default: the plan's form."
     ),
-    model: str = typer.Option(
+    model: str = Option(
         "", metavar="NAME", help="Let this model word the letter's prose; default: code words it."
     ),
-    as_json: bool = typer.Option(False, "--json", help="Print the draft as one JSON object."),
+    as_json: bool = Option(False, "--json", help="Print the draft as one JSON object."),
 ) -> None:
     """Fill the payer's form and write the letter of medical necessity.
 
@@ -121,9 +83,7 @@ def _draft(
         raise Invalid("--expedited wants the prescriber's reason why it cannot wait")
     settings, store = opened()
     words = model_of(model, settings) if model else None
-    corrected = None
-    if corrects:
-        corrected = casefile.correction(store, settings.day(as_of), corrects, patient_id, drug)
+    day = settings.day(as_of)
     asking = DraftRequest(
         patient_id=patient_id,
         request=Request(
@@ -136,36 +96,34 @@ def _draft(
             exception=cast("ExceptionKind | None", exception or None),
             statement=statement,
             expedited=expedited or "",
-            corrects=corrected,
+            corrects=casefile.correction(store, day, corrects, patient_id, drug) if corrects else None,
             form=Path(form).stem if form.endswith((".yaml", ".yml")) else form,
         ),
         plan_id=plan,
-        as_of=settings.day(as_of),
+        as_of=day,
         force=force,
         attempt=drafting.decided_before(store, patient_id) if again else 0,
         model=words.name if words else "",
     )
     drafted = drafting.draft_alone(store, settings, asking, words)
-    files = {name: Path(file.path) for name, file in drafted.draft.files.items()}
-    if out:
-        files = papers.copy(drafted.draft, out)
+    kept = {name: Path(file.path) for name, file in drafted.draft.files.items()}
+    files = papers.copy(drafted.draft, out) if out else kept
     whole = {**_body(drafted.draft), "files": {name: str(path) for name, path in files.items()}}
     answer(whole, as_json, lambda: review_screen.drafted(drafted.draft, store, files, new=drafted.new))
 
 
-@review.command(epilog=REVIEW_EPILOG)
-def _review(
-    draft_id: int | None = typer.Argument(
+def review(
+    draft_id: int | None = Argument(
         None, metavar="ID", min=1, max=BIGGEST, help="Number of the draft; without it, the list."
     ),
-    approve: bool = typer.Option(False, "--approve", help="It is right; a person may sign and send it."),
-    reject: bool = typer.Option(False, "--reject", help="It is not to be sent; needs --reason."),
-    edit: list[str] = typer.Option(
+    approve: bool = Option(False, "--approve", help="It is right; a person may sign and send it."),
+    reject: bool = Option(False, "--reject", help="It is not to be sent; needs --reason."),
+    edit: list[str] = Option(
         [], "--set", metavar="FIELD=VALUE", help="Change the request, or fill a field; repeatable."
     ),
     reason: Why = "",
-    by: str = typer.Option("", metavar="NAME", help="Who decides."),
-    all_of_them: bool = typer.Option(False, "--all", help="List decided drafts as well."),
+    by: str = Option("", metavar="NAME", help="Who decides."),
+    all_of_them: bool = Option(False, "--all", help="List decided drafts as well."),
     as_json: Json = False,
 ) -> None:
     """List the drafts that wait; approve, edit or reject one."""
@@ -184,12 +142,10 @@ def _review(
         decision = Decision(action=action, by=by, when=now(), reason=reason, edits=_edits(edit))
         found = drafting.decide_alone(store, settings, draft_id, decision)
     if as_json:
-        print_json({**_body(found), "reviews": store.reviews(draft_id)})
-        return
-    if chosen:
-        review_screen.decided(found, store)
+        print_json(_body(found) | {"reviews": store.reviews(draft_id)})
     else:
-        review_screen.one(found, store)
+        show = review_screen.decided if chosen else review_screen.one
+        show(found, store)
 
 
 def _body(draft: Draft) -> dict[str, Any]:
@@ -216,10 +172,9 @@ def _edits(given: list[str]) -> dict[str, str]:
 
 
 def _list(store: Store, every: bool, as_json: bool) -> None:
-    wait = ("needs_review", "edited")
-    found = [draft for draft in store.drafts(limit=1000) if every or draft.status in wait]
+    found = [draft for draft in store.drafts(limit=1000) if every or draft.status in review_screen.WAITING]
     if as_json:
         bodies = (body(draft, draft.filled_form()) for draft in found)
         print_json([{key: shown[key] for key in LISTED} for shown in bodies])
-        return
-    review_screen.waiting(found, store)
+    else:
+        review_screen.waiting(found, store)

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import typer
+from typer import Option
 
 from agent.cases import casefile
 from agent.cases.calendar import calendar
@@ -16,28 +17,14 @@ from agent.terminal.lines import print_json
 from tools.common.dates import add_months
 from tools.common.errors import Invalid, Unavailable
 
-app = typer.Typer(add_completion=False)
 
-EPILOG = """[bold]Examples[/]
-  pa due
-  pa due --within 30d
-  pa due --within 60d --ics deadlines.ics
-  pa due --mine --json
-
-What is late comes first and says what is still possible. Where the law, the
-plan and the payer's letter name different days, all are shown and the
-earliest is worked to. Clocks of the payer are marked (theirs). The calendar
-names no patient unless --names is given: calendars travel."""
-
-
-@app.command(epilog=EPILOG)
-def _due(
-    within: str = typer.Option("7d", metavar="TIME", help="How far ahead: 7d, 2w, 2m."),
-    mine: bool = typer.Option(False, "--mine", help="Only what we must do, not what the payer must."),
+def due(
+    within: str = Option("7d", metavar="TIME", help="How far ahead: 7d, 2w, 2m."),
+    mine: bool = Option(False, "--mine", help="Only what we must do, not what the payer must."),
     plan: OnlyPlan = "",
     patient_id: OnlyPatient = "",
-    ics: Path | None = typer.Option(None, metavar="FILE", help="Write these days into a calendar file."),
-    names: bool = typer.Option(False, "--names", help="Name patients and drugs in the calendar file."),
+    ics: Path | None = Option(None, metavar="FILE", help="Write these days into a calendar file."),
+    names: bool = Option(False, "--names", help="Name patients and drugs in the calendar file."),
     as_json: JsonArray = False,
 ) -> None:
     """List what must happen this week: answers, appeals, renewals, and decisions that the payer owes."""
@@ -56,11 +43,10 @@ def _due(
             raise Unavailable(f"cannot write {ics}: {error.strerror}") from error
     if as_json:
         print_json([casefile.due_body(case, clock) for case, clock in rows])
-        return
-
-    case_screen.due(rows, days.span(cases), within)
-    if ics:
-        typer.echo(f"\nWritten: {ics}")
+    else:
+        case_screen.due(rows, days.span(cases), within)
+        if ics:
+            typer.echo(f"\nWritten: {ics}")
 
 
 def ahead(day: date, typed: str) -> date:
@@ -68,7 +54,5 @@ def ahead(day: date, typed: str) -> date:
     found = re.fullmatch(r"\s*(\d{1,4})\s*([dwm]?)\s*", typed.casefold())
     if not found:
         raise Invalid(f"{typed!r} is no stretch of time; write 7d, 2w or 2m")
-    count = int(found[1])
-    if found[2] == "m":
-        return add_months(day, count)
-    return day + timedelta(days=count * (7 if found[2] == "w" else 1))
+    count, unit = int(found[1]), found[2]
+    return add_months(day, count) if unit == "m" else day + timedelta(days=count * (7 if unit == "w" else 1))

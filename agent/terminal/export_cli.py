@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
-import typer
 from rich.progress import track
+from typer import Argument, Option
 
 from agent.fhir_import import plan_on_file
 from agent.terminal.common import JsonObject, opened
-from agent.terminal.lines import print_json, tell
+from agent.terminal.lines import answer, tell
 from agent.terminal.screen import console
 from tools.common.atomic import written_whole
 from tools.common.errors import Invalid
@@ -21,27 +21,11 @@ from tools.fhir.deidentified import Known, deidentified
 from tools.fhir.exporter import export_patient
 from tools.store import panel
 
-app = typer.Typer(add_completion=False)
 
-
-@app.command(
-    epilog="""[bold]Examples[/]
-  pa export --deidentified --out out/study.ndjson          all patients
-  pa export --deidentified P001 P003 --out out/two.ndjson
-
-Names, ids, addresses, telephone and member numbers, papers, notes and all
-other free text are left out; what is exported is in the terminology's own
-words. Each export makes new ids and moves all dates of a patient back by the
-same number of days (1 to 365), so that intervals hold; an age over 90 becomes
-90. No key to either is kept. Shifted dates are not HIPAA's Safe Harbor, which
-keeps years only: an expert has to determine whether this may go out. Without
-its notes a chart may look better than it is: base no decision on it.
-`pa fhir export` writes a chart as it is."""
-)
-def _export(
-    patients: list[str] = typer.Argument(None, metavar="PATIENT", help="Only these; everybody if none."),
-    out: Path = typer.Option(..., "--out", metavar="FILE", help="Write there: NDJSON, a bundle a line."),
-    deidentify: bool = typer.Option(
+def export(
+    patients: list[str] = Argument(None, metavar="PATIENT", help="Only these; everybody if none."),
+    out: Path = Option(..., metavar="FILE", help="Write there: NDJSON, a bundle a line."),
+    deidentify: bool = Option(
         False,
         "--deidentified",
         help="Leave out who the patients are. Required: there is no other export here.",
@@ -59,14 +43,12 @@ def _export(
     bar = partial(track, total=len(patients or ()) or store.count_patients(), console=screen, transient=True)
     with written_whole(out) as file:
         for patient in bar(charts, "Exporting", disable=not screen.is_terminal):
-            made, behind = deidentified(patient, key, known, store.day_of(patient))
+            made, lost = deidentified(patient, key, known, store.day_of(patient))
             file.write(msgspec.json.encode(export_patient(made, plan_on_file(store, made))) + b"\n")
-            left += behind
+            left += lost
             count += 1
         store.note("store.exported", of=f"{count} de-identified charts")
-    if as_json:
-        print_json({"file": str(out), "charts": count, "left_behind": dict(sorted(left.items()))})
-        return
-    tell(f"{out}: {count} charts")
-    parts = ", ".join(f"{count} {part.replace('_', ' ')}" for part, count in sorted(left.items()))
-    tell(f"  left out, since the terminology has no words for it: {parts or 'nothing'}")
+    behind = dict(sorted(left.items()))
+    parts = ", ".join(f"{many} {part.replace('_', ' ')}" for part, many in behind.items()) or "nothing"
+    said = f"{out}: {count} charts\n  left out, since the terminology has no words for it: {parts}"
+    answer({"file": str(out), "charts": count, "left_behind": behind}, as_json, lambda: tell(said))

@@ -6,16 +6,19 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 import typer
+from rich.console import Group
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from typer import Argument, Option
 
 from agent.fhir_import import FhirImport, plan_on_file
 from agent.runtime.settings import BIGGEST, read_as_of
-from agent.terminal.common import JsonAny, opened
+from agent.terminal.common import JsonAny, group, opened
 from agent.terminal.fhir_screen import screen
 from agent.terminal.lines import print_json
 from agent.terminal.screen import console, say
@@ -30,49 +33,23 @@ from tools.papers.case import Case
 from tools.store.rows import OnConflict
 from tools.store.store import Store
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Charts from FHIR R4, and back.")
+app = group("Charts from FHIR R4, and back.")
 
 
 # --- import ----------------------------------------------------------------------------------------------
 
 
-@app.command(
-    "import",
-    epilog="""[bold]Examples[/]
-  pa fhir import bundle.json --plan CASCADE-GOLD
-  pa fhir import synthea/ --plan CASCADE-GOLD --as-of 2021-01-31
-  pa fhir import export/ --dry-run        NDJSON, one type a file
-  cat bundle.json | pa fhir import - --json
-
-It reads bundles of one patient or many, bulk exports (.ndjson, .jsonl, .gz)
-and folders of them. Each patient is kept by itself: a run that was stopped is
-run again, and what is there is unchanged. What cannot be read is listed, and
-the rest comes in; the exit code is then 2.
-
-A person is known by identifier (system and value), name and birth date. The
-same identifier with another name, birth date or sex is refused, unless
---on-conflict says separate or replace. `pa fhir versions` lists what a chart
-was before.
-
-A whole record's empty list of conditions, medications or allergies is taken
-as complete; a bulk export says nothing about what it lacks. What is not
-stated (an end, a dose, a result) stays unknown. The chart is judged today,
-unless --as-of gives it a day of its own.""",
-)
+@app.command("import")
 def import_command(
-    files: list[str] = typer.Argument(
-        ..., metavar="FILE", help="Files, a pattern, a folder, or - for stdin."
-    ),
-    plan: str = typer.Option("", metavar="PLAN", help="Enrol in this plan, from before the records begin."),
-    as_of: str = typer.Option(
-        "", metavar="DATE", help="Judge this chart on this day, also later: YYYY-MM-DD."
-    ),
-    dry_run: bool = typer.Option(False, "--dry-run", help="Read and report; keep nothing."),
-    on_conflict: OnConflict = typer.Option(
+    files: list[str] = Argument(..., metavar="FILE", help="Files, a pattern, a folder, or - for stdin."),
+    plan: str = Option("", metavar="PLAN", help="Enrol in this plan, from before the records begin."),
+    as_of: str = Option("", metavar="DATE", help="Judge this chart on this day, also later: YYYY-MM-DD."),
+    dry_run: bool = Option(False, "--dry-run", help="Read and report; keep nothing."),
+    on_conflict: OnConflict = Option(
         "refuse", help="A known identifier with another name, birth date or sex: refuse, separate or replace."
     ),
-    everything: bool = typer.Option(False, "--all", help="List every line of the report."),
-    as_json: bool = typer.Option(False, "--json", help="Print the reports as one JSON object."),
+    everything: bool = Option(False, "--all", help="List every line of the report."),
+    as_json: bool = Option(False, "--json", help="Print the reports as one JSON object."),
 ) -> None:
     """Import patients from FHIR R4 and say what became of every entry."""
     names = [name for given in files for name in _expanded(given)]
@@ -96,9 +73,8 @@ def _tell(run: FhirImport, everything: bool, as_json: bool) -> None:
     if as_json:
         print_json(run.told())
         return
-
     if run.kept or run.left:
-        say(screen(run.kept, run.left, everything, run.dry_run))
+        say(Group(*screen(run.kept, run.left, everything, run.dry_run)))
     for name in run.aside:
         print(f"{one_line(name)}: hospitals and practitioners only, left aside")
     for one in run.refused:
@@ -110,22 +86,11 @@ def _progress(names: list[str], shown: bool) -> Iterator[tuple[Callable[[int], N
     """Two steps to call: so many bytes read, one patient kept. Drawn on a terminal alone."""
     out = console(stderr=True)
     size = sum(Path(name).stat().st_size for name in names if Path(name).is_file())
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[said]}"),
-    )
+    described, said = TextColumn("{task.description}"), TextColumn("{task.fields[said]}")
+    columns = (described, BarColumn(), TimeRemainingColumn(), said)
     with Progress(*columns, console=out, transient=True, disable=not (shown and out.is_terminal)) as bar:
-        task = bar.add_task("reading", total=size or None, said="")
-        count = 0
-
-        def patient() -> None:
-            nonlocal count
-            count += 1
-            bar.update(task, said=f"{count} patients")
-
-        yield lambda more: bar.advance(task, more), patient
+        task, counted = bar.add_task("reading", total=size or None, said=""), count(1)
+        yield lambda more: bar.advance(task, more), lambda: bar.update(task, said=f"{next(counted)} patients")
 
 
 def _store_for_dry_run() -> Store | None:
@@ -142,15 +107,16 @@ def _open(name: str) -> IO[bytes]:
 def _expanded(given: str) -> list[str]:
     if given == "-":
         return [given]
-    if Path(given).is_dir():
+    path = Path(given)
+    if path.is_dir():
         found = sorted(
-            str(p) for p in Path(given).rglob("*") if p.name.lower().removesuffix(".gz").endswith(ENDINGS)
+            str(p) for p in path.rglob("*") if p.name.lower().removesuffix(".gz").endswith(ENDINGS)
         )
-    elif any(sign in given for sign in "*?[") and not Path(given).exists():
-        root = Path(Path(given).anchor)  # a pattern that the shell has left alone
-        found = sorted(str(p) for p in root.glob(str(Path(given).relative_to(root))))
+    elif any(sign in given for sign in "*?[") and not path.exists():
+        root = Path(path.anchor)  # a pattern that the shell has left alone
+        found = sorted(map(str, root.glob(str(path.relative_to(root)))))
     else:
-        found = [given] if Path(given).exists() else []
+        found = [given] if path.exists() else []
     if not found:
         raise NotFound("file", given, hint="nothing matches")
     return found
@@ -159,15 +125,10 @@ def _expanded(given: str) -> list[str]:
 # --- versions --------------------------------------------------------------------------------------------
 
 
-@app.command(
-    "versions",
-    epilog="""[bold]Examples[/]
-  pa fhir versions P900001
-  pa fhir versions P900001 1 --json    the chart as it was""",
-)
+@app.command("versions")
 def versions_command(
-    patient_id: str = typer.Argument(..., metavar="PATIENT", help="Patient id, e.g. P900001."),
-    number: int = typer.Argument(0, metavar="NUMBER", help="Show the chart of this version."),
+    patient_id: str = Argument(..., metavar="PATIENT", help="Patient id, e.g. P900001."),
+    number: int = Argument(0, metavar="NUMBER", help="Show the chart of this version."),
     as_json: JsonAny = False,
 ) -> None:
     """List the imports of a chart, when and from what; what an import replaced is kept."""
@@ -179,7 +140,6 @@ def versions_command(
     if as_json:
         print_json(versions)
         return
-
     for one in versions:
         when = f"{one.imported:%Y-%m-%d %H:%M}" if one.imported else "before this was written down"
         now = "  (the chart as it is)" if one.current else ""
@@ -191,22 +151,10 @@ def versions_command(
 # --- export ----------------------------------------------------------------------------------------------
 
 
-@app.command(
-    "export",
-    epilog="""[bold]Examples[/]
-  pa fhir export P001
-  pa fhir export P001 --out P001.json
-  pa fhir export 3 --out case.json    draft 3, as `pa review` numbers it
-
-A patient is written as US-Core-shaped resources; a drafted case adds a
-PAS-shaped Claim, MedicationRequest, Questionnaire with its answers, and the
-letter. Nothing is sent anywhere.""",
-)
+@app.command("export")
 def export_command(
-    what: str = typer.Argument(..., metavar="PATIENT|DRAFT", help="Patient id (P001) or draft number (3)."),
-    out: Path | None = typer.Option(
-        None, "--out", metavar="FILE", help="Write there instead of to the screen."
-    ),
+    what: str = Argument(..., metavar="PATIENT|DRAFT", help="Patient id (P001) or draft number (3)."),
+    out: Path | None = Option(None, metavar="FILE", help="Write there instead of to the screen."),
 ) -> None:
     """Export a patient, or a drafted case with its patient, as one FHIR R4 bundle."""
     _, store = opened()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -20,47 +20,45 @@ FATES: tuple[EntryFate, ...] = ("taken", "partly", "ignored")
 STYLES = {"refused": "bold red", "replaced": "yellow", "unchanged": "dim"}
 
 
-def screen(kept: list[Kept], left: list[EntryReport], everything: bool, dry_run: bool) -> RenderableType:
+def screen(
+    kept: list[Kept], left: list[EntryReport], everything: bool, dry_run: bool
+) -> Iterator[RenderableType]:
     """All of it; whole reports of a few patients, of many a table and the reasons together."""
-    parts: list[RenderableType] = []
     if len(kept) <= WHOLE or everything:
-        parts += [Padding(_patient(one, everything, dry_run), (0, 0, 1, 0)) for one in kept]
+        yield from (Padding(Group(*_patient(one, everything, dry_run)), (0, 0, 1, 0)) for one in kept)
     else:
-        parts.append(_table(kept))
+        yield _table(kept)
         entries = [entry for one in kept for entry in one.report.entries]
-        parts += [Padding(Group(*_reasons(entries, everything)), (1, 0, 1, 0))]
+        yield Padding(Group(*_reasons(entries, everything)), (1, 0, 1, 0))
     if left:
-        parts += [Text("Of none of these patients", "bold"), *_reasons(left, everything), Text("")]
+        yield from (Text("Of none of these patients", "bold"), *_reasons(left, everything), Text(""))
     if len(kept) > 1:
         counts = Counter(one.fate for one in kept)
-        parts.append(Text(f"{len(kept)} patients: " + ", ".join(f"{n} {fate}" for fate, n in counts.items())))
+        yield Text(f"{len(kept)} patients: " + ", ".join(f"{n} {fate}" for fate, n in counts.items()))
     if dry_run:
-        parts.append(Text("A dry run: nothing was kept.", "bold"))
-    return Group(*parts)
+        yield Text("A dry run: nothing was kept.", "bold")
 
 
-def _patient(one: Kept, everything: bool, dry_run: bool) -> RenderableType:
+def _patient(one: Kept, everything: bool, dry_run: bool) -> Iterator[RenderableType]:
     report = one.report
     born = f", born {report.birth_date}" if report.birth_date else ""
     day = f"judged on {report.as_of}" if report.as_of else ""
     newest = f"newest record {report.newest}" if report.newest else ""
     about = (one.file, report.source, newest, day, f"{len(report.entries)} entries")
     title = f"{one.patient_id or '(no id yet)'}  {report.name}{born}  [{one.fate}]"
-    parts: list[RenderableType] = [
-        Text(title, STYLES.get(one.fate, "bold")),
-        Text(" · ".join(part for part in about if part), "dim"),
-    ]
+    yield Text(title, STYLES.get(one.fate, "bold"))
+    yield Text(" · ".join(part for part in about if part), "dim")
     if one.why:
-        parts.append(Text(one.why, "bold red"))
-    parts += [below(_counts(report.entries)), Text(f"Now in the chart: {_contents(report)}")]
-    parts += _reasons(report.entries, everything)
+        yield Text(one.why, "bold red")
+    yield below(_counts(report.entries))
+    yield Text(f"Now in the chart: {_contents(report)}")
+    yield from _reasons(report.entries, everything)
     if report.notices or one.apart:
-        parts.append(under("Please note"))
-        parts += [Text(f"- may be {who}: kept apart", "yellow") for who in one.apart]
-        parts += [Text(f"- {notice}") for notice in report.notices]
+        yield under("Please note")
+        yield from (Text(f"- may be {who}: kept apart", "yellow") for who in one.apart)
+        yield from (Text(f"- {notice}") for notice in report.notices)
     if one.patient_id and not dry_run:
-        parts.append(Text(f"\nNext: pa check {one.patient_id} Ozempic", "dim"))
-    return Group(*parts)
+        yield Text(f"\nNext: pa check {one.patient_id} Ozempic", "dim")
 
 
 def _table(kept: list[Kept]) -> Table:
@@ -77,9 +75,9 @@ def _table(kept: list[Kept]) -> Table:
 
 def _counts(entries: Iterable[EntryReport]) -> Table:
     shown = table("Resource", *right("read", *FATES))
-    by_type: dict[str, Counter[str]] = {}
+    by_type: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for entry in entries:
-        by_type.setdefault(entry.type or "(none)", Counter())[entry.fate] += 1
+        by_type[entry.type or "(none)"][entry.fate] += 1
     for kind, fates in sorted(by_type.items()):
         shown.add_row(kind, str(fates.total()), *(str(fates[fate] or "") for fate in FATES))
     total = sum(by_type.values(), Counter[str]())
@@ -92,23 +90,22 @@ def _contents(report: ImportReport) -> str:
     return ", ".join(held) or "nothing but the person"
 
 
-def _reasons(entries: Iterable[EntryReport], everything: bool) -> Iterator[RenderableType]:
+def _reasons(entries: Sequence[EntryReport], everything: bool) -> Iterator[RenderableType]:
     """One row for each reason, with what it befell: `52 Observation  no test that a rule names: Sodium (5), …`."""
-    grouped: dict[str, dict[tuple[str, str], Counter[str]]] = {"partly": {}, "ignored": {}}
-    for entry in entries:
-        for why in entry.why if entry.fate != "taken" else ():
-            grouped[entry.fate].setdefault((entry.type or "(none)", why), Counter())[_named(entry)] += 1
     for fate, title in (("partly", "Taken in part"), ("ignored", "Ignored")):
-        if not grouped[fate]:
-            continue
+        grouped: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        for entry in entries:
+            for why in entry.why if entry.fate == fate else ():
+                grouped[entry.type or "(none)", why][_named(entry)] += 1
         shown = table(header=None)
-        for (kind, why), names in sorted(grouped[fate].items(), key=lambda item: -item[1].total()):
+        for (kind, why), names in sorted(grouped.items(), key=lambda item: -item[1].total()):
             listed = names.most_common(None if everything else 0 if why == "not needed" else NAMES)
             said = ", ".join(f"{name} ×{count}" if count > 1 else name for name, count in listed)
             if NAMES <= len(listed) < len(names):
                 said += f" and {len(names) - NAMES} more (--all lists them)"
             shown.add_row(str(names.total()), kind, Text(why), Text(said, "dim"))
-        yield under(title, shown)
+        if grouped:
+            yield under(title, shown)
 
 
 def _named(entry: EntryReport) -> str:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import msgspec
-import typer
+from typer import Argument, Option
 
 from agent.runtime.dump import plain
 from agent.runtime.settings import Settings, read_settings
 from agent.runtime.stores import open_store
-from agent.terminal.common import Json, read_bytes
-from agent.terminal.lines import print_json, tell
+from agent.terminal.common import Json, group, read_bytes
+from agent.terminal.lines import answer, tell
 from tools.common.atomic import write_atomically
 from tools.common.errors import Invalid, NotFound, Refused, nearest
 from tools.common.printable import one_line
@@ -20,28 +19,19 @@ from tools.papers import form_mapping, form_reading
 from tools.papers.form_reading import HAND, SURE, Proposal
 from tools.papers.payer_form import opened
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="A payer's own PDF form, filled.")
+app = group("A payer's own PDF form, filled.")
 
 MOST_BYTES = 20 * 2**20
 # What every request has to say; a form without a place for one of them is looked at again.
 WANTED = ("patient.name", "patient.birth_date", "coverage.member_id", "prescriber.name", "prescriber.npi")
 
 
-@app.command(
-    epilog="""[bold]Examples[/]
-  pa form learn payer.pdf
-  pa form learn state.pdf --out forms/state.yaml
-
-It reads the PDF's fields, the words beside, above or at the head of each, and
-what of a request goes there. A PDF without fields is read by its lines and
-boxes, and filled by coordinates. What it is not sure of says so in the file:
-mend it there, and confirm it."""
-)
+@app.command()
 def learn(
-    file: Path = typer.Argument(..., metavar="FILE.pdf", help="The payer's form, empty."),
-    out: Path | None = typer.Option(None, metavar="FILE.yaml", help="Where to write; else beside the PDF."),
-    title: str = typer.Option("", help="What the form is called; else as the PDF says."),
-    as_json: bool = typer.Option(False, "--json", help="Print what was found as one JSON object."),
+    file: Path = Argument(..., metavar="FILE.pdf", help="The payer's form, empty."),
+    out: Path | None = Option(None, metavar="FILE.yaml", help="Where to write; else beside the PDF."),
+    title: str = Option("", help="What the form is called; else as the PDF says."),
+    as_json: bool = Option(False, "--json", help="Print what was found as one JSON object."),
 ) -> None:
     """Read a payer's PDF, and write down what of a request goes where."""
     content = _content(file)
@@ -53,31 +43,23 @@ def learn(
     proposals = form_reading.propose(form_reading.read(content, file.name))
     if not proposals:
         raise Invalid(f"{file} has neither fields nor lines to write on; give a mapping with `at` by hand")
-    called = one_line(title or _title(content) or file.stem)
+    metadata = opened(content, "").metadata
+    called = one_line(title or (metadata and metadata.title) or file.stem)
     text = form_mapping.written(target.stem, called, content, "\n".join(form_reading.as_lines(proposals)))
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text, "utf-8")
     if form_mapping.beside(target).resolve() != file.resolve():
         form_mapping.beside(target).write_bytes(content)
-    if as_json:
-        print_json(_as_json(target, called, proposals))
-        return
-    for line in _told(target, called, proposals):
-        tell(line)
+    blanks = [{**plain(p.blank), "sure": round(p.sure, 2), "others": list(p.others)} for p in proposals]
+    whole = {"file": str(target), "title": called, "blanks": blanks}
+    answer(whole, as_json, lambda: tell("\n".join(_told(target, called, proposals))))
 
 
-@app.command(
-    epilog="""[bold]Examples[/]
-  pa form confirm state.yaml --by 'R. Lee, CPhT'
-  pa form confirm state.yaml --plan LAKESHORE-HMO --by 'R. Lee, CPhT'
-
-With --plan every draft of that plan is written on it; without, those that
-name it: pa draft P001 Ozempic --form state"""
-)
+@app.command()
 def confirm(
-    file: Path = typer.Argument(..., metavar="FILE.yaml", help="The mapping, mended."),
-    by: str = typer.Option(..., metavar="NAME", help="Who compared it with the form."),
-    plan: str = typer.Option("", metavar="PLAN", help="Write every draft of this plan on it."),
+    file: Path = Argument(..., metavar="FILE.yaml", help="The mapping, mended."),
+    by: str = Option(..., metavar="NAME", help="Who compared it with the form."),
+    plan: str = Option("", metavar="PLAN", help="Write every draft of this plan on it."),
 ) -> None:
     """Confirm that a mapping is right, and put it where drafts find it."""
     settings = read_settings()
@@ -86,44 +68,50 @@ def confirm(
     if plan:
         plan = open_store(settings).plan(plan).id
         _sole(settings, plan, file.stem)
-    confirmed = msgspec.structs.replace(mapping, confirmed=one_line(by), plan=plan or mapping.plan)
-    text = _with(file.read_text("utf-8"), confirmed=confirmed.confirmed, plan=confirmed.plan)
+    by, plan = one_line(by), plan or mapping.plan
+    text = _with(file.read_text("utf-8"), confirmed=by, plan=plan)
     kept = settings.payer_forms / f"{file.stem}.yaml"
     write_atomically(form_mapping.beside(kept), form_mapping.content_of(file))
     write_atomically(kept, text.encode())
-    lacking = [name for name in WANTED if not any(blank.source == name for blank in mapping.blanks)]
-    tell(f"{confirmed.title}: {len(mapping.blanks)} places, confirmed by {confirmed.confirmed}.")
-    if lacking:
+    tell(f"{mapping.title}: {len(mapping.blanks)} places, confirmed by {by}.")
+    held = {blank.source for blank in mapping.blanks}
+    if lacking := [name for name in WANTED if name not in held]:
         tell(f"It has no place for {', '.join(lacking)}.")
-    tell(f"Drafts of {confirmed.plan} are written on it." if confirmed.plan
-         else f"Write a draft on it: pa draft PATIENT DRUG --form {file.stem}")  # fmt: skip
+    alone = f"Write a draft on it: pa draft PATIENT DRUG --form {file.stem}"
+    tell(f"Drafts of {plan} are written on it." if plan else alone)
 
 
 @app.command("list")
 def list_command(as_json: Json = False) -> None:
     """The forms that were confirmed, and which plans are written on them."""
-    settings = read_settings()
-    known = form_mapping.placed(settings.payer_forms)
-    if as_json:
-        keys = ("title", "plan", "confirmed")
-        said = ((name, {key: getattr(one, key) for key in keys}, one.blanks) for name, one in known.items())
-        print_json([{"name": name, **stated, "places": len(blanks)} for name, stated, blanks in said])
-        return
-    if not known:
-        tell("No form was confirmed yet. Read a payer's PDF with: pa form learn FILE.pdf")
-    for name, one in known.items():
-        tell(f"{name}  {one.title}  {one.plan or 'by --form'}  confirmed by {one.confirmed}")
+    known = form_mapping.placed(read_settings().payer_forms)
+    whole = [
+        {
+            "name": name,
+            "title": one.title,
+            "plan": one.plan,
+            "confirmed": one.confirmed,
+            "places": len(one.blanks),
+        }
+        for name, one in known.items()
+    ]
+    lines = (
+        f"{name}  {one.title}  {one.plan or 'by --form'}  confirmed by {one.confirmed}"
+        for name, one in known.items()
+    )
+    none = "No form was confirmed yet. Read a payer's PDF with: pa form learn FILE.pdf"
+    answer(whole, as_json, lambda: tell("\n".join(lines) or none))
 
 
-@app.command(epilog="[bold]Example[/]\n  pa form remove state")
-def remove(name: str = typer.Argument(..., metavar="NAME", help="As `pa form list` has it.")) -> None:
+@app.command()
+def remove(name: str = Argument(..., metavar="NAME", help="As `pa form list` has it.")) -> None:
     """Fill this form no more; drafts that were written on it stay as they are."""
     folder = read_settings().payer_forms
     known = form_mapping.placed(folder)
     if name not in known:
         raise NotFound("confirmed form", name, nearest(name, known), "`pa form list` shows them")
-    for path in (folder / f"{name}.yaml", folder / f"{name}.pdf"):
-        path.unlink(missing_ok=True)
+    for ending in ("yaml", "pdf"):
+        (folder / f"{name}.{ending}").unlink(missing_ok=True)
     tell(f"{known[name].title} is filled no more.")
 
 
@@ -132,11 +120,6 @@ def _content(file: Path) -> bytes:
     if len(content) > MOST_BYTES:
         raise Invalid(f"{file} has more than {MOST_BYTES // 2**20} MB, as no form has")
     return content
-
-
-def _title(content: bytes) -> str:
-    said = opened(content, "").metadata
-    return str(said.title or "") if said else ""
 
 
 def _sole(settings: Settings, plan: str, name: str) -> None:
@@ -150,29 +133,16 @@ def _with(text: str, **values: str) -> str:
     lines = text.splitlines()
     for key, value in values.items():
         said = f"{key}: {msgspec.json.encode(value).decode()}"
-        at = next((at for at, line in enumerate(lines) if line.startswith(f"{key}:")), None)
-        if at is None:
-            lines.insert(0, said)
-        else:
-            lines[at] = said
+        at = next((at for at, line in enumerate(lines) if line.startswith(f"{key}:")), -1)
+        lines[max(at, 0) : at + 1] = [said]
     return "\n".join(lines) + "\n"
 
 
 def _told(target: Path, title: str, proposals: list[Proposal]) -> list[str]:
     placed = [p for p in proposals if p.blank.source != HAND]
-    unsure = [p for p in placed if p.sure < SURE]
-    lines = [
-        f"{title}: {len(proposals)} places, {len(placed)} with a value of the request,"
-        f" {len(proposals) - len(placed)} left to a hand."
+    left = f"{len(proposals) - len(placed)} left to a hand"
+    return [
+        f"{title}: {len(proposals)} places, {len(placed)} with a value of the request, {left}.",
+        *(f"  look at: {p.blank.label} → {p.blank.source} ({p.sure:.0%})" for p in placed if p.sure < SURE),
+        f"Written to {target}. Mend it there; then: pa form confirm {target} --by 'YOUR NAME'",
     ]
-    lines += [f"  look at: {p.blank.label} → {p.blank.source} ({p.sure:.0%})" for p in unsure]
-    lines.append(f"Written to {target}. Mend it there; then: pa form confirm {target} --by 'YOUR NAME'")
-    return lines
-
-
-def _as_json(target: Path, title: str, proposals: list[Proposal]) -> dict[str, Any]:
-    return {
-        "file": str(target),
-        "title": title,
-        "blanks": [{**plain(p.blank), "sure": round(p.sure, 2), "others": list(p.others)} for p in proposals],
-    }

@@ -6,13 +6,13 @@ import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
-import typer
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
+from typer import Argument, Option
 
 from agent.runtime.home import make_home
 from agent.runtime.settings import Settings
 from agent.terminal import graph_screen, screen
-from agent.terminal.common import JsonObject, PatientId, opened
+from agent.terminal.common import JsonObject, PatientId, group, opened
 from agent.terminal.lines import answer, print_json
 from agent.terminal.progress import bars
 from agent.terminal.screen_cli import counted
@@ -25,52 +25,26 @@ from tools.graph.policy_change import policy_changes
 from tools.store.store import Store
 from tools.ways.shortest import shortest as find_shortest
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    help="Ask how patients, courses, prescribers, payers and criteria hang together.",
-    epilog="""[bold]Examples[/]
-  pa graph build
-  pa graph pathways P001
-  pa graph shortest P001
-  pa graph policy-change --plan CASCADE-GOLD
-
-The graph is a copy of the store in another shape: embedded in PALADIN_HOME,
-or on the server that PALADIN_GRAPH_URL names. It is never answered from when
-it is stale; a small panel's is built anew by whoever asks. Others than the
-patient who is asked about are counted and never named, and no count from 1
-to 4 is shown. The shortest way is one chart's own and needs no graph.""",
-)
-AS_OF = typer.Option(
-    "", "--as-of", metavar="DATE", help="Judge every chart on this day: YYYY-MM-DD or today."
-)
+app = group("Ask how patients, courses, prescribers, payers and criteria hang together.")
+AS_OF = Option("", metavar="DATE", help="Judge every chart on this day: YYYY-MM-DD or today.")
 
 
-@app.command(
-    "build",
-    epilog="""[bold]Examples[/]
-  pa graph build
-  PALADIN_GRAPH_URL=falkor://127.0.0.1:56380 pa graph build""",
-)
+@app.command()
 def build(
     as_of: str = AS_OF,
-    workers: int = typer.Option(
-        0, min=0, max=64, help="Processes that judge charts; 0 is one for each core."
-    ),
+    workers: int = Option(0, min=0, max=64, help="Processes that judge charts; 0 is one for each core."),
     as_json: JsonObject = False,
 ) -> None:
     """Build the graph of the store as it is now, in the place of the old one."""
     with _opened() as (store, graph, settings), bars() as shown:
         state = build_graph(store, graph, settings.day(as_of), workers=workers, progress=counted(shown))
-    if as_json:
-        print_json(state)
-        return
     nodes, edges = _sizes(state.counts)
-    print(f"Built from {state.patients:,} patients as of {state.as_of}: {nodes:,} nodes and {edges:,} edges")
-    print(f"at {graph.where}, in {state.seconds:g} s")
+    said = f"""Built from {state.patients:,} patients as of {state.as_of}: {nodes:,} nodes and {edges:,} edges
+at {graph.where}, in {state.seconds:g} s"""
+    answer(state, as_json, lambda: print(said))
 
 
-@app.command("status", epilog="[bold]Example[/]\n  pa graph status")
+@app.command()
 def status(as_of: str = AS_OF, as_json: JsonObject = False) -> None:
     """Say where the graph is, what it holds, and whether it is of the store as it is now."""
     with _opened() as (store, graph, settings):
@@ -90,36 +64,18 @@ def status(as_of: str = AS_OF, as_json: JsonObject = False) -> None:
         print("Next: pa graph build")
 
 
-@app.command(
-    "pathways",
-    epilog="""[bold]Examples[/]
-  pa graph pathways P001
-  pa graph pathways P001 --json
-
-Alike is who has the same conditions, the same payer, and began with the same
-medicines; where those are fewer than 20, any payer, then any medicines.""",
-)
+@app.command()
 def pathways(patient_id: PatientId, as_of: str = AS_OF, as_json: JsonObject = False) -> None:
     """What was tried after what this patient tried, by patients alike, and how it went."""
-    with _asked(as_of) as (asked, store, _):
+    with _asked(as_of) as (asked, store):
         found, seed = find_pathways(asked, patient_id), store.dataset().seed
     _tell(found, as_json, lambda: graph_screen.pathways(found, seed))
 
 
-@app.command(
-    "shortest",
-    epilog="""[bold]Examples[/]
-  pa graph shortest P001
-  pa graph shortest P001 Ozempic
-
-The engine is asked again with the steps supposed as done. That is no
-approval: a value may come in otherwise, and the payer decides.""",
-)
+@app.command()
 def shortest(
     patient_id: PatientId,
-    drug: str = typer.Argument(
-        "", metavar="[DRUG]", help="Only this drug; else every one that fits the label."
-    ),
+    drug: str = Argument("", metavar="[DRUG]", help="Only this drug; else every one that fits the label."),
     as_of: str = AS_OF,
     as_json: JsonObject = False,
 ) -> None:
@@ -130,43 +86,28 @@ def shortest(
     _tell(found, as_json, lambda: graph_screen.shortest(found, name))
 
 
-@app.command(
-    "prescribers",
-    epilog="""[bold]Examples[/]
-  pa graph prescribers
-  pa graph prescribers --json
-
-As payers answered, where 20 answers or more are entered in cases; else as
-Paladin's engine predicts for orders in the charts. Compared with others'
-for the same drug under the same plan; whoever has fewer than 20 is not
-told of.""",
-)
+@app.command()
 def prescribers(as_of: str = AS_OF, as_json: JsonObject = False) -> None:
     """Prescribers whose orders are denied, or predicted to be, unusually often or seldom."""
     _patterns("prescribers", as_of, as_json)
 
 
-@app.command("payers", epilog="[bold]Example[/]\n  pa graph payers")
+@app.command()
 def payers(as_of: str = AS_OF, as_json: JsonObject = False) -> None:
     """Payers who deny the same drugs, or are predicted to, unusually often or seldom."""
     _patterns("payers", as_of, as_json)
 
 
-@app.command(
-    "policy-change",
-    epilog="""[bold]Examples[/]
-  pa graph policy-change
-  pa graph policy-change --plan RIVERBEND-MCO --drug Mounjaro""",
-)
+@app.command("policy-change")
 def policy_change(
-    plan: str = typer.Option("", metavar="PLAN", help="Only this plan."),
-    drug: str = typer.Option("", metavar="DRUG", help="Only this drug."),
-    most: int = typer.Option(10, min=1, max=500, help="How many criteria."),
+    plan: str = Option("", metavar="PLAN", help="Only this plan."),
+    drug: str = Option("", metavar="DRUG", help="Only this drug."),
+    most: int = Option(10, min=1, max=500, help="How many criteria."),
     as_of: str = AS_OF,
     as_json: JsonObject = False,
 ) -> None:
     """Which criterion, were it not asked, would let most patients through."""
-    with _asked(as_of) as (asked, store, _):
+    with _asked(as_of) as (asked, store):
         plan_id = store.plan(plan).id if plan else ""
         name = store.drug(drug).name if drug else ""
         found = policy_changes(asked, plan_id=plan_id, drug=name, most=most)
@@ -174,7 +115,7 @@ def policy_change(
 
 
 def _patterns(of: str, as_of: str, as_json: bool) -> None:
-    with _asked(as_of) as (asked, _, _settings):
+    with _asked(as_of) as (asked, _):
         found = patterns(asked, of)
     _tell(found, as_json, lambda: graph_screen.patterns(found))
 
@@ -188,9 +129,9 @@ def _opened() -> Iterator[tuple[Store, Graph, Settings]]:
 
 
 @contextmanager
-def _asked(as_of: str) -> Iterator[tuple[Asked, Store, Settings]]:
+def _asked(as_of: str) -> Iterator[tuple[Asked, Store]]:
     with _opened() as (store, graph, settings):
-        yield current(store, graph, settings.day(as_of)), store, settings
+        yield current(store, graph, settings.day(as_of)), store
 
 
 def _sizes(counts: dict[str, int]) -> tuple[int, int]:
@@ -199,5 +140,5 @@ def _sizes(counts: dict[str, int]) -> tuple[int, int]:
     return sum(counts.values()) - edges, edges
 
 
-def _tell(found: object, as_json: bool, words: Callable[[], RenderableType]) -> None:
-    answer(found, as_json, lambda: screen.say(words()))
+def _tell(found: object, as_json: bool, parts: Callable[[], Iterator[RenderableType]]) -> None:
+    answer(found, as_json, lambda: screen.say(Group(*parts())))

@@ -13,29 +13,26 @@ from tools.graph.pathways import Circle, Pathways, Taken, Tried
 from tools.graph.patterns import LEAST_ORDERS, Patterns, Unusual
 from tools.graph.policy_change import PolicyChange, PolicyChanges
 from tools.terminology.terms import INDICATIONS
-from tools.ways.shortest import NoWay, Shortest, Way, WayStep
+from tools.ways.shortest import NoWay, Shortest, Way
 
 WORSE = ("partial", "inadequate", "intolerance", "not_recorded")  # than a full response
 FEW, HIDDEN = "<5", "*"
 MOST_UNUSUAL = 20
 
 
-def pathways(found: Pathways, seed: int | None) -> RenderableType:
+def pathways(found: Pathways, seed: int | None) -> Iterator[RenderableType]:
     """What was tried by patients alike."""
-    parts: list[RenderableType] = [
-        Text(f"Pathways of patients like {found.patient_id}, as of {found.as_of}", "bold"),
-        Text(f"conditions: {', '.join(found.conditions) or 'none of those that make alike'}"),
-        Text(f"tried: {'; '.join(map(_taken, found.taken)) or 'nothing that lowers glucose or weight'}"),
-        under("Alike", *map(_circle, found.circles)),
-    ]
+    yield Text(f"Pathways of patients like {found.patient_id}, as of {found.as_of}", "bold")
+    yield Text(f"conditions: {', '.join(found.conditions) or 'none of those that make alike'}")
+    yield Text(f"tried: {'; '.join(map(_taken, found.taken)) or 'nothing that lowers glucose or weight'}")
+    yield under("Alike", *map(_circle, found.circles))
     same_start = found.circles[found.circle].same_start
     if found.tried:
-        parts.append(under("Begun after that" if same_start else "Begun by them", _tried(found.tried)))
+        yield under("Begun after that" if same_start else "Begun by them", _tried(found.tried))
     if found.paths:
-        rows = [(" then ".join(path.medicines), f"{path.n:,}") for path in found.paths]
-        parts.append(under("In this order", _figures(("medicines", "N"), rows)))
-    parts.append(below(Text(" ".join(_concluded(found, same_start, seed)), "dim")))
-    return Group(*parts)
+        rows = ((" then ".join(path.medicines), f"{path.n:,}") for path in found.paths)
+        yield under("In this order", _figures(("medicines", "N"), rows))
+    yield below(Text(" ".join(_concluded(found, same_start, seed)), "dim"))
 
 
 def _concluded(found: Pathways, same_start: bool, seed: int | None) -> Iterator[str]:
@@ -76,7 +73,7 @@ def _full(one: Tried) -> str:
     """How many responded fully, and their share of those whose response is recorded."""
     if one.share is None or one.interval is None:
         return _cell(one.effective)
-    return f"{_cell(one.effective)}  {one.share:.0%} ({one.interval[0]:.0%}-{one.interval[1]:.0%})"
+    return f"{_cell(one.effective)}  {_share(one.share, one.interval)}"
 
 
 def _cell(count: int | None) -> str:
@@ -84,44 +81,34 @@ def _cell(count: int | None) -> str:
     return HIDDEN if count is None else f"{count:,}"
 
 
-def shortest(found: Shortest, drug: str) -> RenderableType:
+def shortest(found: Shortest, drug: str) -> Iterator[RenderableType]:
     """Ways to a complete request."""
-    parts: list[RenderableType] = [
-        Text(f"Shortest ways for {found.patient_id} under {found.plan_id}, as of {found.as_of}", "bold")
-    ]
-    parts += [below(_way(way)) for way in found.ways]
+    yield Text(f"Shortest ways for {found.patient_id} under {found.plan_id}, as of {found.as_of}", "bold")
+    yield from (below(_way(way)) for way in found.ways)
     if not found.ways:
         what = drug or "any drug of the plan"
         why = f" {found.stopped}." if found.stopped else ""
-        parts.append(below(Text(f"No way leads to a complete request for {what} today.{why}")))
+        yield below(Text(f"No way leads to a complete request for {what} today.{why}"))
     if found.further:
-        parts.append(below(Text(f"{found.further} more have a longer way: name one to see it.")))
+        yield below(Text(f"{found.further} more have a longer way: name one to see it."))
     if found.no_way:
-        parts.append(under("No way today", *map(_no_way, found.no_way)))
+        yield under("No way today", *map(_no_way, found.no_way))
     tail = "A complete request is no approval: what comes in may be otherwise, and the payer decides."
-    parts.append(below(Text(tail, "dim")))
-    return Group(*parts)
+    yield below(Text(tail, "dim"))
 
 
 def _way(way: Way) -> RenderableType:
-    count = len(way.steps)
+    count, outcome = len(way.steps), way.outcome.replace("_", " ")
     use = INDICATIONS.get(way.indication, way.indication)
-    head = Text(way.drug, "bold")
-    head.append(f" for {use}" if use else "")
-    head.append(f", tier {way.tier}" if way.tier is not None else "")
-    head.append(": ")
+    about = f"{f' for {use}' if use else ''}{f', tier {way.tier}' if way.tier is not None else ''}: "
+    head = Text.assemble((way.drug, "bold"), about)
     if not count:
-        head.append(way.outcome.replace("_", " "), STYLES[way.outcome])
-        return head
-    head.append(f"{count} action{'s' if count > 1 else ''}")
-    head.append(f", at least {way.days} days" if way.days else "")
-    head.append(f" (today: {way.outcome.replace('_', ' ')})", "dim")
-    return Group(head, numbered(map(_step, way.steps)), *map(Text, _after(way)))
-
-
-def _step(step: WayStep) -> Text:
-    text = Text(step.fix)
-    return text.append(f"  {step.clause}", "dim") if step.clause else text
+        return head.append(outcome, STYLES[way.outcome])
+    days = f", at least {way.days} days" if way.days else ""
+    head.append(f"{count} action{'s' if count > 1 else ''}{days}").append(f" (today: {outcome})", "dim")
+    clauses = ((step.fix, f"  {step.clause}" if step.clause else "") for step in way.steps)
+    steps = (Text.assemble(fix, (clause, "dim")) for fix, clause in clauses)
+    return Group(head, numbered(steps), *map(Text, _after(way)))
 
 
 def _after(way: Way) -> list[str]:
@@ -139,29 +126,23 @@ def _no_way(one: NoWay) -> Text:
     return Text(f"  {one.drug}: {'; '.join(one.because) or one.outcome.replace('_', ' ')}")
 
 
-def patterns(found: Patterns) -> RenderableType:
+def patterns(found: Patterns) -> Iterator[RenderableType]:
     """Who is unusual."""
     share = f", {found.denied / found.orders:.0%}" if found.orders else ""
     what = "predicted denials" if found.predicted else "denials"
     whose = "orders that a rule decides" if found.predicted else "requests that were answered"
-    parts: list[RenderableType] = [
-        Text(f"{what.capitalize()} by {found.of}, as of {found.as_of}", "bold"),
-        Text(f"{found.orders:,} {whose}, {found.denied:,} {what}{share}"),
-        Text(
-            f"{found.tested:,} {found.of} have {LEAST_ORDERS} orders or more and were tested;"
-            f" {found.silent:,} have fewer, and nothing is said of them"
-        ),
-    ]
+    yield Text(f"{what.capitalize()} by {found.of}, as of {found.as_of}", "bold")
+    yield Text(f"{found.orders:,} {whose}, {found.denied:,} {what}{share}")
+    tested = f"{found.tested:,} {found.of} have {LEAST_ORDERS} orders or more and were tested"
+    yield Text(f"{tested}; {found.silent:,} have fewer, and nothing is said of them")
     if found.unusual:
         heads = ("", "orders", "denied", "expected", "share", "q")
-        shown = found.unusual[:MOST_UNUSUAL]
-        parts.append(under("Unusual", _figures(heads, map(_unusual, shown))))
-        if len(found.unusual) > len(shown):
-            parts.append(Text(f"and {len(found.unusual) - len(shown)} more, see --json"))
+        yield under("Unusual", _figures(heads, map(_unusual, found.unusual[:MOST_UNUSUAL])))
+        if (more := len(found.unusual) - MOST_UNUSUAL) > 0:
+            yield Text(f"and {more} more, see --json")
     elif found.tested:
-        parts.append(below(Text("None is unusual.")))
-    parts.append(below(Text(f"{_basis(found)}.\n{_compared(found.of)}", "dim")))
-    return Group(*parts)
+        yield below(Text("None is unusual."))
+    yield below(Text(f"{_basis(found)}.\n{_compared(found.of)}", "dim"))
 
 
 def _basis(found: Patterns) -> str:
@@ -181,33 +162,29 @@ def _compared(of: str) -> str:
 
 def _unusual(one: Unusual) -> tuple[str, ...]:
     name = f"{one.name}, {one.detail}, NPI {one.id}" if one.detail else one.name
-    share = f"{one.share:.0%} ({one.interval[0]:.0%}-{one.interval[1]:.0%})"
+    share = _share(one.share, one.interval)
     return name, f"{one.orders:,}", f"{one.denied:,}", f"{one.expected:,.1f}", share, f"{one.q:.2g}"
 
 
-def policy_changes(found: PolicyChanges) -> RenderableType:
+def policy_changes(found: PolicyChanges) -> Iterator[RenderableType]:
     """Criteria by whom they alone stop."""
-    parts: list[RenderableType] = [
-        Text(f"Criteria that alone stop most of {found.patients:,} patients, as of {found.as_of}", "bold")
-    ]
-    if found.changes:
-        parts += [below(_change(number, one)) for number, one in enumerate(found.changes, 1)]
-    else:
-        parts.append(Text("No criterion alone stops five patients or more."))
+    yield Text(f"Criteria that alone stop most of {found.patients:,} patients, as of {found.as_of}", "bold")
+    yield from (below(_change(number, one)) for number, one in enumerate(found.changes, 1))
+    if not found.changes:
+        yield Text("No criterion alone stops five patients or more.")
     tail = (
         "Of those whom the label does not rule out, for each drug their plan covers: stopped by this criterion and by"
         " nothing else; undocumented lack only its evidence, and no policy need change for them."
     )
     if found.fewer_than_five:
         tail += f" {found.fewer_than_five} more criteria alone stop fewer than five patients each."
-    parts.append(below(Text(f"{tail} Predictions of the engine; the payer decides.", "dim")))
-    return Group(*parts)
+    yield below(Text(f"{tail} Predictions of the engine; the payer decides.", "dim"))
 
 
 def _change(number: int, one: PolicyChange) -> RenderableType:
-    head = Text(f"{number}. {one.plan_id} {one.drug}", "bold")
     part = "" if one.part == "criterion" else f", {one.part}"
-    head.append(f"  {one.clause}{part}{', renewal' if one.kind == 'renewal' else ''}", "dim")
+    place = f"  {one.clause}{part}{', renewal' if one.kind == 'renewal' else ''}"
+    head = Text.assemble((f"{number}. {one.plan_id} {one.drug}", "bold"), (place, "dim"))
     share = f"{one.share:.1%}, {one.interval[0]:.1%}-{one.interval[1]:.1%}"
     figures = (
         f"stops {one.stopped:,} of {one.asked:,} ({share}); ready now {_count(one.ready)},"
@@ -223,11 +200,12 @@ def _count(count: int | None) -> str:
     return FEW if count is None else f"{count:,}"
 
 
+def _share(share: float, interval: tuple[float, float]) -> str:
+    return f"{share:.0%} ({interval[0]:.0%}-{interval[1]:.0%})"
+
+
 def _figures(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
     """The first column to the left, figures to the right."""
     first, *rest = heads
     numbers = (Column(head, justify="right", overflow="fold", no_wrap=True) for head in rest)
-    made = table(Column(first, overflow="fold"), *numbers, header="dim")
-    for row in rows:
-        made.add_row(*row)
-    return made
+    return table(Column(first, overflow="fold"), *numbers, rows=rows, header="dim")

@@ -6,31 +6,15 @@ import logging
 import sys
 
 import anyio
-import typer
+from typer import Option
 
 from agent.drafts.drafting import drafter
 from agent.terminal.common import AskPlan, AsOf, opened
 from tools.common.errors import Unavailable
 
-app = typer.Typer(add_completion=False)
 
-EPILOG = """[bold]Examples[/]
-  pa mcp --patient P001
-  pa mcp
-
-[bold]In a client's configuration[/]
-  {"mcpServers": {"paladin":
-    {"command": "pa", "args": ["mcp", "--patient", "P001"]}}}
-
-Without --patient, the client opens one patient by name and date of birth,
-once per connection. Drafts wait for a person's review; nothing is sent."""
-
-
-@app.command(epilog=EPILOG)
 def mcp(
-    patient: str = typer.Option(
-        "", metavar="ID", help="The patient whom the connection is about, e.g. P001."
-    ),
+    patient: str = Option("", metavar="ID", help="The patient whom the connection is about, e.g. P001."),
     as_of: AsOf = "",
     plan: AskPlan = "",
 ) -> None:

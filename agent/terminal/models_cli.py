@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import typer
 from rich.table import Column
 from rich.text import Text
+from typer import Argument, Option
 
 from agent.models.address import Address, address
 from agent.models.factory import default, is_of_langchain, models_at, opened, refuse_remote
@@ -21,32 +23,17 @@ from agent.terminal.lines import answer
 from tools.common.errors import NotFound, nearest
 
 FAILED = 1
-EPILOG = """[bold]Examples[/]
-  pa models
-  pa models check qwen2.5-coder:1.5b
-
-A model reads questions and writes sentences; it decides nothing, and
-without one Paladin answers in its own words. PALADIN_MODEL names the one
-to take, OLLAMA_HOST where Ollama is, PALADIN_NUM_CTX how many tokens it
-has. Nothing is sent to another machine unless PALADIN_ALLOW_REMOTE_MODEL
-is 1."""
-CHECK_EPILOG = """[bold]Examples[/]
-  pa models check qwen2.5-coder:1.5b
-  pa models check qwen2.5-coder:0.5b --json
-
-Exit codes: 0 it can be used, 1 it can't (the table says why), 2 there is
-no such model, 3 no server answers."""
 MARKS = {
     "ok": ("✓", "green"), "fails": ("✗", "red"), "note": ("!", "yellow"), "left out": ("-", "dim")
 }  # fmt: skip
 
-app = typer.Typer(add_completion=False, invoke_without_command=True, epilog=EPILOG)
+app = typer.Typer(add_completion=False, invoke_without_command=True)
 
 
 @app.callback()
 def models(
     context: typer.Context,
-    as_json: bool = typer.Option(False, "--json", help="Print the models as one JSON object."),
+    as_json: bool = Option(False, "--json", help="Print the models as one JSON object."),
 ) -> None:
     """List the language models that the Ollama host has, and which one is taken.
 
@@ -63,17 +50,19 @@ def models(
     answer(listed, as_json, lambda: _show_models(where, found, taken, why))
 
 
-@app.command("check", epilog=CHECK_EPILOG)
+@app.command()
 def check(
-    name: str = typer.Argument(..., metavar="NAME", help="A model of the host, as `pa models` lists it."),
-    as_json: bool = typer.Option(False, "--json", help="Print the result as one JSON object."),
+    name: str = Argument(..., metavar="NAME", help="A model of the host, as `pa models` lists it."),
+    as_json: bool = Option(False, "--json", help="Print the result as one JSON object."),
 ) -> None:
     """Test a model in two minutes: answers, JSON schema, context, speed, seeds.
 
     The figures are of this machine as busy as it is now.
     """
     model, digest, server = _to_test(name, read_settings())
-    tested = selftest(model, digest=digest, server=server, told=_quiet if as_json else _show_check)
+    tested = selftest(
+        model, digest=digest, server=server, told=(lambda check: None) if as_json else _show_check
+    )
     answer(plain(tested) | {"passed": tested.passed}, as_json, lambda: _show_verdict(tested))
     if not tested.passed:
         raise typer.Exit(FAILED)
@@ -93,23 +82,25 @@ def _to_test(name: str, settings: Settings) -> tuple[Model, str, str]:
 
 
 def _show_models(where: Address, found: list[Held], taken: str, why: str) -> None:
-    table = screen.table(
+    columns = (
         Column("Model", no_wrap=True), Column("Size", justify="right", no_wrap=True), "Made of",
         Column("Context", justify="right", no_wrap=True), Column("Digest", no_wrap=True), "State",
     )  # fmt: skip
-    for one in found:
-        table.add_row(
-            one.name,
-            f"{one.size / 1e9:.1f} GB" if one.size else "",
-            " ".join(word for word in (one.family, one.parameters, one.quantisation) if word),
-            "" if one.context is None else f"{one.context:,}",
-            one.digest.removeprefix("sha256:")[:12],
-            ", ".join(_state(one, taken)),
-        )
     screen.say(f"Models at {where.where}", style="bold")
     if found:
-        screen.say(table)
+        screen.say(screen.table(*columns, rows=(_cells(one, taken) for one in found)))
     screen.say(f"Default: {taken or 'offline'}: {why}")
+
+
+def _cells(one: Held, taken: str) -> tuple[str, ...]:
+    return (
+        one.name,
+        f"{one.size / 1e9:.1f} GB" if one.size else "",
+        " ".join(word for word in (one.family, one.parameters, one.quantisation) if word),
+        "" if one.context is None else f"{one.context:,}",
+        one.digest.removeprefix("sha256:")[:12],
+        ", ".join(_state(one, taken)),
+    )
 
 
 def _state(one: Held, taken: str) -> Iterator[str]:
@@ -127,29 +118,19 @@ def _state(one: Held, taken: str) -> Iterator[str]:
         yield f"{'passed' if one.evaluated.passed else 'failed'} the evals ({one.evaluated.score:g})"
 
 
-def _quiet(check: Check) -> None:
-    return None
-
-
 def _show_check(check: Check) -> None:
-    out = screen.console()
-    mark, colour = MARKS[check.status]
-    if not screen.is_utf8(out):
-        mark = screen.to_ascii(mark)
     columns = (Column(width=1), Column(width=9), Column(width=6, justify="right"), Column(overflow="fold"))
-    line = screen.table(*columns, header=None)
-    line.add_row(Text(mark, colour), check.name, f"{check.seconds:.1f} s", check.said)
-    screen.say(line)
-    out.file.flush()
+    cells = (Text(*MARKS[check.status]), check.name, f"{check.seconds:.1f} s", check.said)
+    screen.say(screen.table(*columns, rows=[cells], header=None))
+    sys.stdout.flush()
 
 
 def _show_verdict(tested: Examined) -> None:
     digest = f" ({tested.digest.removeprefix('sha256:')[:12]})" if tested.digest else ""
+    fit = "was not tested to the end: too slow, or the server is busy"
+    if tested.finished:
+        fit = "can't be relied on: Paladin's own answers stand in where it fails"
     if tested.passed:
         fit = "can be used"
-    elif tested.finished:
-        fit = "can't be relied on: Paladin's own answers stand in where it fails"
-    else:
-        fit = "was not tested to the end: too slow, or the server is busy"
     line = f"{tested.model}{digest} {fit}; {tested.seconds:.0f} s, num_ctx {tested.num_ctx}"
     screen.say(line, style="bold")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import date
 
-import typer
 from rich.progress import track
 from rich.text import Text
+from typer import Option
 
 from agent.cases import casefile
 from agent.cases.renewals import asked, renewals
@@ -15,37 +14,24 @@ from agent.drafts.drafting import draft_alone
 from agent.drafts.requests import complete_request
 from agent.runtime.home import now
 from agent.runtime.settings import Settings
-from agent.terminal.common import JsonArray, OnlyPatient, opened
+from agent.terminal.common import JsonArray, OnlyPatient, opened, person
 from agent.terminal.due_cli import ahead
 from agent.terminal.lines import answer
-from agent.terminal.screen import console, say
+from agent.terminal.screen import below, console, say
 from tools.common.errors import Refused
 from tools.lifecycle.records import Facts
 from tools.lifecycle.renewals import Need, Renewal
 from tools.store.store import Store
 
-app = typer.Typer(add_completion=False)
-
-EPILOG = """[bold]Examples[/]
-  pa renewals
-  pa renewals --within 90d --failing
-  pa renewals --patient P013 --json
-  pa renewals --draft
-
-The plan's own renewal test is put to today's record, today and on every day
-to the end: what will be stale by then, or has not been reached, is said now,
-with what to measure from when to when, and what would be determined if it
-were done. --draft drafts those that pass today, for review."""
 GOOD = ("ready", "not_required")
 USUAL = 0.8  # the share of days covered from which adherence is usually called good
 
 
-@app.command(epilog=EPILOG)
-def _renewals(
-    within: str = typer.Option("60d", metavar="TIME", help="How far ahead: 60d, 8w, 3m."),
+def list_renewals(
+    within: str = Option("60d", metavar="TIME", help="How far ahead: 60d, 8w, 3m."),
     patient_id: OnlyPatient = "",
-    failing: bool = typer.Option(False, "--failing", help="Only those that will not pass as they stand."),
-    draft: bool = typer.Option(False, "--draft", help="Draft those that pass today; each waits for review."),
+    failing: bool = Option(False, "--failing", help="Only those that will not pass as they stand."),
+    draft: bool = Option(False, "--draft", help="Draft those that pass today; each waits for review."),
     as_json: JsonArray = False,
 ) -> None:
     """List the approvals that end, whether they will be renewed, and what to do before when."""
@@ -72,7 +58,7 @@ def _draft_all(store: Store, settings: Settings, found: list[Renewal]) -> None:
             continue
         number = one.ending.case_id
         if number is not None and store.authorization_case(number).state != "renewal_due":
-            entry = casefile.Entry(getpass.getuser(), one.as_of, now())
+            entry = casefile.Entry(person(""), one.as_of, now())
             facts = Facts(basis=casefile.basis_of(made))
             casefile.record(store, number, "renewal_due", entry, facts=facts)
 
@@ -87,17 +73,15 @@ def _show(found: list[Renewal], within: str) -> None:
     title = f"Approvals that end within {within}, as of {as_of}"
     say(f"{title}: {passing} of {len(found)} pass today", style="bold")
     for one in found:
-        say("")
-        say(_head(one))
+        say(below(_head(one)))
         for line in _lines(one):
             say(line, indent=2)
 
 
 def _head(one: Renewal) -> Text:
     ending = one.ending
-    end = f"ends {ending.approval.end} (in {one.days_left} days)"
-    if one.days_left < 0:
-        end = f"ended {ending.approval.end}, {-one.days_left} days ago"
+    left, day = one.days_left, ending.approval.end
+    end = f"ends {day} (in {left} days)" if left >= 0 else f"ended {day}, {-left} days ago"
     return Text.assemble(
         (f"{ending.drug} for {one.name} ({one.patient_id})", "bold"),
         (f"  {one.payer} · {ending.source}\n", "dim"),
@@ -124,24 +108,22 @@ def _lines(one: Renewal) -> list[Text]:
         lines.append(Text(f"{whole}, it would be: {one.would.replace('_', ' ')}"))
     if one.alternatives:
         lines.append(Text(f"met today: {', '.join(one.alternatives)}", "dim"))
-    return [*lines, _next(one)]
+    return [*lines, Text(_next(one), "dim")]
 
 
 def _need(need: Need, *, or_else: bool, as_of: date) -> Text:
-    text = Text(f"{'or' if or_else else '→'} {need.what}")
-    if need.goal:
-        text.append(f": {need.goal}")
+    what = f"{'or' if or_else else '→'} {need.what}{f': {need.goal}' if need.goal else ''}"
     later = need.not_before is not None and need.not_before > as_of
     window = f"from {need.not_before} to {need.by}" if later else f"by {need.by}"
-    return text.append(f"  {window}", "dim")
+    return Text.assemble(what, (f"  {window}", "dim"))
 
 
-def _next(one: Renewal) -> Text:
+def _next(one: Renewal) -> str:
     if one.in_work:
-        return Text(f"under way: {one.in_work}", "dim")
+        return f"under way: {one.in_work}"
     if one.then in ("wrong_plan", "not_covered") or (one.then == one.outcome == "likely_denial"):
-        return Text("a draft would not help; see `pa check`", "dim")
+        return "a draft would not help; see `pa check`"
     if one.draft_id is not None:
-        return Text(f"draft {one.draft_id} is there: pa review {one.draft_id}", "dim")
+        return f"draft {one.draft_id} is there: pa review {one.draft_id}"
     case = f"{one.patient_id} {one.ending.drug} --plan {one.ending.plan_id}"
-    return Text(f"draft it: pa draft {case} --kind renewal", "dim")
+    return f"draft it: pa draft {case} --kind renewal"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typer
+from typer import Argument, Option
 
 from agent.runtime.settings import BIGGEST
 from agent.terminal.common import JsonObject, opened
@@ -12,21 +13,10 @@ from tools.queries.replay import Replayed, replay
 from tools.store.provenance import digest
 from tools.store.store import Store
 
-app = typer.Typer(add_completion=False)
 
-
-@app.command(
-    epilog="""[bold]Examples[/]
-  pa replay 1
-  pa replay --case 1 --json
-
-A draft, and a case that was opened by hand, keeps what its determination was
-made of: chart, plan, policy, form and request, and which engine and terms
-read them. Exit 1 if it is decided otherwise now."""
-)
-def _replay(
-    draft_id: int = typer.Argument(0, metavar="DRAFT", min=0, max=BIGGEST, help="Number of the draft."),
-    case_id: int = typer.Option(0, "--case", metavar="CASE", min=0, max=BIGGEST, help="A case instead."),
+def decide_again(
+    draft_id: int = Argument(0, metavar="DRAFT", min=0, max=BIGGEST, help="Number of the draft."),
+    case_id: int = Option(0, "--case", metavar="CASE", min=0, max=BIGGEST, help="A case instead."),
     as_json: JsonObject = False,
 ) -> None:
     """Decide a draft or a case again from what was known then, and say what has changed since."""

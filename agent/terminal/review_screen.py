@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 
 from rich.table import Column
@@ -28,14 +29,10 @@ SENDING = {
 
 def drafted(draft: Draft, store: Store, files: Mapping[str, Path], *, new: bool) -> None:
     """Where the papers lie, what is missing, and what to do next."""
-    form = draft.filled_form()
-    say(_head(draft, store))
-    if form.warning:
-        say(f"\n{form.warning}", style="bold red")
+    form = _head(draft, store)
     if not new:
         before = "\nThis case was drafted before, with nothing changed since"
         say(f"{before}; it is {_status(draft)}.", style="bold")
-    say("\nPapers", style="bold")
     _papers(files)
     _worded(draft)
     for other in _rivals(draft, store):
@@ -65,38 +62,35 @@ def waiting(drafts: Sequence[Draft], store: Store) -> None:
         say("No draft waits for review. `pa draft P001 Ozempic` makes one.")
         return
     titles = ("ID", "Patient", "Drug", "Plan", "Outcome", "Missing", "Status")
-    rows = table(*(Column(title, no_wrap=title != "Patient") for title in titles), header="bold")
+    shown = table(*(Column(title, no_wrap=title != "Patient") for title in titles), header="bold")
     for draft in drafts:
-        form = draft.filled_form()
-        outcome = Text(draft.outcome.replace("_", " "), STYLES.get(draft.outcome, ""))
-        who = f"{draft.patient_id} {_name(draft, store)}"
-        missing = str(len(form.missing)) if form.missing else "-"
-        status = WAITING.get(draft.status, draft.status)
-        if orphaned(store, draft.person, draft.patient_id):
-            status = "orphaned"
-        rows.add_row(str(draft.id), who, draft.drug, draft.plan_id, outcome, missing, status)
-    say(rows)
+        alone = orphaned(store, draft.person, draft.patient_id)
+        shown.add_row(
+            str(draft.id),
+            f"{draft.patient_id} {_name(draft, store)}",
+            draft.drug,
+            draft.plan_id,
+            Text(draft.outcome.replace("_", " "), STYLES.get(draft.outcome, "")),
+            str(len(draft.filled_form().missing) or "-"),
+            "orphaned" if alone else WAITING.get(draft.status, draft.status),
+        )
+    say(shown)
     say(f"\nLook at one: pa review {drafts[0].id}", style="dim")
 
 
 def one(draft: Draft, store: Store) -> None:
     """A draft with every field of its form, to be read before it is approved."""
-    form = draft.filled_form()
-    say(_head(draft, store))
-    if form.warning:
-        say(f"\n{form.warning}", style="bold red")
+    form = _head(draft, store)
     columns = (Column(ratio=3), Column(ratio=4), Column(style="dim", overflow="fold"))
     rows = table(*columns, header=None)
-    section = ""
-    for field in form.fields:
-        if field.section != section:
-            section = field.section
+    for section, fields in groupby(form.fields, lambda field: field.section):
+        if section:
             rows.add_row(Text(f"\n{section}", "bold"))
-        empty = Text("missing", "bold red") if field.required else Text("-", "dim")
-        rows.add_row(field.label, Text(field.value) if field.value else empty, field.record_id or "")
+        for field in fields:
+            empty = Text("missing", "bold red") if field.required else Text("-", "dim")
+            rows.add_row(field.label, Text(field.value) if field.value else empty, field.record_id or "")
     say(rows)
     _changes(draft)
-    say("\nPapers", style="bold")
     _papers({name: Path(file.path) for name, file in draft.files.items()})
     for done in store.reviews(draft.id):
         say(f"{done.when:%Y-%m-%d %H:%M} {done.status} by {done.by}  {done.reason}", style="dim")
@@ -115,19 +109,24 @@ def decided(draft: Draft, store: Store) -> None:
 
 def _rivals(draft: Draft, store: Store) -> list[Draft]:
     """Other drafts of this patient, drug and plan that wait."""
-    wait = (one for one in store.drafts(patient_id=draft.patient_id, limit=1000) if one.status in WAITING)
-    same = (one for one in wait if (one.drug, one.plan_id) == (draft.drug, draft.plan_id))
-    return [one for one in same if one.id != draft.id]
+    theirs = store.drafts(patient_id=draft.patient_id, limit=1000)
+    same = (one for one in theirs if (one.drug, one.plan_id) == (draft.drug, draft.plan_id))
+    return [one for one in same if one.status in WAITING and one.id != draft.id]
 
 
-def _head(draft: Draft, store: Store) -> Text:
+def _head(draft: Draft, store: Store) -> PARequest:
+    """Says which draft it is, and gives its form."""
+    form = draft.filled_form()
     outcome = Text(draft.outcome.replace("_", " ").upper(), STYLES.get(draft.outcome, "bold"))
     title = f"Draft {draft.id}: {draft.drug} for {_name(draft, store)} ({draft.patient_id})"
     version = f" · version {draft.version}" if draft.version > 1 else ""
     about = f"\n{draft.plan_id} · as of {draft.as_of} · {_status(draft)}{version} · "
     why = orphaned(store, draft.person, draft.patient_id)
     alone = f"\nOrphaned: made for {named(draft.person)}, and {why}. It can only be rejected." if why else ""
-    return Text.assemble((title, "bold"), about, outcome, (alone, "bold red"))
+    say(Text.assemble((title, "bold"), about, outcome, (alone, "bold red")))
+    if form.warning:
+        say(f"\n{form.warning}", style="bold red")
+    return form
 
 
 def _changes(draft: Draft) -> None:
@@ -142,6 +141,7 @@ def _changes(draft: Draft) -> None:
 
 def _papers(files: Mapping[str, Path]) -> None:
     """One path a line, never wrapped, so that it can be copied."""
+    say("\nPapers", style="bold")
     for name, title in titled(files):
         tell(f"  {title[:1].upper() + title[1:]:<18}{_near(files[name])}")
 
@@ -163,31 +163,27 @@ def _listed(title: str, lines: Iterable[str], style: str = "bold") -> None:
 
 
 def _next(draft: Draft, form: PARequest) -> None:
-    send = SENDING[form.channel].format(payer=form.payer)
-    number = draft.id
-    steps = {
-        "approved": [
-            f"Have the prescriber sign; then {send}. Paladin sends nothing.",
-            f"Follow what becomes of it: pa case open --draft {number}",
-        ],
-        "rejected": [
-            f"Mend what was wrong and draft again: pa draft {draft.patient_id} {draft.drug} --again"
-        ],
-    }.get(draft.status)
-    if steps is None:
-        steps = [f"Read it: pa review {number}"]
+    review = f"pa review {draft.id}"
+    if draft.status == "approved":
+        send = SENDING[form.channel].format(payer=form.payer)
+        follow = f"Follow what becomes of it: pa case open --draft {draft.id}"
+        steps = [f"Have the prescriber sign; then {send}. Paladin sends nothing.", follow]
+    elif draft.status == "rejected":
+        again = f"pa draft {draft.patient_id} {draft.drug} --again"
+        steps = [f"Mend what was wrong and draft again: {again}"]
+    else:
+        steps = [f"Read it: {review}"]
         if form.exceptions and any(f.id == "exception_statement" and not f.value for f in form.fields):
-            steps.append(f"Say why it is excepted: pa review {number} --set statement='WORDS' --by NAME")
+            steps.append(f"Say why it is excepted: {review} --set statement='WORDS' --by NAME")
         if form.missing:
-            steps.append("Fill what is missing: pa chart add, then draft again; or pa review "
-                         f"{number} --set 'FIELD=VALUE' --by NAME")  # fmt: skip
-        steps.append(f"Decide: pa review {number} --approve --by NAME, or --reject --reason WHY --by NAME")
+            fill = f"{review} --set 'FIELD=VALUE' --by NAME"
+            steps.append(f"Fill what is missing: pa chart add, then draft again; or {fill}")
+        steps.append(f"Decide: {review} --approve --by NAME, or --reject --reason WHY --by NAME")
     _listed("Next", steps)
 
 
 def _status(draft: Draft) -> str:
-    waiting = {"needs_review": "waiting for review", "edited": "edited, waiting for review"}
-    return waiting.get(draft.status, draft.status)
+    return WAITING.get(draft.status, draft.status).replace("waits", "waiting for review")
 
 
 def _name(draft: Draft, store: Store) -> str:

@@ -29,10 +29,10 @@ STYLES = {
     "not_covered": "bold red",
     "wrong_plan": "bold red",
 }
-MARKS: dict[Status, tuple[str, str, str]] = {  # in UTF-8, in ASCII, colour
-    "met": ("✓", "+", "green"),
-    "not_met": ("✗", "x", "red"),
-    "unknown": ("?", "?", "yellow"),
+MARKS: dict[Status, tuple[str, str]] = {
+    "met": ("✓", "green"),
+    "not_met": ("✗", "red"),
+    "unknown": ("?", "yellow"),
 }
 NARROW, WIDEST = 72, 140  # columns
 ENGLISH = Voice()
@@ -51,17 +51,16 @@ def console(stderr: bool = False) -> Console:
 
 def show(found: Determination, patient: Patient, out: Console, voice: Voice = ENGLISH) -> None:
     """Print the whole screen: headline, criteria with their evidence and clause, what to do, what else."""
-    parts: list[RenderableType] = [_header(found, patient, voice), _headline(found, voice)]
-    criteria = [f for f in found.findings if not f.exclusion]
-    exclusions = [f for f in found.findings if f.exclusion]
-    for title, findings in (("screen.criteria", criteria), ("screen.exclusions", exclusions)):
-        if findings:
+    outcome = (voice.term(f"headline.{found.outcome}").upper(), STYLES[found.outcome])
+    headline = below(Text.assemble(outcome, "  ", voice.says(found.without_outcome)))
+    parts: list[RenderableType] = [_header(found, patient, voice), headline]
+    for title, exclusion in (("screen.criteria", False), ("screen.exclusions", True)):
+        if findings := [finding for finding in found.findings if finding.exclusion == exclusion]:
             parts.append(under(voice.term(title), _findings(findings, found.leads, out, voice)))
     if found.ignored:
         parts.append(below(_ignored(found, voice)))
     if found.actions:
-        steps = tuple([voice.says(step) for step in found.actions])
-        parts.append(under(voice.term("screen.next"), numbered(steps)))
+        parts.append(under(voice.term("screen.next"), numbered(map(voice.says, found.actions))))
     if found.alternatives:
         parts.append(under(voice.term("screen.alternatives"), _alternatives(found.alternatives, voice)))
     say(Group(*parts), out)
@@ -90,21 +89,24 @@ def say(printed: RenderableType, out: Console | None = None, *, style: str = "",
     out.file.write(text if is_utf8(out) else to_ascii(text))
 
 
-def table(*columns: str | Column, header: str | None = "table.header", gap: int = 2) -> Table:
+def table(
+    *columns: str | Column,
+    rows: Iterable[Iterable[RenderableType]] = (),
+    header: str | None = "table.header",
+    gap: int = 2,
+) -> Table:
     """A table without lines: names of columns, or columns with what is special about them.
 
     Args:
+        rows: their cells; more can be added.
         header: style of the names; None shows none.
         gap: blanks between two columns.
     """
-    return Table(
-        *columns,
-        box=None,
-        padding=(0, gap, 0, 0),
-        pad_edge=False,
-        show_header=header is not None,
-        header_style=header,
-    )
+    padding, shown = (0, gap, 0, 0), header is not None
+    made = Table(*columns, box=None, padding=padding, pad_edge=False, show_header=shown, header_style=header)
+    for row in rows:
+        made.add_row(*row)
+    return made
 
 
 def below(*shown: RenderableType) -> RenderableType:
@@ -119,10 +121,8 @@ def under(title: str, *shown: RenderableType) -> RenderableType:
 
 def numbered(lines: Iterable[RenderableType]) -> Table:
     """Lines, each with its number, from 1."""
-    rows = table(Column(justify="right"), Column(overflow="fold"), header=None, gap=1)
-    for number, line in enumerate(lines, 1):
-        rows.add_row(f"{number}.", line)
-    return rows
+    rows = ((f"{number}.", line) for number, line in enumerate(lines, 1))
+    return table(Column(justify="right"), Column(overflow="fold"), rows=rows, header=None, gap=1)
 
 
 def right(*names: str) -> list[Column]:
@@ -158,12 +158,6 @@ def _header(found: Determination, patient: Patient, voice: Voice) -> Text:
     return text.append(f"\n{use}", "dim") if use else text
 
 
-def _headline(found: Determination, voice: Voice) -> RenderableType:
-    word = voice.term(f"headline.{found.outcome}").upper()
-    said = voice.says(found.without_outcome)
-    return below(Text.assemble((word, STYLES[found.outcome]), "  ", said))
-
-
 def _findings(findings: list[Finding], leads: tuple[Lead, ...], out: Console, voice: Voice) -> Table:
     narrow = out.width < NARROW
     columns = [Column(width=out.width - 3)]
@@ -174,15 +168,15 @@ def _findings(findings: list[Finding], leads: tuple[Lead, ...], out: Console, vo
         columns.append(Column(width=clause, justify="right", no_wrap=True))
     rows = table(Column(width=1), *columns, header=None, gap=1)
     for finding, depth in _walk(findings):
-        utf8, plain, colour = MARKS[finding.status]
-        mark = Text(utf8 if is_utf8(out) else plain, colour)
-        number = Text(finding.clause.clause_id if finding.clause else "", "dim")
+        mark, number = (
+            Text(*MARKS[finding.status]),
+            Text(finding.clause.clause_id if finding.clause else "", "dim"),
+        )
+        statement, evidence = _statement(finding, depth, leads, voice), _evidence(finding, voice)
         if narrow:
-            below = (line for line in (_evidence(finding, voice), number) if line.plain)
-            rows.add_row(mark, Group(_statement(finding, depth, leads, voice), *below))
+            rows.add_row(mark, Group(statement, *(line for line in (evidence, number) if line.plain)))
         else:
-            statement = _statement(finding, depth, leads, voice)
-            rows.add_row(mark, statement, _evidence(finding, voice), number)
+            rows.add_row(mark, statement, evidence, number)
     return rows
 
 
@@ -205,7 +199,7 @@ def _statement(finding: Finding, depth: int, leads: tuple[Lead, ...], voice: Voi
         if why:
             text.append(f"\n{why}", "dim")
         if finding.action is not None:
-            text.append(f"\n→ {voice.says(finding.action)}", MARKS[finding.status][2])
+            text.append(f"\n→ {voice.says(finding.action)}", MARKS[finding.status][1])
         for lead in leads:
             if finding.criterion in lead.criteria:
                 text.append(f"\n{lead.id} {lead.says}", "cyan")
@@ -234,21 +228,17 @@ def _evidence(finding: Finding, voice: Voice) -> Text:
 
 def _evidence_line(evidence: Evidence) -> Text:
     value = f"{evidence.value:g}" if isinstance(evidence.value, float) else str(evidence.value or "")
-    unit = f" {evidence.unit}" if evidence.unit else ""
-    text = Text(f"{value}{unit}" or evidence.kind)
-    if evidence.date and str(evidence.date) not in text.plain:
-        text.append(f" {evidence.date}")
-    text.append(f" {evidence.record_id}", "dim")
-    if evidence.note:
-        text.append(f" ({evidence.note})", "yellow")
-    return text
+    said = f"{value}{f' {evidence.unit}' if evidence.unit else ''}" or evidence.kind
+    day = f" {evidence.date}" if evidence.date and str(evidence.date) not in said else ""
+    note = f" ({evidence.note})" if evidence.note else ""
+    return Text.assemble(f"{said}{day}", (f" {evidence.record_id}", "dim"), (note, "yellow"))
 
 
 def _ignored(found: Determination, voice: Voice) -> Text:
     """A line for each value that is later than the day of judgement; of many, the newest and how many more."""
     lines = [_ignored_line(seen, found.as_of, voice) for seen in found.ignored[:MOST_EVIDENCE]]
-    if len(found.ignored) > MOST_EVIDENCE:
-        lines.append(voice.says(message("screen.more", count=len(found.ignored) - MOST_EVIDENCE)))
+    if (more := len(found.ignored) - MOST_EVIDENCE) > 0:
+        lines.append(voice.says(message("screen.more", count=more)))
     return Text("\n".join(lines), "yellow")
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
-import typer
 from rich.progress import Progress as Bars
 from rich.table import Table
+from typer import Argument, Option
 
 from agent.runtime.settings import BIGGEST, read_settings, today
 from agent.screening import report as page
 from agent.screening import run, sources, table
-from agent.screening.run import Done, Progress, discard, filtered
+from agent.screening.run import Done, Progress, filtered
 from agent.screening.sources import Source
 from agent.screening.summary import LISTS, OUTCOMES, Summary, summarize
 from agent.terminal.common import Workers
@@ -24,59 +25,31 @@ from agent.terminal.progress import bars
 from agent.terminal.screen import STYLES, right, say
 from tools.common.errors import Invalid, nearest
 
-app = typer.Typer(add_completion=False)
 WITHIN = 30
 
-EPILOG = """[bold]Examples[/]
-  pa screen
-  pa screen --drug Ozempic --outcome ready --out ready.csv
-  pa screen --report monday
-  pa screen world --out screen.parquet --workers 2
 
-WORLD is a folder as `pa generate` makes it (Parquet, JSON lines or JSON); it
-needs no store. A run that was stopped goes on where it was, if it is given
-the same --out again.
-
-[bold]Columns of the table[/], a row for each patient and drug
-  patient_id, plan_id, payer, drug, as_of
-  outcome         as `pa check` decides it; stopped_by says what decided
-  kind            new, continuation or renewal
-  indication      the use that it is ready for or waits for, and its rule_id;
-                  empty of a denial, where every use fails
-  asked           ordered, taken, or empty: nobody asked for it
-  needs           what would make it ready, any one of them alone: lab:hba1c,
-                  statement:pregnancy, list:medication list, document:…
-  waits_for       the first of these in words
-  approved_until  last day of the plan's approval that holds now
-  changes_on      first later day with another outcome if nothing is done,
-  changes_to      and that outcome; looked for --within days"""
-
-
-@app.command(epilog=EPILOG)
 def screen(
-    world: Path | None = typer.Argument(None, metavar="WORLD", help="World folder instead of the store."),
-    payer: list[str] = typer.Option([], metavar="NAME", help="Only this payer; repeatable."),
-    plan: list[str] = typer.Option([], metavar="ID", help="Only this plan; repeatable."),
-    drug: list[str] = typer.Option([], metavar="NAME", help="Only this drug; repeatable."),
-    outcome: list[str] = typer.Option([], metavar="OUTCOME", help="Only rows of this outcome; repeatable."),
-    limit: int = typer.Option(0, min=0, max=BIGGEST, help="Only the first so many patients; 0 is all."),
-    as_of: str = typer.Option(
+    world: Path | None = Argument(None, metavar="WORLD", help="World folder instead of the store."),
+    payer: list[str] = Option([], metavar="NAME", help="Only this payer; repeatable."),
+    plan: list[str] = Option([], metavar="ID", help="Only this plan; repeatable."),
+    drug: list[str] = Option([], metavar="NAME", help="Only this drug; repeatable."),
+    outcome: list[str] = Option([], metavar="OUTCOME", help="Only rows of this outcome; repeatable."),
+    limit: int = Option(0, min=0, max=BIGGEST, help="Only the first so many patients; 0 is all."),
+    as_of: str = Option(
         "",
         metavar="DATE",
         help="Decide on this day: YYYY-MM-DD or today. Default: today; the day of its world for a chart that was made.",
     ),
-    within: int = typer.Option(
+    within: int = Option(
         WITHIN,
         min=0,
         max=400,
         help="Days ahead in which a change of outcome is looked for; 0 looks for none.",
     ),
     workers: Workers = 0,
-    out: Path | None = typer.Option(
-        None, metavar="FILE", help="Write the rows: .parquet, .csv, .arrow or .jsonl."
-    ),
-    report: Path | None = typer.Option(None, metavar="DIR", help="Write a report with plots and worklists."),
-    as_json: bool = typer.Option(False, "--json", help="Print the summary as one JSON object."),
+    out: Path | None = Option(None, metavar="FILE", help="Write the rows: .parquet, .csv, .arrow or .jsonl."),
+    report: Path | None = Option(None, metavar="DIR", help="Write a report with plots and worklists."),
+    as_json: bool = Option(False, "--json", help="Print the summary as one JSON object."),
 ) -> None:
     """Screen the whole panel: every patient × every drug of the plan.
 
@@ -113,15 +86,10 @@ def screen(
 def counted(shown: Bars) -> Progress:
     """Counts patients on a bar of its own; what was done before the first count was another run's, and not as fast."""
     task = shown.add_task("patients", total=None, start=False)
-    started = False
 
     def count(done: int, total: int) -> None:
-        nonlocal started
-        if started:
-            shown.update(task, completed=done, total=total or None)
-        else:
-            shown.reset(task, completed=done, total=total or None)
-            started = True
+        tell = shown.update if shown.tasks[task].started else shown.reset
+        tell(task, completed=done, total=total or None)
 
     return count
 
@@ -132,11 +100,10 @@ def _parts(out: Path | None) -> Iterator[Path]:
     if out is None:
         with TemporaryDirectory(prefix="pa-screen-") as passing:
             yield Path(passing)
-        return
-
-    folder = out.with_name(f"{out.name}.parts")
-    yield folder
-    discard(folder)
+    else:
+        folder = out.with_name(f"{out.name}.parts")
+        yield folder
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _source(world: Path | None, url: str, parts: Path) -> Source:
@@ -160,8 +127,10 @@ def _show(source: Source, summary: Summary, done: Done, out: Path | None, report
     print(f"{summary.patients:,} patients of {source.name}, {summary.cases:,} cases{days}")
     for why, count in summary.skipped.items():
         print(f"not screened: {count:,} charts, {why}")
-    if summary.cases:
-        _show_counts(summary)
+    for shown in _counts(summary) if summary.cases else ():
+        if shown.rows:
+            print()
+            say(shown)
     print()
     if done.reused:
         print(f"{done.reused} of {len(done.parts)} parts were there from a run that had been stopped")
@@ -173,11 +142,10 @@ def _show(source: Source, summary: Summary, done: Done, out: Path | None, report
         print("The rows: --out screen.parquet; worklists with plots: --report DIR")
 
 
-def _show_counts(summary: Summary) -> None:
+def _counts(summary: Summary) -> tuple[Table, ...]:
     outcomes = Table("Outcome", *right("Cases", ""), box=None)
     for name, count in summary.outcomes.items():
-        share = f"{100 * count / summary.cases:.1f} %"
-        outcomes.add_row(name, f"{count:,}", share, style=STYLES[name])
+        outcomes.add_row(name, f"{count:,}", f"{100 * count / summary.cases:.1f} %", style=STYLES[name])
     lists = Table("Worklist", *right("Cases"), box=None)
     for name, title in LISTS.items():
         lists.add_row(title, f"{summary.lists[name]:,}")
@@ -185,7 +153,4 @@ def _show_counts(summary: Summary) -> None:
     unlocks = Table("One thing would unlock", *right("Cases", "Patients"), box=None)
     for unlock in summary.unlocks[:8]:
         unlocks.add_row(unlock.told, f"{unlock.cases:,}", f"{unlock.patients:,}")
-    for shown in (outcomes, lists, unlocks):
-        if shown.rows:
-            print()
-            say(shown)
+    return outcomes, lists, unlocks

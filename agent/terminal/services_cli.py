@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from agent.administration.services import SERVICES, Seen, Service, read
 from agent.runtime.home import make_home
@@ -14,19 +16,11 @@ from agent.terminal.lines import print_json
 from tools.common.errors import Invalid, nearest
 
 UNAVAILABLE = 3
-EPILOG = """[bold]Examples[/]
-  pa services up                        start all of them
-  eval "$(pa services up postgresql)"   and work on PostgreSQL from here on
-  eval "$(pa services up --tests)"      and have the tests run on them
-  pa services status
-  pa services down
 
-They listen on loopback alone, behind a password, in PALADIN_HOME/services.
-What is printed on stdout are the variables to export. A server that is not
-installed is named with its package, the others start all the same, and the
-exit code is 3."""
-
-app = typer.Typer(add_completion=False, no_args_is_help=True, epilog=EPILOG)
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+Names = Annotated[
+    list[str] | None, Argument(metavar="[NAME]…", help="postgresql, redis, falkordb; default all.")
+]
 
 
 @app.callback()
@@ -37,19 +31,18 @@ def services() -> None:
     """
 
 
-@app.command("up")
+@app.command()
 def up(
-    names: list[str] = typer.Argument(
-        None, metavar="[NAME]…", help="postgresql, redis, falkordb; default all."
-    ),
-    tests: bool = typer.Option(False, "--tests", help="Print the variables that the tests look for."),
+    names: Names = None,
+    tests: bool = Option(False, "--tests", help="Print the variables that the tests look for."),
     as_json: JsonObject = False,
 ) -> None:
     """Start them unless they run, and print the variables to export."""
     seen = []
     for service in _services(names):
-        seen.append(service.up())
-        _tell(seen[-1])
+        seen.append(one := service.up())
+        said = f"{one.state} at {service.where}" if one.url else one.why
+        print(f"{service.title}: {said}", file=sys.stderr)
     if as_json:
         _print_json(seen)
     else:
@@ -60,23 +53,22 @@ def up(
         raise typer.Exit(UNAVAILABLE)
 
 
-@app.command("status")
+@app.command()
 def status(as_json: JsonObject = False) -> None:
     """Which of them run, and where."""
     seen = [service.status() for service in _services(None)]
     if as_json:
         _print_json(seen)
-        return
-    for one in seen:
-        print(f"{one.service.title:<11} {f'runs at {one.service.where}' if one.url else 'is not running'}")
+    else:
+        for one in seen:
+            state = f"runs at {one.service.where}" if one.url else "is not running"
+            print(f"{one.service.title:<11} {state}")
 
 
-@app.command("down")
+@app.command()
 def down(
-    names: list[str] = typer.Argument(
-        None, metavar="[NAME]…", help="postgresql, redis, falkordb; default all."
-    ),
-    remove: bool = typer.Option(False, "--remove", help="Delete what they hold, too."),
+    names: Names = None,
+    remove: bool = Option(False, "--remove", help="Delete what they hold, too."),
 ) -> None:
     """Stop them. PostgreSQL keeps its data; the other two hold nothing that can't be made again."""
     gone = ", its data removed" if remove else ""
@@ -97,11 +89,7 @@ def _services(names: list[str] | None) -> list[Service]:
     return [SERVICES[name](folder, shared) for name in (names or SERVICES)]
 
 
-def _tell(seen: Seen) -> None:
-    said = f"{seen.state} at {seen.service.where}" if seen.url else seen.why
-    print(f"{seen.service.title}: {said}", file=sys.stderr)
-
-
 def _print_json(seen: list[Seen]) -> None:
-    said = {one.service.name: {"state": one.state, "url": one.url or None, "why": one.why} for one in seen}
-    print_json(said)
+    print_json(
+        {one.service.name: {"state": one.state, "url": one.url or None, "why": one.why} for one in seen}
+    )

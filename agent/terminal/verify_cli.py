@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import typer
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 from rich.text import Text
+from typer import Argument, Option
 
 from agent.ledger import Ledger
+from agent.runtime.dump import plain
 from agent.terminal import screen
 from agent.terminal.common import AsOfChart, JsonObject, OtherPlan, opened
 from agent.terminal.lines import answer
@@ -22,25 +23,14 @@ from agent.verification.known_facts import enter_bound
 from tools.common.errors import Invalid
 from tools.queries.bound import Bound
 
-EPILOG = """[bold]Examples[/]
-  pa verify letter.pdf --patient P001 --drug Ozempic
-  pa verify letter.md --patient P001 --drug Ozempic --plan CASCADE-GOLD
-  pbpaste | pa verify - --patient P001 --drug Ozempic --json
-
-Every number, date, code, drug, dose, name, citation, yes or no and
-determination word must agree with the chart, the plan, the policy or the
-determination. What no chart can show, such as an opinion, is left alone.
-Exit code: 0 all of it is supported, 1 something isn't, 2 bad input."""
-app = typer.Typer(add_completion=False)
 SUFFIXES = (".txt", ".md", ".pdf", "")
 BIGGEST_TEXT = 400_000  # characters
 
 
-@app.command(epilog=EPILOG)
 def verify(
-    file: str = typer.Argument(..., metavar="FILE", help="A .txt, .md or .pdf; - reads standard input."),
-    patient: str = typer.Option(..., "--patient", metavar="PATIENT", help="Patient id, e.g. P001."),
-    drug: str = typer.Option(..., "--drug", metavar="DRUG", help="The drug that the text is about."),
+    file: str = Argument(..., metavar="FILE", help="A .txt, .md or .pdf; - reads standard input."),
+    patient: str = Option(..., metavar="PATIENT", help="Patient id, e.g. P001."),
+    drug: str = Option(..., metavar="DRUG", help="The drug that the text is about."),
     plan: OtherPlan = "",
     as_of: AsOfChart = "",
     as_json: JsonObject = False,
@@ -61,20 +51,19 @@ def verify(
 
 def _read(file: str) -> str:
     """The words of the file; Invalid says what is wrong with it."""
+    path = Path(file)
+    is_pdf = path.suffix.lower() == ".pdf"
     if file == "-":
         text = sys.stdin.buffer.read().decode("utf-8", "replace")
+    elif path.suffix.lower() not in SUFFIXES:
+        otherwise = "save it as one of these, or pipe the text into `pa verify -`"
+        raise Invalid(f"{file} is no .txt, .md or .pdf; {otherwise}")
+    elif not path.is_file():
+        raise Invalid(f"there is no file {file}")
     else:
-        path = Path(file)
-        if path.suffix.lower() not in SUFFIXES:
-            raise Invalid(
-                f"{file} is no .txt, .md or .pdf; save it as one of these, or pipe the text into `pa verify -`"
-            )
-        if not path.is_file():
-            raise Invalid(f"there is no file {file}")
-        is_pdf = path.suffix.lower() == ".pdf"
         text = _of_pdf(path) if is_pdf else path.read_bytes().decode("utf-8", "replace")
     if not text.strip():
-        scan = " (a scan?)" if file.lower().endswith(".pdf") else ""
+        scan = " (a scan?)" if is_pdf else ""
         raise Invalid(f"{'standard input' if file == '-' else file} holds no text{scan}")
     if len(text) > BIGGEST_TEXT:
         raise Invalid(f"the text has {len(text):,} characters; check it in parts of at most {BIGGEST_TEXT:,}")
@@ -89,17 +78,15 @@ def _of_pdf(path: Path) -> str:
 
 
 def _report(file: str, patient_id: str, drug: str, checked: list[Checked]) -> dict[str, Any]:
+    flagged = sum(bool(one.issues) for one in checked)
     return {
         "file": file,
         "patient_id": patient_id,
         "drug": drug,
-        "supported": not any(one.issues for one in checked),
+        "supported": not flagged,
         "sentences": len(checked),
-        "flagged": sum(bool(one.issues) for one in checked),
-        "checked": [
-            msgspec.structs.asdict(one) | {"issues": [issue._asdict() for issue in one.issues]}
-            for one in checked
-        ],
+        "flagged": flagged,
+        "checked": [plain(one) | {"issues": [issue._asdict() for issue in one.issues]} for one in checked],
     }
 
 

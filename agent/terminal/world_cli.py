@@ -7,14 +7,14 @@ from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 
-import typer
 from rich.progress import TaskID
+from typer import Argument, Option
 
 from agent.runtime.access import watch
 from agent.runtime.home import make_home
 from agent.runtime.settings import Settings, read_settings
 from agent.terminal.common import JsonReport, opened
-from agent.terminal.lines import answer, print_json
+from agent.terminal.lines import answer
 from agent.terminal.progress import bars
 from tools.common.errors import Invalid, Refused, Unavailable
 from tools.common.private import keep_private
@@ -25,21 +25,14 @@ from tools.store.load import load as load_world
 from tools.store.record_files import read_record
 from tools.store.store import Store
 
-setup, load, index, serve = (typer.Typer(add_completion=False) for _ in range(4))
 PATIENTS = 20
 
 
-@setup.command(
-    epilog="""[bold]Examples[/]
-  pa setup
-  pa setup --without-patients           and then: pa fhir import FILE
-  PALADIN_CATALOG=my_clinic pa setup    with your own drugs, plans and rules"""
-)
-def _setup(
-    without_patients: bool = typer.Option(
+def setup(
+    without_patients: bool = Option(
         False, "--without-patients", help="Plans, drugs, forms and policies alone, for charts of your own."
     ),
-    as_json: bool = typer.Option(False, "--json", help="Print what was done as one JSON object."),
+    as_json: bool = Option(False, "--json", help="Print what was done as one JSON object."),
 ) -> None:
     """Generate a world if there is none, load it, and index its policies.
 
@@ -51,36 +44,21 @@ def _setup(
     mode: Mode = "replace" if _is_newer_print(store, settings) else "new"
     report = _load(store, settings.data, mode, trust=False, people=not without_patients)
     clauses = ensure(store)
-    if as_json:
-        home = str(settings.home)
-        print_json({"generated": generated, "load": report, "clauses": clauses, "home": home})
-        return
-    print(_told(report))
-    print(f"{clauses} policy clauses are indexed")
-    print(f"Everything lies in {settings.home}")
-    print(f"Next: pa {'fhir import FILE' if without_patients else 'check P001 Ozempic'}")
+    said = f"""{_told(report)}
+{clauses} policy clauses are indexed
+Everything lies in {settings.home}
+Next: pa {"fhir import FILE" if without_patients else "check P001 Ozempic"}"""
+    did = {"generated": generated, "load": report, "clauses": clauses, "home": str(settings.home)}
+    answer(did, as_json, lambda: print(said))
 
 
-@load.command(
-    epilog="""[bold]Examples[/]
-  pa load
-  pa load out/world --replace
-  pa load out/world --append
-
-Everything is read and checked before anything is written; one transaction
-brings all of it, or nothing. A damaged file is named with its place."""
-)
-def _load_command(
-    directory: Path | None = typer.Argument(
+def load(
+    directory: Path | None = Argument(
         None, metavar="DIR", help="World folder; default PALADIN_DATA or mock_data."
     ),
-    append: bool = typer.Option(False, "--append", help="Add the patients that are not there yet."),
-    replace: bool = typer.Option(
-        False, "--replace", help="Put this world in the place of the one that is loaded."
-    ),
-    trust: bool = typer.Option(
-        False, "--trust", help="Take files that somebody edited after they were generated."
-    ),
+    append: bool = Option(False, "--append", help="Add the patients that are not there yet."),
+    replace: bool = Option(False, "--replace", help="Put this world in the place of the one that is loaded."),
+    trust: bool = Option(False, "--trust", help="Take files that somebody edited after they were generated."),
     as_json: JsonReport = False,
 ) -> None:
     """Load a world into the store: all of it, or nothing.
@@ -96,42 +74,22 @@ def _load_command(
     answer(report, as_json, lambda: print(_told(report)))
 
 
-@index.command(
-    epilog="""[bold]Example[/]
-  pa index
-
-The index is a cache of the policies in the store: it is built beside the old
-one and swapped, and can be thrown away at any time."""
-)
-def _index_command(as_json: JsonReport = False) -> None:
+def index(as_json: JsonReport = False) -> None:
     """Rebuild the search index of the policies."""
     clauses = rebuild(opened()[1])
     print(f'{{"clauses": {clauses}}}' if as_json else f"{clauses} policy clauses are indexed")
 
 
-@serve.command(
-    epilog="""[bold]Examples[/]
-  pa serve
-  pa serve --open
-  pa serve --port 8080
-  pa serve --host 0.0.0.0 --name paladin.clinic.example --certificate c.pem --key k.pem
-  curl -s localhost:8000/api/orchestrator/process -H 'content-type: application/json' -d @request.json
-
-The workspace is at /; the page at /docs describes every call of the API.
-Each process takes 100 requests a second of one caller, after a burst of
-1,000 (PALADIN_CALLS_PER_SECOND), and 400 connections (PALADIN_CONNECTIONS).
-Behind a proxy of yours, FORWARDED_ALLOW_IPS names its addresses."""
-)
-def _serve(
-    host: str = typer.Option(
+def serve(
+    host: str = Option(
         "127.0.0.1", help="Loopback; another only with users, a name, a certificate and its key."
     ),
-    port: int = typer.Option(8000, min=1, max=65535, help="Port."),
-    workers: int = typer.Option(2, min=1, max=64, help="Processes that share the port."),
-    show: bool = typer.Option(False, "--open", help="Open the workspace in a browser once it answers."),
-    certificate: Path | None = typer.Option(None, metavar="PEM", help="Encrypt with this certificate (TLS)."),
-    key: Path | None = typer.Option(None, metavar="PEM", help="The certificate's key."),
-    names: list[str] = typer.Option([], "--name", help="What other machines call the server; repeatable."),
+    port: int = Option(8000, min=1, max=65535, help="Port."),
+    workers: int = Option(2, min=1, max=64, help="Processes that share the port."),
+    show: bool = Option(False, "--open", help="Open the workspace in a browser once it answers."),
+    certificate: Path | None = Option(None, metavar="PEM", help="Encrypt with this certificate (TLS)."),
+    key: Path | None = Option(None, metavar="PEM", help="The certificate's key."),
+    names: list[str] = Option([], "--name", help="What other machines call the server; repeatable."),
 ) -> None:
     """Serve the workspace and the HTTP API on this machine."""
     from agent.api.serving import Encryption, run
@@ -211,9 +169,8 @@ def _load(store: Store, folder: Path, mode: Mode, trust: bool, people: bool = Tr
 def _told(report: LoadReport) -> str:
     """What a load did, in one line."""
     world = f"{report.plans} plans, {report.drugs} drugs, {report.forms} forms, {report.policies} policies"
-    did = {"unchanged": "Already loaded", "appended": f"Appended {report.added} patients; now"}.get(
-        report.did, report.did.capitalize()
-    )
+    names = {"unchanged": "Already loaded", "appended": f"Appended {report.added} patients; now"}
+    did = names.get(report.did, report.did.capitalize())
     more = f"; {report.imported} imported charts kept" if report.imported else ""
     resting = f"; {report.resting} additions rest, their patients are gone" if report.resting else ""
     trusted = f"; edited, and taken on trust: {', '.join(report.trusted)}" if report.trusted else ""

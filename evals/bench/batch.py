@@ -23,7 +23,7 @@ from agent.batch.worker import Worker
 from agent.drafts.requests import MAY_DRAFT
 from agent.runtime.home import now
 from agent.runtime.settings import Settings, read_settings
-from agent.terminal.batch_watching import watch
+from agent.terminal.batch_screen import watch
 from data_gen.world import Order, generate
 from evals.measuring import processor_seconds
 from tools.queries.check import check

@@ -19,8 +19,7 @@ WHERE = {
     ),
     "files": (
         "agent/administration/backup.py", "agent/administration/encryption.py", "agent/administration/retention.py",
-        "agent/runtime/home.py", "agent/terminal/backup_cli.py", "agent/terminal/encrypt_cli.py",
-        "agent/terminal/export_cli.py", "agent/terminal/retention_cli.py",
+        "agent/runtime/home.py", "agent/terminal/home_cli.py", "agent/terminal/export_cli.py",
         "tools/common/private.py", "tools/common/sealed.py", "tools/fhir/deidentified.py", "tools/store/retention.py",
     ),
     "audit": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,9 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from agent.batch import lifecycle, requests, results
+from agent.batch.checking import Terms
+from agent.batch.chunks import work
+from agent.batch.drafting import Drafter
+from agent.runtime.settings import read_settings
 from evals.proofs.kills.batches import different
 from tests import servers
-from tests.agent.batch.conftest import files_of, rows
+from tests.agent.batch.conftest import WHEN, files_of, rows
 from tools.store import Store
 from tools.store.batches import Batch
 from tools.store.load import load
@@ -70,22 +76,12 @@ def session(home: Path, store: Store) -> Session:
 @pytest.fixture(scope="module")
 def undisturbed(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the same batch, drafted in peace by this process."""
-    import shutil
-
-    from agent.batch import lifecycle, requests, results
-    from agent.batch.checking import Terms
-    from agent.batch.chunks import work
-    from agent.batch.drafting import Drafter
-    from agent.runtime.settings import read_settings
-    from tests.agent.batch.conftest import WHEN
-
     folder = tmp_path_factory.mktemp("peace")
     shutil.copy(world / "paladin.db", folder / "paladin.db")
     store = Store.open(f"sqlite:///{folder / 'paladin.db'}")
     settings = read_settings({"PALADIN_HOME": str(folder)})
-    planned = lifecycle.plan(
-        store, requests.read(rows(store, CASES), "requests.csv"), "requests.csv", Terms()
-    )
+    read = requests.read(rows(store, CASES), "requests.csv")
+    planned = lifecycle.plan(store, read, "requests.csv", Terms())
     batch, _ = lifecycle.begin(store, settings, planned, out=folder / "out", when=WHEN)
     work(store, Drafter(store), batch.id, 1, range(CASES), "peace")
     results.finish(store, batch)

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from typer.testing import CliRunner
 
 from agent.screening import run, sources, table
 from agent.screening.run import Wanted, filtered, screen
 from agent.screening.summary import LISTS, summarize, worklist
-from agent.terminal.screen_cli import app
 from data_gen.world import Order, generate
+from tests.agent.conftest import run_pa
 from tests.worlds import AS_OF, addition, p001, p002, p003, tiny_world, write_world
 from tools.common.errors import Invalid, NotFound
 from tools.domain.records import Observation, Patient
@@ -215,7 +214,7 @@ def test_every_format_holds_the_rows(
 
 
 def test_every_column_has_its_line_in_the_help() -> None:
-    said = CliRunner().invoke(app, ["--help"], terminal_width=100).output
+    said = run_pa("screen", "--help").out
     for name in table.COLUMNS:
         assert name in said, name
 
@@ -253,17 +252,25 @@ def test_the_command_writes_table_and_report_and_leaves_nothing_else(
     world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PALADIN_HOME", str(tmp_path / "home"))
-    arguments = [str(world / "parquet"), "--workers", "1", "--limit", "60", "--out", str(tmp_path / "o.csv")]
-    made = CliRunner().invoke(app, [*arguments, "--report", str(tmp_path / "report")])
-    assert made.exit_code == 0, made.output
-    assert "60 patients" in made.output
+    given = (
+        "--workers",
+        "1",
+        "--limit",
+        "60",
+        "--out",
+        str(tmp_path / "o.csv"),
+        "--report",
+        str(tmp_path / "report"),
+    )
+    made = run_pa("screen", str(world / "parquet"), *given)
+    assert made.code == 0, made
+    assert "60 patients" in made.out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["o.csv", "report"]
     page = (tmp_path / "report" / "index.html").read_text()
     assert "http" not in page.replace("http-equiv", "")
     assert "<svg" in page and "What one thing would unlock" in page
     assert json.loads((tmp_path / "report" / "summary.json").read_text())["patients"] == 60
-    again = CliRunner().invoke(app, [*arguments, "--report", str(tmp_path / "report")])
-    assert again.exit_code == 0
+    assert run_pa("screen", str(world / "parquet"), *given).code == 0
     assert (tmp_path / "report" / "index.html").read_text() == page
 
 
@@ -279,8 +286,8 @@ def test_what_is_asked_wrongly_is_refused_before_anything_starts(
     world: Path, tmp_path: Path, given: list[str], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(app, [str(world / "parquet"), *given])
-    assert said in str(result.exception)
+    ran = run_pa("screen", str(world / "parquet"), *given)
+    assert ran.code == 2 and said in ran.err
     assert list(tmp_path.iterdir()) == []
 
 

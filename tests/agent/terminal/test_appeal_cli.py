@@ -51,7 +51,7 @@ def test_a_plan_names_reason_steps_and_days_in_words_and_as_json(pa: Pa, cases: 
     ran = pa("appeal", "plan", *of(cases["ready"], denied))
     assert ran.code == 0 and "days left" in ran.out
     assert "the record refutes it" in ran.out and "What to do, in this order" in ran.out
-    found = json.loads(pa("appeal", "plan", *of(cases["ready"], denied), "--json").out)
+    found = pa("appeal", "plan", *of(cases["ready"], denied), "--json").json
     assert found["reasons"][0]["standing"] == "refuted" and found["refusal"] == ""
     assert {"kind", "why", "by", "terms", "needs", "takes"} <= set(found["steps"][0])
 
@@ -73,7 +73,7 @@ def test_a_letter_as_pdf_or_json_is_read_too(pa: Pa, store: Store, cases: Cases,
     )
     as_pdf.write_bytes(letter_pdf(sheet))
     for file in (as_json, as_pdf):
-        found = json.loads(pa("appeal", "plan", *of(cases["ready"], file), "--json").out)
+        found = pa("appeal", "plan", *of(cases["ready"], file), "--json").json
         assert [reason["code"] for reason in found["reasons"]] == ["medical_necessity"]
 
 
@@ -142,7 +142,7 @@ def test_a_level_that_the_plan_has_not_is_refused_with_those_that_it_has(
 
 def test_a_case_brings_patient_drug_and_plan(pa: Pa, cases: Cases, denied: Path) -> None:
     assert pa("case", "open", cases["ready"].patient_id, cases["ready"].drug, "--by", "R. Lee").code == 0
-    found = json.loads(pa("appeal", "plan", "1", "--denial", str(denied), "--json").out)
+    found = pa("appeal", "plan", "1", "--denial", str(denied), "--json").json
     assert (found["patient_id"], found["drug"]) == (cases["ready"].patient_id, cases["ready"].drug)
 
 
@@ -160,7 +160,7 @@ def test_the_cases_day_of_receipt_and_the_letters_own_deadline_both_count(
         ("record", "1", "denied", "--notice", "2026-08-25", "--received", "2026-08-28", "--on", "2026-08-28"),
     ):
         assert pa("case", *step, *by).code == 0
-    found = json.loads(pa("appeal", "plan", "1", "--denial", str(denied), "--json").out)
+    found = pa("appeal", "plan", "1", "--denial", str(denied), "--json").json
     step = next(step for step in found["steps"] if step["kind"] == "appeal")
     assert "letter" in {term["source"] for term in step["terms"]}
     assert step["by"] == min(term["due"] for term in step["terms"])
@@ -178,7 +178,7 @@ def test_a_letter_that_says_unclearly_what_it_decides_is_what_a_person_entered_o
     pa("case", "open", cases["ready"].patient_id, cases["ready"].drug, *by)
 
     def steps() -> list[str]:
-        found = json.loads(pa("appeal", "plan", "1", "--denial", str(denied), "--json").out)
+        found = pa("appeal", "plan", "1", "--denial", str(denied), "--json").json
         return [step["kind"] for step in found["steps"]]
 
     for step in (("record", "1", "reviewed"), ("submit", "1", "--channel", "fax")):

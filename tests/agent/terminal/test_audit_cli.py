@@ -16,7 +16,7 @@ PROCESS = "/api/orchestrator/process"
 
 
 def whose(pa: Pa, patient_id: str) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = json.loads(pa("audit", "who", patient_id, "--json").out)
+    found: list[dict[str, object]] = pa("audit", "who", patient_id, "--json").json
     return found
 
 
@@ -44,7 +44,7 @@ def test_a_request_is_an_access_of_its_own_and_a_refusal_is_recorded(
     told = [(event["what"], event["actor"]["via"]) for event in whose(pa, case.patient_id)]  # type: ignore[index]
     assert told == [("chart.read", f"POST {PROCESS}"), ("determination.made", f"POST {PROCESS}")] * 2
     api.post(PROCESS, json={}, headers={"origin": "http://localhost:3000"})
-    last = json.loads(pa("audit", "list", "--json").out)[-1]
+    last = pa("audit", "list", "--json").json[-1]
     assert (last["what"], last["of"], last["why"]) == ("refused", f"POST {PROCESS}", "403")
 
 
@@ -100,14 +100,14 @@ def test_a_head_by_a_key_that_the_home_does_not_hold_is_told_from_one_by_the_hom
 
 
 def test_proofs_hold_against_heads_alone(pa: Pa, cases: Cases) -> None:
-    before = json.loads(pa("audit", "head", "--json").out)
+    before = pa("audit", "head", "--json").json
     pa("check", cases["ready"].patient_id, cases["ready"].drug)
-    after = json.loads(pa("audit", "head", "--json").out)
-    longer = json.loads(pa("audit", "prove", "--since", str(before["size"])).out)
+    after = pa("audit", "head", "--json").json
+    longer = pa("audit", "prove", "--since", str(before["size"])).json
     path = [bytes.fromhex(one) for one in longer["path"]]
     roots = bytes.fromhex(before["root"]), bytes.fromhex(after["root"])
     assert is_consistent(before["size"], roots[0], after["size"], roots[1], path)
-    one = json.loads(pa("audit", "prove", str(before["size"] + 1)).out)
+    one = pa("audit", "prove", str(before["size"] + 1)).json
     path = [bytes.fromhex(node) for node in one["path"]]
     assert is_included(bytes.fromhex(one["leaf"]), before["size"], after["size"], path, roots[1])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -39,7 +38,7 @@ def pa(clinic: Store) -> Pa:
 def shown(pa: Pa, *args: str) -> Any:
     ran = pa(*args, "--json")
     assert ran.code == 0, ran.err
-    return json.loads(ran.out)
+    return ran.json
 
 
 def begin(pa: Pa, clinic: Store) -> None:
@@ -190,10 +189,8 @@ def test_approvals_that_end_are_found_in_charts_and_cases(pa: Pa, clinic: Store)
     begin(pa, clinic)
     pa("case", "record", "1", "approved", "--number", "A-7", "--from", "2026-09-01", "--to", "2026-10-15")
     found = shown(pa, "renewals", "--within", "60d")
-    assert {(one["patient_id"], one["ending"]["source"]) for one in found} == {
-        ("P001", "case 1"),
-        ("P003", "chart U1"),
-    }
+    endings = {(one["patient_id"], one["ending"]["source"]) for one in found}
+    assert endings == {("P001", "case 1"), ("P003", "chart U1")}
     assert "submit by" in pa("renewals").out
     assert shown(pa, "renewals", "--within", "2w") == []
 
@@ -234,11 +231,8 @@ def test_a_process_that_is_killed_leaves_nothing_half_done(
     assert clinic.authorization_case(1).state == "reviewed"
     for _ in range(2):
         assert pa("case", "submit", "1", "--by", "Kim").code == 0
-    assert [event.what for event in clinic.authorization_case(1).events] == [
-        "opened",
-        "reviewed",
-        "submitted",
-    ]
+    events = clinic.authorization_case(1).events
+    assert [event.what for event in events] == ["opened", "reviewed", "submitted"]
 
 
 def test_a_packet_that_lacks_a_paper_is_sent_only_with_a_reason(pa: Pa, clinic: Store) -> None:
@@ -261,20 +255,8 @@ def test_a_pended_request_is_corrected_within_its_time_and_not_after(pa: Pa, cli
     begin(pa, clinic)
     early = pa("draft", "P001", "Ozempic", "--corrects", "1")
     assert early.code == 2 and "is submitted, not pended" in " ".join(early.err.split())
-    pa(
-        *[
-            "case",
-            "record",
-            "1",
-            "pended",
-            "--notice",
-            "2026-09-01",
-            "--reference",
-            "Q-17",
-            "--deadline",
-            "2026-09-20",
-        ]
-    )
+    pended = ("pended", "--notice", "2026-09-01", "--reference", "Q-17", "--deadline", "2026-09-20")
+    pa("case", "record", "1", *pended)
     body = shown(pa, "draft", "P001", "Ozempic", "--corrects", "1")
     said = Path(body["files"]["letter"]).read_text()
     assert "It corrects our request of September 1, 2026 (your reference Q-17)" in said

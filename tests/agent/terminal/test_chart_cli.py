@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -22,12 +21,11 @@ def test_what_is_added_is_logged_and_can_be_undone(pa: Pa) -> None:
     assert code == 0
     assert "value 7.4" in out
     assert "pa chart undo 1" in out
-    _, logged, _ = pa("chart", "log", "P002", "--json")
-    (entry,) = json.loads(logged)
+    (entry,) = pa("chart", "log", "P002", "--json").json
     assert (entry["by"], entry["applies"], entry["record"]["id"]) == ("kim", True, "added-1")
     code, out, _ = pa("chart", "undo", "1", "--by", "lee")
     assert (code, "undone (lee" in out) == (0, True)
-    assert json.loads(pa("chart", "log", "--json")[1])[0]["applies"] is False
+    assert pa("chart", "log", "--json").json[0]["applies"] is False
     code, _, err = pa("chart", "undo", "1")
     assert (code, err.count("\n"), "already undone by lee" in err) == (2, 1, True)
 
@@ -46,9 +44,9 @@ def test_every_kind_of_entry_can_be_typed(pa: Pa, tmp_path: Path) -> None:
         "attest mtc_men2 --absent --for self,family",
         "note seen_today",
     ):
-        code, out, err = pa("chart", "add", "P002", *words.split(" "), "--json")
-        assert code == 0, err
-        assert json.loads(out)["applies"] is True, words
+        ran = pa("chart", "add", "P002", *words.split(" "), "--json")
+        assert ran.code == 0, ran.err
+        assert ran.json["applies"] is True, words
 
 
 @pytest.mark.parametrize(
@@ -72,11 +70,9 @@ def test_what_cannot_be_read_says_how_to_write_it(pa: Pa, words: str, said: str)
 def test_a_paper_is_attached_with_who_and_when_and_can_be_taken_out(pa: Pa, tmp_path: Path) -> None:
     paper = tmp_path / "weight-class.pdf"
     paper.write_bytes(sheets.pdf("one", "two"))
-    code, out, _ = pa(
-        "attach", "P002", str(paper), "--kind", "programme", "--date", "2026-08-30", "--by", "kim", "--json"
-    )
-    entry = json.loads(out)
-    assert (code, entry["by"], entry["record"]["of"], entry["record"]["pages"]) == (0, "kim", "programme", 2)
+    about = ("--kind", "programme", "--date", "2026-08-30", "--by", "kim")
+    entry = pa("attach", "P002", str(paper), *about, "--json").json
+    assert (entry["by"], entry["record"]["of"], entry["record"]["pages"]) == ("kim", "programme", 2)
     assert (tmp_path / "paladin.db.files" / entry["record"]["sha256"][:2]).is_dir()
     assert "undone (lee" in pa("chart", "undo", "1", "--by", "lee")[1]
 

@@ -9,10 +9,8 @@ from pathlib import Path
 
 import pytest
 from pytest import MonkeyPatch
-from typer.testing import CliRunner
 
-from agent.cli import app
-from tests.agent.conftest import Cases, Pa
+from tests.agent.conftest import Cases, Pa, run_pa
 
 
 def test_one_question(pa: Pa, cases: Cases) -> None:
@@ -25,9 +23,8 @@ def test_one_question(pa: Pa, cases: Cases) -> None:
 def test_a_script_of_questions_is_one_conversation(home: Path, cases: Cases) -> None:
     case = cases["ready"]
     lines = f"Can she get {case.drug}?\n# a remark\n\nwhat is missing?\n/quit\nnever asked\n"
-    args = ["chat", "--patient", case.patient_id, "--model", "offline", "--json"]
-    ran = CliRunner().invoke(app, args, input=lines)
-    turns = [json.loads(line) for line in ran.stdout.splitlines()]
+    ran = run_pa("chat", "--patient", case.patient_id, "--model", "offline", "--json", typed=lines)
+    turns = [json.loads(line) for line in ran.out.splitlines()]
     assert [turn["question"] for turn in turns] == [f"Can she get {case.drug}?", "what is missing?"]
     assert turns[1]["drugs"] == [case.drug]
     assert len({turn["conversation_id"] for turn in turns}) == 1
@@ -35,15 +32,11 @@ def test_a_script_of_questions_is_one_conversation(home: Path, cases: Cases) -> 
 
 def test_resume_and_list(pa: Pa, cases: Cases) -> None:
     case = cases["ready"]
-    first = json.loads(
-        pa(
-            "chat", f"Can she get {case.drug}?", "--patient", case.patient_id, "--model", "offline", "--json"
-        ).out
-    )
-    name = first["conversation_id"]
-    again = json.loads(pa("chat", "and why?", "--resume", name, "--model", "offline", "--json").out)
+    offline = ("--patient", case.patient_id, "--model", "offline", "--json")
+    name = pa("chat", f"Can she get {case.drug}?", *offline).json["conversation_id"]
+    again = pa("chat", "and why?", "--resume", name, "--model", "offline", "--json").json
     assert again["drugs"] == [case.drug]
-    assert json.loads(pa("chat", "--list", "--json").out)[0]["id"] == name
+    assert pa("chat", "--list", "--json").json[0]["id"] == name
     assert name in pa("chat", "--list").out
 
 

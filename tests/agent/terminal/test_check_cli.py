@@ -40,7 +40,7 @@ def test_case_files_are_printed_in_spanish_and_json_has_no_language(pa: Pa) -> N
 
 def test_json_has_every_field_also_the_empty_ones(pa: Pa, cases: Cases) -> None:
     case = cases["ready"]
-    found = json.loads(pa("check", case.patient_id, case.drug, "--json").out)
+    found = pa("check", case.patient_id, case.drug, "--json").json
     asked_for = "patient_id plan_id payer drug as_of outcome summary findings next_actions alternatives"
     assert set(asked_for.split()) <= set(found)
     assert {"criterion", "status", "text", "clause", "evidence", "reason", "fix"} <= set(found["findings"][0])
@@ -55,14 +55,14 @@ def test_json_has_every_field_also_the_empty_ones(pa: Pa, cases: Cases) -> None:
 def test_json_is_the_determination_itself(pa: Pa, cases: Cases) -> None:
     case = cases["needs_documentation"]
     ran = pa("check", case.patient_id, case.drug, "--json")
-    told = json.loads(ran.out)
+    told = ran.json
     assert told == json.loads(to_json(case.found))
     assert told["summary"] == case.found.summary and told["next_actions"] == [*case.found.next_actions]
 
 
 def test_an_unknown_finding_says_why_and_what_to_do(pa: Pa, cases: Cases) -> None:
     case = cases["needs_documentation"]
-    found = json.loads(pa("check", case.patient_id, case.drug, "--json").out)
+    found = pa("check", case.patient_id, case.drug, "--json").json
     unknown = [f for f in walk(found["findings"]) if f["status"] == "unknown" and not f["parts"]]
     assert unknown and all(f["reason"] and f["fix"] for f in unknown)
 
@@ -87,8 +87,8 @@ def test_no_line_is_wider_than_the_terminal(
 
 def test_as_of_is_the_worlds_own_date_unless_another_is_asked_for(pa: Pa, cases: Cases) -> None:
     case = cases["ready"]
-    assert json.loads(pa("check", case.patient_id, case.drug, "--json").out)["as_of"] == "2026-09-01"
-    later = json.loads(pa("check", case.patient_id, case.drug, "--json", "--as-of", "2027-12-01").out)
+    assert pa("check", case.patient_id, case.drug, "--json").json["as_of"] == "2026-09-01"
+    later = pa("check", case.patient_id, case.drug, "--json", "--as-of", "2027-12-01").json
     assert later["as_of"] == "2027-12-01" and later["outcome"] != "ready", "what was ready is stale by then"
 
 
@@ -145,13 +145,13 @@ def test_a_case_file_that_differs_exits_with_1_and_shows_where(pa: Pa, tmp_path:
     ran = pa("check", "--case", str(wrong))
     assert ran.code == 1
     assert "outcome: expected ready, found needs_documentation" in ran.out
-    body = json.loads(pa("check", "--case", str(wrong), "--json").out)
+    body = pa("check", "--case", str(wrong), "--json").json
     assert body["differences"] == ["outcome: expected ready, found needs_documentation"]
 
 
 def test_a_folder_of_cases_is_decided_whole(pa: Pa) -> None:
     ran = pa("check", "--case", str(CASES), "--json")
-    bodies = json.loads(ran.out)
+    bodies = ran.json
     assert len(bodies) >= 16
     assert ran.code == 0, [body["differences"] for body in bodies if body["differences"]]
 

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -60,6 +61,17 @@ def test_every_command_has_help_with_an_example(pa: Pa, command: str) -> None:
     assert examples or "pa setup" in ran.out
 
 
+def test_every_section_of_the_manual_is_of_a_command() -> None:
+    def calls(command: Any, name: str) -> Iterator[str]:
+        yield name
+        for word, inner in getattr(command, "commands", {}).items():
+            yield from calls(inner, f"{name} {word}")
+
+    sections = set(cli.MANUAL) - {"pa"}
+    names = {section.split()[1] for section in sections}
+    assert sections <= {call for name in names for call in calls(cli.load_command(name), f"pa {name}")}
+
+
 def test_a_misspelt_command_is_one_line(pa: Pa) -> None:
     assert pa("chek") == Ran(2, "", "pa: no command 'chek'; did you mean check?\n")
 
@@ -76,7 +88,7 @@ def test_a_fault_of_ours_is_one_line_without_a_traceback(pa: Pa, monkeypatch: Mo
 
 def test_debug_shows_where(home: Path, monkeypatch: MonkeyPatch) -> None:
     (home / "paladin.db").unlink()
-    ran = process("check", "P001", "Ozempic", "--debug")
+    ran = shell("$PA check P001 Ozempic --debug")
     assert "Traceback" in ran.stderr and ran.returncode != 0
 
 
@@ -121,7 +133,8 @@ def test_a_reader_who_has_seen_enough_is_no_error(home: Path, cases: Cases) -> N
 
 def test_a_plain_terminal_gets_plain_ascii(home: Path, cases: Cases) -> None:
     case = cases["needs_documentation"]
-    ran = process("check", case.patient_id, case.drug, PYTHONIOENCODING="ascii", PYTHONUTF8="0", LC_ALL="C")
+    plain = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"}
+    ran = shell(f"$PA check {case.patient_id} {case.drug}", **plain)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.isascii() and "NEEDS DOCUMENTATION" in ran.stdout and ">= " in ran.stdout
 
@@ -131,7 +144,7 @@ def test_a_plain_terminal_gets_plain_ascii(home: Path, cases: Cases) -> None:
 
 def test_load_twice_is_loaded_once(pa: Pa, home: Path) -> None:
     assert "Already loaded" in pa("load").out
-    assert json.loads(pa("load", "--json").out)["did"] == "unchanged"
+    assert pa("load", "--json").json["did"] == "unchanged"
 
 
 def test_another_world_needs_a_word(pa: Pa, tmp_path: Path) -> None:
@@ -139,7 +152,7 @@ def test_another_world_needs_a_word(pa: Pa, tmp_path: Path) -> None:
     assert pa("generate", "5", "--seed", "7", "--out", other).code == 0
     refused = pa("load", other)
     assert refused.code == 2 and "--replace" in refused.err
-    assert json.loads(pa("load", other, "--replace", "--json").out)["patients"] == 5
+    assert pa("load", other, "--replace", "--json").json["patients"] == 5
     assert pa("load", other, "--append", "--replace").code == 2
 
 
@@ -151,10 +164,10 @@ def test_setup_makes_a_world_where_there_is_none_loads_and_indexes_it(
     monkeypatch.setattr(world_cli, "ensure", lambda store: len(store.policies()))
     ran = pa("setup", "--json")
     assert ran.code == 0, ran.err
-    told = json.loads(ran.out)
+    told = ran.json
     assert told["generated"] and told["load"]["patients"] == 20
     assert pa("check", "P001", "Ozempic").code == 0
-    assert json.loads(pa("setup", "--json").out)["load"]["did"] == "unchanged"
+    assert pa("setup", "--json").json["load"]["did"] == "unchanged"
 
 
 @pytest.mark.slow
@@ -170,7 +183,7 @@ def test_setup_with_a_clinics_catalog_keeps_the_size_and_seed_of_the_world_that_
     monkeypatch.setattr(world_cli, "ensure", lambda store: len(store.policies()))
     assert pa("generate", "33", "--seed", "7", "--format", "jsonl", "--out", str(world)).code == 0
     made = (world / "dataset.json").read_bytes()
-    assert json.loads(pa("setup", "--json").out)["load"]["patients"] == 33
+    assert pa("setup", "--json").json["load"]["patients"] == 33
     assert (world / "dataset.json").read_bytes() == made
 
 
@@ -178,17 +191,6 @@ def test_setup_with_a_clinics_catalog_keeps_the_size_and_seed_of_the_world_that_
 def test_a_number_beyond_any_store_is_bad_input(pa: Pa, home: Path, command: tuple[str, ...]) -> None:
     ran = pa(*command, "9" * 25)
     assert (ran.code, ran.err.count("\n")) == (2, 1)
-
-
-def process(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [pa_script(), *args],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def pa_script() -> str:

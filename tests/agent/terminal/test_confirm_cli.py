@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -24,9 +23,7 @@ def pa(tiny: Store) -> Pa:
 
 
 def listed(pa: Pa) -> list[dict[str, Any]]:
-    code, out, _ = pa("confirm", "P002", *CASE, "--json")
-    assert code == 0
-    found: list[dict[str, Any]] = json.loads(out)["leads"]
+    found: list[dict[str, Any]] = pa("confirm", "P002", *CASE, "--json").json["leads"]
     return found
 
 
@@ -38,26 +35,21 @@ def of(leads: list[dict[str, Any]], criterion: str) -> str:
 def test_leads_are_listed_and_shown_with_the_check(pa: Pa) -> None:
     leads = listed(pa)
     assert {name for lead in leads for name in lead["criteria"]} == {"a1c", "metformin"}
-    _, out, _ = pa("confirm", "P002", *CASE)
-    assert "pa confirm P002" in out
-    _, screen, _ = pa("check", "P002", "Ozempic")
-    assert of(leads, "a1c") in screen
-    _, raw, _ = pa("check", "P002", "Ozempic", "--json")
-    assert [lead["id"] for lead in json.loads(raw)["leads"]] == [lead["id"] for lead in leads]
+    assert "pa confirm P002" in pa("confirm", "P002", *CASE).out
+    assert of(leads, "a1c") in pa("check", "P002", "Ozempic").out
+    checked = pa("check", "P002", "Ozempic", "--json").json
+    assert [lead["id"] for lead in checked["leads"]] == [lead["id"] for lead in leads]
 
 
 def test_what_is_confirmed_is_a_record_with_its_provenance(pa: Pa) -> None:
     lead = of(listed(pa), "a1c")
-    code, out, _ = pa("confirm", "P002", lead, *CASE, "--by", "kim", "--json")
-    assert code == 0
-    done = json.loads(out)
+    done = pa("confirm", "P002", lead, *CASE, "--by", "kim", "--json").json
     assert (done["entered"]["record"]["value"], done["entered"]["by"]) == (9.1, "kim")
     kept = done["provenance"]["record"]
     assert (kept["topic"], kept["by"]) == (f"note:{lead}", "kim")
     assert "added-1[0:24]" in kept["text"]
     assert "A1c 9.1 % on 08/10/2026." in kept["text"]
-    _, raw, _ = pa("check", "P002", "Ozempic", "--json")
-    found = json.loads(raw)
+    found = pa("check", "P002", "Ozempic", "--json").json
     assert [finding["status"] for finding in found["findings"] if finding["criterion"] == "a1c"] == ["met"]
     assert lead not in [left["id"] for left in found["leads"]]
 
@@ -65,8 +57,7 @@ def test_what_is_confirmed_is_a_record_with_its_provenance(pa: Pa) -> None:
 def test_all_of_it_confirmed_the_case_is_decided_anew(pa: Pa) -> None:
     leads = listed(pa)
     pa("confirm", "P002", of(leads, "a1c"), *CASE)
-    _, out, _ = pa("confirm", "P002", of(leads, "metformin"), *CASE, "--json")
-    done = json.loads(out)
+    done = pa("confirm", "P002", of(leads, "metformin"), *CASE, "--json").json
     assert done["outcome_before"] == "needs_documentation"
     assert done["outcome"] in ("ready", "needs_documentation")
     assert done["entered"]["record"]["outcome"] == "Inadequate response"
@@ -84,18 +75,18 @@ def test_twice_is_once(pa: Pa) -> None:
 def test_a_confirmation_that_was_cut_short_is_not_entered_twice(pa: Pa) -> None:
     lead = of(listed(pa), "a1c")
     pa("confirm", "P002", lead, *CASE)
-    log = json.loads(pa("chart", "log", "P002", "--json")[1])
+    log = pa("chart", "log", "P002", "--json").json
     provenance = next(entry["id"] for entry in log if entry["record"].get("topic") == f"note:{lead}")
     pa("chart", "undo", str(provenance))
     pa("confirm", "P002", lead, *CASE)  # the value now meets the criterion, so there may be no such lead
-    log = json.loads(pa("chart", "log", "P002", "--json")[1])
+    log = pa("chart", "log", "P002", "--json").json
     assert sum(entry["part"] == "observations" for entry in log) == 1
 
 
 def test_undone_is_offered_again(pa: Pa) -> None:
     lead = of(listed(pa), "a1c")
-    _, out, _ = pa("confirm", "P002", lead, *CASE, "--json")
-    pa("chart", "undo", str(json.loads(out)["entered"]["number"]))
+    entered = pa("confirm", "P002", lead, *CASE, "--json").json["entered"]
+    pa("chart", "undo", str(entered["number"]))
     assert lead in [left["id"] for left in listed(pa)]
 
 
@@ -119,8 +110,7 @@ def test_rejected_is_kept_and_not_offered_again(pa: Pa) -> None:
 
 def test_what_the_note_leaves_open_is_asked_for(pa: Pa) -> None:
     pa("chart", "add", "P003", "note", "Outside A1c of 9.1 % a while ago.", "--date", "2026-08-20")
-    _, out, _ = pa("confirm", "P003", *CASE, "--json")
-    (lead,) = [lead["id"] for lead in json.loads(out)["leads"] if "a1c" in lead["criteria"]]
+    lead = of(pa("confirm", "P003", *CASE, "--json").json["leads"], "a1c")
     code, _, err = pa("confirm", "P003", lead, *CASE)
     assert (code, err.count("\n"), "--date" in err) == (2, 1, True)
     code, _, err = pa("confirm", "P003", lead, *CASE, "--date", "2026-08-10")
@@ -143,20 +133,16 @@ def test_errors_are_one_line(pa: Pa, words: tuple[str, ...], said: str) -> None:
 
 
 def test_a_sentence_against_a_record_is_listed_and_can_be_rejected(pa: Pa) -> None:
-    assert (
-        pa("chart", "add", "P001", "note", "Does not have type 2 diabetes.", "--date", "2026-08-20")[0] == 0
-    )
-    code, out, _ = pa("confirm", "P001", *CASE, "--json")
-    (against,) = json.loads(out)["against"]
-    assert (code, against["quote"]) == (0, "Does not have type 2 diabetes.")
-    said = pa("confirm", "P001", *CASE)[1]
+    note = ("note", "Does not have type 2 diabetes.", "--date", "2026-08-20")
+    assert pa("chart", "add", "P001", *note).code == 0
+    (against,) = pa("confirm", "P001", *CASE, "--json").json["against"]
+    assert against["quote"] == "Does not have type 2 diabetes."
+    said = pa("confirm", "P001", *CASE).out
     assert f"{against['id']}  " in said and "speaks against the record" in said
     code, _, error = pa("confirm", "P001", against["id"], *CASE, "--by", "R. Lee")
     assert code == 2 and "--reject" in error
     code, out, _ = pa("confirm", "P001", against["id"], *CASE, "--reject", "--by", "R. Lee")
     assert code == 0 and "is rejected" in out and "needs_documentation → ready" in out
-    assert json.loads(pa("confirm", "P001", *CASE, "--json")[1])["against"] == []
-    assert (
-        pa("confirm", "P001", against["id"], *CASE, "--reject", "--by", "R. Lee")[1].count("nothing to do")
-        == 1
-    )
+    assert pa("confirm", "P001", *CASE, "--json").json["against"] == []
+    again = pa("confirm", "P001", against["id"], *CASE, "--reject", "--by", "R. Lee")
+    assert again.out.count("nothing to do") == 1

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -48,7 +47,7 @@ def test_a_letter_is_read_for_its_patient(pa: Pa, printed: Path, name: str) -> N
 
 def test_json_has_quotes_that_stand_in_the_letter(pa: Pa, printed: Path) -> None:
     text = (printed / "letter.txt").read_text(encoding="utf-8")
-    told = json.loads(pa("denial", "read", str(printed / "letter.txt"), "--patient", "P001", "--json").out)
+    told = pa("denial", "read", str(printed / "letter.txt"), "--patient", "P001", "--json").json
     assert told["codes"] == ["insufficient_documentation"]
     quote = told["letter"]["reasons"][0]["quote"]
     assert text[quote["start"] : quote["end"]] == quote["text"]

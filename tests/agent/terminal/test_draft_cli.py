@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest import MonkeyPatch
@@ -29,8 +30,8 @@ def test_the_papers_lie_where_the_screen_says(pa: Pa, cases: Cases, home: Path) 
 
 
 def test_out_puts_the_same_papers_into_a_folder(pa: Pa, cases: Cases, tmp_path: Path) -> None:
-    first = json.loads(draft(pa, cases["ready"], "--json").out)["files"]
-    second = json.loads(draft(pa, cases["ready"], "--json", "--out", str(tmp_path / "out")).out)["files"]
+    first = drafted(pa, cases["ready"])["files"]
+    second = drafted(pa, cases["ready"], "--out", str(tmp_path / "out"))["files"]
     assert {Path(path).parent for path in second.values()} == {tmp_path / "out"}
     for name in PAPERS:
         assert Path(first[name]).read_bytes() == Path(second[name]).read_bytes()
@@ -46,10 +47,7 @@ def test_the_same_case_again_finds_the_draft_that_waits(pa: Pa, cases: Cases, st
 def test_papers_that_were_deleted_are_made_again_with_the_same_bytes(
     pa: Pa, cases: Cases, store: Store
 ) -> None:
-    files = {
-        name: Path(path)
-        for name, path in json.loads(draft(pa, cases["ready"], "--json").out)["files"].items()
-    }
+    files = {name: Path(path) for name, path in drafted(pa, cases["ready"])["files"].items()}
     before = {name: path.read_bytes() for name, path in files.items()}
     for path in files.values():
         path.unlink()
@@ -61,12 +59,12 @@ def test_papers_that_were_deleted_are_made_again_with_the_same_bytes(
 def test_two_homes_make_the_same_bytes(
     pa: Pa, cases: Cases, home: Path, tmp_path: Path, monkeypatch: MonkeyPatch
 ) -> None:
-    first = json.loads(draft(pa, cases["ready"], "--json").out)["files"]
+    first = drafted(pa, cases["ready"])["files"]
     other = tmp_path / "other"
     other.mkdir()
     (other / "paladin.db").write_bytes((home / "paladin.db").read_bytes())
     monkeypatch.setenv("PALADIN_HOME", str(other))
-    second = json.loads(draft(pa, cases["ready"], "--json", "--again").out)["files"]
+    second = drafted(pa, cases["ready"], "--again")["files"]
     for name in PAPERS:
         assert Path(first[name]).read_bytes() == Path(second[name]).read_bytes(), name
 
@@ -89,7 +87,7 @@ def test_what_a_request_cannot_mend_is_refused_with_what_to_do(
 
 def test_force_drafts_a_likely_denial_and_says_at_its_top_what_fails(pa: Pa, cases: Cases) -> None:
     case = cases["likely_denial"]
-    body = json.loads(draft(pa, case, "--force", "--json").out)
+    body = drafted(pa, case, "--force")
     failing = next(f for f in case.found.findings if f.status == "not_met")
     assert failing.clause and failing.clause.clause_id in body["warning"]
     assert not body["ready"]
@@ -98,7 +96,7 @@ def test_force_drafts_a_likely_denial_and_says_at_its_top_what_fails(pa: Pa, cas
 
 
 def test_a_case_that_needs_documentation_is_drafted_with_its_gaps(pa: Pa, cases: Cases) -> None:
-    body = json.loads(draft(pa, cases["needs_documentation"], "--json").out)
+    body = drafted(pa, cases["needs_documentation"])
     assert body["missing"] and not body["ready"]
     assert "[PRESCRIBER TO COMPLETE" in Path(body["files"]["letter"]).read_text()
 
@@ -113,7 +111,7 @@ def test_an_empty_list_says_how_to_get_a_draft(pa: Pa) -> None:
 def test_one_draft_shows_every_field_and_where_it_comes_from(pa: Pa, cases: Cases) -> None:
     draft(pa, cases["ready"])
     shown = pa("review", "1", "--json")
-    form = json.loads(shown.out)["form"]
+    form = shown.json["form"]
     filled = [field for field in form["fields"] if field["value"]]
     assert filled and all(field["record_id"] for field in filled)
     assert all(field["label"].split()[0] in pa("review", "1").out for field in filled[:5])
@@ -121,7 +119,7 @@ def test_one_draft_shows_every_field_and_where_it_comes_from(pa: Pa, cases: Case
 
 def test_approved_is_approved_and_no_longer_waits(pa: Pa, cases: Cases, store: Store) -> None:
     draft(pa, cases["ready"])
-    assert [row["id"] for row in json.loads(pa("review", "--json").out)] == [1]
+    assert [row["id"] for row in pa("review", "--json").json] == [1]
     assert pa("review", "1", "--approve").code == 2, "a decision needs a name"
     ran = pa("review", "1", "--approve", *BY, "--reason", "complete")
     assert ran.code == 0 and "approved by R. Lee" in ran.out
@@ -151,12 +149,12 @@ def test_gaps_are_approved_only_with_a_reason(pa: Pa, cases: Cases, store: Store
 
 
 def test_an_edit_is_traced_to_its_person_printed_and_waits_again(pa: Pa, cases: Cases, store: Store) -> None:
-    before = json.loads(draft(pa, cases["ready"], "--json").out)
+    before = drafted(pa, cases["ready"])
     pdf = Path(before["files"]["form_pdf"]).read_bytes()
     phone = next(f for f in before["form"]["fields"] if f["id"] == "prescriber_phone")
     ran = pa("review", "1", "--set", "prescriber_phone=937-555-0177", *BY)
     assert ran.code == 0, ran.err
-    after = json.loads(pa("review", "1", "--json").out)
+    after = pa("review", "1", "--json").json
     edited = next(f for f in after["form"]["fields"] if f["id"] == "prescriber_phone")
     assert (edited["value"], edited["record_id"]) == ("937-555-0177", "review:R. Lee, CPhT")
     assert (
@@ -164,7 +162,7 @@ def test_an_edit_is_traced_to_its_person_printed_and_waits_again(pa: Pa, cases: 
     )
     assert (after["status"], after["version"]) == ("edited", 2)
     assert phone["value"] in after["contradicts"][0]
-    assert [row["status"] for row in json.loads(pa("review", "--json").out)] == ["edited"]
+    assert [row["status"] for row in pa("review", "--json").json] == ["edited"]
     assert pa("review", "1", "--approve", *BY).code == 2, "the chart has another number"
     assert pa("review", "1", "--approve", "--reason", "they moved", *BY).code == 0
     assert [done.status for done in store.reviews(1)] == ["edited", "approved"]
@@ -224,10 +222,14 @@ def draft(pa: Pa, case: Case, *more: str) -> Ran:
     return pa("draft", case.patient_id, case.drug, *more)
 
 
+def drafted(pa: Pa, case: Case, *more: str) -> Any:
+    return draft(pa, case, *more, "--json").json
+
+
 def test_a_quantity_over_its_limit_is_drafted_as_the_exception_and_completed_in_review(
     pa: Pa, cases: Cases, store: Store
 ) -> None:
-    body = json.loads(draft(pa, cases["quantity_exception"], "--json").out)
+    body = drafted(pa, cases["quantity_exception"])
     assert body["exceptions"] == ["quantity_limit"] and not body["ready"]
     assert "Prescriber's supporting statement" in body["missing"]
     assert "statement='WORDS'" in pa("review", "1").out.replace("\n  ", " ")
@@ -242,7 +244,7 @@ def test_a_quantity_over_its_limit_is_drafted_as_the_exception_and_completed_in_
 
 
 def test_an_expedited_request_carries_the_prescribers_certification(pa: Pa, cases: Cases) -> None:
-    body = json.loads(draft(pa, cases["ready"], "--expedited", "Waiting risks\nketoacidosis", "--json").out)
+    body = drafted(pa, cases["ready"], "--expedited", "Waiting risks\nketoacidosis")
     assert body["expedited"] and body["ready"]
     assert '"Waiting risks ketoacidosis."' in Path(body["files"]["letter"]).read_text()
     refused = pa("review", "1", "--set", "expedited=" + "x" * 2000, *BY)

@@ -30,7 +30,7 @@ def test_a_panel_is_exported_without_identities_comes_back_and_is_recorded(
 
 def test_some_of_it_as_json_and_never_a_chart_as_it_is(pa: Pa, tmp_path: Path) -> None:
     out = tmp_path / "one.ndjson"
-    assert json.loads(pa("export", "--deidentified", "P001", "--out", str(out), "--json").out)["charts"] == 1
+    assert pa("export", "--deidentified", "P001", "--out", str(out), "--json").json["charts"] == 1
     refused = pa("export", "P001", "--out", str(tmp_path / "no.ndjson"))
     assert refused.code == 2 and "--deidentified" in refused.err
     assert not (tmp_path / "no.ndjson").exists()

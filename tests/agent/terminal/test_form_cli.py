@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -37,7 +36,7 @@ def test_a_form_is_learned_confirmed_and_named_by_a_draft(
     case = cases["ready"]
     ran = pa("draft", case.patient_id, case.drug, "--form", "pbm", "--json")
     assert ran.code == 0, ran.err
-    body = json.loads(ran.out)
+    body = ran.json
     assert body["form"]["form_id"] == "pbm"
     shown = PdfReader(body["files"]["form_pdf"]).pages[0].extract_text()
     assert "PRIOR AUTHORIZATION FAX FORM" in shown
@@ -52,7 +51,7 @@ def test_a_form_that_was_placed_for_a_plan_is_every_draft_of_it(
     pa("form", "learn", str(paper))
     mapping = str(paper.with_suffix(".yaml"))
     assert pa("form", "confirm", mapping, "--plan", plan, *BY).code == 0
-    body = json.loads(pa("draft", case.patient_id, case.drug, "--json").out)
+    body = pa("draft", case.patient_id, case.drug, "--json").json
     assert body["form"]["form_id"] == "pbm"
     other = paper.with_name("other.pdf")
     shutil.copy(paper, other)
@@ -72,7 +71,7 @@ def test_an_edit_of_a_draft_is_printed_on_the_payers_form(
     pa("draft", case.patient_id, case.drug, "--form", "pbm")
     ran = pa("review", "1", "--set", "Form completed by=Ada Stone", *BY, "--json")
     assert ran.code == 0, ran.err
-    shown = PdfReader(json.loads(ran.out)["files"]["form_pdf"]).pages[0].extract_text()
+    shown = PdfReader(ran.json["files"]["form_pdf"]).pages[0].extract_text()
     assert "Ada Stone" in shown and "PRIOR AUTHORIZATION FAX FORM" in shown
 
 

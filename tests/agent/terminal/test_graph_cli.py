@@ -25,9 +25,9 @@ def test_a_build_says_what_it_built(pa: Pa) -> None:
     told = pa("graph", "build")
     assert (told.code, told.err) == (0, "")
     assert re.search(r"Built from 60 patients as of 2026-09-01: [\d,]+ nodes and [\d,]+ edges", told.out)
-    state = json.loads(pa("graph", "status", "--json").out)
+    state = pa("graph", "status", "--json").json
     assert state["fresh"] and state["states"][0]["counts"]["Patient"] == 60
-    assert json.loads(pa("graph", "build", "--json").out)["patients"] == 60
+    assert pa("graph", "build", "--json").json["patients"] == 60
 
 
 QUESTIONS = {

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pytest import MonkeyPatch
 
+from tests.agent.conftest import Pa, run_pa
 from tests.agent.models.ollama_stub import Line, Stub, serving
-
-Models = Callable[..., tuple[int, str, str]]
 
 
 def pupil(line: Line) -> None:
@@ -29,23 +28,13 @@ def stubborn(line: Line) -> None:
 
 
 @pytest.fixture
-def models(tmp_path: Path, monkeypatch: MonkeyPatch) -> Models:
+def models(tmp_path: Path, monkeypatch: MonkeyPatch) -> Pa:
     """Runs `pa models` in this process, with a home of its own."""
-    from typer.testing import CliRunner
-
-    from agent.cli import app
-
     for name in ("PALADIN_MODEL", "PALADIN_ALLOW_REMOTE_MODEL", "PALADIN_NUM_CTX"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PALADIN_HOME", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "120")
-
-    def run(*args: str) -> tuple[int, str, str]:
-        result = CliRunner().invoke(app, ["models", *args])
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-        return result.exit_code, result.stdout, result.stderr
-
-    return run
+    return partial(run_pa, "models")
 
 
 @pytest.fixture
@@ -55,7 +44,7 @@ def stub(monkeypatch: MonkeyPatch) -> Iterator[Stub]:
         yield served
 
 
-def test_the_models_of_the_host_are_listed_with_the_one_that_is_taken(models: Models, stub: Stub) -> None:
+def test_the_models_of_the_host_are_listed_with_the_one_that_is_taken(models: Pa, stub: Stub) -> None:
     code, out, _ = models()
     assert code == 0
     line = next(line for line in out.splitlines() if line.startswith("small:0.5b"))
@@ -64,23 +53,20 @@ def test_the_models_of_the_host_are_listed_with_the_one_that_is_taken(models: Mo
     assert "Default: small:1.5b: the largest of 2" in out
 
 
-def test_json_holds_the_same(models: Models, stub: Stub) -> None:
-    code, out, _ = models("--json")
-    said = json.loads(out)
-    assert (code, said["default"], said["host"]) == (0, "small:1.5b", f"http://{stub.host}")
+def test_json_holds_the_same(models: Pa, stub: Stub) -> None:
+    said = models("--json").json
+    assert (said["default"], said["host"]) == ("small:1.5b", f"http://{stub.host}")
     assert [one["name"] for one in said["models"]] == ["small:0.5b", "small:1.5b"]
 
 
-def test_what_the_surroundings_name_is_the_default(
-    models: Models, stub: Stub, monkeypatch: MonkeyPatch
-) -> None:
+def test_what_the_surroundings_name_is_the_default(models: Pa, stub: Stub, monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setenv("PALADIN_MODEL", "small:0.5b")
     assert "Default: small:0.5b: PALADIN_MODEL says so\n" in models()[1]
     monkeypatch.setenv("PALADIN_MODEL", "big:70b")
     assert "Default: big:70b: PALADIN_MODEL says so, and the host does not have it" in models()[1]
 
 
-def test_what_passed_the_evals_is_shown_and_taken(models: Models, stub: Stub, tmp_path: Path) -> None:
+def test_what_passed_the_evals_is_shown_and_taken(models: Pa, stub: Stub, tmp_path: Path) -> None:
     lines = [{"name": "small:0.5b", "digest": "aaaa", "passed": True, "score": 0.98}]
     (tmp_path / "models.json").write_text(json.dumps({"models": lines}))
     out = models()[1]
@@ -88,7 +74,7 @@ def test_what_passed_the_evals_is_shown_and_taken(models: Models, stub: Stub, tm
     assert "Default: small:0.5b: the best of the one that passed the evals" in out
 
 
-def test_a_model_that_is_good_passes_the_test(models: Models, stub: Stub) -> None:
+def test_a_model_that_is_good_passes_the_test(models: Pa, stub: Stub) -> None:
     code, out, err = models("check", "small:0.5b")
     assert code == 0, out + err
     for name in ("answers", "schema", "speed", "same seed", "context"):
@@ -96,17 +82,16 @@ def test_a_model_that_is_good_passes_the_test(models: Models, stub: Stub) -> Non
     assert "small:0.5b (aaaa1111) can be used" in out
 
 
-def test_one_that_keeps_to_no_schema_exits_with_1(models: Models, monkeypatch: MonkeyPatch) -> None:
+def test_one_that_keeps_to_no_schema_exits_with_1(models: Pa, monkeypatch: MonkeyPatch) -> None:
     with serving(stubborn) as served:
         monkeypatch.setenv("OLLAMA_HOST", served.host)
         code, out, _ = models("check", "small:0.5b")
         assert code == 1 and "does not keep to the JSON schema" in " ".join(out.split())
-        code, out, _ = models("check", "small:0.5b", "--json")
-        said: dict[str, Any] = json.loads(out)
-        assert (code, said["passed"], said["digest"]) == (1, False, "aaaa1111")
+        ran = models("check", "small:0.5b", "--json")
+        assert (ran.code, ran.json["passed"], ran.json["digest"]) == (1, False, "aaaa1111")
 
 
-def test_a_misspelt_model_exits_with_2_and_names_the_near_one(models: Models, stub: Stub) -> None:
+def test_a_misspelt_model_exits_with_2_and_names_the_near_one(models: Pa, stub: Stub) -> None:
     assert models("check", "smal:0.5b") == (
         2,
         "",
@@ -116,7 +101,7 @@ def test_a_misspelt_model_exits_with_2_and_names_the_near_one(models: Models, st
 
 @pytest.mark.parametrize("args", [(), ("check", "small:0.5b")])
 def test_without_a_server_it_exits_with_3_and_the_command(
-    models: Models, args: tuple[str, ...], monkeypatch: MonkeyPatch
+    models: Pa, args: tuple[str, ...], monkeypatch: MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")
     code, out, err = models(*args)
@@ -124,7 +109,7 @@ def test_without_a_server_it_exits_with_3_and_the_command(
     assert err.count("\n") == 1 and "`ollama serve`" in err
 
 
-def test_a_server_elsewhere_is_not_asked(models: Models, monkeypatch: MonkeyPatch) -> None:
+def test_a_server_elsewhere_is_not_asked(models: Pa, monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setenv("OLLAMA_HOST", "192.0.2.7")
     code, _, err = models()
     assert code == 3 and "192.0.2.7 is not on this machine" in err

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from pytest import MonkeyPatch
 
 from tests.agent.conftest import Cases, Pa
@@ -13,7 +11,7 @@ from tools.store import Store
 
 
 def replayed(pa: Pa, *args: str) -> dict[str, object]:
-    found: dict[str, object] = json.loads(pa("replay", *args, "--json").out)
+    found: dict[str, object] = pa("replay", *args, "--json").json
     return found
 
 

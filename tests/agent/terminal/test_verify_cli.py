@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -29,7 +28,7 @@ def test_a_letter_of_facts_passes(pa: Pa, own_letter: Path) -> None:
 def test_a_wrong_letter_is_marked_and_ends_with_one(pa: Pa, own_letter: Path) -> None:
     own_letter.write_text(own_letter.read_text() + "\nOzempic has been approved. HbA1c 19.9 %.\n")
     ran = pa("verify", str(own_letter), "--patient", "P001", "--drug", "Ozempic", "--json")
-    report = json.loads(ran.out)
+    report = ran.json
     assert ran.code == 1
     assert report["flagged"] == 2
     assert {i["kind"] for one in report["checked"] for i in one["issues"]} == {"status", "number"}
@@ -50,6 +49,6 @@ def test_a_pdf_is_read(pa: Pa, store: Store, tmp_path: Path) -> None:
     path = tmp_path / "letter.pdf"
     path.write_bytes(letter_pdf(letter(case)))
     ran = pa("verify", str(path), "--patient", "P001", "--drug", "Ozempic", "--json")
-    report = json.loads(ran.out)
+    report = ran.json
     assert report["sentences"] > 20
     assert report["flagged"] <= 0.05 * report["sentences"], [o for o in report["checked"] if o["issues"]]
