@@ -21,28 +21,31 @@ PAPERS = {
     "paper:note": "note", "paper:result": "lab", "paper:study": "study", "paper:claims": "fills",
     "paper:program": "programme",
 }  # fmt: skip
-_COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
-    ">=": operator.ge,
-    ">": operator.gt,
-    "<=": operator.le,
-    "<": operator.lt,
-}
+_COMPARE = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt}
 
 
 @dataclass(frozen=True)
 class Ask:
-    """What is asked for: the drug's JSON, the use, the day on which therapy began, if it has, the approvals, and the
-    dose in mg."""
+    """What is asked for: the drug's JSON, the use, and the day on which therapy began, if it has. The rest a request
+    may leave out, and the chart's order or the label's starting package has it."""
 
     drug: Entry
     use: str
     therapy_start: date | None
-    approvals: tuple[date, ...] = ()  # first days of the plan's approvals, oldest first
-    dose: Decimal | None = None
+    approvals: tuple[date, ...] = ()  # first days of the plan's approvals that still count, the newest last
+    renewed: str = ""  # the use of the newest
+    kind: str = ""
+    strength: str = ""
+    named: bool = False  # somebody named the strength
+    dose: Decimal | None = None  # mg each time
+    amount: Decimal | None = None  # None where nobody knows what the order means
+    days: int | None = None
 
 
 def judge(row: Row, chart: Chart, ask: Ask) -> Truth:
-    """Whether the row's sentence is true of the chart."""
+    """Whether the row's sentence is true of the chart; open where the list that it is about is not there."""
+    if row.kind in _LISTS and chart.listed(_LISTS[row.kind]) is None:
+        return OPEN
     return _JUDGES[row.kind](row, chart, ask)
 
 
@@ -50,15 +53,11 @@ def judge(row: Row, chart: Chart, ask: Ask) -> Truth:
 
 
 def _age(row: Row, chart: Chart, ask: Ask) -> Truth:
-    if chart.age is None:
-        return OPEN
-    return int(_holds(row, Decimal(chart.age)))
+    return OPEN if chart.age is None else int(_holds(row, Decimal(chart.age)))
 
 
 def _use(row: Row, chart: Chart, ask: Ask) -> Truth:
-    if ask.use not in row.uses:
-        return NO
-    return _at_dose(row, ask.dose)
+    return _at_dose(row, ask.dose) if ask.use in row.uses else NO
 
 
 def _at_dose(row: Row, dose: Decimal | None) -> Truth:
@@ -276,7 +275,7 @@ def _of_both_types(chart: Chart) -> bool:
     """Nobody has both types of diabetes: where both are coded and go on, one of the two is an error."""
     codes = [
         str(entry.get("code", ""))
-        for entry in chart.listed("conditions") or ()
+        for entry in chart.noted("conditions")
         if entry.get("verification", "confirmed") == "confirmed"
         and (day(entry.get("onset")) or date.min) <= chart.as_of
         and (day(entry.get("abated")) or date.max) > chart.as_of
@@ -304,9 +303,7 @@ def _entry_shows(row: Row, entry: Entry, chart: Chart) -> Truth:
     if verification == "refuted":
         return NO
     if begun is not None and begun > chart.as_of:
-        return (
-            OPEN if shows != NO else NO
-        )  # a date that can not be yet: an error in the year, or in the entry
+        return OPEN if shows != NO else NO  # an error in the year, or in the entry
     if ended is not None and ended <= chart.as_of and not row.ever:
         return NO
     if row.window is not None and begun is not None and begun < chart.since(row.window):
@@ -340,22 +337,15 @@ def _shows(row: Row, code: str, words: str) -> Truth:
     of_another_type = any(word in spoken for word in TERMS.other_type)
     if not of_another_type and any(w in spoken for w in TERMS.spoken.get(row.name, (row.name.lower(),))):
         return YES
-    if row.hints and not of_another_type:
-        if code and code.startswith(row.hints):
-            return OPEN
-        if any(word in spoken for word in TERMS.untyped):
-            return OPEN
-    return NO
+    hinted = (code and code.startswith(row.hints)) or any(word in spoken for word in TERMS.untyped)
+    return OPEN if row.hints and not of_another_type and hinted else NO
 
 
 # --- drugs -----------------------------------------------------------------------------------------------
 
 
 def _taking(row: Row, chart: Chart, ask: Ask) -> Truth:
-    entries = chart.listed("medications")
-    if entries is None:
-        return OPEN
-    own = ask.drug["name"].lower()
+    entries, own = chart.noted("medications"), ask.drug["name"].lower()
     found: Truth = NO
     for entry in entries:
         nobody_knows = not entry.get("ingredients") and entry["drug"].lower() != own
@@ -455,11 +445,8 @@ def _last_stop(row: Row, entries: list[Entry], allergies: list[Entry]) -> date |
 
 
 def _allergy(row: Row, chart: Chart, ask: Ask) -> Truth:
-    items = chart.listed("allergies")
-    if items is None:
-        return OPEN
     own = {ask.drug["name"].lower(), ask.drug["generic"].lower(), *ask.drug["ingredients"]}
-    for item in items:
+    for item in chart.noted("allergies"):
         called = {item["substance"].lower(), *item.get("ingredients", ())}
         if item.get("type", "allergy") == "allergy" and (called & own if row.own_drug else names(row, item)):
             return YES
@@ -467,9 +454,7 @@ def _allergy(row: Row, chart: Chart, ask: Ask) -> Truth:
 
 
 def _on_drug(row: Row, chart: Chart, ask: Ask) -> Truth:
-    entries = chart.listed("medications")
-    if entries is None:
-        return OPEN
+    entries = chart.noted("medications")
     own = [e for e in entries if e["drug"].lower() == ask.drug["name"].lower()]
     may_be = [e for e in entries if by_content(e) and [by_content(e)] == ask.drug["ingredients"]]
     sure = _months_on(row, chart, own)
@@ -571,9 +556,10 @@ def _value(row: Row) -> Decimal:
 
 def _holds(row: Row, value: Decimal) -> bool:
     """Whether a value compares as the row says, rounded where it says so."""
-    return _COMPARE[row.sign](tenths(value) if row.rounded else value, _value(row))
+    return bool(_COMPARE[row.sign](tenths(value) if row.rounded else value, _value(row)))
 
 
+_LISTS = {"taking": "medications", "trial": "medications", "on drug": "medications", "allergy": "allergies"}
 _JUDGES: dict[str, Callable[[Row, Chart, Ask], Truth]] = {
     "age": _age, "use": _use, "specialist": _specialist, "statement": _statement, "value": _measured_value,
     "on file": _on_file, "change": _change, "condition": _condition, "taking": _taking,
