@@ -22,7 +22,7 @@ from fastapi.routing import APIRoute
 
 from agent.api import app
 from agent.web import workspace
-from evals.pages import Figures
+from evals.pages import Figures, described
 from evals.proofs.network import RESOLVERS, Loopback, unavailable
 from evals.proofs.walkthrough import ASKED_FOR, COMMANDS, PORT, as_typed, checkout, environment, served
 
@@ -30,29 +30,15 @@ SECONDS = 1800  # of one command, or one page
 CONTROL = "python -c \"import socket; socket.create_connection(('192.0.2.1', 443), 1)\""
 ASKING = (*(f" port {port}" for port in RESOLVERS), '"')  # of a resolver; its sockets are quoted
 VISIT = f"python -m evals.proofs.egress {PORT}"
-# What measures, with the settings that make it small; see `python -m evals.proofs` and `python -m evals.bench`.
-PROOFS = {
-    "tamperings": "count=3", "probes": "count=40", "bodies": "count=20", "files": "count=8", "names": "count=2",
-    "replays": "count=2", "size": "", "writes-killed": "kills=1", "stores": "flips=0", "load": "seconds=2",
-    "fuzz": "count=50", "flows": "count=50",
-    "enclosures": "count=3", "edits": "count=2", "read-back": "count=2", "papers-killed": "kills=1",
-    "speed": "count=5", "packets": "count=2", "kills": "cases=4 kills=1 each=1", "oracle": "count=20 seeds=[11]",
-    "mutants": "only=none", "simulate": "patients=10 months=1 seeds=[1] mistakes=[0.0]",
-    "metamorphic": "count=3", "by-hand": "count=10", "tasks": "",
-}  # fmt: skip
-BENCHES = {
-    "api": "rate=20 seconds=2", "batch": "cases=4", "cli": "", "determine": "patients=20", "draft": "patients=10",
-    "generate": "count=400", "graph": "patients=100", "growth": "sizes=[20] databases='[\"sqlite\"]'",
-    "lookup": "sizes=[100]", "screen": "count=300 workers=1", "search": "", "workspace": "patients=300 requests=20",
-}  # fmt: skip
+(_, PROOFS), (_, BENCHES) = (described(Path(__file__).parents[1] / what) for what in ("proofs", "bench"))
 EVALS = (
     "python -m evals.sbom", "python -m evals.report.readme", "python -m evals.clocks.walk",
     "python -m evals.make --seed 5 --n 1 --out made", "python -m evals.eval_cli list",
     "python -m evals.eval_cli run --cases made --limit 1", "python -m evals.eval_cli report",
     "python -m evals.simulate --patients 10 --months 1",
     "python -m evals.first_sight cases evals/cases", "python -m evals.train --help",
-    *(f"python -m evals.proofs {name} {settings}" for name, settings in PROOFS.items()),
-    *(f"python -m evals.bench {name} {settings}" for name, settings in BENCHES.items()),
+    *(f"python -m evals.proofs {name} {one.small}" for name, one in PROOFS.items() if one.small is not None),
+    *(f"python -m evals.bench {name} {one.small}" for name, one in BENCHES.items()),
 )  # fmt: skip
 NEEDS = {"fuzz": "schemathesis", "flows": "schemathesis"}  # no extra brings it
 
