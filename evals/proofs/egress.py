@@ -18,11 +18,8 @@ from tempfile import TemporaryDirectory
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-from fastapi.routing import APIRoute
-
-from agent.api import app
-from agent.web import workspace
 from evals.pages import Figures, described
+from evals.proofs.homes import routes
 from evals.proofs.network import RESOLVERS, Loopback, unavailable
 from evals.proofs.walkthrough import ASKED_FOR, COMMANDS, PORT, as_typed, checkout, environment, served
 
@@ -94,26 +91,20 @@ class _Tried:
             self.failed.append(f"{command}: exit {done.returncode}: {' '.join(said)[:160]}")
 
     def figures(self, attempts: list[str], log: Path) -> Figures:
-        wrong = Counter(attempts + self.failed)
-        wrong.update(
+        elsewhere = [
             f"{path} names a file of another host" for path, found in self.pages.items() if found < 0
-        )
+        ]
         return {
             "commands of the README": self.ran["commands"],
             "evals, benchmarks and proofs": self.ran["evals"],
             "pages": len(self.pages),
             "pages that are there": sum(status == 200 for status in self.pages.values()),
-            "calls that were seen": sum(_lines(file) for file in log.glob("*.strace")),
+            "calls that were seen": sum(file.read_bytes().count(b"\n") for file in log.glob("*.strace")),
             "beyond loopback": len(attempts),
             "of a resolver": sum(one.endswith(ASKING) for one in attempts),
             "not run": self.missing,
-            "wrong": dict(wrong),
+            "wrong": dict(Counter([*attempts, *self.failed, *elsewhere])),
         }
-
-
-def _lines(file: Path) -> int:
-    with file.open("rb") as lines:
-        return sum(1 for _ in lines)
 
 
 def _run(command: str, home: Path, to_run: Callable[[str], list[str]]) -> subprocess.CompletedProcess[str]:
@@ -131,10 +122,9 @@ KNOWN = {"patient_id": "P001", "draft_id": "1", "case_id": "1", "batch_id": "1",
 
 def pages() -> Iterator[str]:
     """The path of everything that is read, of patients and drafts that the README made."""
-    for router in (*app.ROUTERS, *workspace.ROUTERS):
-        for route in router.routes:
-            if isinstance(route, APIRoute) and "GET" in (route.methods or ()):
-                yield re.sub(r"\{(\w+)(:\w+)?\}", lambda found: KNOWN.get(found[1], "1"), route.path)
+    for method, path in routes():
+        if method == "GET":
+            yield re.sub(r"\{(\w+)(:\w+)?\}", lambda found: KNOWN.get(found[1], "1"), path)
 
 
 def visit(port: int) -> dict[str, int]:

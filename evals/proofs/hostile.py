@@ -117,11 +117,9 @@ def files(count: int = 100) -> Figures:
             name = draw.choice(NAMES)
             began = time.process_time()
             if door == "attachments":
-                sent = {**head, "content-type": "application/octet-stream"}
-                answer = opened.post(
-                    "/api/patients/P001/attachments",
-                    params={**attach, "name": name}, content=content, headers=sent,
-                )  # fmt: skip
+                sent, params = {**head, "content-type": "application/octet-stream"}, {**attach, "name": name}
+                path = "/api/patients/P001/attachments"
+                answer = opened.post(path, params=params, content=content, headers=sent)
             elif door == "fhir":
                 sent = {**head, "content-type": "application/json"}
                 answer = opened.post("/api/fhir/import", content=content, headers=sent)

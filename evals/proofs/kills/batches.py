@@ -29,12 +29,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from data_gen.world import Order, generate
+from data_gen.world import Order
 from evals.pages import Figures
 from evals.proofs.kills.child import FINISHING, POINTS
 from evals.proofs.kills.sessions import AT_RANDOM, lived
-from tools.store.load import load
-from tools.store.store import Store
+from evals.stores import filled
 
 CHUNK = 5
 FAULT = "Fatal Python error"  # how `faulthandler` begins
@@ -210,10 +209,9 @@ def _choose(
 def _world(folder: Path, cases: int) -> Path:
     """A home with the loaded world, and a file of requests, of which every kind of outcome is one."""
     patients = max(20, cases // 2)
-    generate(Order(count=patients, out=folder / "world", workers=1))
     (folder / "loaded").mkdir()
-    store = Store.create(f"sqlite:///{folder / 'loaded' / 'paladin.db'}")
-    load(store, folder / "world")
+    order = Order(count=patients, out=folder / "world", workers=1)
+    store = filled(order, f"sqlite:///{folder / 'loaded' / 'paladin.db'}")
     drugs = [drug.name for drug in store.drugs()]
     people = [patient.id for patient in store.find_patients(limit=patients)]
     store.close()
