@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from datetime import date, timedelta
-from functools import partial
 
 import msgspec
 
@@ -39,18 +38,15 @@ class Baseline(Agenda):
         self._charts: dict[str, Patient] = {}
 
     def play(self, arrivals: Sequence[Arrival], last: date) -> list[Matter]:
-        for arrival in arrivals:
-            self.plan(arrival.on, partial(self._arrive, arrival))
-        self.live(last)
+        self.live(arrivals, last)
         return self.matters
 
-    def _arrive(self, arrival: Arrival) -> None:
-        patient = self.store.patient(arrival.patient_id)
+    def arrive(self, patient_id: str) -> None:
+        patient = self.store.patient(patient_id)
         self._charts[patient.id] = patient
         for order in patient.orders[:1]:
-            matter = Matter(
-                number=len(self.matters) + 1, patient_id=patient.id, drug=order.drug, ordered=self.day
-            )  # fmt: skip
+            number = len(self.matters) + 1
+            matter = Matter(number=number, patient_id=patient.id, drug=order.drug, ordered=self.day)
             self.matters.append(matter)
             try:
                 case = self._case(matter)

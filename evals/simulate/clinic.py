@@ -45,15 +45,12 @@ class Clinic(Desk):
             self._look_at_clocks()
             tick()
 
-        for arrival in arrivals:
-            self.plan(arrival.on, partial(self._arrive, arrival))
-        self.live(last, end_of_day)
+        self.live(arrivals, last, end_of_day)
         self.year.events = sum(len(case.events) for case in self.cases.values())
 
-    def _arrive(self, arrival: Arrival) -> None:
-        patient = self.store.patient(arrival.patient_id)
-        for order in patient.orders[:1]:
-            self.open(Matter(number=0, patient_id=patient.id, drug=order.drug, ordered=self.day))
+    def arrive(self, patient_id: str) -> None:
+        for order in self.store.patient(patient_id).orders[:1]:
+            self.open(Matter(number=0, patient_id=patient_id, drug=order.drug, ordered=self.day))
 
     def open(self, matter: Matter) -> None:
         matter.number = len(self.year.matters) + 1
@@ -100,11 +97,14 @@ class Clinic(Desk):
         if not limit or matter.rounds >= 2:
             self.finish(matter, "more than the plan's limit is needed")
             return
-        matter.strength = case.request.strength
         package = case.strength
-        fits = package and package.quantity * limit.days <= limit.quantity * package.days
-        matter.quantity = package.quantity if package and fits else limit.quantity
-        matter.days_supply = package.days if package and fits else limit.days
+        fits = package is not None and package.quantity * limit.days <= limit.quantity * package.days
+        least = package if package and fits else limit
+        matter.strength, matter.quantity, matter.days_supply = (
+            case.request.strength,
+            least.quantity,
+            least.days,
+        )
         matter.rounds += 1
         wait = timedelta(days=self.draw(matter, "limit").randint(1, 3))
         self.plan(self.day + wait, lambda: self.consider(matter))
@@ -190,12 +190,10 @@ class Clinic(Desk):
             denial = _entered(denial, reply.letter.label["kind"])
         what = what_of(denial)
         notice = notice_of(denial, levels(self.cases[matter.case_id]), received=self.day)
-        approval = self._approval(matter, reply, denial)
-        facts = Facts(notice=notice, approval=approval, reference=reply.reference)
-        if what in ("approved", "overturned"):
-            facts = Facts(approval=approval, reference=reply.reference)
+        approval, granted = self._approval(matter, reply, denial), what in ("approved", "overturned")
+        facts = Facts(notice=None if granted else notice, approval=approval, reference=reply.reference)
         self.record(matter, what, facts)
-        if what in ("approved", "overturned"):
+        if granted:
             matter.won += what == "overturned"
             self._approved(matter, approval)
         elif what == "pended":
@@ -228,10 +226,8 @@ class Clinic(Desk):
         }
         for what, (printed, read) in pairs.items():
             if printed != read:
-                wrong = Read(
-                    matter=matter.number, plan_id=matter.plan_id, what=what, printed=str(printed), read=str(read)
-                )  # fmt: skip
-                self.year.misread.append(wrong)
+                told = {"what": what, "printed": str(printed), "read": str(read)}
+                self.year.misread.append(Read(matter=matter.number, plan_id=matter.plan_id, **told))
 
     def _approval(self, matter: Matter, reply: Reply, denial: Denial) -> Approval | None:
         told = denial.approved
@@ -353,8 +349,7 @@ class Clinic(Desk):
         self.plan(self.day + timedelta(days=1), lambda: self._renew(again, one.submit_by))
 
     def _renew(self, matter: Matter, by: date) -> None:
-        asked = self.asked(matter)
-        case = self.case_of(asked)
+        case = self.case_of(self.asked(matter))
         found = case.determination
         last = self.day >= by - timedelta(days=3)
         if found.outcome == "ready":

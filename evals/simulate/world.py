@@ -5,8 +5,9 @@ from __future__ import annotations
 import heapq
 import random
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,13 @@ START = date(2026, 9, 1)
 STAYING = 0.9
 
 
+class Arrival(NamedTuple):
+    """Who comes when."""
+
+    patient_id: str
+    on: date
+
+
 class Agenda:
     """The days of an office: what is planned for a day is done on it, in the order in which it was planned."""
 
@@ -36,20 +44,21 @@ class Agenda:
         self._count += 1
         heapq.heappush(self._waiting, (max(on, self.day), self._count, what))
 
-    def live(self, last: date, end_of_day: Callable[[], None] = lambda: None) -> None:
-        """Let the days pass, to the last one."""
+    def arrive(self, patient_id: str) -> None:
+        """What is done for a patient who comes today."""
+        raise NotImplementedError
+
+    def live(
+        self, arrivals: Sequence[Arrival], last: date, end_of_day: Callable[[], None] = lambda: None
+    ) -> None:
+        """Let the days pass, to the last one, and these people come."""
+        for arrival in arrivals:
+            self.plan(arrival.on, partial(self.arrive, arrival.patient_id))
         while self.day <= last:
             while self._waiting and self._waiting[0][0] <= self.day:
                 heapq.heappop(self._waiting)[2]()
             end_of_day()
             self.day += timedelta(days=1)
-
-
-class Arrival(NamedTuple):
-    """Who comes when."""
-
-    patient_id: str
-    on: date
 
 
 def arrivals(patients: int, months: int, seed: int) -> list[Arrival]:
