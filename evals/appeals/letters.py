@@ -132,10 +132,9 @@ def _not_given(one: Written, text: str) -> Iterator[str]:
     allowed = {clause: codes for clause, _, codes in clause_codes(one.sent.case)}
     own = {reason.clause_id for reason in one.sent.facts.reasons}
     benefit = one.sent.case.benefit
-    limits = {benefit.quantity_limit, *benefit.strength_limits.values()} if benefit else set()
-    quantity = {limit.clause_id for limit in limits if limit} | {
-        limit.clause_id for limit in (benefit.starting_limits.values() if benefit else ())
-    }
+    rates = (benefit.quantity_limit, *benefit.strength_limits.values()) if benefit else ()
+    limits = (*rates, *benefit.starting_limits.values()) if benefit else ()
+    quantity = {limit.clause_id for limit in limits if limit}
     root = one.sent.case.rule.criteria.clause_id if one.sent.case.rule else ""
     for clause in _cited(one):
         if clause in quantity:

@@ -62,9 +62,8 @@ def _read(phrase: str) -> Said | None:
         if found:
             return entry(found)
     measured = _MEASURED.match(phrase)
-    if measured and (
-        said := measurement(measured["test"], measured["value"], measured["unit"], measured["day"])
-    ):
+    said = measurement(*measured.group("test", "value", "unit", "day")) if measured else None
+    if said:
         return said
     relation = re.match(
         r"(mother|father|sister|brother|aunt|uncle|grand\w+|son|daughter|family): (.+)$", phrase
@@ -134,14 +133,10 @@ def course(row: dict[str, str]) -> Entry | None:
 
 def courses_in(text: str) -> list[Entry]:
     """Courses of a form that asks for them in one field: drug, dose, dates, result; …"""
-    found = []
-    for part in with_iso_dates(text).split("; "):
-        words = re.match(rf"([^,]+), (?:(.*?), )?(since {_DAY}|{_DAY}(?: to {_DAY})?)(?:, (.+))?$", part)
-        if words:
-            row = {"drug": words[1], "dose": words[2] or "", "dates": words[3], "outcome": words[4] or ""}
-            entry = course(row)
-            found += [entry] if entry else []
-    return found
+    dates = rf"(?P<dates>since {_DAY}|{_DAY}(?: to {_DAY})?)"
+    written = rf"(?P<drug>[^,]+), (?:(?P<dose>.*?), )?{dates}(?:, (?P<outcome>.+))?$"
+    parts = (re.match(written, part) for part in with_iso_dates(text).split("; "))
+    return [entry for part in parts if part and (entry := course(part.groupdict("")))]
 
 
 def dose(text: str) -> Entry:
@@ -181,11 +176,9 @@ def measured(test: str, text: str, when: str) -> Said | None:
 def allergy(substance: str, reaction: str) -> Entry:
     """The reaction tells an intolerance from an allergy: forms do not ask which it is."""
     kind = "intolerance" if re.search(_REACTS, reaction.lower()) else "allergy"
-    known = {"ingredients": [], "classes": [], **drug_entry(substance)}
-    return {
-        "substance": substance, "type": kind, "reaction": reaction, "ingredients": known["ingredients"],
-        "classes": known["classes"],
-    }  # fmt: skip
+    known = drug_entry(substance)
+    made_of = {key: known.get(key, []) for key in ("ingredients", "classes")}
+    return {"substance": substance, "type": kind, "reaction": reaction, **made_of}
 
 
 def drug_entry(name: str) -> Entry:
