@@ -89,32 +89,36 @@ def _consultations(row: Row, chart: Chart) -> tuple[list[date], list[date], list
     named: list[date] = []
     nameless: list[date] = []
     denied: list[date] = []
-    for said in chart.noted("attestations"):
-        when, of = day(said.get("date")) or date.min, said.get("specialty", "").lower()
-        mine = said["topic"] == "specialist_consult" and "self" in said.get("subjects", ["self"])
-        if mine and when <= chart.as_of and of in (*row.specialties, ""):
-            (denied if not said["present"] else named if of else nameless).append(when)
-    for paper in chart.noted("documents"):
-        when, of = day(paper.get("date")) or date.min, paper.get("specialty", "").lower()
-        signed = paper.get("status", "") not in UNSIGNED
-        consult = paper.get("of") == "consult" or (paper.get("of") == "note" and of)
-        if consult and signed and when <= chart.as_of and of in (*row.specialties, ""):
-            (named if of else nameless).append(when)
+    for record in (*chart.noted("attestations"), *chart.noted("documents")):
+        when, of = day(record.get("date")) or date.min, record.get("specialty", "").lower()
+        if "topic" in record:
+            counts = record["topic"] == "specialist_consult" and "self" in record.get("subjects", ["self"])
+        else:
+            counts = record.get("of") == "consult" or bool(record.get("of") == "note" and of)
+            counts = counts and record.get("status", "") not in UNSIGNED
+        if counts and when <= chart.as_of and of in (*row.specialties, ""):
+            (denied if not record.get("present", True) else named if of else nameless).append(when)
     return named, nameless, denied
 
 
 def _statement(row: Row, chart: Chart, ask: Ask) -> Truth:
-    said = [
-        (day(s.get("date")) or date.min, s["present"])
-        for s in chart.noted("attestations")
-        if s["topic"] == row.topic
-        and "self" in s.get("subjects", ["self"])
-        and (s.get("date") is None or chart.possible(day(s["date"])))
-    ]
-    newest = max(said)[0] if said else date.min
-    if not said or newest < chart.since(row.window):
-        return OPEN
-    return agreed({present for when, present in said if when == newest})
+    newest, said = _said_of(row.topic, chart).get("self", (date.min, set()))
+    return OPEN if newest < chart.since(row.window) else agreed(said)
+
+
+def _said_of(topic: str, chart: Chart) -> dict[str, tuple[date, set[bool]]]:
+    """The newest day on which something is stated or denied of each person, and what is said on it."""
+    said: dict[str, list[tuple[date, bool]]] = {}
+    for entry in chart.noted("attestations"):
+        when = day(entry.get("date"))
+        if entry["topic"] == topic and (when is None or chart.possible(when)):
+            for person in entry.get("subjects", ["self"]):
+                said.setdefault(person, []).append((when or date.min, entry["present"]))
+    newest = {person: max(days)[0] for person, days in said.items()}
+    return {
+        person: (newest[person], {present for when, present in days if when == newest[person]})
+        for person, days in said.items()
+    }
 
 
 # --- measurements ----------------------------------------------------------------------------------------
@@ -226,14 +230,14 @@ def _newest(readings: list[Reading], first: date, last: date) -> list[Reading]:
 def _condition(row: Row, chart: Chart, ask: Ask) -> Truth:
     if row.women_only and chart.patient.get("sex") == "male":
         return NO
-    said = _said_of_condition(row, chart)
+    said = _said_of(TERMS.topics.get(row.name, row.name), chart)
     problems = chart.listed("conditions")
     own = [_entry_shows(row, entry, chart) for entry in problems or ()]
     theirs = [_relative_shows(row, entry) for entry in chart.noted("family_history")]
     shown = {"self": own, "family": theirs} if row.family else {"self": own}
     found: list[Truth] = []
     for person, truths in shown.items():
-        stated = said.get(person, set())
+        _, stated = said.get(person, (date.min, set()))
         if YES in truths or True in stated:
             found.append(OPEN if False in stated else YES)
         elif False in stated:
@@ -312,23 +316,6 @@ def _entry_shows(row: Row, entry: Entry, chart: Chart) -> Truth:
     return OPEN if shows == YES and (verification == "provisional" or undated) else shows
 
 
-def _said_of_condition(row: Row, chart: Chart) -> dict[str, set[bool]]:
-    """The newest day's explicit statements about each person."""
-    topic = TERMS.topics.get(row.name, row.name)
-    newest: dict[str, tuple[date, set[bool]]] = {}
-    for entry in chart.noted("attestations"):
-        when = day(entry.get("date"))
-        if entry["topic"] != topic or (when is not None and not chart.possible(when)):
-            continue
-        for person in entry.get("subjects", ["self"]):
-            known, said = newest.get(person, (date.min, set()))
-            at = when or date.min
-            newest[person] = (at, {entry["present"]}) if at > known else (known, said)
-            if at == known:
-                newest[person][1].add(entry["present"])
-    return {person: said for person, (_, said) in newest.items()}
-
-
 def _shows(row: Row, code: str, words: str) -> Truth:
     """Whether a code or words are the condition (YES), leave it open (OPEN), or are something else (NO)."""
     if code and any(code.startswith(c) for c in row.codes):
@@ -347,22 +334,21 @@ def _shows(row: Row, code: str, words: str) -> Truth:
 def _taking(row: Row, chart: Chart, ask: Ask) -> Truth:
     entries, own = chart.noted("medications"), ask.drug["name"].lower()
     found: Truth = NO
+    brands_contain = {TERMS.contains[name] for name in row.drugs if name in TERMS.contains}
     for entry in entries:
-        nobody_knows = not entry.get("ingredients") and entry["drug"].lower() != own
-        brands_contain = {TERMS.contains[name] for name in row.drugs if name in TERMS.contains}
-        may_be_meant = nobody_knows or by_content(entry) in brands_contain
-        if may_be_meant and not names(row, entry):
-            found = OPEN if _shows_taking(row, entry, chart) != NO else found
-        if not names(row, entry) or entry["drug"].lower() == own:
-            continue
-        now = _shows_taking(row, entry, chart)
-        if now == YES and by_content(entry) and [by_content(entry)] == ask.drug["ingredients"]:
+        now, is_own = _shows_taking(row, entry, chart), entry["drug"].lower() == own
+        if not names(row, entry):
+            may_be_meant = (not entry.get("ingredients") and not is_own) or by_content(
+                entry
+            ) in brands_contain
+            found = OPEN if may_be_meant and now != NO else found
+        elif now is OPEN and not is_own:
+            found = OPEN
+        elif now == YES and not is_own:
+            if not by_content(entry) or [by_content(entry)] != ask.drug["ingredients"]:
+                twin = any(twins(entry, other) and _taken_now(other, chart) == NO for other in entries)
+                return OPEN if twin else YES
             found = OPEN  # it may be what is asked for, which does not count
-            continue
-        if now == YES:
-            twin = any(twins(entry, other) and _taken_now(other, chart) == NO for other in entries)
-            return OPEN if twin else YES
-        found = OPEN if now is OPEN else found
     if found == NO and any(_in_hand(row, fill, entries, chart, own) for fill in chart.noted("fills")):
         return OPEN
     return found
@@ -468,15 +454,15 @@ def _months_on(row: Row, chart: Chart, own: list[Entry]) -> Truth:
     if row.dose is not None:
         open_one = any(e.get("dose") is None for e in own)
         own = [e for e in own if e.get("dose") is not None and Decimal(str(e["dose"])) >= row.dose]
-    answers: list[Truth] = []
-    for span in chart.spans(own):
+
+    def long_enough(span: Span) -> Truth:
         if row.still and not span.going_on and span.last is not None:
-            answers.append(NO)
-        elif span.first is None or span.last is None:
-            answers.append(OPEN)
-        else:
-            answers.append(int(after_months(span.first, row.months) <= span.last))
-    found = best(answers)
+            return NO
+        if span.first is None or span.last is None:
+            return OPEN
+        return int(after_months(span.first, row.months) <= span.last)
+
+    found = best(map(long_enough, chart.spans(own)))
     return OPEN if found == NO and open_one else found
 
 
