@@ -101,17 +101,14 @@ def _staying(chart: dict[str, Any], day: date, seed: int) -> dict[str, Any]:
     return chart
 
 
-def payer_of(store: Store, folder: Path, seed: int, mistakes: float) -> Payer:
-    """The payer has what it prints: plans, drugs and policies, as files."""
-    printed = {
-        name: msgspec.json.decode((folder / "world" / f"{name}.json").read_bytes())
-        for name in ("plans", "drugs")
-    }
+def payer_of(store: Store, world: Path, seed: int, mistakes: float) -> Payer:
+    """The payer has what it prints: plans, drugs and policies, as the files of a world."""
+    plans, drugs = (msgspec.json.decode((world / f"{name}.json").read_bytes()) for name in ("plans", "drugs"))
     return Payer(
         seed=seed,
         plans={plan.id: plan for plan in store.plans()},
-        tables={plan["id"]: plan for plan in printed["plans"]},
-        drugs={drug["name"]: drug for drug in printed["drugs"]},
+        tables={plan["id"]: plan for plan in plans},
+        drugs={drug["name"]: drug for drug in drugs},
         policies={(policy.plan_id, policy.drug): policy.text for policy in store.policies()},
         mistakes=mistakes,
     )
