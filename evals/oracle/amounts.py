@@ -29,11 +29,8 @@ class _Had:
 def held_to_limits(limits: list[Limit], asked: Ask, chart: Chart) -> tuple[str, Truth]:
     """The clause that decides the amount, and its answer: one that is broken, one that is open, or the first."""
     answers = [(limit.number, _answer(limit, asked, chart)) for limit in _that_hold(limits, asked)]
-    for truth in (NO, OPEN):
-        for number, answer in answers:
-            if answer == truth:
-                return number, answer
-    return answers[0] if answers else ("", YES)
+    decisive = worst(answer for _, answer in answers)
+    return next((one for one in answers if one[1] == decisive), ("", YES))
 
 
 def _that_hold(limits: list[Limit], asked: Ask) -> Iterator[Limit]:

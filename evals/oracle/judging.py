@@ -209,13 +209,10 @@ def _change(row: Row, chart: Chart, ask: Ask) -> Truth:
     now = _newest([r for r in readings if r.day > start], chart.since(row.window), chart.as_of)
     if not before or not now:
         return OPEN
-    falls = {
-        (old.value - new.value) * (100 if row.percent else 1)
-        >= _value(row) * (old.value if row.percent else 1)
-        for old in before
-        for new in now
-    }
-    return agreed(falls)
+    pairs = [(old.value, new.value) for old in before for new in now]
+    if row.percent:
+        return agreed({(old - new) * 100 >= _value(row) * old for old, new in pairs})
+    return agreed({old - new >= _value(row) for old, new in pairs})
 
 
 def _newest(readings: list[Reading], first: date, last: date) -> list[Reading]:
@@ -270,9 +267,9 @@ def _relative_shows(row: Row, entry: Entry) -> Truth:
 def _stood(row: Row, least: Stretch, entries: list[Entry], chart: Chart) -> Truth:
     """Since its first day; of an entry without one nobody knows since when."""
     begun = [day(e.get("onset")) for e in entries]
-    if any(first is not None and least.ahead(first) <= chart.as_of for first in begun):
-        return YES
-    return OPEN if None in begun or not begun else NO
+    return best(
+        OPEN if first is None else int(least.ahead(first) <= chart.as_of) for first in begun or [None]
+    )
 
 
 def _of_both_types(chart: Chart) -> bool:
@@ -304,16 +301,15 @@ def _entry_shows(row: Row, entry: Entry, chart: Chart) -> Truth:
     shows = _shows(row, entry.get("code", ""), entry.get("name", ""))
     begun, ended = day(entry.get("onset")), day(entry.get("abated"))
     verification = entry.get("verification", "confirmed")
-    if verification == "refuted":
+    if verification == "refuted" or shows == NO:
         return NO
     if begun is not None and begun > chart.as_of:
-        return OPEN if shows != NO else NO  # an error in the year, or in the entry
-    if ended is not None and ended <= chart.as_of and not row.ever:
-        return NO
-    if row.window is not None and begun is not None and begun < chart.since(row.window):
+        return OPEN  # an error in the year, or in the entry
+    over = ended is not None and ended <= chart.as_of and not row.ever
+    if over or (begun is not None and begun < chart.since(row.window)):
         return NO
     undated = row.window is not None and begun is None
-    return OPEN if shows == YES and (verification == "provisional" or undated) else shows
+    return OPEN if verification == "provisional" or undated else shows
 
 
 def _shows(row: Row, code: str, words: str) -> Truth:

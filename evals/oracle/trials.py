@@ -283,9 +283,8 @@ def _paid_days(row: Row, paid: Iterable[tuple[date, int]], first: date, last: da
 
 def _in_a_row(days: set[date], gap: int) -> int:
     """How many of the days there are in the longest row."""
-    longest = row = 0
-    before: date | None = None
+    longest, row, before = 0, 0, date.min
     for when in sorted(days):
-        row = row + 1 if before is not None and (when - before).days <= max(gap, 1) else 1
+        row = row + 1 if (when - before).days <= max(gap, 1) else 1
         longest, before = max(longest, row), when
     return longest

@@ -119,6 +119,7 @@ def _prepared(home: Path) -> dict[str, tuple[str, ...]]:
 
 
 def _clean(command: tuple[str, ...], whole: Path, home: Path) -> Ran:
+    """As it answers in a home as it is."""
     shutil.copytree(whole, home)
     ran = _run(command, home)
     shutil.rmtree(home)

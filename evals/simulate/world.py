@@ -36,10 +36,10 @@ class Agenda:
 
     def __init__(self) -> None:
         self.day = START
-        self._waiting: list[tuple[date, int, Callable[[], None]]] = []
+        self._waiting: list[tuple[date, int, Callable[[], object]]] = []
         self._count = 0
 
-    def plan(self, on: date, what: Callable[[], None]) -> None:
+    def plan(self, on: date, what: Callable[[], object]) -> None:
         """Do this on that day, or today if it is over."""
         self._count += 1
         heapq.heappush(self._waiting, (max(on, self.day), self._count, what))
