@@ -28,6 +28,8 @@ from evals.worlds import Json, World
 
 DRAWN: Json = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 UNIT: dict[str, str] = DRAWN["units"]
+KINDS = ("new", "continuation", "renewal")
+ENROLMENT = {"id": "V1", "plan_id": "", "member_id": "X1", "start": "2020-01-01"}
 
 
 @dataclass(frozen=True)
@@ -91,21 +93,12 @@ def _planted(given: World, plan_id: str, drug: str, use: str, draw: random.Rando
     if use and draw.random() < 0.8:
         request["indication"] = use
     if not label or (label["kind"] == "former_plan" and draw.random() < 0.7):
-        patient = _enrolled(patient, plan_id)
+        patient = {**patient, "plan_id": plan_id, "coverages": [{**ENROLMENT, "plan_id": plan_id}]}
     if not label:
-        request["kind"] = draw.choice(("new", "continuation", "renewal"))
-    return Case(name, _without_prose(patient), plan_id, drug, request, given.as_of, label=label)
-
-
-def _without_prose(patient: Json) -> Json:
-    """What notes tell is not the oracle's: it reads policies, and lists."""
+        request["kind"] = draw.choice(KINDS)
+    # what notes tell is not the oracle's: it reads policies, and lists
     notes = [note | {"text": "Seen in clinic."} for note in patient.get("notes") or ()]
-    return patient | {"notes": notes}
-
-
-def _enrolled(patient: Json, plan_id: str) -> Json:
-    coverage = {"id": "V1", "plan_id": plan_id, "member_id": "X1", "start": "2020-01-01"}
-    return {**patient, "plan_id": plan_id, "coverages": [coverage]}
+    return Case(name, patient | {"notes": notes}, plan_id, drug, request, given.as_of, label=label)
 
 
 # --- edits -------------------------------------------------------------------------------------------------
@@ -577,7 +570,7 @@ def _amount_edit(edit: ChartEdit, plan_id: str) -> str:
 
 
 def _coverage_edit(edit: ChartEdit, plan_id: str) -> str:
-    period: Json = {"id": "V1", "plan_id": plan_id, "member_id": "X1", "start": "2020-01-01"}
+    period: Json = {**ENROLMENT, "plan_id": plan_id}
     how = edit.way("enrolment")
     if how == "ends":
         period["end"] = edit.near(0)
@@ -592,7 +585,7 @@ def _coverage_edit(edit: ChartEdit, plan_id: str) -> str:
 
 
 def _kind_edit(edit: ChartEdit, plan_id: str) -> str:
-    edit.request["kind"] = edit.draw.choice(("new", "continuation", "renewal"))
+    edit.request["kind"] = edit.draw.choice(KINDS)
     return f"asked as {edit.request['kind']}"
 
 

@@ -47,16 +47,11 @@ def sent(seed: int, count: int, given: World) -> Iterator[Sent]:
     drugs = tuple(given.drug(name) for name in given.drugs)
     draw = random.Random(f"appeals {seed}")
     for number, drawn in enumerate(cases(seed, count, given)):
-        one = _own_id(drawn, number)
+        # charts are edited, so that the same id would stand for several
+        one = replace(drawn, patient={**drawn.patient, "id": f"P{900000 + number}"})
         case = decided(_case(one, given, engine(one, given)), drugs)
         facts = _facts(case, draw, number)
         yield Sent(case, denial_letter(facts), facts, oracle(one, given).outcome)
-
-
-def _own_id(drawn: Drawn, number: int) -> Drawn:
-    """Charts are edited, so that the same id would stand for several."""
-    chart = {**drawn.patient, "id": f"P{900000 + number}"}
-    return replace(drawn, patient=chart)
 
 
 def _case(drawn: Drawn, given: World, found: Determination) -> Case:

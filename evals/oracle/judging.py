@@ -492,7 +492,12 @@ def _paper(row: Row, chart: Chart, ask: Ask) -> Truth:
     """Whether such a paper is there and recent enough: a record that is one itself, or a document."""
     kind = PAPERS[row.kind]
     documents = (d for d in chart.noted("documents") if d.get("of") == kind)
-    added = [day(d.get("date")) for d in documents if _is_signed(d, kind) and _is_about(row, d, kind)]
+    signed = (
+        ("signed",) if kind == "note" else ("signed", "")
+    )  # a note has to say so; a report must not deny it
+    added = [
+        day(d.get("date")) for d in documents if d.get("status", "") in signed and _is_about(row, d, kind)
+    ]
     dated = (when for when in (*_own_days(row, chart), *added) if when and chart.possible(when))
     return YES if any(when >= chart.since(row.window) for when in dated) else OPEN
 
@@ -511,11 +516,6 @@ def _own_days(row: Row, chart: Chart) -> list[date | None]:
         dated = (p for p in chart.noted("programs") if p.get("start") and not p.get("reckoned"))
         return [min(day(program.get("end")) or chart.as_of, chart.as_of) for program in dated]
     return []
-
-
-def _is_signed(document: Entry, kind: str) -> bool:
-    """A note has to say so; a report only must not deny it."""
-    return document.get("status", "") in (("signed",) if kind == "note" else ("signed", ""))
 
 
 def _is_about(row: Row, document: Entry, kind: str) -> bool:

@@ -104,8 +104,11 @@ def _for_its_use(book: Book, sent: Rebuilt) -> Rebuilt:
         rows = _rows(table, use, sent.renewing)
         tops = [row for row in rows if not row.parent]
         if len(tops) == len(sent.questions):
-            asked = zip(sent.questions, tops, strict=True)
-            likeness[use] = sum(_alike(question, _with_parts(row, rows)) for question, row in asked)
+            whole = (
+                " ".join([row.text, *(r.text for r in rows if r.parent and stands_under(r, row, rows))])
+                for row in tops
+            )
+            likeness[use] = sum(map(_alike, sent.questions, whole))
     if not likeness:
         return sent
     likest = max(likeness, key=lambda use: (round(likeness[use], 3), use == sent.request.get("indication")))
@@ -116,10 +119,6 @@ def _alike(question: str, clause: str) -> float:
     """The share of words that both have."""
     one, other = (set(re.findall(r"[\w.]+", text.lower())) for text in (question, clause))
     return len(one & other) / len(one | other)
-
-
-def _with_parts(row: Row, rows: Sequence[Row]) -> str:
-    return " ".join([row.text, *(r.text for r in rows if r.parent and stands_under(r, row, rows))])
 
 
 def _rows(table: DecisionTable, use: str, renewing: bool) -> list[Row]:

@@ -57,10 +57,15 @@ def use_in(text: str) -> str:
 def _read(phrase: str) -> Said | None:
     if not phrase or phrase.startswith(("not on the ", "requested for ")):
         return None
-    for pattern, entry in ((_SAID, _statement), (_CODE, _condition), (_COURSE, _taken), (_FILL, _filled)):
-        found = pattern.match(phrase)
-        if found:
-            return entry(found)
+    if found := _SAID.match(phrase):
+        return _statement(found)
+    if found := _CODE.match(phrase):
+        entry = {"code": found["code"], "name": found["name"]}
+        return "conditions", _dated(entry, found["day"], "onset")
+    if found := _COURSE.match(phrase):
+        return _taken(found)
+    if found := _FILL.match(phrase):
+        return "fills", {**drug_entry(found["drug"]), "days_supply": int(found["days"]), "date": found["day"]}
     measured = _MEASURED.match(phrase)
     said = measurement(*measured.group("test", "value", "unit", "day")) if measured else None
     if said:
@@ -85,14 +90,6 @@ def _statement(found: re.Match[str]) -> Said:
         topic = "specialist_consult"
     said, who = found["said"] == "stated", found["who"].split(" and ")
     return "attestations", _dated({"topic": topic, "present": said, "subjects": who}, found["day"])
-
-
-def _condition(found: re.Match[str]) -> Said:
-    return "conditions", _dated({"code": found["code"], "name": found["name"]}, found["day"], "onset")
-
-
-def _filled(found: re.Match[str]) -> Said:
-    return "fills", {**drug_entry(found["drug"]), "days_supply": int(found["days"]), "date": found["day"]}
 
 
 def _taken(found: re.Match[str]) -> Said:

@@ -18,6 +18,7 @@ LISTS = (
     "notes", "documents",
 )  # fmt: skip
 _GAP = 14  # days between two lines of one course
+_SPECIALTY = re.compile(r"[a-z]+(?:ology|ics| medicine| practice)")  # as an answer to a question says it
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,14 @@ def rebuild(form: Form, papers: Sequence[Paper], plan_id: str, drugs: Iterable[s
         "id": "submitted",
         "name": form.get("patient_name"),
         "member_id": member,
-        "sex": _sex(form, details),
+        "sex": form.get("sex").lower()
+        or next((one for one in details if one in ("male", "female")), "unknown"),
         "plan_id": plan_id,
         "coverages": [{"id": "V", "plan_id": plan_id, "member_id": member}] if member else [],
-        "prescriber": {"name": form.get("prescriber_name"), "specialty": _specialty(form, details)},
+        "prescriber": {
+            "name": form.get("prescriber_name"),
+            "specialty": form.get("specialty").lower() or next(filter(_SPECIALTY.fullmatch, details), ""),
+        },
     }
     born = form.day("birth_date")
     if born:
@@ -68,7 +73,8 @@ def rebuild(form: Form, papers: Sequence[Paper], plan_id: str, drugs: Iterable[s
     # The form is signed as the whole of what matters: what it leaves out of a list is asked with its questions.
     patient = {**head, "conditions": [], "medications": [], "allergies": [], **stated}
     alone = {**head, **_listed(shown)}
-    drug = _drug(form, drugs)
+    written = f"{form.get('drug_brand')} {form.get('drug')}".lower()
+    drug = next((name for name in drugs if name.lower() in written), "") or form.get("drug_generic")
     asked, answers, _ = zip(*form.questions, strict=True) if form.questions else ((), (), ())
     return Rebuilt(patient, alone, _request(form, details, drug), asked, answers, details, drug)
 
@@ -113,18 +119,6 @@ def _diagnosis(code: str, name: str, onset: str = "") -> list[Said | None]:
     return (
         [("conditions", {"code": code, "name": name} | ({"onset": onset} if onset else {}))] if code else []
     )
-
-
-def _sex(form: Form, details: Sequence[str]) -> str:
-    told = form.get("sex").lower()
-    return told or next((text for text in details if text in ("male", "female")), "unknown")
-
-
-def _specialty(form: Form, details: Sequence[str]) -> str:
-    """As the form has it, or as an answer to a question says."""
-    told = form.get("specialty").lower()
-    specialty = r"[a-z]+(?:ology|ics| medicine| practice)"
-    return told or next((text for text in details if re.fullmatch(specialty, text)), "")
 
 
 # --- lists -----------------------------------------------------------------------------------------------
@@ -197,8 +191,3 @@ def _use(form: Form, details: Sequence[str]) -> str:
         return use
     code = form.get("icd10", "dx_code.1")
     return next((use for use, codes in WORDS["use_of"].items() if code.startswith(tuple(codes))), "")
-
-
-def _drug(form: Form, drugs: Iterable[str]) -> str:
-    written = f"{form.get('drug_brand')} {form.get('drug')}".lower()
-    return next((name for name in drugs if name.lower() in written), "") or form.get("drug_generic")

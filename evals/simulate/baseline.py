@@ -84,15 +84,18 @@ class Baseline(Agenda):
             matter.approved = self.day
             matter.started = self.day + timedelta(days=self._draw(matter, "pharmacy").randint(0, 3))
         elif kind == "pend":
-            coming = gathering(self._case(matter), self._draw(matter, "gather"))
+            coming, chart = (
+                gathering(self._case(matter), self._draw(matter, "gather")),
+                self._charts[matter.patient_id],
+            )
             by = max(reply.dated + timedelta(days=20), self.day)
             last = min(max([one.on for one in coming], default=self.day + timedelta(days=1)), by)
             for number, one in enumerate(coming):
                 if one.on <= last:
                     record = msgspec.structs.replace(one.record, id=f"came-{number}")
-                    chart = self._charts[matter.patient_id]
                     changed = {one.part: (*(getattr(chart, one.part) or ()), record)}
-                    self._charts[matter.patient_id] = msgspec.structs.replace(chart, **changed)
+                    chart = msgspec.structs.replace(chart, **changed)
+            self._charts[matter.patient_id] = chart
             self.plan(last, lambda: self._answer(matter))
         else:
             matter.end = "denied"

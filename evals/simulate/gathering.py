@@ -51,7 +51,8 @@ def _for_node(
 ) -> Iterator[Coming]:
     parts = {part.criterion: part for part in finding.parts}
     if isinstance(node, rules.AnyOf | rules.AllOf | rules.AtLeast | rules.NoneOf):
-        wanted = [child for child in node.children if _open(parts.get(child.id))]
+        settled = {criterion for criterion, part in parts.items() if part.status != "unknown"}
+        wanted = [child for child in node.children if child.id not in settled]
         if isinstance(node, rules.AnyOf):
             wanted = sorted(wanted, key=_ease)[:1]
         for child in wanted:
@@ -60,10 +61,6 @@ def _for_node(
     else:
         good = draw.random() < (1 - RARE if excluded else FAVOURABLE)
         yield from _for_leaf(node, case, draw, good != excluded, good)
-
-
-def _open(part: Finding | None) -> bool:
-    return part is None or part.status == "unknown"
 
 
 _EASE: tuple[type, ...] = (
