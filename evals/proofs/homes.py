@@ -75,10 +75,7 @@ def cases_to_draft(store: Store, people: Iterable[str] = ()) -> Iterator[Case]:
             except PaladinError:
                 continue
             if determination.outcome in MAY_DRAFT:
-                yield Case(
-                    patient=asked.patient, plan=asked.plan, drug=drug, request=asked.request,
-                    determination=determination, policy=store.policy(asked.plan.id, drug.name), as_of=asked.as_of,
-                )  # fmt: skip
+                yield asked.case(determination, store.policy(asked.plan.id, drug.name))
 
 
 @contextmanager

@@ -144,7 +144,4 @@ class Desk(Agenda):
 
 def case_of(store: Store, asked: Asked) -> Case:
     """The case as Paladin's engine decides it."""
-    return Case(
-        patient=asked.patient, plan=asked.plan, drug=asked.drug, request=asked.request,
-        determination=decide(store, asked), policy=store.policy(asked.plan.id, asked.drug.name), as_of=asked.as_of,
-    )  # fmt: skip
+    return asked.case(decide(store, asked), store.policy(asked.plan.id, asked.drug.name))
