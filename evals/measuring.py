@@ -76,6 +76,18 @@ def run_pa(environment: Mapping[str, str], *args: str) -> Ran:
     return Ran(time.perf_counter() - began, cpu, round(used.ru_maxrss / 1024))
 
 
+def set_up(folder: Path | str, patients: int) -> tuple[dict[str, str], Ran]:
+    """The environment of a new home with a world of so many patients, and what `pa setup` took."""
+    home = {"PALADIN_HOME": f"{folder}/home", "PALADIN_DATA": f"{folder}/world"}
+    run_pa(home, "generate", str(patients), "--out", home["PALADIN_DATA"])
+    return home, run_pa(home, "setup")
+
+
+def ms(seconds: float, digits: int | None = 1) -> float:
+    """Milliseconds, rounded; whole ones without digits."""
+    return round(seconds * 1000, digits)
+
+
 def machine() -> str:
     """Processor, cores, load, system, Python, day."""
     load = os.getloadavg()[0]

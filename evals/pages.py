@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import typer
+import yaml
 
 from evals.measuring import machine
 
@@ -26,11 +27,13 @@ class Measure(NamedTuple):
         where: module and function, which gives figures by name, or yields them each time that they have grown; what is
             wrong is counted by kind under `wrong`.
         page: the file of evals/results that keeps the figures.
+        small: the settings of its smallest run, as they are typed; None of what is not run so.
         about: what it shows; the first paragraph of the module's docstring if left out.
     """
 
     where: str
     page: str
+    small: str | None = None
     about: str = ""
 
 
@@ -39,6 +42,13 @@ class Page(NamedTuple):
 
     title: str
     about: str
+
+
+def described(folder: Path) -> tuple[dict[str, Page], dict[str, Measure]]:
+    """The pages and measures of a folder by name, as its measures.yaml has them."""
+    said = yaml.safe_load((folder / "measures.yaml").read_text(encoding="utf-8"))
+    pages = {name: Page(*page) for name, page in said["pages"].items()}
+    return pages, {name: Measure(*measure) for name, measure in said["measures"].items()}
 
 
 def command(

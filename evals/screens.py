@@ -21,6 +21,7 @@ from agent.drafts.requests import DraftRequest
 from agent.runtime.settings import Settings
 from evals.bench.workspace import NEXT, events_of
 from evals.proofs import tasks
+from evals.serving import chromium
 from tools.common.errors import PaladinError
 from tools.domain.records import Request
 from tools.store.store import Store
@@ -80,7 +81,7 @@ def _fill(settings: Settings, kept_free: set[str]) -> None:
 
 def _pictures(base: str, cases: tasks.Cases) -> Iterator[tuple[str, bytes]]:
     """Each screen by its name, width and scheme."""
-    with tasks.chromium() as browser:
+    with chromium() as browser:
         page = browser.new_page(base_url=base)
         person = tasks.Person(page)
         page.set_default_timeout(PATIENCE)

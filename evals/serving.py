@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import shutil
 import socket
 import subprocess
 import sys
@@ -17,8 +18,12 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+PATIENCE = 600_000  # ms that a page is waited for
 UNLIMITED = {
     "PALADIN_CALLS_PER_SECOND": "1000000",
     "PALADIN_CONNECTIONS": "1000000",
@@ -28,20 +33,25 @@ UNLIMITED = {
 @contextmanager
 def serving(environ: Mapping[str, str]) -> Iterator[int]:
     """`pa serve` in this environment, until the block ends; on which port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     command = [sys.executable, "-m", "agent.cli", "serve", "--port", str(port)]
     server = subprocess.Popen(command, env={**environ, **UNLIMITED}, stdout=subprocess.DEVNULL)
     try:
-        _wait_for(port)
+        wait_for(port)
         yield port
     finally:
         server.terminate()
         server.wait(timeout=20)
 
 
-def _wait_for(port: int) -> None:
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(port: int) -> None:
+    """Until somebody listens there, a minute at most."""
     for _ in range(600):
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -49,6 +59,29 @@ def _wait_for(port: int) -> None:
         except OSError:
             time.sleep(0.1)
     raise TimeoutError(f"no server on port {port} after 60 s")
+
+
+def chromium_here() -> str | None:
+    """Where the system has its browser."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The system's browser, driven by Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=chromium_here(), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def desktop(browser: Browser, base: str) -> Page:
+    """A window of this browser, as on a desk, that is patient on a machine that has other work."""
+    page = browser.new_page(base_url=base, viewport={"width": 1440, "height": 900})
+    page.set_default_timeout(PATIENCE)
+    return page
 
 
 class Outcome(NamedTuple):

@@ -44,6 +44,14 @@ def fresh_store(world: Path = MOCK_DATA, *, index: bool = False) -> Iterator[Sto
             store.close()
 
 
+def filled(order: Order, url: str) -> Store:
+    """A new store at this URL, with a world that is generated for it."""
+    generate(order)
+    store = Store.create(url)
+    load(store, order.out)
+    return store
+
+
 @contextmanager
 def generated_store(patients: int) -> Iterator[Store]:
     """A store of a world that is made for it, of so many patients under the committed catalog."""

@@ -13,7 +13,6 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -31,19 +30,15 @@ FOLDER = Path(__file__).parents[1] / "cases"
 _PAPER = Paper("1", date(2025, 1, 1), None, (), (), ("An appeal is heard within 30 days.",))
 _MOVES = (-30, -8, -7, -2, -1, 1, 2, 7, 8, 30)
 _WAYS: dict[str, list[str]] = DRAWN["by_hand"]
-_OUTCOMES = ("Inadequate response", "Partial response", "Effective", "Intolerance - other", None)
 
 
 def hand_made(catalog: Catalog, files: Sequence[Path] = ()) -> dict[str, HandMade]:
     """The cases that bring a rule of their own and leave nothing out, by name."""
     known = Known(no_store, tuple(catalog.drugs.values()))
     read = [read_case(file, known) for file in files or case_files([FOLDER])]
-    return {case.name: case for case in read if not case.unmentioned_met and _decided_by_rule(case)}
-
-
-def _decided_by_rule(case: HandMade) -> bool:
-    benefit = case.plan.benefits.get(case.request.drug)
-    return benefit is not None and bool(benefit.rules)
+    benefits = {case.name: case.plan.benefits.get(case.request.drug) for case in read}
+    ruled = {name for name, benefit in benefits.items() if benefit and benefit.rules}
+    return {case.name: case for case in read if case.name in ruled and not case.unmentioned_met}
 
 
 def world_by_hand(catalog: Catalog, found: dict[str, HandMade]) -> World:
@@ -122,25 +117,13 @@ def _shift(record: Json, days: int, keys: tuple[str, ...]) -> None:
 
 
 def _put(record: Json, how: str, draw: random.Random, strengths: list[str]) -> None:
-    values: dict[str, Any] = {
-        "dose": lambda: draw.choice((None, *(record.get("dose", 1) * by for by in (0.5, 1, 2)))),
-        "outcome": lambda: draw.choice(_OUTCOMES),
-        "status": lambda: draw.choice((None, "active", "stopped")),
-        "days_supply": lambda: draw.choice((28, 30, 60, 90)),
-        "kind": lambda: draw.choice((None, "new", "renewal")),
-        "indication": lambda: draw.choice(("", "t2dm", "weight")),
-        "strength": lambda: draw.choice(("", *strengths)),
-        "value": lambda: round(record["value"] + draw.choice((-1, -0.1, -0.05, 0.05, 0.1, 1)), 3),
-        "unit": lambda: "",
-        "abated": lambda: draw.choice(("2026-08-31", "2026-09-01", "2026-09-02")),
-        "verification": lambda: draw.choice(("confirmed", "provisional", "refuted")),
-        "relation": lambda: draw.choice(("mother", "aunt", "cousin", "relative", "grandmother", "brother")),
-        "sessions": lambda: draw.choice((None, 7, 8, 9, 10)),
-        "subjects": lambda: draw.choice((["self"], ["family"], ["self", "family"])),
-        "specialty": lambda: draw.choice(("", "endocrinology", "cardiology", "dermatology")),
+    choices = DRAWN["values"] | {
+        "dose": [None, *(record.get("dose", 1) * by for by in (0.5, 1, 2))],
+        "strength": ["", *strengths],
     }
-    if how in values:
-        value = values[how]()
+    if how in choices or how in ("value", "unit"):
+        value = draw.choice(choices[how]) if how != "unit" else ""
+        value = round(record["value"] + value, 3) if how == "value" else value
         record.pop(how, None)
         if value not in (None, ""):
             record[how] = value

@@ -70,14 +70,13 @@ def _clauses(case: Case, found: Determination, said: Verdict) -> tuple[list[Diff
     parted = []
     clauses = judged.keys() | said.statuses.keys()
     for clause in sorted(clauses):
-        theirs = {finding.status for finding in judged.get(clause, ())}
-        if theirs == {said.statuses.get(clause)}:
-            continue
         findings = judged.get(clause, [])
-        criterion = "/".join(sorted({finding.criterion for finding in findings}))
-        why = "; ".join(finding.detail for finding in findings)
-        here, there = "/".join(sorted(theirs)) or "not asked", said.statuses.get(clause, "not asked")
-        parted.append(Difference(case, clause, criterion, here, there, why))
+        theirs = {finding.status for finding in findings}
+        if theirs != {said.statuses.get(clause)}:
+            criterion = "/".join(sorted({finding.criterion for finding in findings}))
+            why = "; ".join(finding.detail for finding in findings)
+            here, there = "/".join(sorted(theirs)) or "not asked", said.statuses.get(clause, "not asked")
+            parted.append(Difference(case, clause, criterion, here, there, why))
     return parted, len(clauses)
 
 
@@ -88,12 +87,8 @@ def engine(case: Case, given: World) -> Determination:
 
 def oracle(case: Case, given: World) -> Verdict:
     """What the oracle says."""
-    policy, plan, drug = (
-        given.policy(case.plan_id, case.drug),
-        given.plans[case.plan_id],
-        given.drugs[case.drug],
-    )
-    return decide(policy, case.patient, plan, drug, case.request, case.as_of)
+    policy, plan = given.policy(case.plan_id, case.drug), given.plans[case.plan_id]
+    return decide(policy, case.patient, plan, given.drugs[case.drug], case.request, case.as_of)
 
 
 # --- a run, and what it says -------------------------------------------------------------------------------

@@ -28,6 +28,8 @@ from evals.worlds import Json, World
 
 DRAWN: Json = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 UNIT: dict[str, str] = DRAWN["units"]
+KINDS = ("new", "continuation", "renewal")
+ENROLMENT = {"id": "V1", "plan_id": "", "member_id": "X1", "start": "2020-01-01"}
 
 
 @dataclass(frozen=True)
@@ -91,21 +93,12 @@ def _planted(given: World, plan_id: str, drug: str, use: str, draw: random.Rando
     if use and draw.random() < 0.8:
         request["indication"] = use
     if not label or (label["kind"] == "former_plan" and draw.random() < 0.7):
-        patient = _enrolled(patient, plan_id)
+        patient = {**patient, "plan_id": plan_id, "coverages": [{**ENROLMENT, "plan_id": plan_id}]}
     if not label:
-        request["kind"] = draw.choice(("new", "continuation", "renewal"))
-    return Case(name, _without_prose(patient), plan_id, drug, request, given.as_of, label=label)
-
-
-def _without_prose(patient: Json) -> Json:
-    """What notes tell is not the oracle's: it reads policies, and lists."""
+        request["kind"] = draw.choice(KINDS)
+    # what notes tell is not the oracle's: it reads policies, and lists
     notes = [note | {"text": "Seen in clinic."} for note in patient.get("notes") or ()]
-    return patient | {"notes": notes}
-
-
-def _enrolled(patient: Json, plan_id: str) -> Json:
-    coverage = {"id": "V1", "plan_id": plan_id, "member_id": "X1", "start": "2020-01-01"}
-    return {**patient, "plan_id": plan_id, "coverages": [coverage]}
+    return Case(name, patient | {"notes": notes}, plan_id, drug, request, given.as_of, label=label)
 
 
 # --- edits -------------------------------------------------------------------------------------------------
@@ -151,6 +144,43 @@ class ChartEdit:
         if self.patient.get(name):
             self.patient[name] = [r for r in self.patient[name] if not which(r)]
 
+    def measure(self, test: str, value: float, when: str, unit: str | None = "usual") -> None:
+        """Add a reading; without a unit where that is None."""
+        known = UNIT[test] if unit == "usual" else unit
+        record = {"test": test, "value": value, "date": when} | ({"unit": known} if known else {})
+        self.add("observations", **record)
+
+    def forget(self, *tests: str) -> None:
+        self.drop("observations", lambda o: o["test"] in tests)
+
+    def unsay(self, topic: str) -> None:
+        self.drop("attestations", lambda a: a["topic"] == topic)
+
+    def unlist(self, part: str) -> str:
+        """Without the whole list, so that nobody knows whether it is complete; what was done."""
+        self.patient.pop(part, None)
+        return "no list"
+
+    @property
+    def own(self) -> Json:
+        """The drug that is asked for, as an entry names it."""
+        return {
+            "drug": self.drug["name"],
+            "ingredients": self.drug["ingredients"],
+            "classes": self.drug["classes"],
+        }
+
+    @property
+    def product(self) -> Json:
+        """A product that the row names, or one of a class that it names."""
+        return dict(DRAWN["products"][self.draw.choice((*self.row.drugs, *self.row.classes))])
+
+    def named(self, record: Json) -> bool:
+        """Whether the row names the drug of a record, its class or what it is made of."""
+        drugs, classes = set(self.row.drugs), set(self.row.classes)
+        called = {record.get("drug", "").lower(), *record.get("ingredients", ())}
+        return bool(called & drugs or set(record.get("classes", ())) & classes)
+
 
 def edited(
     case: Case, given: World, use: str, draw: random.Random, times: int, kinds: frozenset[str] = frozenset()
@@ -158,25 +188,24 @@ def edited(
     """The case with its chart, request or enrolment moved onto an edge, some times over."""
     patient, request, edits = copy.deepcopy(case.patient), dict(case.request), []
     text = given.policy(case.plan_id, case.drug)
-    rows = _rows(read_policy(text), use) if text and use else []
-    rows = [row for row in rows if row.kind in kinds] if kinds else rows
+    rows = rows_of(read_policy(text), use) if text and use else []
+    rows = [row for row in rows if row.kind != "gate" and (not kinds or row.kind in kinds)]
+    edit = ChartEdit(patient, request, Row("", "", ""), given.drugs[case.drug], case.as_of, draw)
     for _ in range(times):
         if rows and draw.random() < 0.85:
             # else conditions, which are many, take it all
             kind = draw.choice(sorted({row.kind for row in rows}))
-            row = draw.choice([row for row in rows if row.kind == kind])
-            edit = ChartEdit(patient, request, row, given.drugs[case.drug], case.as_of, draw)
+            edit.row = row = draw.choice([row for row in rows if row.kind == kind])
             edits.append(f"{row.number} {row.kind}: {_EDITS[row.kind](edit)}")
         else:
-            row = Row("", "", "")
-            edit = ChartEdit(patient, request, row, given.drugs[case.drug], case.as_of, draw)
             edits.append(draw.choice(_GENERAL)(edit, case.plan_id))
     return replace(case, patient=patient, request=request, edits=(*case.edits, *edits))
 
 
-def _rows(table: DecisionTable, use: str) -> list[Row]:
+def rows_of(table: DecisionTable, use: str) -> list[Row]:
+    """All that a policy asks for a use."""
     parts = (table.criteria, table.renewal, table.exclusions, table.papers)
-    return [row for part in parts for row in part.get(use, []) if row.kind != "gate"]
+    return [row for part in parts for row in part.get(use, [])]
 
 
 def _value_edit(edit: ChartEdit) -> str:
@@ -188,18 +217,17 @@ def _value_edit(edit: ChartEdit) -> str:
     value = round(at + draw.choice((-1, 0, 1)) * step, 3)
     when = edit.ago(draw.randint(0, 20))
     unit: str | None = UNIT[test]
-    same_day = [when]
+    same_day = how != "window"
     if how == "begun":  # what counted then need not be what is measured now
         edit.request |= {"kind": "continuation", "therapy_start": edit.near(300)}
-        edit.drop("observations", lambda o: o["test"] in (test, "weight", "height"))
-        edit.add("observations", test=test, value=value, unit=unit, date=edit.near(300))
+        edit.forget(test, "weight", "height")
+        edit.measure(test, value, edit.near(300))
         value = at + draw.choice((-2, 2))
     if how == "half":
         value = round(at + draw.choice((-0.05, -0.05, -0.051, -0.049, 0.05, 0.04)), 3)
     elif how == "window":
         value = at + draw.choice((-2, 2)) * step
         when = edit.near(row.window or 400)
-        same_day = []
         edit.drop("observations", lambda o: o["test"] == test and (o.get("date") or "") >= when)
     elif how == "unit":
         edit.drop("observations", lambda o: o["test"] == test and draw.random() < 0.5)
@@ -207,7 +235,7 @@ def _value_edit(edit: ChartEdit) -> str:
     elif how == "other unit" and test == "hba1c":
         value, unit = float(round((at - 2.152) / 0.09148) + draw.choice((-1, 0, 1))), "mmol/mol"
     elif how == "gone":
-        edit.drop("observations", lambda o: o["test"] == test)
+        edit.forget(test)
         return "no reading at all"
     elif how == "late":
         value = round(at + draw.choice((-2, 2)) * step, 3)
@@ -215,56 +243,53 @@ def _value_edit(edit: ChartEdit) -> str:
     if test == "bmi" and draw.random() < 0.3:
         body = ("bmi", "weight", "height")
         edit.drop("observations", lambda o: o["test"] in body and o.get("date") == when)
-        edit.add("observations", test="height", value=170.0, unit="cm", date=when)
-        edit.add("observations", test="weight", value=round(value * 2.89, 1), unit="kg", date=when)
+        edit.measure("height", 170.0, when)
+        edit.measure("weight", round(value * 2.89, 1), when)
         return f"weight and height that make {value} on {when}"
     if how == "twin":
         other = round(value + draw.choice((-1, 0, 1)) * step, 3)
         edit.add("observations", test=test, value=other, unit=unit, date=when)
     if same_day and draw.random() < 0.2:
-        days = [
+        seen = (
             o["date"] for o in edit.patient.get("observations", ()) if o["test"] == test and o.get("date")
-        ]
-        when = next(iter(days), when)
-    record = {"test": test, "value": value, "date": when, **({"unit": unit} if unit else {})}
-    edit.add("observations", **record)
+        )
+        when = next(seen, when)
+    edit.measure(test, value, when, unit)
     return f"{how}, {value} {unit} on {when}"
 
 
 def _on_file_edit(edit: ChartEdit) -> str:
     test = edit.draw.choice(edit.row.tests)
     when = edit.near(edit.row.window or 100)
-    edit.drop("observations", lambda o: o["test"] == test)
+    edit.forget(test)
     if edit.draw.random() < 0.15:
         return f"no {test}"
     unit = edit.draw.choice((UNIT[test], UNIT[test], {"weight": "[lb_av]", "height": "in"}.get(test), None))
     value = {"height": 170.0, "weight": 90.0, "bmi": 31.0}.get(test, 7.5)
     value = {"[lb_av]": 200.0, "in": 66.0}.get(unit or "", value)
-    edit.add("observations", test=test, value=value, date=when, **({"unit": unit} if unit else {}))
+    edit.measure(test, value, when, unit)
     return f"{test} on {when} in {unit}"
 
 
 def _change_edit(edit: ChartEdit) -> str:
     row, draw, test = edit.row, edit.draw, edit.row.tests[0]
     start = edit.ago(300)
-    edit.request["kind"] = "renewal"
-    edit.request["therapy_start"] = start
-    edit.drop("observations", lambda o: o["test"] == test)
+    edit.request |= {"kind": "renewal", "therapy_start": start}
+    edit.forget(test)
     base = {"hba1c": 9.0, "weight": 100.0, "ahi": 40.0}[test]
     amount = float(row.value or 0)
     fall = base * amount / 100 if row.percent else amount
     now = round(base - fall + draw.choice((-0.1, 0, 0, 0.1)), 2)
     before = draw.choice((start, edit.near(300), edit.ago(330)))
     after = draw.choice((edit.ago(5), edit.near(row.window or 90)))
-    unit = UNIT[test]
-    edit.add("observations", test=test, value=base, unit=unit, date=before)
+    edit.measure(test, base, before)
     if test == "weight" and draw.random() < 0.3:
         pounds = round(now / 0.45359237, 1)
-        edit.add("observations", test=test, value=pounds, unit="[lb_av]", date=after)
+        edit.measure(test, pounds, after, "[lb_av]")
     elif draw.random() < 0.9:
-        edit.add("observations", test=test, value=now, unit=unit, date=after)
+        edit.measure(test, now, after)
     if draw.random() < 0.2:
-        edit.add("observations", test=test, value=now + 0.1, unit=unit, date=after)
+        edit.measure(test, now + 0.1, after)
     return f"from {base} on {before} to {now} on {after}, begun {start}"
 
 
@@ -282,10 +307,8 @@ def _condition_edit(edit: ChartEdit) -> str:
     row, draw = edit.row, edit.draw
     code = draw.choice(row.codes) + draw.choice(("", "", ".9" if "." not in row.codes[0] else "1"))
     topic = TERMS.topics.get(row.name)
-    ways = DRAWN["ways"]
-    how = draw.choice(
-        [*ways["condition"], *(ways["in the family"] if row.family else ()), *["sex"] * row.women_only]
-    )
+    more = [*DRAWN["ways"]["in the family"] * row.family, *["sex"] * row.women_only]
+    how = draw.choice([*DRAWN["ways"]["condition"], *more])
 
     def ours(record: Json) -> bool:
         return any(record.get("code", "").startswith(c) for c in row.codes)
@@ -294,7 +317,7 @@ def _condition_edit(edit: ChartEdit) -> str:
         edit.drop("conditions", ours)
         edit.drop("family_history", ours)
     if how in ("denied", "stated", "unstated", "self only", "both") and topic:
-        edit.drop("attestations", lambda a: a["topic"] == topic)
+        edit.unsay(topic)
     made: Json = {"code": code, "name": row.name, "onset": edit.ago(draw.randint(1, 900))}
     if how in ("ended", "provisional", "refuted", "future") and draw.random() < 0.7:
         edit.drop("conditions", ours)
@@ -318,7 +341,7 @@ def _condition_edit(edit: ChartEdit) -> str:
         for present in draw.sample((True, False), 2):
             edit.add("attestations", topic=topic, present=present, subjects=people, date=when)
     elif how == "no list":
-        edit.patient.pop("conditions", None)
+        edit.unlist("conditions")
     elif how == "words":
         edit.add("conditions", code="", name=row.name)
     elif how == "hint":
@@ -333,59 +356,34 @@ def _condition_edit(edit: ChartEdit) -> str:
     return f"{how} {code}"
 
 
-def _drug_of(edit: ChartEdit) -> Json:
-    return dict(DRAWN["products"][edit.draw.choice((*edit.row.drugs, *edit.row.classes))])
-
-
-def _own(edit: ChartEdit) -> Json:
-    """The drug that is asked for, as an entry names it."""
-    return {
-        "drug": edit.drug["name"],
-        "ingredients": edit.drug["ingredients"],
-        "classes": edit.drug["classes"],
-    }
-
-
-def _ours(edit: ChartEdit) -> Callable[[Json], bool]:
-    row = edit.row
-    return lambda r: bool(
-        r.get("drug", "").lower() in row.drugs
-        or set(r.get("classes", ())) & set(row.classes)
-        or set(r.get("ingredients", ())) & set(row.drugs)
-    )
-
-
 def _taking_edit(edit: ChartEdit) -> str:
     draw, how = edit.draw, edit.way("taking")
     if how != "active" and draw.random() < 0.7:
-        edit.drop("medications", _ours(edit))
-    made = {**_drug_of(edit), "start": edit.ago(200)}
+        edit.drop("medications", edit.named)
+    made = {**edit.product, "start": edit.ago(200)}
     if how in DRAWN["records"]["taking"]:
         edit.add("medications", **made | edit.record("taking", how))
     elif how == "no list":
-        edit.patient.pop("medications", None)
+        edit.unlist("medications")
     elif how == "own":
-        edit.add("medications", **_own(edit), start=edit.ago(200), status="active")
+        edit.add("medications", **edit.own, start=edit.ago(200), status="active")
     elif how == "nobody knows":
         end = draw.choice((None, edit.ago(0), edit.ago(60)))
         status = "stopped" if end else "active"
         edit.add("medications", drug="Foozepam", start=edit.ago(200), end=end, status=status)
     elif how == "filled":
-        edit.add("fills", **_drug_of(edit), date=edit.ago(draw.choice((29, 30, 10))), days_supply=30)
+        edit.add("fills", **edit.product, date=edit.ago(draw.choice((29, 30, 10))), days_supply=30)
     return how
 
 
 def _trial_edit(edit: ChartEdit) -> str:
     row, draw, how = edit.row, edit.draw, edit.way("trial")
-    edit.drop("medications", _ours(edit))
-    if how == "gone":
-        return how
-    if how == "no list":
-        edit.patient.pop("medications", None)
-        return how
+    edit.drop("medications", edit.named)
+    if how in ("gone", "no list"):
+        return how if how == "gone" else edit.unlist("medications")
     back = draw.choice((5, 40))
     days = (row.days or 30) + draw.choice((-1, 0, 1))
-    made = {**_drug_of(edit), "dose": float(row.dose or 1000) / 2, "dose_unit": "mg", "per_day": 2.0}
+    made = {**edit.product, "dose": float(row.dose or 1000) / 2, "dose_unit": "mg", "per_day": 2.0}
     made |= {"start": edit.ago(days + back), "end": edit.ago(back)}
     made |= {"status": "stopped", "outcome": "Inadequate response"}
     if how == "outcome":
@@ -418,7 +416,7 @@ def _trial_edit(edit: ChartEdit) -> str:
     else:
         edit.add("medications", **made)
     paid = draw.choice((0, days - 1, days, days + 1, 400))
-    edit.drop("fills", _ours(edit))
+    edit.drop("fills", edit.named)
     if paid > 0 and "start" in made:
         drug = {name: made[name] for name in ("drug", "ingredients", "classes")}
         edit.add("fills", **drug, date=made["start"], days_supply=paid)
@@ -427,10 +425,9 @@ def _trial_edit(edit: ChartEdit) -> str:
 
 def _intolerance_edit(edit: ChartEdit) -> str:
     how = edit.way("intolerance")
-    edit.drop("medications", _ours(edit))
-    edit.drop("allergies", _ours(edit))
-    edit.drop("allergies", lambda a: a["substance"].lower() in edit.row.drugs)
-    drug = _drug_of(edit)
+    edit.drop("medications", edit.named)
+    edit.drop("allergies", lambda a: edit.named(a) or a["substance"].lower() in edit.row.drugs)
+    drug = edit.product
     made = {**drug, "start": edit.ago(400), "end": edit.ago(380)}
     made |= {"status": "stopped", "outcome": "Intolerance - other"}
     listed = {"substance": drug["drug"], "ingredients": drug["ingredients"], "classes": drug["classes"]}
@@ -438,24 +435,20 @@ def _intolerance_edit(edit: ChartEdit) -> str:
         edit.add("medications", **made, **({} if how == "course" else {"formulation": how}))
     elif how in ("listed", "allergy"):
         edit.add("allergies", **listed, type="intolerance" if how == "listed" else "allergy")
-    elif how == "no allergies":
-        edit.patient.pop("allergies", None)
-    elif how == "no list":
-        edit.patient.pop("medications", None)
+    elif how in ("no allergies", "no list"):
+        edit.unlist("allergies" if how == "no allergies" else "medications")
     return how
 
 
 def _allergy_edit(edit: ChartEdit) -> str:
     draw, how = edit.draw, edit.way("allergy")
-    if edit.row.own_drug:
-        drug = {**_own(edit), "drug": draw.choice((edit.drug["name"], edit.drug["ingredients"][0]))}
-    else:
-        drug = _drug_of(edit)
-    drug["substance"] = drug.pop("drug")
+    drug = edit.own if edit.row.own_drug else edit.product
+    name = drug.pop("drug")
+    drug["substance"] = draw.choice((name, drug["ingredients"][0])) if edit.row.own_drug else name
     if how in ("allergy", "intolerance"):
         edit.add("allergies", **drug, type=how)
     elif how == "no list":
-        edit.patient.pop("allergies", None)
+        edit.unlist("allergies")
     else:
         edit.patient["allergies"] = []
     return how
@@ -465,7 +458,7 @@ def _on_drug_edit(edit: ChartEdit) -> str:
     row, draw, brand = edit.row, edit.draw, edit.drug
     edit.drop("medications", lambda m: m["drug"] == brand["name"])
     edit.request["kind"] = "renewal"
-    own = {**_own(edit), "dose_unit": "mg", "per_day": brand["per_day"]}
+    own = {**edit.own, "dose_unit": "mg", "per_day": brand["per_day"]}
     dose = float(row.dose or 1)
     since = edit.near(Stretch(row.months, "month"))
     how = edit.way("on drug")
@@ -503,7 +496,7 @@ def _program_edit(edit: ChartEdit) -> str:
 def _statement_edit(edit: ChartEdit) -> str:
     row, draw = edit.row, edit.draw
     how = edit.way("statement")
-    edit.drop("attestations", lambda a: a["topic"] == row.topic)
+    edit.unsay(row.topic)
     when = edit.near(row.window or 400)
     if how == "window":
         edit.add("attestations", topic=row.topic, present=True, date=when)
@@ -523,7 +516,7 @@ def _specialist_edit(edit: ChartEdit) -> str:
     prescriber = dict(edit.patient.get("prescriber") or {"name": "A. B., MD"})
     prescriber.pop("specialty", None)
     edit.patient["prescriber"] = {**prescriber, **({"specialty": specialty} if specialty else {})}
-    edit.drop("attestations", lambda a: a["topic"] == "specialist_consult")
+    edit.unsay("specialist_consult")
     if edit.draw.random() < 0.4:
         said = edit.draw.choice((True, False))
         of = edit.draw.choice((*edit.row.specialties, "dermatology", None))
@@ -551,9 +544,9 @@ def _paper_edit(edit: ChartEdit) -> str:
             edit.add("notes", date=when, author="A. B., MD", text="Seen in clinic.", status=status)
             return f"{status} note of {when}"
     if kind == "fills":
-        edit.drop("fills", _ours(edit))
+        edit.drop("fills", edit.named)
         if draw.random() < 0.7:
-            edit.add("fills", **_drug_of(edit), date=when, days_supply=90)
+            edit.add("fills", **edit.product, date=when, days_supply=90)
             return f"fill of {when}"
     if draw.random() < 0.5:
         about = draw.choice((row.tests[0], row.tests[0], row.tests[0], "creatinine", "")) if row.tests else ""
@@ -577,7 +570,7 @@ def _amount_edit(edit: ChartEdit, plan_id: str) -> str:
 
 
 def _coverage_edit(edit: ChartEdit, plan_id: str) -> str:
-    period: Json = {"id": "V1", "plan_id": plan_id, "member_id": "X1", "start": "2020-01-01"}
+    period: Json = {**ENROLMENT, "plan_id": plan_id}
     how = edit.way("enrolment")
     if how == "ends":
         period["end"] = edit.near(0)
@@ -592,7 +585,7 @@ def _coverage_edit(edit: ChartEdit, plan_id: str) -> str:
 
 
 def _kind_edit(edit: ChartEdit, plan_id: str) -> str:
-    edit.request["kind"] = edit.draw.choice(("new", "continuation", "renewal"))
+    edit.request["kind"] = edit.draw.choice(KINDS)
     return f"asked as {edit.request['kind']}"
 
 

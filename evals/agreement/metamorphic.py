@@ -20,7 +20,7 @@ from datetime import date
 from typing import Any
 
 from evals.agreement.comparing import engine
-from evals.agreement.drawn import UNIT, Case, ChartEdit, cases, world
+from evals.agreement.drawn import Case, ChartEdit, cases, rows_of, world
 from evals.agreement.never_ready import made_ready
 from evals.oracle.reading import Row
 from evals.oracle.table import DecisionTable, read_policy
@@ -80,11 +80,11 @@ def turned(case: Case, given: World, draw: random.Random) -> tuple[Case, Row, st
         return None
     table = read_policy(text)
     shut = {row.number for row in table.exclusions.get(found.indication, [])}
-    rows = [row for row in _rows(table, found.indication) if row.number in now and row.kind in _TURNS]
+    rows = [row for row in rows_of(table, found.indication) if row.number in now and row.kind in _TURNS]
     if not rows:
         return None
     row = draw.choice(rows)
-    ruled_out = {r.number for r in _rows(table, found.indication) if r.kind == "gate" and r.needed == -1}
+    ruled_out = {r.number for r in rows_of(table, found.indication) if r.kind == "gate" and r.needed == -1}
     exclusion = row.number in shut or row.parent in ruled_out
     shown = now[row.number] != ("not_met" if exclusion else "met")  # what the sentence is turned to
     patient = copy.deepcopy(case.patient)
@@ -94,11 +94,6 @@ def turned(case: Case, given: World, draw: random.Random) -> tuple[Case, Row, st
         return None
     wanted = "met" if shown != exclusion else "not_met"
     return replace(case, patient=patient, request=request), row, wanted
-
-
-def _rows(table: DecisionTable, use: str) -> list[Row]:
-    parts = (table.criteria, table.renewal, table.exclusions, table.papers)
-    return [row for part in parts for row in part.get(use, [])]
 
 
 def shares(one: Row, other: Row) -> bool:
@@ -137,12 +132,12 @@ def _turn_value(edit: ChartEdit, shown: bool) -> bool:
     value = float(row.value or 0) + (step if above == shown else -step)
     today = edit.as_of.isoformat()
     edit.drop("observations", lambda o: o["test"] in (test, "weight", "height") and o.get("date") == today)
-    edit.add("observations", test=test, value=round(value, 2), unit=UNIT[test], date=today)
+    edit.measure(test, round(value, 2), today)
     return True
 
 
 def _turn_statement(edit: ChartEdit, shown: bool) -> bool:
-    edit.drop("attestations", lambda a: a["topic"] == edit.row.topic)
+    edit.unsay(edit.row.topic)
     edit.add("attestations", topic=edit.row.topic, present=shown, date=edit.as_of.isoformat())
     return True
 
@@ -160,20 +155,18 @@ def _turn_condition(edit: ChartEdit, shown: bool) -> bool:
     def by_name(record: dict[str, Any]) -> bool:
         return any(word in record.get("name", "").lower() for word in words)
 
-    if any(by_name(record) and not ours(record) for record in edit.patient["conditions"]):
+    problems = edit.patient["conditions"]
+    if any(by_name(record) and not ours(record) for record in problems):
         return False  # an entry of another code says it too, e.g. diabetes "with chronic kidney disease"
-    if not shown and any(
-        not (record.get("code") or record.get("name")) for record in edit.patient["conditions"]
-    ):
+    if not shown and not all(record.get("code") or record.get("name") for record in problems):
         return False  # an entry that says nothing may be this one
-    edit.drop("attestations", lambda a: a["topic"] == topic)
+    edit.unsay(topic or "")
     edit.drop("conditions", ours)
     if row.family:
         edit.drop("family_history", lambda _: True)
     if shown:
-        others = tuple(
-            code for name, code in TERMS.types.items() if row.name in TERMS.types and name != row.name
-        )
+        types = TERMS.types if row.name in TERMS.types else {}
+        others = tuple(code for name, code in types.items() if name != row.name)
         edit.drop("conditions", lambda record: record.get("code", "").startswith(others or "-"))
         edit.add("conditions", code=row.codes[0], name=row.name, onset=edit.ago(30))
     elif topic:
@@ -274,7 +267,7 @@ def _turn_broken(case: Case, turn: tuple[Case, Row, str], given: World) -> list[
     told = f"{row.number} ({row.kind}) turned to {wanted}:"
     if now.get(row.number) != wanted:
         return [f"{told} it is {now.get(row.number)}"]
-    rows = {r.number: r for r in _rows(table, found.indication)}
+    rows = {r.number: r for r in rows_of(table, found.indication)}
     broken = []
     for number in then.keys() & now.keys():
         at = rows.get(number)

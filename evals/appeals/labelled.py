@@ -4,7 +4,7 @@ them."""
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -18,17 +18,8 @@ from tools.appeals.records import Strategy
 from tools.appeals.strategy import strategy
 from tools.appeals.timing import clocks_of_letter
 from tools.charts import casefile
-from tools.denials.records import (
-    Deadline,
-    Denial,
-    LetterKind,
-    Quote,
-    RequestedDrug,
-    Right,
-    RightKind,
-    StatedDate,
-    StatedReason,
-)
+from tools.denials import records
+from tools.denials.records import Denial, LetterKind, Quote, Right, RightKind
 from tools.domain.records import Drug
 from tools.engine.alternatives import alternatives
 from tools.engine.determine import determine
@@ -116,11 +107,10 @@ def _case(entry: Entry, given: Mapping[str, Any], drugs: tuple[Drug, ...], folde
     path = folder / "case.yaml"
     path.write_text(yaml.safe_dump(written, sort_keys=False), encoding="utf-8")
     read = casefile.read_case(path, casefile.Known(casefile.no_store, drugs))
-    levels = {
-        "internal_levels": table.get("internal_levels", 1),
-        "peer_to_peer_days": table.get("peer_to_peer_days"),
-    }
-    plan_read = msgspec.structs.replace(read.plan, **levels)
+    peers = table.get("peer_to_peer_days")
+    plan_read = msgspec.structs.replace(
+        read.plan, internal_levels=table.get("internal_levels", 1), peer_to_peer_days=peers
+    )
     case = Case(
         patient=read.patient, plan=plan_read, drug=next(drug for drug in drugs if drug.name == read.request.drug),
         request=read.request, determination=determine(read.patient, plan_read, read.request, AS_OF), as_of=AS_OF,
@@ -137,24 +127,22 @@ def decided(case: Case, drugs: tuple[Drug, ...]) -> Case:
 
 def _denial(entry: Entry, case: Case) -> Denial:
     dated, name = entry.dated, case.drug.name
+    rights = [Right(kind=kind, quote=_quote(kind)) for kind in entry.rights]
+    if entry.within is not None:
+        within = records.Deadline(
+            quote=_quote("within"), amount=entry.within, unit="days", runs_from="receipt"
+        )
+        rights.append(Right(kind="appeal", quote=_quote("appeal"), deadline=within))
     return Denial(
         kind=entry.kind,
-        dated=StatedDate(value=dated, quote=_quote(str(dated))) if dated else None,
-        drugs=(RequestedDrug(name=name, quantity=entry.quantity, quote=_quote(name)),),
+        dated=records.StatedDate(value=dated, quote=_quote(str(dated))) if dated else None,
+        drugs=(records.RequestedDrug(name=name, quantity=entry.quantity, quote=_quote(name)),),
         reasons=tuple(
-            StatedReason(code=code, quote=_quote(words), clauses=entry.clauses.get(code, ()))
+            records.StatedReason(code=code, quote=_quote(words), clauses=entry.clauses.get(code, ()))
             for code, words in entry.says.items()
         ),
-        rights=tuple(_rights(entry)),
+        rights=tuple(rights),
     )
-
-
-def _rights(entry: Entry) -> Iterator[Right]:
-    for kind in entry.rights:
-        yield Right(kind=kind, quote=_quote(kind))
-    if entry.within is not None:
-        within = Deadline(quote=_quote("within"), amount=entry.within, unit="days", runs_from="receipt")
-        yield Right(kind="appeal", quote=_quote("appeal"), deadline=within)
 
 
 def _quote(text: str) -> Quote:

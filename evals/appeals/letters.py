@@ -86,11 +86,8 @@ def _quote(text: str, words: str) -> Quote:
 def faults(one: Written, panel: World) -> Faults:
     """What an independent reader finds wrong with a letter that was drafted."""
     assert one.letter is not None
-    return Faults(
-        tuple(unsupported(one, panel, one.letter.text)),
-        tuple(_not_given(one, one.letter.text)),
-        tuple(_wrongly(one)),
-    )
+    text = one.letter.text
+    return Faults(tuple(unsupported(one, panel, text)), tuple(_not_given(one, text)), tuple(_wrongly(one)))
 
 
 def unsupported(one: Written, panel: World, text: str) -> list[str]:
@@ -132,11 +129,12 @@ def _not_given(one: Written, text: str) -> Iterator[str]:
     allowed = {clause: codes for clause, _, codes in clause_codes(one.sent.case)}
     own = {reason.clause_id for reason in one.sent.facts.reasons}
     benefit = one.sent.case.benefit
-    limits = {benefit.quantity_limit, *benefit.strength_limits.values()} if benefit else set()
-    quantity = {limit.clause_id for limit in limits if limit} | {
-        limit.clause_id for limit in (benefit.starting_limits.values() if benefit else ())
-    }
+    rates = (benefit.quantity_limit, *benefit.strength_limits.values()) if benefit else ()
+    limits = (*rates, *benefit.starting_limits.values()) if benefit else ()
+    quantity = {limit.clause_id for limit in limits if limit}
     root = one.sent.case.rule.criteria.clause_id if one.sent.case.rule else ""
+    # a reason that the policy does not know is answered by the criteria that it has
+    baseless = any(reason.baseless for reason in one.found.reasons)
     for clause in _cited(one):
         if clause in quantity:
             if "quantity_limit" not in given:
@@ -144,15 +142,10 @@ def _not_given(one: Written, text: str) -> Iterator[str]:
         elif clause == root:
             if not given & {"non_formulary", "benefit_exclusion"}:
                 yield f"clause {clause} is the policy's grant"
-        elif clause not in own and not (allowed.get(clause, frozenset()) & given) and not _baseless(one):
+        elif clause not in own and not (allowed.get(clause, frozenset()) & given) and not baseless:
             yield f"clause {clause} is about {sorted(allowed.get(clause, ()))}, given are {sorted(given)}"
     if "PUBLISHED EVIDENCE" in text and not given & LITERATURE:
         yield "cites literature on a reason that is no clinical one"
-
-
-def _baseless(one: Written) -> bool:
-    """A reason that the policy does not know is answered by the criteria that it has."""
-    return any(reason.baseless for reason in one.found.reasons)
 
 
 def _quoted(text: str) -> list[str]:

@@ -47,16 +47,11 @@ def sent(seed: int, count: int, given: World) -> Iterator[Sent]:
     drugs = tuple(given.drug(name) for name in given.drugs)
     draw = random.Random(f"appeals {seed}")
     for number, drawn in enumerate(cases(seed, count, given)):
-        one = _own_id(drawn, number)
+        # charts are edited, so that the same id would stand for several
+        one = replace(drawn, patient={**drawn.patient, "id": f"P{900000 + number}"})
         case = decided(_case(one, given, engine(one, given)), drugs)
         facts = _facts(case, draw, number)
         yield Sent(case, denial_letter(facts), facts, oracle(one, given).outcome)
-
-
-def _own_id(drawn: Drawn, number: int) -> Drawn:
-    """Charts are edited, so that the same id would stand for several."""
-    chart = {**drawn.patient, "id": f"P{900000 + number}"}
-    return replace(drawn, patient=chart)
 
 
 def _case(drawn: Drawn, given: World, found: Determination) -> Case:
@@ -75,51 +70,35 @@ def _facts(case: Case, draw: random.Random, number: int) -> DecisionFacts:
     kind: Kind = draw.choice(("denial",) * 8 + ("appeal_upheld", "appeal_upheld", "partial_approval", "pend"))
     dated = case.as_of - timedelta(days=draw.randrange(1, 25))
     if kind == "partial_approval":
-        reasons: tuple[GivenReason, ...] = (_reason("quantity_limit", case, draw, dated),)
+        codes = ["quantity_limit"]
+    elif draw.random() < 0.85:
+        codes = draw.sample(CODES[:8], draw.choice((1, 1, 2)))
     else:
-        reasons = _reasons(case, draw, dated)
+        codes = [draw.choice(CODES[8:])]
+    reasons = tuple(_reason(code, case, draw, dated) for code in codes)
     asked, patient = case.request, case.patient
     members = [case.coverage] if case.coverage else patient.coverages
     member = next((coverage.member_id for coverage in members), "X1")
     return DecisionFacts(
-        kind=kind,
-        plan=case.plan,
-        name=patient.name,
-        member_id=member or "X1",
-        birth_date=patient.birth_date,
-        drug=case.drug.name,
-        strength=asked.strength,
-        quantity=asked.quantity or 1,
-        unit=asked.unit or case.drug.unit,
-        days_supply=asked.days_supply or 28,
-        prescriber=patient.prescriber.name if patient.prescriber else "Prescriber",
-        reference=f"PA-2026-{number:06d}",
-        policy_id=case.determination.policy_id,
-        requested=dated - timedelta(days=3),
-        dated=dated,
+        kind=kind, plan=case.plan, reference=f"PA-2026-{number:06d}", policy_id=case.determination.policy_id,
+        requested=dated - timedelta(days=3), dated=dated,
         again=dated - timedelta(days=30) if kind.startswith("appeal") else None,
+        name=patient.name, member_id=member or "X1", birth_date=patient.birth_date,
+        prescriber=patient.prescriber.name if patient.prescriber else "Prescriber",
+        drug=case.drug.name, strength=asked.strength, quantity=asked.quantity or 1,
+        unit=asked.unit or case.drug.unit, days_supply=asked.days_supply or 28,
         reasons=reasons if kind != "pend" else (),
         questions=("What is the most recent HbA1c, and when was it taken?",) if kind == "pend" else (),
         reply_by=dated + timedelta(days=30) if kind == "pend" else None,
-    )
-
-
-def _reasons(case: Case, draw: random.Random, dated: date) -> tuple[GivenReason, ...]:
-    codes = (
-        draw.sample(CODES[:8], draw.choice((1, 1, 2))) if draw.random() < 0.85 else [draw.choice(CODES[8:])]
-    )
-    return tuple(_reason(code, case, draw, dated) for code in codes)
+    )  # fmt: skip
 
 
 def _reason(code: str, case: Case, draw: random.Random, dated: date) -> GivenReason:
-    clause, quote = draw.choice(_clauses(code, case) or [("", "")]) if draw.random() < 0.5 else ("", "")
+    """One such reason; half of them rest on a clause of the plan's rule on which it may."""
+    clauses = [(clause, quote) for clause, quote, codes in clause_codes(case) if code in codes]
+    clause, quote = draw.choice(clauses or [("", "")]) if draw.random() < 0.5 else ("", "")
     details, policy = _details(code, case, draw, dated), case.determination.policy_id if clause else ""
     return GivenReason(code=code, details=details, policy_id=policy, clause_id=clause, quote=quote)
-
-
-def _clauses(code: str, case: Case) -> list[tuple[str, str]]:
-    """The clauses of the plan's rule on which such a reason may rest."""
-    return [(c, quote) for c, quote, codes in clause_codes(case) if code in codes and c]
 
 
 def clause_codes(case: Case) -> list[tuple[str, str, frozenset[str]]]:
@@ -128,42 +107,25 @@ def clause_codes(case: Case) -> list[tuple[str, str, frozenset[str]]]:
     rule = msgspec.to_builtins(case.rule) if case.rule else None
     if rule is None:
         return []
-    found: list[tuple[str, str, frozenset[str]]] = []
     root = rule["renewal"] if case.renewal and rule.get("renewal") else rule["criteria"]
-    for node in root["children"]:
-        kinds = set(_kinds(node))
-        codes = {"medical_necessity", "insufficient_documentation"}
-        codes |= {"step_therapy"} if "trial" in kinds else set()
-        codes |= {"age"} if "age" in kinds else set()
-        codes |= {"diagnosis_mismatch"} if "condition" in kinds else set()
-        found += _with_codes(node, codes)
-    for node in rule.get("exclusions", ()):
-        kinds = set(_kinds(node))
-        codes = {"insufficient_documentation"}
-        codes |= {"exclusion"} if kinds & {"condition", "attested", "allergy"} else set()
-        codes |= {"duplicate_therapy"} if "taking" in kinds else set()
-        codes |= {"diagnosis_mismatch"} if "use" in kinds else set()
-        found += _with_codes(node, codes)
-    for paper in rule.get("documents", ()):
-        if paper.get("clause_id"):
-            found.append((paper["clause_id"], paper["quote"], frozenset({"insufficient_documentation"})))
+    parts = {
+        "criteria": root["children"], "exclusions": rule.get("exclusions", ()), "documents": rule.get("documents", ())
+    }  # fmt: skip
+    found: list[tuple[str, str, frozenset[str]]] = []
+    for name, nodes in parts.items():
+        about = DRAWN["codes"][name]
+        for node in nodes:
+            kinds = {part["kind"] for part in _parts(node) if not part.get("children") and "kind" in part}
+            codes = frozenset((*about["all"], *(code for kind in kinds for code in about.get(kind, ()))))
+            clauses = (part for part in _parts(node) if part.get("clause_id"))
+            found += [(part["clause_id"], part["quote"], codes) for part in clauses]
     return found
-
-
-def _with_codes(node: dict[str, Any], codes: set[str]) -> Iterator[tuple[str, str, frozenset[str]]]:
-    for part in _parts(node):
-        if part.get("clause_id"):
-            yield part["clause_id"], part["quote"], frozenset(codes)
 
 
 def _parts(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield node
     for child in node.get("children", ()):
         yield from _parts(child)
-
-
-def _kinds(node: dict[str, Any]) -> Iterator[str]:
-    yield from (part["kind"] for part in _parts(node) if not part.get("children"))
 
 
 def _details(code: str, case: Case, draw: random.Random, dated: date) -> dict[str, str]:

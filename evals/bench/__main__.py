@@ -7,24 +7,12 @@ python -m evals.bench screen count=1000000 --write    a size of one's own; what 
 
 from __future__ import annotations
 
-from evals.pages import Measure, Page, command
+from pathlib import Path
 
-NAMES = (
-    "api", "batch", "cli", "determine", "draft", "generate", "graph", "growth", "lookup", "screen",
-    "search", "workspace",
-)  # fmt: skip
-PAGES = {
-    "bench": Page("Benchmarks", "One benchmark again: `make bench ARGS='cli --write'`."),
-    "batch": Page("Batches", "Goal: 40 cases a second with papers, by the clock."),
-    "screen": Page("Screening a panel", "Processor time a patient is what the screen itself needs."),
-    "graph": Page(
-        "Relationship questions", "Both engines gave the same rows. Goals: 50 ms, and 5 s over the panel."
-    ),
-    "growth": Page("Growth", "Each row says where it was measured."),
-}
-MEASURES = {name: Measure(f"evals.bench.{name}", name if name in PAGES else "bench") for name in NAMES}
+from evals.pages import command, described
 
-app = command("python -m evals.bench", PAGES, MEASURES, __doc__, usual=NAMES)
+PAGES, MEASURES = described(Path(__file__).parent)
+app = command("python -m evals.bench", PAGES, MEASURES, __doc__, usual=(*MEASURES,))
 
 if __name__ == "__main__":
     app()

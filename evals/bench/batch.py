@@ -24,10 +24,10 @@ from agent.drafts.requests import MAY_DRAFT
 from agent.runtime.home import now
 from agent.runtime.settings import Settings, read_settings
 from agent.terminal.batch_screen import watch
-from data_gen.world import Order, generate
+from data_gen.world import Order
 from evals.measuring import processor_seconds
+from evals.stores import filled
 from tools.queries.check import check
-from tools.store.load import load
 from tools.store.store import Store
 
 CASES, PROCESSES = 1000, 2
@@ -39,21 +39,19 @@ def main(cases: int = CASES) -> dict[str, Any]:
     with TemporaryDirectory() as folder:
         home = Path(folder)
         settings = read_settings({"PALADIN_HOME": str(home / "home"), "PALADIN_DATA": str(home / "world")})
-        store = _world(settings)
+        store = filled(Order(count=PATIENTS, out=settings.data, workers=1), settings.database_url)
         every = list(islice(_pairs(store), cases))
-        drawn = set(every)
-        draftable = list(islice((pair for pair in _draftable(store) if pair not in drawn), cases))
-        mixed = _run(store, settings, every, home / "mixed")
-        papers = _run(store, settings, draftable, home / "papers")
-        again = _run(store, settings, draftable, home / "again")
-        store.close()
-        return {
+        draftable = (pair for pair in _pairs(store) if check(store, *pair).outcome in MAY_DRAFT)
+        others = list(islice((pair for pair in draftable if pair not in every), cases))
+        figures = {
             "cases": cases,
             "processes": PROCESSES,
-            "a panel as it comes, cases/s": mixed,
-            "every case with papers, cases/s": papers,
-            "the same again, nothing changed, cases/s": again,
+            "a panel as it comes, cases/s": _run(store, settings, every, home / "mixed"),
+            "every case with papers, cases/s": _run(store, settings, others, home / "papers"),
+            "the same again, nothing changed, cases/s": _run(store, settings, others, home / "again"),
         }
+        store.close()
+        return figures
 
 
 def _run(store: Store, settings: Settings, pairs: list[tuple[str, str]], out: Path) -> dict[str, Any]:
@@ -91,22 +89,9 @@ def _run(store: Store, settings: Settings, pairs: list[tuple[str, str]], out: Pa
     }
 
 
-def _world(settings: Settings) -> Store:
-    generate(Order(count=PATIENTS, out=settings.data, workers=1))
-    store = Store.create(settings.database_url)
-    load(store, settings.data)
-    return store
-
-
 def _pairs(store: Store) -> Iterator[tuple[str, str]]:
     drugs = [drug.name for drug in store.drugs()]
     patients = store.find_patients(limit=PATIENTS)
     for turn in range(len(drugs)):
         for number, patient in enumerate(patients):
             yield patient.id, drugs[(number + turn) % len(drugs)]
-
-
-def _draftable(store: Store) -> Iterator[tuple[str, str]]:
-    for patient, drug in _pairs(store):
-        if check(store, patient, drug).outcome in MAY_DRAFT:
-            yield patient, drug

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from evals.measuring import Ran, run_pa
+from evals.measuring import Ran, ms, run_pa, set_up
 
 RUNS, PATIENTS = 15, 1000
 GOAL = "pa check P001 Ozempic: median at most 700 ms"
@@ -16,9 +16,7 @@ GOAL = "pa check P001 Ozempic: median at most 700 ms"
 def main() -> dict[str, Any]:
     """Milliseconds over a store of 1,000 patients; `pa setup` again is what `make demo` pays before the draft."""
     with TemporaryDirectory() as folder:
-        home = {"PALADIN_HOME": f"{folder}/home", "PALADIN_DATA": f"{folder}/world"}
-        run_pa(home, "generate", str(PATIENTS), "--out", f"{folder}/world")
-        first = run_pa(home, "setup")
+        home, first = set_up(folder, PATIENTS)
         check = [run_pa(home, "check", "P001", "Ozempic") for _ in range(RUNS)]
         check_json = [run_pa(home, "check", "P001", "Ozempic", "--json") for _ in range(RUNS)]
         # the same case again would only be found again, so each run has a day of its own
@@ -30,8 +28,8 @@ def main() -> dict[str, Any]:
         "pa check": _spread(check),
         "pa check --json": _spread(check_json),
         "pa draft, PDFs and letter included": _spread(draft),
-        f"pa setup, first ({PATIENTS} patients loaded, every clause embedded), ms": _ms(first.wall),
-        "pa setup, again, ms": _ms(again.wall),
+        f"pa setup, first ({PATIENTS} patients loaded, every clause embedded), ms": ms(first.wall, None),
+        "pa setup, again, ms": ms(again.wall, None),
     }
 
 
@@ -39,12 +37,8 @@ def _spread(runs: Sequence[Ran]) -> dict[str, float]:
     walls = [run.wall for run in runs]
     return {
         "runs": len(runs),
-        "median ms": _ms(statistics.median(walls)),
-        "processor time, median ms": _ms(statistics.median(run.cpu for run in runs)),
-        "min ms": _ms(min(walls)),
-        "max ms": _ms(max(walls)),
+        "median ms": ms(statistics.median(walls), None),
+        "processor time, median ms": ms(statistics.median(run.cpu for run in runs), None),
+        "min ms": ms(min(walls), None),
+        "max ms": ms(max(walls), None),
     }
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)

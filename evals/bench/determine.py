@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -21,7 +20,7 @@ import msgspec
 from data_gen.world import Order, generate
 from evals.stores import read_drugs, read_plans
 from tools.charts.casefile import described
-from tools.domain.records import Benefit, Drug, Patient, Plan, Request
+from tools.domain.records import Benefit, Patient, Plan, Request
 from tools.engine.determine import determine
 from tools.engine.documents import walk
 from tools.engine.request import complete_request
@@ -48,65 +47,53 @@ exclusions:
 
 def main(patients: int = 1000) -> dict[str, Any]:
     """Rates over all cells, over those that a rule decides, and for one rule of ten leaves."""
-    charts, plans, drugs, as_of = _world(patients)
-    _ask(charts[:100], plans, drugs, as_of)  # fills the caches that a running service has
-    every = _ask(charts, plans, drugs, as_of)
-    ten = _ask(charts, {name: _with_ten(plan) for name, plan in plans.items()}, drugs, as_of, ("Ozempic",))
-    return {
-        "determinations": every.asked,
-        "per second": round(every.asked / every.seconds),
-        "decided by a rule": every.ruled,
-        "decided by a rule, per second": round(every.ruled / every.ruled_seconds),
-        "findings per rule, branches included": round(every.findings / every.ruled, 1),
-        "rule of ten leaves, per second": round(ten.ruled / ten.ruled_seconds),
-        "outcomes": dict(every.outcomes.most_common()),
-    }
-
-
-class Run(NamedTuple):
-    """What was asked, and the process's time for it."""
-
-    asked: int
-    seconds: float
-    ruled: int
-    ruled_seconds: float
-    findings: int
-    outcomes: Counter[str]
-
-
-def _world(patients: int) -> tuple[list[bytes], dict[str, Plan], dict[str, Drug], date]:
     with TemporaryDirectory() as folder:
         order = Order(count=patients, out=Path(folder) / "world", format="jsonl", seed=7)
         generate(order)
         charts = (order.out / "patients.jsonl").read_bytes().splitlines()
-        return charts, read_plans(order.out), read_drugs(order.out), order.as_of
+        plans, drugs = read_plans(order.out), read_drugs(order.out)
+
+    def ask(charts: Sequence[bytes], plans: dict[str, Plan], names: tuple[str, ...] = ()) -> Iterator[Timed]:
+        for chart in charts:
+            patient = msgspec.json.decode(chart, type=Patient)
+            plan = plans[patient.plan_id]
+            for name in names or plan.benefits:
+                request = complete_request(patient, drugs[name], Request(drug=name))
+                began = time.process_time_ns()
+                found = determine(patient, plan, request, order.as_of)
+                took = (time.process_time_ns() - began) / 1e9
+                yield Timed(took, found.outcome, len([*walk(found.findings)]) if found.rule_id else None)
+
+    list(ask(charts[:100], plans))  # fills the caches that a running service has
+    every = list(ask(charts, plans))
+    ruled = [one for one in every if one.findings is not None]
+    ten = list(ask(charts, {name: _with_ten(plan) for name, plan in plans.items()}, ("Ozempic",)))
+    return {
+        "determinations": len(every),
+        "per second": _rate(every),
+        "decided by a rule": len(ruled),
+        "decided by a rule, per second": _rate(ruled),
+        "findings per rule, branches included": round(
+            sum(one.findings or 0 for one in ruled) / len(ruled), 1
+        ),
+        "rule of ten leaves, per second": _rate([one for one in ten if one.findings is not None]),
+        "outcomes": dict(Counter(one.outcome for one in every).most_common()),
+    }
+
+
+class Timed(NamedTuple):
+    """A determination: the process's time for it, and how many findings a rule made, if one decided."""
+
+    seconds: float
+    outcome: str
+    findings: int | None
+
+
+def _rate(asked: Sequence[Timed]) -> int:
+    return round(len(asked) / sum(one.seconds for one in asked))
 
 
 def _with_ten(plan: Plan) -> Plan:
     rule = described(Reader().rule(as_map(parse_yaml(TEN, "ten"), Place("ten", 1), "a rule"), "ten"))
     benefit = Benefit(drug="Ozempic", covered=True, pa_required=True, rules=(rule,))
     return msgspec.structs.replace(plan, benefits={"Ozempic": benefit})
-
-
-def _ask(
-    charts: Sequence[bytes],
-    plans: Mapping[str, Plan],
-    drugs: Mapping[str, Drug],
-    as_of: date,
-    names: tuple[str, ...] = (),
-) -> Run:
-    outcomes, ruled, findings, spent, spent_ruled = Counter[str](), 0, 0, 0.0, 0.0
-    for chart in charts:
-        patient = msgspec.json.decode(chart, type=Patient)
-        plan = plans[patient.plan_id]
-        for name in names or plan.benefits:
-            request = complete_request(patient, drugs[name], Request(drug=name))
-            began = time.process_time_ns()
-            found = determine(patient, plan, request, as_of)
-            took = (time.process_time_ns() - began) / 1e9
-            outcomes[found.outcome] += 1
-            spent += took
-            if found.rule_id:
-                ruled, spent_ruled = ruled + 1, spent_ruled + took
-                findings += sum(1 for _ in walk(found.findings))
-    return Run(outcomes.total(), spent, ruled, spent_ruled, findings, outcomes)

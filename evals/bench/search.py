@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections import defaultdict
 from typing import Any, NamedTuple
 
 from evals.retrieval.gold import Query, answers, read_questions
@@ -39,17 +38,12 @@ def main() -> dict[str, Any]:
         scores = score(store, read_questions())
         index.forget()
     times = [one.milliseconds for one in scores]
+    sets = dict.fromkeys(one.question.set for one in scores)
+    by_words = sum(one.words_rank > 0 for one in scores) / len(scores)
     return {
-        "questions": len(scores),
-        "recall@3": _share(scores, 3),
-        "recall@1": _share(scores, 1),
-        "by set": {
-            name: {"questions": len(some), "recall@3": _share(some, 3), "recall@1": _share(some, 1)}
-            for name, some in _by_set(scores).items()
-        },
-        "recall@3 by words alone (the stand-in)": round(
-            sum(one.words_rank > 0 for one in scores) / len(scores), 3
-        ),
+        **_recall(scores),
+        "by set": {name: _recall([one for one in scores if one.question.set == name]) for name in sets},
+        "recall@3 by words alone (the stand-in)": round(by_words, 3),
         "wrong payer": sum(one.wrong_payer for one in scores),
         "p50 ms": round(statistics.median(times), 2),
         "p95 ms": round(percentile(times, 0.95), 2),
@@ -69,16 +63,13 @@ def score(store: Store, questions: list[Query], k: int = 3) -> list[Score]:
 def _ask(store: Store, question: Query, k: int) -> Score:
     plan, drug = store.plan(question.plan_id), store.drug(question.drug)
     policy = store.policy(plan.id, drug.name)
-    if policy is None:
-        raise LookupError(
-            f"{question.id}: {plan.id} has no policy for {drug.name} any more; give it another plan"
-        )
     benefit = plan.benefits[drug.name]
-    gold = answers(question.gold[0], benefit, policy, drug)
-    if not gold:
-        raise LookupError(
-            f"{question.id}: no clause of {policy.id} answers it any more; give it another plan"
+    gold = answers(question.gold[0], benefit, policy, drug) if policy else set()
+    if not policy or not gold:
+        lack = (
+            f"no clause of {policy.id} answers it" if policy else f"{plan.id} has no policy for {drug.name}"
         )
+        raise LookupError(f"{question.id}: {lack} any more; give it another plan")
     began = time.perf_counter()
     hits = policies.search(store, plan.id, drug.name, question.ask, k)
     took = (time.perf_counter() - began) * 1000
@@ -91,12 +82,6 @@ def _rank(hits: list[Hit], gold: set[str]) -> int:
     return next((at for at, hit in enumerate(hits, 1) if hit.clause_id in gold), 0)
 
 
-def _share(scores: list[Score], within: int) -> float:
-    return round(sum(0 < one.rank <= within for one in scores) / len(scores), 3)
-
-
-def _by_set(scores: list[Score]) -> dict[str, list[Score]]:
-    found: dict[str, list[Score]] = defaultdict(list)
-    for one in scores:
-        found[one.question.set].append(one)
-    return dict(found)
+def _recall(scores: list[Score]) -> dict[str, float]:
+    shares = {k: sum(0 < one.rank <= k for one in scores) / len(scores) for k in (3, 1)}
+    return {"questions": len(scores), **{f"recall@{k}": round(share, 3) for k, share in shares.items()}}

@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from importlib.util import find_spec
 from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,20 +26,19 @@ from agent.drafts import drafting
 from agent.drafts.requests import DraftRequest
 from agent.runtime.home import make_home
 from agent.runtime.settings import Settings, read_settings
-from data_gen.world import Order, generate
-from evals.serving import serving
+from data_gen.world import Order
+from evals.serving import chromium, chromium_here, desktop, serving
 from evals.stats import percentile
+from evals.stores import filled
 from tools.common.errors import Refused
-from tools.domain.records import Patient, Plan, Request
+from tools.domain.records import Request
 from tools.lifecycle.records import Approval, CaseEvent, CaseHead, Facts, Notice, What
 from tools.store import panel
-from tools.store.load import load
 from tools.store.rows import Draft, whose
 from tools.store.store import Store
 
 PATIENTS, REQUESTS, TIMES = 100_000, 20_000, 30
 SETTLED = 10.0  # seconds
-PATIENCE = 600_000  # ms that a page is waited for, on a machine that has other work
 DRUG = "Ozempic"
 BY = "bench"
 GOALS = {
@@ -69,17 +69,8 @@ def fill(home: Path, patients: int, requests: int) -> None:
     """A practice's store: so many patients, and so many drafts and cases of the first of them."""
     settings = read_settings({**os.environ, "PALADIN_HOME": str(home)})
     make_home(home)
-    generate(Order(count=patients, out=home / "world", format="jsonl"))
-    store = Store.create(settings.database_url)
-    try:
-        load(store, home / "world")
-        shutil.rmtree(home / "world")
-        _fill(store, settings, requests)
-    finally:
-        store.close()
-
-
-def _fill(store: Store, settings: Settings, requests: int) -> None:
+    store = filled(Order(count=patients, out=home / "world", format="jsonl"), settings.database_url)
+    shutil.rmtree(home / "world")
     numbers = panel.numbers(store)[:requests]
     first = _a_draft(store, settings)
     people = list(panel.charts(store, numbers[0], numbers[-1]))
@@ -87,8 +78,13 @@ def _fill(store: Store, settings: Settings, requests: int) -> None:
         of = whose(patient, patient.plan_id)
         about: dict[str, Any] = {"patient_id": patient.id, "plan_id": patient.plan_id, "person": of}
         store.save_draft(msgspec.structs.replace(first, id=0, thread_id="bench", status=status, **about))
-        head = _head(patient, store.plan(patient.plan_id), of)
+        plan = store.plan(patient.plan_id)
+        head = CaseHead(
+            patient_id=patient.id, person=of, name=patient.name, drug=DRUG, plan_id=plan.id, payer=plan.payer,
+            line=plan.line_of_business, opened=datetime.now(UTC),
+        )  # fmt: skip
         store.open_case(head, list(events_of(steps, store.dataset().as_of)))
+    store.close()
 
 
 def _a_draft(store: Store, settings: Settings) -> Draft:
@@ -98,13 +94,6 @@ def _a_draft(store: Store, settings: Settings) -> Draft:
         with suppress(Refused):
             return drafting.draft_alone(store, settings, asking).draft
     raise LookupError(f"{DRUG} can be drafted for none of the first patients")
-
-
-def _head(patient: Patient, plan: Plan, person: str) -> CaseHead:
-    return CaseHead(
-        patient_id=patient.id, person=person, name=patient.name, drug=DRUG, plan_id=plan.id, payer=plan.payer,
-        line=plan.line_of_business, opened=datetime.now(UTC),
-    )  # fmt: skip
 
 
 def events_of(steps: tuple[What, ...], as_of: date) -> Iterator[CaseEvent]:
@@ -179,17 +168,10 @@ LONG_TASKS = """() => { window.longest = 0; new PerformanceObserver(list => {
 
 def _browsed(base: str, times: int) -> dict[str, Any]:
     """First paints and interactions in Chromium; empty where there is none."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
+    if not find_spec("playwright") or chromium_here() is None:
         return {}
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
-        return {}
-    with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(base_url=base, viewport={"width": 1440, "height": 900})
-        page.set_default_timeout(PATIENCE)
+    with chromium() as browser:
+        page = desktop(browser, base)
         found: dict[str, Any] = {
             f"first paint: {name}": spread(_paints(page, path, times)) for name, path in PAGES.items()
         }
@@ -204,7 +186,6 @@ def _browsed(base: str, times: int) -> dict[str, Any]:
             page.mouse.wheel(0, 400)
             page.wait_for_timeout(25)
         found["longest task while the worklist is scrolled, ms"] = page.evaluate("window.longest")
-        browser.close()
     return found
 
 

@@ -24,11 +24,7 @@ DAYS: list[str] = KNOWN["days"]
 ALL = "commercial self_funded state_employees exchange"
 PART_D = "medicare_part_d medicare_advantage"
 LINES = {"all": ALL, "group": ALL.removesuffix(" exchange"), "part_d": PART_D}
-MORE: dict[str, dict[str, Any]] = {
-    "": {},
-    "exception": {"ask": "exception"},
-    "two levels": {"internal_levels": 2},
-}
+MORE: dict[str, dict[str, Any]] = {"exception": {"ask": "exception"}, "two levels": {"internal_levels": 2}}
 
 
 class Sort(NamedTuple):
@@ -53,7 +49,7 @@ def read_sorts() -> tuple[Sort, ...]:
             Sort(
                 row["id"], LINES.get(row["lines"], row["lines"]), row["clock"], row["level"], row["urgency"],
                 row["start"], days=int(row["days"] or 0), hours=int(row["hours"] or 0),
-                longer=int(row["longer"] or 0), more=MORE[row["more"]],
+                longer=int(row["longer"] or 0), more=MORE.get(row["more"], {}),
             )
             for row in csv.DictReader(file)
         )  # fmt: skip
@@ -186,13 +182,7 @@ def _by_the_hour() -> Iterator[dict[str, Any]]:
 def _tolled() -> Iterator[dict[str, Any]]:
     """15 days and 15 more, and the days between the plan's question and our answer do not count."""
     sort = Sort("claim-decision-after-answer", ALL, "decision", "answered", "standard", "sent")
-    for sent, asked, answered in (
-        ("2026-09-01", "2026-09-11", "2026-09-21"),
-        ("2026-12-20", "2026-12-30", "2027-01-25"),
-        ("2028-02-10", "2028-02-24", "2028-03-01"),
-        ("2027-02-10", "2027-02-24", "2027-03-01"),
-        ("2026-09-01", "2026-09-11", "2026-09-11"),
-    ):
+    for sent, asked, answered in KNOWN["tolled"]:
         waited = (on(answered) - on(asked)).days
         due, step = walk(sent, 30 + waited)
         why = f"30 days and the {waited} from {asked} to {answered}; {step}"
@@ -208,13 +198,11 @@ def _statements() -> Iterator[dict[str, Any]]:
     for urgency, days in (("standard", 3), ("expedited", 1)):
         name = "part-d-exception-decision" + ("-expedited" if urgency == "expedited" else "")
         sort = Sort(name, PART_D, "decision", "request", urgency, "sent", more=MORE["exception"])
-        for sent, came in (
-            ("2026-09-01", "2026-09-09"), ("2027-12-29", "2027-12-31"), ("2028-02-20", "2028-02-28")
-        ):  # fmt: skip
+        for sent, came in KNOWN["statements"]:
             due, step = walk(came, days)
             why = f"the statement came on {came}; {step}"
             yield _made(sort, "medicare_part_d", why, sent=sent, statement=came, due=due)
-        for day in ("2026-09-01", "2027-12-20", "2028-02-14"):
+        for day in KNOWN["without a statement"]:
             due, step = walk(day, 14 + days)
             why = f"no statement: 14 days after {day} and then {days}; {step}"
             yield _made(sort, "medicare_advantage", why, sent=day, due=due)
@@ -222,9 +210,7 @@ def _statements() -> Iterator[dict[str, Any]]:
 
 def _mailed() -> Iterator[dict[str, Any]]:
     """What is mailed is allowed five days to arrive, unless somebody noted when it did."""
-    for day, noted in (
-        ("2026-09-01", None), ("2026-12-29", None), ("2028-02-25", None), ("2026-09-01", "2026-09-03")
-    ):  # fmt: skip
+    for day, noted in KNOWN["mailed"]:
         for sort in (SORTS[0], SORTS[7], SORTS[17]):
             came, told = (noted, f"received {noted}") if noted else walk(day, 5)
             due, step = walk(came, sort.days)
@@ -234,15 +220,7 @@ def _mailed() -> Iterator[dict[str, Any]]:
 
 def _letters() -> Iterator[dict[str, Any]]:
     """The letter's own day is worked to where it is earlier, and shown where it is later."""
-    for name, line, dated, deadline in (
-        ("internal-file", "commercial", "2026-09-01", "2026-10-31"),
-        ("internal-file", "commercial", "2026-09-01", "2027-03-31"),
-        ("redetermination-file", "medicare_part_d", "2026-09-01", "2026-10-31"),
-        ("redetermination-file", "medicare_part_d", "2026-09-01", "2026-11-05"),
-        ("plan-appeal-file", "medicaid", "2026-09-01", "2026-11-15"),
-        ("plan-appeal-file", "medicaid", "2027-12-31", "2028-02-28"),
-        ("fair-hearing-file", "medicaid", "2026-09-01", "2026-11-30"),
-    ):
+    for name, line, dated, deadline in KNOWN["letters"]:
         sort = next(sort for sort in SORTS if sort.id == name)
         law, step = walk(walk(dated, 5)[0] if sort.start == "presumed" else dated, sort.days)
         facts = {"dated": dated, "deadline": deadline, "due": min(law, deadline), "differs": law != deadline}

@@ -8,23 +8,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from evals.oracle.chart import Chart, Entry, day
+from evals.oracle.judging import Ask
 from evals.oracle.table import Limit
 from evals.oracle.trials import by_content
 from evals.oracle.verdicts import NO, OPEN, YES, Truth, worst
 
 _LONG_AGO = date(1900, 1, 1)
-
-
-@dataclass(frozen=True)
-class RequestedAmount:
-    """The product and how much of it is asked for; no amount where nobody knows what the order means."""
-
-    drug: Entry
-    use: str
-    strength: str
-    dose: Decimal | None
-    amount: Decimal | None
-    days: int | None
 
 
 @dataclass(frozen=True)
@@ -37,37 +26,28 @@ class _Had:
     all_counted: bool
 
 
-def held_to_limits(limits: list[Limit], asked: RequestedAmount, chart: Chart) -> tuple[str, Truth]:
+def held_to_limits(limits: list[Limit], asked: Ask, chart: Chart) -> tuple[str, Truth]:
     """The clause that decides the amount, and its answer: one that is broken, one that is open, or the first."""
     answers = [(limit.number, _answer(limit, asked, chart)) for limit in _that_hold(limits, asked)]
-    for truth in (NO, OPEN):
-        for number, answer in answers:
-            if answer == truth:
-                return number, answer
-    return answers[0] if answers else ("", YES)
+    decisive = worst(answer for _, answer in answers)
+    return next((one for one in answers if one[1] == decisive), ("", YES))
 
 
-def _that_hold(limits: list[Limit], asked: RequestedAmount) -> Iterator[Limit]:
+def _that_hold(limits: list[Limit], asked: Ask) -> Iterator[Limit]:
     """Of the rates one, what is said of the use before what is said of all; then the others."""
     rates = [limit for limit in limits if not limit.starting and not limit.dispensed]
     of_use = {limit.strength: limit for limit in rates if asked.use in limit.uses}
     of_all = {limit.strength: limit for limit in rates if not limit.uses}
-    for name, table in (
-        (asked.strength, of_use),
-        ("", of_use),
-        ("" if of_use else asked.strength, of_all),
-        ("", of_all),
-    ):
-        if name in table:
-            yield table[name]
-            break
+    general = "" if of_use else asked.strength
+    tables = ((asked.strength, of_use), ("", of_use), (general, of_all), ("", of_all))
+    yield from [table[name] for name, table in tables if name in table][:1]
     starts = [limit for limit in limits if limit.starting and limit.strength == asked.strength]
     yield from ([s for s in starts if asked.use in s.uses] or [s for s in starts if not s.uses])[:1]
     totals = [limit for limit in limits if limit.dispensed and (not limit.uses or asked.use in limit.uses)]
     yield from sorted(totals, key=lambda limit: not limit.uses)
 
 
-def _answer(limit: Limit, asked: RequestedAmount, chart: Chart) -> Truth:
+def _answer(limit: Limit, asked: Ask, chart: Chart) -> Truth:
     if limit.dispensed:
         return _in_all(limit, asked, chart)
     if limit.starting:
@@ -77,7 +57,7 @@ def _answer(limit: Limit, asked: RequestedAmount, chart: Chart) -> Truth:
     return int(asked.amount * limit.days <= limit.amount * asked.days)
 
 
-def _of_the_start(limit: Limit, asked: RequestedAmount, chart: Chart) -> Truth:
+def _of_the_start(limit: Limit, asked: Ask, chart: Chart) -> Truth:
     wanted = asked.days or 0
     had = _had(chart, asked, asked.dose, _LONG_AGO)
     if wanted > limit.days or (wanted and had.days + wanted > limit.days):
@@ -85,7 +65,7 @@ def _of_the_start(limit: Limit, asked: RequestedAmount, chart: Chart) -> Truth:
     return OPEN if wanted and had.most + wanted > limit.days else YES
 
 
-def _in_all(limit: Limit, asked: RequestedAmount, chart: Chart) -> Truth:
+def _in_all(limit: Limit, asked: Ask, chart: Chart) -> Truth:
     wanted = asked.days if limit.of_days else asked.amount
     if wanted is None or (chart.listed("medications") is None and not chart.noted("fills")):
         return OPEN
@@ -100,9 +80,9 @@ def _in_all(limit: Limit, asked: RequestedAmount, chart: Chart) -> Truth:
 # --- what was had before -------------------------------------------------------------------------------------
 
 
-def _had(chart: Chart, asked: RequestedAmount, dose: Decimal | None, since: date) -> _Had:
+def _had(chart: Chart, asked: Ask, dose: Decimal | None, since: date) -> _Had:
     """Of the product, at that dose or, without one, at any."""
-    taken = [e for e in chart.listed("medications") or () if e.get("source") != "sample"]
+    taken = [e for e in chart.noted("medications") if e.get("source") != "sample"]
     courses = [(e, worst((_is_it(e, asked), _is_dated(e), _is_at(e, dose)))) for e in taken]
     filled = [f for f in chart.noted("fills") if since <= date.fromisoformat(f["date"]) <= chart.as_of]
     fills = [(f, worst((_is_it(f, asked), _fill_is_at(f, asked, chart, dose)))) for f in filled]
@@ -115,7 +95,7 @@ def _had(chart: Chart, asked: RequestedAmount, dose: Decimal | None, since: date
     return _Had(days, most, amount, counted)
 
 
-def _is_it(item: Entry, asked: RequestedAmount) -> Truth:
+def _is_it(item: Entry, asked: Ask) -> Truth:
     if item["drug"].lower() == asked.drug["name"].lower():
         return YES
     return OPEN if by_content(item) and [by_content(item)] == asked.drug["ingredients"] else NO
@@ -132,7 +112,7 @@ def _is_at(entry: Entry, dose: Decimal | None) -> Truth:
     return int(Decimal(str(entry["dose"])) == dose) if known else OPEN
 
 
-def _fill_is_at(fill: Entry, asked: RequestedAmount, chart: Chart, dose: Decimal | None) -> Truth:
+def _fill_is_at(fill: Entry, asked: Ask, chart: Chart, dose: Decimal | None) -> Truth:
     """By its package; where that is not known, by what is charted for its day."""
     if dose is None:
         return YES
@@ -142,7 +122,7 @@ def _fill_is_at(fill: Entry, asked: RequestedAmount, chart: Chart, dose: Decimal
     when = date.fromisoformat(fill["date"])
     charted = [
         _is_at(e, dose)
-        for e in chart.listed("medications") or ()
+        for e in chart.noted("medications")
         if _is_it(e, asked) == YES
         and (day(e.get("start")) or date.min) <= when <= (day(e.get("end")) or date.max)
     ]

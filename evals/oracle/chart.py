@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -124,40 +125,24 @@ class Chart:
 
     def spans(self, entries: list[Entry], pause: int = 1) -> list[Span]:
         """Entries of one drug as stretches: what begins within `pause` days of the end before it goes on with it."""
-        single = sorted(
-            (self._span(e) for e in entries), key=lambda s: (s.first or date.min, s.last or date.max)
-        )
         found: list[Span] = []
-        for span in single:
-            before = found[-1] if found else None
-            if (
-                before
-                and before.first
-                and before.last
-                and span.first
-                and span.first <= before.last + timedelta(days=pause)
-            ):
-                lasts = [before.last, span.last]
-                found[-1] = Span(
-                    before.entries + span.entries,
-                    before.first,
-                    None if None in lasts else max(d for d in lasts if d),
-                    before.going_on or span.going_on,
-                )
+        for span in sorted(map(self._span, entries), key=lambda s: (s.first or date.min, s.last or date.max)):
+            before = found[-1] if found else Span((), None, None, False)
+            dated = before.first and before.last and span.first
+            if before.last and dated and dated <= before.last + timedelta(days=pause):
+                last = max(before.last, span.last) if span.last else None
+                going_on = before.going_on or span.going_on
+                found[-1] = Span(before.entries + span.entries, before.first, last, going_on)
             else:
                 found.append(span)
         return found
 
     def _span(self, entry: Entry) -> Span:
         first, last = day(entry.get("start")), day(entry.get("end"))
-        if first is not None and not self.possible(first):
-            first = None
         going_on = entry.get("status") == "active" if last is None else last >= self.as_of
-        if last is not None and last > self.as_of:
-            last = self.as_of
-        if last is None and going_on:
-            last = self.as_of
-        return Span((entry,), first, last, going_on)
+        return Span(
+            (entry,), first if self.possible(first) else None, self.as_of if going_on else last, going_on
+        )
 
 
 def _same(written: Decimal | None, exact: Decimal) -> bool:
@@ -181,9 +166,5 @@ def tenths(value: Decimal) -> Decimal:
 def after_months(start: date, months: int) -> date:
     """The same day of a later month, or its last day where it has no such day."""
     year, month = divmod(start.month - 1 + months, 12)
-    for last in (start.day, 30, 29, 28):
-        try:
-            return date(start.year + year, month + 1, min(start.day, last))
-        except ValueError:
-            continue
-    raise AssertionError("every month has 28 days")
+    last = monthrange(start.year + year, month + 1)[1]
+    return date(start.year + year, month + 1, min(start.day, last))

@@ -5,12 +5,12 @@ eligibility → formulary and benefit → PA required? → proven exclusions →
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from evals.oracle.amounts import RequestedAmount, held_to_limits
+from evals.oracle.amounts import held_to_limits
 from evals.oracle.chart import Chart, Entry, day
 from evals.oracle.judging import Ask, judge
 from evals.oracle.reading import Row
@@ -19,22 +19,6 @@ from evals.oracle.verdicts import NO, OPEN, STATUS, YES, Truth, Verdict, count, 
 
 # of several uses the best is reported
 _ORDER = ("ready", "quantity_exception", "needs_documentation", "likely_denial")
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """The request with what it leaves out filled in from the chart's order or the label's starting package."""
-
-    use: str
-    kind: str
-    strength: str
-    amount: Decimal | None
-    days: int | None
-    start: date | None
-    dose: Decimal | None  # mg each time
-    named: bool  # somebody named the strength
-    approvals: tuple[date, ...] = ()  # first days of the plan's approvals that still count, the newest last
-    renewed: str = ""  # the use of the newest
 
 
 def decide(
@@ -54,25 +38,25 @@ def decide(
     chart = Chart(patient, as_of)
     benefit = plan["benefits"].get(drug["name"]) or {"covered": False}
     table = read_policy(policy_text) if policy_text else DecisionTable()
-    wanted = _wanted(chart, plan, drug, request, table)
+    ask = _ask(chart, plan, drug, request, table)
     if not _enrolled(chart, plan["id"]):
         return Verdict("wrong_plan", stopped_by="eligibility")
     if not benefit["covered"]:
         return Verdict("not_covered", stopped_by="formulary")
-    if wanted.use in benefit.get("excluded_uses", {}):
-        return Verdict("not_covered", wanted.use, stopped_by="benefit")
+    if ask.use in benefit.get("excluded_uses", {}):
+        return Verdict("not_covered", ask.use, stopped_by="benefit")
     if not benefit.get("pa_required"):
-        over = held_to_limits(_table_limits(benefit), _asked(drug, wanted.use, wanted), chart)[1] == NO
+        over = held_to_limits(_table_limits(benefit), ask, chart)[1] == NO
         outcome, stop = ("quantity_exception", "quantity") if over else ("not_required", "pa")
         return Verdict(outcome, stopped_by=stop)
     assert policy_text, f"{plan['id']} asks for PA of {drug['name']}, and its policy is not given"
-    if not wanted.use and wanted.kind == "renewal" and wanted.renewed in table.criteria:
-        uses = [wanted.renewed]  # what is renewed is what was approved
+    if not ask.use and ask.kind == "renewal" and ask.renewed in table.criteria:
+        uses = [ask.renewed]  # what is renewed is what was approved
     else:
-        uses = _uses_to_try(table, wanted.use)
+        uses = _uses_to_try(table, ask.use)
     if not uses:
-        return Verdict("not_covered", wanted.use, stopped_by="benefit")
-    cases = [_by_use(table, use, chart, drug, wanted) for use in uses]
+        return Verdict("not_covered", ask.use, stopped_by="benefit")
+    cases = [_by_use(table, use, chart, replace(ask, use=ask.use or use)) for use in uses]
     return min(cases, key=lambda case: _ORDER.index(case.outcome))
 
 
@@ -87,28 +71,28 @@ def _uses_to_try(table: DecisionTable, wanted: str) -> list[str]:
     ]
 
 
-def _by_use(table: DecisionTable, use: str, chart: Chart, drug: Entry, wanted: _Wanted) -> Verdict:
-    if not wanted.named:
-        first = _first_package(drug, wanted.use or use)
-        wanted = replace(wanted, strength=first["label"], dose=Decimal(str(first["dose"])))
-    ask = Ask(drug, wanted.use or use, wanted.start, wanted.approvals, wanted.dose)
-    renewing = wanted.kind == "renewal" and use in table.renewal
-    again = renewing and len(wanted.approvals) > 1 and use in table.later
+def _by_use(table: DecisionTable, use: str, chart: Chart, ask: Ask) -> Verdict:
+    if not ask.named:
+        first = _first_package(ask.drug, ask.use)
+        ask = replace(ask, strength=first["label"], dose=Decimal(str(first["dose"])))
+    renewing = ask.kind == "renewal" and use in table.renewal
+    again = renewing and len(ask.approvals) > 1 and use in table.later
     rows = table.later[use] if again else table.renewal[use] if renewing else table.criteria[use]
+    exclusions, documents = table.exclusions.get(use, []), table.papers.get(use, [])
     filled = _fill(rows, chart, ask)
-    shut = {n: turned(truth) for n, truth in _fill(table.exclusions.get(use, []), chart, ask).items()}
+    shut = {number: turned(truth) for number, truth in _fill(exclusions, chart, ask).items()}
     tops = [filled[row.number] for row in rows if not row.parent]
-    if not _is_dose_of(drug, wanted.use or use, wanted):
+    if not _is_dose_of(ask):
         tops.append(OPEN)  # a question to the prescriber
-    outs = [shut[row.number] for row in table.exclusions.get(use, []) if not row.parent]
-    shown = {row.number: judge(row, chart, ask) for row in table.papers.get(use, [])}
-    wanting = {row.relied_on for row in table.papers.get(use, []) if shown[row.number] != YES}
+    outs = [shut[row.number] for row in exclusions if not row.parent]
+    shown = {row.number: judge(row, chart, ask) for row in documents}
+    wanting = {row.relied_on for row in documents if shown[row.number] != YES}
     papers = {
         row.number: shown[row.number]
-        for row in table.papers.get(use, [])
+        for row in documents
         if not row.relied_on or _counts(row.relied_on, rows, filled, wanting)
     }
-    clause, amount = held_to_limits(table.limits, _asked(drug, wanted.use or use, wanted), chart)
+    clause, amount = held_to_limits(table.limits, ask, chart)
     answers = {**filled, **shut, **papers, **({clause: amount} if clause else {})}
     needed = count(len(tops) + len(outs), [*tops, *outs])
     if NO in outs:
@@ -145,25 +129,17 @@ def _fill(rows: list[Row], chart: Chart, ask: Ask) -> dict[str, Truth]:
 def _counts(number: str, rows: list[Row], filled: dict[str, Truth], wanting: set[str]) -> bool:
     """Whether the case leans on a line: it holds, and no gate above it has enough without it. Lines whose papers are
     there are counted before those whose papers are not."""
-    if number not in filled or filled[number] != YES:
+    if filled.get(number) != YES:
         return False
     by_number = {row.number: row for row in rows}
     gate = by_number.get(by_number[number].parent)
     if gate is None:
         return True
-    if not _counts_by_itself(gate, number, rows, filled, wanting):
-        return False
-    if gate.number not in filled or filled[gate.number] != YES:
-        return True
-    return _counts(gate.number, rows, filled, wanting)
-
-
-def _counts_by_itself(
-    gate: Row, number: str, rows: list[Row], filled: dict[str, Truth], wanting: set[str]
-) -> bool:
     hold = [row.number for row in rows if row.parent == gate.number and filled[row.number] == YES]
     hold.sort(key=lambda line: not wanting.isdisjoint(_under(line, rows)))
-    return number in (hold[: gate.needed] if gate.needed > 0 else hold)
+    if number not in (hold[: gate.needed] if gate.needed > 0 else hold):
+        return False
+    return filled.get(gate.number) != YES or _counts(gate.number, rows, filled, wanting)
 
 
 def _under(number: str, rows: list[Row]) -> set[str]:
@@ -173,32 +149,34 @@ def _under(number: str, rows: list[Row]) -> set[str]:
 # --- the request -------------------------------------------------------------------------------------------
 
 
-def _wanted(chart: Chart, plan: Entry, drug: Entry, request: Entry, table: DecisionTable) -> _Wanted:
-    orders = [o for o in chart.noted("orders") if o["drug"].lower() == drug["name"].lower()]
-    order = max(orders, key=lambda o: o.get("date") or "", default={})
+def _ask(chart: Chart, plan: Entry, drug: Entry, request: Entry, table: DecisionTable) -> Ask:
+    order = max(_own(chart, "orders", drug), key=lambda o: o.get("date") or "", default={})
+    use = request.get("indication") or order.get("indication") or ""
     label = request.get("strength") or order.get("strength") or _dose_now(chart, drug)
     strengths = {s["label"]: s for s in drug["strengths"]}
-    package = strengths.get(label) or _first_package(
-        drug, request.get("indication") or order.get("indication")
-    )
-    amount = _possible(request.get("quantity"), order.get("quantity"), package["quantity"])
+    package = strengths.get(label) or _first_package(drug, use)
     days = _possible(request.get("days_supply"), order.get("days_supply"), package["days"])
-    use = request.get("indication") or order.get("indication") or ""
     approvals, in_time = _approvals(chart, plan, drug, use, table)
     unnamed = "renewal" if in_time else "continuation" if _started(chart, drug) else "new"
     kind = request.get("kind") or order.get("kind") or unnamed
-    return _Wanted(
+    return Ask(
+        drug=drug,
         use=use,
-        kind=kind,
-        strength=package["label"],
-        amount=amount,
-        days=None if days is None else int(days),
-        dose=Decimal(str(package["dose"])) if label in (*strengths, "") else None,
-        named=bool(label),
-        start=day(request.get("therapy_start")) or _started(chart, drug, still=kind == "new"),
+        therapy_start=day(request.get("therapy_start")) or _started(chart, drug, still=kind == "new"),
         approvals=tuple(day(a["start"]) or date.min for a in approvals),
         renewed=next((a.get("indication") or "" for a in reversed(approvals)), ""),
+        kind=kind,
+        strength=package["label"],
+        named=bool(label),
+        dose=Decimal(str(package["dose"])) if label in (*strengths, "") else None,
+        amount=_possible(request.get("quantity"), order.get("quantity"), package["quantity"]),
+        days=None if days is None else int(days),
     )
+
+
+def _own(chart: Chart, name: str, drug: Entry) -> list[Entry]:
+    """The entries of a list that name the drug."""
+    return [entry for entry in chart.noted(name) if entry["drug"].lower() == drug["name"].lower()]
 
 
 def _possible(asked: float | None, ordered: float | None, package: float) -> Decimal | None:
@@ -208,31 +186,29 @@ def _possible(asked: float | None, ordered: float | None, package: float) -> Dec
     return amount if Decimal("0.01") <= amount <= 10_000 else None
 
 
-def _first_package(drug: Entry, use: str | None) -> Entry:
+def _first_package(drug: Entry, use: str) -> Entry:
     """What the label begins with, for that use where it has doses of its own."""
     doses = _label_doses(drug, use)
     fitting = [s for s in drug["strengths"] if s["dose"] in doses[0] + doses[1]] or drug["strengths"]
     return next((s for s in fitting if s.get("starting")), fitting[0])
 
 
-def _label_doses(drug: Entry, use: str | None) -> tuple[list[float], list[float]]:
+def _label_doses(drug: Entry, use: str) -> tuple[list[float], list[float]]:
     """The label's doses for the use, and those on the way there."""
     labels = [label for label in drug["indications"] if label["key"] == use]
     return (labels[0].get("doses", []), labels[0].get("starting_doses", [])) if labels else ([], [])
 
 
-def _is_dose_of(drug: Entry, use: str, wanted: _Wanted) -> bool:
+def _is_dose_of(ask: Ask) -> bool:
     """Whether the label has the dose for the use, or has it on the way there."""
-    usual, first = _label_doses(drug, use)
-    if not usual or wanted.dose is None or not wanted.named:
-        return True
-    return float(wanted.dose) in usual + first
+    usual, first = _label_doses(ask.drug, ask.use)
+    return not usual or ask.dose is None or not ask.named or float(ask.dose) in usual + first
 
 
 def _dose_now(chart: Chart, drug: Entry) -> str:
     """The strength that is taken now, if it is one of the drug's."""
-    own = [e for e in chart.listed("medications") or () if e["drug"].lower() == drug["name"].lower()]
-    doses = [e.get("dose") for span in chart.spans(own) if span.going_on for e in span.entries[-1:]]
+    spans = chart.spans(_own(chart, "medications", drug))
+    doses = [e.get("dose") for span in spans if span.going_on for e in span.entries[-1:]]
     return next((s["label"] for s in drug["strengths"] if doses and s["dose"] == doses[-1]), "")
 
 
@@ -249,7 +225,7 @@ def _approvals(
     def renews(on: date, end: Any) -> bool:
         return (on - (day(end) or date.max)).days <= table.renewal_gap
 
-    own = [a for a in chart.noted("authorizations") if a["drug"].lower() == drug["name"].lower()]
+    own = _own(chart, "authorizations", drug)
     begun = [a for a in own if a["plan_id"] == plan["id"] and (day(a["start"]) or date.min) <= chart.as_of]
     begun.sort(key=lambda a: a["start"])
     if use:
@@ -269,8 +245,8 @@ def _approvals(
 def _started(chart: Chart, drug: Entry, still: bool = True) -> date | None:
     """The first day of the present course, or, if it need not go on `still`, of the last one there was. A pause of
     up to a month does not end a course."""
-    own = [e for e in chart.listed("medications") or () if e["drug"].lower() == drug["name"].lower()]
-    courses = [span for span in chart.spans(own, pause=31) if span.going_on or not still]
+    spans = chart.spans(_own(chart, "medications", drug), pause=31)
+    courses = [span for span in spans if span.going_on or not still]
     return courses[-1].first if courses else None
 
 
@@ -295,7 +271,3 @@ def _table_limits(benefit: Entry) -> list[Limit]:
         amount, days = Decimal(str(at["quantity"])), at.get("days") or 0
         found.append(Limit("-", "", amount, days, dispensed=True, of_days=at["unit"] == "day"))
     return found
-
-
-def _asked(drug: Entry, use: str, wanted: _Wanted) -> RequestedAmount:
-    return RequestedAmount(drug, use, wanted.strength, wanted.dose, wanted.amount, wanted.days)

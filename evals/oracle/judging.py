@@ -21,28 +21,31 @@ PAPERS = {
     "paper:note": "note", "paper:result": "lab", "paper:study": "study", "paper:claims": "fills",
     "paper:program": "programme",
 }  # fmt: skip
-_COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
-    ">=": operator.ge,
-    ">": operator.gt,
-    "<=": operator.le,
-    "<": operator.lt,
-}
+_COMPARE = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt}
 
 
 @dataclass(frozen=True)
 class Ask:
-    """What is asked for: the drug's JSON, the use, the day on which therapy began, if it has, the approvals, and the
-    dose in mg."""
+    """What is asked for: the drug's JSON, the use, and the day on which therapy began, if it has. The rest a request
+    may leave out, and the chart's order or the label's starting package has it."""
 
     drug: Entry
     use: str
     therapy_start: date | None
-    approvals: tuple[date, ...] = ()  # first days of the plan's approvals, oldest first
-    dose: Decimal | None = None
+    approvals: tuple[date, ...] = ()  # first days of the plan's approvals that still count, the newest last
+    renewed: str = ""  # the use of the newest
+    kind: str = ""
+    strength: str = ""
+    named: bool = False  # somebody named the strength
+    dose: Decimal | None = None  # mg each time
+    amount: Decimal | None = None  # None where nobody knows what the order means
+    days: int | None = None
 
 
 def judge(row: Row, chart: Chart, ask: Ask) -> Truth:
-    """Whether the row's sentence is true of the chart."""
+    """Whether the row's sentence is true of the chart; open where the list that it is about is not there."""
+    if row.kind in _LISTS and chart.listed(_LISTS[row.kind]) is None:
+        return OPEN
     return _JUDGES[row.kind](row, chart, ask)
 
 
@@ -50,15 +53,11 @@ def judge(row: Row, chart: Chart, ask: Ask) -> Truth:
 
 
 def _age(row: Row, chart: Chart, ask: Ask) -> Truth:
-    if chart.age is None:
-        return OPEN
-    return int(_holds(row, Decimal(chart.age)))
+    return OPEN if chart.age is None else int(_holds(row, Decimal(chart.age)))
 
 
 def _use(row: Row, chart: Chart, ask: Ask) -> Truth:
-    if ask.use not in row.uses:
-        return NO
-    return _at_dose(row, ask.dose)
+    return _at_dose(row, ask.dose) if ask.use in row.uses else NO
 
 
 def _at_dose(row: Row, dose: Decimal | None) -> Truth:
@@ -90,32 +89,36 @@ def _consultations(row: Row, chart: Chart) -> tuple[list[date], list[date], list
     named: list[date] = []
     nameless: list[date] = []
     denied: list[date] = []
-    for said in chart.noted("attestations"):
-        when, of = day(said.get("date")) or date.min, said.get("specialty", "").lower()
-        mine = said["topic"] == "specialist_consult" and "self" in said.get("subjects", ["self"])
-        if mine and when <= chart.as_of and of in (*row.specialties, ""):
-            (denied if not said["present"] else named if of else nameless).append(when)
-    for paper in chart.noted("documents"):
-        when, of = day(paper.get("date")) or date.min, paper.get("specialty", "").lower()
-        signed = paper.get("status", "") not in UNSIGNED
-        consult = paper.get("of") == "consult" or (paper.get("of") == "note" and of)
-        if consult and signed and when <= chart.as_of and of in (*row.specialties, ""):
-            (named if of else nameless).append(when)
+    for record in (*chart.noted("attestations"), *chart.noted("documents")):
+        when, of = day(record.get("date")) or date.min, record.get("specialty", "").lower()
+        if "topic" in record:
+            counts = record["topic"] == "specialist_consult" and "self" in record.get("subjects", ["self"])
+        else:
+            counts = record.get("of") == "consult" or bool(record.get("of") == "note" and of)
+            counts = counts and record.get("status", "") not in UNSIGNED
+        if counts and when <= chart.as_of and of in (*row.specialties, ""):
+            (denied if not record.get("present", True) else named if of else nameless).append(when)
     return named, nameless, denied
 
 
 def _statement(row: Row, chart: Chart, ask: Ask) -> Truth:
-    said = [
-        (day(s.get("date")) or date.min, s["present"])
-        for s in chart.noted("attestations")
-        if s["topic"] == row.topic
-        and "self" in s.get("subjects", ["self"])
-        and (s.get("date") is None or chart.possible(day(s["date"])))
-    ]
-    newest = max(said)[0] if said else date.min
-    if not said or newest < chart.since(row.window):
-        return OPEN
-    return agreed({present for when, present in said if when == newest})
+    newest, said = _said_of(row.topic, chart).get("self", (date.min, set()))
+    return OPEN if newest < chart.since(row.window) else agreed(said)
+
+
+def _said_of(topic: str, chart: Chart) -> dict[str, tuple[date, set[bool]]]:
+    """The newest day on which something is stated or denied of each person, and what is said on it."""
+    said: dict[str, list[tuple[date, bool]]] = {}
+    for entry in chart.noted("attestations"):
+        when = day(entry.get("date"))
+        if entry["topic"] == topic and (when is None or chart.possible(when)):
+            for person in entry.get("subjects", ["self"]):
+                said.setdefault(person, []).append((when or date.min, entry["present"]))
+    newest = {person: max(days)[0] for person, days in said.items()}
+    return {
+        person: (newest[person], {present for when, present in days if when == newest[person]})
+        for person, days in said.items()
+    }
 
 
 # --- measurements ----------------------------------------------------------------------------------------
@@ -206,13 +209,10 @@ def _change(row: Row, chart: Chart, ask: Ask) -> Truth:
     now = _newest([r for r in readings if r.day > start], chart.since(row.window), chart.as_of)
     if not before or not now:
         return OPEN
-    falls = {
-        (old.value - new.value) * (100 if row.percent else 1)
-        >= _value(row) * (old.value if row.percent else 1)
-        for old in before
-        for new in now
-    }
-    return agreed(falls)
+    pairs = [(old.value, new.value) for old in before for new in now]
+    if row.percent:
+        return agreed({(old - new) * 100 >= _value(row) * old for old, new in pairs})
+    return agreed({old - new >= _value(row) for old, new in pairs})
 
 
 def _newest(readings: list[Reading], first: date, last: date) -> list[Reading]:
@@ -227,14 +227,14 @@ def _newest(readings: list[Reading], first: date, last: date) -> list[Reading]:
 def _condition(row: Row, chart: Chart, ask: Ask) -> Truth:
     if row.women_only and chart.patient.get("sex") == "male":
         return NO
-    said = _said_of_condition(row, chart)
+    said = _said_of(TERMS.topics.get(row.name, row.name), chart)
     problems = chart.listed("conditions")
     own = [_entry_shows(row, entry, chart) for entry in problems or ()]
     theirs = [_relative_shows(row, entry) for entry in chart.noted("family_history")]
     shown = {"self": own, "family": theirs} if row.family else {"self": own}
     found: list[Truth] = []
     for person, truths in shown.items():
-        stated = said.get(person, set())
+        _, stated = said.get(person, (date.min, set()))
         if YES in truths or True in stated:
             found.append(OPEN if False in stated else YES)
         elif False in stated:
@@ -267,16 +267,16 @@ def _relative_shows(row: Row, entry: Entry) -> Truth:
 def _stood(row: Row, least: Stretch, entries: list[Entry], chart: Chart) -> Truth:
     """Since its first day; of an entry without one nobody knows since when."""
     begun = [day(e.get("onset")) for e in entries]
-    if any(first is not None and least.ahead(first) <= chart.as_of for first in begun):
-        return YES
-    return OPEN if None in begun or not begun else NO
+    return best(
+        OPEN if first is None else int(least.ahead(first) <= chart.as_of) for first in begun or [None]
+    )
 
 
 def _of_both_types(chart: Chart) -> bool:
     """Nobody has both types of diabetes: where both are coded and go on, one of the two is an error."""
     codes = [
         str(entry.get("code", ""))
-        for entry in chart.listed("conditions") or ()
+        for entry in chart.noted("conditions")
         if entry.get("verification", "confirmed") == "confirmed"
         and (day(entry.get("onset")) or date.min) <= chart.as_of
         and (day(entry.get("abated")) or date.max) > chart.as_of
@@ -301,35 +301,15 @@ def _entry_shows(row: Row, entry: Entry, chart: Chart) -> Truth:
     shows = _shows(row, entry.get("code", ""), entry.get("name", ""))
     begun, ended = day(entry.get("onset")), day(entry.get("abated"))
     verification = entry.get("verification", "confirmed")
-    if verification == "refuted":
+    if verification == "refuted" or shows == NO:
         return NO
     if begun is not None and begun > chart.as_of:
-        return (
-            OPEN if shows != NO else NO
-        )  # a date that can not be yet: an error in the year, or in the entry
-    if ended is not None and ended <= chart.as_of and not row.ever:
-        return NO
-    if row.window is not None and begun is not None and begun < chart.since(row.window):
+        return OPEN  # an error in the year, or in the entry
+    over = ended is not None and ended <= chart.as_of and not row.ever
+    if over or (begun is not None and begun < chart.since(row.window)):
         return NO
     undated = row.window is not None and begun is None
-    return OPEN if shows == YES and (verification == "provisional" or undated) else shows
-
-
-def _said_of_condition(row: Row, chart: Chart) -> dict[str, set[bool]]:
-    """The newest day's explicit statements about each person."""
-    topic = TERMS.topics.get(row.name, row.name)
-    newest: dict[str, tuple[date, set[bool]]] = {}
-    for entry in chart.noted("attestations"):
-        when = day(entry.get("date"))
-        if entry["topic"] != topic or (when is not None and not chart.possible(when)):
-            continue
-        for person in entry.get("subjects", ["self"]):
-            known, said = newest.get(person, (date.min, set()))
-            at = when or date.min
-            newest[person] = (at, {entry["present"]}) if at > known else (known, said)
-            if at == known:
-                newest[person][1].add(entry["present"])
-    return {person: said for person, (_, said) in newest.items()}
+    return OPEN if verification == "provisional" or undated else shows
 
 
 def _shows(row: Row, code: str, words: str) -> Truth:
@@ -340,39 +320,31 @@ def _shows(row: Row, code: str, words: str) -> Truth:
     of_another_type = any(word in spoken for word in TERMS.other_type)
     if not of_another_type and any(w in spoken for w in TERMS.spoken.get(row.name, (row.name.lower(),))):
         return YES
-    if row.hints and not of_another_type:
-        if code and code.startswith(row.hints):
-            return OPEN
-        if any(word in spoken for word in TERMS.untyped):
-            return OPEN
-    return NO
+    hinted = (code and code.startswith(row.hints)) or any(word in spoken for word in TERMS.untyped)
+    return OPEN if row.hints and not of_another_type and hinted else NO
 
 
 # --- drugs -----------------------------------------------------------------------------------------------
 
 
 def _taking(row: Row, chart: Chart, ask: Ask) -> Truth:
-    entries = chart.listed("medications")
-    if entries is None:
-        return OPEN
-    own = ask.drug["name"].lower()
+    entries, own = chart.noted("medications"), ask.drug["name"].lower()
     found: Truth = NO
+    brands_contain = {TERMS.contains[name] for name in row.drugs if name in TERMS.contains}
     for entry in entries:
-        nobody_knows = not entry.get("ingredients") and entry["drug"].lower() != own
-        brands_contain = {TERMS.contains[name] for name in row.drugs if name in TERMS.contains}
-        may_be_meant = nobody_knows or by_content(entry) in brands_contain
-        if may_be_meant and not names(row, entry):
-            found = OPEN if _shows_taking(row, entry, chart) != NO else found
-        if not names(row, entry) or entry["drug"].lower() == own:
-            continue
-        now = _shows_taking(row, entry, chart)
-        if now == YES and by_content(entry) and [by_content(entry)] == ask.drug["ingredients"]:
+        now, is_own = _shows_taking(row, entry, chart), entry["drug"].lower() == own
+        if not names(row, entry):
+            may_be_meant = (not entry.get("ingredients") and not is_own) or by_content(
+                entry
+            ) in brands_contain
+            found = OPEN if may_be_meant and now != NO else found
+        elif now is OPEN and not is_own:
+            found = OPEN
+        elif now == YES and not is_own:
+            if not by_content(entry) or [by_content(entry)] != ask.drug["ingredients"]:
+                twin = any(twins(entry, other) and _taken_now(other, chart) == NO for other in entries)
+                return OPEN if twin else YES
             found = OPEN  # it may be what is asked for, which does not count
-            continue
-        if now == YES:
-            twin = any(twins(entry, other) and _taken_now(other, chart) == NO for other in entries)
-            return OPEN if twin else YES
-        found = OPEN if now is OPEN else found
     if found == NO and any(_in_hand(row, fill, entries, chart, own) for fill in chart.noted("fills")):
         return OPEN
     return found
@@ -455,11 +427,8 @@ def _last_stop(row: Row, entries: list[Entry], allergies: list[Entry]) -> date |
 
 
 def _allergy(row: Row, chart: Chart, ask: Ask) -> Truth:
-    items = chart.listed("allergies")
-    if items is None:
-        return OPEN
     own = {ask.drug["name"].lower(), ask.drug["generic"].lower(), *ask.drug["ingredients"]}
-    for item in items:
+    for item in chart.noted("allergies"):
         called = {item["substance"].lower(), *item.get("ingredients", ())}
         if item.get("type", "allergy") == "allergy" and (called & own if row.own_drug else names(row, item)):
             return YES
@@ -467,9 +436,7 @@ def _allergy(row: Row, chart: Chart, ask: Ask) -> Truth:
 
 
 def _on_drug(row: Row, chart: Chart, ask: Ask) -> Truth:
-    entries = chart.listed("medications")
-    if entries is None:
-        return OPEN
+    entries = chart.noted("medications")
     own = [e for e in entries if e["drug"].lower() == ask.drug["name"].lower()]
     may_be = [e for e in entries if by_content(e) and [by_content(e)] == ask.drug["ingredients"]]
     sure = _months_on(row, chart, own)
@@ -483,15 +450,15 @@ def _months_on(row: Row, chart: Chart, own: list[Entry]) -> Truth:
     if row.dose is not None:
         open_one = any(e.get("dose") is None for e in own)
         own = [e for e in own if e.get("dose") is not None and Decimal(str(e["dose"])) >= row.dose]
-    answers: list[Truth] = []
-    for span in chart.spans(own):
+
+    def long_enough(span: Span) -> Truth:
         if row.still and not span.going_on and span.last is not None:
-            answers.append(NO)
-        elif span.first is None or span.last is None:
-            answers.append(OPEN)
-        else:
-            answers.append(int(after_months(span.first, row.months) <= span.last))
-    found = best(answers)
+            return NO
+        if span.first is None or span.last is None:
+            return OPEN
+        return int(after_months(span.first, row.months) <= span.last)
+
+    found = best(map(long_enough, chart.spans(own)))
     return OPEN if found == NO and open_one else found
 
 
@@ -525,7 +492,12 @@ def _paper(row: Row, chart: Chart, ask: Ask) -> Truth:
     """Whether such a paper is there and recent enough: a record that is one itself, or a document."""
     kind = PAPERS[row.kind]
     documents = (d for d in chart.noted("documents") if d.get("of") == kind)
-    added = [day(d.get("date")) for d in documents if _is_signed(d, kind) and _is_about(row, d, kind)]
+    signed = (
+        ("signed",) if kind == "note" else ("signed", "")
+    )  # a note has to say so; a report must not deny it
+    added = [
+        day(d.get("date")) for d in documents if d.get("status", "") in signed and _is_about(row, d, kind)
+    ]
     dated = (when for when in (*_own_days(row, chart), *added) if when and chart.possible(when))
     return YES if any(when >= chart.since(row.window) for when in dated) else OPEN
 
@@ -544,11 +516,6 @@ def _own_days(row: Row, chart: Chart) -> list[date | None]:
         dated = (p for p in chart.noted("programs") if p.get("start") and not p.get("reckoned"))
         return [min(day(program.get("end")) or chart.as_of, chart.as_of) for program in dated]
     return []
-
-
-def _is_signed(document: Entry, kind: str) -> bool:
-    """A note has to say so; a report only must not deny it."""
-    return document.get("status", "") in (("signed",) if kind == "note" else ("signed", ""))
 
 
 def _is_about(row: Row, document: Entry, kind: str) -> bool:
@@ -571,9 +538,10 @@ def _value(row: Row) -> Decimal:
 
 def _holds(row: Row, value: Decimal) -> bool:
     """Whether a value compares as the row says, rounded where it says so."""
-    return _COMPARE[row.sign](tenths(value) if row.rounded else value, _value(row))
+    return bool(_COMPARE[row.sign](tenths(value) if row.rounded else value, _value(row)))
 
 
+_LISTS = {"taking": "medications", "trial": "medications", "on drug": "medications", "allergy": "allergies"}
 _JUDGES: dict[str, Callable[[Row, Chart, Ask], Truth]] = {
     "age": _age, "use": _use, "specialist": _specialist, "statement": _statement, "value": _measured_value,
     "on file": _on_file, "change": _change, "condition": _condition, "taking": _taking,

@@ -7,6 +7,7 @@ at least, before, or per dose, whoever's house style they are.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -83,45 +84,35 @@ _WINDOW = re.compile(
     rf"(?:no more than |not more than |<= |>= )?{_TIME}"
     r"(?:[- ]period ending| (?:before|preceding|to filing|to first use|prior to|leading up|up to|old\b|when))[^,;.()]*"
 )
+_TREATED = re.compile(rf" \(measured after at least {_TIME} of treatment with ((?:[^()]|\([^()]*\))+)\)")
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _DAYS = r"(\d+)(?: or more)? days"
 _SIGNS: list[tuple[str, str]] = [(sign, words.replace("{number}", _NUMBER)) for sign, words in WORDS["signs"]]
-_AT_START, _OWN = "|".join(WORDS["at_start"]), "|".join(WORDS["own_drug"])
+_OWN = "|".join(WORDS["own_drug"])
 _BETWEEN = r", (?:or|and) | (?:or|and) |[;,] (?:(?:or|and) )?| [/+] |/+"
-_PAID = r"claims|dispensing record|pharmacy fills|fill history|drug event records"
 _NAME = (
     r"(?:diagnosis(?:, (?:current or past|today or in the past))?,?(?: today)? of|condition of|"
     r"active or (?:resolved|historical)|active|\(current(?: or past)?\)) "
     r"(?P<name>.+?)(?: \(ICD| \[ICD| \[[A-Z]\d|, which doctors| - codes| <ICD| \(codes? [A-Z]| \(look for)"
 )
+Columns = dict[str, Any]
 
 
 def read_gate(text: str) -> int | None:
     """How many of the lines below it a sentence asks for: 0 all, -1 none; None if it is no such sentence."""
-    said = text.lower()
-    if re.search(r"ruled out|none of|neither|not one of", said):
-        return -1
-    if re.search(r"\ball\b|every|each|jointly|both", said):
-        return 0
-    several = re.search(
-        r"(?:minimum of|>=|at least|not less than|no fewer than) (\d+)|(\d+)(?: of these,)? or (?:several )?more",
-        said,
-    )
-    if several:
-        return int(several[1] or several[2])
-    any_one = r"at least one|one or (?:more|several)|any (?:one|item)|one point|one of|not less than one"
-    return 1 if re.search(any_one, said) else None
+    for needed, words in WORDS["gates"]:
+        found = re.search(words, text.lower())
+        if found:
+            return int(next(filter(None, found.groups()), needed))
+    return None
 
 
 def read_sentence(number: str, text: str, parent: str) -> Row:
     """The row of one criterion or exclusion. Errors: Unreadable."""
-    for reader in (
-        _condition, _trial, _intolerance, _taking, _on_drug, _allergy, _program, _statement, _specialist, _change, _use,
-        _age, _measurement,
-    ):  # fmt: skip
-        found = reader(text)
-        if found:
-            return Row(number=number, text=text, parent=parent, **found)
+    for kind, reader in _READERS.items():
+        found = reader(text) if re.search(WORDS["about"].get(kind, ""), text) else None
+        if found is not None:
+            return Row(number, text, kind, parent, **found)
     raise Unreadable(f"clause {number} says nothing that can be decided: {text}")
 
 
@@ -132,26 +123,28 @@ def read_document(number: str, text: str, parent: str, numbers: list[str]) -> Ro
     named = [n for n in numbers if only_if and re.search(rf"(?<!\S){re.escape(n)}(?![\w(-])", only_if[0])]
     relied = max(named, key=len, default="")
     plain = text.replace(relied, "") if relied else text
-    columns: dict[str, Any] = {"window": _window(plain), "relied_on": relied}
+    columns: Columns = {"window": _window(plain), "relied_on": relied}
     if re.search(r"\bnote\b", said):
-        return Row(number, text, "paper:note", parent, **columns)
-    if re.search(r"fill record|dispensing|claims", said):
-        names, classes = _drugs(re.split(r" from the | dated |, (?:no|when|should|dated)| \(", plain)[0])
-        return Row(number, text, "paper:claims", parent, drugs=names, classes=classes, **columns)
-    if "program" in said:
-        return Row(number, text, "paper:program", parent, **columns)
-    tests = _tests(plain)
-    if tests:
-        kind = (
-            "paper:study" if re.search(r"study|examination|diagnostic|test report", said) else "paper:result"
-        )
-        return Row(number, text, kind, parent, tests=tests, **columns)
-    raise Unreadable(f"clause {number} asks for a document that nobody knows: {text}")
+        kind = "note"
+    elif re.search(r"fill record|dispensing|claims", said):
+        kind = "claims"
+        columns |= _drugs(re.split(r" from the | dated |, (?:no|when|should|dated)| \(", plain)[0])
+    elif "program" in said:
+        kind = "program"
+    elif tests := _tests(plain):
+        kind = "study" if re.search(r"study|examination|diagnostic|test report", said) else "result"
+        columns["tests"] = tests
+    else:
+        raise Unreadable(f"clause {number} asks for a document that nobody knows: {text}")
+    return Row(number, text, f"paper:{kind}", parent, **columns)
 
 
 def uses_in(text: str) -> tuple[str, ...]:
     """The indications that a sentence names; "obstructive sleep apnea" alone is none."""
     return tuple(key for words, key in TERMS.uses.items() if words in text.lower())
+
+
+# --- parts of a sentence -----------------------------------------------------------------------------------
 
 
 def _stretch(pattern: str | re.Pattern[str], text: str) -> Stretch | None:
@@ -169,12 +162,17 @@ def _number(pattern: str, text: str) -> Decimal | None:
     return Decimal(found[1]) if found else None
 
 
-def _compared(text: str) -> tuple[str, Decimal] | None:
+def _said(kind: str, text: str) -> Columns:
+    """The columns of this kind that are so where certain words stand in the sentence."""
+    return {column: bool(re.search(words, text)) for column, words in WORDS["said"][kind].items()}
+
+
+def _compared(text: str) -> Columns | None:
     bare = _WINDOW.sub(" ", text)
     for sign, words in _SIGNS:
         found = re.search(words, bare, re.I)
         if found:
-            return sign, Decimal(found[1])
+            return {"sign": sign, "value": Decimal(found[1])}
     return None
 
 
@@ -187,8 +185,8 @@ def _tests(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _drugs(phrase: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(names, classes) of a list of drugs in any house's punctuation."""
+def _drugs(phrase: str) -> Columns:
+    """The names and classes of a list of drugs in any house's punctuation."""
     classes = []
     for words, key in TERMS.classes.items():
         at = phrase.lower().find(words)
@@ -196,8 +194,8 @@ def _drugs(phrase: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
             classes.append((at, key))
             phrase = phrase[:at] + "/" * len(words) + phrase[at + len(words) :]
     rest = re.sub(r"^(?:.*\b(?:of|for|documenting)|.*:) ", "", phrase)
-    names = [part.strip(" .,/").lower() for part in re.split(_BETWEEN, rest)]
-    return tuple(n for n in names if n), tuple(key for _, key in sorted(classes))
+    names = (part.strip(" .,/").lower() for part in re.split(_BETWEEN, rest))
+    return {"drugs": tuple(filter(None, names)), "classes": tuple(key for _, key in sorted(classes))}
 
 
 def _named(kind: str, text: str) -> str | None:
@@ -206,47 +204,16 @@ def _named(kind: str, text: str) -> str | None:
     return next((part for part in found.groups() if part), None) if found else None
 
 
-def _condition(text: str) -> dict[str, Any] | None:
-    named = re.search(_NAME, text)
-    if not named:
-        return None
-    lists = [
-        re.findall(_CODE, part) for part in _CODES.findall(text[named.end("name") :].replace("ICD-10-CM", ""))
-    ]
-    said = text.lower()
-    return {
-        "kind": "condition",
-        "window": _window(text),
-        "least": _stretch(rf"known for at least {_TIME}", text),
-        "degree": 2 if "or second-degree relative" in said else 1 if "first-degree relative" in said else 9,
-        "name": named["name"],
-        "codes": tuple(lists[0]),
-        "hints": tuple(lists[1]) if len(lists) > 1 else (),
-        "ever": bool(
-            re.search(r"past\b|former|bygone|resolved|historical|closed|earlier|prior condition", said)
-        ),
-        "family": bool(re.search(r"famil|relati(?:ve|on)\b", said)),
-        "women_only": "female" in said,
-        "denial_needed": bool(
-            re.search(
-                r"expressly den|affirmed in the chart|explicit denial|ruled out only|only a denial|absence must be|"
-                r"written word|negat\w+ in the chart|chart (?:has to|must) say no|express chart entry",
-                said,
-            )
-        ),
-    }
-
-
-def _doses(text: str) -> tuple[dict[str, Any], str]:
+def _doses(text: str) -> tuple[Columns, str]:
     """The doses that a sentence names in brackets, and the sentence without them."""
     least, most = (rf" \({words} {_NUMBER} mg per dose\)" for words in ("at least", "at most"))
     columns = {"dose_least": _number(least, text), "dose_most": _number(most, text)}
     return columns, re.sub(f"{least}|{most}", "", text)
 
 
-def _counting(text: str) -> tuple[dict[str, Any], str]:
+def _counting(text: str) -> tuple[Columns, str]:
     """What a sentence about a trial says of how its days are counted, and the sentence without it."""
-    columns: dict[str, Any] = {}
+    columns: Columns = {}
     for column, words in WORDS["counting"].items():
         found = re.search(words, text)
         if found:
@@ -255,186 +222,131 @@ def _counting(text: str) -> tuple[dict[str, Any], str]:
     return columns, text
 
 
-def _trial(text: str) -> dict[str, Any] | None:
+# --- whole sentences: the columns of each kind, None where a sentence is none of it ---------------------------
+
+
+def _condition(text: str) -> Columns | None:
+    named = re.search(_NAME, text)
+    if not named:
+        return None
+    coded = _CODES.findall(text[named.end("name") :].replace("ICD-10-CM", ""))
+    lists = [tuple(re.findall(_CODE, part)) for part in coded]
+    said = text.lower()
+    return {
+        "window": _window(text),
+        "least": _stretch(rf"known for at least {_TIME}", text),
+        "degree": 2 if "or second-degree relative" in said else 1 if "first-degree relative" in said else 9,
+        "name": named["name"],
+        "codes": lists[0],
+        "hints": lists[1] if len(lists) > 1 else (),
+        **_said("condition", text),
+    }
+
+
+def _trial(text: str) -> Columns | None:
     counting, text = _counting(text)
     phrase = _named("trial", text)
     if phrase is None or re.search(_OWN, phrase) or "months" in text:
         return None
-    names, classes = _drugs(phrase)
     said = text.lower()
     return {
-        "kind": "trial",
-        "drugs": names,
-        "classes": classes,
+        **_drugs(phrase),
         "days": int(_number(_DAYS, said) or 0),
         "window": _window(text),
         "dose": _number(rf"{_NUMBER} mg", said),
-        "responses": tuple(
-            key
-            for key, words in (
-                ("inadequate", r"inadequate|not enough effect"),
-                ("partial", r"partial|part of the effect"),
-                ("intolerance", r"intoleran|not tolerated|bad reaction"),
-            )
-            if re.search(words, said)
-        ),
-        "extended_release": "extended-release" in said,
-        "claims": bool(re.search(_PAID, said)),
+        "responses": tuple(key for key, words in WORDS["responses"].items() if re.search(words, said)),
+        **_said("trial", text),
         **counting,
     }
 
 
-def _intolerance(text: str) -> dict[str, Any] | None:
+def _intolerance(text: str) -> Columns | None:
     phrase = _named("intolerance", text)
-    if phrase is None:
-        return None
-    names, classes = _drugs(phrase)
-    slow = "extended-release" in text.lower()
-    return {"kind": "intolerance", "drugs": names, "classes": classes, "extended_release": slow}
+    return None if phrase is None else {**_drugs(phrase), **_said("intolerance", text)}
 
 
-def _taking(text: str) -> dict[str, Any] | None:
-    words = (
-        r"is taking|under treatment with|at filing makes use of|in treatment with .* at receipt|is now on|"
-        r"active therapy|present use of|currently uses|concurrent use|you take .* on the day"
-    )
-    if not re.search(words, text, re.I):
-        return None
+def _taking(text: str) -> Columns | None:
     doses, text = _doses(text)
     phrase = _named("taking", text)
-    names, classes = _drugs(phrase) if phrase else ((), ())
-    days = int(_number(_DAYS, text) or 0)
-    return {"kind": "taking", "drugs": names, "classes": classes, "days": days, **doses}
+    return {**(_drugs(phrase) if phrase else {}), "days": int(_number(_DAYS, text) or 0), **doses}
 
 
-def _on_drug(text: str) -> dict[str, Any] | None:
+def _on_drug(text: str) -> Columns | None:
     months = _number(r"(\d+)(?: full| or more)? calendar months", text)
     if months is None or not re.search(_OWN, text):
         return None
-    return {
-        "kind": "on drug",
-        "months": int(months),
-        "dose": _number(rf"{_NUMBER}(?: or more)? mg", text),
-        "own_drug": True,
-        "still": bool(re.search(r"has been taking|in treatment with", text)),
-    }
+    dose = _number(rf"{_NUMBER}(?: or more)? mg", text)
+    return {"months": int(months), "dose": dose, "own_drug": True, **_said("on drug", text)}
 
 
-def _allergy(text: str) -> dict[str, Any] | None:
+def _allergy(text: str) -> Columns | None:
     phrase = _named("allergy", text)
     if phrase is None:
         return None
-    own = bool(re.search(_OWN, phrase))
-    names, classes = ((), ()) if own else _drugs(phrase)
-    return {"kind": "allergy", "drugs": names, "classes": classes, "own_drug": own}
+    return {"own_drug": True} if re.search(_OWN, phrase) else _drugs(phrase)
 
 
-def _program(text: str) -> dict[str, Any] | None:
+def _program(text: str) -> Columns | None:
     least = _stretch(_TIME, _WINDOW.sub(" ", text))  # how long, beside how long ago
     if least is None or "lifestyle program" not in text:
         return None
-    return {
-        "kind": "program",
-        "least": least,
-        "window": _window(text),
-        "sessions": int(_number(r"at least (\d+) of its sessions", text) or 0),
-        "going_on": "still goes on with it" in text,
-    }
+    sessions = int(_number(r"at least (\d+) of its sessions", text) or 0)
+    return {"least": least, "window": _window(text), "sessions": sessions, **_said("program", text)}
 
 
-def _statement(text: str) -> dict[str, Any] | None:
-    if not re.search(r"prescriber|your doctor writes", text, re.I):
-        return None
+def _statement(text: str) -> Columns | None:
     own = re.search(r'" \["([^"]+)"\]', text)  # in quotes, with the name that charts have for it
     topic = own[1] if own else next((key for words, key in TERMS.statements.items() if words in text), None)
-    return {"kind": "statement", "topic": topic, "window": _window(text)} if topic else None
+    return {"topic": topic, "window": _window(text)} if topic else None
 
 
-def _specialist(text: str) -> dict[str, Any] | None:
-    if not re.search(r"speciali|practitioner of|works in|a doctor in|consult", text, re.I):
-        return None
+def _specialist(text: str) -> Columns | None:
     found = tuple(name for name in TERMS.specialties if name in text.lower())
-    if not found:
-        return None
-    only = "only a consultation counts" in text
-    return {"kind": "specialist", "specialties": found, "window": _window(text), "only_consults": only}
+    return {"specialties": found, "window": _window(text), **_said("specialist", text)} if found else None
 
 
-def _change(text: str) -> dict[str, Any] | None:
-    if not re.search(
-        r"fallen by|declined by|reduction in|stands below|a decline|gone down|is down|is lower than at|went down|"
-        r"decrease of",
-        text,
-    ):
-        return None
+def _change(text: str) -> Columns | None:
     amount = re.search(
         rf"{_NUMBER}(?: \(inclusive\))?(?: or more)? (percent\b(?!age)|[a-z]+)", _WINDOW.sub(" ", text)
     )
     if not amount:
         return None
-    return {
-        "kind": "change",
-        "tests": _tests(text),
-        "value": Decimal(amount[1]),
-        "percent": amount[2] == "percent",
-        "window": _window(text),
-        "since_approval": "from the start of the plan's latest approval" in text,
-    }
+    by = {"value": Decimal(amount[1]), "percent": amount[2] == "percent"}
+    return {"tests": _tests(text), **by, "window": _window(text), **_said("change", text)}
 
 
-def _use(text: str) -> dict[str, Any] | None:
-    if not re.search(
-        r"requested for|purpose of (?:the )?request|asked for on account|intended use|you want the drug|"
-        r"prescribed for|submittal is made for|filed for with a view|filing is (?:made )?with a view",
-        text,
-        re.I,
-    ):
-        return None
+def _use(text: str) -> Columns | None:
     doses, text = _doses(text)
     found = uses_in(text)
-    return {"kind": "use", "uses": found, **doses} if found else None
+    return {"uses": found, **doses} if found else None
 
 
-def _age(text: str) -> dict[str, Any] | None:
-    if not re.search(r"\bage\b|years old|or older|or younger|you are not yet", text, re.I) or _tests(text):
-        return None
-    compared = _compared(text)
-    return {"kind": "age", "sign": compared[0], "value": compared[1]} if compared else None
+def _age(text: str) -> Columns | None:
+    return None if _tests(text) else _compared(text)
 
 
-def _measurement(text: str) -> dict[str, Any] | None:
-    tests = _tests(text)
-    if not tests:
-        return None
-    treated = re.search(
-        rf" \(measured after at least {_TIME} of treatment with ((?:[^()]|\([^()]*\))+)\)", text
-    )
-    text = text.replace(treated[0], "") if treated else text
+def _value(text: str) -> Columns | None:
+    tests, treated, text = _tests(text), _TREATED.search(text), _TREATED.sub("", text)
     compared = _compared(re.sub(r"\([A-Z]+\)|\(eGFR\)|0\.1\.$|each of \d+ results", "", text))
-    if compared is None:
-        return {"kind": "on file", "tests": tests, "window": _window(text)}
-    return {
-        "kind": "value",
-        "tests": tests,
-        "sign": compared[0],
-        "value": compared[1],
-        "window": _window(text),
-        "at_start": bool(re.search(_AT_START, text)),
-        "rounded": bool(re.search(r"\bround|decimal|tenth", text)),
-        **_which(text),
-        **(_treatment(treated) if treated else {}),
-    }
+    if not tests or compared is None:
+        return None
+    columns = {"tests": tests, **compared, "window": _window(text), **_said("value", text)}
+    if treated:
+        columns |= {"treated": Stretch(int(treated[1]), treated[2]), **_drugs(treated[3])}
+    if several := re.search(r"each of (\d+) results of different days", text):
+        columns["results"] = int(several[1])
+    elif one := re.search(r"any one result|the (highest|lowest) result", text):
+        columns["which"] = one[1] or "any"
+    return columns
 
 
-def _treatment(said: re.Match[str]) -> dict[str, Any]:
-    names, classes = _drugs(said[3])
-    return {"treated": Stretch(int(said[1]), said[2]), "drugs": names, "classes": classes}
+def _on_file(text: str) -> Columns | None:
+    tests = _tests(text)
+    return {"tests": tests, "window": _window(_TREATED.sub("", text))} if tests else None
 
 
-def _which(text: str) -> dict[str, Any]:
-    """Which of the results a sentence is about, where it is not the latest one."""
-    several = re.search(r"each of (\d+) results of different days", text)
-    if several:
-        return {"results": int(several[1])}
-    one = re.search(r"any one result|the (highest|lowest) result", text)
-    return {"which": one[1] or "any"} if one else {}
+_READERS: dict[str, Callable[[str], Columns | None]] = {
+    "condition": _condition, "trial": _trial, "intolerance": _intolerance, "taking": _taking, "on drug": _on_drug,
+    "allergy": _allergy, "program": _program, "statement": _statement, "specialist": _specialist, "change": _change,
+    "use": _use, "age": _age, "value": _value, "on file": _on_file,
+}  # fmt: skip

@@ -57,20 +57,16 @@ def read_policy(text: str) -> DecisionTable:
     clauses = clauses_of(text)
     numbers = [clause.number for clause in clauses]
     table = DecisionTable()
-    parts = {
-        "criteria": table.criteria,
-        "renewal": table.renewal,
-        "exclusions": table.exclusions,
-        "documents": table.papers,
-    }
+    parts = {"criteria": table.criteria, "exclusions": table.exclusions, "documents": table.papers}
     for head in clauses:
         below = [c for c in clauses if c.section == head.section and stands_under(c, head, clauses)]
         if head.parent or not below:
             continue
         rows = [_row(c, clauses, numbers, head) for c in below]
         for use in uses_in(head.text):
-            if head.section == "renewal" and "renewal has been approved before" in head.text:
-                table.later.setdefault(use, []).extend(rows)
+            if head.section == "renewal":
+                again = "renewal has been approved before" in head.text
+                (table.later if again else table.renewal).setdefault(use, []).extend(rows)
             elif head.section in parts:
                 parts[head.section].setdefault(use, []).extend(rows)
     for clause in clauses:

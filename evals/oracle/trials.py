@@ -37,9 +37,7 @@ def names(row: Row, entry: Entry) -> bool:
 
 def trial(row: Row, chart: Chart) -> Truth:
     """Whether there is such a trial; what nobody can identify may have been one."""
-    entries = chart.listed("medications")
-    if entries is None:
-        return OPEN
+    entries = chart.noted("medications")
     answer = _trial(row, chart, entries)
     if answer is not OPEN and _twins_differ(row, chart, entries):
         return OPEN
@@ -50,9 +48,7 @@ def trial(row: Row, chart: Chart) -> Truth:
         replace(row, drugs=(name,), classes=()) if row.at_once else replace(row, drugs=(*row.drugs, name))
         for name in unknown
     ]
-    if any(_trial(stranger, chart, entries) != NO for stranger in may_be):
-        return OPEN
-    return answer
+    return OPEN if any(_trial(stranger, chart, entries) != NO for stranger in may_be) else NO
 
 
 def twins(one: Entry, other: Entry) -> bool:
@@ -287,9 +283,8 @@ def _paid_days(row: Row, paid: Iterable[tuple[date, int]], first: date, last: da
 
 def _in_a_row(days: set[date], gap: int) -> int:
     """How many of the days there are in the longest row."""
-    longest = row = 0
-    before: date | None = None
+    longest, row, before = 0, 0, date.min
     for when in sorted(days):
-        row = row + 1 if before is not None and (when - before).days <= max(gap, 1) else 1
+        row = row + 1 if (when - before).days <= max(gap, 1) else 1
         longest, before = max(longest, row), when
     return longest

@@ -155,15 +155,15 @@ class Payer:
         if file.mistake != "wrong denial":
             return None
         ground = mistaken(self._book(file), self._sent(file), file.judged_on, self._draw(file, "ground"))
-        return (
-            self._letter(file, "denial", dated, found, (ground,), mistake="wrong denial") if ground else None
-        )
+        if ground is None:
+            return None
+        return self._letter(file, "denial", dated, found, (ground,), mistake="wrong denial")
 
     def _halved(self, file: _File, dated: date, found: Judged) -> Reply:
         """Half of what was asked for is granted, as if that were the limit."""
-        request = self._sent(file).request
-        half = round(float(request["quantity"]) / 2, 2)
-        unit = _unit(self.drugs[self._sent(file).drug])
+        sent = self._sent(file)
+        request, unit = sent.request, self.drugs[sent.drug]["unit"]
+        unit, half = unit if unit == "mL" else f"{unit}s", round(float(request["quantity"]) / 2, 2)
         days = f"per {request['days_supply']} days"
         asked, limit = f"{request['quantity']:g} {unit} {days}", f"{half:g} {unit} {days}"
         ground = Ground("quantity_limit", details={"asked": asked, "limit": limit})
@@ -225,45 +225,31 @@ class Payer:
             )  # fmt: skip
         reasons: dict[str, GivenReason] = {}
         for ground in grounds if kind != "pend" else ():
-            reasons.setdefault(
-                ground.code,
-                GivenReason(
-                    code=ground.code, details=dict(ground.details), policy_id=policy_id if ground.clause else "",
-                    clause_id=ground.clause, quote=ground.quote,
-                ),
+            reason = GivenReason(
+                code=ground.code, details=dict(ground.details), policy_id=policy_id if ground.clause else "",
+                clause_id=ground.clause, quote=ground.quote,
             )  # fmt: skip
+            reasons.setdefault(ground.code, reason)
         facts = DecisionFacts(
             kind=kind,  # type: ignore[arg-type]
-            plan=self.plans[file.plan_id],
-            name=sent.patient["name"],
-            member_id=sent.member_id or "not given",
+            plan=self.plans[file.plan_id], reference=file.reference, policy_id=policy_id,
+            requested=file.received, dated=dated, again=again,
+            name=sent.patient["name"], member_id=sent.member_id or "not given",
             birth_date=day(sent.patient.get("birth_date")),
-            drug=sent.drug,
-            strength=str(request.get("strength", "")),
-            quantity=float(request.get("quantity", 1)),
+            prescriber=sent.patient["prescriber"]["name"] or "Prescriber",
+            drug=sent.drug, strength=str(request.get("strength", "")), quantity=float(request.get("quantity", 1)),
             unit=str(self.drugs.get(sent.drug, {}).get("unit", "mL")),
             days_supply=int(request.get("days_supply", 30)),
-            prescriber=sent.patient["prescriber"]["name"] or "Prescriber",
-            reference=file.reference,
-            policy_id=policy_id,
-            requested=file.received,
-            dated=dated,
-            again=again,
-            reasons=tuple(reasons.values()),
+            reasons=tuple(reasons.values()), granted=granted,
             questions=tuple(f"{g.quote} ({g.clause})" for g in grounds) if kind == "pend" else (),
             reply_by=dated + timedelta(days=REPLY_DAYS) if kind == "pend" else None,
-            granted=granted,
-        )
+        )  # fmt: skip
         if kind in ("denial", "partial_approval"):
             file.reasons = tuple(grounds)
         return Reply(denial_letter(facts), dated, found, mistake, file.reference, tuple(grounds))
 
     def _draw(self, file: _File, what: str) -> random.Random:
         return random.Random(f"{self.seed}/{file.reference}/{what}")
-
-
-def _unit(drug: Mapping[str, Any]) -> str:
-    return "mL" if drug["unit"] == "mL" else f"{drug['unit']}s"
 
 
 def _about_this(packet: bytes, file: _File) -> bool:

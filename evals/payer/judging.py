@@ -73,7 +73,7 @@ def judged(book: Book, sent: Rebuilt, on: date) -> Judged:
 def _by_policy(book: Book, sent: Rebuilt, on: date, verdict: Verdict) -> Judged:
     assert book.policy is not None
     table = read_policy(book.policy)
-    rows = _rows(table, verdict.use, sent.request.get("kind") == "renewal")
+    rows = _rows(table, verdict.use, sent.renewing)
     tops = [row for row in rows if not row.parent]
     ask = Ask(dict(book.drug), verdict.use, None)
     failing = [row for row in tops if verdict.statuses.get(row.number) == "not_met"]
@@ -84,12 +84,11 @@ def _by_policy(book: Book, sent: Rebuilt, on: date, verdict: Verdict) -> Judged:
     open_rows += [row for row in _unanswered(tops, sent) if row not in open_rows]
     open_rows += [row for row in papers if not judge(row, Chart(sent.papers, on), ask)]
     asks = tuple(_question(row) for row in open_rows)
-    months = _months(book.policy, verdict.use, sent.request.get("kind") == "renewal")
+    months = _months(book.policy, verdict.use, sent.renewing)
     if asks:
-        return Judged("ask", "needs_documentation", asks=tuple(asks), months=months)
+        return Judged("ask", "needs_documentation", asks=asks, months=months)
     if verdict.stopped_by == "quantity":
-        over = (limit for limit in table.limits if verdict.statuses.get(limit.number) == "not_met")
-        limit = next(over, None)
+        limit = next((one for one in table.limits if verdict.statuses.get(one.number) == "not_met"), None)
         return Judged("part", verdict.outcome, (_over(sent, limit),), months=months, limit=limit)
     return Judged("approve", "ready", months=months)
 
@@ -100,14 +99,16 @@ def _for_its_use(book: Book, sent: Rebuilt) -> Rebuilt:
     if book.policy is None or sent.use_is_stated or not sent.questions:
         return sent
     table = read_policy(book.policy)
-    renewing = sent.request.get("kind") == "renewal"
     likeness: dict[str, float] = {}
     for use in table.criteria:
-        rows = _rows(table, use, renewing)
+        rows = _rows(table, use, sent.renewing)
         tops = [row for row in rows if not row.parent]
         if len(tops) == len(sent.questions):
-            asked = zip(sent.questions, tops, strict=True)
-            likeness[use] = sum(_alike(question, _with_parts(row, rows)) for question, row in asked)
+            whole = (
+                " ".join([row.text, *(r.text for r in rows if r.parent and stands_under(r, row, rows))])
+                for row in tops
+            )
+            likeness[use] = sum(map(_alike, sent.questions, whole))
     if not likeness:
         return sent
     likest = max(likeness, key=lambda use: (round(likeness[use], 3), use == sent.request.get("indication")))
@@ -118,10 +119,6 @@ def _alike(question: str, clause: str) -> float:
     """The share of words that both have."""
     one, other = (set(re.findall(r"[\w.]+", text.lower())) for text in (question, clause))
     return len(one & other) / len(one | other)
-
-
-def _with_parts(row: Row, rows: Sequence[Row]) -> str:
-    return " ".join([row.text, *(r.text for r in rows if r.parent and stands_under(r, row, rows))])
 
 
 def _rows(table: DecisionTable, use: str, renewing: bool) -> list[Row]:
@@ -143,8 +140,7 @@ def mistaken(book: Book, sent: Rebuilt, on: date, draw: random.Random) -> Ground
     sent = _for_its_use(book, sent)
     table = read_policy(book.policy)
     use = sent.request.get("indication") or next(iter(table.criteria))
-    parts = table.renewal if sent.request.get("kind") == "renewal" else table.criteria
-    rows = parts.get(use, [])
+    rows = (table.renewal if sent.renewing else table.criteria).get(use, [])
     kinds = ("gate", "value", "change", "program", "age", "condition")
     wrong = [row for row in rows if not row.parent and row.kind in kinds]
     return _ground(draw.choice(wrong), rows, sent, on, table) if wrong else None
@@ -155,39 +151,36 @@ def mistaken(book: Book, sent: Rebuilt, on: date, draw: random.Random) -> Ground
 
 def _ground(row: Row, rows: Sequence[Row], sent: Rebuilt, on: date, table: DecisionTable) -> Ground:
     """Why this clause is a reason to deny: what kind of clause it is decides under which code it goes."""
-    leaves = (
-        [row] if row.kind != "gate" else [r for r in rows if r.kind != "gate" and stands_under(r, row, rows)]
-    )
+    leaves = [row]
+    if row.kind == "gate":
+        leaves = [r for r in rows if r.kind != "gate" and stands_under(r, row, rows)]
     kinds = {leaf.kind for leaf in leaves}
-    excluding = any(row in exclusions for exclusions in table.exclusions.values())
     trial = next((leaf for leaf in leaves if leaf.kind in ("trial", "intolerance")), None)
-    if excluding:
-        return _shut(row, leaves[0], sent, on)
-    if trial is not None:
-        return Ground("step_therapy", row.number, row.text, _step(trial, sent))
-    if "age" in kinds:
+    if any(row in exclusions for exclusions in table.exclusions.values()):
+        code, details = _shut(leaves[0], sent, on)
+    elif trial is not None:
+        code, details = "step_therapy", _step(trial, sent)
+    elif "age" in kinds:
         age = Chart(sent.patient, on).age
-        return Ground("age", row.number, row.text, {"age": str(age), "minimum": f"{leaves[0].value}"})
-    if kinds <= {"condition"}:
-        code = next((c.get("code", "") for c in sent.patient["conditions"]), "") or "none stated"
-        details = {"diagnosis": code, "use": leaves[0].name or "another use"}
-        return Ground("diagnosis_mismatch", row.number, row.text, details)
-    return Ground("medical_necessity", row.number, row.text, _clinical(leaves, sent, on))
+        code, details = "age", {"age": str(age), "minimum": f"{leaves[0].value}"}
+    elif kinds <= {"condition"}:
+        stated = next((c.get("code", "") for c in sent.patient["conditions"]), "") or "none stated"
+        code, details = "diagnosis_mismatch", {"diagnosis": stated, "use": leaves[0].name or "another use"}
+    else:
+        code, details = "medical_necessity", _clinical(leaves, sent, on)
+    return Ground(code, row.number, row.text, details)
 
 
-def _shut(row: Row, leaf: Row, sent: Rebuilt, on: date) -> Ground:
-    """An exclusion that was shown."""
+def _shut(leaf: Row, sent: Rebuilt, on: date) -> tuple[str, dict[str, str]]:
+    """An exclusion that was shown: its code, and what the letter says of it."""
     if leaf.kind == "taking":
-        mine = [
-            m["drug"] for m in sent.patient["medications"] if set(m.get("classes", ())) & set(leaf.classes)
-        ]
-        details = {"other": next(iter(mine), "another drug"), "on": on.strftime("%m/%d/%Y")}
-        return Ground("duplicate_therapy", row.number, row.text, details)
+        taken, classes = sent.patient["medications"], set(leaf.classes)
+        other = next((m["drug"] for m in taken if classes & set(m.get("classes", ()))), "another drug")
+        return "duplicate_therapy", {"other": other, "on": on.strftime("%m/%d/%Y")}
     if leaf.kind == "use":
-        details = {"use": "weight loss" if "weight" in leaf.uses else "this use"}
-        return Ground("benefit_exclusion", row.number, row.text, details)
+        return "benefit_exclusion", {"use": "weight loss" if "weight" in leaf.uses else "this use"}
     state = leaf.name or ("an allergy to the drug" if leaf.kind == "allergy" else "what the policy excludes")
-    return Ground("exclusion", row.number, row.text, {"state": state})
+    return "exclusion", {"state": state}
 
 
 def _step(trial: Row, sent: Rebuilt) -> dict[str, str]:
@@ -213,15 +206,9 @@ def _clinical(leaves: Sequence[Row], sent: Rebuilt, on: date) -> dict[str, str]:
         return {"needed": f"{leaf.months} months"}
     readings = Chart(sent.patient, on).readings(leaf.tests[0]) if leaf.tests else []
     if leaf.kind == "value" and readings:
-        newest = readings[-1]
-        limit = f"{WORDS['signs'].get(leaf.sign, '')} {leaf.value}".strip()
-        test = WORDS["tests"].get(leaf.tests[0], leaf.tests[0].replace("_", " "))
-        return {
-            "test": test,
-            "limit": limit,
-            "value": f"{newest.value:f}",
-            "on": newest.day.strftime("%m/%d/%Y"),
-        }
+        newest, limit = readings[-1], f"{WORDS['signs'].get(leaf.sign, '')} {leaf.value}".strip()
+        told = {"value": f"{newest.value:f}", "on": newest.day.strftime("%m/%d/%Y")}
+        return {"test": _spoken_test(leaf.tests[0]), "limit": limit, **told}
     if leaf.kind == "change" and len(readings) > 1:
         name = WORDS["tests"].get(leaf.tests[0], leaf.tests[0])
         unit = {"weight": " kg", "hba1c": " %"}.get(leaf.tests[0], "")
@@ -243,6 +230,10 @@ def _not_covered(book: Book, sent: Rebuilt, verdict: Verdict) -> Ground:
     return Ground("non_formulary", details={"others": " and ".join(others[:2]) or "none"})
 
 
+def _spoken_test(test: str) -> str:
+    return str(WORDS["tests"].get(test, test.replace("_", " ")))
+
+
 def _spoken(uses: Sequence[str]) -> str:
     return " and ".join(WORDS["uses"].get(use, use) for use in uses) or "another use"
 
@@ -252,7 +243,7 @@ def _spoken(uses: Sequence[str]) -> str:
 
 def _question(row: Row) -> Ground:
     """What is asked for where a clause is open: a paper by its kind, else what the clause is about, in a few words."""
-    tests = " and ".join(WORDS["tests"].get(test, test.replace("_", " ")) for test in row.tests)
+    tests = " and ".join(map(_spoken_test, row.tests))
     paper = WORDS["papers"].get(row.kind) or tests or row.name or WORDS["about"].get(row.kind, row.kind)
     return Ground("insufficient_documentation", row.number, row.text, {"paper": paper})
 
@@ -265,9 +256,8 @@ def _plan_limit(book: Book) -> Limit | None:
 def _over(sent: Rebuilt, limit: Limit | None) -> Ground:
     unit = "mL" if "mL" in str(sent.request.get("unit", "mL")) else "tablets"
     asked = f"{sent.request.get('quantity', 0):g} {unit} per {sent.request.get('days_supply', 0)} days"
-    allowed = "the starting period"
-    if limit and limit.amount:
-        allowed = f"{limit.amount:f} {unit} per {limit.days} days"
+    rate = f"{limit.amount:f} {unit} per {limit.days} days" if limit and limit.amount else ""
+    allowed = rate or "the starting period"
     return Ground("quantity_limit", limit.number if limit else "", details={"asked": asked, "limit": allowed})
 
 

@@ -57,14 +57,18 @@ def use_in(text: str) -> str:
 def _read(phrase: str) -> Said | None:
     if not phrase or phrase.startswith(("not on the ", "requested for ")):
         return None
-    for pattern, entry in ((_SAID, _statement), (_CODE, _condition), (_COURSE, _taken), (_FILL, _filled)):
-        found = pattern.match(phrase)
-        if found:
-            return entry(found)
+    if found := _SAID.match(phrase):
+        return _statement(found)
+    if found := _CODE.match(phrase):
+        entry = {"code": found["code"], "name": found["name"]}
+        return "conditions", _dated(entry, found["day"], "onset")
+    if found := _COURSE.match(phrase):
+        return _taken(found)
+    if found := _FILL.match(phrase):
+        return "fills", {**drug_entry(found["drug"]), "days_supply": int(found["days"]), "date": found["day"]}
     measured = _MEASURED.match(phrase)
-    if measured and (
-        said := measurement(measured["test"], measured["value"], measured["unit"], measured["day"])
-    ):
+    said = measurement(*measured.group("test", "value", "unit", "day")) if measured else None
+    if said:
         return said
     relation = re.match(
         r"(mother|father|sister|brother|aunt|uncle|grand\w+|son|daughter|family): (.+)$", phrase
@@ -86,14 +90,6 @@ def _statement(found: re.Match[str]) -> Said:
         topic = "specialist_consult"
     said, who = found["said"] == "stated", found["who"].split(" and ")
     return "attestations", _dated({"topic": topic, "present": said, "subjects": who}, found["day"])
-
-
-def _condition(found: re.Match[str]) -> Said:
-    return "conditions", _dated({"code": found["code"], "name": found["name"]}, found["day"], "onset")
-
-
-def _filled(found: re.Match[str]) -> Said:
-    return "fills", {**drug_entry(found["drug"]), "days_supply": int(found["days"]), "date": found["day"]}
 
 
 def _taken(found: re.Match[str]) -> Said:
@@ -134,14 +130,10 @@ def course(row: dict[str, str]) -> Entry | None:
 
 def courses_in(text: str) -> list[Entry]:
     """Courses of a form that asks for them in one field: drug, dose, dates, result; …"""
-    found = []
-    for part in with_iso_dates(text).split("; "):
-        words = re.match(rf"([^,]+), (?:(.*?), )?(since {_DAY}|{_DAY}(?: to {_DAY})?)(?:, (.+))?$", part)
-        if words:
-            row = {"drug": words[1], "dose": words[2] or "", "dates": words[3], "outcome": words[4] or ""}
-            entry = course(row)
-            found += [entry] if entry else []
-    return found
+    dates = rf"(?P<dates>since {_DAY}|{_DAY}(?: to {_DAY})?)"
+    written = rf"(?P<drug>[^,]+), (?:(?P<dose>.*?), )?{dates}(?:, (?P<outcome>.+))?$"
+    parts = (re.match(written, part) for part in with_iso_dates(text).split("; "))
+    return [entry for part in parts if part and (entry := course(part.groupdict("")))]
 
 
 def dose(text: str) -> Entry:
@@ -181,11 +173,9 @@ def measured(test: str, text: str, when: str) -> Said | None:
 def allergy(substance: str, reaction: str) -> Entry:
     """The reaction tells an intolerance from an allergy: forms do not ask which it is."""
     kind = "intolerance" if re.search(_REACTS, reaction.lower()) else "allergy"
-    known = {"ingredients": [], "classes": [], **drug_entry(substance)}
-    return {
-        "substance": substance, "type": kind, "reaction": reaction, "ingredients": known["ingredients"],
-        "classes": known["classes"],
-    }  # fmt: skip
+    known = drug_entry(substance)
+    made_of = {key: known.get(key, []) for key in ("ingredients", "classes")}
+    return {"substance": substance, "type": kind, "reaction": reaction, **made_of}
 
 
 def drug_entry(name: str) -> Entry:

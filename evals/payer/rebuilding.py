@@ -18,6 +18,7 @@ LISTS = (
     "notes", "documents",
 )  # fmt: skip
 _GAP = 14  # days between two lines of one course
+_SPECIALTY = re.compile(r"[a-z]+(?:ology|ics| medicine| practice)")  # as an answer to a question says it
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ class Rebuilt:
     def member_id(self) -> str:
         return str(self.patient["member_id"])
 
+    @property
+    def renewing(self) -> bool:
+        return self.request.get("kind") == "renewal"
+
 
 def rebuild(form: Form, papers: Sequence[Paper], plan_id: str, drugs: Iterable[str]) -> Rebuilt:
     """What this form and these papers come to. `drugs` are the brands that the payer knows."""
@@ -52,10 +57,14 @@ def rebuild(form: Form, papers: Sequence[Paper], plan_id: str, drugs: Iterable[s
         "id": "submitted",
         "name": form.get("patient_name"),
         "member_id": member,
-        "sex": _sex(form, details),
+        "sex": form.get("sex").lower()
+        or next((one for one in details if one in ("male", "female")), "unknown"),
         "plan_id": plan_id,
         "coverages": [{"id": "V", "plan_id": plan_id, "member_id": member}] if member else [],
-        "prescriber": {"name": form.get("prescriber_name"), "specialty": _specialty(form, details)},
+        "prescriber": {
+            "name": form.get("prescriber_name"),
+            "specialty": form.get("specialty").lower() or next(filter(_SPECIALTY.fullmatch, details), ""),
+        },
     }
     born = form.day("birth_date")
     if born:
@@ -64,7 +73,8 @@ def rebuild(form: Form, papers: Sequence[Paper], plan_id: str, drugs: Iterable[s
     # The form is signed as the whole of what matters: what it leaves out of a list is asked with its questions.
     patient = {**head, "conditions": [], "medications": [], "allergies": [], **stated}
     alone = {**head, **_listed(shown)}
-    drug = _drug(form, drugs)
+    written = f"{form.get('drug_brand')} {form.get('drug')}".lower()
+    drug = next((name for name in drugs if name.lower() in written), "") or form.get("drug_generic")
     asked, answers, _ = zip(*form.questions, strict=True) if form.questions else ((), (), ())
     return Rebuilt(patient, alone, _request(form, details, drug), asked, answers, details, drug)
 
@@ -73,14 +83,10 @@ def rebuild(form: Form, papers: Sequence[Paper], plan_id: str, drugs: Iterable[s
 
 
 def _fields(form: Form) -> list[Said]:
-    found: list[Said | None] = []
-    code = form.get("icd10")
-    if code:
-        onset = form.day("onset")
-        entry: Entry = {"code": code, "name": form.get("diagnosis")}
-        found.append(("conditions", entry | ({"onset": onset.isoformat()} if onset else {})))
+    onset = form.day("onset")
+    found = _diagnosis(form.get("icd10"), form.get("diagnosis"), onset.isoformat() if onset else "")
     coded = re.findall(r"([A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?) ([^;]+)", form.get("other_diagnoses"))
-    found += [("conditions", {"code": code, "name": name}) for code, name in coded]
+    found += [one for code, name in coded for one in _diagnosis(code, name)]
     found.append(phrases.measured("weight", form.get("weight"), form.get("weight_date")))
     for test, name in (("hba1c", "a1c"), ("egfr", "egfr")):
         found.append(phrases.measured(test, form.get(name), form.get(f"{name}_date")))
@@ -97,15 +103,10 @@ def _fields(form: Form) -> list[Said]:
 def _tables(form: Form) -> list[Said]:
     found: list[Said | None] = []
     for row in form.rows("dx_"):
-        if row.get("code"):
-            onset = with_iso_dates(row.get("onset", ""))
-            entry: Entry = {"code": row["code"], "name": row.get("name", "")}
-            found.append(("conditions", entry | ({"onset": onset} if onset else {})))
+        found += _diagnosis(row.get("code", ""), row.get("name", ""), with_iso_dates(row.get("onset", "")))
     for row in form.rows("lab_"):
         found.append(phrases.measured(row.get("test", ""), row.get("value", ""), row.get("date", "")))
-    for row in form.rows("tried_"):
-        taken = phrases.course(row)
-        found.append(("medications", taken) if taken else None)
+    found += [("medications", taken) for taken in map(phrases.course, form.rows("tried_")) if taken]
     for name, value in form.values.items():
         if name.startswith("allergy.") and value and not value.startswith("No known"):
             reaction = form.get(f"reaction.{name.rpartition('.')[2]}")
@@ -113,16 +114,11 @@ def _tables(form: Form) -> list[Said]:
     return [one for one in found if one]
 
 
-def _sex(form: Form, details: Sequence[str]) -> str:
-    told = form.get("sex").lower()
-    return told or next((text for text in details if text in ("male", "female")), "unknown")
-
-
-def _specialty(form: Form, details: Sequence[str]) -> str:
-    """As the form has it, or as an answer to a question says."""
-    told = form.get("specialty").lower()
-    specialty = r"[a-z]+(?:ology|ics| medicine| practice)"
-    return told or next((text for text in details if re.fullmatch(specialty, text)), "")
+def _diagnosis(code: str, name: str, onset: str = "") -> list[Said | None]:
+    """What is stated with a code; nothing without one."""
+    return (
+        [("conditions", {"code": code, "name": name} | ({"onset": onset} if onset else {}))] if code else []
+    )
 
 
 # --- lists -----------------------------------------------------------------------------------------------
@@ -139,14 +135,14 @@ def _listed(said: Iterable[Said]) -> dict[str, Any]:
         entries.append(entry)
     for entry in found.get("medications", ()):
         entry.setdefault("outcome", None)
-    return {name: _numbered(name, entries) for name, entries in found.items() if name in LISTS}
-
-
-def _numbered(name: str, entries: list[Entry]) -> list[Entry]:
-    return [
-        {"id": f"{name}-{number}", **{key: value for key, value in entry.items() if value is not None}}
-        for number, entry in enumerate(entries, 1)
-    ]
+    return {
+        name: [
+            {"id": f"{name}-{number}", **{key: value for key, value in entry.items() if value is not None}}
+            for number, entry in enumerate(entries, 1)
+        ]
+        for name, entries in found.items()
+        if name in LISTS
+    }
 
 
 def _same_condition(entry: Entry, other: Entry) -> bool:
@@ -191,16 +187,7 @@ def _request(form: Form, details: Sequence[str], drug: str) -> dict[str, Any]:
 
 def _use(form: Form, details: Sequence[str]) -> str:
     """What it is for: as a question's answer says, else by the diagnosis that stands first."""
-    for text in details:
-        if use := phrases.use_in(text):
-            return use
+    if use := next(filter(None, map(phrases.use_in, details)), ""):
+        return use
     code = form.get("icd10", "dx_code.1")
     return next((use for use, codes in WORDS["use_of"].items() if code.startswith(tuple(codes))), "")
-
-
-def _drug(form: Form, drugs: Iterable[str]) -> str:
-    written = f"{form.get('drug_brand')} {form.get('drug')}".lower()
-    found = next((name for name in drugs if name.lower() in written), "")
-    if found or not form.get("drug_generic"):
-        return found
-    return form.get("drug_generic")

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import resource
 import shutil
 import statistics
 import time
@@ -20,18 +19,16 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import msgspec
-from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from hypothesis.stateful import run_state_machine_as_test
 
 from agent.administration.roles import ROLES
-from agent.api import app
 from agent.api.doorkeeper import HEADERS
 from agent.runtime.home import now
 from agent.runtime.settings import Settings, read_settings
-from agent.web import workspace
+from evals.measuring import peak_mebibytes
 from evals.pages import Figures
-from evals.proofs.homes import Answers, a_home, client, drafted, key_of
+from evals.proofs.homes import Answers, a_home, client, drafted, key_of, routes
 from tools.store.store import Store
 
 if TYPE_CHECKING:
@@ -60,14 +57,8 @@ def probes(count: int = 1500) -> Figures:
             "there": stack.enter_context(client(settings)),
             "nowhere": stack.enter_context(client(read_settings({"PALADIN_HOME": str(bare)}))),
         }
-        routes = [
-            (method, route.path)
-            for router in (*app.ROUTERS, *workspace.ROUTERS)
-            for route in router.routes
-            if isinstance(route, APIRoute) and "{" in route.path
-            for method in route.methods or ()
-        ]
-        calls = cycle((role, *route) for role in ["", *ROLES] for route in routes)
+        asked_about = [(method, path) for method, path in routes() if "{" in path]
+        calls = cycle((role, *route) for role in ["", *ROLES] for route in asked_about)
         for role, method, template in islice(calls, count):
             path, shown = template, {}
             for name, known in ids.items():
@@ -86,15 +77,11 @@ def probes(count: int = 1500) -> Figures:
                 answers.wrong.update(_gives_away(answer, called))
             if shown["there"] != shown["nowhere"]:
                 answers.wrong[f"it shows at {called}"] += 1
-    medians = {where: round(1000 * statistics.median(times), 2) for where, times in took.items()}
-    return answers.figures(
-        "probes",
-        {"routes": len(routes)},
-        {
-            "median ms where it is another's": medians["there"],
-            "median ms where it is nowhere": medians["nowhere"],
-        },
-    )
+    medians = {
+        f"median ms where it is {where}": round(1000 * statistics.median(took[which]), 2)
+        for which, where in (("there", "another's"), ("nowhere", "nowhere"))
+    }
+    return answers.figures("probes", {"routes": len(asked_about)}, medians)
 
 
 def _gives_away(answer: Response, called: str) -> Iterator[str]:
@@ -157,11 +144,9 @@ def bodies(count: int = 400) -> Figures:
         for path, methods in opened.app.openapi()["paths"].items():  # type: ignore[attr-defined]
             taken = methods.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json")
             if taken:
-                known = path.replace("{patient_id}", "P001")
-                calls.append(
-                    (re.sub(r"{(draft|case|batch)_id}", "1", known), dict(taken.get("example") or {}))
-                )
-        held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+                known = re.sub(r"{(draft|case|batch)_id}", "1", path.replace("{patient_id}", "P001"))
+                calls.append((known, dict(taken.get("example") or {})))
+        held = peak_mebibytes()
         hostile = cycle((call, hostile) for hostile in HOSTILE for call in calls)
         for (path, body), (label, value) in islice(hostile, count):
             field = draw.choice(sorted(body) or ["patient_id"])
@@ -171,8 +156,8 @@ def bodies(count: int = 400) -> Figures:
             began = time.process_time()
             answer = opened.post(path, content=sent, headers=headers)
             answers.take(answer, f"at {path} with {label} as {field}", time.process_time() - began)
-        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - held
-    after = {"slowest, seconds of processor": round(answers.slowest, 2), "memory grown by, MB": grown // 1024}
+        grown = int(peak_mebibytes() - held)
+    after = {"slowest, seconds of processor": round(answers.slowest, 2), "memory grown by, MB": grown}
     return answers.figures("bodies", {"routes": len(calls)}, after)
 
 
@@ -192,12 +177,12 @@ class Fuzzed:
         drafted(store, settings, 3)
         self.client = client
         self.described = schemathesis.openapi.from_dict(client.app.openapi())  # type: ignore[attr-defined]
-        self.checks = [
-            not_a_server_error,
+        conform = (
             checks.status_code_conformance,
             checks.content_type_conformance,
             checks.response_schema_conformance,
-        ]
+        )
+        self.checks = [not_a_server_error, *conform]
         self.answers, self.operations = Answers(), set[str]()
 
     def answer(self, case: Any) -> Any:
@@ -219,10 +204,8 @@ class Fuzzed:
         try:
             case.validate_response(answer, checks=self.checks)
         except FailureGroup as group:
-            for failure in group.exceptions:
-                self.answers.wrong[
-                    f"{where}, {answer.status_code}: {str(failure).splitlines()[0]}"[:200]
-                ] += 1
+            said = (str(failure).splitlines()[0] for failure in group.exceptions)
+            self.answers.wrong.update(f"{where}, {answer.status_code}: {line}"[:200] for line in said)
         return answer
 
     def figures(self) -> Figures:
@@ -231,14 +214,9 @@ class Fuzzed:
 
 def _made_up(examples: int, **more: Any) -> hypothesis.settings:
     return hypothesis.settings(
-        max_examples=examples,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(hypothesis.HealthCheck),
-        phases=[hypothesis.Phase.generate],
-        verbosity=hypothesis.Verbosity.quiet,
-        **more,
-    )
+        max_examples=examples, database=None, deadline=None, suppress_health_check=list(hypothesis.HealthCheck),
+        phases=[hypothesis.Phase.generate], verbosity=hypothesis.Verbosity.quiet, **more,
+    )  # fmt: skip
 
 
 def fuzz(count: int = 10_000) -> Figures:

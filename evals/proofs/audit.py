@@ -61,10 +61,8 @@ def tamperings(count: int = 600) -> Figures:
         head(store, settings, also=witness)
         assert not held_against(store, settings, [witness]).problems
         whole = settings.home.parent / "whole.db"
-        with (
-            closing(sqlite3.connect(settings.home / "paladin.db")) as here,
-            closing(sqlite3.connect(whole)) as there,
-        ):
+        file = settings.home / "paladin.db"
+        with closing(sqlite3.connect(file)) as here, closing(sqlite3.connect(whole)) as there:
             here.backup(there)
             there.execute("PRAGMA journal_mode = DELETE").close()
         papers = sorted(path for path in (settings.home / "drafts").rglob("*.*") if path.is_file())
@@ -199,11 +197,22 @@ def load(seconds: int = 600) -> Figures:
         people = [one.id for one in store.find_patients(limit=200)]
         wanted = [json.dumps({"patient_id": person, "drug": drug.name, "draft": False}).encode()
                   for person in people for drug in store.drugs()]  # fmt: skip
+
+        def mixed(number: int) -> bytes:
+            """Half are determinations; the rest are charts, drafts, their papers, plans, and entries of cases."""
+            person, draft, kind = draw.choice(people), draw.choice(drafts), draw.random()
+            if kind < 0.5:
+                return serving.request("POST", PATH, head, draw.choice(wanted))
+            if kind < 0.53:
+                body = json.dumps({"what": "noted", "by": "R. Lee", "why": f"note {number}"}).encode()
+                return serving.request("POST", f"/api/cases/{draw.choice(opened)}/events", head, body)
+            reads = (f"patients/{person}", f"drafts/{draft}", f"drafts/{draft}/files/letter_pdf", "plans")
+            return serving.request("GET", f"/api/{draw.choices(reads, (5, 2, 1, 1))[0]}", head)
+
         moments = serving.poisson(RATE, seconds, SEED)
-        asked = [_mixed(draw, number, wanted, people, drafts, opened, head) for number in range(len(moments))]
+        asked = [mixed(number) for number in range(len(moments))]
         before = len(store.audit_leaves())
-        environ = settings.environ | {"OMP_NUM_THREADS": "1"}
-        with serving.serving(environ) as port:
+        with serving.serving(settings.environ | {"OMP_NUM_THREADS": "1"}) as port:
             # One that has just started is not measured.
             serving.run(port, asked[:200], serving.poisson(50, 4, SEED + 1))
             outcome = serving.run(port, asked, moments)
@@ -234,26 +243,6 @@ def _opened(store: Store) -> Iterator[AuthorizationCase]:
         entry = casefile.Entry(by="evals", when=now(), on=store.dataset().as_of)
         with suppress(PaladinError):
             yield casefile.open_by_hand(store, one.patient.id, Request(drug=one.drug.name), "pa", entry).case
-
-
-def _mixed(
-    draw: Random,
-    number: int,
-    asked: list[bytes],
-    people: list[str],
-    drafts: list[int],
-    cases: list[int],
-    head: Head,
-) -> bytes:
-    """Half are determinations; the rest are charts, drafts, their papers, plans, and entries of cases."""
-    person, draft, kind = draw.choice(people), draw.choice(drafts), draw.random()
-    if kind < 0.5:
-        return serving.request("POST", PATH, head, draw.choice(asked))
-    if kind < 0.53:
-        body = json.dumps({"what": "noted", "by": "R. Lee", "why": f"note {number}"}).encode()
-        return serving.request("POST", f"/api/cases/{draw.choice(cases)}/events", head, body)
-    reads = (f"patients/{person}", f"drafts/{draft}", f"drafts/{draft}/files/letter_pdf", "plans")
-    return serving.request("GET", f"/api/{draw.choices(reads, (5, 2, 1, 1))[0]}", head)
 
 
 def _audit_costs(settings: Settings, head: Head, asked: list[bytes]) -> float:

@@ -18,11 +18,8 @@ from tempfile import TemporaryDirectory
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-from fastapi.routing import APIRoute
-
-from agent.api import app
-from agent.web import workspace
-from evals.pages import Figures
+from evals.pages import Figures, described
+from evals.proofs.homes import routes
 from evals.proofs.network import RESOLVERS, Loopback, unavailable
 from evals.proofs.walkthrough import ASKED_FOR, COMMANDS, PORT, as_typed, checkout, environment, served
 
@@ -30,29 +27,15 @@ SECONDS = 1800  # of one command, or one page
 CONTROL = "python -c \"import socket; socket.create_connection(('192.0.2.1', 443), 1)\""
 ASKING = (*(f" port {port}" for port in RESOLVERS), '"')  # of a resolver; its sockets are quoted
 VISIT = f"python -m evals.proofs.egress {PORT}"
-# What measures, with the settings that make it small; see `python -m evals.proofs` and `python -m evals.bench`.
-PROOFS = {
-    "tamperings": "count=3", "probes": "count=40", "bodies": "count=20", "files": "count=8", "names": "count=2",
-    "replays": "count=2", "size": "", "writes-killed": "kills=1", "stores": "flips=0", "load": "seconds=2",
-    "fuzz": "count=50", "flows": "count=50",
-    "enclosures": "count=3", "edits": "count=2", "read-back": "count=2", "papers-killed": "kills=1",
-    "speed": "count=5", "packets": "count=2", "kills": "cases=4 kills=1 each=1", "oracle": "count=20 seeds=[11]",
-    "mutants": "only=none", "simulate": "patients=10 months=1 seeds=[1] mistakes=[0.0]",
-    "metamorphic": "count=3", "by-hand": "count=10", "tasks": "",
-}  # fmt: skip
-BENCHES = {
-    "api": "rate=20 seconds=2", "batch": "cases=4", "cli": "", "determine": "patients=20", "draft": "patients=10",
-    "generate": "count=400", "graph": "patients=100", "growth": "sizes=[20] databases='[\"sqlite\"]'",
-    "lookup": "sizes=[100]", "screen": "count=300 workers=1", "search": "", "workspace": "patients=300 requests=20",
-}  # fmt: skip
+(_, PROOFS), (_, BENCHES) = (described(Path(__file__).parents[1] / what) for what in ("proofs", "bench"))
 EVALS = (
     "python -m evals.sbom", "python -m evals.report.readme", "python -m evals.clocks.walk",
     "python -m evals.make --seed 5 --n 1 --out made", "python -m evals.eval_cli list",
     "python -m evals.eval_cli run --cases made --limit 1", "python -m evals.eval_cli report",
     "python -m evals.simulate --patients 10 --months 1",
     "python -m evals.first_sight cases evals/cases", "python -m evals.train --help",
-    *(f"python -m evals.proofs {name} {settings}" for name, settings in PROOFS.items()),
-    *(f"python -m evals.bench {name} {settings}" for name, settings in BENCHES.items()),
+    *(f"python -m evals.proofs {name} {one.small}" for name, one in PROOFS.items() if one.small is not None),
+    *(f"python -m evals.bench {name} {one.small}" for name, one in BENCHES.items()),
 )  # fmt: skip
 NEEDS = {"fuzz": "schemathesis", "flows": "schemathesis"}  # no extra brings it
 
@@ -108,26 +91,20 @@ class _Tried:
             self.failed.append(f"{command}: exit {done.returncode}: {' '.join(said)[:160]}")
 
     def figures(self, attempts: list[str], log: Path) -> Figures:
-        wrong = Counter(attempts + self.failed)
-        wrong.update(
+        elsewhere = [
             f"{path} names a file of another host" for path, found in self.pages.items() if found < 0
-        )
+        ]
         return {
             "commands of the README": self.ran["commands"],
             "evals, benchmarks and proofs": self.ran["evals"],
             "pages": len(self.pages),
             "pages that are there": sum(status == 200 for status in self.pages.values()),
-            "calls that were seen": sum(_lines(file) for file in log.glob("*.strace")),
+            "calls that were seen": sum(file.read_bytes().count(b"\n") for file in log.glob("*.strace")),
             "beyond loopback": len(attempts),
             "of a resolver": sum(one.endswith(ASKING) for one in attempts),
             "not run": self.missing,
-            "wrong": dict(wrong),
+            "wrong": dict(Counter([*attempts, *self.failed, *elsewhere])),
         }
-
-
-def _lines(file: Path) -> int:
-    with file.open("rb") as lines:
-        return sum(1 for _ in lines)
 
 
 def _run(command: str, home: Path, to_run: Callable[[str], list[str]]) -> subprocess.CompletedProcess[str]:
@@ -145,10 +122,9 @@ KNOWN = {"patient_id": "P001", "draft_id": "1", "case_id": "1", "batch_id": "1",
 
 def pages() -> Iterator[str]:
     """The path of everything that is read, of patients and drafts that the README made."""
-    for router in (*app.ROUTERS, *workspace.ROUTERS):
-        for route in router.routes:
-            if isinstance(route, APIRoute) and "GET" in (route.methods or ()):
-                yield re.sub(r"\{(\w+)(:\w+)?\}", lambda found: KNOWN.get(found[1], "1"), route.path)
+    for method, path in routes():
+        if method == "GET":
+            yield re.sub(r"\{(\w+)(:\w+)?\}", lambda found: KNOWN.get(found[1], "1"), path)
 
 
 def visit(port: int) -> dict[str, int]:

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import msgspec
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from pypdf import PdfReader
 
@@ -22,15 +23,16 @@ from agent.drafts.decision import Decision
 from agent.drafts.requests import MAY_DRAFT, DraftRequest
 from agent.runtime.home import now
 from agent.runtime.settings import Settings, read_settings
-from data_gen.world import Order, generate
+from agent.web import workspace
+from data_gen.world import Order
 from evals.pages import Figures
 from evals.serving import UNLIMITED
+from evals.stores import filled
 from tools.common.errors import PaladinError
 from tools.domain.records import Observation, Request
 from tools.papers import form_mapping, form_reading
 from tools.papers.case import Case
 from tools.queries.check import ask, decide
-from tools.store.load import load
 from tools.store.rows import ChartEntry
 from tools.store.store import Store
 
@@ -47,9 +49,8 @@ RAW = (b"\x1b", b"\xe2\x80\xae")  # what would order a terminal
 
 def open_world(folder: Path, patients: int) -> Store:
     """A world of its own, and the three forms of strangers, learned and confirmed as they were read."""
-    generate(Order(count=patients, out=folder / "world", workers=1))
-    store = Store.create(f"sqlite:///{folder / 'paladin.db'}")
-    load(store, folder / "world")
+    order = Order(count=patients, out=folder / "world", workers=1)
+    store = filled(order, f"sqlite:///{folder / 'paladin.db'}")
     store.payer_forms = folder / "forms"
     store.payer_forms.mkdir()
     for name in OWN:
@@ -74,10 +75,7 @@ def cases_to_draft(store: Store, people: Iterable[str] = ()) -> Iterator[Case]:
             except PaladinError:
                 continue
             if determination.outcome in MAY_DRAFT:
-                yield Case(
-                    patient=asked.patient, plan=asked.plan, drug=drug, request=asked.request,
-                    determination=determination, policy=store.policy(asked.plan.id, drug.name), as_of=asked.as_of,
-                )  # fmt: skip
+                yield asked.case(determination, store.policy(asked.plan.id, drug.name))
 
 
 @contextmanager
@@ -114,6 +112,14 @@ def client(settings: Settings) -> Iterator[TestClient]:
         app.create_app(settings), "http://localhost", raise_server_exceptions=False, follow_redirects=False
     ) as opened:
         yield opened
+
+
+def routes() -> Iterator[tuple[str, str]]:
+    """The method and the path of everything that the API and the workspace answer."""
+    for router in (*app.ROUTERS, *workspace.ROUTERS):
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                yield from ((method, route.path) for method in route.methods or ())
 
 
 class Answers:

@@ -117,11 +117,9 @@ def files(count: int = 100) -> Figures:
             name = draw.choice(NAMES)
             began = time.process_time()
             if door == "attachments":
-                sent = {**head, "content-type": "application/octet-stream"}
-                answer = opened.post(
-                    "/api/patients/P001/attachments",
-                    params={**attach, "name": name}, content=content, headers=sent,
-                )  # fmt: skip
+                sent, params = {**head, "content-type": "application/octet-stream"}, {**attach, "name": name}
+                path = "/api/patients/P001/attachments"
+                answer = opened.post(path, params=params, content=content, headers=sent)
             elif door == "fhir":
                 sent = {**head, "content-type": "application/json"}
                 answer = opened.post("/api/fhir/import", content=content, headers=sent)
@@ -158,7 +156,9 @@ def names(count: int = 100) -> Figures:
         whose = {one.patient.id: one.drug.name for one in cases_to_draft(store)}
         people = [one.id for one in store.find_patients(limit=count)]
         for person in people:
-            _rename(store, person, _name(draw))
+            # orders of six kinds, and one that begins a line
+            orders = "".join(f"{chr(draw.choice(ORDERS))}{draw.choice('aeiou')}" for _ in range(6))
+            _rename(store, person, f"{orders}\n{FORGED}\r\n")
         key = key_of(store, "admin")
         shown = Counter[str]()
         for what, where, text in _shown(opened, settings, key, people, whose):
@@ -168,11 +168,6 @@ def names(count: int = 100) -> Figures:
             if found or (what == "screens" and any(line.startswith(FORGED) for line in text.splitlines())):
                 wrong[f"{where}: {', '.join(f'U+{ord(one):04X}' for one in found) or 'a forged line'}"] += 1
     return {"names": len(people), **shown, "raw": wrong.total(), "wrong": dict(wrong)}
-
-
-def _name(draw: Random) -> str:
-    """A name with orders of six kinds in it, and one that begins a line."""
-    return "".join(f"{chr(draw.choice(ORDERS))}{draw.choice('aeiou')}" for _ in range(6)) + f"\n{FORGED}\r\n"
 
 
 def _rename(store: Store, person: str, name: str) -> None:

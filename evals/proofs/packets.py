@@ -30,7 +30,7 @@ from agent.verification.checker import lines_of, verify
 from agent.verification.known_facts import enter_bound
 from evals.pages import Figures
 from evals.proofs.homes import OWN, PATIENTS, cases_to_draft, open_world
-from tools.domain.records import PARequest
+from tools.domain.records import FilledField, PARequest
 from tools.messages import render
 from tools.papers.attachments import enclosures
 from tools.papers.blocks import Letter
@@ -96,6 +96,11 @@ class Sent:
         return {name: str(field.get("/V", "")).removeprefix("/") for name, field in found.items()}
 
     @property
+    def empty(self) -> list[FilledField]:
+        """Required boxes in which nothing stands."""
+        return [field for field in self.request.fields if field.required and not field.value]
+
+    @property
     def said(self) -> str:
         """All words of the packet, in a line."""
         return " ".join(self.packet)
@@ -117,23 +122,15 @@ def _texts(pdf: bytes) -> list[str]:
         return [page.get_textpage().get_text_range() for page in printed]
 
 
-# --- the list --------------------------------------------------------------------------------------------
+# --- the list: what is wrong with a packet, by each check --------------------------------------------------
 
 Check = Callable[[Sent], Iterator[str]]
-CHECKS: dict[str, Check] = {}
+RAW_UNITS = ("{", "}", "mm[Hg]", "10*3", "kg/m2/", "[iU]", "[lb_av]", "10^3")
+SEAMS = (
+    r"\b[Aa] [aeio][a-z]{3,}", r"\b[A-Z][a-z]+ er\b", r"\bNone\b(?! on record)", r"\d+ hours\b.*sleep", r"\b_\w+",
+)  # fmt: skip
 
 
-def check(what: str) -> Callable[[Check], Check]:
-    """One line of the list; the function yields what is wrong with a packet."""
-
-    def enter(function: Check) -> Check:
-        CHECKS[what] = function
-        return function
-
-    return enter
-
-
-@check("Each page names the patient, the birth date and the member ID")
 def _identity(sent: Sent) -> Iterator[str]:
     patient, covered = sent.case.patient, sent.case.coverage
     for at, page in enumerate(sent.packet, 1):
@@ -142,7 +139,6 @@ def _identity(sent: Sent) -> Iterator[str]:
                 yield f"page {at} lacks {what}"
 
 
-@check("Each page bears our reference and counts itself truly")
 def _counted(sent: Sent) -> Iterator[str]:
     for at, page in enumerate(sent.packet, 1):
         if f"page {at} of {len(sent.packet)}" not in page:
@@ -151,7 +147,6 @@ def _counted(sent: Sent) -> Iterator[str]:
             yield f"page {at} has no reference"
 
 
-@check("The first page's count and the pages of its list are those of the packet")
 def _contents(sent: Sent) -> Iterator[str]:
     first = sent.packet[0]
     if f"In this packet ({len(sent.packet)} pages)" not in first:
@@ -161,7 +156,6 @@ def _contents(sent: Sent) -> Iterator[str]:
         yield "its list goes beyond the packet"
 
 
-@check("What is called enclosed is in the packet, and what is not is said on its first page")
 def _enclosed(sent: Sent) -> Iterator[str]:
     first = sent.packet[0]
     for paper in sent.request.attachments:
@@ -172,7 +166,6 @@ def _enclosed(sent: Sent) -> Iterator[str]:
             yield f"{label} is lacking, and not said to be"
 
 
-@check("The cover counts the pages of the packet")
 def _cover(sent: Sent) -> Iterator[str]:
     if "cover" in sent.papers and sent.papers["cover"].startswith(b"%PDF"):
         words = _flat(" ".join(_texts(sent.papers["cover"])))
@@ -181,14 +174,6 @@ def _cover(sent: Sent) -> Iterator[str]:
             yield f"the cover counts {counts}, the packet has {len(sent.packet)}"
 
 
-@check("No page is empty")
-def _no_blank(sent: Sent) -> Iterator[str]:
-    for at, page in enumerate(sent.packet, 1):
-        if len(page.split()) < 25:
-            yield f"page {at} has {len(page.split())} words"
-
-
-@check("No page holds a signature alone")
 def _no_orphan(sent: Sent) -> Iterator[str]:
     for at, page in enumerate(sent.letter_pages, 1):
         lines = [line for line in page.splitlines() if line.strip()]
@@ -200,29 +185,11 @@ def _no_orphan(sent: Sent) -> Iterator[str]:
             yield f"page {at} of the form has the date that belongs to a signature"
 
 
-@check("The letter argues on one page")
 def _one_page(sent: Sent) -> Iterator[str]:
     if not any(line.startswith("Signature") for line in sent.letter_pages[0].splitlines()):
         yield "the signature is not on the first"
 
 
-@check("A ready form has no required box empty")
-def _complete(sent: Sent) -> Iterator[str]:
-    if sent.request.ready:
-        for field in sent.request.fields:
-            if field.required and not field.value:
-                yield field.label
-
-
-@check("A form with a required box empty is not ready, and says which")
-def _withheld(sent: Sent) -> Iterator[str]:
-    told = () if sent.request.ready else sent.request.missing
-    for field in sent.request.fields:
-        if field.required and not field.value and field.label not in told:
-            yield field.label
-
-
-@check("The fields of the form hold what the request says")
 def _held(sent: Sent) -> Iterator[str]:
     if sent.on_payers_pdf:
         return
@@ -233,15 +200,6 @@ def _held(sent: Sent) -> Iterator[str]:
             yield f"{field.id}: {sent.fields.get(field.id)!r}, not {field.value!r}"
 
 
-@check("Each value is printed on the form")
-def _printed(sent: Sent) -> Iterator[str]:
-    printed = _letters(sent.form_text)
-    for field in sent.request.fields:
-        if field.type != "choice" and field.value and _letters(field.value) not in printed:
-            yield f"{field.label}: {field.value[:60]}"
-
-
-@check("Nothing on a form runs out of its page, and no field covers another")
 def _apart(sent: Sent) -> Iterator[str]:
     for page in PdfReader(BytesIO(sent.papers["form_pdf"])).pages:
         boxes = [tuple(map(float, mark.get_object()["/Rect"])) for mark in page.get("/Annots") or ()]
@@ -252,7 +210,6 @@ def _apart(sent: Sent) -> Iterator[str]:
                 yield f"a field covers another at {one}"
 
 
-@check("No column of a table is empty where the chart has its values")
 def _columns(sent: Sent) -> Iterator[str]:
     columns: dict[str, list[str]] = {}
     for field in sent.request.fields:
@@ -265,7 +222,6 @@ def _columns(sent: Sent) -> Iterator[str]:
             yield f"{name}: {len(values)} rows"
 
 
-@check("Type is not smaller than 8 points, on a payer's PDF than it allows")
 def _type_size(sent: Sent) -> Iterator[str]:
     if sent.on_payers_pdf:
         return
@@ -277,20 +233,11 @@ def _type_size(sent: Sent) -> Iterator[str]:
             yield f"page {at}: {smallest:g} points"
 
 
-@check("Units are written as people write them")
-def _units(sent: Sent) -> Iterator[str]:
-    for raw in ("{", "}", "mm[Hg]", "10*3", "kg/m2/", "[iU]", "[lb_av]", "10^3"):
-        if raw in sent.said:
-            yield raw
-
-
-@check("Dates are written as people write them, on the form as it asks")
 def _dates(sent: Sent) -> Iterator[str]:
     forms = [] if "%Y-%m-%d" in sent.date_format else sent.form_pages
     yield from re.findall(r"\b\d{4}-\d\d-\d\d\b", " ".join([sent.packet[0], *forms, *sent.letter_pages]))
 
 
-@check("No internal id of a record is shown")
 def _ids(sent: Sent) -> Iterator[str]:
     words = set(re.findall(r"\b[A-Z]{1,4}\d{1,3}\b", sent.said))
     charted = " ".join(_strings(msgspec.to_builtins(sent.case.patient), skip=("id", "order_id")))
@@ -301,7 +248,6 @@ def _ids(sent: Sent) -> Iterator[str]:
                 yield record.id
 
 
-@check("Weight is in one unit throughout")
 def _one_unit(sent: Sent) -> Iterator[str]:
     form, letter = (
         set(re.findall(r"\d (kg\b(?!/m2)|lb\b)", paper)) for paper in (sent.form_text, sent.letter_text)
@@ -313,34 +259,12 @@ def _one_unit(sent: Sent) -> Iterator[str]:
         yield "form and letter differ"
 
 
-@check("Every character could be printed")
-def _characters(sent: Sent) -> Iterator[str]:
-    for sign in ("\u25a1", "\ufffd", "???"):
-        if sign in sent.said:
-            yield sign
-
-
-@check("The language has no seams: articles, brand and release names, codes")
-def _seams(sent: Sent) -> Iterator[str]:
-    text = " ".join([sent.form_text, sent.letter_text])
-    for pattern in (
-        r"\b[Aa] [aeio][a-z]{3,}",
-        r"\b[A-Z][a-z]+ er\b",
-        r"\bNone\b(?! on record)",
-        r"\d+ hours\b.*sleep",
-        r"\b_\w+",
-    ):
-        yield from re.findall(pattern, text)
-
-
-@check("Nothing is argued that cannot apply: pregnancy in men and past sixty")
 def _applies(sent: Sent) -> Iterator[str]:
     letter = sent.letter_text.casefold()
     if (sent.case.patient.sex == "male" or (sent.case.age or 0) > 60) and re.search(r"\bpregnan", letter):
         yield "pregnancy"
 
 
-@check("A renewal shows the drug that is renewed among the treatments")
 def _renewed(sent: Sent) -> Iterator[str]:
     if sent.case.renewal:
         letter = sent.letter_text
@@ -348,7 +272,6 @@ def _renewed(sent: Sent) -> Iterator[str]:
             yield "it is named in the subject alone"
 
 
-@check("Who takes the drug that is asked for is not said to take none of its class")
 def _besides(sent: Sent) -> Iterator[str]:
     taken = [m.drug for m in sent.case.own if m.end is None]
     for finding in sent.case.findings.values() if taken else ():
@@ -357,7 +280,6 @@ def _besides(sent: Sent) -> Iterator[str]:
             yield finding.criterion
 
 
-@check("What the form wants with every request is enclosed as far as it is on file")
 def _wanted(sent: Sent) -> Iterator[str]:
     enclosed = {record for paper in enclosures(sent.case) for record in paper.records}
     patient, wanted = sent.case.patient, sent.case.plan.enclosures
@@ -369,24 +291,6 @@ def _wanted(sent: Sent) -> Iterator[str]:
         newest = sent.case.newest(value.test) == value and TESTS[value.test].kind == "lab"
         if newest and not enclosed.intersection((*value.record_ids, *files)):
             yield f"no report of {value.test}"
-
-
-@check("Statements of coverage are cited at their current year")
-def _current(sent: Sent) -> Iterator[str]:
-    for found in re.findall(r"Standards of Care[^.]{0,40}(20\d\d)", sent.letter_text):
-        if int(found) < sent.case.as_of.year:
-            yield found
-
-
-@check("`pa verify` finds nothing unsupported in the letter, read back from its PDF")
-def _verified(sent: Sent) -> Iterator[str]:
-    yield from _issues(sent, "letter_pdf")
-
-
-@check("`pa verify` finds nothing unsupported in our form, read back from its PDF")
-def _verified_form(sent: Sent) -> Iterator[str]:
-    if not sent.on_payers_pdf:
-        yield from _issues(sent, "form_pdf")
 
 
 def _issues(sent: Sent, paper: str) -> Iterator[str]:
@@ -417,6 +321,61 @@ def _strings(item: Any, skip: Sequence[str]) -> Iterator[str]:
     elif isinstance(item, str):
         yield item
 
+
+CHECKS: dict[str, Check] = {
+    "Each page names the patient, the birth date and the member ID": _identity,
+    "Each page bears our reference and counts itself truly": _counted,
+    "The first page's count and the pages of its list are those of the packet": _contents,
+    "What is called enclosed is in the packet, and what is not is said on its first page": _enclosed,
+    "The cover counts the pages of the packet": _cover,
+    "No page is empty": lambda sent: (
+        f"page {at} has {len(page.split())} words"
+        for at, page in enumerate(sent.packet, 1)
+        if len(page.split()) < 25
+    ),
+    "No page holds a signature alone": _no_orphan,
+    "The letter argues on one page": _one_page,
+    "A ready form has no required box empty": lambda sent: (
+        box.label for box in sent.empty if sent.request.ready
+    ),
+    "A form with a required box empty is not ready, and says which": lambda sent: (
+        box.label for box in sent.empty if sent.request.ready or box.label not in sent.request.missing
+    ),
+    "The fields of the form hold what the request says": _held,
+    "Each value is printed on the form": lambda sent: (
+        f"{field.label}: {field.value[:60]}"
+        for field in sent.request.fields
+        if field.type != "choice" and field.value and _letters(field.value) not in _letters(sent.form_text)
+    ),
+    "Nothing on a form runs out of its page, and no field covers another": _apart,
+    "No column of a table is empty where the chart has its values": _columns,
+    "Type is not smaller than 8 points, on a payer's PDF than it allows": _type_size,
+    "Units are written as people write them": lambda sent: (raw for raw in RAW_UNITS if raw in sent.said),
+    "Dates are written as people write them, on the form as it asks": _dates,
+    "No internal id of a record is shown": _ids,
+    "Weight is in one unit throughout": _one_unit,
+    "Every character could be printed": lambda sent: (
+        sign for sign in ("\u25a1", "\ufffd", "???") if sign in sent.said
+    ),
+    "The language has no seams: articles, brand and release names, codes": lambda sent: (
+        seam for pattern in SEAMS for seam in re.findall(pattern, f"{sent.form_text} {sent.letter_text}")
+    ),
+    "Nothing is argued that cannot apply: pregnancy in men and past sixty": _applies,
+    "A renewal shows the drug that is renewed among the treatments": _renewed,
+    "Who takes the drug that is asked for is not said to take none of its class": _besides,
+    "What the form wants with every request is enclosed as far as it is on file": _wanted,
+    "Statements of coverage are cited at their current year": lambda sent: (
+        year
+        for year in re.findall(r"Standards of Care[^.]{0,40}(20\d\d)", sent.letter_text)
+        if int(year) < sent.case.as_of.year
+    ),
+    "`pa verify` finds nothing unsupported in the letter, read back from its PDF": lambda sent: _issues(
+        sent, "letter_pdf"
+    ),
+    "`pa verify` finds nothing unsupported in our form, read back from its PDF": lambda sent: (
+        iter(()) if sent.on_payers_pdf else _issues(sent, "form_pdf")
+    ),
+}
 
 # --- the packets -----------------------------------------------------------------------------------------
 

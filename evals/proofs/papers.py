@@ -28,7 +28,7 @@ from agent.runtime.dump import to_json
 from agent.runtime.settings import read_settings
 from evals.bench import batch as batch_bench
 from evals.bench import draft as draft_bench
-from evals.measuring import run_pa
+from evals.measuring import ms, run_pa, set_up
 from evals.pages import Figures
 from evals.proofs import packets
 from evals.proofs.homes import PATIENTS, cases_to_draft, open_world
@@ -105,7 +105,12 @@ def enclosed(store: Store, case: Case, draw: Random) -> tuple[int, int, list[str
 
 
 def _attached(draw: Random, number: int, case: Case, kept: dict[str, bytes]) -> Document:
-    content = _picture(draw) if draw.random() < 0.3 else _pdf(draw)
+    if draw.random() < 0.3:
+        buffer = BytesIO()
+        Image.frombytes("RGB", (24, 32), draw.randbytes(24 * 32 * 3)).save(buffer, "PNG")
+        content = buffer.getvalue()
+    else:
+        content = pdf_of([sheet(f"sheet {draw.getrandbits(64):x}") for _ in range(draw.randint(1, 3))], "")
     kind, found = draw.choice(sorted(OF)), uploads.inspect(content, "paper")
     kept[found.sha256] = content
     return Document(
@@ -113,16 +118,6 @@ def _attached(draw: Random, number: int, case: Case, kept: dict[str, bytes]) -> 
         about=draw.choice(["hba1c", "bmi", "weight", "metformin"]), date=case.as_of - timedelta(draw.randint(0, 200)),
         status="signed", sha256=found.sha256, media_type=found.media_type, pages=found.pages,
     )  # fmt: skip
-
-
-def _pdf(draw: Random) -> bytes:
-    return pdf_of([sheet(f"sheet {draw.getrandbits(64):x}") for _ in range(draw.randint(1, 3))], "")
-
-
-def _picture(draw: Random) -> bytes:
-    buffer = BytesIO()
-    Image.frombytes("RGB", (24, 32), draw.randbytes(24 * 32 * 3)).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def _lists(letter: Letter, found: Sequence[Enclosure]) -> bool:
@@ -150,8 +145,9 @@ def _held(case: Case, content: bytes, sent: dict[str, Document], kept: dict[str,
     printed = [_bare(text).replace(f"{foot}page{at}of{len(pages)}", "") for at, text in enumerate(texts, 1)]
     found, pictures = enclosures(case), [_pictures(page) for page in pages]
     for digest, content in kept.items():
-        for page in uploads.printed_pages(content, _type(content)):
-            if content.startswith(b"%PDF"):
+        is_pdf = content.startswith(b"%PDF")
+        for page in uploads.printed_pages(content, uploads.PDF if is_pdf else "image/png"):
+            if is_pdf:
                 places = sum(_operators(page) in stream for stream in streams)
             else:
                 places = sum(_pictures(page) == there for there in pictures)
@@ -181,10 +177,6 @@ def _operators(page: PageObject) -> bytes:
 
 def _pictures(page: PageObject) -> list[bytes]:
     return [one.image.tobytes() for one in page.images if one.image is not None]
-
-
-def _type(content: bytes) -> str:
-    return uploads.PDF if content.startswith(b"%PDF") else "image/png"
 
 
 # --- edits -----------------------------------------------------------------------------------------------
@@ -308,16 +300,11 @@ def speed(count: int = 1000) -> Figures:
     """A draft in a warm process and in a cold one, and a batch of so many cases with all papers."""
     warm = draft_bench.main()
     with TemporaryDirectory() as folder:
-        home = {"PALADIN_HOME": f"{folder}/home", "PALADIN_DATA": f"{folder}/world"}
-        run_pa(home, "generate", "100", "--out", f"{folder}/world")
-        run_pa(home, "setup")
+        home, _ = set_up(folder, 100)
         days = [f"2026-09-{day:02}" for day in range(1, 10)]
         cold = [run_pa(home, "draft", "P001", "Ozempic", "--force", "--as-of", day) for day in days]
     batch = batch_bench.main(count)["every case with papers, cases/s"]
-    wall, cpu = (
-        round(1000 * statistics.median(spent))
-        for spent in ([one.wall for one in cold], [one.cpu for one in cold])
-    )
+    wall, cpu = (ms(statistics.median(spent), None) for spent in list(zip(*cold, strict=True))[:2])
     return {
         "a draft with all papers, warm, median ms (aim 60)": warm["ms per draft, median"],
         "`pa draft` cold, median ms by the clock (aim 1,200)": wall,

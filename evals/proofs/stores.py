@@ -61,7 +61,7 @@ def main(flips: int = 10) -> Iterator[Figures]:
         commands = _prepared(whole)
         clean, earlier = (
             {name: _clean(command, source, home) for name, command in commands.items()}
-            for source in (whole, Path(folder) / "earlier")
+            for source in (whole, whole.with_name("earlier"))
         )
         came, wrong = Counter[str](), Counter[str]()
         for condition, prepared in _conditions(Random(SEED), flips):
@@ -119,11 +119,10 @@ def _prepared(home: Path) -> dict[str, tuple[str, ...]]:
 
 
 def _clean(command: tuple[str, ...], whole: Path, home: Path) -> Ran:
+    """As it answers in a home as it is."""
     shutil.copytree(whole, home)
-    try:
-        ran = _run(command, home)
-    finally:
-        shutil.rmtree(home)
+    ran = _run(command, home)
+    shutil.rmtree(home)
     assert ran.code == 0, (command, ran)
     return ran
 

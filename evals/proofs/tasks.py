@@ -8,31 +8,25 @@ Seconds are the machine's alone; what a person takes to read and type is not in 
 from __future__ import annotations
 
 import os
-import shutil
-import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
 from typing import Any, NamedTuple
 
-import uvicorn
-from reportlab.pdfgen.canvas import Canvas
-
-from agent.api.app import create_app
 from agent.runtime.home import make_home
 from agent.runtime.settings import Settings, read_settings
-from data_gen.world import Order, generate
+from data_gen.world import Order
+from evals.proofs.kills.papers import sheet
+from evals.serving import chromium, desktop, serving
+from evals.stores import filled
+from tools.papers.paper import pdf_of
 from tools.queries.check import check
-from tools.store.load import load
 from tools.store.store import Store
 
 PATIENTS = 60
-PATIENCE = 600_000  # ms that a page is waited for, on a machine that has other work
 ME, COLLEAGUE = "R. Lee, CPhT", "Kim Ortiz"
 LETTER = """{payer}
 Date: 2026-09-01
@@ -108,35 +102,18 @@ Cases = dict[str, Case]
 def main() -> Iterator[dict[str, Any]]:
     """The tasks in the order in which they are done, each as it went: again whenever one more is done."""
     done: list[dict[str, Any]] = []
-    with TemporaryDirectory() as folder, world(Path(folder)) as (settings, cases), served(settings) as base:
-        for task in _walked(base, cases):
-            done.append(task)
-            yield {"tasks": done}
-
-
-def _walked(base: str, cases: Cases) -> Iterator[dict[str, Any]]:
-    with chromium() as browser:
-        page = browser.new_page(base_url=base, viewport={"width": 1440, "height": 900})
-        page.set_default_timeout(PATIENCE)
+    with ExitStack() as stack:
+        settings, cases = stack.enter_context(world(Path(stack.enter_context(TemporaryDirectory()))))
+        base = stack.enter_context(served(settings))
+        page = desktop(stack.enter_context(chromium()), base)
         for name, (do, changed) in TASKS.items():
             page.goto("/", wait_until="load")
             person, began = Person(page), time.perf_counter()
             do(person, cases)
             spent = round(time.perf_counter() - began, 1)
             told = {"task": name, "actions": person.actions, "seconds": spent}
-            yield told | {"changed because of it": changed}
-
-
-@contextmanager
-def chromium() -> Iterator[Any]:
-    """The system's browser."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as started:
-        found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-        browser = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+            done.append(told | {"changed because of it": changed})
+            yield {"tasks": done}
 
 
 # --- the tasks -------------------------------------------------------------------------------------------
@@ -196,7 +173,8 @@ def attached(person: Person, cases: Cases) -> None:
     person.click("Draft the request", "button")
     person.click("Attach a file", "summary")
     form = "form[action$='/attachments']"
-    person.hand_over(f"{form} [name=file]", "note.pdf", "application/pdf", _page(f"A note about {case.name}"))
+    note = pdf_of([sheet(f"A note about {case.name}")], "")
+    person.hand_over(f"{form} [name=file]", "note.pdf", "application/pdf", note)
     person.fill(form=form, kind="note", date="2026-08-20", status="signed")
     person.click("Attach", "button", form)
     person.page.wait_for_url("**#attached")
@@ -316,10 +294,8 @@ def world(folder: Path) -> Iterator[tuple[Settings, Cases]]:
     """A small store and whom the tasks are about in it."""
     settings = read_settings({**os.environ, "PALADIN_HOME": str(folder / "home")})
     make_home(folder / "home")
-    generate(Order(count=PATIENTS, out=folder / "world", workers=1))
-    store = Store.create(settings.database_url)
+    store = filled(Order(count=PATIENTS, out=folder / "world", workers=1), settings.database_url)
     try:
-        load(store, folder / "world")
         yield settings, _cases(store)
     finally:
         store.close()
@@ -338,25 +314,8 @@ def _cases(store: Store) -> Cases:
     return cases
 
 
-def _page(text: str) -> bytes:
-    """A PDF of one page."""
-    held = BytesIO()
-    pen = Canvas(held)
-    pen.drawString(72, 720, text)
-    pen.save()
-    return held.getvalue()
-
-
 @contextmanager
 def served(settings: Settings) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), port=port, log_level="error"))
-    thread = Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(timeout=20)
+    """Where the workspace of these settings is, until the block ends."""
+    with serving(settings.environ) as port:
+        yield f"http://127.0.0.1:{port}"

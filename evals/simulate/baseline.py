@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from datetime import date, timedelta
-from functools import partial
 
 import msgspec
 
@@ -39,18 +38,15 @@ class Baseline(Agenda):
         self._charts: dict[str, Patient] = {}
 
     def play(self, arrivals: Sequence[Arrival], last: date) -> list[Matter]:
-        for arrival in arrivals:
-            self.plan(arrival.on, partial(self._arrive, arrival))
-        self.live(last)
+        self.live(arrivals, last)
         return self.matters
 
-    def _arrive(self, arrival: Arrival) -> None:
-        patient = self.store.patient(arrival.patient_id)
+    def arrive(self, patient_id: str) -> None:
+        patient = self.store.patient(patient_id)
         self._charts[patient.id] = patient
         for order in patient.orders[:1]:
-            matter = Matter(
-                number=len(self.matters) + 1, patient_id=patient.id, drug=order.drug, ordered=self.day
-            )  # fmt: skip
+            number = len(self.matters) + 1
+            matter = Matter(number=number, patient_id=patient.id, drug=order.drug, ordered=self.day)
             self.matters.append(matter)
             try:
                 case = self._case(matter)
@@ -88,15 +84,18 @@ class Baseline(Agenda):
             matter.approved = self.day
             matter.started = self.day + timedelta(days=self._draw(matter, "pharmacy").randint(0, 3))
         elif kind == "pend":
-            coming = gathering(self._case(matter), self._draw(matter, "gather"))
+            coming, chart = (
+                gathering(self._case(matter), self._draw(matter, "gather")),
+                self._charts[matter.patient_id],
+            )
             by = max(reply.dated + timedelta(days=20), self.day)
             last = min(max([one.on for one in coming], default=self.day + timedelta(days=1)), by)
             for number, one in enumerate(coming):
                 if one.on <= last:
                     record = msgspec.structs.replace(one.record, id=f"came-{number}")
-                    chart = self._charts[matter.patient_id]
                     changed = {one.part: (*(getattr(chart, one.part) or ()), record)}
-                    self._charts[matter.patient_id] = msgspec.structs.replace(chart, **changed)
+                    chart = msgspec.structs.replace(chart, **changed)
+            self._charts[matter.patient_id] = chart
             self.plan(last, lambda: self._answer(matter))
         else:
             matter.end = "denied"

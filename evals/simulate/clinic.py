@@ -45,15 +45,12 @@ class Clinic(Desk):
             self._look_at_clocks()
             tick()
 
-        for arrival in arrivals:
-            self.plan(arrival.on, partial(self._arrive, arrival))
-        self.live(last, end_of_day)
+        self.live(arrivals, last, end_of_day)
         self.year.events = sum(len(case.events) for case in self.cases.values())
 
-    def _arrive(self, arrival: Arrival) -> None:
-        patient = self.store.patient(arrival.patient_id)
-        for order in patient.orders[:1]:
-            self.open(Matter(number=0, patient_id=patient.id, drug=order.drug, ordered=self.day))
+    def arrive(self, patient_id: str) -> None:
+        for order in self.store.patient(patient_id).orders[:1]:
+            self.open(Matter(number=0, patient_id=patient_id, drug=order.drug, ordered=self.day))
 
     def open(self, matter: Matter) -> None:
         matter.number = len(self.year.matters) + 1
@@ -100,11 +97,14 @@ class Clinic(Desk):
         if not limit or matter.rounds >= 2:
             self.finish(matter, "more than the plan's limit is needed")
             return
-        matter.strength = case.request.strength
         package = case.strength
-        fits = package and package.quantity * limit.days <= limit.quantity * package.days
-        matter.quantity = package.quantity if package and fits else limit.quantity
-        matter.days_supply = package.days if package and fits else limit.days
+        fits = package is not None and package.quantity * limit.days <= limit.quantity * package.days
+        least = package if package and fits else limit
+        matter.strength, matter.quantity, matter.days_supply = (
+            case.request.strength,
+            least.quantity,
+            least.days,
+        )
         matter.rounds += 1
         wait = timedelta(days=self.draw(matter, "limit").randint(1, 3))
         self.plan(self.day + wait, lambda: self.consider(matter))
@@ -190,12 +190,10 @@ class Clinic(Desk):
             denial = _entered(denial, reply.letter.label["kind"])
         what = what_of(denial)
         notice = notice_of(denial, levels(self.cases[matter.case_id]), received=self.day)
-        approval = self._approval(matter, reply, denial)
-        facts = Facts(notice=notice, approval=approval, reference=reply.reference)
-        if what in ("approved", "overturned"):
-            facts = Facts(approval=approval, reference=reply.reference)
+        approval, granted = _approval(reply, denial), what in ("approved", "overturned")
+        facts = Facts(notice=None if granted else notice, approval=approval, reference=reply.reference)
         self.record(matter, what, facts)
-        if what in ("approved", "overturned"):
+        if granted:
             matter.won += what == "overturned"
             self._approved(matter, approval)
         elif what == "pended":
@@ -228,19 +226,8 @@ class Clinic(Desk):
         }
         for what, (printed, read) in pairs.items():
             if printed != read:
-                wrong = Read(
-                    matter=matter.number, plan_id=matter.plan_id, what=what, printed=str(printed), read=str(read)
-                )  # fmt: skip
-                self.year.misread.append(wrong)
-
-    def _approval(self, matter: Matter, reply: Reply, denial: Denial) -> Approval | None:
-        told = denial.approved
-        if told is None or told.start is None or told.end is None:
-            return None
-        return Approval(
-            number=reply.reference, start=told.start, end=told.end, quantity=told.quantity,
-            days_supply=told.days_supply,
-        )  # fmt: skip
+                told = {"what": what, "printed": str(printed), "read": str(read)}
+                self.year.misread.append(Read(matter=matter.number, plan_id=matter.plan_id, **told))
 
     def _approved(self, matter: Matter, approval: Approval | None) -> None:
         matter.approved = self.day
@@ -251,12 +238,12 @@ class Clinic(Desk):
 
     def _asked_for_more(self, matter: Matter, denial: Denial) -> None:
         """Gather it, and answer at the latest on the day before the payer's."""
-        by = denial.reply_by.day if denial.reply_by and denial.reply_by.day else self.day + timedelta(days=7)
-        case = self.case_of(self.asked(matter))
-        self.gather(matter, case, lambda: self._answer(matter), until=max(by - timedelta(days=1), self.day))
+        by = (denial.reply_by.day if denial.reply_by else None) or self.day + timedelta(days=7)
+        until = max(by - timedelta(days=1), self.day)
+        self.gather(matter, self.case_today(matter), lambda: self._answer(matter), until)
 
     def _answer(self, matter: Matter) -> None:
-        case = self.case_of(self.asked(matter))
+        case = self.case_today(matter)
         form = papers.fill_form(self.store, case)
         pdf = render_pdf(self.store.form(case.plan.id), form, case)
         self.log_call(matter, "Asked whether everything has come in; it is now complete.")
@@ -311,11 +298,11 @@ class Clinic(Desk):
         self._approved(matter, approval)
 
     def _resubmit(self, matter: Matter) -> None:
-        case = self.case_of(self.asked(matter))
+        case = self.case_today(matter)
         if case.determination.outcome != "ready" or matter.resubmitted > 1:
             self._switch(matter, case)
-            return
-        self._send(matter, case)
+        else:
+            self._send(matter, case)
 
     def _appeal(self, matter: Matter, decision: appeals.PayerLetter) -> None:
         asked = appeals.AppealQuery("", "", as_of=self.day, case_id=matter.case_id)
@@ -353,22 +340,19 @@ class Clinic(Desk):
         self.plan(self.day + timedelta(days=1), lambda: self._renew(again, one.submit_by))
 
     def _renew(self, matter: Matter, by: date) -> None:
-        asked = self.asked(matter)
-        case = self.case_of(asked)
+        case, latest = self.case_today(matter), by - timedelta(days=3)
         found = case.determination
-        last = self.day >= by - timedelta(days=3)
         if found.outcome == "ready":
             self.record(matter, "renewal_due", Facts())
             self._send(matter, case)
         elif found.outcome == "not_required":
             self.finish(matter, "no authorization is needed any more")
-        elif last:
+        elif self.day >= latest:
             self.finish(matter, f"not renewed: {found.summary}")
         elif found.outcome == "needs_documentation" and matter.rounds < MOST_ROUNDS:
-            self.gather(matter, case, lambda: self._renew(matter, by), until=by - timedelta(days=3))
+            self.gather(matter, case, lambda: self._renew(matter, by), latest)
         else:
-            again = min(self.day + timedelta(days=14), by - timedelta(days=3))
-            self.plan(again, lambda: self._renew(matter, by))
+            self.plan(min(self.day + timedelta(days=14), latest), lambda: self._renew(matter, by))
 
     def _look_at_clocks(self) -> None:
         """Every day that has passed while it was ours to act, once."""
@@ -382,6 +366,15 @@ class Clinic(Desk):
                     self.seen.add(key)
                     assert clock.due is not None
                     self.year.missed.append(Missed(case_id=case.id, clock=clock.id, due=clock.due))
+
+
+def _approval(reply: Reply, denial: Denial) -> Approval | None:
+    told = denial.approved
+    if told is None or told.start is None or told.end is None:
+        return None
+    return Approval(
+        number=reply.reference, start=told.start, end=told.end, quantity=told.quantity, days_supply=told.days_supply
+    )  # fmt: skip
 
 
 def _entered(denial: Denial, kind: LetterKind) -> Denial:

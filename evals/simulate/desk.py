@@ -19,7 +19,7 @@ from agent.cases.casefile import Entry
 from agent.drafts import papers
 from agent.drafts.requests import agree, clauses_of
 from evals.payer.answering import Payer
-from evals.simulate.gathering import Coming, gathering, paper_of
+from evals.simulate.gathering import gathering, paper_of
 from evals.simulate.records import Matter, Year
 from evals.simulate.therapy import Therapy
 from evals.simulate.world import Agenda
@@ -87,6 +87,9 @@ class Desk(Agenda):
     def case_of(self, asked: Asked) -> Case:
         return case_of(self.store, asked)
 
+    def case_today(self, matter: Matter) -> Case:
+        return case_of(self.store, self.asked(matter))
+
     def gather(self, matter: Matter, case: Case, then: Callable[[], None], until: date | None = None) -> None:
         """Ask for what is open; go on when the last of it has come, or on the last day on which one may."""
         matter.rounds += 1
@@ -95,12 +98,9 @@ class Desk(Agenda):
             self.finish(matter, f"could not be documented: {case.determination.summary}")
             return
         for one in coming:
-            self.plan(one.on, partial(self._came, matter, one))
+            self.plan(one.on, partial(self.add, matter.patient_id, one.part, one.record))
         day = max([one.on for one in coming], default=self.day + timedelta(days=1))
         self.plan(min(day, until) if until else day, then)
-
-    def _came(self, matter: Matter, one: Coming) -> None:
-        self.add(matter.patient_id, one.part, one.record)
 
     def draft(self, case: Case, form: PARequest) -> tuple[Draft, bytes]:
         """Form, letter and cover, as `pa draft` makes them, approved by the person who reviews them."""
@@ -144,7 +144,4 @@ class Desk(Agenda):
 
 def case_of(store: Store, asked: Asked) -> Case:
     """The case as Paladin's engine decides it."""
-    return Case(
-        patient=asked.patient, plan=asked.plan, drug=asked.drug, request=asked.request,
-        determination=decide(store, asked), policy=store.policy(asked.plan.id, asked.drug.name), as_of=asked.as_of,
-    )  # fmt: skip
+    return asked.case(decide(store, asked), store.policy(asked.plan.id, asked.drug.name))

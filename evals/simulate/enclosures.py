@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 from evals.payer.papers import Paper
-from tools.domain.records import (
-    Attachment,
-    Document,
-    Fill,
-    Note,
-    Observation,
-    PARequest,
-    Patient,
-    Procedure,
-    Program,
-)
+from tools.domain import records
+from tools.domain.records import Observation, PARequest, Patient
 from tools.papers import formats
 from tools.terminology.observations import TESTS
 
@@ -26,55 +16,57 @@ _LISTS = ("notes", "observations", "fills", "programs", "procedures", "documents
 
 def enclosures(form: PARequest, patient: Patient, as_of: date) -> tuple[Paper, ...]:
     """One paper for each document that the form names and the chart has."""
-    return tuple(_papers(form.attachments, patient, as_of))
-
-
-def _papers(named: tuple[Attachment, ...], patient: Patient, as_of: date) -> Iterator[Paper]:
-    records: dict[str, Any] = {
+    charted: dict[str, Any] = {
         record.id: record for name in _LISTS for record in getattr(patient, name) or ()
     }
-    for attachment in named:
-        record = records.get(attachment.record_id)
-        if record is not None:
-            yield paper_of(_shown(record, patient), patient, as_of, attachment.label)
+    named = [
+        (charted[paper.record_id], paper.label) for paper in form.attachments if paper.record_id in charted
+    ]
+    return tuple(paper_of(_shown(record, patient), patient, as_of, label) for record, label in named)
 
 
 def _shown(record: Any, patient: Patient) -> Any:
     """What a scan shows: the record of its day that came on it."""
-    if not isinstance(record, Document) or not record.pages:
-        return record
     same: list[Any] = []
-    if record.of == "lab":
-        same = [one for one in patient.observations if (one.test, one.date) == (record.about, record.date)]
-    elif record.of == "note":
-        same = [one for one in patient.notes if one.date == record.date]
-    elif record.of == "fills":
-        same = [one for one in patient.fills if one.drug == record.about]
-    elif record.of == "programme":
-        same = [one for one in patient.programs if not one.end]
+    match record:
+        case records.Document(pages=pages) if not pages:
+            pass
+        case records.Document(of="lab"):
+            same = [
+                one for one in patient.observations if (one.test, one.date) == (record.about, record.date)
+            ]
+        case records.Document(of="note"):
+            same = [one for one in patient.notes if one.date == record.date]
+        case records.Document(of="fills"):
+            same = [one for one in patient.fills if one.drug == record.about]
+        case records.Document(of="programme"):
+            same = [one for one in patient.programs if not one.end]
     return same[-1] if same else record
 
 
 def paper_of(record: Any, patient: Patient, as_of: date, title: str = "") -> Paper:
     """The copy of one record; of a drug's fills, all of them."""
-    if isinstance(record, Note):
-        return _paper(f"Chart note: {record.type}", record.date, [record.text])
-    if isinstance(record, Observation):
-        return _paper(f"Laboratory report or measurement: {record.test}", record.date, [_line(record)])
-    if isinstance(record, Fill):
-        made_of = set(record.ingredients)
-        same = [fill for fill in patient.fills if made_of.intersection(fill.ingredients) or fill is record]
-        lines = [f"{fill.drug}, {fill.days_supply} days ({fill.date.isoformat()})" for fill in same]
-        return _paper(f"Pharmacy fill history: {record.drug}", as_of, lines)
-    if isinstance(record, Program):
-        last = min(record.end, as_of) if record.end else as_of
-        days = f"{record.start} to {record.end or 'now'}"
-        return _paper(f"Program record: {record.name or record.type}", last, [days])
-    if isinstance(record, Procedure):
-        return _paper(f"Study report: {record.name}", record.date, [record.result])
-    if isinstance(record, Document):
-        return _paper(f"{_KIND.get(record.of, 'Document')}: {record.title}", record.date, [])
-    return _paper(title, as_of, [])
+    match record:
+        case records.Note():
+            return _paper(f"Chart note: {record.type}", record.date, record.text)
+        case records.Observation():
+            return _paper(f"Laboratory report or measurement: {record.test}", record.date, _line(record))
+        case records.Fill():
+            made_of = set(record.ingredients)
+            same = [
+                fill for fill in patient.fills if made_of.intersection(fill.ingredients) or fill is record
+            ]
+            lines = [f"{fill.drug}, {fill.days_supply} days ({fill.date.isoformat()})" for fill in same]
+            return _paper(f"Pharmacy fill history: {record.drug}", as_of, *lines)
+        case records.Program():
+            last = min(record.end, as_of) if record.end else as_of
+            days = f"{record.start} to {record.end or 'now'}"
+            return _paper(f"Program record: {record.name or record.type}", last, days)
+        case records.Procedure():
+            return _paper(f"Study report: {record.name}", record.date, record.result)
+        case records.Document():
+            return _paper(f"{_KIND.get(record.of, 'Document')}: {record.title}", record.date)
+    return _paper(title, as_of)
 
 
 _KIND = {
@@ -89,6 +81,6 @@ def _line(record: Observation) -> str:
     return f"{TESTS[record.test].name if record.test in TESTS else record.test} {value}{day}"
 
 
-def _paper(title: str, day: date | None, lines: list[str]) -> Paper:
+def _paper(title: str, day: date | None, *lines: str) -> Paper:
     head = [f"Date: {day.isoformat()}"] if day else []
     return Paper(title, "\n".join([*head, *filter(None, lines)]))

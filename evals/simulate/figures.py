@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Any
 
@@ -11,10 +11,10 @@ from evals.simulate.records import Matter, Year
 
 def figures(year: Year) -> dict[str, Any]:
     """Paladin and the baseline side by side; by payer under its plan's id."""
-    plans = sorted({matter.plan_id for matter in (*year.matters, *year.baseline) if matter.plan_id})
+    sides = {"paladin": year.matters, "baseline": year.baseline}
+    plans = sorted({matter.plan_id for matters in sides.values() for matter in matters if matter.plan_id})
     return {
-        "paladin": _side(year.matters),
-        "baseline": _side(year.baseline),
+        **{side: _side(matters) for side, matters in sides.items()},
         "renewals": _renewals(year.renewals),
         "deadlines_missed": len(year.missed),
         "letters_read": year.letters,
@@ -22,37 +22,37 @@ def figures(year: Year) -> dict[str, Any]:
         "payer_late": year.late,
         "events": year.events,
         "by_plan": {
-            plan: {
-                "paladin": _side(m for m in year.matters if m.plan_id == plan),
-                "baseline": _side(m for m in year.baseline if m.plan_id == plan),
-            }
+            plan: {side: _side([m for m in matters if m.plan_id == plan]) for side, matters in sides.items()}
             for plan in plans
         },
     }
 
 
-def _side(matters: Iterable[Matter]) -> dict[str, Any]:
-    all_of_them = list(matters)
-    sent = [m for m in all_of_them if m.submitted and m.first]
+def _side(matters: Sequence[Matter]) -> dict[str, Any]:
+    sent = [m for m in matters if m.submitted and m.first]
     ready = [m for m in sent if m.called_ready]
-    sound = [m for m in ready if not m.mistake]
-    days = waits(all_of_them)
+    days = waits(matters)
     return {
-        "orders": sum(not m.instead_of for m in all_of_them),
-        "people_on_therapy": len({m.patient_id for m in all_of_them if m.started}),
+        "orders": sum(not m.instead_of for m in matters),
+        "people_on_therapy": len({m.patient_id for m in matters if m.started}),
         "submitted": len(sent),
         "approved_at_once": sum(m.first == "approval" for m in sent),
-        "first_pass": _share(sum(m.first == "approval" for m in sent), len(sent)),
+        "first_pass": _at_once(sent),
         "called_ready": len(ready),
-        "ready_first_pass": _share(sum(m.first == "approval" for m in ready), len(ready)),
-        "ready_first_pass_without_mistakes": _share(sum(m.first == "approval" for m in sound), len(sound)),
-        "payer_mistakes": sum(bool(m.mistake) for m in all_of_them),
+        "ready_first_pass": _at_once(ready),
+        "ready_first_pass_without_mistakes": _at_once([m for m in ready if not m.mistake]),
+        "payer_mistakes": sum(bool(m.mistake) for m in matters),
         "days_to_therapy": median(days) if days else None,
-        "appeals_filed": sum(len(m.appeals) for m in all_of_them),
-        "appeals_won": sum(m.won for m in all_of_them),
-        "appeals_lost": sum(m.lost for m in all_of_them),
-        "calls": sum(m.calls for m in all_of_them),
+        "appeals_filed": sum(len(m.appeals) for m in matters),
+        "appeals_won": sum(m.won for m in matters),
+        "appeals_lost": sum(m.lost for m in matters),
+        "calls": sum(m.calls for m in matters),
     }
+
+
+def _at_once(sent: Sequence[Matter]) -> float | None:
+    """The share of these that the payer approved with its first answer."""
+    return round(sum(m.first == "approval" for m in sent) / len(sent), 4) if sent else None
 
 
 def waits(matters: Sequence[Matter]) -> list[int]:
@@ -95,9 +95,7 @@ def rows(found: dict[str, Any]) -> list[list[str]]:
 def plan_rows(found: dict[str, Any], won_of: str) -> Iterator[list[str]]:
     """The plan's id, Paladin's figures and the baseline's; `won_of` stands between appeals won and filed."""
     for plan, sides in found["by_plan"].items():
-        ours, theirs = (
-            {key: shown(key, sides[side][key]) for _, key in ROWS} for side in ("paladin", "baseline")
-        )
+        ours, theirs = ({key: shown(key, side[key]) for _, key in ROWS} for side in sides.values())
         appeals = f"{ours['appeals_won']}{won_of}{ours['appeals_filed']}"
         yield [
             plan, ours["submitted"], ours["first_pass"], ours["ready_first_pass"], ours["days_to_therapy"], appeals,
@@ -110,7 +108,3 @@ def shown(key: str, value: Any) -> str:
     if value is None:
         return "-"
     return f"{value:.1%}" if "first_pass" in key else f"{value:g}"
-
-
-def _share(part: int, whole: int) -> float | None:
-    return round(part / whole, 4) if whole else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -26,9 +27,8 @@ def plots(year: Year) -> list[tuple[str, str]]:
 
 
 def _first_pass(year: Year) -> str:
-    plans = [
-        (plan, sides) for plan, sides in year.figures["by_plan"].items() if sides["paladin"]["submitted"]
-    ]
+    of_each = year.figures["by_plan"].items()
+    plans = [(plan, sides) for plan, sides in of_each if sides["paladin"]["submitted"]]
     if not plans:
         return ""
     figure, axes = drawing(WIDTH, height=0.42 * len(plans) + 0.9)
@@ -44,18 +44,15 @@ def _first_pass(year: Year) -> str:
     axes.invert_yaxis()
     axes.set_xlim(0, 1.2)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1.0], ["0", "25 %", "50 %", "75 %", "100 %"])
-    axes.legend(
-        loc="upper center", bbox_to_anchor=(0.5, 1.12 if len(plans) > 4 else 1.35), ncols=2, frameon=False
-    )
+    above = (0.5, 1.12 if len(plans) > 4 else 1.35)
+    axes.legend(loc="upper center", bbox_to_anchor=above, ncols=2, frameon=False)
     return svg(figure)
 
 
 def _therapy(year: Year) -> str:
     figure, axes = drawing(WIDTH)
-    for name, matters, colour in (
-        ("Paladin", year.matters, OURS),
-        ("sends everything", year.baseline, THEIRS),
-    ):
+    sides = (("Paladin", year.matters, OURS), ("sends everything", year.baseline, THEIRS))
+    for name, matters, colour in sides:
         days = sorted(waits(matters))
         if days:
             axes.step([0, *days], range(len(days) + 1), where="post", color=colour, label=name)
@@ -89,29 +86,24 @@ def _months(year: Year) -> str:
 
 def _appeals(year: Year) -> str:
     found, again = year.figures["paladin"], year.figures["renewals"]
-    pending = found["appeals_filed"] - found["appeals_won"] - found["appeals_lost"]
-    others = max(again["due"] - again["approved_at_once"] - again["not_renewed"], 0)
-    won_lost_open = (found["appeals_won"], found["appeals_lost"], pending)
-    renewed = (again["approved_at_once"], again["not_renewed"], others)
-    rows = (
-        ("appeals", tuple(zip(("won", "lost", "open"), won_lost_open, (OURS, THEIRS, GREY), strict=True))),
-        (
-            "renewals",
-            tuple(zip(("approved at once", "given up", "other"), renewed, (OURS, THEIRS, GREY), strict=True)),
-        ),
-    )
+    won, lost, approved = found["appeals_won"], found["appeals_lost"], again["approved_at_once"]
+    others = max(again["due"] - approved - again["not_renewed"], 0)
+    rows = {
+        "appeals": {"won": won, "lost": lost, "open": found["appeals_filed"] - won - lost},
+        "renewals": {"approved at once": approved, "given up": again["not_renewed"], "other": others},
+    }
     figure, axes = drawing(WIDTH, height=1.7)
-    for place, (_, parts) in enumerate(rows):
+    for place, parts in enumerate(rows.values()):
         left = 0
-        for label, count, colour in parts:
+        for (label, count), colour in zip(parts.items(), (OURS, THEIRS, GREY), strict=True):
             if count:
                 axes.barh(place, count, 0.6, left=left, color=colour)
                 said, middle = f"{label} {count}", left + count / 2
                 axes.text(middle, place, said, ha="center", va="center", fontsize=7, color="white")
                 left += count
-    axes.set_yticks([0, 1], [name for name, _ in rows])
+    axes.set_yticks([0, 1], [*rows])
     axes.invert_yaxis()
-    return svg(figure) if any(count for _, parts in rows for _, count, _ in parts) else ""
+    return svg(figure) if any(count for parts in rows.values() for count in parts.values()) else ""
 
 
 def write_report(year: Year, folder: Path) -> tuple[Path, ...]:
@@ -129,12 +121,6 @@ def page_of(year: Year) -> str:
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )  # fmt: skip
     template = environment.get_template("page.html.j2")
-    shown = {"rows": rows(found), "plans": plan_rows(found, " of "), "plots": _plots(year)}
+    drawn = plots(year) if find_spec("matplotlib") else []
+    shown = {"rows": rows(found), "plans": plan_rows(found, " of "), "plots": drawn}
     return template.render(year=year, found=found, **shown) + "\n"
-
-
-def _plots(year: Year) -> list[tuple[str, str]]:
-    try:
-        return plots(year)
-    except ModuleNotFoundError:
-        return []

@@ -29,9 +29,11 @@ def simulate(
         store = furnish(folder, coming, seed)
         try:
             # Before the clinic writes into the charts: the baseline has the same patients.
-            year.baseline = Baseline(store, payer_of(store, folder, seed, mistakes), seed).play(coming, last)
+            year.baseline = Baseline(store, payer_of(store, folder / "world", seed, mistakes), seed).play(
+                coming, last
+            )
             done = iter(range(1, days + 2))
-            clinic = Clinic(store, payer_of(store, folder, seed, mistakes), year, folder)
+            clinic = Clinic(store, payer_of(store, folder / "world", seed, mistakes), year, folder)
             clinic.play(coming, last, lambda: tick(next(done), days + 1))
         finally:
             store.close()

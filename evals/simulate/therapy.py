@@ -34,12 +34,10 @@ class Therapy:
             m for m in asked.patient.medications or () if m.drug == asked.drug.name and m.status == "active"
         ]
         if not taken and matter.kind != "renewal":
-            self.clinic.plan(matter.started, lambda: self._begin(matter, asked))
+            labels = [strength.label for strength in asked.drug.strengths]
+            first = labels.index(asked.request.strength) if asked.request.strength in labels else 0
+            self.clinic.plan(matter.started, lambda: self._dose(matter, asked.drug, first))
         self.clinic.plan(matter.started, lambda: self._fill(matter, asked))
-
-    def _begin(self, matter: Matter, asked: Asked) -> None:
-        place = next((n for n, s in enumerate(asked.drug.strengths) if s.label == asked.request.strength), 0)
-        self._dose(matter, asked.drug, place)
 
     def _dose(self, matter: Matter, drug: Drug, place: int) -> None:
         """Take this strength from today, and the next one after four weeks."""

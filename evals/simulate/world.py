@@ -5,8 +5,9 @@ from __future__ import annotations
 import heapq
 import random
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,33 +24,41 @@ START = date(2026, 9, 1)
 STAYING = 0.9
 
 
-class Agenda:
-    """The days of an office: what is planned for a day is done on it, in the order in which it was planned."""
-
-    def __init__(self) -> None:
-        self.day = START
-        self._waiting: list[tuple[date, int, Callable[[], None]]] = []
-        self._count = 0
-
-    def plan(self, on: date, what: Callable[[], None]) -> None:
-        """Do this on that day, or today if it is over."""
-        self._count += 1
-        heapq.heappush(self._waiting, (max(on, self.day), self._count, what))
-
-    def live(self, last: date, end_of_day: Callable[[], None] = lambda: None) -> None:
-        """Let the days pass, to the last one."""
-        while self.day <= last:
-            while self._waiting and self._waiting[0][0] <= self.day:
-                heapq.heappop(self._waiting)[2]()
-            end_of_day()
-            self.day += timedelta(days=1)
-
-
 class Arrival(NamedTuple):
     """Who comes when."""
 
     patient_id: str
     on: date
+
+
+class Agenda:
+    """The days of an office: what is planned for a day is done on it, in the order in which it was planned."""
+
+    def __init__(self) -> None:
+        self.day = START
+        self._waiting: list[tuple[date, int, Callable[[], object]]] = []
+        self._count = 0
+
+    def plan(self, on: date, what: Callable[[], object]) -> None:
+        """Do this on that day, or today if it is over."""
+        self._count += 1
+        heapq.heappush(self._waiting, (max(on, self.day), self._count, what))
+
+    def arrive(self, patient_id: str) -> None:
+        """What is done for a patient who comes today."""
+        raise NotImplementedError
+
+    def live(
+        self, arrivals: Sequence[Arrival], last: date, end_of_day: Callable[[], None] = lambda: None
+    ) -> None:
+        """Let the days pass, to the last one, and these people come."""
+        for arrival in arrivals:
+            self.plan(arrival.on, partial(self.arrive, arrival.patient_id))
+        while self.day <= last:
+            while self._waiting and self._waiting[0][0] <= self.day:
+                heapq.heappop(self._waiting)[2]()
+            end_of_day()
+            self.day += timedelta(days=1)
 
 
 def arrivals(patients: int, months: int, seed: int) -> list[Arrival]:
@@ -92,17 +101,14 @@ def _staying(chart: dict[str, Any], day: date, seed: int) -> dict[str, Any]:
     return chart
 
 
-def payer_of(store: Store, folder: Path, seed: int, mistakes: float) -> Payer:
-    """The payer has what it prints: plans, drugs and policies, as files."""
-    printed = {
-        name: msgspec.json.decode((folder / "world" / f"{name}.json").read_bytes())
-        for name in ("plans", "drugs")
-    }
+def payer_of(store: Store, world: Path, seed: int, mistakes: float) -> Payer:
+    """The payer has what it prints: plans, drugs and policies, as the files of a world."""
+    plans, drugs = (msgspec.json.decode((world / f"{name}.json").read_bytes()) for name in ("plans", "drugs"))
     return Payer(
         seed=seed,
         plans={plan.id: plan for plan in store.plans()},
-        tables={plan["id"]: plan for plan in printed["plans"]},
-        drugs={drug["name"]: drug for drug in printed["drugs"]},
+        tables={plan["id"]: plan for plan in plans},
+        drugs={drug["name"]: drug for drug in drugs},
         policies={(policy.plan_id, policy.drug): policy.text for policy in store.policies()},
         mistakes=mistakes,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from functools import cache
+from functools import partial
 
 import pytest
 
@@ -15,10 +15,7 @@ from evals.agreement.metamorphic import moved, run, shuffled
 from evals.worlds import World
 from tools.domain.records import Determination
 
-
-@cache
-def small() -> World:
-    return world(55, 300)
+small = partial(world, 55, 300)  # which is drawn once
 
 
 @pytest.mark.slow

@@ -9,8 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -22,10 +21,9 @@ from evals.oracle.chart import Stretch
 from evals.oracle.clauses import clauses_of
 from evals.oracle.reading import Row, read_sentence
 from evals.oracle.verdicts import count
-from evals.worlds import World
+from evals.pages import RESULTS
+from evals.stores import MOCK_DATA
 
-MOCK_DATA = Path(__file__).parents[2] / "mock_data"
-RESULTS = Path(__file__).parents[2] / "evals" / "results"
 AS_OF = date(2026, 9, 1)
 
 
@@ -127,12 +125,8 @@ def _difference(node: dict[str, Any], row: Row) -> str:
         amount = node.get("percent", node.get("amount"))
         if (row.percent, float(row.value or 0)) != ("percent" in node, amount):
             return f"falls by {row.value}"
-    if node["kind"] == "trial" and (row.days, row.claims) != (
-        node.get("min_days", 0),
-        node.get("proof") == "fills",
-    ):
-        return f"for {row.days} days"
-    return ""
+    wanted = (node.get("min_days", 0), node.get("proof") == "fills")
+    return f"for {row.days} days" if node["kind"] == "trial" and (row.days, row.claims) != wanted else ""
 
 
 def test_a_sentence_without_a_meaning_is_refused() -> None:
@@ -228,10 +222,7 @@ def test_the_sound_chart_is_ready_and_each_lack_is_not() -> None:
 
 # --- beside the engine -------------------------------------------------------------------------------------
 
-
-@cache
-def small() -> World:
-    return world(55, 300)
+small = partial(world, 55, 300)  # which is drawn once
 
 
 def test_two_hundred_and_fifty_cases_come_out_alike() -> None:

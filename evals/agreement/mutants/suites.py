@@ -75,7 +75,9 @@ def _suites(asked: Questions) -> dict[str, Callable[[], int]]:
     return {
         "oracle": lambda: _oracle_wrong(asked),
         "labels": lambda: _label_wrong(asked.given, asked.labels),
-        "by hand": lambda: _hand_wrong(known, asked.by_hand),
+        "by hand": lambda: sum(
+            bool(decide_case(read_case(file, known), known.drugs).differences) for file in asked.by_hand
+        ),
         "other hands": lambda: _seen_wrong(known, asked.other_hands),
     }
 
@@ -105,10 +107,6 @@ def _label_wrong(given: World, labels: Iterable[tuple[Case, Json]]) -> int:
         truth = label.get("truth", {}).items() if found.findings else ()
         wrong += found.outcome != label["outcome"] or any(seen.get(c, s) != s for c, s in truth)
     return wrong
-
-
-def _hand_wrong(known: Known, files: Iterable[Path]) -> int:
-    return sum(bool(decide_case(read_case(file, known), known.drugs).differences) for file in files)
 
 
 def _seen_wrong(known: Known, files: Iterable[Path]) -> int:

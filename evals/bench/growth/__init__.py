@@ -33,19 +33,11 @@ BATCH = 200  # cases
 
 def generate(size: int, world: Path, form: str) -> dict[str, Any]:
     """Make the world unless it is there."""
-    if (world / "dataset.json").is_file():
-        return {"world MB": _megabytes(world)}
-    took, _ = _run({}, "generate", str(size), "--format", form, "--out", str(world))
-    return {"generate s": took, "world MB": _megabytes(world)}
-
-
-def run(name: str, url: str, home: Path) -> dict[str, Any]:
-    """The figures of one command over the store at this URL; what it says where it fails."""
-    environment = {"PALADIN_DATABASE_URL": url, "PALADIN_HOME": str(home)}
-    try:
-        return {"screen": _screen, "batch": _batch, "graph": _graph}[name](environment, home)
-    except subprocess.CalledProcessError as error:
-        return {f"{name} failed": " ".join(error.stderr.split())[-200:]}
+    made: dict[str, Any] = {}
+    if not (world / "dataset.json").is_file():
+        made["generate s"], _ = _run({}, "generate", str(size), "--format", form, "--out", str(world))
+    size_of = sum(path.stat().st_size for path in world.rglob("*") if path.is_file())
+    return made | {"world MB": round(size_of / 1e6, 1)}
 
 
 def _screen(environment: dict[str, str], home: Path) -> dict[str, Any]:
@@ -55,10 +47,8 @@ def _screen(environment: dict[str, str], home: Path) -> dict[str, Any]:
 
 def _batch(environment: dict[str, str], home: Path) -> dict[str, Any]:
     _run(environment, "index")
-    requests = home / "requests.csv"
-    requests.write_text(
-        "patient_id,drug\n" + "".join(f"P{number:03},Ozempic\n" for number in range(1, BATCH + 1))
-    )
+    requests, rows = home / "requests.csv", (f"P{number:03},Ozempic\n" for number in range(1, BATCH + 1))
+    requests.write_text("patient_id,drug\n" + "".join(rows))
     took, peak = _run(environment, "batch", "run", str(requests), "--out", str(home / "batch"))
     return {f"batch of {BATCH} s": took, "batch peak MB": peak}
 
@@ -81,10 +71,7 @@ def _run(environment: dict[str, str], *args: str) -> tuple[float, int]:
     return round(ran.wall, 2), ran.peak
 
 
-def _megabytes(folder: Path) -> float:
-    return round(sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6, 1)
-
-
+HOOKS = {"screen": _screen, "batch": _batch, "graph": _graph}
 PLOTTED = (("lookup", "look-up by id"), ("full name", "search by full name"), ("check", "check"))
 COLOURS = {"sqlite": "#0b5394", "postgresql": "#b45f06"}
 
@@ -145,7 +132,9 @@ def main(
         worlds: a folder where generated worlds are kept, and taken from if they are there.
         scratch: a folder where databases lie meanwhile; the temporary one if left out.
     """
-    rows = _kept()
+    rows: list[dict[str, Any]] = []
+    if KEPT.is_file():
+        rows = json.loads(KEPT.read_text(encoding="utf-8"))["growth"]["measured"]["rows"]
     with TemporaryDirectory(dir=scratch) as folder:
         for size in sizes:
             world = Path(worlds or folder) / str(size)
@@ -153,10 +142,9 @@ def main(
             for name in databases:
                 with _database(name, Path(folder)) as url:
                     if url:
-                        place = {"patients": size, "database": name}
-                        found = (
-                            place | made | _measured(url, world, hooks, Path(folder)) | {"machine": machine()}
-                        )
+                        place: dict[str, Any] = {"patients": size, "database": name}
+                        found = place | made | _measured(url, world, hooks, Path(folder))
+                        found["machine"] = machine()
                         rows = [one for one in rows if not place.items() <= one.items()] + [found]
                         rows.sort(key=lambda one: (one["patients"], DATABASES.index(one["database"])))
                         draw(rows, KEPT.with_suffix(".svg"))
@@ -167,7 +155,11 @@ def _measured(url: str, world: Path, hooks: Sequence[str], folder: Path) -> dict
     found = _child("load", url, str(world)) | _child("ask", url)
     for hook in hooks:
         with TemporaryDirectory(dir=folder) as home:
-            found |= run(hook, url, Path(home))
+            environment = {"PALADIN_DATABASE_URL": url, "PALADIN_HOME": home}
+            try:
+                found |= HOOKS[hook](environment, Path(home))
+            except subprocess.CalledProcessError as error:
+                found[f"{hook} failed"] = " ".join(error.stderr.split())[-200:]
     return found
 
 
@@ -176,13 +168,6 @@ def _child(*args: str) -> dict[str, Any]:
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
-
-
-def _kept() -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    if KEPT.is_file():
-        rows = json.loads(KEPT.read_text(encoding="utf-8"))["growth"]["measured"]["rows"]
-    return rows
 
 
 @contextmanager

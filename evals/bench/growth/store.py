@@ -13,12 +13,12 @@ import random
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from evals.measuring import peak_mebibytes, seconds, spread
 from tools.common.errors import PaladinError
-from tools.domain.records import Patient
 from tools.queries.check import check, plan_on_file
 from tools.store import Store, database
 from tools.store.load import load
@@ -55,7 +55,7 @@ def measure_asking(url: str) -> dict[str, Any]:
     count = store.count_patients()
     ids = [f"P{draw.randint(1, count):03}" for _ in range(LOOKUPS)]
     people = [store.patient(patient_id) for patient_id in ids[: max(SEARCHES, CHECKS)]]
-    cases = [_case(store, patient, draw) for patient in people[:CHECKS]]
+    drugs = [draw.choice(sorted(store.plan(plan_on_file(patient)).benefits)) for patient in people[:CHECKS]]
     some = people[:SEARCHES]
     figures = {
         "lookup": _spread(store.patient, ids),
@@ -64,8 +64,8 @@ def measure_asking(url: str) -> dict[str, Any]:
         "3 letters": _spread(store.find_patients, [patient.family[:3] for patient in some]),
         "1 letter": _spread(store.find_patients, [patient.family[:1] for patient in some]),
         "count by name": _spread(store.count_patients, [patient.name for patient in some]),
-        "check": _spread(lambda case: _checked(store, *case), cases),
-        "round trip": _spread(lambda _: _ping(store), range(500)),
+        "check": _spread(lambda case: _checked(store, *case), [*zip(ids, drugs, strict=False)]),
+        "round trip": _spread(lambda _: _number(store, "SELECT 1"), range(500)),
     }
     store.close()
     return {"database MB": size, **figures, "first in line": first, "ask peak MB": round(peak_mebibytes())}
@@ -75,8 +75,7 @@ def _first_in_line(store: Store) -> bool:
     """Whether this process, and the server's end of its only connection, may go before others."""
     processes = [0]
     if store.engine.dialect.name == "postgresql":
-        with store.engine.connect() as connection:
-            processes.append(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
+        processes.append(_number(store, "SELECT pg_backend_pid()"))
     try:
         for process in processes:
             os.setpriority(os.PRIO_PROCESS, process, -20)
@@ -85,20 +84,14 @@ def _first_in_line(store: Store) -> bool:
     return True
 
 
-def _case(store: Store, patient: Patient, draw: random.Random) -> tuple[str, str]:
-    return patient.id, draw.choice(sorted(store.plan(plan_on_file(patient)).benefits))
-
-
 def _checked(store: Store, patient_id: str, drug: str) -> None:
-    try:
+    with suppress(PaladinError):
         check(store, patient_id, drug)
-    except PaladinError:
-        return
 
 
-def _ping(store: Store) -> None:
+def _number(store: Store, query: str) -> int:
     with store.engine.connect() as connection:
-        connection.exec_driver_sql("SELECT 1").scalar()
+        return int(connection.exec_driver_sql(query).scalar_one())
 
 
 def _spread(ask: Callable[[Any], object], values: Sequence[Any]) -> dict[str, float]:
@@ -112,8 +105,7 @@ def _size(store: Store) -> int:
     file = database.sqlite_file(store.engine.url)
     if file:
         return sum(path.stat().st_size for path in file.parent.glob(f"{file.name}*") if path.is_file())
-    with store.engine.connect() as connection:
-        return int(connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one())
+    return _number(store, "SELECT pg_database_size(current_database())")
 
 
 if __name__ == "__main__":

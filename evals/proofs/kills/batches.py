@@ -12,7 +12,6 @@ the undisturbed one. No other end: each process, the parent's and those that dra
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
 import shutil
@@ -22,30 +21,22 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import Any
 
-from data_gen.world import Order, generate
+from data_gen.world import Order
 from evals.pages import Figures
 from evals.proofs.kills.child import FINISHING, POINTS
 from evals.proofs.kills.sessions import AT_RANDOM, lived
-from tools.store.load import load
-from tools.store.store import Store
+from evals.stores import filled
 
 CHUNK = 5
 FAULT = "Fatal Python error"  # how `faulthandler` begins
 PATIENCE, TIMEOUT = 3, 600.0  # sessions that end badly by themselves; seconds of one
-
-
-class Kill(NamedTuple):
-    """Where a session died, or after how many seconds, and how many cases had a result then."""
-
-    point: str
-    done: int
 
 
 @dataclass
@@ -53,7 +44,7 @@ class Trial:
     """What came of the batches under fire, summed."""
 
     batches: int = 0
-    kills: list[Kill] = field(default_factory=list)
+    kills: list[str] = field(default_factory=list)  # where each session died
     lost: int = 0
     doubled: int = 0
     different: list[str] = field(default_factory=list)
@@ -61,16 +52,6 @@ class Trial:
     drafted: int = 0  # how often a case was drafted, repeats included
     seconds: float = 0.0
     peaceful: float = 0.0
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How much is wrong, by kind."""
-        return {
-            "lost": self.lost,
-            "doubled": self.doubled,
-            "files that differ from the undisturbed batch": len(self.different),
-            "other signals and faults": len(self.faults),
-        }
 
 
 def main(
@@ -87,18 +68,24 @@ def main(
     """
     with TemporaryDirectory() as folder:
         for found in trials(Path(folder), cases, kills, each, seed, workers):
+            faults = {
+                "lost": found.lost,
+                "doubled": found.doubled,
+                "files that differ from the undisturbed batch": len(found.different),
+                "other signals and faults": len(found.faults),
+            }
             yield {
                 "cases": cases,
                 "batches": found.batches,
                 "kills of a batch at most": each,
                 "kills": len(found.kills),
-                "kills by point": dict(Counter(kill.point for kill in found.kills).most_common()),
+                "kills by point": dict(Counter(found.kills).most_common()),
                 "drafts made, repeats included": found.drafted,
                 "seconds under fire": round(found.seconds, 1),
                 "seconds in peace": round(found.peaceful, 1),
                 "processes": workers,
                 "seed": seed,
-                **(faults := found.counts),
+                **faults,
                 "which": [*found.different, *found.faults][:10],
                 "wrong": {fault: times for fault, times in faults.items() if times},
             }
@@ -141,8 +128,8 @@ def under_fire(fire: Session, kills: int, draw: random.Random, found: Trial) -> 
                 return
         if ended.returncode == -signal.SIGKILL:
             made += 1
-            found.kills.append(Kill(point, fire.done()))
-            print(f"kill {len(found.kills)}: {point}; {found.kills[-1].done} cases done", flush=True)
+            found.kills.append(point)
+            print(f"kill {len(found.kills)}: {point}; {fire.done()} cases done", flush=True)
 
 
 class Session:
@@ -156,7 +143,7 @@ class Session:
 
     def run(self, point: str, nth: int, moment: float | None = None) -> subprocess.CompletedProcess[str]:
         """One session: it begins the batch, or goes on with it; it dies at a point, at a moment, or not at all."""
-        batch = self._ask("SELECT count(*) FROM batches")
+        batch = self.ask("SELECT count(*) FROM batches")
         again = ("resume", "1") if batch else ("run", str(self.requests), "--out", str(self.out))
         module = [sys.executable, "-m", "evals.proofs.kills.child"]
         command = [*module, point or "-", str(nth), str(self.log), str(CHUNK), "10"]
@@ -165,28 +152,35 @@ class Session:
         return lived(command, environ, moment or TIMEOUT)
 
     def done(self) -> int:
-        return int(self._ask("SELECT count(*) FROM batch_results WHERE state = 'done'"))
+        return int(self.ask("SELECT count(*) FROM batch_results WHERE state = 'done'"))
 
     def doubled(self) -> int:
         """Requests with more than one result, and folders of cases that no result names."""
-        twice = self._ask(
+        twice = self.ask(
             "SELECT count(*) FROM (SELECT position FROM batch_results GROUP BY batch_id, position HAVING count(*) > 1)"
         )
         folders = sum(1 for path in (self.out / "cases").iterdir())
-        named = self._ask("SELECT count(*) FROM batch_results WHERE CAST(body AS TEXT) LIKE '%packet.pdf%'")
+        named = self.ask("SELECT count(*) FROM batch_results WHERE CAST(body AS TEXT) LIKE '%packet.pdf%'")
         return int(twice) + folders - int(named)
 
     def state(self) -> str:
-        return str(self._ask("SELECT coalesce(max(state), '') FROM batches"))
+        return str(self.ask("SELECT coalesce(max(state), '') FROM batches"))
 
-    def _ask(self, query: str) -> Any:
+    def ask(self, query: str) -> Any:
         with sqlite3.connect(self.home / "paladin.db", timeout=30) as connection:
             return connection.execute(query).fetchone()[0]
 
 
 def different(one: Path, other: Path) -> list[str]:
     """Files that are not in both folders with the same bytes."""
-    left, right = _digests(one), _digests(other)
+    left, right = (
+        {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_file()
+        }
+        for folder in (one, other)
+    )
     return sorted(name for name in left.keys() | right.keys() if left.get(name) != right.get(name))
 
 
@@ -195,7 +189,7 @@ def _choose(
 ) -> tuple[str, int, float | None]:
     """The next point, the how manieth time, or a moment. The first kills go through the points in their order, the
     last ones through those of the report; and what is left when every case has its result falls on it, too."""
-    if fire.state() and fire.done() == fire._ask("SELECT coalesce(sum(total), -1) FROM batches"):
+    if fire.state() and fire.done() == fire.ask("SELECT coalesce(sum(total), -1) FROM batches"):
         return draw.choice(FINISHING), 1, None
     early = [point for point in POINTS if point not in FINISHING]
     if kills - made <= len(FINISHING):  # everything that is left is drafted, and the report's turn comes
@@ -210,10 +204,9 @@ def _choose(
 def _world(folder: Path, cases: int) -> Path:
     """A home with the loaded world, and a file of requests, of which every kind of outcome is one."""
     patients = max(20, cases // 2)
-    generate(Order(count=patients, out=folder / "world", workers=1))
     (folder / "loaded").mkdir()
-    store = Store.create(f"sqlite:///{folder / 'loaded' / 'paladin.db'}")
-    load(store, folder / "world")
+    order = Order(count=patients, out=folder / "world", workers=1)
+    store = filled(order, f"sqlite:///{folder / 'loaded' / 'paladin.db'}")
     drugs = [drug.name for drug in store.drugs()]
     people = [patient.id for patient in store.find_patients(limit=patients)]
     store.close()
@@ -223,8 +216,3 @@ def _world(folder: Path, cases: int) -> Path:
     rows = "".join(f"{person},{drug}\n" for person, drug in islice(pairs, cases))
     requests.write_text(f"patient_id,drug\n{rows}")
     return requests
-
-
-def _digests(folder: Path) -> dict[str, str]:
-    files: Sequence[Path] = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}

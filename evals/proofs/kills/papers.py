@@ -8,13 +8,13 @@ version with whole files, one approval, and one case that was submitted once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from agent.drafts.integrity import altered_papers
 from agent.runtime.settings import read_settings
 from agent.runtime.stores import open_store
-from evals.pages import Figures
 from evals.proofs.homes import cases_to_draft, open_world
 from evals.proofs.kills.sessions import Campaign, Points, main, pa, trial
 from tools.common import sealed
@@ -79,11 +79,10 @@ def prepare(home: Path, kills: int) -> list[Work]:
     store = open_world(home, cases * 4)
     work: dict[str, Work] = {}
     for case in cases_to_draft(store):
+        person = case.patient.id
         if case.determination.outcome == "ready" and case.patient.prescriber and len(work) < cases:
-            paper = home / f"{case.patient.id}.pdf"
-            work.setdefault(case.patient.id, Work(case.patient.id, case.drug.name, str(paper)))
-    for one in work.values():
-        Path(one.paper).write_bytes(pdf_of([sheet(f"Paper of {one.patient_id}")], ""))
+            work.setdefault(person, Work(person, case.drug.name, str(home / f"{person}.pdf")))
+            Path(work[person].paper).write_bytes(pdf_of([sheet(f"Paper of {person}")], ""))
     store.close()
     return list(work.values())
 
@@ -127,10 +126,7 @@ CAMPAIGN = Campaign(
     left_behind=left_behind,
 )
 
-
-def killed(kills: int = 200) -> Figures:
-    """So many kills over a world of its own, and what they left."""
-    return trial(CAMPAIGN, kills)
+killed = partial(trial, CAMPAIGN)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ class Campaign(NamedTuple):
     whole: Callable[[Store], Iterator[str]] = lambda store: iter(())
 
 
-def trial(campaign: Campaign, kills: int, seed: int = 7) -> Figures:
+def trial(campaign: Campaign, kills: int = 200, seed: int = 7) -> Figures:
     """So many kills over a world of its own, and what they left."""
     draw = Random(seed)
     with TemporaryDirectory() as folder:

@@ -12,6 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +23,6 @@ from agent.administration import retention
 from agent.runtime.home import now
 from agent.runtime.settings import read_settings
 from agent.runtime.stores import open_store
-from evals.pages import Figures
 from evals.proofs.homes import PASSWORD, cases_to_draft, open_world
 from evals.proofs.kills.sessions import Campaign, Points, main, pa, trial
 from tools.audit.verification import verify
@@ -190,10 +190,7 @@ CAMPAIGN = Campaign(
     whole=whole,
 )  # fmt: skip
 
-
-def killed(kills: int = 200) -> Figures:
-    """So many kills over a world of its own, and what they left."""
-    return trial(CAMPAIGN, kills)
+killed = partial(trial, CAMPAIGN)
 
 
 if __name__ == "__main__":

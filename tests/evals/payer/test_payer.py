@@ -14,18 +14,17 @@ from agent.drafts import papers
 from evals.payer.answering import Payer
 from evals.payer.form import read_form
 from evals.payer.papers import Paper
+from evals.simulate.desk import case_of
 from evals.simulate.enclosures import enclosures
 from evals.simulate.world import payer_of
+from evals.stores import MOCK_DATA, fresh_store
 from tools.denials.papers import text_in
 from tools.denials.reader import read_letter
 from tools.domain.records import PARequest, Request
 from tools.papers.case import Case
 from tools.papers.form_pdf import render_pdf
-from tools.queries.check import ask, decide
-from tools.store.load import load
+from tools.queries.check import ask
 from tools.store.store import Store
-
-MOCK_DATA = Path(__file__).parents[3] / "mock_data"
 
 
 class Sent(NamedTuple):
@@ -36,18 +35,13 @@ class Sent(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    folder = tmp_path_factory.mktemp("payer")
-    (folder / "world").symlink_to(MOCK_DATA)
-    made = Store.create(f"sqlite:///{folder / 'paladin.db'}")
-    load(made, folder / "world")
-    yield made
-    made.close()
+def store() -> Iterator[Store]:
+    with fresh_store() as made:
+        yield made
 
 
-def payer(store: Store, tmp_path: Path, mistakes: float = 0.0, seed: int = 1) -> Payer:
-    (tmp_path / "world").symlink_to(MOCK_DATA)
-    return payer_of(store, tmp_path, seed, mistakes)
+def payer(store: Store, mistakes: float = 0.0, seed: int = 1) -> Payer:
+    return payer_of(store, MOCK_DATA, seed, mistakes)
 
 
 @pytest.fixture(scope="module")
@@ -57,17 +51,11 @@ def ready(store: Store) -> list[Sent]:
     for row in msgspec.json.decode((MOCK_DATA / "patients.json").read_bytes()):
         for order in row.get("orders", ())[:1]:
             asked = ask(store, row["id"], Request(drug=order["drug"]))
-            determination = decide(store, asked)
-            if determination.outcome != "ready":
-                continue
-            case = Case(
-                patient=asked.patient, plan=asked.plan, drug=asked.drug, request=asked.request,
-                determination=determination,
-                policy=store.policy(asked.plan.id, asked.drug.name), as_of=asked.as_of,
-            )  # fmt: skip
-            form = papers.fill_form(store, case)
-            pdf = render_pdf(store.form(asked.plan.id), form, case)
-            found.append(Sent(case, form, pdf, enclosures(form, asked.patient, asked.as_of)))
+            case = case_of(store, asked)
+            if case.determination.outcome == "ready":
+                form = papers.fill_form(store, case)
+                pdf = render_pdf(store.form(asked.plan.id), form, case)
+                found.append(Sent(case, form, pdf, enclosures(form, asked.patient, asked.as_of)))
     assert len(found) >= 3
     return found
 
@@ -79,9 +67,9 @@ def test_the_pdf_says_all_that_the_form_holds(ready: list[Sent]) -> None:
 
 
 def test_what_is_ready_is_approved_from_the_form_and_its_papers_alone(
-    store: Store, ready: list[Sent], tmp_path: Path
+    store: Store, ready: list[Sent]
 ) -> None:
-    desk = payer(store, tmp_path)
+    desk = payer(store)
     for sent in ready:
         reply = desk.submit(sent.case.plan.id, sent.pdf, sent.papers, sent.case.as_of)
         assert reply.letter is not None and reply.letter.label["kind"] == "approval", reply.judged
@@ -89,38 +77,36 @@ def test_what_is_ready_is_approved_from_the_form_and_its_papers_alone(
         assert sent.case.as_of <= reply.dated <= sent.case.as_of + timedelta(days=-(-hours // 24))
 
 
-def test_without_its_papers_it_is_asked_about_and_with_them_approved(
-    store: Store, ready: list[Sent], tmp_path: Path
-) -> None:
-    desk, sent = payer(store, tmp_path), ready[0]
+def test_without_its_papers_it_is_asked_about_and_with_them_approved(store: Store, ready: list[Sent]) -> None:
+    desk, sent = payer(store), ready[0]
     asked = desk.submit(sent.case.plan.id, sent.pdf, (), sent.case.as_of)
     assert asked.letter is not None and asked.letter.label["kind"] == "pend" and asked.judged.asks
     later = desk.answer(asked.reference, None, sent.papers, sent.case.as_of)
     assert later.letter is not None and later.letter.label["kind"] == "approval"
 
 
-def test_what_never_comes_is_denied_for_want_of_it(store: Store, ready: list[Sent], tmp_path: Path) -> None:
-    desk, sent = payer(store, tmp_path), ready[0]
+def test_what_never_comes_is_denied_for_want_of_it(store: Store, ready: list[Sent]) -> None:
+    desk, sent = payer(store), ready[0]
     asked = desk.submit(sent.case.plan.id, sent.pdf, (), sent.case.as_of)
     lapsed = desk.answer(asked.reference, None, (), sent.case.as_of + timedelta(days=30))
     assert lapsed.letter is not None and set(lapsed.letter.label["reasons"]) == {"insufficient_documentation"}
 
 
-def test_a_question_left_blank_is_asked_again(store: Store, ready: list[Sent], tmp_path: Path) -> None:
+def test_a_question_left_blank_is_asked_again(store: Store, ready: list[Sent]) -> None:
     sent = ready[0]
     first = next(f.id for f in sent.form.fields if f.id == "question.1")
     blank = tuple(msgspec.structs.replace(f, value="") if f.id == first else f for f in sent.form.fields)
     form = msgspec.structs.replace(sent.form, fields=blank)
     pdf = render_pdf(store.form(sent.case.plan.id), form, sent.case)
-    reply = payer(store, tmp_path).submit(sent.case.plan.id, pdf, sent.papers, sent.case.as_of)
+    reply = payer(store).submit(sent.case.plan.id, pdf, sent.papers, sent.case.as_of)
     assert reply.letter is not None and reply.letter.label["kind"] == "pend"
 
 
 @pytest.mark.slow
 def test_a_mistake_is_the_payers_own_and_its_letter_is_read_as_printed(
-    store: Store, ready: list[Sent], tmp_path: Path
+    store: Store, ready: list[Sent]
 ) -> None:
-    desk = payer(store, tmp_path, mistakes=1.0)
+    desk = payer(store, mistakes=1.0)
     kinds = set()
     for number, sent in enumerate(ready * 4):
         reply = desk.submit(
@@ -136,13 +122,9 @@ def test_a_mistake_is_the_payers_own_and_its_letter_is_read_as_printed(
     assert len(kinds) >= 2
 
 
-def test_a_wrong_denial_is_overturned_with_the_same_file(
-    store: Store, ready: list[Sent], tmp_path: Path
-) -> None:
+def test_a_wrong_denial_is_overturned_with_the_same_file(store: Store, ready: list[Sent]) -> None:
     for seed in range(1, 40):
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        desk, sent = payer(store, folder, mistakes=1.0, seed=seed), ready[0]
+        desk, sent = payer(store, mistakes=1.0, seed=seed), ready[0]
         reply = desk.submit(sent.case.plan.id, sent.pdf, sent.papers, sent.case.as_of)
         if reply.mistake != "wrong denial":
             continue
@@ -154,13 +136,8 @@ def test_a_wrong_denial_is_overturned_with_the_same_file(
     raise AssertionError("no seed denies it wrongly")
 
 
-def test_the_same_request_is_answered_alike_whatever_else_came_in(
-    store: Store, ready: list[Sent], tmp_path: Path
-) -> None:
-    one, two = tmp_path / "one", tmp_path / "two"
-    one.mkdir()
-    two.mkdir()
-    alone, busy = payer(store, one, 0.5), payer(store, two, 0.5)
+def test_the_same_request_is_answered_alike_whatever_else_came_in(store: Store, ready: list[Sent]) -> None:
+    alone, busy = payer(store, 0.5), payer(store, 0.5)
     for sent in ready[1:]:
         busy.submit(sent.case.plan.id, sent.pdf, sent.papers, sent.case.as_of)
     sent = ready[0]
