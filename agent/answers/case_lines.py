@@ -13,9 +13,9 @@ from agent.answers.answer import Answer, Source
 from agent.answers.wording import drug_slot
 from agent.ledger import Kind, Ledger, spoken_date
 from tools.denials.codes import REASONS
-from tools.lifecycle.fold import levels, standing
+from tools.lifecycle.fold import levels
 from tools.lifecycle.levels import level_named
-from tools.lifecycle.records import AuthorizationCase, CaseEvent, Notice
+from tools.lifecycle.records import AuthorizationCase, CaseEvent, Notice, standing
 from tools.lifecycle.running import Clock, Term
 
 MOST_CALLS = 3

@@ -18,9 +18,19 @@ from tools.common.errors import Invalid, NotFound, Refused, nearest
 from tools.denials.papers import text_of
 from tools.denials.records import Denial
 from tools.domain.records import Correction, Determination, Plan, Request
-from tools.lifecycle.fold import levels, possible, standing
+from tools.lifecycle.fold import levels, possible
 from tools.lifecycle.letters import approval_of, notice_of, what_of
-from tools.lifecycle.records import Ask, AuthorizationCase, Basis, CaseEvent, CaseHead, Facts, Paper, What
+from tools.lifecycle.records import (
+    Ask,
+    AuthorizationCase,
+    Basis,
+    CaseEvent,
+    CaseHead,
+    Facts,
+    Paper,
+    What,
+    standing,
+)
 from tools.lifecycle.running import Clock, clocks_of, in_order
 from tools.lifecycle.states import STATES, full
 from tools.queries import check

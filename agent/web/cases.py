@@ -23,8 +23,8 @@ from tools.denials.codes import REASONS
 from tools.denials.papers import SUFFIXES, text_in, text_of
 from tools.denials.records import Denial
 from tools.domain.records import Channel
-from tools.lifecycle.fold import possible, standing
-from tools.lifecycle.records import Approval, AuthorizationCase, Call, Facts, Notice, What
+from tools.lifecycle.fold import possible
+from tools.lifecycle.records import Approval, AuthorizationCase, Call, Facts, Notice, What, standing
 from tools.lifecycle.running import clocks_of
 from tools.lifecycle.states import REMARKS, full
 from tools.papers.letter_pdf import letter_pdf

@@ -17,7 +17,7 @@ from tools.common.errors import NotFound
 from tools.graph.asking import version_of
 from tools.graph.facts import ANSWERED, World, rows_of
 from tools.graph.model import EDGES, NODES, Graph, Row, State, Write
-from tools.lifecycle.fold import standing
+from tools.lifecycle.records import standing
 from tools.store.database import sqlite_file
 from tools.store.panel import charts, numbers
 from tools.store.rows import is_of
