@@ -32,7 +32,7 @@ def answer(ask: Ask, words: Words, reply: Answer) -> None:
         return
     better = first_better(bound, drug, scenario, ask.indication)
     if better is None and (takes_time(scenario) or not scenario):  # with what takes time gone through with
-        steps = bound.steps_supposed(drug, ask.indication)
+        steps = bound.steps_supposed(drug, ask.indication, begun=True)
         begun = gone_through(scenario) or begun_by(map(_from_the_start, steps), since)
         stays = Insured(plan_id=bound.plan.id)  # for a period of enrollment may end before
         for tried in (begun, (*begun, stays)) if takes_time(begun) else ():

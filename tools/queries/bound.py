@@ -108,9 +108,10 @@ class Bound:
         plans = self.store.plans() if any(isinstance(change, Insured) for change in wanted) else ()
         return suppose(asked.patient, asked.plan, asked.request, asked.as_of, wanted, self.drugs, plans)
 
-    def steps_supposed(self, drug: str, indication: str = "") -> tuple[Change, ...]:
-        """What the chart would hold once the steps were taken that are still wanted, as far as that can be said."""
-        return steps_supposed(self.determination(drug, indication), self.asked(drug, indication))
+    def steps_supposed(self, drug: str, indication: str = "", begun: bool = False) -> tuple[Change, ...]:
+        """What the chart would hold once the steps were taken that are still wanted, as far as that can be said; with
+        `begun`, once their courses were begun."""
+        return steps_supposed(self.determination(drug, indication), self.asked(drug, indication), begun)
 
     def case(self, drug: str, indication: str = "") -> Case:
         """Everything that a text about this drug may draw on."""

@@ -13,7 +13,7 @@ from tools.engine.quantity import rate_limit
 from tools.evidence.courses import matches
 from tools.queries.check import Asked
 from tools.terminology.conditions import CONCEPTS
-from tools.terminology.medicines import medicines_of
+from tools.terminology.medicines import medicine, medicines_of
 from tools.terminology.observations import TESTS
 from tools.ways.actions import Action, Way, ways
 from tools.ways.candidates import renewal_of, rule_of
@@ -22,11 +22,12 @@ _OUTCOMES = {"partial": "Partial response", "effective": "Effective"}  # the res
 _PER_MONTH = {"days": 28, "weeks": 4, "months": 1}
 
 
-def steps_supposed(found: Determination, asked: Asked) -> tuple[what_if.Change, ...]:
+def steps_supposed(found: Determination, asked: Asked, begun: bool = False) -> tuple[what_if.Change, ...]:
     """Every step of the way with the fewest, as far as somebody can take it: what a measurement will show is not
-    supposed, and a way without one comes first. Nothing where there is no way."""
+    supposed, and a way without one comes first. Nothing where there is no way. A course that is only `begun` is filled
+    as it goes on; one that is over was filled or not."""
     best = min(ways(found, asked.plan), key=lambda way: (_measures(way), len(way)), default=())
-    changes = [supposed_by(action, found, asked) for action in best if action.kind != "lab"]
+    changes = [supposed_by(action, found, asked, begun) for action in best if action.kind != "lab"]
     return tuple(change for change in changes if change is not None)
 
 
@@ -34,7 +35,9 @@ def _measures(way: Way) -> int:
     return sum(action.kind == "lab" for action in way)
 
 
-def supposed_by(action: Action, found: Determination, asked: Asked) -> what_if.Change | None:
+def supposed_by(
+    action: Action, found: Determination, asked: Asked, begun: bool = False
+) -> what_if.Change | None:
     """What to suppose so that this action is done, in the best case that it can have."""
     if action.kind == "order":
         return _order(found, asked) if action.what == "quantity" else _dose(found, asked)
@@ -47,7 +50,7 @@ def supposed_by(action: Action, found: Determination, asked: Asked) -> what_if.C
         case rules.Lab() as node:
             return _value(node, finding)
         case rules.Trial() as node:
-            return _trial(node)
+            return None if node.wants_fills and not begun else _trial(node)
         case rules.Condition() as node if finding.exclusion:
             return what_if.Stated(topic=node.topic, present=False) if node.topic else None
         case rules.Condition() as node:
@@ -103,8 +106,8 @@ def _value(node: rules.Lab, finding: Finding) -> what_if.Change | None:
 
 
 def _trial(node: rules.Trial) -> what_if.Change | None:
-    """Fills, a dose and a formulation cannot be supposed of a course."""
-    if node.wants_fills or node.min_daily_dose is not None or node.formulation is not None:
+    """A dose and a formulation cannot be supposed of a course."""
+    if node.min_daily_dose is not None or node.formulation is not None:
         return None
     drug = next(iter(node.drugs), "") or next((row.name for row in medicines_of(node.classes)), "")
     if not drug:
@@ -112,7 +115,7 @@ def _trial(node: rules.Trial) -> what_if.Change | None:
     outcome = "Inadequate response"
     if node.responses and "inadequate" not in node.responses:
         outcome = _OUTCOMES.get(node.responses[0], "Intolerance - other")
-    return what_if.Tried(drug=drug, days=max(node.min_days, 1), outcome=outcome)  # type: ignore[arg-type]
+    return what_if.Tried(drug=medicine(drug).name, days=max(node.min_days, 1), outcome=outcome)  # type: ignore[arg-type]
 
 
 def _stop(node: rules.Taking, asked: Asked) -> what_if.Change | None:

@@ -111,3 +111,11 @@ def test_a_plan_that_the_patient_is_in_is_not_supposed() -> None:
     assert rendered(ask(bound, "Ozempic", changes=(Insured(plan_id=bound.plan.id),))).startswith(
         "Today already."
     )
+
+
+def test_a_preferred_drug_that_is_only_begun_is_filled_as_it_goes_on() -> None:
+    bound = bound_to(bundled(), "P018")
+    text = rendered(ask(bound, "Mounjaro"))
+    day = bound.as_of + timedelta(days=84)
+    assert f"From {day:%b} {day.day}, {day.year} on" in text and "by pharmacy fills" in text
+    assert not bound.steps_supposed("Mounjaro")  # of a course that is over nobody can say that it was filled
