@@ -19,10 +19,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, cast
 
-UNLIMITED = {
-    "PALADIN_CALLS_PER_SECOND": "1000000",
-    "PALADIN_CONNECTIONS": "1000000",
-}  # one caller asks for all
+# one caller asks for all
+UNLIMITED = {"PALADIN_CALLS_PER_SECOND": "1000000", "PALADIN_CONNECTIONS": "1000000"}
 
 
 @contextmanager
@@ -90,9 +88,8 @@ def run(port: int, requests: Sequence[bytes], moments: Sequence[float]) -> Outco
 
 async def _run(port: int, requests: Sequence[bytes], moments: Sequence[float]) -> Outcome:
     loop = asyncio.get_running_loop()
-    idle: deque[_Connection] = (
-        deque()
-    )  # the one that rested longest goes next, so that all processes get work
+    # the one that rested longest goes next, so that all processes get work
+    idle: deque[_Connection] = deque()
     made: list[_Connection] = []
     latencies = [0.0] * len(moments)
     errors = 0

@@ -89,6 +89,10 @@ class Example:
         """Labelled whole, by somebody who had not seen the reader."""
         return bool(self.roles[0]) and self.author != OWN
 
+    def counts(self, printed: float) -> float:
+        """How much what it labels counts: so much, if it is printed."""
+        return printed if self.author == "printed" else 1.0
+
 
 def train(write: bool) -> None:
     """Score on the authors that are held out; with `write` keep score and weights of all."""
@@ -123,8 +127,7 @@ def _drugs(names: Sequence[str]) -> frozenset[str]:
 def _roles(letter: dict[str, Any], sentences: Sequence[Sentence]) -> Iterator[str]:
     spans, at = [], 0
     for one in letter["sentences"]:
-        start = letter["text"].find(one["quote"], at)
-        if start >= 0:
+        if (start := letter["text"].find(one["quote"], at)) >= 0:
             at = start + len(one["quote"])
             spans.append((start, at, one["role"]))
     for s in sentences:
@@ -367,7 +370,7 @@ def fit_rows(examples: Sequence[Example]) -> OfRows:
     for one in examples:
         read = encoded.encode(one.text, one.sentences)
         own = 1.0 if one.by_stranger else 0.5
-        much = own * (0.4 if one.author == "printed" else 1.0)
+        much = own * one.counts(0.4)
         rows = known.seen_rows(encoded.sentence_rows(read, one.sentences))
         for row, what, codes in zip(rows, one.roles, one.codes, strict=True):
             if what:
@@ -400,7 +403,7 @@ def fit_mentions(examples: Sequence[Example], chances: dict[str, Any]) -> dict[s
             letter = one.kind if name in ("time", "runs_from") else ""
             seen = seen_mentions(one.text, one.sentences, roles, [mention for mention, _ in listed], letter)
             for shown, (_, what) in zip(seen, listed, strict=True):
-                lessons[name].add(shown, [what], 0.3 if one.author == "printed" else 1.0)
+                lessons[name].add(shown, [what], one.counts(0.3))
     return {name: given.fit(2.0) for name, given in lessons.items()}
 
 
@@ -411,16 +414,12 @@ def fit_drugs(examples: Sequence[Example], chances: dict[str, Any]) -> Model:
         named = named_in(one.text, one.sentences) if one.drugs is not None else {}
         seen = seen_drugs(one.text, one.sentences, chances[one.id], named, one.kind)
         for name, shown in zip(named, seen, strict=True):
-            lessons.add(shown, _whether(name, one), 0.3 if one.author == "printed" else 1.0)
+            lessons.add(shown, _whether(name, one), one.counts(0.3))
     return lessons.fit(2.0)
 
 
 def _whether(drug: str, one: Example) -> list[str]:
     return ["decided" if drug in (one.drugs or ()) else "mentioned"]
-
-
-def chain(model: Model, steps: Any, one: Example) -> Any:
-    return known.along(model.scores(one.seen), steps)
 
 
 class Fold(NamedTuple):
@@ -436,9 +435,9 @@ def folds_of(examples: Sequence[Example]) -> list[Fold]:
     """All authors, each in the fold whose model has not seen it."""
     groups, made = _groups(examples), []
     for group, (seen, unseen) in zip(groups, held_out(examples, groups), strict=True):
-        roles = fit_roles(seen)
-        chances = {one.id: chain(*roles, one) for one in unseen}
-        made.append(Fold(group, roles, fit_codes(seen), chances))
+        model, steps = fit_roles(seen)
+        chances = {one.id: known.along(model.scores(one.seen), steps) for one in unseen}
+        made.append(Fold(group, (model, steps), fit_codes(seen), chances))
     return made
 
 

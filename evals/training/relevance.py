@@ -175,21 +175,21 @@ class PassageLearner(Learner):
 def score(examples: Sequence[Example]) -> dict[str, Any]:
     """How often the first passage is right, and one of the first three, of authors that neither has seen."""
     first = three = whole = count = sure = sure_right = 0
-    for seen, unseen in held_out(examples, [held_by_the_encoder()]):
-        learner = PassageLearner(seen)
-        for example in unseen:
-            scores = learner.scores(example).detach().numpy()
-            wanted = example.wanted == 1
-            scores[np.isnan(example.wanted)] = -np.inf
-            order = (-scores).argsort()
-            if 1 / (1 + np.exp(-scores[order[0]])) >= LIKELY:
-                sure += 1
-                sure_right += bool(wanted[order[0]])
-            if wanted.any():
-                count += 1
-                first += bool(wanted[order[0]])
-                three += bool(wanted[order[:3]].any())
-                whole += bool(wanted.sum() == wanted[order[:MOST]].sum())
+    ((seen, unseen),) = held_out(examples, [held_by_the_encoder()])
+    learner = PassageLearner(seen)
+    for example in unseen:
+        scores = learner.scores(example).detach().numpy()
+        wanted = example.wanted == 1
+        scores[np.isnan(example.wanted)] = -np.inf
+        order = (-scores).argsort()
+        if 1 / (1 + np.exp(-scores[order[0]])) >= LIKELY:
+            sure += 1
+            sure_right += bool(wanted[order[0]])
+        if wanted.any():
+            count += 1
+            first += bool(wanted[order[0]])
+            three += bool(wanted[order[:3]].any())
+            whole += bool(wanted.sum() == wanted[order[:MOST]].sum())
     return {
         "authors": len(authors_of(examples)),
         "turns": len(examples),
