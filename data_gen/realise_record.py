@@ -134,8 +134,10 @@ def _lists(scene: Scene) -> None:
     for leaf in sketch.of(AllergyTo, True):
         name = scene.case.drug.name if leaf.requested else stand_in(leaf)
         known = medicine(name, scene.setting.drugs.values())
-        made = {"ingredients": known.ingredients, "classes": known.classes}
-        person.allergies.append(bare(Allergy(id="", substance=name, reaction="hives", **made)))
+        entry = Allergy(
+            id="", substance=name, ingredients=known.ingredients, classes=known.classes, reaction="hives"
+        )
+        person.allergies.append(bare(entry))
     for programme, shown, _ in sketch.wants:
         if not isinstance(programme, Programme):
             continue
