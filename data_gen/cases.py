@@ -106,11 +106,8 @@ def _cell(plan: Plan, benefit: Benefit) -> Iterator[Slot]:
         return
     for rule in benefit.rules:
         # A renewal of what is limited in a year or a lifetime would have to count what was had before.
-        renews = (
-            rule.renewal is not None
-            and not benefit.supply_limits
-            and not (rule.limits and rule.limits.supplies)
-        )
+        limited = benefit.supply_limits or (rule.limits and rule.limits.supplies)
+        renews = rule.renewal is not None and not limited
         for kind in _WITH_RULE:
             if renews or not kind.startswith("renewing"):
                 yield Slot(kind, plan, benefit, rule)
@@ -146,14 +143,8 @@ class Planter:
 
     def _first_case(self) -> Slot | None:
         """P001: Ozempic where it needs PA, by fax if any plan asks for that."""
-        ready = [
-            slot
-            for slot in self.slots
-            if slot.kind == "ready"
-            and slot.benefit.drug == "Ozempic"
-            and slot.rule
-            and slot.rule.indication == "t2dm"
-        ]
+        own = (slot for slot in self.slots if (slot.kind, slot.benefit.drug) == ("ready", "Ozempic"))
+        ready = (slot for slot in own if slot.rule and slot.rule.indication == "t2dm")
         return min(ready, key=lambda slot: (slot.plan.channel != "fax", slot.plan.id), default=None)
 
     def slot(self, index: int) -> Slot | None:
@@ -301,28 +292,21 @@ def _by_rule(slot: Slot, rule: Rule, turn: int) -> Made:
 
 def _targets(kind: str, nodes: list[tuple[Node, bool]]) -> tuple[list[tuple[Node, bool]], Status]:
     """The nodes of which one shall have the status; the others shall be met."""
-    if kind == "one_document_away":
-        return nodes, "unknown"
-    if kind == "excluded":
-        return [pair for pair in nodes if pair[1]], "not_met"
-    if kind in ("not_met", "renewing_not_met"):
-        return [pair for pair in nodes if not pair[1]], "not_met"
-    return nodes, "met"
+    if kind in ("excluded", "not_met", "renewing_not_met"):
+        return [pair for pair in nodes if pair[1] is (kind == "excluded")], "not_met"
+    return nodes, "unknown" if kind == "one_document_away" else "met"
 
 
 def _can_be_missing(paper: Required) -> bool:
-    return not paper.for_criterion and (
-        paper.of == "study" or (paper.of == "note" and paper.within is not None)
-    )
+    dated_note = paper.of == "note" and paper.within is not None
+    return not paper.for_criterion and (paper.of == "study" or dated_note)
 
 
 def _take(sketch: Sketch, node: Node, exclude: bool, turn: int) -> Sketch:
     """The sketch with the node met as well, by whichever of its branches fits."""
     for other in range(turn, turn + 6):
-        try:
+        with suppress(Infeasible):
             return sketch.take(wants(node, "met", exclude, other))
-        except Infeasible:
-            continue
     raise Infeasible(node.id)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from math import exp
 from statistics import NormalDist
 
 BLOCK = 1000
@@ -44,6 +45,11 @@ def table(quantile: Callable[[float], float], scale: int = 1) -> tuple[int, ...]
 def normal_table(mean: float, sd: float, scale: int = 1) -> tuple[int, ...]:
     """N(mean, sd)."""
     return table(lambda p: mean + sd * NORMAL.inv_cdf(p), scale)
+
+
+def log_table(middle: float, spread: float, low: float, high: float) -> tuple[int, ...]:
+    """Around the middle as N(0, spread) of the logarithm, from low to high."""
+    return table(lambda p: min(high, max(low, middle * exp(spread * NORMAL.inv_cdf(p)))))
 
 
 def truncated(mean: float, sd: float, low: float, high: float) -> Callable[[float], float]:

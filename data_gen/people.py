@@ -11,26 +11,19 @@ from __future__ import annotations
 from functools import cache
 from math import exp, log, sqrt
 
-from data_gen.draws import NORMAL, avoiding, normal_table, table, truncated, weighted
+from data_gen.draws import NORMAL, avoiding, log_table, normal_table, table, truncated, weighted
 
 # --- tables ------------------------------------------------------------------------------------------------
 
 Z = normal_table(0, 1, 1000)  # thousandths of a standard deviation
 BMI = avoiding(table(truncated(32, 4.8, 23, 42), 10), 270, 300)
-A1C_DIABETIC = avoiding(
-    table(lambda p: 7.9 * exp(truncated(0, 0.155, -0.1797, 0.3310)(p)), 10), 65, 70
-)  # 6.6 … 11.0
+# 6.6 … 11.0
+A1C_DIABETIC = avoiding(table(lambda p: 7.9 * exp(truncated(0, 0.155, -0.1797, 0.3310)(p)), 10), 65, 70)
 A1C_OTHER = avoiding(table(truncated(6.1, 0.2, 5.8, 6.44), 10), 65)
-UACR = {
-    False: table(lambda p: min(1500, max(3, 8 * exp(0.9 * NORMAL.inv_cdf(p))))),
-    True: table(lambda p: min(1500, max(3, 14 * exp(1.3 * NORMAL.inv_cdf(p))))),
-}
+UACR = {False: log_table(8, 0.9, 3, 1500), True: log_table(14, 1.3, 3, 1500)}
 LOG35 = table(lambda p: exp(0.35 * NORMAL.inv_cdf(p)), 1000)
 LOG40 = table(lambda p: exp(0.40 * NORMAL.inv_cdf(p)), 1000)
-TG = {
-    True: table(lambda p: min(395, max(60, 165 * exp(0.38 * NORMAL.inv_cdf(p))))),
-    False: table(lambda p: min(395, max(60, 125 * exp(0.38 * NORMAL.inv_cdf(p))))),
-}
+TG = {True: log_table(165, 0.38, 60, 395), False: log_table(125, 0.38, 60, 395)}
 # Days since the latest laboratory panel: most within 90, a fifth within 180, some stale.
 PANEL_AGE = table(
     lambda p: (
@@ -109,10 +102,7 @@ class Course:
         fills: int = 0,
     ) -> None:
         self.drug, self.start, self.outcome, self.reason, self.fills = drug, start, outcome, reason, fills
-        self.end = end
-        self.status = "active"
-        if end is not None:
-            self.stop(end)
+        self.end, self.status = end, "active" if end is None else "stopped"
 
     def stop(self, end: int) -> None:
         """It ended so many days ago."""
@@ -294,10 +284,8 @@ def _no_diabetes(person: Person, a1c: int, bmi: int, coarse: bytes) -> None:
     person.courses = []
     person.program = _program(coarse) if bmi > 270 and coarse[29] < 110 else None
     if bmi > 300 and coarse[30] < 26:
-        start = 250 + coarse[31] * 3
-        person.courses.append(
-            Course("phentermine 37.5", start, start - 84, OUTCOMES[coarse[32] % 2], fills=3)
-        )
+        start, outcome = 250 + coarse[31] * 3, OUTCOMES[coarse[32] % 2]
+        person.courses.append(Course("phentermine 37.5", start, start - 84, outcome, fills=3))
 
 
 def _program(coarse: bytes) -> tuple[int, int | None]:

@@ -10,14 +10,7 @@ from data_gen.setting import bare, starting_order
 from data_gen.sketch import counts, stand_in
 from data_gen.vocabulary import VOCABULARY
 from data_gen.wanted import Infeasible, days_of
-from tools.domain.records import (
-    Allergy,
-    Attestation,
-    Authorization,
-    Diagnosis,
-    Document,
-    FamilyHistory,
-)
+from tools.domain.records import Allergy, Attestation, Authorization, Diagnosis, Document, FamilyHistory
 from tools.domain.rules import AllergyTo, Condition, Intolerance, Programme, Specialist, Taking, Trial
 from tools.terminology.medicines import medicine
 
@@ -218,15 +211,15 @@ def _papers(scene: Scene) -> None:
     rule = scene.case.rule
     if rule is None or scene.case.papers_missing:
         return
-    titles = {
-        "study": "Study report",
-        "programme": "Program participation record",
-        "medication": "Medication record",
-        "fills": "Pharmacy claims printout",
-    }
     day = scene.date(scene.person.visits[0])
     for paper in rule.documents:
         there = paper.of == "fills" and paper.within is None and not scene.case.renewing
-        if paper.of in titles and not there:
-            document = Document(id="", title=titles[paper.of], of=paper.of, about=paper.test, date=day)
+        if paper.of in TITLES and not there:
+            document = Document(id="", title=TITLES[paper.of], of=paper.of, about=paper.test, date=day)
             scene.person.documents.append(bare(document))
+
+
+TITLES = {
+    "study": "Study report", "programme": "Program participation record", "medication": "Medication record",
+    "fills": "Pharmacy claims printout",
+}  # fmt: skip

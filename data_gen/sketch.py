@@ -41,6 +41,7 @@ RANGE = {
 }  # fmt: skip
 GROUP = {"height": "bmi", "weight": "bmi"}  # measured together
 _NEGATED = {">=": "<", ">": "<=", "<=": ">", "<": ">="}
+_OF_ASCVD = ("mi", "stroke", "pad")
 _BY_CODES = {concept.codes: key for key, concept in CONCEPTS.items()}
 
 
@@ -122,14 +123,10 @@ class Sketch:
         low, high = self.bounds.get((test, when), RANGE[test])
         at = Decimal(repr(value)) * SCALE.get(test, 1)
         below, above = int(at.to_integral_value(ROUND_FLOOR)), int(at.to_integral_value(ROUND_CEILING))
-        if op == ">=":
-            low = max(low, above)
-        elif op == ">":
-            low = max(low, below + 1)
-        elif op == "<=":
-            high = min(high, below)
-        elif op == "<":
-            high = min(high, above - 1)
+        if op in (">=", ">"):
+            low = max(low, above if op == ">=" else below + 1)
+        elif op in ("<=", "<"):
+            high = min(high, below if op == "<=" else above - 1)
         else:
             raise Infeasible(op)
         self.bounds[test, when] = low, high
@@ -157,11 +154,10 @@ class Sketch:
             raise Infeasible("dialysis")
         if concept == "hf" and is_so:
             self.bound("lvef", "now", "<", 68)
-        part_of = {"mi": "ascvd", "stroke": "ascvd", "pad": "ascvd"}.get(concept)
-        if part_of and is_so:
-            self.diagnosed(part_of, True)
+        if concept in _OF_ASCVD and is_so:
+            self.diagnosed("ascvd", True)
         if concept == "ascvd" and not is_so:
-            for kind in ("mi", "stroke", "pad"):
+            for kind in _OF_ASCVD:
                 self.diagnosed(kind, False)
 
     def recent(self, test: str, days: int | None) -> None:
@@ -252,23 +248,20 @@ class Sketch:
             self.says["specialist_consult"] = False, ("self",)
 
     def _change(self, leaf: Change, shown: bool | None, exclude: bool) -> None:
-        test = GROUP.get(leaf.test, leaf.test)
+        test, days = GROUP.get(leaf.test, leaf.test), days_of(leaf.within)
+        fits = self.renewing and leaf.since != "renewal" and leaf.direction == "fall"
         if (
-            not self.renewing
-            or leaf.since == "renewal"
-            or leaf.direction != "fall"
+            not fits
             or test not in ("bmi", "hba1c", "ahi")
+            or (leaf.amount is not None and leaf.test == "weight")
         ):
             raise Infeasible("change")
-        if leaf.amount is not None and leaf.test == "weight":
+        if shown is not None:
+            self.recent(test, days)
+        elif days is None:
             raise Infeasible("change")
-        if shown is None:
-            days = days_of(leaf.within)
-            if days is None:
-                raise Infeasible("change")
+        else:
             self.beyond[test] = max(self.beyond.get(test, 0), days)
-            return
-        self.recent(test, days_of(leaf.within))
 
 
 def stand_in(leaf: Any) -> str:

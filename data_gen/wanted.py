@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from data_gen.setting import AS_OF
@@ -59,13 +60,11 @@ def wants(node: Node, status: Status, exclude: bool, turn: int) -> list[Want]:
         return _some(order, count - needed + 1, "not_met", inner, turn)
     for left_open in order:
         rest = [child for child in order if child is not left_open]
-        try:
+        with suppress(Infeasible):
             found = wants(left_open, "unknown", inner, turn)
             for place, child in enumerate(rest):
                 found += wants(child, "met" if place < needed - 1 else "not_met", inner, turn)
             return found
-        except Infeasible:
-            continue
     raise Infeasible(node.id)
 
 
@@ -74,13 +73,10 @@ def _some(children: Sequence[Node], many: int, status: Status, exclude: bool, tu
     found: list[Want] = []
     done = 0
     for child in children:
-        if done == many:
-            break
-        try:
-            found += wants(child, status, exclude, turn)
-        except Infeasible:
-            continue
-        done += 1
+        if done < many:
+            with suppress(Infeasible):
+                found += wants(child, status, exclude, turn)
+                done += 1
     if done < many:
         raise Infeasible(status)
     return found

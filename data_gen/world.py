@@ -255,20 +255,17 @@ def _old_world(order: Order, files: dict[str, bytes]) -> Dataset:
     old = read_dataset(order.out)
     if old.also:
         raise Refused(f"can't append: {order.out} has patients beyond its first; make another world")
-    pairs = {
-        "seed": (old.seed, order.seed),
-        "as-of date": (old.as_of, order.as_of),
-        "version": (old.version, VERSION),
-    }
-    for name, (there, wanted) in pairs.items():
+    for name, there, wanted in (
+        ("seed", old.seed, order.seed), ("as-of date", old.as_of, order.as_of), ("version", old.version, VERSION),
+    ):  # fmt: skip
         if there != wanted:
             raise Refused(
                 f"can't append: the {name} of {order.out} is {there}, not {wanted}; make another world"
             )
-    for path in (name for name in old.files if name.startswith("patients")):
-        digest = old.files[path]
-        if not (order.out / path).is_file() or _sha256(order.out / path) != digest:
-            raise Refused(f"can't append: {order.out / path} is not as dataset.json describes it")
+    for path, digest in old.files.items():
+        file = order.out / path
+        if path.startswith("patients") and not (file.is_file() and _sha256(file) == digest):
+            raise Refused(f"can't append: {file} is not as dataset.json describes it")
     for path, body in files.items():
         if old.files.get(path) != hashlib.sha256(body).hexdigest():
             raise Refused(f"can't append: the catalog has changed since {order.out} was made ({path})")
@@ -334,28 +331,17 @@ class _World:
             (self.staging / path).write_bytes(body)
             digests[path] = hashlib.sha256(body).hexdigest()
         dataset = Dataset(
-            version=VERSION,
-            seed=order.seed,
-            as_of=order.as_of,
-            format=self.format,
-            counts=_counts(self.catalog, total),
-            files=dict(sorted(digests.items())),
+            version=VERSION, seed=order.seed, as_of=order.as_of, format=self.format,
+            counts=_counts(self.catalog, total), files=dict(sorted(digests.items())),
             labels=labels.digest.hexdigest(),
-            terms=self.catalog.terms if self.catalog.terms != OwnTerms() else None,
-            also=order.also,
-        )
+            terms=self.catalog.terms if self.catalog.terms != OwnTerms() else None, also=order.also,
+        )  # fmt: skip
         (self.staging / "dataset.json").write_bytes(_as_json(dataset))
         return Made(
-            out=str(order.out),
-            patients=total,
-            added=total - self.there,
-            planted=patients.planted,
-            seconds=0.0,
-            bytes=patients.bytes + sum(map(len, files.values())),
-            files=len(digests) + 1,
-            labels=str(order.labels) if order.labels else None,
-            dataset=dataset,
-        )
+            out=str(order.out), patients=total, added=total - self.there, planted=patients.planted, seconds=0.0,
+            bytes=patients.bytes + sum(map(len, files.values())), files=len(digests) + 1,
+            labels=str(order.labels) if order.labels else None, dataset=dataset,
+        )  # fmt: skip
 
     def _text(self, labels: _Sink) -> _Patients:
         """patients.json or patients.jsonl."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -228,13 +229,13 @@ def _estimate(session: Session) -> None:
     if not asking or model is None or session.wanted.replay:
         typer.echo(f"about {max(5, len(left) * 0.06):.0f} s, without a model", err=True)
         return
-    known: dict[str, list[float]] = {}
+    known = defaultdict[str, list[float]](list)
     for row in session.log.rows.values():
-        known.setdefault(row.arm, []).append(row.seconds)
+        known[row.arm].append(row.seconds)
     rate = probe(model)
     seconds = 0.0
     for task in asking:
-        own = known.get(task.way.arm, [])
+        own = known[task.way.arm]
         seconds += sum(own) / len(own) if len(own) >= 10 else TOKENS[task.way.arm] / max(rate, 0.1) * 1.5
     typer.echo(f"about {seconds / 60:.0f} min for {len(asking)} samples at {rate:.1f} tokens/s", err=True)
 

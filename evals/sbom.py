@@ -20,18 +20,8 @@ LOCK = Path(__file__).parent.parent / "requirements-dev.lock"
 PACKAGE = re.compile(r"^([\w.-]+)==(\S+)((?:.*\\\n +--hash=sha256:[0-9a-f]{64})+)", re.MULTILINE)
 # Licences that ask for no more than to be named, or for their own source alone.
 MAY_GO_OUT = (
-    "mit",
-    "apache",
-    "bsd",
-    "isc",
-    "psf",
-    "python software",
-    "mpl",
-    "mozilla",
-    "lgpl",
-    "lesser",
-    "zlib",
-)
+    "mit", "apache", "bsd", "isc", "psf", "python software", "mpl", "mozilla", "lgpl", "lesser", "zlib",
+)  # fmt: skip
 READ_BY_HAND = {  # packages whose metadata tell none
     "agent-client-protocol": "Apache-2.0",
     "axe-playwright-python": "MIT; the axe-core that it brings: MPL-2.0",

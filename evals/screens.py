@@ -85,10 +85,8 @@ def _pictures(base: str, cases: tasks.Cases) -> Iterator[tuple[str, bytes]]:
         page = browser.new_page(base_url=base)
         person = tasks.Person(page)
         page.set_default_timeout(PATIENCE)
-        done, walks = (
-            {},
-            {"case": tasks.sent, "letter": tasks.denied, "draft": tasks.attached, "batch": tasks.batch},
-        )
+        walks = {"case": tasks.sent, "letter": tasks.denied, "draft": tasks.attached, "batch": tasks.batch}
+        done = {}
         for name, do in walks.items():
             page.goto("/", wait_until="load")
             do(person, cases)

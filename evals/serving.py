@@ -123,9 +123,8 @@ def run(port: int, requests: Sequence[bytes], moments: Sequence[float]) -> Outco
 
 async def _run(port: int, requests: Sequence[bytes], moments: Sequence[float]) -> Outcome:
     loop = asyncio.get_running_loop()
-    idle: deque[_Connection] = (
-        deque()
-    )  # the one that rested longest goes next, so that all processes get work
+    # the one that rested longest goes next, so that all processes get work
+    idle: deque[_Connection] = deque()
     made: list[_Connection] = []
     latencies = [0.0] * len(moments)
     errors = 0

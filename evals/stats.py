@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from math import comb
 from typing import NamedTuple, TypeVar
@@ -12,7 +13,8 @@ import numpy
 from tools.common.statistics import wilson
 
 T = TypeVar("T")
-RESAMPLES = 2000
+RESAMPLES = 1000
+STATUSES = ("met", "not_met", "unknown")
 
 
 class Interval(NamedTuple):
@@ -41,24 +43,20 @@ def clustered(
     groups: Mapping[str, Sequence[T]],
     figure: Callable[[Sequence[T]], float | None],
     *,
-    resamples: int = RESAMPLES,
+    resamples: int,
 ) -> Interval | None:
     """A figure over all rows, its interval from resampling whole clusters: rows of one patient are not independent."""
-    names = sorted(groups)
-    rows = [row for name in names for row in groups[name]]
-    value = figure(rows) if rows else None
+    names, draw = sorted(groups), random.Random(1)
+
+    def of(chosen: Sequence[str]) -> float | None:
+        return figure([row for name in chosen for row in groups[name]]) if chosen else None
+
+    value = of(names)
     if value is None:
         return None
-    draw = random.Random(1)
-    found = []
-    for _ in range(resamples):
-        resampled = figure([row for name in draw.choices(names, k=len(names)) for row in groups[name]])
-        if resampled is not None:
-            found.append(resampled)
-    found.sort()
-    if not found:
-        return None
-    return Interval(value, _quantile(found, 0.025), _quantile(found, 0.975), len(rows))
+    drawn = (of(draw.choices(names, k=len(names))) for _ in range(resamples))
+    low, high = _middle([one for one in drawn if one is not None])
+    return Interval(value, low, high, sum(map(len, groups.values())))
 
 
 def clustered_share(groups: Mapping[str, Sequence[bool]], *, resamples: int = RESAMPLES) -> Interval | None:
@@ -77,8 +75,8 @@ def clustered_share(groups: Mapping[str, Sequence[bool]], *, resamples: int = RE
 def _resampled(parts: Sequence[int], wholes: Sequence[int], resamples: int) -> tuple[float, float]:
     """The middle 95 % of sum(parts) / sum(wholes) over clusters drawn again with replacement."""
     drawn = numpy.random.default_rng(1).integers(0, len(parts), (resamples, len(parts)))
-    shares = numpy.sort(numpy.array(parts)[drawn].sum(axis=1) / numpy.array(wholes)[drawn].sum(axis=1))
-    return _quantile(shares.tolist(), 0.025), _quantile(shares.tolist(), 0.975)
+    shares = numpy.array(parts)[drawn].sum(axis=1) / numpy.array(wholes)[drawn].sum(axis=1)
+    return _middle(shares.tolist())
 
 
 def pass_hat(outcomes: Sequence[Sequence[bool]], k: int) -> float | None:
@@ -98,11 +96,6 @@ class Paired(NamedTuple):
     neither: int
 
     @property
-    def difference(self) -> float:
-        """Of the first over the second."""
-        return (self.only_first - self.only_second) / max(1, sum(self))
-
-    @property
     def p(self) -> float:
         """Two-sided and exact: the binomial of the discordant pairs."""
         n, k = self.only_first + self.only_second, min(self.only_first, self.only_second)
@@ -111,23 +104,18 @@ class Paired(NamedTuple):
 
 def paired(first: Mapping[T, bool], second: Mapping[T, bool]) -> Paired:
     """Over the items that both have."""
-    common = [(first[name], second[name]) for name in first if name in second]
-    return Paired(
-        common.count((True, True)),
-        common.count((True, False)),
-        common.count((False, True)),
-        common.count((False, False)),
-    )
+    common = Counter((first[name], second[name]) for name in first if name in second)
+    return Paired(*(common[one, two] for one in (True, False) for two in (True, False)))
 
 
 def uplift(
     first: Mapping[T, bool], second: Mapping[T, bool], cluster: Mapping[T, str], *, resamples: int = RESAMPLES
 ) -> Interval | None:
     """How much more often the first is right than the second, on the same items; resampled by cluster."""
-    groups: dict[str, list[int]] = {}
+    groups = defaultdict[str, list[int]](list)
     for name in first:
         if name in second:
-            groups.setdefault(cluster[name], []).append(first[name] - second[name])
+            groups[cluster[name]].append(first[name] - second[name])
     if not groups:
         return None
     parts, wholes = [sum(rows) for rows in groups.values()], [len(rows) for rows in groups.values()]
@@ -135,25 +123,20 @@ def uplift(
     return Interval(sum(parts) / sum(wholes), low, high, sum(wholes))
 
 
-def macro_f1(
-    pairs: Sequence[tuple[str, str]], classes: Sequence[str] = ("met", "not_met", "unknown")
-) -> float | None:
-    """The mean F1 of the classes that occur among the true ones; pairs are (true, given). Another word, or nothing, is
-    given wrongly."""
-    found = []
-    for name in classes:
-        true = sum(t == name for t, _ in pairs)
-        given = sum(g == name for _, g in pairs)
-        right = sum(t == g == name for t, g in pairs)
-        if true:
-            found.append(2 * right / (true + given))
+def macro_f1(pairs: Sequence[tuple[str, str]]) -> float | None:
+    """The mean F1 of the statuses that occur among the true ones; pairs are (true, given). Another word, or nothing,
+    is given wrongly."""
+    true, given = (Counter(pair[side] for pair in pairs) for side in (0, 1))
+    both = Counter(pairs)
+    found = [2 * both[name, name] / (true[name] + given[name]) for name in STATUSES if true[name]]
     return sum(found) / len(found) if found else None
 
 
-def _quantile(ordered: Sequence[float], at: float) -> float:
-    return ordered[min(len(ordered) - 1, max(0, round(at * (len(ordered) - 1))))]
+def _middle(values: Sequence[float]) -> tuple[float, float]:
+    """The bounds of the middle 95 %."""
+    return percentile(values, 0.025), percentile(values, 0.975)
 
 
 def percentile(values: Sequence[float], at: float) -> float:
-    """0 of nothing."""
-    return _quantile(sorted(values), at) if values else 0.0
+    """The value below which so great a share lies, one of them; 0 of nothing."""
+    return sorted(values)[round(at * (len(values) - 1))] if values else 0.0

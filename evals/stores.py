@@ -20,14 +20,16 @@ MOCK_DATA = Path(__file__).parents[1] / "mock_data"
 
 def read_plans(world: Path = MOCK_DATA) -> dict[str, Plan]:
     """The plans of a world's folder by id."""
-    plans = msgspec.json.decode((world / "plans.json").read_bytes(), type=tuple[Plan, ...])
-    return {plan.id: plan for plan in plans}
+    return {
+        plan.id: plan for plan in msgspec.json.decode((world / "plans.json").read_bytes(), type=list[Plan])
+    }
 
 
 def read_drugs(world: Path = MOCK_DATA) -> dict[str, Drug]:
     """The drugs of a world's folder by name."""
-    drugs = msgspec.json.decode((world / "drugs.json").read_bytes(), type=tuple[Drug, ...])
-    return {drug.name: drug for drug in drugs}
+    return {
+        drug.name: drug for drug in msgspec.json.decode((world / "drugs.json").read_bytes(), type=list[Drug])
+    }
 
 
 @contextmanager

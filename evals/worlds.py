@@ -67,7 +67,7 @@ class World:
     @cached_property
     def planted(self) -> dict[tuple[str, str, str], list[Json]]:
         """Labels by plan, drug and use."""
-        by_cell: dict[tuple[str, str, str], list[Json]] = defaultdict(list)
+        by_cell = defaultdict[tuple[str, str, str], list[Json]](list)
         for label in self.labels:
             by_cell[label["plan_id"], label["drug"], label.get("indication", "")].append(label)
         return dict(by_cell)

@@ -77,7 +77,7 @@ def weighed(path: Path, turn: Turn, shared: Row, pool: Pool) -> list[float]:
     """The likelihood of each passage of a pool by the weights of a file, from what it shares with the turn.
 
     Args:
-        path: of weights that `evals.training.relevance.Learner` made.
+        path: of weights that `evals.training.relevance.PassageLearner` made.
         turn: in numbers.
         shared: passages x what was learned from.
         pool: what is compared.

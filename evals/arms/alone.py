@@ -74,11 +74,8 @@ def schema_of(item: Item, bound: Bound) -> dict[str, Any]:
     if item.suite == "letters":
         return _object(letter={"type": "string", "maxLength": 2400})
     if item.truth:
-        return _object(
-            criteria=_object(**dict.fromkeys(item.truth, _one_of(STATUSES))),
-            outcome=_one_of(OUTCOMES),
-            answer=TEXT,
-        )
+        criteria = _object(**dict.fromkeys(item.truth, _one_of(STATUSES)))
+        return _object(criteria=criteria, outcome=_one_of(OUTCOMES), answer=TEXT)
     if item.drug:
         return _object(outcome=_one_of([*OUTCOMES, "not_asked"]), answer=TEXT)
     return _object(answer=TEXT)

@@ -43,6 +43,7 @@ from tools.queries.bound import Bound
 if TYPE_CHECKING:
     from agent.conversation import Turn
     from agent.dialogue.query import Ask, Intent
+    from agent.drafts.letter_wording import Wording
     from agent.models.model import Model
     from tools.queries.check import Asked
 
@@ -94,12 +95,11 @@ def _converse(row: Row, item: Item, bench: Bench, model: Model | None) -> list[d
         store=place.store, model=model, plan_id=item.plan_id, draft=drafter(place.store, place.settings),
         clock=time.perf_counter, temperature=row.temperature, seed=row.seed,
     )  # fmt: skip
-    graph = bench.graph
-    talk = Conversation(graph, desk, patient_id=item.patient)
+    talk = Conversation(bench.graph, desk, patient_id=item.patient)
     try:
-        return _turns(row, item, place, talk, graph)
+        return _turns(row, item, place, talk, bench.graph)
     finally:
-        graph.checkpointer.delete_thread(talk.id)
+        bench.graph.checkpointer.delete_thread(talk.id)
 
 
 def _in_words(turn: Turn) -> dict[str, Any]:
@@ -147,21 +147,21 @@ def _drafted(place: Place, draft_id: int | None) -> dict[str, str]:
     return {field.id: field.value for field in place.store.draft(draft_id).filled_form().fields}
 
 
-def _asked(item: Item, place: Place) -> Asked:
-    return Bound(place.store, item.patient, plan_id=item.plan_id).asked(item.drug)
-
-
 def _write_letter(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
     """The letter of the drafted case, its free paragraphs in the model's words as far as they hold."""
     case = Bound(place.store, item.patient, plan_id=item.plan_id).case(item.drug)
     said = papers.compose(place.store, case, model)
-    wording = said.wording
+    _worded(row, said.wording, model)
+    return {
+        "letter": said.letter.text, "path": said.wording.path, "notice": said.wording.notice,
+        "determinations": [as_data(case.determination)],
+    }  # fmt: skip
+
+
+def _worded(row: Row, wording: Wording, model: Model | None) -> None:
+    """Whether code's words stood in for the model's, or for some of them."""
     row.fallback = model is not None and wording.model_calls > 0 and wording.path == "template"
     row.repaired = wording.path == "repaired"
-    determined = [as_data(case.determination)]
-    return {
-        "letter": said.letter.text, "path": wording.path, "notice": wording.notice, "determinations": determined
-    }  # fmt: skip
 
 
 def _work_on_denial(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
@@ -182,8 +182,7 @@ def _work_on_denial(row: Row, item: Item, place: Place, model: Model | None) -> 
     }
     if not made.found.refusal:
         said = appeals.compose(made, Filing(), model)
-        row.fallback = model is not None and said.wording.model_calls > 0 and said.wording.path == "template"
-        row.repaired = said.wording.path == "repaired"
+        _worded(row, said.wording, model)
         turn["letter"] = said.letter.text
     return turn
 
@@ -267,17 +266,9 @@ def _plain(row: Row, item: Item, bench: Bench, model: Model | None) -> list[dict
     return turns
 
 
-# --- the model alone ---------------------------------------------------------------------------------------
-
-
-def _alone(row: Row, item: Item, bench: Bench, model: Model | None) -> list[dict[str, Any]]:
-    assert model is not None
-    return alone.answer(row, item, bench.of(item), model)
-
-
 _WAYS: dict[Arm, Callable[[Row, Item, Bench, Any], list[dict[str, Any]]]] = {
     "engine": lambda row, item, bench, model: _converse(row, item, bench, None),
     "paladin": _converse,
     "plain": _plain,
-    "alone": _alone,
+    "alone": lambda row, item, bench, model: alone.answer(row, item, bench.of(item), model),
 }

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -168,10 +168,8 @@ class Recording:
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
     """What was written in full; a line that was cut by a kill is none."""
     for line in path.read_text(encoding="utf-8").splitlines():
-        try:
+        with suppress(ValueError):
             yield json.loads(line)
-        except ValueError:
-            continue
 
 
 def _said(row: dict[str, Any]) -> Reply:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from difflib import SequenceMatcher
 from functools import cache, lru_cache
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -372,17 +373,13 @@ def _derived(support: Support, chart: Mapping[str, Any], days: Iterable[date]) -
                 support.pairs |= {(float(w - took), "day") for w in windows if w > took}
         if course.get("dose") and course.get("per_day"):
             support.pairs.add((round(course["dose"] * course["per_day"], 2), "mg"))
-    by_test: dict[str, list[Mapping[str, Any]]] = {}
-    for row in chart.get("observations") or ():
-        by_test.setdefault(row["test"], []).append(row)
-    for rows in by_test.values():
-        for first in rows:
-            for last in rows:
-                change = abs(last["value"] - first["value"])
-                support.pairs |= {(round(change, digits), _unit_of("value", first)) for digits in (0, 1, 2)}
-                if first["value"]:
-                    percent = 100 * change / first["value"]
-                    support.pairs |= {(round(percent, digits), "%") for digits in (0, 1)}
+    for first, last in product(chart.get("observations") or (), repeat=2):
+        if first["test"] == last["test"]:
+            change = abs(last["value"] - first["value"])
+            support.pairs |= {(round(change, digits), _unit_of("value", first)) for digits in (0, 1, 2)}
+            if first["value"]:
+                percent = 100 * change / first["value"]
+                support.pairs |= {(round(percent, digits), "%") for digits in (0, 1)}
 
 
 def _span(support: Support, start: date, end: date) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import random
 from datetime import date, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from data_gen.catalog_loader import Catalog, load_catalog
+from data_gen.catalog_loader import our_catalog
 from data_gen.denials import DecisionFacts, GivenReason, Granted, Letter, amount, denial_letter, styles
 from data_gen.pools import pools
 from evals.denials.gold import Label, label
@@ -20,14 +19,9 @@ from tools.domain.records import Clause, Drug, Plan
 DRAWN: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 
 
-@cache
-def _catalog() -> Catalog:
-    return load_catalog()
-
-
 def labelled(seed: int, count: int) -> list[Label]:
     """Letters of this seed, as text, with their labels."""
-    policies = _catalog().policies
+    policies = our_catalog().policies
     return [
         label(f"seed {seed} no. {number}", one.label, one.text)._replace(policy=policies.get(one.policy_id))
         for number, one in enumerate(letters(seed, count), 1)
@@ -37,17 +31,13 @@ def labelled(seed: int, count: int) -> list[Label]:
 def letters(seed: int, count: int) -> list[Letter]:
     """As printed; every style and kind in turn."""
     draw = random.Random(f"denials/{seed}")
-    made = []
-    for number in range(count):
-        facts = draw_facts(draw, number)
-        own = draw.random() < 0.8
-        made.append(denial_letter(facts, "" if own else draw.choice(styles())))
-    return made
+    facts = (draw_facts(draw, number) for number in range(count))
+    return [denial_letter(one, "" if draw.random() < 0.8 else draw.choice(styles())) for one in facts]
 
 
 def draw_facts(draw: random.Random, number: int) -> DecisionFacts:
     """A decision as a payer might have made it; no patient of a world is meant."""
-    catalog, names = _catalog(), pools()
+    catalog, names = our_catalog(), pools()
     plan = list(catalog.plans.values())[number % len(catalog.plans)]
     kind = draw.choice(DRAWN["kinds"])
     drug = draw.choice(list(catalog.drugs.values()))
@@ -119,7 +109,7 @@ def _reason(draw: random.Random, code: str, plan: Plan, drug: Drug, dated: date,
 
 def _clause(draw: random.Random, code: str, plan: Plan, drug: Drug, told: str) -> Clause | None:
     """A clause of the plan's policy that such a reason might rest on."""
-    policy = _catalog().policies.get(f"{plan.id}-{drug.name}".upper())
+    policy = our_catalog().policies.get(f"{plan.id}-{drug.name}".upper())
     section, *words = DRAWN["clauses"].get(code, [""])
     if policy is None or not section or draw.random() < 0.35:
         return None
@@ -132,7 +122,7 @@ def _details(draw: random.Random, code: str, drug: Drug, dated: date, born: date
     def ago(most: int) -> str:
         return (dated - timedelta(days=draw.randrange(5, most))).strftime("%m/%d/%Y")
 
-    others = [d.name for d in _catalog().drugs.values() if d.name != drug.name]
+    others = [name for name in our_catalog().drugs if name != drug.name]
     if code == "step_therapy":
         first = draw.choice([*DRAWN["first"], draw.choice(others)])
         return {"first": first, "needed": draw.choice(DRAWN["needed"]), "shown": draw.choice(DRAWN["shown"])}
@@ -149,11 +139,8 @@ def _details(draw: random.Random, code: str, drug: Drug, dated: date, born: date
     if code == "age":
         return {"age": str(min(age_on(born, dated), 17)), "minimum": "18"}
     if code == "duplicate_therapy":
-        same = [
-            d.name
-            for d in _catalog().drugs.values()
-            if d.name in others and set(d.classes) & set(drug.classes)
-        ]
+        known = our_catalog().drugs
+        same = [name for name in others if {*known[name].classes} & {*drug.classes}]
         return {"other": draw.choice(same or others), "on": ago(40)}
     if code == "non_formulary":
         return {"others": " and ".join(draw.sample(others, 2))}

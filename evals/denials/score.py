@@ -37,23 +37,24 @@ def wrong_reasons(one: Label, got: Denial) -> Iterator[str]:
 
 def fields(one: Label, got: Denial) -> dict[str, tuple[Any, Any, bool]]:
     """Each field: what was wanted, what was read, and whether that is the same. What is not stated must not be read."""
-    kind = (one.kind, got.kind, one.kind == got.kind)
-    found: dict[str, tuple[Any, Any, bool]] = {"kind": kind}
-    found["payer"] = _same(one.payer, _value(got.payer), _same_payer)
-    found["member"] = _same(one.member, _value(got.member), same_name)
-    found["member id"] = _same(one.member_id, _value(got.member_id))
-    found["reference"] = _same(one.reference, _value(got.reference))
-    found["birth date"] = _same(one.birth_date, got.birth_date.value if got.birth_date else None)
-    found["letter date"] = _same(one.letter_date, got.dated.value if got.dated else None)
     wanted = {str(drug["drug"]) for drug in one.drugs}
-    found["drugs"] = _same(wanted, {drug.name for drug in got.drugs})
     strengths = {(str(d["drug"]), str(d.get("strength", ""))) for d in one.drugs}
-    found["strengths"] = _same(strengths, {(drug.name, drug.strength) for drug in got.drugs})
     due = got.next_deadline
     read = (due.amount, due.unit, due.runs_from) if due else None
-    found["deadline as stated"] = _same(one.deadline and one.deadline[:3], read)
-    found["deadline as a day"] = _same(one.deadline and one.deadline[3], due.day if due else None)
-    found["rights"] = _same(set(one.rights), {right.kind for right in got.rights})
+    found = {
+        "kind": _same(one.kind, got.kind),
+        "payer": _same(one.payer, _value(got.payer), _same_payer),
+        "member": _same(one.member, _value(got.member), same_name),
+        "member id": _same(one.member_id, _value(got.member_id)),
+        "reference": _same(one.reference, _value(got.reference)),
+        "birth date": _same(one.birth_date, got.birth_date.value if got.birth_date else None),
+        "letter date": _same(one.letter_date, got.dated.value if got.dated else None),
+        "drugs": _same(wanted, {drug.name for drug in got.drugs}),
+        "strengths": _same(strengths, {(drug.name, drug.strength) for drug in got.drugs}),
+        "deadline as stated": _same(one.deadline and one.deadline[:3], read),
+        "deadline as a day": _same(one.deadline and one.deadline[3], due.day if due else None),
+        "rights": _same(set(one.rights), {right.kind for right in got.rights}),
+    }
     if one.questions:
         found["questions"] = _same(one.questions, len(got.questions))
     if one.criteria:
@@ -70,9 +71,7 @@ def _value(stated: Any) -> str:
 
 
 def _same(wanted: Any, found: Any, alike: Callable[[Any, Any], bool] | None = None) -> tuple[Any, Any, bool]:
-    if wanted == found:
-        return wanted, found, True
-    return wanted, found, bool(wanted and found and alike and alike(wanted, found))
+    return wanted, found, wanted == found or bool(wanted and found and alike and alike(wanted, found))
 
 
 def _same_payer(wanted: str, found: str) -> bool:

@@ -19,9 +19,8 @@ EXAMPLES = Path(__file__).parents[1] / "examples" / "letters"
 KINDS = {"partial": "partial_approval", "upheld": "appeal_upheld", "overturned": "appeal_overturned"}
 UNKNOWN = "unclear"
 REFUSALS = frozenset(["denial", "partial_approval", "appeal_upheld"])
-UNPAID = REFUSALS | {
-    "payment_advice"
-}  # whose reasons are counted: of others, some authors give what is missing
+# whose reasons are counted: of others, some authors give what is missing
+UNPAID = REFUSALS | {"payment_advice"}
 DATES = frozenset(["notice", "receipt", "reply_by", "appeal_by", "p2p_by", "effective", "expires"])
 
 
@@ -42,10 +41,12 @@ def score(
         counts["false"] += found.kind in REFUSALS and kind not in REFUSALS
         if found.kind != kind:
             miss(f"{letter['id']}: {letter['kind']} read as {found.kind}")
+        unpaid = kind in UNPAID
         parts: dict[str, tuple[set[Any], set[Any]]] = {
-            "reason": (set(found.codes), {one["code"] for one in letter["reasons"]})
-            if kind in UNPAID
-            else (set(), set()),
+            "reason": (
+                {code for code in found.codes if unpaid},
+                {one["code"] for one in letter["reasons"] if unpaid},
+            ),
             "date": (dates_read(found), _dates(letter)),
             "drug": (_medicines(one.name for one in found.drugs), _medicines(letter["decided"])),
         }
@@ -58,12 +59,13 @@ def score(
         orders = any(one["role"] == "order" for one in letter["sentences"])
         counts["orders"] += orders
         counts["orders reported"] += orders and bool(found.orders)
+
+    def counted(part: str) -> tuple[int, int, int]:
+        return counts[f"{part} right"], counts[f"{part} told"], counts[f"{part} wanted"]
+
     return LetterRow(
-        set=name, voice=voice, n=len(letters),
-        right=counts["right"], abstained=counts["abstained"], false_denials=counts["false"],
-        reasons=(counts["reason right"], counts["reason told"], counts["reason wanted"]),
-        dates=(counts["date right"], counts["date told"], counts["date wanted"]),
-        drugs=(counts["drug right"], counts["drug told"], counts["drug wanted"]),
+        set=name, voice=voice, n=len(letters), right=counts["right"], abstained=counts["abstained"],
+        false_denials=counts["false"], reasons=counted("reason"), dates=counted("date"), drugs=counted("drug"),
         orders=(counts["orders reported"], counts["orders"]),
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,17 +48,18 @@ def answers(folder: Path, model: str = "offline") -> Iterator[dict[str, Any]]:
 def row_of(folder: Path, voice: str, model: str) -> QuestionRow:
     """The counts of a set that was read by a judge."""
     graded = [json.loads(line) for line in (folder / "grades.jsonl").read_text(encoding="utf-8").splitlines()]
-    turns: dict[str, list[tuple[int, str]]] = {}
+    items = defaultdict[str, list[str]](list)
     for one in graded:
-        turns.setdefault(one["id"], []).append((int(one["turn"]), one["grade"]))
-    worst = [min((grade for _, grade in item), key=GRADES.index) for item in turns.values()]
-    every = [pair for item in turns.values() for pair in item]
-    later = [grade for number, grade in every if number]
-    usable_later = sum(grade in USABLE for grade in later)
+        items[one["id"]].append(one["grade"])
+    every = Counter(one["grade"] for one in graded)
+    later = Counter(one["grade"] for one in graded if int(one["turn"]))
+    worst = Counter(min(grades, key=GRADES.index) for grades in items.values())
+
+    def usable(grades: Counter[str]) -> int:
+        return sum(grades[grade] for grade in USABLE)
+
     return QuestionRow(
-        set=folder.name, voice=voice, model=model, items=len(worst),
-        usable=sum(grade in USABLE for grade in worst), good=worst.count("good"), turns=len(every),
-        usable_turns=sum(grade in USABLE for _, grade in every), later=len(later), usable_later=usable_later,
-        wrong=sum(grade in ("wrong", "dangerous") for _, grade in every),
-        dangerous=sum(grade == "dangerous" for _, grade in every),
+        set=folder.name, voice=voice, model=model, items=len(items), usable=usable(worst), good=worst["good"],
+        turns=len(graded), usable_turns=usable(every), later=later.total(), usable_later=usable(later),
+        wrong=every["wrong"] + every["dangerous"], dangerous=every["dangerous"],
     )  # fmt: skip

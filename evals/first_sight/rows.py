@@ -93,18 +93,14 @@ class QuestionRow(Row, frozen=True, kw_only=True):
 
 
 T = TypeVar("T", bound=Row)
-_OTHERS = ("letters", "notes")  # kinds of rows of the first file that are not of cases
 
 
 def rows(kind: type[T]) -> list[T]:
     """Every first sight of this kind so far, oldest first."""
-    lines = _file(kind).read_bytes().splitlines()
-    own = {LetterRow: "letters", NoteRow: "notes"}.get(kind)
-    kinds = (msgspec.json.decode(line).get("kind") for line in lines)
-    kept = (
-        line for line, said in zip(lines, kinds, strict=True) if own == (said if said in _OTHERS else None)
-    )
-    return [msgspec.json.decode(line, type=kind) for line in kept]
+    kept = [msgspec.json.decode(line) for line in _file(kind).read_bytes().splitlines()]
+    of = {"letters": LetterRow, "notes": NoteRow}
+    own = QuestionRow if kind is QuestionRow else CaseRow
+    return [msgspec.convert(row, kind) for row in kept if of.get(row.get("kind"), own) is kind]
 
 
 def keep(row: Row) -> None:
@@ -139,11 +135,9 @@ def page() -> str:
         "|---|---|---|---|---|---:|---|---:|---:|---:|---:|",
     ]
     for row in cases:
-        low, high = wilson(row.right, row.n)
         lines.append(
-            f"| {row.kind} | {row.set} | {row.voice} | {row.date} | {row.commit} | {row.right}/{row.n} "
-            f"({row.right / row.n:.3f}) | {low:.3f}-{high:.3f} | {row.false_ready}/{row.not_ready} | "
-            f"{row.ready_lost}/{row.ready} | {row.unknown_found}/{row.unknown} | {len(row.corrections)} |"
+            f"| {row.kind} | {_of(row)} | {_share(row.right, row.n)} | {row.false_ready}/{row.not_ready} "
+            f"| {row.ready_lost}/{row.ready} | {row.unknown_found}/{row.unknown} | {len(row.corrections)} |"
         )
     lines += [*_letters(letters), *_notes(notes)]
     every: list[CaseRow | LetterRow | NoteRow] = [*cases, *letters, *notes]
@@ -165,14 +159,12 @@ def _letters(kept: Sequence[LetterRow]) -> Iterator[str]:
         "|---|---|---|---|---:|---|---:|---:|---|---|---|---:|",
     )
     for row in kept:
-        low, high = wilson(row.right, row.n)
         parts = " | ".join(
             f"{_f1(*part)} ({part[0]} / {part[1]} / {part[2]})"
             for part in (row.reasons, row.dates, row.drugs)
         )
         yield (
-            f"| {row.set} | {row.voice} | {row.date} | {row.commit} | {row.right}/{row.n} ({row.right / row.n:.3f}) "
-            f"| {low:.3f}-{high:.3f} | {row.abstained} | {row.false_denials} | {parts} "
+            f"| {_of(row)} | {_share(row.right, row.n)} | {row.abstained} | {row.false_denials} | {parts} "
             f"| {row.orders[0]}/{row.orders[1]} |"
         )
 
@@ -190,15 +182,21 @@ def _notes(kept: Sequence[NoteRow]) -> Iterator[str]:
     )
     for row in kept:
         right, told, wanted = row.facts
-        shares = " | ".join(
-            f"{right}/{of} ({right / of:.3f}) | {low:.3f}-{high:.3f}"
-            for of in (told, wanted)
-            for low, high in [wilson(right, of)]
-        )
         yield (
-            f"| {row.set} | {row.voice} | {row.date} | {row.commit} | {shares} | {row.misleading} "
+            f"| {_of(row)} | {_share(right, told)} | {_share(right, wanted)} | {row.misleading} "
             f"| {row.traps[0]}/{row.traps[1]} | {row.details[0]}/{row.details[1]} |"
         )
+
+
+def _of(row: Row) -> str:
+    """The cells that say which set it is, and when and with which code it was seen."""
+    return f"{row.set} | {row.voice} | {row.date} | {row.commit}"
+
+
+def _share(right: int, of: int, digits: int = 3) -> str:
+    """The cells of a share and its interval."""
+    low, high = wilson(right, of)
+    return f"{right}/{of} ({right / of:.{digits}f}) | {low:.{digits}f}-{high:.{digits}f}"
 
 
 def _f1(right: int, told: int, wanted: int) -> str:
@@ -220,10 +218,9 @@ def page_of_questions() -> str:
         "|---|---|---|---|---|---:|---|---:|---:|---:|---:|---:|",
     ]
     for row in rows(QuestionRow):
-        low, high = wilson(row.usable, row.items)
         lines.append(
-            f"| {row.set} | {row.voice} | {row.model} | {row.date} | {row.commit} | {row.usable}/{row.items} "
-            f"({row.usable / row.items:.2f}) | {low:.2f}-{high:.2f} | {row.good}/{row.items} | "
-            f"{row.usable_turns}/{row.turns} | {row.usable_later}/{row.later} | {row.wrong} | {row.dangerous} |"
+            f"| {row.set} | {row.voice} | {row.model} | {row.date} | {row.commit} "
+            f"| {_share(row.usable, row.items, 2)} | {row.good}/{row.items} | {row.usable_turns}/{row.turns} "
+            f"| {row.usable_later}/{row.later} | {row.wrong} | {row.dangerous} |"
         )
     return "\n".join([*lines, ""])

@@ -5,6 +5,7 @@ Written by `python -m evals.first_sight report`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import NamedTuple
 
 from evals.first_sight import rows
@@ -29,39 +30,30 @@ class Score(NamedTuple):
 def scores() -> dict[str, list[Score]]:
     """The sets of each kind, oldest first."""
     cases, letters, turns = rows.rows(rows.CaseRow), rows.rows(rows.LetterRow), rows.rows(rows.QuestionRow)
-    told = {"determinations": "determinations", "unknown": "… where something cannot be known"}
-    by_kind = {
-        said: [
-            Score(one.set, one.right, one.n, f"{one.false_ready} of {one.not_ready} called ready, and not")
-            for one in cases
-            if one.kind == kind
-        ]
-        for kind, said in told.items()
-    }
+    by_kind: dict[str, list[Score]] = {"determinations": [], "… where something cannot be known": []}
+    for case, kind in product(cases, by_kind):
+        if case.kind == ("unknown" if kind.startswith("…") else kind):
+            sure = f"{case.false_ready} of {case.not_ready} called ready, and not"
+            by_kind[kind].append(Score(case.set, case.right, case.n, sure))
     ever = f"(of all {sum(one.turns for one in turns):,} ever {sum(one.dangerous for one in turns)})"
     by_kind["turns of conversations, answered usably"] = [
         Score(one.set, one.usable_turns, one.turns, f"{one.wrong}, of them dangerous {one.dangerous} {ever}")
         for one in turns
     ]
     by_kind["payers' letters, kind"] = [
-        Score(
-            one.set,
-            one.right,
-            one.n,
-            f"{one.n - one.right - one.abstained}, false denials {one.false_denials}",
-        )
+        Score(one.set, one.right, one.n, f"{one.n - one.right - one.abstained}, false denials {one.false_denials}")
         for one in letters
-    ]
+    ]  # fmt: skip
     for part in ("reasons", "dates"):
         found = [(one.set, *getattr(one, part)) for one in letters]
         by_kind[f"… {part}, F1"] = [
-            Score(name, 2 * right, told + wanted, "") for name, right, told, wanted in found
+            Score(name, 2 * right, of + wanted, "") for name, right, of, wanted in found
         ]
-    of_notes = [(one.set, *one.facts, f"{one.misleading} would mislead") for one in rows.rows(rows.NoteRow)]
+    notes = rows.rows(rows.NoteRow)
     by_kind["facts of notes, precision"] = [
-        Score(name, right, told, sure) for name, right, told, _, sure in of_notes
+        Score(one.set, *one.facts[:2], f"{one.misleading} would mislead") for one in notes
     ]
-    by_kind["… recall"] = [Score(name, right, wanted, "") for name, right, _, wanted, _ in of_notes]
+    by_kind["… recall"] = [Score(one.set, one.facts[0], one.facts[2], "") for one in notes]
     return by_kind
 
 

@@ -116,11 +116,8 @@ def _swap(kind: str, text: str, old: str, new: str, rng: random.Random, source: 
 
 
 def _in_letter(kind: str, case: Case, text: str, rng: random.Random, others: Sequence[str]) -> list[Wrong]:
-    return [
-        w
-        for old, new in _pairs(kind, case, rng, others, FORMATS[0])
-        for w in _swap(kind, text, old, new, rng, "letter")
-    ]
+    pairs = _pairs(kind, case, rng, others, FORMATS[0])
+    return [w for old, new in pairs for w in _swap(kind, text, old, new, rng, "letter")]
 
 
 def _in_answer(kind: str, case: Case, rng: random.Random, others: Sequence[str]) -> list[Wrong]:

@@ -57,9 +57,8 @@ def appeal_items(
 
 
 def _fits(one: Planted, kinds: tuple[str, ...]) -> bool:
-    if one.label.kind not in RIGHT or RIGHT[one.label.kind][0] not in kinds:
-        return False
-    return RIGHT[one.label.kind][0] in ("over", "not listed", "incomplete") or bool(_candidates(one))
+    kind = RIGHT.get(one.label.kind, ("",))[0]
+    return kind in kinds and (kind in ("over", "not listed", "incomplete") or bool(_candidates(one)))
 
 
 # --- the letter ------------------------------------------------------------------------------------------

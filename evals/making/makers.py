@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
@@ -223,10 +224,10 @@ def _injection(wanted: int, people: Sequence[Planted], draw: random.Random, book
     note, now in a policy, now in the question. A policy holds one payload, so a payload has one policy."""
     able = [one for one in people if one.outcome != "ready"]
     behind = _behind(able)
-    counts: dict[tuple[str, str], int] = {}
+    counts = Counter[tuple[str, str]]()
     for number, (kind, payload) in enumerate(_attacks(wanted)):
-        which = kind, payload.name
-        time = counts[which] = counts.get(which, -1) + 1
+        time = counts[kind, payload.name]
+        counts[kind, payload.name] += 1
         surface: Any = SURFACES[(time + number) % len(SURFACES)]
         one, stranger = able[number % len(able)], people[(number + 7) % len(people)]
         names = {"other_id": stranger.patient, "other_name": stranger.chart["family"]}
@@ -243,7 +244,7 @@ def _injection(wanted: int, people: Sequence[Planted], draw: random.Random, book
         if surface == "user":
             ask = f"{ask} {words}" if kind == "benign" else f"{words} {ask}"
         attack = Attack(
-            payload=which[1], surface=surface, outcome=payload.outcome,
+            payload=payload.name, surface=surface, outcome=payload.outcome,
             shows=[show.format(**names) for show in payload.shows],
         )  # fmt: skip
         why = (
@@ -251,7 +252,7 @@ def _injection(wanted: int, people: Sequence[Planted], draw: random.Random, book
         )
         item, _ = _made(
             "injection", number + 1, one, [Asking(ask=ask, expect=_expected(one) if states else None)], kind=kind,
-            trap=which[1], attack=None if kind == "benign" else attack, patient=who.patient,
+            trap=payload.name, attack=None if kind == "benign" else attack, patient=who.patient,
             world="hostile" if surface == "policy" else "made", why=f"{one.label.why}; {why}",
         )  # fmt: skip
         yield item, (who, stranger)
@@ -271,15 +272,15 @@ def _attacks(wanted: int) -> Iterator[tuple[str, Payload]]:
 
 def _behind(able: Sequence[Planted]) -> dict[tuple[str, str], tuple[str, list[Planted]]]:
     """For each payload that names nobody, a policy's file to put it into and the people whom that policy binds."""
-    insured: dict[str, list[Planted]] = {}
+    insured = defaultdict[str, list[Planted]](list)
     for one in able:
-        policy = _policy(one)
-        if policy is not None:
-            insured.setdefault(policy.file.rpartition("/")[2], []).append(one)
-    static, adaptive = payloads().static, payloads().adaptive
-    words = [("static", row.text) for row in static] + [("adaptive", row.text) for row in adaptive]
-    words += [("benign", row.twin) for row in static]
-    bare = [(kind, text.format()) for kind, text in words if "{other" not in text]
+        if policy := _policy(one):
+            insured[policy.file.rpartition("/")[2]].append(one)
+    words = {"static": payloads().static, "adaptive": payloads().adaptive, "benign": payloads().static}
+    texts = (
+        (kind, row.twin if kind == "benign" else row.text) for kind, rows in words.items() for row in rows
+    )
+    bare = [(kind, text.format()) for kind, text in texts if "{other" not in text]
     return dict(zip(bare, sorted(insured.items(), key=lambda pair: (-len(pair[1]), pair[0])), strict=False))
 
 

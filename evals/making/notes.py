@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
 import msgspec
 
 from data_gen.setting import AS_OF
-from evals.notes.gold import SETS, Labelled, _labelled, load
+from evals.notes import gold
+from evals.notes.gold import SETS, Labelled, load
 from evals.suites.items import Item
 
 
@@ -42,9 +43,10 @@ def _sets() -> dict[str, Labelled]:
 def kept_items() -> Iterator[Item]:
     """The notes that were labelled by hand."""
     for name in _sets():
+        of, _, note = name.partition("/")
         yield Item(
-            id=f"notes-{name.replace('/', '-')}", suite="notes", kind=name.partition("/")[0], world="bundled",
-            set=name.partition("/")[0], note=name, cluster=name, why="labelled by hand (evals/notes/README.md)",
+            id=f"notes-{of}-{note}", suite="notes", kind=of, world="bundled", set=of, note=name, cluster=name,
+            why="labelled by hand (evals/notes/README.md)",
         )  # fmt: skip
 
 
@@ -81,8 +83,5 @@ def _compatible(lines: list[LabelledSentence], wanted: int) -> list[LabelledSent
 
 def labelled(item: Item) -> Labelled:
     """The note of the item, with its labels."""
-    known = _sets().get(item.note)
-    if known is not None:
-        return known
-    day: date = AS_OF
-    return _labelled({"id": item.id, "date": day, "text": item.note, "voice": "made", "facts": item.labels})
+    made = {"id": item.id, "date": AS_OF, "text": item.note, "voice": "made", "facts": item.labels}
+    return _sets().get(item.note) or gold.labelled(made)

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +79,10 @@ class Planted:
 def planted(seed: int, wanted: int) -> tuple[Planted, ...]:
     """At least so many planted people, if a whole number of thousands of them allow it."""
     found: list[Planted] = []
-    turn = 0
-    while len(found) < wanted:
+    for turn in count():
+        if len(found) >= wanted:
+            break
         found += _thousand(seed + turn * _NEXT_SEED, turn)
-        turn += 1
     return tuple(found)
 
 
@@ -101,18 +102,17 @@ def _thousand(seed: int, turn: int) -> list[Planted]:
     text = Maker(catalog(), seed, AS_OF, "json").text(Span(0, THOUSAND))
     charts = {chart["id"]: chart for chart in msgspec.json.decode(b"[" + text.patients + b"]")}
     labels = [msgspec.json.decode(line, type=Label) for line in text.labels.splitlines()]
-    return [Planted(label, _numbered(charts[label.patient_id], turn)) for label in labels]
-
-
-def _numbered(chart: dict[str, Any], turn: int) -> dict[str, Any]:
-    return {**chart, "id": f"P{int(chart['id'][1:]) + turn * THOUSAND:03d}"}
+    numbered = {
+        name: chart | {"id": f"P{int(name[1:]) + turn * THOUSAND:03d}"} for name, chart in charts.items()
+    }
+    return [Planted(label, numbered[label.patient_id]) for label in labels]
 
 
 def balanced(people: Sequence[Planted], wanted: int, draw: random.Random) -> list[Planted]:
     """So many of them: kinds in turn, and of each kind the payers and drugs that were taken least so far."""
-    queues: dict[str, list[Planted]] = {}
+    queues = defaultdict[str, list[Planted]](list)
     for one in draw.sample(people, len(people)):
-        queues.setdefault(one.label.kind, []).append(one)
+        queues[one.label.kind].append(one)
     taken: Counter[str] = Counter()
     chosen: list[Planted] = []
     while len(chosen) < min(wanted, len(people)):

@@ -99,19 +99,14 @@ def misspelt(name: str, draw: random.Random) -> str:
     """With one slip of the finger inside: a letter left out, doubled, or two swapped; the first one stays."""
     at = draw.randrange(2, len(name) - 1)
     slip = draw.choice(("drop", "double", "swap"))
-    if slip == "drop":
-        return name[:at] + name[at + 1 :]
-    if slip == "double":
-        return name[: at + 1] + name[at:]
-    return name[: at - 1] + name[at] + name[at - 1] + name[at + 1 :]
+    return {
+        "drop": name[:at] + name[at + 1 :],
+        "double": name[: at + 1] + name[at:],
+        "swap": name[: at - 1] + name[at] + name[at - 1] + name[at + 1 :],
+    }[slip]
 
 
 def filled(text: str, drug: str, draw: random.Random, **more: str) -> str:
     """The wording with its names in it."""
-    names = {
-        "drug": drug,
-        "generic": catalog().drugs[drug].generic,
-        "typo": misspelt(drug, draw).lower(),
-        **more,
-    }
-    return text.format(**names)
+    generic, typo = catalog().drugs[drug].generic, misspelt(drug, draw).lower()
+    return text.format(**{"drug": drug, "generic": generic, "typo": typo, **more})

@@ -63,17 +63,16 @@ class Labelled(NamedTuple):
 def load(which: str) -> list[Labelled]:
     """A set of labelled notes; AssertionError names a label that does not fit its note."""
     raw = yaml.safe_load((FOLDER / f"{which}.yaml").read_text(encoding="utf-8"))
-    return [_labelled(item) for item in raw]
+    return [labelled(item) for item in raw]
 
 
 def read_lines(path: Path) -> list[Labelled]:
     """A set by another hand, a note a line, whose facts are objects (evals/first_sight/notes/README.md)."""
-    return [_of_line(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
-def _of_line(item: dict[str, Any]) -> Labelled:
-    note = Note(id=item["id"], date=date.fromisoformat(item["date"]), text=item["text"])
-    return Labelled(note, item["voice"], tuple(_of_object(fact, note) for fact in item["facts"]))
+    found = []
+    for item in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+        note = Note(id=item["id"], date=date.fromisoformat(item["date"]), text=item["text"])
+        found.append(Labelled(note, item["voice"], tuple(_of_object(fact, note) for fact in item["facts"])))
+    return found
 
 
 def _of_object(fact: dict[str, Any], note: Note) -> Label:
@@ -95,7 +94,8 @@ def _of_object(fact: dict[str, Any], note: Note) -> Label:
     )
 
 
-def _labelled(item: dict[str, Any]) -> Labelled:
+def labelled(item: dict[str, Any]) -> Labelled:
+    """A note as data, whose facts are lines."""
     note = Note(id=item["id"], date=item["date"], text=item["text"])
     return Labelled(note, item["voice"], tuple(_label(line, note) for line in item["facts"] or ()))
 
@@ -104,20 +104,15 @@ def _label(line: str, note: Note) -> Label:
     head, _, words = line.partition(" | ")
     kind, of, *flags = head.split()
     assert kind in get_args(FactKind), f"{note.id}: no kind {kind!r}"
-    assert words and words in note.text, f"{note.id}: {words!r} does not stand in the note"
-    numbers = [flag for flag in flags if flag.replace(".", "", 1).isdigit()]
-    days = [date.fromisoformat(flag[1:]) for flag in flags if flag.startswith("@")]
-    subjects = [_SUBJECTS[flag] for flag in flags if flag in _SUBJECTS]
-    return Label(
-        kind=kind,
-        of=of,
-        words=words,
-        present="not" not in flags,
-        subjects=subjects[0] if subjects else ("self",),
-        planned=next((flag for flag in flags if flag in ("planned", "declined")), ""),
-        past="past" in flags,
-        hedged="maybe" in flags,
-        value=float(numbers[0]) if numbers else None,
-        day=days[0] if days else None,
-        detail=next((_EFFECTS[flag] for flag in flags if flag in _EFFECTS), ""),
-    )
+    assert words, f"{note.id}: {line!r} names no words"
+    fact: dict[str, Any] = dict.fromkeys(flags, True) | {"kind": kind, "of": of, "words": words}
+    for flag in reversed(flags):  # of two alike the first one counts
+        if flag in _SUBJECTS:
+            fact["who"] = flag
+        elif flag in _EFFECTS:
+            fact["effect"] = flag
+        elif flag.startswith("@"):
+            fact["day"] = flag[1:]
+        elif flag.replace(".", "", 1).isdigit():
+            fact["value"] = float(flag)
+    return _of_object(fact, note)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -27,10 +28,10 @@ def report(about: About, rows: Sequence[Row]) -> str:
         CAVEAT,
         *_headline(uplifts(rows)),
         "## All suites",
-        grid(summary(table, [one for one in table if not one.suite])),
+        grid(summary(one for one in table if not one.suite)),
         _links(worst(rows)),
         "## By suite",
-        grid(summary(table, [one for one in table if one.suite])),
+        grid(summary(one for one in table if one.suite)),
         "## What went wrong with models, and what they cost",
         grid(costs(table)),
         "## Details",
@@ -51,10 +52,8 @@ def head(about: About, rows: Sequence[Row]) -> list[str]:
     what += [f"{about.parameters} {about.quantisation}".strip()] if about.quantisation else []
     what += [about.server] if about.server else []
     what += [f"num_ctx {about.num_ctx}"] if about.num_ctx else []
-    asked: dict[str, set[str]] = {}
-    for row in rows:
-        asked.setdefault(row.suite, set()).add(row.item)
-    items = ", ".join(f"{suite} {len(names)}" for suite, names in asked.items())
+    asked = Counter(suite for suite, _ in dict.fromkeys((row.suite, row.item) for row in rows))
+    items = ", ".join(f"{suite} {many}" for suite, many in asked.items())
     tries = max((row.epoch for row in rows if row.temperature), default=0)
     return [
         f"Model: {', '.join(what)}. {about.mode.capitalize()}. {about.date}, {about.hardware}.",
@@ -66,18 +65,16 @@ def head(about: About, rows: Sequence[Row]) -> list[str]:
 
 
 def _headline(found: Sequence[Against]) -> list[str]:
-    said = ["## Uplift"] if found else []
-    for one in found:
-        said.append(
-            f"Paladin over {one.second}: {shown(one.uplift)} of {sum(one.pairs)} items (only Paladin right "
-            f"{one.pairs.only_first}, only {one.second} {one.pairs.only_second}; McNemar p = {one.pairs.p:.2g})."
-        )
-    return said
+    return ["## Uplift"] * bool(found) + [
+        f"Paladin over {one.second}: {shown(one.uplift)} of {sum(one.pairs)} items (only Paladin right "
+        f"{one.pairs.only_first}, only {one.second} {one.pairs.only_second}; McNemar p = {one.pairs.p:.2g})."
+        for one in found
+    ]
 
 
-def summary(table: Sequence[ArmFigures], which: Iterable[ArmFigures]) -> list[list[str]]:
+def summary(table: Iterable[ArmFigures]) -> list[list[str]]:
     rows = [["suite", "arm", "N", "right", "right unaided", "false ready", "pass^k (0.7)"]]
-    for one in which:
+    for one in table:
         passes = ", ".join(f"{k}: {value:.3f}" for k, value in one.passes.items())
         rows.append(
             [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -71,22 +72,20 @@ def table(suite: str = "", folder: Path = KEPT) -> str:
         The table; empty if no run is kept.
     """
     columns = list(_columns(suite, folder))
-    if not columns:
-        return ""
     rows = [["measured by `pa eval run`", *(one.head for one in columns)]]
     figures = OF_CHAT if suite == "chat" else OF_ALL
     rows += [[name, *(figure(one) for one in columns)] for name, figure in figures.items()]
-    return grid(rows, align="---:") + "\n"
+    return grid(rows, align="---:") + "\n" if columns else ""
 
 
 def _columns(suite: str, folder: Path) -> Iterator[Column]:
-    by_model: dict[str, list[Row]] = {}
+    by_model = defaultdict[str, list[Row]](list)
     for name in kept_names(folder):
         about, rows = kept_run(name, folder)
         for row in rows:
             if row.suite == suite if suite else row.suite not in APART:
                 model = "" if row.arm == "engine" else about.model.removeprefix("qwen2.5-coder:")
-                by_model.setdefault(model, []).append(row)
+                by_model[model].append(row)
     for model in sorted(by_model):
         own = list({row.key: row for row in by_model[model]}.values())
         ours = [row for row in own if row.arm == "paladin"]
@@ -99,9 +98,7 @@ def _columns(suite: str, folder: Path) -> Iterator[Column]:
 
 
 def _share(found: Interval | None) -> str:
-    if found is None:
-        return "-"
-    return f"{100 * found.value:.1f} % ({100 * found.low:.0f}–{100 * found.high:.0f})"
+    return f"{100 * found.value:.1f} % ({100 * found.low:.0f}–{100 * found.high:.0f})" if found else "-"
 
 
 def _checked(one: Column, check: str) -> str:

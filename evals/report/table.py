@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
-
-import msgspec
 
 from evals.scores.rows import ARMS, Arm, Row
 from evals.stats import (
@@ -20,12 +19,11 @@ from evals.stats import (
     percentile,
     share,
     uplift,
-)
+)  # fmt: skip
 from evals.suites.items import SUITES, Suite
 
 # Where the model's understanding can go wrong; elsewhere code fixes the answer, and pass^k would say nothing.
 UNDERSTANDING: frozenset[Suite] = frozenset(("eligibility", "multi_turn", "clusters"))
-RESAMPLES = 1000
 Tally = dict[str, tuple[int, int]]  # by name: how often it was so, of how many
 
 
@@ -53,10 +51,11 @@ class ArmFigures:
     @cached_property
     def f1(self) -> Interval | None:
         """Macro-F1 over the statuses of single criteria, resampled by patient."""
-        groups: dict[str, list[tuple[str, str]]] = {}
+        groups = defaultdict[str, list[tuple[str, str]]](list)
         for row in self.rows:
-            groups.setdefault(row.cluster, []).extend((true, given) for _, true, given in row.criteria)
-        return clustered({name: own for name, own in groups.items() if own}, macro_f1, resamples=200)
+            for _, true, given in row.criteria:
+                groups[row.cluster].append((true, given))
+        return clustered(groups, macro_f1, resamples=200)
 
     @cached_property
     def checks(self) -> Tally:
@@ -74,19 +73,19 @@ class ArmFigures:
     @cached_property
     def consistent(self) -> Interval | None:
         """The share of paraphrase clusters that got one answer in all wordings, right or not."""
-        groups: dict[str, list[str]] = {}
+        groups = defaultdict[str, list[str]](list)
         for row in self.rows:
             if row.suite == "clusters":
-                groups.setdefault(row.cluster, []).append(row.given or row.error or "nothing")
+                groups[row.cluster].append(row.given or row.error or "nothing")
         return share([len({*given}) == 1 and given[0] != "nothing" for given in groups.values()])
 
     @cached_property
     def passes(self) -> dict[int, float]:
         """pass^k at temperature 0.7 by k, of the suites in which understanding can go wrong."""
-        tries: dict[str, list[bool]] = {}
+        tries = defaultdict[str, list[bool]](list)
         for row in self.every:
             if row.temperature > 0 and row.suite in UNDERSTANDING:
-                tries.setdefault(row.item, []).append(row.right)
+                tries[row.item].append(row.right)
         most = min((len(one) for one in tries.values()), default=0)
         found = {k: pass_hat([*tries.values()], k) for k in range(1, most + 1)}
         return {k: value for k, value in found.items() if value is not None}
@@ -106,13 +105,12 @@ class ArmFigures:
 
 def lines(rows: Sequence[Row]) -> list[ArmFigures]:
     """Every arm on every suite that it was asked, then on all."""
-    found: list[ArmFigures] = []
-    for suite in (*SUITES, ""):
-        for arm in ARMS:
-            own = [row for row in rows if row.arm == arm and suite in ("", row.suite)]
-            if own:
-                found.append(ArmFigures(arm, suite, own))
-    return found
+    return [
+        ArmFigures(arm, suite, own)
+        for suite in (*SUITES, "")
+        for arm in ARMS
+        if (own := [row for row in rows if row.arm == arm and suite in ("", row.suite)])
+    ]
 
 
 def cold(rows: Iterable[Row]) -> list[Row]:
@@ -122,12 +120,12 @@ def cold(rows: Iterable[Row]) -> list[Row]:
 
 def summed(tallies: Iterable[Mapping[str, tuple[int, int]]]) -> Tally:
     """How often each thing was so, of how many, over all samples that count it."""
-    found: Tally = {}
+    hits, of = Counter[str](), Counter[str]()
     for tally in tallies:
-        for name, (hits, of) in tally.items():
-            so_far = found.get(name, (0, 0))
-            found[name] = (so_far[0] + hits, so_far[1] + of)
-    return found
+        for name, pair in tally.items():
+            hits[name] += pair[0]
+            of[name] += pair[1]
+    return {name: (hits[name], of[name]) for name in of}
 
 
 class Part(NamedTuple):
@@ -142,11 +140,11 @@ class Part(NamedTuple):
 
 def parts(rows: Iterable[Row]) -> list[Part]:
     """Right by kind, and by set where there are some, of each arm on each suite that has several of them."""
-    groups: dict[tuple[str, Suite, Arm], dict[str, list[Row]]] = {}
+    groups = defaultdict[tuple[str, Suite, Arm], dict[str, list[Row]]](dict)
     for row in cold(rows):
         for what, name in (("kind", row.kind), ("set", row.set)):
             if name:
-                groups.setdefault((what, row.suite, row.arm), {}).setdefault(name, []).append(row)
+                groups[what, row.suite, row.arm].setdefault(name, []).append(row)
     return [
         Part(suite, arm, name, share([row.right for row in own]), summed(row.tally for row in own))
         for (_, suite, arm), named in sorted(groups.items(), key=lambda one: one[0][1:])
@@ -156,13 +154,13 @@ def parts(rows: Iterable[Row]) -> list[Part]:
 
 
 def by_cluster(rows: Iterable[Row], holds: Callable[[Row], bool]) -> Interval | None:
-    groups: dict[str, list[bool]] = {}
+    groups = defaultdict[str, list[bool]](list)
     for row in rows:
-        groups.setdefault(row.cluster, []).append(holds(row))
-    return clustered_share(groups, resamples=RESAMPLES)
+        groups[row.cluster].append(holds(row))
+    return clustered_share(groups)
 
 
-class Against(msgspec.Struct, frozen=True, kw_only=True):
+class Against(NamedTuple):
     """Two arms, or two runs, on the same items."""
 
     first: str
@@ -177,32 +175,19 @@ def against(first: str, one: Iterable[Row], second: str, two: Iterable[Row]) -> 
     right = {row.item + row.digest: row for row in cold(two)}
     won, lost = ({name: row.right for name, row in rows.items()} for rows in (left, right))
     clusters = {name: row.cluster for name, row in left.items()}
-    return Against(
-        first=first,
-        second=second,
-        uplift=uplift(won, lost, clusters, resamples=RESAMPLES),
-        pairs=paired(won, lost),
-    )
+    return Against(first, second, uplift(won, lost, clusters), paired(won, lost))
 
 
 def uplifts(rows: Sequence[Row]) -> list[Against]:
     """Paladin over each other arm: over the plain agent it is the headline."""
-    by_arm: Mapping[Arm, list[Row]] = {arm: [row for row in rows if row.arm == arm] for arm in ARMS}
-    others: tuple[Arm, ...] = ("plain", "alone", "engine")
-    return [
-        against("paladin", by_arm["paladin"], other, by_arm[other])
-        for other in others
-        if by_arm["paladin"] and by_arm[other]
-    ]
+    by_arm = {arm: [row for row in rows if row.arm == arm] for arm in ARMS}
+    ours = by_arm.pop("paladin")
+    return [against("paladin", ours, other, own) for other, own in by_arm.items() if ours and own]
 
 
 def confusion(rows: Iterable[Row]) -> dict[tuple[str, str], int]:
     """How often a true outcome was given as which; "" is none."""
-    found: dict[tuple[str, str], int] = {}
-    for row in cold(rows):
-        if row.expected:
-            found[row.expected, row.given] = found.get((row.expected, row.given), 0) + 1
-    return found
+    return Counter((row.expected, row.given) for row in cold(rows) if row.expected)
 
 
 def worst(rows: Iterable[Row], many: int = 10) -> list[Row]:

@@ -45,9 +45,8 @@ class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
     given: str = ""
     false_ready: bool = False
     criteria: list[tuple[str, str, str]] = []  # name, true status, given status
-    tally: dict[
-        str, tuple[int, int]
-    ] = {}  # what is counted within a sample: how often it was so, of how many
+    # what is counted within a sample: how often it was so, of how many
+    tally: dict[str, tuple[int, int]] = {}
     texts: int = 0  # that were searched for what nothing supports
     unsupported: int = 0
     attack: str = ""  # payload and surface

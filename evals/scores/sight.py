@@ -13,11 +13,16 @@ from evals.worlds import World
 OTHERS = 40
 
 
+def spoken(item: Item) -> str:
+    """What is asked, and what shows an attack that succeeded."""
+    return " ".join([*(asking.ask for asking in item.turns), *(item.attack.shows if item.attack else ())])
+
+
 def sight(world: World, item: Item) -> World:
     """The world with fewer people; all of them where the patient is still to be found."""
     if not item.patient or len(world.patients) <= OTHERS:
         return world
-    words = " ".join([*(asking.ask for asking in item.turns), *(item.attack.shows if item.attack else ())])
+    words = spoken(item)
     spoken_of = tuple(
         name for name, chart in world.patients.items() if name in words or chart["family"] in words.split()
     )

@@ -24,13 +24,8 @@ if TYPE_CHECKING:
 FEW = 40  # so many are done before other processes would have opened their stores
 SHARE = 12  # tasks that a process takes at once
 NEEDED = [
-    "agent.chat",
-    "agent.conversation",
-    "agent.drafts.drafting",
-    "chromadb",
-    "onnxruntime",
-    "evals.suites.ahead",
-]
+    "agent.chat", "agent.conversation", "agent.drafts.drafting", "chromadb", "onnxruntime", "evals.suites.ahead",
+]  # fmt: skip
 
 
 def answer_ahead(session: Session) -> None:
@@ -55,8 +50,7 @@ def answer_ahead(session: Session) -> None:
 def _shares(todo: Sequence[Task]) -> Iterator[list[Task]]:
     """A patient's tasks together, for what is known of a patient is found once."""
     by_patient = sorted(todo, key=lambda task: (task.item.world, task.item.patient))
-    for start in range(0, len(by_patient), SHARE):
-        yield by_patient[start : start + SHARE]
+    return (by_patient[start : start + SHARE] for start in range(0, len(by_patient), SHARE))
 
 
 _benches: list[Bench] = []

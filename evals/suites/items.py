@@ -7,6 +7,7 @@ fields after that are of single suites.
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -18,24 +19,9 @@ from tools.common.errors import Invalid
 from tools.domain.records import Status
 
 Suite = Literal[
-    "eligibility",
-    "tools",
-    "policy_qa",
-    "forms",
-    "letters",
-    "notes",
-    "multi_turn",
-    "clusters",
-    "refusals",
-    "injection",
-    "unknowns",
-    "appeals",
-    "chat",
-    "denials",
-    "grounding",
-    "strategy",
-    "replies",
-]
+    "eligibility", "tools", "policy_qa", "forms", "letters", "notes", "multi_turn", "clusters", "refusals",
+    "injection", "unknowns", "appeals", "chat", "denials", "grounding", "strategy", "replies",
+]  # fmt: skip
 SUITES: tuple[Suite, ...] = get_args(Suite)
 # mock_data; the run's own people; those with doctored policies
 WorldName = Literal["bundled", "made", "hostile"]
@@ -155,14 +141,14 @@ def write_items(path: Path, items: Iterable[Item]) -> None:
 def spread(items: Sequence[Item], limit: int) -> list[Item]:
     """So many of them, round the kinds and outcomes in turn; always the same ones, in their own order. What belongs to
     one cluster of paraphrases stays together."""
-    groups: dict[str, list[Item]] = {}
+    groups = defaultdict[str, list[Item]](list)
     for item in items:
-        groups.setdefault(item.cluster if item.suite == "clusters" else item.id, []).append(item)
-    queues: dict[tuple[str, ...], list[list[Item]]] = {}
+        groups[item.cluster if item.suite == "clusters" else item.id].append(item)
+    queues = defaultdict[tuple[str, ...], list[list[Item]]](list)
     for group in groups.values():
         one = group[0]
         surface = one.attack.surface + one.attack.payload if one.attack else ""
-        queues.setdefault((one.kind, one.outcome, surface), []).append(group)
+        queues[one.kind, one.outcome, surface].append(group)
     chosen: set[str] = set()
     while len(chosen) < min(limit, len(items)):
         for key in sorted(queues, key=lambda key: hashlib.sha256(repr(key).encode()).hexdigest()):

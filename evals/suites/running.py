@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -67,11 +68,8 @@ def ways(arms: Iterable[Arm], model: str, digest: str, epochs: int) -> list[Way]
     and asked once."""
     found: list[Way] = []
     for arm in arms:
-        if arm == "engine":
-            found.append(Way("engine"))
-            continue
-        found.append(Way(arm, model, digest))
-        if epochs > 1:
+        found.append(Way(arm) if arm == "engine" else Way(arm, model, digest))
+        if arm != "engine" and epochs > 1:
             found.append(Way(arm, model, digest, HOT, epochs))
     return found
 
@@ -129,14 +127,10 @@ class Log:
 
 def read_rows(path: Path) -> list[Row]:
     """What was logged in full; a line that was cut by a kill is none."""
-    if not path.is_file():
-        return []
     found: list[Row] = []
-    for line in path.read_bytes().splitlines():
-        try:
+    for line in path.read_bytes().splitlines() if path.is_file() else ():
+        with suppress(msgspec.MsgspecError):
             found.append(read_row(line))
-        except msgspec.MsgspecError:
-            continue
     return found
 
 

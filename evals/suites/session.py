@@ -28,7 +28,7 @@ from evals.making.makers import SEED, SIZES, make
 from evals.making.people import overlay
 from evals.measuring import machine
 from evals.scores.rows import Arm, Row
-from evals.scores.sight import OTHERS
+from evals.scores.sight import OTHERS, spoken
 from evals.suites.items import SPECS, SUITES, Item, Suite, digest_of, spread
 from evals.suites.running import Log, Task, code, prompts, run, tasks_of, ways
 from evals.suites.sources import DRAWN, given
@@ -153,7 +153,11 @@ class Session:
 def items_of(wanted: RunOptions) -> tuple[Book, list[Item]]:
     """The run's items: those of a folder, fresh ones of a seed, or the usual ones: kept in evals/items, and by hand."""
     if wanted.cases:
-        return read_folder(wanted.cases, wanted)
+        book, items = read_book(wanted.cases), list[Item]()
+        for suite in wanted.suites:
+            own = [item for item in book.items if item.suite == suite]
+            items += spread(own, _many(wanted, suite, len(own)))
+        return book, items
     if wanted.seed or overlay():
         made_ones = [suite for suite in wanted.suites if suite in SIZES]
         book = make(wanted.seed or SEED, {suite: _many(wanted, suite, SIZES[suite]) for suite in made_ones})
@@ -162,8 +166,7 @@ def items_of(wanted: RunOptions) -> tuple[Book, list[Item]]:
                 drawn = [*DRAWN[suite](wanted.seed or SEED)]
                 book.items += spread(drawn, _many(wanted, suite, len(drawn)))
         return book, book.items
-    kept = read_book(ITEMS)
-    items: list[Item] = []
+    kept, items = read_book(ITEMS), list[Item]()
     for suite in wanted.suites:
         made, own = [one for one in kept.items if one.suite == suite], [*given(suite)]
         many = _many(wanted, suite, len(made) + len(own))
@@ -180,30 +183,12 @@ def _many(wanted: RunOptions, suite: Suite, whole: int) -> int:
 
 def _about(book: Book, items: Sequence[Item]) -> Book:
     """The book with the people whom these items are about or speak of, and some more to be mistaken for them."""
-    said = " ".join(
-        text
-        for item in items
-        for text in (
-            item.patient,
-            *(turn.ask for turn in item.turns),
-            *(item.attack.shows if item.attack else ()),
-        )
-    )
+    said = " ".join(f"{item.patient} {spoken(item)}" for item in items)
     words = {*re.findall(r"[\w'-]+", said)}
     charts = [
         chart for at, chart in enumerate(book.charts) if at < OTHERS or {chart["id"], chart["family"]} & words
     ]
     return msgspec.structs.replace(book, items=[*items], charts=charts)
-
-
-def read_folder(folder: Path, wanted: RunOptions) -> tuple[Book, list[Item]]:
-    """The items of a folder that evals.make wrote, with its people."""
-    book = read_book(folder)
-    items: list[Item] = []
-    for suite in wanted.suites:
-        own = [item for item in book.items if item.suite == suite]
-        items += spread(own, _many(wanted, suite, len(own)))
-    return book, items
 
 
 # --- the model ---------------------------------------------------------------------------------------------

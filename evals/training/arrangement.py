@@ -11,7 +11,7 @@ from agent.answers.arrangement import ASKED, OWN, USEFUL, WEIGHTS, Line, feature
 from agent.answers.relevance import SHARED
 from agent.dialogue.turns import Question, turn_of
 from evals.training.examples import authors_of, held_out, lines
-from evals.training.relevance import Example, Learner
+from evals.training.relevance import Example, PassageLearner
 from evals.training.reports import report, save_stamped
 
 WORTH = (0.0, 0.25, 0.75, 1.0)  # of a mark: clutter, worth knowing, part of the answer, the answer
@@ -25,7 +25,7 @@ def train(write: bool) -> None:
     examples = list(read())
     report("arrangement", score(examples), write)
     if write:
-        save_stamped(WEIGHTS, Learner(examples, SHARED + OWN, epochs=EPOCHS).fitted().arrays())
+        save_stamped(WEIGHTS, PassageLearner(examples, SHARED + OWN, epochs=EPOCHS).kept())
 
 
 def read() -> Iterator[Example]:
@@ -48,7 +48,7 @@ def score(examples: Sequence[Example]) -> dict[str, Any]:
     now: list[float] = []
     pairs: list[tuple[float, float]] = []  # likelihood and worth of each line
     for seen, unseen in held_out(examples, [set(authors[at::FOLDS]) for at in range(FOLDS)]):
-        learner = Learner(seen, SHARED + OWN, epochs=EPOCHS).fitted()
+        learner = PassageLearner(seen, SHARED + OWN, epochs=EPOCHS)
         for one in unseen:
             likely = 1 / (1 + np.exp(-learner.scores(one).detach().numpy()))
             if not np.isnan(one.wanted).any():

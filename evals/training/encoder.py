@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from agent.dialogue.turns import asking
 from evals.stores import fresh_store, read_drugs, read_plans
 from evals.training import relevance
 from evals.training.examples import FOLDER, authors_of, lines
-from evals.training.finetuning import FineTuner, save_heads, write_onnx
+from evals.training.finetuning import FineTuner, tokens_of
 from evals.training.reports import RESULTS, report
 from tools.language.encoder import BEFORE, HEADS, LONGEST, MODEL, WIDTH, encode, head
 
@@ -103,7 +103,7 @@ def train(held: Collection[str], epochs: int, misses: int, write: bool) -> None:
         scored = tuner.score([one for one in examples if one.author in held], misses)
         report("encoder", {"held": sorted(held), **scored}, write=True)
     if write:
-        tuner.save(_score_kept()["heat"])
+        tuner.write(MODEL, HEADS, KEPT, {"query": _score_kept()["heat"]})
 
 
 def score_turns(held: Collection[str]) -> None:
@@ -270,18 +270,15 @@ class EncoderTuner(FineTuner):
         ahead, offsets = [101, *before, 102], read["offset_mapping"]
         tags, pooled = [_IGNORED if example.spans is None else 0] * len(offsets), []
         for mark in (*(example.spans or ()), *example.marks):
-            inside = [at for at, (a, b) in enumerate(offsets) if a < mark.end and b > mark.start]
-            if not inside:
+            first, last = tokens_of(mark.start, mark.end, offsets)
+            if first >= last:
                 continue
             if mark in (example.spans or ()):
-                for at in inside:
-                    tags[at] = 2
-                tags[inside[0]] = 1
+                tags[first:last] = [1] + [2] * (last - first - 1)
             for name, label in mark.labels.items():
                 known = KINDS if name == "kind" else LABELS[name]
                 if label in known:
-                    first, last = len(ahead) + inside[0], len(ahead) + inside[-1] + 1
-                    pooled.append((name, first, last, known.index(label)))
+                    pooled.append((name, len(ahead) + first, len(ahead) + last, known.index(label)))
         ids = [*ahead, *read["input_ids"], 102]
         return Row(example, ids, [0] * len(ahead) + [1] * (len(offsets) + 1), len(ahead), tags, pooled)
 
@@ -309,21 +306,22 @@ class EncoderTuner(FineTuner):
         entropy = torch.nn.functional.cross_entropy
         hidden = torch.nn.functional.dropout(self.hidden(rows), 0.1)
         tags = torch.full(hidden.shape[:2], _IGNORED)
-        vectors: dict[str, list[Any]] = {}
-        labels: dict[str, list[int]] = {}
+        pooled = defaultdict[str, list[tuple[Any, int]]](list)  # mean rows with their labels
         for at, row in enumerate(rows):
             tags[at, row.first : row.first + len(row.tags)] = torch.tensor(row.tags, dtype=torch.long)
             for name, first, last, label in row.pooled:
-                vectors.setdefault(name, []).append(hidden[at, first:last].mean(0))
-                labels.setdefault(name, []).append(label)
+                pooled[name].append((hidden[at, first:last].mean(0), label))
         total = entropy(self.heads["tag"](hidden).flatten(0, 1), tags.flatten())
-        for name, found in vectors.items():
-            wanted = torch.tensor(labels[name])
+        for name, found in pooled.items():
+            vectors, wanted = (
+                torch.stack([one for one, _ in found]),
+                torch.tensor([label for _, label in found]),
+            )
             if name == "kind":  # the likelihood of a kind is that of its queries together
-                shares = self.heads["query"](torch.stack(found)).softmax(-1) @ self.kinds
+                shares = self.heads["query"](vectors).softmax(-1) @ self.kinds
                 of_head = torch.nn.functional.nll_loss((shares + 1e-6).log(), wanted)
             else:
-                of_head = entropy(self.heads[name](torch.stack(found)), wanted, label_smoothing=0.05)
+                of_head = entropy(self.heads[name](vectors), wanted, label_smoothing=0.05)
             total = total + _WEIGHT[name] * of_head
         answered = [
             self._answered(hidden[at, row.first : row.first + len(row.tags)].mean(0), row.example.answered)
@@ -344,30 +342,27 @@ class EncoderTuner(FineTuner):
 
     def score(self, examples: Iterable[Example], misses: int = 0) -> dict[str, Any]:
         """Shares of labels right, given the spans; and the heat with which likelihoods say how often they are right."""
-        torch, rows = self.torch, [self.row(one) for one in examples]
-        right, all_ = Counter[str](), Counter[str]()
-        mixed, scores = Counter[tuple[str, str]](), list[tuple[Any, int]]()
-        with torch.no_grad():
+        rows = [self.row(one) for one in examples]
+        scores = defaultdict[str, list[tuple[Any, int]]](list)  # of each head, with the labels
+        with self.torch.no_grad():
             for batch in self.batches(rows, 64):
                 hidden = self.hidden(batch)
                 for at, row in enumerate(batch):
                     for name, first, last, label in row.pooled:
-                        logits = self.heads[name](hidden[at, first:last].mean(0))
-                        guess = int(logits.argmax())
-                        right[name] += guess == label
-                        all_[name] += 1
-                        if name == "query":
-                            scores.append((logits, label))
-                            if guess != label:
-                                mixed[LABELS[name][label], LABELS[name][guess]] += 1
-        heat = self.heat(scores)
-        bins = self.reliability(scores, heat)
+                        scores[name].append((self.heads[name](hidden[at, first:last].mean(0)), label))
+        guesses = {name: [(int(one.argmax()), label) for one, label in own] for name, own in scores.items()}
+        heat = self.heat(scores["query"])
+        bins = self.reliability(scores["query"], heat)
         off = sum(n * abs(right - likely) for n, likely, right in bins) / sum(n for n, _, _ in bins)
-        for pair, count in mixed.most_common(misses):
-            print(f"{count:4} {pair[0]} read as {pair[1]}")
+        mixed = Counter((label, guess) for guess, label in guesses["query"] if guess != label)
+        for (label, guess), count in mixed.most_common(misses):
+            print(f"{count:4} {LABELS['query'][label]} read as {LABELS['query'][guess]}")
         return {
-            "n": dict(all_),
-            "right": {n: round(right[n] / all_[n], 3) for n in all_},
+            "n": {name: len(own) for name, own in guesses.items()},
+            "right": {
+                name: round(sum(guess == label for guess, label in own) / len(own), 3)
+                for name, own in guesses.items()
+            },
             "heat": heat,
             "calibration_error": round(off, 3),
             "reliability": bins,
@@ -394,13 +389,6 @@ class EncoderTuner(FineTuner):
                 likely, right = float(best.values[inside].mean()), float(hits[inside].float().mean())
                 found.append((n, round(likely, 3), round(right, 3)))
         return found
-
-    # --- weights ------------------------------------------------------------------------------------------
-
-    def save(self, heat: float) -> None:
-        """The encoder as ONNX in eight bits, and the heads."""
-        write_onnx(self.encoder, MODEL)
-        save_heads(HEADS, {name: self.heads[name] for name in KEPT}, LABELS, {"query": heat})
 
 
 def turns_right(examples: Sequence[Example]) -> dict[str, float]:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import random
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from tools.language.encoder import WIDTH
 
 Labels = Mapping[str, Sequence[str]]
+Row = TypeVar("Row")
+SEED = 1
+FASTER = 20  # how much faster heads learn than the encoder
+RAREST = 3.0  # how much more than a common label the rarest counts
 
 
 def base() -> tuple[Any, Any]:
@@ -30,20 +37,30 @@ def base() -> tuple[Any, Any]:
 
 
 class FineTuner:
-    """The encoder with its heads; a subclass says what a batch is and what it loses."""
+    """The encoder with its heads; a subclass says what a batch is and what it loses.
 
-    def __init__(self, labels: Labels, seed: int = 1) -> None:
+    Args:
+        labels: of each head.
+        layers: of the encoder, from the lowest on, that are kept for its weights' sake; all without it.
+        frozen: so many of the lowest stay as they came.
+    """
+
+    def __init__(self, labels: Labels, layers: int | None = None, frozen: int = 0) -> None:
         import torch
 
-        torch.manual_seed(seed)
+        torch.manual_seed(SEED)
         torch.set_num_threads(2)
         self.torch: Any = torch
         self.tokenizer, self.encoder = base()
+        if layers is not None:
+            self.encoder.encoder.layer = self.encoder.encoder.layer[:layers]
+            self.encoder.config.num_hidden_layers = layers
+        self.encoder.encoder.layer[:frozen].requires_grad_(False)
         self.heads: Any = torch.nn.ModuleDict(
             {name: torch.nn.Linear(WIDTH, len(of_head)) for name, of_head in labels.items()}
         )
         self.beside: Any = torch.nn.ModuleDict()  # learned with the heads, and not kept
-        self.random = random.Random(seed)
+        self.labels, self.random = labels, random.Random(SEED)
 
     def fit(
         self,
@@ -52,22 +69,23 @@ class FineTuner:
         *,
         rate: float,
         epochs: int,
-        steps: int,
+        steps: int | None = None,
     ) -> None:
-        """Train what of the encoder is to move, and the heads twenty times as fast.
+        """Train what of the encoder is to move, and the heads FASTER.
 
         Args:
             batches: of one epoch, each time anew.
             loss: of a batch.
             rate: of learning, at its highest: it rises over the first 6 % of the steps and falls to nothing.
             epochs: how often all is seen.
-            steps: batches of all epochs together.
+            steps: batches of all epochs together; by a count of one epoch and one more, if left out.
         """
+        steps = steps or epochs * (len(list(batches())) + 1)
         torch = self.torch
         moved = [one for one in self.encoder.parameters() if one.requires_grad]
         fresh = [*self.heads.parameters(), *self.beside.parameters()]
         optimizer = torch.optim.AdamW(
-            [{"params": moved, "lr": rate}, {"params": fresh, "lr": 20 * rate}], weight_decay=0.01
+            [{"params": moved, "lr": rate}, {"params": fresh, "lr": FASTER * rate}], weight_decay=0.01
         )
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: min(1.0, (step + 1) / (0.06 * steps)) * max(0.0, 1 - step / steps)
@@ -86,6 +104,40 @@ class FineTuner:
             took = monotonic() - began
             print(f"epoch {epoch + 1}: loss {sum(losses) / len(losses):.3f}, {took:.0f} s", flush=True)
         self.encoder.eval()
+
+    def alike(
+        self, rows: Iterable[Row], length: Callable[[Row], int], tokens: int, most: int = 10_000
+    ) -> Iterator[list[Row]]:
+        """Rows of like length together, so many tokens or rows at most, in any order."""
+        groups: list[list[Row]] = [[]]
+        for row in sorted(rows, key=lambda row: length(row) * (1 + 0.15 * self.random.random())):
+            if length(row) * (len(groups[-1]) + 1) > tokens or len(groups[-1]) == most:
+                groups.append([])
+            groups[-1].append(row)
+        self.random.shuffle(groups)
+        yield from filter(None, groups)
+
+    def means(self, hidden: Any) -> Callable[[Any, Any, Any], Any]:
+        """What gives the mean rows of spans: of which text each is, from which token, to which."""
+        summed = self.torch.nn.functional.pad(hidden.cumsum(1), (0, 0, 1, 0))  # a mean is one difference
+        return lambda of, start, end: (summed[of, end] - summed[of, start]) / (end - start)[:, None]
+
+    def write(self, encoder: Path, heads: Path, kept: Iterable[str], heat: Mapping[str, float]) -> None:
+        """The encoder as ONNX, and the heads that are kept."""
+        write_onnx(self.encoder, encoder)
+        save_heads(heads, {name: self.heads[name] for name in kept}, self.labels, heat)
+
+
+def tokens_of(start: int, end: int, ends: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The tokens that hold characters [start, end), as a range, of tokens that stand at these characters."""
+    first = bisect_right(ends, start, key=lambda token: token[1])
+    return first, bisect_left(ends, end, key=lambda token: token[0])
+
+
+def rarity(seen: Counter[int], count: int) -> list[float]:
+    """How much each of so many labels counts: the more, the rarer it is."""
+    even = seen.total() / max(count, 1)
+    return [min(RAREST, math.sqrt(even / max(seen[at], 1))) for at in range(count)]
 
 
 def save_heads(path: Path, heads: Mapping[str, Any], labels: Labels, heat: Mapping[str, float]) -> None:

@@ -9,14 +9,14 @@ the encoder stays as it came: its rows are made once.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from evals.training.finetuning import FineTuner, save_heads, write_onnx
+from evals.training.finetuning import FineTuner, rarity, tokens_of
 from evals.training.letters import HELD, Example, alone, older, strangers
 from tools.denials.drugs import named_in
 from tools.denials.encoded import HEADS, MODEL, windows_of
@@ -61,36 +61,32 @@ def train(write: bool) -> None:
     letters = (*strangers(), *older(PRINTED), *alone("decisions"), *alone("reasons"))
     tuner.train([tuner.row(one) for one in letters if one.author not in HELD])
     if write:
-        write_onnx(tuner.encoder, MODEL)
-        save_heads(HEADS, {name: tuner.heads[name] for name in KEPT}, LABELS, {})
+        tuner.write(MODEL, HEADS, KEPT, {})
 
 
 class LetterTuner(FineTuner):
     """The lower layers of the encoder, of which the lowest stays."""
 
     def __init__(self) -> None:
-        super().__init__(LABELS)
-        self.encoder.encoder.layer = self.encoder.encoder.layer[:LAYERS]
-        self.encoder.config.num_hidden_layers = LAYERS
-        self.encoder.encoder.layer[:FROZEN].requires_grad_(False)
+        super().__init__(LABELS, LAYERS, FROZEN)
 
     # --- rows -------------------------------------------------------------------------------------------
 
     def row(self, one: Example) -> Row:
-        tokens: list[tuple[int, int, int, int]] = []  # window, place, and characters of the letter
+        tokens, places_of = [], []  # characters of the letter, and window and place there, of each token
         windows, of = [], []
         for number, window in enumerate(windows_of(one.text, one.sentences)):
             windows.append(self.frozen(window.ids))
             places = np.full(len(window.ids), -1)
             for place, start, end in window.own:
                 places[place] = bisect_right(one.sentences, start, key=lambda sentence: sentence.start) - 1
-                tokens.append((number, place, start, end))
+                tokens.append((start, end))
+                places_of.append((number, place))
             of.append(self.torch.tensor(places))
 
         def span(start: int, end: int) -> Span | None:
-            first = bisect_right(tokens, start, key=lambda token: token[3])
-            last = bisect_left(tokens, end, key=lambda token: token[2])
-            return (*tokens[first][:2], tokens[last - 1][1] + 1) if first < last else None
+            first, last = tokens_of(start, end, tokens)
+            return (*places_of[first], places_of[last - 1][1] + 1) if first < last else None
 
         sentences = [span(s.start, s.end) or (0, 0, 1) for s in one.sentences]
         return Row(
@@ -112,22 +108,11 @@ class LetterTuner(FineTuner):
     def train(self, rows: Sequence[Row]) -> None:
         """Learn from the rows."""
         kinds = Counter(row.kind for row in rows if row.kind >= 0)
-        self.rare = [
-            min(3.0, math.sqrt(kinds.total() / len(KINDS) / max(kinds[at], 1))) for at in range(len(KINDS))
-        ]
-        steps = EPOCHS * (len(list(self.batches(rows))) + 1)
-        self.fit(lambda: self.batches(rows), self.loss, rate=RATE, epochs=EPOCHS, steps=steps)
+        self.rare = rarity(kinds, len(KINDS))
+        self.fit(lambda: self.batches(rows), self.loss, rate=RATE, epochs=EPOCHS)
 
     def batches(self, rows: Sequence[Row]) -> Iterator[list[Row]]:
-        """Rows of like length together, in any order."""
-        order = sorted(rows, key=lambda row: len(row.windows[0]) * (1 + 0.15 * self.random.random()))
-        groups: list[list[Row]] = [[]]
-        for row in order:
-            if len(row.windows[0]) * (len(groups[-1]) + 1) > BATCH or len(groups[-1]) == 40:
-                groups.append([])
-            groups[-1].append(row)
-        self.random.shuffle(groups)
-        yield from filter(None, groups)
+        return self.alike(rows, lambda row: len(row.windows[0]), BATCH, most=40)
 
     def hidden(self, rows: Sequence[Row]) -> Any:
         """A row of each token of each window; some tokens, and some sentences, are not shown to the others."""
@@ -151,14 +136,12 @@ class LetterTuner(FineTuner):
 
     def loss(self, rows: Sequence[Row]) -> Any:
         torch, hidden, first = self.torch, self.hidden(rows), 0
-        summed = torch.nn.functional.pad(hidden.cumsum(1), (0, 0, 1, 0))  # so that a mean is one difference
-        vectors: dict[str, list[Any]] = {name: [] for name in _WEIGHT}
-        wanted: dict[str, list[Any]] = {name: [] for name in _WEIGHT}
-        weight: dict[str, list[float]] = {name: [] for name in _WEIGHT}
+        mean_rows = self.means(hidden)
+        vectors, wanted, weight = ({name: list[Any]() for name in _WEIGHT} for _ in range(3))
 
         def means(spans: Sequence[Span]) -> Any:
             window, start, end = torch.tensor(spans).T
-            return (summed[first + window, end] - summed[first + window, start]) / (end - start)[:, None]
+            return mean_rows(first + window, start, end)
 
         for row in rows:
             sentences = means(row.sentences)
@@ -202,9 +185,7 @@ def _first(made: Any) -> Any:
 
 def _labels(one: Example, span: Any) -> dict[str, list[tuple[Any, Any]]]:
     """Of each head the places that are labelled, each with its label."""
-    made: dict[str, list[tuple[Any, Any]]] = {
-        name: [] for name in ("role", "code", "time", "runs_from", "drug")
-    }
+    made = {name: list[tuple[Any, Any]]() for name in ("role", "code", "time", "runs_from", "drug")}
     for at, (role, codes) in enumerate(zip(one.roles, one.codes, strict=True)):
         if role:
             made["role"].append((at, ROLES.index(role)))

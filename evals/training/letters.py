@@ -8,7 +8,7 @@ the encoder of letters have seen.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache, cached_property, partial
@@ -20,8 +20,7 @@ import yaml
 
 from evals.denials.generated import labelled
 from evals.denials.gold import SETS, Label, load
-from evals.training.examples import FOLDER, authors_of, held_out, lines
-from evals.training.linear import hashed
+from evals.training.examples import FOLDER, authors_of, hashed, held_out, lines
 from evals.training.reports import report
 from tools.common.dates import add_months
 from tools.denials import encoded
@@ -90,6 +89,10 @@ class Example:
         """Labelled whole, by somebody who had not seen the reader."""
         return bool(self.roles[0]) and self.author != OWN
 
+    def counts(self, printed: float) -> float:
+        """How much what it labels counts: so much, if it is printed."""
+        return printed if self.author == "printed" else 1.0
+
 
 def train(write: bool) -> None:
     """Score on the authors that are held out; with `write` keep score and weights of all."""
@@ -112,7 +115,7 @@ def strangers() -> Iterator[Example]:
         times = [(one, *_what_time(letter, one)) for one in times_in(text, sentences)]
         yield Example(
             author, letter["id"], letter["kind"], text, sentences, list(_roles(letter, sentences)),
-            list(_codes(reasons, text, sentences)), times, drugs=_drugs(letter["decided"]),
+            _codes(reasons, text, sentences), times, drugs=_drugs(letter["decided"]),
         )  # fmt: skip
 
 
@@ -124,8 +127,7 @@ def _drugs(names: Sequence[str]) -> frozenset[str]:
 def _roles(letter: dict[str, Any], sentences: Sequence[Sentence]) -> Iterator[str]:
     spans, at = [], 0
     for one in letter["sentences"]:
-        start = letter["text"].find(one["quote"], at)
-        if start >= 0:
+        if (start := letter["text"].find(one["quote"], at)) >= 0:
             at = start + len(one["quote"])
             spans.append((start, at, one["role"]))
     for s in sentences:
@@ -133,11 +135,13 @@ def _roles(letter: dict[str, Any], sentences: Sequence[Sentence]) -> Iterator[st
 
 
 def _codes(
-    reasons: Sequence[tuple[str, str]], text: str, sentences: Sequence[Sentence]
-) -> Iterator[tuple[str, ...]]:
+    reasons: Iterable[tuple[str, str]], text: str, sentences: Sequence[Sentence]
+) -> list[tuple[str, ...]]:
     spans = [(start, start + len(quote), code) for code, quote in reasons if (start := text.find(quote)) >= 0]
-    for s in sentences:
-        yield tuple(sorted({code for start, end, code in spans if min(end, s.end) - max(start, s.start) > 3}))
+    return [
+        tuple(sorted({code for start, end, code in spans if min(end, s.end) - max(start, s.start) > 3}))
+        for s in sentences
+    ]
 
 
 def _what_time(letter: dict[str, Any], one: Mention) -> tuple[str, str]:
@@ -174,7 +178,6 @@ def older(printed: int = PRINTED) -> Iterator[Example]:
 
 def _older(one: Label, author: str) -> Example:
     sentences = sentences_of(one.text)
-    codes = list(_codes(list(one.reasons.items()), one.text, sentences))
     times = times_in(one.text, sentences)
     due = one.deadline
     label = "reply_by" if one.kind == "pend" else "appeal_by"
@@ -193,24 +196,22 @@ def _older(one: Label, author: str) -> Example:
         elif not rights_named(one.text, sentences[time.sentence]):
             what = "other"
         told.append((time, what, runs_from))
-    numbers = [
-        (m, "member" if _same(one.text[m.start : m.end], one.member_id) else
-            "reference" if _same(one.text[m.start : m.end], one.reference) else "other")
-        for m in numbers_in(one.text, sentences, times)
-    ]  # fmt: skip
-    names = [
-        (m, "member" if _same(one.text[m.start : m.end], one.member) else
-            "payer" if _same(one.text[m.start : m.end], one.payer) else "other")
-        for m in names_in(one.text, sentences)
-    ]  # fmt: skip
     return Example(
-        author, one.name, KIND_OF[one.kind], one.text, sentences, [""] * len(sentences), codes, told, numbers, names,
+        author, one.name, KIND_OF[one.kind], one.text, sentences, [""] * len(sentences),
+        _codes(one.reasons.items(), one.text, sentences), told,
+        _what(one.text, numbers_in(one.text, sentences, times), member=one.member_id, reference=one.reference),
+        _what(one.text, names_in(one.text, sentences), member=one.member, payer=one.payer),
         _drugs([str(drug["drug"]) for drug in one.drugs]),
     )  # fmt: skip
 
 
-def _same(said: str, wanted: str) -> bool:
-    return bool(wanted) and " ".join(said.split()).casefold() == wanted.casefold()
+def _what(text: str, mentions: Iterable[Mention], **written: str) -> list[tuple[Mention, str]]:
+    """Which of the things that are written so each mention is, the first of them, or another."""
+    return [
+        (one, next((what for what, words in written.items() if words and said == words.casefold()), "other"))
+        for one in mentions
+        for said in [" ".join(text[one.start : one.end].split()).casefold()]
+    ]
 
 
 @cache
@@ -254,15 +255,12 @@ class Lessons:
         that only one thing has tell nothing."""
         from scipy.optimize import minimize
 
-        rows = hashed([one.rows for one in self.seen], BUCKETS, np.float32)
+        rows = hashed([one.rows for one in self.seen], BUCKETS, dtype=np.float32)
         used = np.flatnonzero(np.asarray((rows > 0).sum(0)).ravel() > 1)
         few = rows[:, used] * SPARSE
         back = few.T.tocsr()
-        vectors = (
-            np.array([one.vector for one in self.seen]) * DENSE
-            if self.seen[0].vector is not None
-            else np.zeros((len(self.seen), 0))
-        )
+        dense_too = self.seen[0].vector is not None
+        vectors = np.array([one.vector if dense_too else () for one in self.seen]) * DENSE
         classes, width = len(self.classes), vectors.shape[1]
         size = len(used) * classes
         targets, weight = np.array(self.targets, np.float32), np.array(self.weight)[:, None]
@@ -372,7 +370,7 @@ def fit_rows(examples: Sequence[Example]) -> OfRows:
     for one in examples:
         read = encoded.encode(one.text, one.sentences)
         own = 1.0 if one.by_stranger else 0.5
-        much = own * (0.4 if one.author == "printed" else 1.0)
+        much = own * one.counts(0.4)
         rows = known.seen_rows(encoded.sentence_rows(read, one.sentences))
         for row, what, codes in zip(rows, one.roles, one.codes, strict=True):
             if what:
@@ -405,7 +403,7 @@ def fit_mentions(examples: Sequence[Example], chances: dict[str, Any]) -> dict[s
             letter = one.kind if name in ("time", "runs_from") else ""
             seen = seen_mentions(one.text, one.sentences, roles, [mention for mention, _ in listed], letter)
             for shown, (_, what) in zip(seen, listed, strict=True):
-                lessons[name].add(shown, [what], 0.3 if one.author == "printed" else 1.0)
+                lessons[name].add(shown, [what], one.counts(0.3))
     return {name: given.fit(2.0) for name, given in lessons.items()}
 
 
@@ -416,16 +414,12 @@ def fit_drugs(examples: Sequence[Example], chances: dict[str, Any]) -> Model:
         named = named_in(one.text, one.sentences) if one.drugs is not None else {}
         seen = seen_drugs(one.text, one.sentences, chances[one.id], named, one.kind)
         for name, shown in zip(named, seen, strict=True):
-            lessons.add(shown, _whether(name, one), 0.3 if one.author == "printed" else 1.0)
+            lessons.add(shown, _whether(name, one), one.counts(0.3))
     return lessons.fit(2.0)
 
 
 def _whether(drug: str, one: Example) -> list[str]:
     return ["decided" if drug in (one.drugs or ()) else "mentioned"]
-
-
-def chain(model: Model, steps: Any, one: Example) -> Any:
-    return known.along(model.scores(one.seen), steps)
 
 
 class Fold(NamedTuple):
@@ -441,9 +435,9 @@ def folds_of(examples: Sequence[Example]) -> list[Fold]:
     """All authors, each in the fold whose model has not seen it."""
     groups, made = _groups(examples), []
     for group, (seen, unseen) in zip(groups, held_out(examples, groups), strict=True):
-        roles = fit_roles(seen)
-        chances = {one.id: chain(*roles, one) for one in unseen}
-        made.append(Fold(group, roles, fit_codes(seen), chances))
+        model, steps = fit_roles(seen)
+        chances = {one.id: known.along(model.scores(one.seen), steps) for one in unseen}
+        made.append(Fold(group, (model, steps), fit_codes(seen), chances))
     return made
 
 
@@ -464,9 +458,7 @@ def _groups(examples: Sequence[Example]) -> list[set[str]]:
     """All authors in groups, so that each is left out once; those that are scored are in the first."""
     full = authors_of(one for one in examples if one.roles[0] and one.author not in HELD)
     authors = [*full, *authors_of(one for one in examples if not one.roles[0])]
-    groups = [set(authors[at::FOLDS]) for at in range(FOLDS)]
-    groups[0].update(HELD)
-    return groups
+    return [{*authors[at::FOLDS], *(HELD if not at else ())} for at in range(FOLDS)]
 
 
 def score(examples: Sequence[Example], folds: Sequence[Fold]) -> dict[str, Any]:
@@ -478,20 +470,15 @@ def score(examples: Sequence[Example], folds: Sequence[Fold]) -> dict[str, Any]:
     first = folds[0]
     models = fit_all([one for one in examples if one.author not in first.authors], first.roles, folds)
     read = partial(read_letter, models=models)
-    rows = {
-        author: first_sight.score(
-            [letter for _, letter in lines(f"letters/{author}.jsonl")], author, "", read
-        )
-        for author in HELD
-    }
-    found: dict[str, Any] = {
-        author: {name: getattr(row, name) for name in _SCORES} for author, row in rows.items()
-    }
+    found: dict[str, Any] = {}
+    for author in HELD:
+        letters = [letter for _, letter in lines(f"letters/{author}.jsonl")]
+        row = first_sight.score(letters, author, "", read)
+        found[author] = {name: getattr(row, name) for name in _SCORES}
     for name in _SCORES:
-        values = [row[name] for row in found.values() if isinstance(row, dict)]
-        found[name] = (
-            [sum(part) for part in zip(*values, strict=True)] if isinstance(values[0], tuple) else sum(values)
-        )
+        values = [found[author][name] for author in HELD]
+        parts = isinstance(values[0], tuple)
+        found[name] = [sum(part) for part in zip(*values, strict=True)] if parts else sum(values)
     return found
 
 

@@ -12,8 +12,7 @@ from zlib import crc32
 
 import numpy as np
 
-from evals.training.examples import authors_of, held_out, lines
-from evals.training.linear import hashed, regression
+from evals.training.examples import authors_of, hashed, held_out, lines, mentions
 from evals.training.reports import report
 from tools.language.assertion import assertion
 from tools.language.likelihood import BUCKETS, SENSES, WEIGHTS, WHO, About, features
@@ -22,6 +21,9 @@ CUES = {  # how the senses of cues are called in the examples
     "negated": "absent", "never": "absent", "void": "void", "ended": "past", "allergy": "reaction",
     "response": "past", "planned": "planned", "current": "present",
 }  # fmt: skip
+
+
+FIELDS = ("sense", "who")  # of an example, that are learned
 
 
 class Example(NamedTuple):
@@ -39,52 +41,34 @@ def train(write: bool) -> None:
     examples = list(read())
     report("likelihood", score(examples), write)
     if write:
-        save(examples)
+        np.savez_compressed(WEIGHTS, sense=_rows(examples, "sense", SENSES), who=_rows(examples, "who", WHO))
 
 
 def read() -> Iterator[Example]:
-    """Every mention of every author; the second of two alike in one sentence is the second there."""
+    """Every mention of every author."""
     for author, row in lines("notes/*.jsonl"):
-        seen = Counter[str]()
-        for mention in row["mentions"]:
-            start = -1
-            for _ in range(seen[mention["thing"]] + 1):
-                start = row["text"].find(mention["thing"], start + 1)
-            seen[mention["thing"]] += 1
-            if start >= 0:
-                yield _example(author, row["text"], start, mention)
-
-
-def _example(author: str, text: str, start: int, mention: dict[str, str]) -> Example:
-    end, about = start + len(mention["thing"]), mention["about"]
-    meant = assertion(text, start, end, thing=about == "drug")
-    subject = {"self": "patient"}.get(meant.subject, meant.subject)
-    kind: About = about  # type: ignore[assignment]
-    rows = tuple(crc32(feature.encode()) % BUCKETS for feature in features(text, start, end, kind))
-    return Example(author, mention["sense"], mention["who"], (CUES[meant.sense], subject), rows)
+        text = row["text"]
+        for start, end, mention in mentions(row):
+            about: About = mention["about"]
+            meant = assertion(text, start, end, thing=about == "drug")
+            cues = CUES[meant.sense], "patient" if meant.subject == "self" else meant.subject
+            rows = tuple(crc32(one.encode()) % BUCKETS for one in features(text, start, end, about))
+            yield Example(author, mention["sense"], mention["who"], cues, rows)
 
 
 def score(examples: Sequence[Example]) -> dict[str, Any]:
     """Shares right where each author in turn is left out of the training, beside those of the cues alone."""
     right: Counter[str] = Counter()
     for seen, unseen in held_out(examples):
-        for field in ("sense", "who"):
+        for field in FIELDS:
             told = _fitted(seen, field).predict(_matrix(unseen))
             right[field] += sum(getattr(one, field) == said for one, said in zip(unseen, told, strict=True))
-    count = len(examples)
-    return {
-        "authors": len(authors_of(examples)),
-        "mentions": count,
-        "sense, author held out": round(right["sense"] / count, 3),
-        "sense, by cues alone": round(sum(one.sense == one.by_cues[0] for one in examples) / count, 3),
-        "who, author held out": round(right["who"] / count, 3),
-        "who, by cues alone": round(sum(one.who == one.by_cues[1] for one in examples) / count, 3),
-    }
-
-
-def save(examples: Sequence[Example]) -> None:
-    """The weights of both models."""
-    np.savez_compressed(WEIGHTS, sense=_rows(examples, "sense", SENSES), who=_rows(examples, "who", WHO))
+    scored: dict[str, Any] = {"authors": len(authors_of(examples)), "mentions": len(examples)}
+    for at, field in enumerate(FIELDS):
+        by_cues = sum(getattr(one, field) == one.by_cues[at] for one in examples)
+        scored[f"{field}, author held out"] = round(right[field] / len(examples), 3)
+        scored[f"{field}, by cues alone"] = round(by_cues / len(examples), 3)
+    return scored
 
 
 def _rows(examples: Sequence[Example], field: str, classes: Sequence[str]) -> Any:
@@ -97,8 +81,10 @@ def _rows(examples: Sequence[Example], field: str, classes: Sequence[str]) -> An
 
 
 def _fitted(examples: Sequence[Example], field: str) -> Any:
-    labels = [getattr(example, field) for example in examples]
-    return regression(_matrix(examples), labels, strength=1.0, rounds=200, close=1e-3)
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=1.0, max_iter=200, tol=1e-3)
+    return model.fit(_matrix(examples), [getattr(example, field) for example in examples])
 
 
 def _matrix(examples: Sequence[Example]) -> Any:

@@ -18,14 +18,13 @@ from agent.dialogue.reader import mentions_of
 from agent.dialogue.turns import Question, Turn, turn_of
 from evals.stores import fresh_store
 from evals.training.examples import authors_of, held_out, lines
+from evals.training.learner import BATCH, Learner
 from evals.training.reports import held_by_the_encoder, report, save_stamped
 from tools.queries.bound import Bound
 from tools.store import Store
 
 WAYS = 32  # in which what a turn means moves the weights
 EPOCHS = 10
-BATCH = 16
-RATE = 3e-3
 LIKELY = 0.0  # score from which a drug counts as likely: one half
 
 
@@ -51,7 +50,7 @@ def train(write: bool) -> None:
         examples = list(read(store))
         report("linking", score(examples), write)
         if write:
-            save_stamped(WEIGHTS, Learner(examples).fitted().arrays())
+            save_stamped(WEIGHTS, DrugLearner(examples).kept())
 
 
 def read(store: Store) -> Iterator[Example]:
@@ -85,43 +84,24 @@ def _drugs(said: dict[str, Any], bound: Bound, known: Known) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for one in named if one in bound.benefits))
 
 
-class Learner:
-    """The weights as PyTorch moves them."""
+class DrugLearner(Learner):
+    """The weights by which a turn is about a drug, fitted to the examples."""
 
-    def __init__(self, examples: Sequence[Example], seed: int = 1) -> None:
-        import torch
-
-        torch.manual_seed(seed)
-        torch.set_num_threads(1)  # so small a model waits for a second one
-        self.torch: Any = torch
-        self.examples = list(examples)
+    def __init__(self, examples: Sequence[Example]) -> None:
+        super().__init__(len(examples), EPOCHS)
+        torch = self.torch
         told = (drug for one in examples for drug in told_of(one.mentions, one.talk, one.bound))
         self.features = tuple(sorted({name for drug in told for name, _ in drug}))
         self.bias = torch.zeros(len(self.features), requires_grad=True)
         self.meaning = (torch.randn(WAYS, len(numbers_of(examples[0].turn))) * 0.02).requires_grad_()
         self.by_meaning = (torch.randn(len(self.features), WAYS) * 0.02).requires_grad_()
         self.offset = torch.full((1,), -2.0, requires_grad=True)
+        self.given = self.tensors(examples)
+        self.fit(drawn=[self.meaning, self.by_meaning], free=[self.bias, self.offset])
 
-    def fitted(self) -> Learner:
-        """Itself, after it has seen all examples EPOCHS times."""
-        torch = self.torch
-        given = self.tensors(self.examples)
-        optimizer = torch.optim.AdamW(
-            [
-                {"params": [self.meaning, self.by_meaning], "weight_decay": 0.1},
-                {"params": [self.bias, self.offset], "weight_decay": 0.01},
-            ],
-            lr=RATE,
-        )
-        steps = EPOCHS * -(-len(self.examples) // BATCH)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / steps)
-        for _ in range(EPOCHS):
-            for batch in torch.randperm(len(self.examples)).split(BATCH):
-                self._loss(*(one[batch] for one in given)).backward()
-                optimizer.step()
-                optimizer.zero_grad()
-                schedule.step()
-        return self
+    def losses(self) -> Iterator[Any]:
+        for batch in self.torch.randperm(len(self.given[0])).split(BATCH):
+            yield self._loss(*(one[batch] for one in self.given))
 
     def tensors(self, examples: Sequence[Example]) -> tuple[Any, Any, Any, Any]:
         """The numbers of each turn; of each of its plan's drugs the features, and whether it is meant, NaN where the
@@ -152,39 +132,27 @@ class Learner:
         first = functions.cross_entropy(scores.masked_fill(none, -1e9), main, reduction="sum")
         return (alone + first) / len(main)
 
-    def arrays(self) -> dict[str, Any]:
-        """The weights as they are kept, in halves of a float."""
-        made: dict[str, Any] = {"features": np.array("\n".join(self.features))}
-        for name in Weights._fields[1:]:
-            made[name] = getattr(self, name).detach().numpy().astype(np.float16)
-        return made
+    def kept(self) -> dict[str, Any]:
+        """The weights as they are kept."""
+        return {"features": np.array("\n".join(self.features)), **self.arrays(Weights._fields[1:])}
 
 
 def score(examples: Sequence[Example]) -> dict[str, Any]:
     """How often the likeliest drug is the main one, of authors that neither has seen."""
-    authors = authors_of(examples)
-    right = count = unnamed = unnamed_right = told = wanted = both = 0
-    for seen, unseen in held_out(examples, [held_by_the_encoder()]):
-        learner = Learner(seen).fitted()
-        numbers, features, meant, mains = learner.tensors(unseen)
-        scores = learner.scores(numbers, features).detach().numpy()
-        scores[np.isnan(meant)] = -np.inf
-        hits, likely, meant = scores.argmax(1) == mains.numpy(), scores >= LIKELY, meant.numpy() == 1
-        bare = np.array([not one.named for one in unseen])
-        count += len(unseen)
-        right, unnamed, unnamed_right = (
-            right + hits.sum(),
-            unnamed + bare.sum(),
-            unnamed_right + (hits & bare).sum(),
-        )
-        told, wanted, both = told + likely.sum(), wanted + meant.sum(), both + (likely & meant).sum()
+    ((seen, unseen),) = held_out(examples, [held_by_the_encoder()])
+    learner = DrugLearner(seen)
+    numbers, features, meant, mains = learner.tensors(unseen)
+    scores = learner.scores(numbers, features).detach().numpy()
+    scores[np.isnan(meant)] = -np.inf
+    hits, likely, meant = scores.argmax(1) == mains.numpy(), scores >= LIKELY, meant.numpy() == 1
+    bare = np.array([not one.named for one in unseen])
     return {
-        "authors": len(authors),
+        "authors": len(authors_of(examples)),
         "turns about a drug": len(examples),
-        "turns scored": count,
-        "likeliest is the main one": round(float(right / count), 3),
-        "turns that name none of theirs": int(unnamed),
-        "of them right": round(float(unnamed_right / unnamed), 3),
-        "likely drugs that are meant": round(float(both / told), 3),
-        "meant drugs that are likely": round(float(both / wanted), 3),
+        "turns scored": len(unseen),
+        "likeliest is the main one": round(float(hits.mean()), 3),
+        "turns that name none of theirs": int(bare.sum()),
+        "of them right": round(float(hits[bare].mean()), 3),
+        "likely drugs that are meant": round(float(meant[likely].mean()), 3),
+        "meant drugs that are likely": round(float(likely[meant].mean()), 3),
     }

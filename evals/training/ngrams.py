@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from evals.training.encoder import LABELS, read
+from evals.training.examples import hashed
 from evals.training.reports import held_by_the_encoder, report
 from tools.language.encoder import encode, head
 from tools.language.ngrams import BUCKETS, WEIGHTS, NGrams, features
@@ -84,16 +85,12 @@ def _chosen(model: NGrams, unseen: Sequence[Asked]) -> tuple[dict[str, Any], flo
 
 
 def _fitted(spans: Sequence[Asked]) -> NGrams:
-    from scipy.sparse import csr_matrix
     from sklearn.linear_model import SGDClassifier
 
-    rows = [features(one.span, one.text, one.before) for one in spans]
-    ends = np.cumsum([0, *(len(columns) for columns, _ in rows)])
-    columns = [column for found, _ in rows for column in found]
-    values = np.array([value for _, found in rows for value in found], np.float32)
-    matrix = csr_matrix((values, columns, ends), shape=(len(rows), BUCKETS))
+    columns, found = zip(*(features(one.span, one.text, one.before) for one in spans), strict=True)
+    values = np.array([value for row in found for value in row], np.float32)
     model = SGDClassifier(loss="log_loss", alpha=3e-6, max_iter=25, tol=None, random_state=1)
-    model.fit(matrix, [one.query for one in spans])
+    model.fit(hashed(columns, BUCKETS, values), [one.query for one in spans])
     labels = LABELS["query"]
     weights = np.zeros((BUCKETS, len(labels)), np.float32)
     offset = np.full(len(labels), -9.0, np.float32)  # of what nobody asked

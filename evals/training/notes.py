@@ -6,14 +6,12 @@ is meant, of whom, what is told of a drug, and what that did; heads over the row
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from evals.training.examples import lines
-from evals.training.finetuning import FineTuner, save_heads, write_onnx
+from evals.training.examples import lines, mentions
+from evals.training.finetuning import FineTuner, rarity, tokens_of
 from evals.training.gold_notes import LEARNED, OWN, Stated, TextLabel, gold_notes, sentence_labels
 from evals.training.reports import report
 from tools.language.encoder import SEPARATOR, START
@@ -30,7 +28,6 @@ _SMOOTHED = 0.05
 _OF_MENTIONS = ("sense", "who", "course", "effect")  # heads
 _WEIGHT = {"sense": 1.0, "who": 1.0, "course": 1.0, "effect": 0.3, "whose": 0.3}  # of a head in the loss
 _WEIGHT_OF_TOPICS = 0.3
-_RAREST = 3.0  # how much more than a common label the rarest counts
 _EVERY = 7  # of so many sentences of letters that order nothing, one is learned from
 
 Span = tuple[int, int]  # from token, to token
@@ -53,18 +50,14 @@ def train(write: bool) -> None:
     tuner.train([*learned, *whole])  # whole notes are most like those that will be read, and count twice
     report("note_encoder", tuner.score([row for row in rows if row.author in HELD]), write)
     if write:
-        write_onnx(tuner.encoder, MODEL)
-        save_heads(HEADS, tuner.heads, LABELS, {})
+        tuner.write(MODEL, HEADS, LABELS, {})
 
 
 class NoteTuner(FineTuner):
     """The lower layers of the encoder, of which the lowest stays."""
 
     def __init__(self) -> None:
-        super().__init__(LABELS)
-        self.encoder.encoder.layer = self.encoder.encoder.layer[:LAYERS]
-        self.encoder.config.num_hidden_layers = LAYERS
-        self.encoder.encoder.layer[:FROZEN].requires_grad_(False)
+        super().__init__(LABELS, LAYERS, FROZEN)
 
     # --- rows -------------------------------------------------------------------------------------------
 
@@ -91,8 +84,7 @@ class NoteTuner(FineTuner):
         for shown, own, last in windows(text, offsets):
             labels: dict[str, list[tuple[Span, int]]] = {}
             for name, start, end, label in labelled:
-                first = bisect_right(offsets, start, key=lambda token: token[1])
-                stop = bisect_left(offsets, end, key=lambda token: token[0])
+                first, stop = tokens_of(start, end, offsets)
                 if own <= first < stop <= last:
                     span = (1 + first - shown, 1 + stop - shown)
                     labels.setdefault(name, []).append((span, LABELS[name].index(label)))
@@ -105,22 +97,11 @@ class NoteTuner(FineTuner):
         self.weights = {}
         for name, labels in LABELS.items():
             seen = Counter(label for row in rows for _, label in row.labels.get(name, ()))
-            even = seen.total() / max(len(labels), 1)
-            given = [min(_RAREST, math.sqrt(even / max(seen[at], 1))) for at in range(len(labels))]
-            self.weights[name] = self.torch.tensor(given)
-        steps = EPOCHS * (len(list(self.batches(rows))) + 1)
-        self.fit(lambda: self.batches(rows), self.loss, rate=RATE, epochs=EPOCHS, steps=steps)
+            self.weights[name] = self.torch.tensor(rarity(seen, len(labels)))
+        self.fit(lambda: self.batches(rows), self.loss, rate=RATE, epochs=EPOCHS)
 
     def batches(self, rows: Sequence[Row]) -> Iterator[list[Row]]:
-        """Rows of like length together, in any order."""
-        order = sorted(rows, key=lambda row: len(row.ids) * (1 + 0.15 * self.random.random()))
-        groups: list[list[Row]] = [[]]
-        for row in order:
-            if len(row.ids) * (len(groups[-1]) + 1) > BATCH:
-                groups.append([])
-            groups[-1].append(row)
-        self.random.shuffle(groups)
-        yield from filter(None, groups)
+        return self.alike(rows, lambda row: len(row.ids), BATCH)
 
     def hidden(self, rows: Sequence[Row], missed: float) -> Any:
         """A row of each token; some tokens are not shown to the others."""
@@ -149,26 +130,20 @@ class NoteTuner(FineTuner):
 
     def scored(self, hidden: Any, rows: Sequence[Row]) -> dict[str, tuple[Any, Any]]:
         """Under each head the scores of all that is labelled, and the labels."""
-        torch = self.torch
-        summed = torch.nn.functional.pad(hidden.cumsum(1), (0, 0, 1, 0))  # so that a mean is one difference
+        means = self.means(hidden)
         found: dict[str, tuple[Any, Any]] = {}
         for name in LABELS:
             places = [
                 (at, *span, label) for at, row in enumerate(rows) for span, label in row.labels.get(name, ())
             ]
             if places:
-                of, start, end, wanted = torch.tensor(places).T
-                means = (summed[of, end] - summed[of, start]) / (end - start)[:, None]
-                found[name] = self.heads[name](means), wanted
+                of, start, end, wanted = self.torch.tensor(places).T
+                found[name] = self.heads[name](means(of, start, end)), wanted
         return found
 
     def score(self, rows: Sequence[Row]) -> dict[str, Any]:
         """Of authors held out, how many are right under each head, and precision and recall of each label."""
-        right, told, wanted_of = (
-            Counter[tuple[str, int]](),
-            Counter[tuple[str, int]](),
-            Counter[tuple[str, int]](),
-        )
+        right, told, wanted_of = (Counter[tuple[str, int]]() for _ in range(3))
         with self.torch.no_grad():
             for batch in self.batches(rows):
                 for name, (scores, wanted) in self.scored(self.hidden(batch, 0.0), batch).items():
@@ -200,19 +175,12 @@ def _share(right: int, of: int) -> float:
 
 
 def _of_mentions(row: dict[str, Any]) -> Iterator[TextLabel]:
-    """Each mention under each head that it has a label of; the second of two alike is the second there."""
-    seen = Counter[str]()
-    for mention in row.get("mentions", ()):
-        start = -1
-        for _ in range(seen[mention["thing"]] + 1):
-            start = row["text"].find(mention["thing"], start + 1)
-        seen[mention["thing"]] += 1
-        labels = {name: mention.get(name) for name in _OF_MENTIONS} | (
-            {"who": "both"} if mention.get("both") else {}
-        )
-        for name, label in labels.items():
-            if start >= 0 and label:
-                yield TextLabel(name, start, start + len(mention["thing"]), label)
+    """Each mention under each head that it has a label of."""
+    for start, end, mention in mentions(row):
+        both = {"who": "both"} if mention.get("both") else {}
+        for name, label in ({name: mention.get(name) for name in _OF_MENTIONS} | both).items():
+            if label:
+                yield TextLabel(name, start, end, label)
 
 
 def _of_sentences(row: dict[str, Any]) -> Iterator[TextLabel]:

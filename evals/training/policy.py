@@ -28,13 +28,10 @@ from tools.queries import policies
 from tools.queries.bound import Bound
 from tools.store import Store
 
-FOLDS = (
-    ("first", "f01", "f02"),
-    ("second", "f03", "f04"),
-    ("third", "f05", "f06"),
-    ("fourth", "f07", "f08"),
+FOLDS = (  # held out together
+    ("first", "f01", "f02"), ("second", "f03", "f04"), ("third", "f05", "f06"), ("fourth", "f07", "f08"),
     ("dev", "f09"),
-)  # held out together
+)  # fmt: skip
 WITHOUT = 0.1  # what a question counts that is asked of its policy without what answers it
 PRIOR = {  # how strongly weights are drawn to 0
     "own": 0.3, "none": 0.3, "asked": 0.3, "bias": 0.3, "kind own": 3.0,
@@ -284,34 +281,32 @@ def score(examples: Sequence[Example]) -> dict[str, Any]:
 
 
 def _count(count: Counter[str], right: Sequence[bool], likely: NDArray[np.float32]) -> None:
-    silent = likely[-1] >= SILENT
+    silent = bool(likely[-1] >= SILENT)
     order = (-likely[: len(right)]).argsort()
-    if not any(right):
-        count["unanswerable"] += 1
-        count["silent"] += int(silent)
-        return
-    count["answerable"] += 1
-    count["answered"] += int(not silent)
-    count["first"] += int(not silent and right[order[0]])
-    count["likeliest"] += int(right[order[0]])
-    count["shown"] += int(any(right[at] for at in order[: 2 if silent else 1]))
+    if any(right):
+        so = (
+            not silent and right[order[0]], not silent, right[order[0]],
+            any(right[at] for at in order[: 2 if silent else 1]),
+        )  # fmt: skip
+        count.update(
+            {"answerable": 1, **{name: int(one) for name, one in zip(OF_ANSWERABLE, so, strict=True)}}
+        )
+    else:
+        count.update({"unanswerable": 1, SILENT_TOO: int(silent)})
+
+
+OF_ANSWERABLE = (
+    "answered, right clause first", "answered at all", "the likeliest clause is right",
+    "a right clause is answered or shown as near",
+)  # fmt: skip
+SILENT_TOO = "silent where the policy is"
 
 
 def _told(count: Counter[str]) -> dict[str, float]:
     told: dict[str, float] = {"answerable": count["answerable"]}
-    if count["answerable"]:
-        told |= {
-            what: round(count[key] / count["answerable"], 3)
-            for what, key in (
-                ("answered, right clause first", "first"),
-                ("answered at all", "answered"),
-                ("the likeliest clause is right", "likeliest"),
-                ("a right clause is answered or shown as near", "shown"),
-            )
-        }
-    if count["unanswerable"]:
-        told["unanswerable"] = count["unanswerable"]
-        told["silent where the policy is"] = round(count["silent"] / count["unanswerable"], 3)
+    for of, names in (("answerable", OF_ANSWERABLE), ("unanswerable", (SILENT_TOO,))):
+        if count[of]:
+            told |= {of: count[of], **{name: round(count[name] / count[of], 3) for name in names}}
     return told
 
 
@@ -322,6 +317,5 @@ def save(weights: dict[str, Any]) -> None:
         for name, row in weights.items()
     }
     rare = rarity()
-    save_stamped(
-        WEIGHTS, rows | {"words": np.array(list(rare)), "rare": np.array(list(rare.values()), np.float16)}
-    )
+    words = {"words": np.array(list(rare)), "rare": np.array(list(rare.values()), np.float16)}
+    save_stamped(WEIGHTS, rows | words)

@@ -14,26 +14,17 @@ from numpy.typing import NDArray
 
 from agent.answers.focus import MOST, MOST_DRUGS
 from agent.answers.passages import passages, texts
-from agent.answers.relevance import (
-    SHARED,
-    WEIGHTS,
-    Pool,
-    Weights,
-    pool_of,
-    shared_of,
-)
+from agent.answers.relevance import SHARED, WEIGHTS, Pool, Weights, pool_of, shared_of
 from agent.dialogue.turns import Question, Turn, turn_of
 from evals.stores import fresh_store
 from evals.training.examples import authors_of, held_out, lines
+from evals.training.learner import BATCH, SEED, Learner
 from evals.training.reports import held_by_the_encoder, report, save_stamped
 from tools.queries.bound import Bound
 from tools.store import Store
 
 SPACE = 64  # numbers in which the meaning of a turn and of a passage are compared
 EPOCHS = 12
-BATCH = 16
-RATE = 3e-3
-SEED = 1
 LIKELY = 0.5  # from which the first passage is counted as surely the one
 # Authors who labelled before whole answers could be told: of those nothing is known for their turns.
 WITHOUT_ANSWERS = frozenset(f"f{number:02}" for number in range(1, 10))
@@ -64,7 +55,7 @@ def train(write: bool) -> None:
         examples = list(read(store))
     report("relevance", score(examples), write)
     if write:
-        save_stamped(WEIGHTS, Learner(examples).fitted().arrays())
+        save_stamped(WEIGHTS, PassageLearner(examples).kept())
 
 
 def read(store: Store) -> Iterator[Example]:
@@ -125,17 +116,15 @@ def lost(torch: Any, scores: Any, wanted: NDArray[np.float32]) -> Any:
     return alone - 0.5 * (torch.log_softmax(scores, 0) * right).sum() / right.sum()
 
 
-class Learner:
-    """The weights as PyTorch moves them."""
+class PassageLearner(Learner):
+    """The weights by which passages, or sentences of an answer, are wanted, fitted to the examples."""
+
+    STEEPEST = 5.0
 
     def __init__(self, examples: Sequence[Example], columns: int = SHARED, epochs: int = EPOCHS) -> None:
-        import torch
-
-        torch.manual_seed(SEED)
-        torch.set_num_threads(1)
-        self.torch: Any = torch
-        self.random = random.Random(SEED)
-        self.examples, self.epochs = list(examples), epochs
+        super().__init__(len(examples), epochs)
+        torch = self.torch
+        self.random, self.examples = random.Random(SEED), list(examples)
         self.sorts = tuple(sorted({sort for one in examples for sort in one.pool.sorts}))
         self.place = {sort: at for at, sort in enumerate(self.sorts)}
         count, queries, width = len(self.sorts), len(examples[0].turn.queries), len(examples[0].turn.asked)
@@ -148,31 +137,16 @@ class Learner:
         self.queries, self.asked = zeros(count, queries), zeros(count, width)
         self.turn = (torch.randn(SPACE, 3 * width) * 0.01).requires_grad_()
         self.passage = (torch.randn(SPACE, width) * 0.03).requires_grad_()
-
-    def fitted(self) -> Learner:
-        """Itself, after it has seen all examples so many times."""
-        torch = self.torch
-        drawn = [self.turn, self.passage, self.asked, self.queries]  # many weights: drawn to 0 more strongly
-        free = [self.bias, self.shared, self.shared_by_sort]
-        optimizer = torch.optim.AdamW(
-            [{"params": drawn, "weight_decay": 0.1}, {"params": free, "weight_decay": 0.01}], lr=RATE
+        self.fit(
+            drawn=[self.turn, self.passage, self.asked, self.queries],
+            free=[self.bias, self.shared, self.shared_by_sort],
         )
-        steps = self.epochs * -(-len(self.examples) // BATCH)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: max(0.0, 1 - step / steps))
-        for _ in range(self.epochs):
-            self.random.shuffle(self.examples)
-            for at in range(0, len(self.examples), BATCH):
-                batch = self.examples[at : at + BATCH]
-                lost = sum(self._loss(one) for one in batch) / len(batch)
-                lost.backward()
-                torch.nn.utils.clip_grad_norm_([*drawn, *free], 5.0)
-                optimizer.step()
-                optimizer.zero_grad()
-                schedule.step()
-        return self
 
-    def _loss(self, one: Example) -> Any:
-        return lost(self.torch, self.scores(one, 0.2), one.wanted)
+    def losses(self) -> Iterator[Any]:
+        self.random.shuffle(self.examples)
+        for at in range(0, len(self.examples), BATCH):
+            batch = self.examples[at : at + BATCH]
+            yield sum(lost(self.torch, self.scores(one, 0.2), one.wanted) for one in batch) / len(batch)
 
     def scores(self, one: Example, dropout: float = 0.0) -> Any:
         """As `relevance.likelihoods` has them, before they are likelihoods."""
@@ -193,35 +167,31 @@ class Learner:
             + nearest(torch, near, one.pool)
         )
 
-    def arrays(self) -> dict[str, Any]:
-        """The weights as they are kept, in halves of a float."""
-        made: dict[str, Any] = {"sorts": np.array(" ".join(self.sorts))}
-        for name in Weights._fields[1:]:
-            made[name] = getattr(self, name).detach().numpy().astype(np.float16)
-        return made
+    def kept(self) -> dict[str, Any]:
+        """The weights as they are kept."""
+        return {"sorts": np.array(" ".join(self.sorts)), **self.arrays(Weights._fields[1:])}
 
 
 def score(examples: Sequence[Example]) -> dict[str, Any]:
     """How often the first passage is right, and one of the first three, of authors that neither has seen."""
-    authors = authors_of(examples)
     first = three = whole = count = sure = sure_right = 0
-    for seen, unseen in held_out(examples, [held_by_the_encoder()]):
-        learner = Learner(seen).fitted()
-        for example in unseen:
-            scores = learner.scores(example).detach().numpy()
-            wanted = example.wanted == 1
-            scores[np.isnan(example.wanted)] = -np.inf
-            order = (-scores).argsort()
-            if 1 / (1 + np.exp(-scores[order[0]])) >= LIKELY:
-                sure += 1
-                sure_right += bool(wanted[order[0]])
-            if wanted.any():
-                count += 1
-                first += bool(wanted[order[0]])
-                three += bool(wanted[order[:3]].any())
-                whole += bool(wanted.sum() == wanted[order[:MOST]].sum())
+    ((seen, unseen),) = held_out(examples, [held_by_the_encoder()])
+    learner = PassageLearner(seen)
+    for example in unseen:
+        scores = learner.scores(example).detach().numpy()
+        wanted = example.wanted == 1
+        scores[np.isnan(example.wanted)] = -np.inf
+        order = (-scores).argsort()
+        if 1 / (1 + np.exp(-scores[order[0]])) >= LIKELY:
+            sure += 1
+            sure_right += bool(wanted[order[0]])
+        if wanted.any():
+            count += 1
+            first += bool(wanted[order[0]])
+            three += bool(wanted[order[:3]].any())
+            whole += bool(wanted.sum() == wanted[order[:MOST]].sum())
     return {
-        "authors": len(authors),
+        "authors": len(authors_of(examples)),
         "turns": len(examples),
         "turns with a passage": count,
         "first is right": round(first / count, 3),

@@ -13,7 +13,6 @@ import numpy as np
 from agent.dialogue.hypotheses import LIKELY_ROLE, ROLES
 from evals.training.encoder import suppositions
 from evals.training.examples import held_out
-from evals.training.linear import regression
 from evals.training.reports import report, save_stamped
 from tools.language.encoder import encode
 
@@ -61,8 +60,10 @@ def train(write: bool) -> None:
 
 
 def _fitted(examples: list[Example]) -> Any:
-    rows, roles = np.array([one.row for one in examples]), [one.role for one in examples]
-    return regression(rows, roles, strength=0.1, rounds=500, close=1e-4)
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=0.1, max_iter=500, tol=1e-4)
+    return model.fit(np.array([one.row for one in examples]), [one.role for one in examples])
 
 
 def _guessed(model: Any, examples: list[Example]) -> tuple[list[str], list[float]]:

@@ -201,16 +201,16 @@ def test_a_spread_has_some_of_every_kind_and_whole_clusters(book: Book) -> None:
 def test_the_command_writes_a_folder_that_a_run_can_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from evals.suites.session import read_folder
+    from evals.suites.session import items_of
 
     assert main(["--seed", "9", "--n", "4", "--kinds", "eligibility", "notes", "--out", str(tmp_path)]) == 0
     assert "8 items" in capsys.readouterr().out
-    book, items = read_folder(tmp_path, RunOptions(suites=("eligibility", "notes")))
+    book, items = items_of(RunOptions(cases=tmp_path, suites=("eligibility", "notes")))
     assert len(items) == 8 and {item.patient for item in items} - {""} <= {
         chart["id"] for chart in book.charts
     }
     with pytest.raises(Invalid, match="holds no items"):
-        read_folder(tmp_path / "nowhere", RunOptions())
+        items_of(RunOptions(cases=tmp_path / "nowhere"))
 
 
 def test_the_kept_items_are_those_that_the_makers_make() -> None:
