@@ -143,7 +143,7 @@ class Planter:
 
     def _first_case(self) -> Slot | None:
         """P001: Ozempic where it needs PA, by fax if any plan asks for that."""
-        own = (slot for slot in self.slots if (slot.kind, slot.benefit.drug) == ("ready", "Ozempic"))
+        own = (slot for slot in self.slots if slot.kind == "ready" and slot.benefit.drug == "Ozempic")
         ready = (slot for slot in own if slot.rule and slot.rule.indication == "t2dm")
         return min(ready, key=lambda slot: (slot.plan.channel != "fax", slot.plan.id), default=None)
 
