@@ -28,6 +28,7 @@ MISSED = {
     "u18/033": "a condition denied of which the criterion asks for one stage",
     "u7/024": "“Mother d. of gallstone pancreatitis; pt has had GB out and no pancreatitis”",
     "u5/035": "its author's own word for where a drug is from, which a case file refuses",
+    "u21/032": "a specialist denies the kidney disease of which the criterion asks for one stage",
 }
 
 
