@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypedDict
 
 import msgspec
@@ -196,7 +197,7 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     joined = _joined(spoken, arrangement.arranged(question, [*told.answers, pair], ledger), ledger)
     asked_for = language_named(state["question"])
     language = asked_for or (language_of(state["question"]) if joined.determinations else "")
-    if language and not any(map(_tells_a_message, asks)):  # which is in it itself
+    if language and not any(one.closing for one in answers):  # a message is in it itself
         decides = bool(asked_for) or any(ask.query in _TOLD_BY_OUTCOMES for ask in asks)
         found, patient = joined.determinations, of_file.patient
         joined.said = translated(language, found, patient, ledger, joined.said, decides=decides)
@@ -351,7 +352,7 @@ def _answers(
         ask = why.step_of(ask, (*talk.drugs[:1], *maybe), bound)
         before = replace(talk, asks=tuple(asks[:at]) or talk.asks)
         if ask.query in resolution.DRAFTING and ask.sure < SURE_OF_A_DRAFT:
-            if _tells_a_message(ask):
+            if ask.query == "draft":  # it may be one of a message
                 answers.append(messages.answer(ask, bound, ledger))
             answers.append(courtesy.otherwise(ask.query, ledger))
         else:
@@ -361,18 +362,18 @@ def _answers(
     if unsure and reading.readings and not answers[-1].offered:
         answers.append(courtesy.otherwise(reading.readings[1], ledger))
 
-    def again(ask: Ask) -> Answer:
-        return _answered(ask, Reading(asks=(ask,)), Talk(), bound, ledger, desk)
+    once_more = partial(_once_more, bound=bound, ledger=ledger, desk=desk)
+    return messages.composed(answers, talk.asks, once_more, state["question"], bound)
 
-    return messages.composed(answers, talk.asks, again, state["question"], bound)
+
+def _once_more(ask: Ask, bound: Bound, ledger: Ledger, desk: ChatDesk) -> Answer:
+    """An ask of a turn before, answered by itself."""
+    return _answered(ask, Reading(asks=(ask,)), Talk(), bound, ledger, desk)
 
 
 def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledger, desk: ChatDesk) -> Answer:
     """One ask answered; what is wrong with it is said in one line, and what is near."""
-
-    def once_more(before: Ask) -> Answer:
-        return _answered(before, Reading(asks=(before,)), Talk(), bound, ledger, desk)
-
+    once_more = partial(_once_more, bound=bound, ledger=ledger, desk=desk)
     try:
         lost = (reading.strangers or reading.candidates) and not ask.drugs
         if ask.sure < resolution.UNSURE or (lost and ask.query in OF_A_DRUG):
@@ -386,7 +387,7 @@ def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledg
             case "alike":
                 answer = alike.answer(ask, bound, ledger, desk.panel)
             case "rephrase":
-                answer = again.rephrase(talk.asks, once_more, ledger)
+                answer = again.rephrase(ask, talk.asks, once_more, ledger)
             case "sources":
                 answer = again.sources(ask, talk.asks, once_more, bound, ledger)
             case _ if ask.query in registry.ANSWERS:
@@ -507,11 +508,6 @@ def _plan_talked_of(reading: Reading, talk: Talk, state: State, desk: ChatDesk) 
         return plan_id
     bound = desk.bind(state["patient_id"])
     return "" if _has_ended(plan_id, bound) else plan_id
-
-
-def _tells_a_message(ask: Ask) -> bool:
-    """A message that is asked for, or what may be the draft of a request and may be one."""
-    return ask.query == "message" or (ask.query == "draft" and ask.sure < SURE_OF_A_DRAFT)
 
 
 def _has_ended(plan_id: str, bound: Bound) -> bool:

@@ -118,6 +118,7 @@ def plots(card: Card) -> list[str]:
     except ImportError:
         return []
     matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "paladin"  # the same figures are the same bytes
     from matplotlib.figure import Figure
 
     drawn = []

@@ -90,6 +90,7 @@ def command(
                 print(json.dumps(found["measured"], indent=2, ensure_ascii=False), flush=True)
                 if write:
                     _keep(to or measures[name].page, name, found, pages[measures[name].page], program)
+                    _plot(measures[name], found["measured"], to or measures[name].page)
             wrong = wrong or bool(found["measured"].get("wrong"))
         if wrong:
             raise typer.Exit(1)
@@ -137,6 +138,13 @@ def _keep(file: str, name: str, found: Figures, head: Page, program: str) -> Non
     path = RESULTS / f"{file}.json"
     known: Figures = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     keep(path, known | {name: found}, page(head, known | {name: found}, program, path))
+
+
+def _plot(measure: Measure, figures: Figures, file: str) -> None:
+    """The picture beside the page, where the measure's module has a `plot` of its figures."""
+    plot = getattr(import_module(measure.where.partition(":")[0]), "plot", None)
+    if plot is not None:
+        plot(figures, RESULTS / f"{file}.svg")
 
 
 def keep(path: Path, figures: Any, lines: Iterable[str]) -> None:

@@ -31,11 +31,13 @@ def _of_the_chart(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     return reply
 
 
-def rephrase(before: tuple[Ask, ...], again: Again, ledger: Ledger) -> Answer:
-    """The first sentence of each of the last answers."""
+def rephrase(ask: Ask, before: tuple[Ask, ...], again: Again, ledger: Ledger) -> Answer:
+    """The first sentence of each of the last answers; a message whole, to whom and in what language this ask wants."""
     reply = Answer(ledger=ledger)
-    for told in map(again, before):
-        reply.said += told.said[:1]
+    for one in before:
+        told = again(replace(one, text=ask.text) if one.query == "message" else one)
+        reply.said += told.said if told.closing else told.said[:1]
+        reply.closing += told.closing
         reply.drugs = reply.drugs or told.drugs
         reply.determinations += told.determinations
     if not reply.said:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from agent.dialogue.query import Intent, Query
+from agent.dialogue.query import Query
 from agent.ledger import Ledger
 from tools.domain.records import Determination
 
@@ -42,7 +42,6 @@ class Answer(msgspec.Struct, kw_only=True):
     particular was resolved, so that it is a whole list or all criteria; `lost` one that only says that it was not
     understood or cannot be told here, or asks back; `sure` is how likely the turn asks for it."""
 
-    intent: Intent = "unclear"
     said: list[Said] = []
     ledger: Ledger
     determinations: list[Determination] = []

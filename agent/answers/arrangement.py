@@ -34,8 +34,8 @@ ASKED = 0.4  # likelihood, from which a line is part of the answer
 USEFUL = 0.12  # the same, from which it is told behind it
 TOGETHER = 0.4  # that a turn asks for it, from which that two drugs do not go together is the answer
 SURE = 0.5  # likelihood of a query, from which something is told of it before the rest
-# What is pasted, and what may say of a supposition only what it would bear on: each begins with what it is.
-_WHOLE: frozenset[Query] = frozenset(("message", "draft", "draft_appeal", "what_if", "news"))
+# A draft, and what may say of a supposition only what it would bear on: each begins with what it is.
+_WHOLE: frozenset[Query] = frozenset(("draft", "draft_appeal", "what_if", "news"))
 _BEHIND = Said(text="Also relevant:", verbatim=True)
 
 
@@ -72,7 +72,7 @@ def arranged(question: Question, answers: Sequence[Answer], ledger: Ledger) -> l
         answer.said = [one for one in answer.said if not one.ahead]
     lines = _lines(answers, ledger)
     likely = iter(likelihoods(question, lines) if len(lines) > 1 else [1.0])
-    message = any(answer.query == "message" for answer in answers)
+    message = any(answer.closing for answer in answers)
     blocks = [(answer, [*_blocks(answer, likely)]) for answer in answers]
     pairs = sorted(blocks, key=lambda pair: _rank(pair[0], pair[1], message))
     best = max((one for _, own in pairs for one in own), key=attrgetter("likelihood"), default=None)
@@ -126,7 +126,7 @@ def _lines(answers: Sequence[Answer], ledger: Ledger) -> list[Line]:
 
 def _keeps_its_place(answer: Answer) -> bool:
     whole = answer.hypothetical or answer.refused or answer.lost or bool(answer.offered)
-    return whole or answer.query in _WHOLE
+    return whole or bool(answer.closing) or answer.query in _WHOLE
 
 
 def _rank(answer: Answer, blocks: Sequence[_Block], message: bool) -> tuple[int, float]:
@@ -134,7 +134,7 @@ def _rank(answer: Answer, blocks: Sequence[_Block], message: bool) -> tuple[int,
     before a message, and facts in it."""
     place = 0 if answer.surely_refused or answer.hypothetical else 4 if answer.lost or answer.offered else 1
     if message and place == 1:
-        place = 2 if answer.query == "message" else 1 if answer.query in DECISIONS else 3
+        place = 2 if answer.closing else 1 if answer.query in DECISIONS else 3
     return place, -max((one.likelihood for one in blocks), default=0.0)
 
 

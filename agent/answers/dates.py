@@ -53,7 +53,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         _review(bound, drug, reply)
         return reply
     if not drug:
-        return ask_back(ask.intent, bound, ledger)
+        return ask_back(bound, ledger)
     reply.drugs = reply.drugs or (drug,)
     (_approval if ask.query == "approval_length" else windows)(ask, bound, drug, reply)
     return reply

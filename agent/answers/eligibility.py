@@ -40,7 +40,7 @@ def of_one_drug(tell: Callable[[Ask, Words, Answer], None]) -> Callable[[Ask, Bo
     def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         drugs = drugs_meant(ask, bound)[:1]
         if not drugs:
-            return ask_back(ask.intent, bound, ledger)
+            return ask_back(bound, ledger)
         reply = Answer(ledger=ledger, drugs=drugs)
         if drugs[0] not in bound.plan.benefits:
             reply.said = [unlisted(drugs[0], bound, ledger)]

@@ -29,28 +29,39 @@ _CARRIED = ("chart", "plan", "dates", "cases")  # intents of which a message can
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
-    """To whom the words that ask for it name first, the prescriber or the patient; to both where they name neither. It
-    says what each is asked to do about the criteria that it speaks of, or how the request stands where nothing is
-    open. In another language than ours it is to the patient."""
+    """A message to whom the words that ask for it name, the prescriber or the patient; to both where they leave that
+    open. It says what each is asked to do about the criteria that it speaks of, or how the request stands where nothing
+    is open. One to the prescriber is in English; in another language it is to the patient.
+
+    Args:
+        ask: the query, with the words that ask it.
+        bound: the chart and the plan.
+        ledger: gets the facts.
+
+    Returns:
+        An answer with a closing; without one if the plan does not list the drug, so that there is no message.
+    """
     drugs = drugs_meant(ask, bound)[:1]
     reply = Answer(query="message", ledger=ledger, drugs=drugs)
     reply.said = plain("A message to paste; nothing is sent from here.")
     spoken = language_named(ask.text) or language_of(ask.text)
-    reply.closing = [thanks(spoken or LANGUAGE, bound.patient, ledger)]
+    to = _recipient(ask.text, bound) or ("patient" if spoken else "")
+    language = spoken if spoken and to == "patient" else LANGUAGE
+    reply.closing = [thanks(language, bound.patient, ledger)]
     if not drugs:  # it is about something of the chart, which is told behind
-        reply.said += plain(f"{_greeting(bound, ledger)}this is on {_patient(bound, ledger)}.")
+        reply.said += plain(_about(_doctor(bound, ledger), _patient(bound, ledger)))
         return reply
     if drugs[0] not in bound.plan.benefits:
         return Answer(ledger=ledger, drugs=drugs, said=[unlisted(drugs[0], bound, ledger)])
     found = bound.determination(drugs[0], ask.indication)
     reply.determinations = [found]
-    unmet = Sorted.of(found).unmet
-    unmet = [one for one in unmet if one.criterion in ask.open_ones] or unmet
-    to = _recipient(ask.text, bound) or ("patient" if spoken else "")
+    every = Sorted.of(found).unmet
+    unmet = [one for one in every if one.criterion in ask.open_ones] or every
     if to != "patient":
-        reply.said += _to_prescriber(Words(bound, ledger, found), unmet)
+        beside = [one for one in every if one not in unmet]
+        reply.said += _to_prescriber(Words(bound, ledger, found), unmet, beside)
     if to != "prescriber":
-        reply.said += to_patient(spoken or LANGUAGE, found, unmet, bound.patient, bound.plan, ledger)
+        reply.said += to_patient(language, found, unmet, bound.patient, bound.plan, ledger)
     return reply
 
 
@@ -67,10 +78,10 @@ def composed(
         text: the turn.
         bound: the chart and the plan.
     """
-    message = next((one for one in answers if one.query == "message"), None)
+    message = next((one for one in answers if one.closing), None)
     if message is None:
         return [*answers]
-    if not any(one for one in answers if one is not message and not (one.lost or one.offered)):
+    if all(one is message or one.lost or one.offered for one in answers):
         told = {one.text for one in message.said}
         facts = (ask for ask in before if intent_of(ask.query) in _CARRIED or ask.query == "attach")
         carried = (one for ask in facts for one in _facts(again(ask)))
@@ -100,50 +111,56 @@ def _days(text: str, bound: Bound, ledger: Ledger) -> list[Said]:
 
 
 def _recipient(text: str, bound: Bound) -> str:
-    """Whom the words name first, by name or by what they are: "prescriber", "patient" or nobody."""
+    """Whom the words name, by name or by what they are: the prescriber if they come first, the patient if alone, and
+    nobody where the patient is named first, of whom a message to the prescriber may be."""
     doctor = bound.patient.prescriber
     prescribers = words_of(doctor.name.partition(",")[0]) if doctor else set()
     patients = words_of(bound.patient.name)
+    named: list[str] = []
     for word in text.split():
         plain_word = word.strip('.,;:!?¿¡()"')
-        role = term_of_name("roles", plain_word)
-        if role is not None:
-            return role.key
-        if words_of(plain_word) & prescribers:
-            return "prescriber"
-        if plain_word.casefold() in patients:  # and not as whose something is
-            return "patient"
-    return ""
+        if role := term_of_name("roles", plain_word):
+            named.append(role.key)
+        elif words_of(plain_word) & prescribers:
+            named.append("prescriber")
+        elif plain_word.casefold() in patients:  # and not as whose something is
+            named.append("patient")
+    first = named[0] if named else ""
+    return "" if first == "patient" and "prescriber" in named else first
 
 
-def _greeting(bound: Bound, ledger: Ledger) -> str:
+def _about(doctor: str, patient: str) -> str:
+    return f"To {doctor}: this is on {patient}." if doctor else f"This is on {patient}."
+
+
+def _doctor(bound: Bound, ledger: Ledger) -> str:
     doctor = bound.patient.prescriber
     if doctor is None or not doctor.name:
         return ""
-    return f"To {ledger.add('name', doctor.name, origin='chart', attribute='person', source='patient')}: "
+    return ledger.add("name", doctor.name, origin="chart", attribute="person", source="patient")
 
 
 def _patient(bound: Bound, ledger: Ledger) -> str:
     return ledger.add("name", bound.patient.name, origin="chart", attribute="patient", source="patient")
 
 
-def _to_prescriber(words: Words, open_ones: Sequence[Finding]) -> list[Said]:
-    """What is open, with what the prescriber is asked to do; where nothing is, how the request stands, and the order
-    or the signature that it still wants."""
+def _to_prescriber(words: Words, open_ones: Sequence[Finding], beside: Sequence[Finding]) -> list[Said]:
+    """What is open, with what the prescriber is asked to do, and what is open `beside` it by its name; where nothing
+    is, how the request stands, and the order or the signature that it still wants."""
     unmet = [one for one in open_ones if one.clause]
     who, patient = words.prescriber(), _patient(words.bound, words.ledger)
-    to = f"To {who}: " if who else ""
     steps = [(action, text) for action, text in words.steps(tasks=True) if action.actor in _PRESCRIBERS]
     if unmet:
         lacks = f"{words.request(capital=True)} for {patient} at {words.plan()} still lacks this:"
         ordering = [text for action, text in steps if action.code == "order_drug"]
         return [
-            *plain(f"{to}{lacks}"),
+            *plain(f"To {who}: {lacks}" if who else lacks),
             *(_request(words, one) for one in unmet),
+            *([Said(text=f"Open too: {'; '.join(map(words.named, beside))}.")] if beside else []),
             *(_please(text) for text in ordering),
         ]
     said = [
-        *plain(f"{to}this is on {patient}."),
+        *plain(_about(who, patient)),
         Said(text=words.headline()),
         *(_please(t) for _, t in steps),
     ]

@@ -43,7 +43,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     every = ask.all_drugs or ask.query == "formulary"
     names = tuple(plan.benefits) if every and not ask.drugs else drugs_meant(ask, bound)
     if not names:
-        return ask_back(ask.intent, bound, ledger)
+        return ask_back(bound, ledger)
     benefits = [plan.benefits[name] for name in names if name in plan.benefits]
     its_own = benefits[0] if plan.id == bound.plan.id and len(names) == 1 and benefits else None
     if ask.query == "step":

@@ -55,7 +55,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     supposed one, then the real one, drug by drug. Nothing is supposed that was not said."""
     drugs = drugs_meant(ask, bound)[:MOST_DRUGS]
     if not drugs:
-        return ask_back("what_if", bound, ledger)
+        return ask_back(bound, ledger)
     listed_there = drugs[0] in bound.plan.benefits
     supposed = beyond_the_record(ask, drugs[0], bound) if listed_there else ask.changes
     if not supposed:

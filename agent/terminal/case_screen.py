@@ -9,7 +9,7 @@ from rich.text import Text
 
 from agent.terminal.screen import NARROW, console, say, table
 from tools.lifecycle.fold import possible
-from tools.lifecycle.records import Approval, AuthorizationCase, CaseEvent, Facts
+from tools.lifecycle.records import Approval, AuthorizationCase, CaseEvent, Facts, undone
 from tools.lifecycle.running import Clock, Term
 from tools.lifecycle.states import full
 
@@ -82,9 +82,9 @@ def one(case: AuthorizationCase, clocks: Sequence[Clock], alone: str = "") -> No
         say("\nClocks", style="bold")
         _clocks(clocks)
     say("\nWhat happened", style="bold")
-    undone = {event.facts.undoes for event in case.events}
+    gone = undone(case)
     for event in case.events:
-        say(_told(event, event.number in undone), indent=2)
+        say(_told(event, event.number in gone), indent=2)
     steps = ", ".join(str(step) for step in possible(case)) or "nothing; it is closed"
     say("\nPossible", style="bold")
     say(f"{steps}\npa case submit|record|log|note {case.id} …", indent=2)
@@ -158,7 +158,7 @@ def _approved(given: Approval) -> str:
     return f"{given.number}, {given.start} to {given.end}{amount}"
 
 
-def _told(event: CaseEvent, undone: bool) -> Text:
+def _told(event: CaseEvent, is_undone: bool) -> Text:
     """One entry: its number, day, kind, what it states, who and why."""
     said = "; ".join(_facts(event.facts))
     text = Text.assemble(
@@ -166,7 +166,7 @@ def _told(event: CaseEvent, undone: bool) -> Text:
         (f"  {event.why}" if event.why else "", "italic"),
         (f"  ({event.by})", "dim"),
     )
-    if undone:
+    if is_undone:
         text.stylize("strike dim")
         text.append("  undone", "dim")
     return text

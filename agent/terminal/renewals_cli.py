@@ -39,10 +39,14 @@ def list_renewals(
     if patient_id:
         store.patient(patient_id)
     day, until = settings.day(), lambda day: ahead(day, within)
-    found = [one for one in renewals(store, day, until, patient_id) if not failing or one.then not in GOOD]
+
+    def listed() -> list[Renewal]:
+        return [one for one in renewals(store, day, until, patient_id) if not failing or one.then not in GOOD]
+
+    found = listed()
     if draft:
         _draft_all(store, settings, found)
-        found = renewals(store, day, until, patient_id)
+        found = listed()
     answer(found, as_json, lambda: _show(found, within))
 
 

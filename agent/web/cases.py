@@ -24,7 +24,7 @@ from tools.denials.papers import SUFFIXES, text_in, text_of
 from tools.denials.records import Denial
 from tools.domain.records import Channel
 from tools.lifecycle.fold import possible
-from tools.lifecycle.records import Approval, AuthorizationCase, Call, Facts, Notice, What, standing
+from tools.lifecycle.records import Approval, AuthorizationCase, Call, Facts, Notice, What, standing, undone
 from tools.lifecycle.running import clocks_of
 from tools.lifecycle.states import REMARKS, full
 from tools.papers.letter_pdf import letter_pdf
@@ -197,7 +197,7 @@ def _shown(ctx: Context, found: AuthorizationCase) -> dict[str, Any]:
     alone = casefile.alone(ctx.store, found)
     day = ctx.case_days().of(found)
     plan = casefile.plan_of(ctx.store, found)
-    undone = {event.facts.undoes for event in found.events}
+    gone = undone(found)
     steps = possible(found)
     notices = [event.facts.notice for event in found.events if event.facts.notice]
     letters = {notice.letter.sha256 for notice in notices if notice.letter}
@@ -210,7 +210,7 @@ def _shown(ctx: Context, found: AuthorizationCase) -> dict[str, Any]:
         "clocks": () if alone else clocks_of(found, plan, day),
         "steps": [(step.what, step.level if step.what == "appealed" else "") for step in steps],
         "remarks": REMARKS,
-        "events": [(event, event.number in undone) for event in found.events],
+        "events": [(event, event.number in gone) for event in found.events],
         "channels": get_args(Channel),
         "plan": plan,
         "kept": {digest for digest in letters if (_letters(ctx) / digest).is_dir()},

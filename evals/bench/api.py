@@ -37,7 +37,7 @@ def main(rate: float = RATE, seconds: float = SECONDS) -> dict[str, Any]:
     ]
     with TemporaryDirectory() as folder, serving.serving(os.environ | set_up(folder, PATIENTS)[0]) as port:
         # a server that has just started is not measured
-        serving.run(port, requests, serving.poisson(200, 3, seed=2))
+        serving.run(port, requests, serving.poisson(200, 3, seed=2)[: len(requests)])
         outcome = serving.run(port, requests, moments)
         first, drafts = _drafts(port, draw)
     return {

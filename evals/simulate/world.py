@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import random
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
@@ -31,7 +32,7 @@ class Arrival(NamedTuple):
     on: date
 
 
-class Agenda:
+class Agenda(ABC):
     """The days of an office: what is planned for a day is done on it, in the order in which it was planned."""
 
     def __init__(self) -> None:
@@ -44,9 +45,9 @@ class Agenda:
         self._count += 1
         heapq.heappush(self._waiting, (max(on, self.day), self._count, what))
 
+    @abstractmethod
     def arrive(self, patient_id: str) -> None:
         """What is done for a patient who comes today."""
-        raise NotImplementedError
 
     def live(
         self, arrivals: Sequence[Arrival], last: date, end_of_day: Callable[[], None] = lambda: None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ RATE = 3e-3
 SEED = 1
 
 
-class Learner:
+class Learner(ABC):
     """Weights as PyTorch moves them; a subclass says what they are, what a batch is and what it loses.
 
     Args:
@@ -30,9 +31,9 @@ class Learner:
         self.torch: Any = torch
         self.epochs, self.steps = epochs, epochs * -(-count // BATCH)
 
+    @abstractmethod
     def losses(self) -> Iterable[Any]:
         """What each batch of one epoch loses."""
-        raise NotImplementedError
 
     def fit(self, drawn: Sequence[Any], free: Sequence[Any]) -> None:
         """See all examples `epochs` times, at a rate that falls to nothing.

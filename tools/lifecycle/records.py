@@ -156,8 +156,13 @@ class AuthorizationCase(Record, frozen=True, kw_only=True):
 
 def standing(case: AuthorizationCase) -> tuple[CaseEvent, ...]:
     """The events that count: neither undone nor an undoing."""
-    undone = {event.facts.undoes for event in case.events if event.what == "undone"}
-    return tuple(e for e in case.events if e.number not in undone and e.what != "undone")
+    gone = undone(case)
+    return tuple(e for e in case.events if e.number not in gone and e.what != "undone")
+
+
+def undone(case: AuthorizationCase) -> frozenset[int | None]:
+    """The numbers of the events that a later one takes back."""
+    return frozenset(event.facts.undoes for event in case.events if event.what == "undone")
 
 
 def key_of(event: CaseEvent) -> bytes:

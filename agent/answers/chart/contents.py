@@ -41,7 +41,7 @@ USUAL = ("hba1c", "bmi", "weight", "egfr", "ldl", "uacr")  # where labs are aske
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """What is on record about each thing that is asked for, and what is not."""
-    reply = Answer(intent=ask.intent, ledger=ledger, drugs=tuple(ask.drugs))
+    reply = Answer(ledger=ledger, drugs=tuple(ask.drugs))
     _SAY[ask.query](Page(ask, bound, ledger, reply))
     return reply
 

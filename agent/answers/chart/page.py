@@ -7,7 +7,7 @@ from datetime import date
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from agent.answers.answer import Answer, Said, Source
+from agent.answers.answer import Answer, Source
 from agent.answers.wording import sentence
 from agent.dialogue.query import Ask
 from agent.ledger import Kind, Ledger
@@ -43,9 +43,7 @@ class Page(NamedTuple):
     ) -> None:
         text = sentence(self.ledger, text)
         end = "" if text.endswith((".", "”", ":")) else "."
-        self.reply.said.append(
-            Said(text=text + end, must=must, bullet=bullet, verbatim=verbatim or bullet, leans=leans)
-        )
+        self.reply.say(text + end, must=must, bullet=bullet, verbatim=verbatim or bullet, leans=leans)
 
     def bullets(
         self, records: Sequence[T], told: Callable[[Page, T], str], most: int = MOST_LINES, rest: str = ""

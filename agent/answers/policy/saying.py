@@ -35,7 +35,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         return _no_policy(name, bound, ledger)
     held = contents_of(policy, bound.plan.benefits[policy.drug], bound.store.drug(policy.drug))
     found, page = _found(ask, policy, held, bound), _Page(policy, bound.plan, held, ledger)
-    reply = Answer(intent="policy", ledger=ledger, drugs=(name,))
+    reply = Answer(ledger=ledger, drugs=(name,))
     if not found.clauses:
         nearest = found.nearest[:MOST_NEAREST]
         reply.general = not found.about
@@ -232,7 +232,7 @@ def _no_policy(name: str, bound: Bound, ledger: Ledger) -> Answer:
         text = f"There is no PA policy for {drug}: {plan} covers it without prior authorization."
     else:
         text = f"{plan} asks for prior authorization of {drug}, but its policy is not on file."
-    return Answer(intent="policy", said=[_said(text)], ledger=ledger, drugs=(name,))
+    return Answer(said=[_said(text)], ledger=ledger, drugs=(name,))
 
 
 def _ask_back(bound: Bound, ledger: Ledger) -> Answer:
@@ -242,4 +242,4 @@ def _ask_back(bound: Bound, ledger: Ledger) -> Answer:
     text = f"Which drug's policy do you mean: {', '.join(names)}?"
     if not choice:
         text = f"{plan_slot(ledger, bound.plan)} has no policy on file that asks for prior authorization."
-    return Answer(intent="policy", said=[_said(text)], ledger=ledger, offered=choice)
+    return Answer(said=[_said(text)], ledger=ledger, offered=choice)

@@ -17,7 +17,7 @@ from tools.domain.records import Determination, Evidence, Finding
 from tools.terminology.observations import TESTS
 
 if TYPE_CHECKING:
-    from agent.dialogue.query import Ask, Intent
+    from agent.dialogue.query import Ask
     from tools.queries.bound import Bound
 
 
@@ -73,12 +73,12 @@ def labeled_use(drug: str, use: str, bound: Bound) -> str:
     return use if drug in bound.benefits and use in bound.benefits[drug].indications else ""
 
 
-def ask_back(intent: Intent, bound: Bound, ledger: Ledger) -> Answer:
+def ask_back(bound: Bound, ledger: Ledger) -> Answer:
     """No drug was named and none is ordered."""
     choice = tuple(name for name, benefit in bound.plan.benefits.items() if benefit.covered)
     names = ", ".join(drug_slot(ledger, name) for name in choice)
     text = f"Which drug do you mean? {plan_slot(ledger, bound.plan)} covers {names}."
-    return Answer(intent=intent, said=[Said(text=text, verbatim=True)], ledger=ledger, offered=choice)
+    return Answer(said=[Said(text=text, verbatim=True)], ledger=ledger, offered=choice)
 
 
 def unlisted(drug: str, bound: Bound, ledger: Ledger) -> Said:

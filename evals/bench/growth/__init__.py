@@ -76,7 +76,7 @@ PLOTTED = (("lookup", "look-up by id"), ("full name", "search by full name"), ("
 COLOURS = {"sqlite": "#0b5394", "postgresql": "#b45f06"}
 
 
-def draw(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+def plot(figures: Mapping[str, Any], path: Path) -> None:
     """Milliseconds (p50 and p99) against patients, both logarithmic."""
     import matplotlib
 
@@ -86,7 +86,7 @@ def draw(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     matplotlib.rcParams["svg.hashsalt"] = "growth"  # the same figures are the same file
     figure, axes = pyplot.subplots(1, len(PLOTTED) + 1, figsize=(15, 4.2), layout="constrained")
     for name, colour in COLOURS.items():
-        of_engine = [row for row in rows if row["database"] == name]
+        of_engine = [row for row in figures["rows"] if row["database"] == name]
         sizes = [row["patients"] for row in of_engine]
         if not sizes:
             continue
@@ -147,7 +147,6 @@ def main(
                         found["machine"] = machine()
                         rows = [one for one in rows if not place.items() <= one.items()] + [found]
                         rows.sort(key=lambda one: (one["patients"], DATABASES.index(one["database"])))
-                        draw(rows, KEPT.with_suffix(".svg"))
                         yield {"rows": rows}
 
 

@@ -21,7 +21,7 @@ def said(*before: Ask, query: str, **named: tuple[str, ...]) -> Answer:
         return ANSWERS[ask.query](ask, bound, ledger)
 
     if query == "rephrase":
-        return again.rephrase(before, once_more, ledger)
+        return again.rephrase(Ask(query="rephrase"), before, once_more, ledger)
     return again.sources(Ask(query="sources", **named), before, once_more, bound, ledger)  # type: ignore[arg-type]
 
 

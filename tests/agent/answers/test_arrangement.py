@@ -65,8 +65,9 @@ def test_a_supposition_and_a_message_are_told_whole_and_in_their_order(likely: d
     likely |= {"Supposed.": 0.1, "If so, ready.": 0.9, "To Dr. Yi:": 0.1, "a note": 0.9, "Paid.": 0.95}
     supposed = answer("what_if", "Supposed.", "If so, ready.", hypothetical=True)
     message = answer("message", "To Dr. Yi:", Said(text="a note"))
+    message.closing = [Said(text="Thank you.")]
     assert told(answer("copay", "Paid."), supposed, message) == [
-        "Supposed.", "If so, ready.", "To Dr. Yi:", "a note", "Paid.",
+        "Supposed.", "If so, ready.", "To Dr. Yi:", "a note", "Paid.", "Thank you.",
     ]  # fmt: skip
 
 

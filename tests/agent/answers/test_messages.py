@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
+
 from agent.answers import messages
 from agent.answers.answer import Answer, plain
 from agent.answers.wording import Sorted
@@ -64,6 +66,7 @@ def test_a_message_goes_to_whom_the_words_name_and_to_both_where_they_name_neith
     assert to(f"write to Dr. {family}") == (True, False)
     assert to(f"a few lines for Mr. {patient.family}") == (False, True)
     assert to(f"a note to the doctor about Mr. {patient.family}") == (True, False)
+    assert to(f"a note on Mr. {patient.family} for Dr. {family}") == (True, True)
     assert to("un mensaje para la doctora") == (True, False)
     assert to("what can I tell the patient?") == (False, True)
     assert to("put that in a message") == (True, True)
@@ -76,6 +79,9 @@ def test_a_message_is_of_the_criteria_that_it_speaks_of() -> None:
     text = rendered(messages.answer(ask, bound, Ledger()))
     told = [one for one in unmet if one.clause and f"({one.clause.clause_id})" in text]
     assert told == [one for one in unmet if one.criterion == unmet[0].criterion] != unmet
+    beside = text.partition("Open too: ")[2].partition(".")[0].split("; ")
+    every = Sorted.of(bound.determination("Ozempic")).unmet
+    assert len(beside) == len(every) - 1 > 0  # none is kept from who reads it
 
 
 def test_a_message_about_no_drug_asks_for_none() -> None:
@@ -119,3 +125,33 @@ def test_a_message_ends_behind_what_else_the_turn_wants_in_it() -> None:
     ).answer
     told = answer.partition("Also relevant:")[0].strip()
     assert doctor and told.endswith("Thank you.") and "BMI" in told and "A message to paste" in told
+
+
+def test_a_message_ends_in_the_language_that_it_is_in() -> None:
+    bound = bound_to(bundled(), "P003")
+
+    def end(text: str) -> str:
+        said = messages.answer(Ask(query="message", drugs=("Wegovy",), text=text), bound, Ledger()).closing
+        return said[0].text
+
+    assert end("escríbame por favor un mensaje para la paciente, en español") == "Muchas gracias."
+    assert end("escríbame por favor un mensaje para la doctora") == "Thank you."
+
+
+def test_of_a_drug_that_the_plan_does_not_list_there_is_no_message() -> None:
+    bound, ledger = bound_to(bundled(), "P003"), Ledger()
+    bound.__dict__["plan"] = msgspec.structs.replace(bound.plan, benefits={})
+    answer = messages.answer(Ask(query="message", drugs=("Wegovy",)), bound, ledger)
+    before = (Ask(query="value_age"),)
+    told = messages.composed([answer], before, lambda ask: answer, "put that in a note by 9/20", bound)
+    assert told == [answer] and not answer.closing and "Date to keep" not in rendered(answer)
+
+
+def test_a_message_is_said_again_whole_in_another_language_and_to_whom_these_words_name() -> None:
+    conversation = talk(bundled(), "P003")
+    patient = bundled().patient("P003")
+    first = conversation.ask("draft a message to the doctor on the wegovy, please").answer
+    again = conversation.ask("in spanish please").answer
+    assert "A message to paste" in first and "Please" in first
+    assert f"Para {patient.name}:" in again and again.rstrip().endswith("Muchas gracias.")
+    assert "La respuesta, en inglés" not in again
