@@ -38,8 +38,8 @@ def parse(text: str) -> dict[str, str]:
             key = head.casefold()
             if key not in KEYS:
                 near = nearest(key, KEYS)
-                guess = f"; did you mean {near[0]}?" if near else ""
-                raise Invalid(f"--panel has no {head!r}{guess} It knows {', '.join(KEYS)}")
+                guess = f"did you mean {near[0]}? " if near else ""
+                raise Invalid(f"--panel has no {head!r}; {guess}it knows {', '.join(KEYS)}")
             if key in said:
                 several = "several drugs go with commas: drug=Ozempic,Wegovy"
                 raise Invalid(f"--panel says {key!r} twice; {several}")

@@ -157,9 +157,10 @@ def review(store: Store, case_id: int, entry: Entry, *, draft_id: int | None = N
     if number is None:
         return store.enter(case_id, _event("reviewed", entry, why=why), entry.seen)
     draft = store.draft(number)
-    theirs, its = (f"{one.drug} for {one.patient_id} under {one.plan_id}" for one in (draft, case.head))
+    theirs, its = ((one.drug, one.patient_id, one.plan_id) for one in (draft, case.head))
     if theirs != its:
-        raise Invalid(f"draft {number} is {theirs}; case {case_id} is {its}")
+        what = "{} for {} under {}"
+        raise Invalid(f"draft {number} is {what.format(*theirs)}; case {case_id} is {what.format(*its)}")
     if draft.status != "approved":
         raise Refused(
             f"draft {number} is not approved yet ({draft.status}): pa review {number} --approve --by NAME"

@@ -97,7 +97,7 @@ class Ask(Record, frozen=True, kw_only=True):
 
     `drugs` are catalog names, in the order named or, `from_talk`, as the talk had them; `all_drugs` is everything on
     the plan. `tests`, `conditions` and `medicines` are what it names beside them, by the keys of the terminology.
-    `changes` is what it supposes. `text` is the words of the turn that ask it, quoted back and never parsed again.
+    `changes` is what it supposes. `text` is the words of the turn that ask it, with the names of drugs in full.
     """
 
     query: Query

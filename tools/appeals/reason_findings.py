@@ -274,7 +274,6 @@ def _names_test(said: str, test: str) -> bool:
 
 
 _ALSO = {
-    "hba1c": r"(?<!\w)a1c(?!\w)",
     "bmi": r"body[- ]mass",
     "ahi": r"apnea-hypopnea|sleep stud",
     "weight": r"(?:baseline|starting|body) weight|weight loss of|loss (?:is |of )?[^.]{0,20}%",

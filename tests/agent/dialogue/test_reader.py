@@ -7,10 +7,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.dialogue import reader
+from agent.dialogue.drugs import in_full
 from agent.dialogue.known import Known
 from agent.dialogue.query import FORMS, INTENTS, QUERIES, WANTS, Ask, Talk, intent_of
 from tests.case_answers import bundled
@@ -39,11 +40,12 @@ def read(text: str, talk: Talk | None = None) -> tuple[Ask, ...]:
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=200))
+@example("OZ")
 def test_whatever_is_typed_is_read_as_something_on_the_lists(text: str) -> None:
     for ask in read(text):
         assert ask.query in QUERIES and ask.form in FORMS and ask.intent in INTENTS
         assert set(ask.drugs) <= set(known().names)
-        assert ask.text in reader.words.clean(text)
+        assert ask.text in in_full(reader.words.clean(text), known())
 
 
 def test_every_query_has_an_intent_and_words_for_what_it_wants() -> None:
