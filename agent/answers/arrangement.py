@@ -8,7 +8,7 @@ makes arrangement.npz. It decides what is shown and in which order, never what i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
@@ -83,7 +83,12 @@ def arranged(question: Question, answers: Sequence[Answer], ledger: Ledger) -> l
             asked.sort(key=lambda one: one is not best)
         answer.said = [*said, *chain.from_iterable(one.said for one in asked)]
         said, behind = [], [*behind, *rest]
-    useful = [one for block in behind if block.likelihood >= USEFUL for one in _as_items(block)]
+    told_before = [one for answer, _ in pairs for one in answer.said]
+    useful = _adding(
+        told_before,
+        [one for block in behind if block.likelihood >= USEFUL for one in _as_items(block)],
+        ledger,
+    )
     last = Answer(ledger=ledger, said=[_BEHIND, *useful] if useful else [])
     told = [answer for answer, _ in pairs]
     closing = [one for answer in answers for one in answer.closing]
@@ -159,6 +164,23 @@ def _as_items(block: _Block) -> list[Said]:
         text = f"{items.pop().text} {one.text}" if one.leans and items else one.text
         items.append(replace(one, text=text, bullet=True))
     return items
+
+
+def _adding(told: Iterable[Said], behind: Iterable[Said], ledger: Ledger) -> list[Said]:
+    """Of what is told behind an answer, what holds a fact that was not told yet, or none at all."""
+    known = {fact for one in told for fact in _facts(one, ledger)}
+    kept: list[Said] = []
+    for one in behind:
+        own = _facts(one, ledger)
+        if not own or own - known:
+            kept.append(one)
+            known |= own
+    return kept
+
+
+def _facts(said: Said, ledger: Ledger) -> set[tuple[str, str]]:
+    """What a sentence tells of whatever source: kinds of facts, and how each is shown."""
+    return {(fact.kind, fact.shown) for fact in ledger.used(said.text)}
 
 
 def likelihoods(question: Question, lines: Sequence[Line]) -> list[float]:

@@ -154,6 +154,8 @@ def _session(model: Path) -> Any:
     options.add_session_config_entry(
         "session.intra_op.allow_spinning", "0"
     )  # idle threads burn the cores of others
+    # without it, processors that lack VNNI cut sums of products off, and read otherwise than all others
+    options.add_session_config_entry("session.x64quantprecision", "1")
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
