@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tools.common import onnx
 from tools.common.errors import Unavailable
 
 MODEL = Path(__file__).parent / "model" / "encoder.onnx"
@@ -146,19 +147,9 @@ def heads(path: Path) -> dict[str, Head]:
 @cache
 def _session(model: Path) -> Any:
     try:
-        import onnxruntime
+        return onnx.opened(model)
     except ImportError as error:
         raise Unavailable("the encoder needs onnxruntime; reinstall with `make clean test`") from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 2
-    options.add_session_config_entry(
-        "session.intra_op.allow_spinning", "0"
-    )  # idle threads burn the cores of others
-    # without it, processors that lack VNNI cut sums of products off, and read otherwise than all others
-    options.add_session_config_entry("session.x64quantprecision", "1")
-    options.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime has no common class for a model that it cannot read
         raise Unavailable(
             f"the encoder {model.name} cannot be read; reinstall with `make clean test`"

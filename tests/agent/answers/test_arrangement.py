@@ -61,6 +61,21 @@ def test_what_stands_behind_is_one_list_in_which_each_item_has_what_leans_on_it(
     ]  # fmt: skip
 
 
+def test_what_adds_no_fact_to_the_answer_is_not_told_behind_it(likely: dict[str, float]) -> None:
+    ledger = Ledger()
+    copay, day, tier = (
+        ledger.add("money", 60.0, shown="$60", origin="plan", source="plan:A"),
+        ledger.add("date", "2026-09-01", shown="Sep 1, 2026", origin="plan"),
+        ledger.add("money", 60.0, shown="$60", origin="plan", source="plan:B"),
+    )
+    asked, again, more, bare = (
+        f"It is {copay}.", f"The copay comes to {tier}.", f"So it was on {day}.", "Ask the plan."
+    )  # fmt: skip
+    likely |= {ledger.render(asked): 0.9} | {ledger.render(one): 0.2 for one in (again, more, bare)}
+    arranged = arrangement.arranged(QUESTION, [answer("copay", asked, again, more, bare)], ledger)
+    assert [one.text for told_of in arranged for one in told_of.said] == [asked, "Also relevant:", more, bare]
+
+
 def test_a_supposition_and_a_message_are_told_whole_and_in_their_order(likely: dict[str, float]) -> None:
     likely |= {"Supposed.": 0.1, "If so, ready.": 0.9, "To Dr. Yi:": 0.1, "a note": 0.9, "Paid.": 0.95}
     supposed = answer("what_if", "Supposed.", "If so, ready.", hypothetical=True)
