@@ -205,7 +205,7 @@ class Sentence:
     def names(self) -> list[NamedParty]:
         return [n for n in names(self.bare) if not overlaps(n, self.citations)]
 
-    def words(self, kind: str) -> list[Word]:
+    def words(self, kind: str) -> tuple[Word, ...]:
         """What is said with words of one kind, and not within a fact's own words."""
         return stance.words(self.bare, kind)
 

@@ -41,11 +41,13 @@ OF_DRUGS = (Taking, Trial, Intolerance, AllergyTo, OnDrug)
 
 
 class Texts(NamedTuple):
-    """Free text up to the day, newest first, each as it is read, and the concepts that it names."""
+    """Free text up to the day, newest first, each as it is read, the concepts that it names, and the sentences about
+    which a person has decided."""
 
     notes: tuple[tuple[Note, Reading], ...]
     named: frozenset[str]
     state_since: date
+    decided: frozenset[str]
 
     def is_recent(self, note: Note) -> bool:
         """Whether what it says to be so is still to be asked about."""
@@ -73,7 +75,10 @@ def texts_of(context: EvaluationContext) -> Texts:
         texts.sort(key=lambda note: note.date or date.max, reverse=True)
         notes = tuple([(note, reading(note.text)) for note in texts])
         named = frozenset[str]().union(*[told.named for _, told in notes])
-        known = context.day.texts = Texts(notes, named, context.as_of - timedelta(days=STATE_DAYS))
+        decided = frozenset(
+            [entry.topic for entry in context.patient.attestations if entry.topic.startswith(DECIDED)]
+        )
+        known = context.day.texts = Texts(notes, named, context.as_of - timedelta(days=STATE_DAYS), decided)
     return known
 
 
@@ -194,8 +199,8 @@ def mentions_of(topic: Topic, context: EvaluationContext) -> Iterator[tuple[Ment
 
 def settled(note: Note, mention: Mention, context: EvaluationContext) -> bool:
     """Whether a person has decided about this sentence (`pa confirm --reject`)."""
-    topic = DECIDED + sentence_id(note, mention)
-    return any(entry.topic == topic for entry in context.patient.attestations)
+    decided = texts_of(context).decided
+    return bool(decided) and DECIDED + sentence_id(note, mention) in decided
 
 
 def sentence_id(note: Note, mention: Mention) -> str:

@@ -4,6 +4,7 @@ fewer tablets."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 from tools.domain.records import Evidence, Note
@@ -28,7 +29,7 @@ from tools.language.reading import Reading, reading
 from tools.language.stance import denied, words
 from tools.terminology.matcher import medicines_in
 from tools.terminology.observations import TESTS
-from tools.terminology.quantities import Quantity, convert, quantities_in
+from tools.terminology.quantities import Quantity, convert, each_quantity, quantities_in
 
 _OVER = 0.85  # likelihood from which a drug is taken to be over, whatever cue is there
 NEAR = 24  # characters between a drug and how long it was taken
@@ -210,11 +211,13 @@ def _said_to_be_another_value(
     """The sentence of the day of the newest value that tells another one of the same test, which is nowhere listed."""
     for mention, note, told in mentions_of(topic, context):
         usable = context.values(mention.concept).usable if mention.concept in TESTS else []
-        if not usable or note.date != usable[0].date or told.meant(mention, thing=False).subject != "self":
+        if not usable or note.date != usable[0].date:
             continue
         values = _values_told(mention, note.text)
         listed = [(one.value, _APART if one.date == note.date else 0.0) for one in usable]
-        if values and not any(abs(value - one) <= apart * one for value in values for one, apart in listed):
+        if not values or any(abs(value - one) <= apart * one for value in values for one, apart in listed):
+            continue
+        if told.meant(mention, thing=False).subject == "self":
             likely = likelihood(note.text, mention.start, mention.end, "test")
             if likely.of("present") >= _IS_SO and likely.who["patient"] >= _IS_SO:
                 return evidence_of(note, mention)
@@ -225,7 +228,7 @@ def _values_told(mention: Mention, text: str) -> list[float]:
     """What the number right behind the name of a test may come to in its unit: "A1c today was 6.2 %". One without
     a unit may be in any of the test's, and counts only where it has decimals."""
     behind = text[mention.end : sentence_at(text, mention.start)[1]]
-    for one in quantities_in(behind)[:1]:
+    for one in islice(each_quantity(behind), 1):
         if one.start > NEAR or one.value is None or one.compare or not (one.unit or one.value % 1):
             break
         units = (one.unit,) if one.unit else TESTS[mention.concept].units

@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from itertools import pairwise
 from math import exp
+from operator import itemgetter
 from pathlib import Path
 from struct import Struct
 from typing import Literal, NamedTuple
@@ -29,7 +30,7 @@ _OF_CUES: dict[Sense, tuple[str, ...]] = {  # what the senses of cues are here
     "current": ("present",), "ended": ("past",), "negated": ("absent",), "allergy": ("reaction",), "void": ("void",),
     "planned": ("planned", "conditional", "mentioned"),
 }  # fmt: skip
-_SUBJECTS: dict[str, Subject] = {"patient": "self", "family": "family", "other": "other"}
+_SUBJECTS: tuple[Subject, ...] = ("self", "family", "other")  # what WHO are there
 _SURELY = 0.9  # likelihood of a person from which it is that one's, and of what is so now against a cue
 BUCKETS = 1 << 16
 _FAR = 14  # words on each side
@@ -37,10 +38,12 @@ _NEAR = 8  # words on each side of which the order counts
 
 
 class Likelihood(NamedTuple):
-    """Of each of SENSES and of each of WHO; both sum to one."""
+    """Of each of SENSES and of each of WHO; both sum to one. `likeliest` is the sense of cues and the person that are
+    so most of all, each with how likely it is."""
 
     sense: dict[str, float]
     who: dict[str, float]
+    likeliest: tuple[tuple[Sense, float], tuple[Subject, float]]
 
     def of(self, *senses: str) -> float:
         """That it is meant in one of these senses."""
@@ -62,12 +65,13 @@ def likelihood(text: str, start: int, end: int, about: About) -> Likelihood:
 @lru_cache(maxsize=16384)
 def _likelihood(text: str, start: int, end: int, about: About) -> Likelihood:
     """Charts write the same sentences again and again."""
-    sense, who = _weights()
     rows = [crc32(feature.encode()) % BUCKETS for feature in features(text, start, end, about)]
-    return Likelihood(
-        dict(zip(SENSES, sense.shares([*rows, BUCKETS]), strict=True)),
-        dict(zip(WHO, who.shares([*rows, BUCKETS]), strict=True)),
-    )
+    sense, who = (weights.shares([*rows, BUCKETS]) for weights in _weights())
+    senses = dict(zip(SENSES, sense, strict=True))
+    of_cues = [(cue, sum(senses[one] for one in meant)) for cue, meant in _OF_CUES.items()]
+    persons = zip(_SUBJECTS, who, strict=True)
+    likeliest = max(of_cues, key=itemgetter(1)), max(persons, key=itemgetter(1))
+    return Likelihood(senses, dict(zip(WHO, who, strict=True)), likeliest)
 
 
 def meant_by_words(
@@ -75,15 +79,12 @@ def meant_by_words(
 ) -> Assertion:
     """How the mention is meant by what is learned of its words; as by its cues where no sense is as likely as `least`,
     or they say the same."""
-    likely = likelihood(text, start, end, about)
-    shares = {sense: likely.of(*senses) for sense, senses in _OF_CUES.items()}
-    sense = max(shares, key=shares.__getitem__)
-    who = max(likely.who, key=likely.who.__getitem__)
-    subject = _SUBJECTS[who] if likely.who[who] >= _SURELY else by_cues.subject
+    (sense, share), (who, share_of_who) = likelihood(text, start, end, about).likeliest
+    subject = who if share_of_who >= _SURELY else by_cues.subject
     said = "negated" if by_cues.sense == "never" else by_cues.sense
     if by_cues.stated and sense == "current":  # what most words are of speaks least against a cue
         least = _SURELY
-    if shares[sense] < least or sense == said or said == "response":
+    if share < least or sense == said or said == "response":
         return by_cues._replace(subject=subject)
     return Assertion(sense, subject, True)
 

@@ -20,6 +20,7 @@ class Reading:
         self._parts = [(start, part) for start, part in _parts(text) if part.concepts]
         self.named = frozenset[str]().union(*[part.concepts for _, part in self._parts])
         self._meant: dict[tuple[Mention, bool], Assertion] = {}
+        self._cued: dict[str, frozenset[str]] = {}
 
     @cached_property
     def mentions(self) -> tuple[Mention, ...]:
@@ -47,12 +48,15 @@ class Reading:
 
     def is_cued(self, concepts: frozenset[str], senses: frozenset[str]) -> bool:
         """Whether a sentence that names one of the concepts has a cue of one of these senses."""
-        for _, part in self._parts:
-            if concepts.isdisjoint(part.concepts):
-                continue
-            if not senses.isdisjoint(senses_of(part.text)):
-                return True
-        return False
+        return any(not senses.isdisjoint(self._senses_beside(one)) for one in concepts & self.named)
+
+    def _senses_beside(self, concept: str) -> frozenset[str]:
+        """The senses of the cues in the sentences that name it."""
+        known = self._cued.get(concept)
+        if known is None:
+            here = [senses_of(part.text) for _, part in self._parts if concept in part.concepts]
+            known = self._cued[concept] = frozenset[str]().union(*here)
+        return known
 
 
 @lru_cache(maxsize=4096)

@@ -7,7 +7,7 @@ written in capitals is read only as written.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,9 +34,10 @@ class _Row(msgspec.Struct, frozen=True):
 _REACH = 2  # words between a negation and what it denies
 
 
-def words(text: str, kind: str) -> list[Word]:
+@lru_cache(maxsize=4096)
+def words(text: str, kind: str) -> tuple[Word, ...]:
     """The words of one kind in a text, from left to right; where one could be two keys, both."""
-    return [Word(span.start, span.end, span.key) for span in _matchers()[kind].matches(text)]
+    return tuple([Word(span.start, span.end, span.key) for span in _matchers()[kind].matches(text)])
 
 
 def denied(text: str, start: int, end: int, reach: int = _REACH) -> bool:

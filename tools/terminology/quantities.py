@@ -38,7 +38,13 @@ class Quantity(NamedTuple):
 
 def quantities_in(text: str) -> list[Quantity]:
     """Every number of a text with its unit, left to right."""
-    return [found for match in _pattern().finditer(text) for found in _READERS[match.lastgroup or ""](match)]
+    return [*each_quantity(text)]
+
+
+def each_quantity(text: str) -> Iterator[Quantity]:
+    """… one by one: what stands first costs no more than that."""
+    for match in _pattern().finditer(text):
+        yield from _READERS[match.lastgroup or ""](match)
 
 
 def read_quantity(text: str) -> Quantity | None:
