@@ -63,6 +63,9 @@ def _none(ask: Ask, bound: Bound, every: list[AuthorizationCase], reply: Answer)
         if reply.said:
             reply.say("No approval number is recorded.", verbatim=True, must=False)
             return
+        if ask.day and drug:  # "say they approve it on Friday": until when it then is
+            dates.approval(ask, bound, drug, reply)
+            return
     if ask.query == "deadline" and drug:  # what runs out first
         dates.granted(bound, drug, reply, running=True)
     runs = bool(reply.said)
@@ -75,9 +78,7 @@ def _none(ask: Ask, bound: Bound, every: list[AuthorizationCase], reply: Answer)
     if ask.query == "deadline":
         if not runs or ask.day:
             dates.appeals(bound, drug, reply, ask.day)  # "and if they say no": how long there is then
-        if ask.day:
-            bound = Bound(bound.store, bound.patient.id, as_of=ask.day, plan_id=bound.plan.id)
-        dates.windows(ask, bound, drug, reply)
+        dates.windows(ask, dates.on_the_day(ask, bound), drug, reply)
         return
     if ask.query in _OF_A_DENIAL:
         dates.appeals(bound, drug, reply, ask.day)

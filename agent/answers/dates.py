@@ -17,6 +17,7 @@ from agent.answers.terms import plan_source
 from agent.answers.wording import ask_back, drug_slot, drugs_meant, joined, plan_slot, upper
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
+from tools.common.dates import add_months
 from tools.domain.records import Attestation, Benefit, Clause, Finding, Medication, Note, Plan, Policy
 from tools.domain.rules import (
     AnyOf,
@@ -50,19 +51,29 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     drug = next(iter(drugs_meant(ask, bound)), "")
     reply = Answer(ledger=ledger, drugs=ask.drugs)
     if ask.query == "turnaround":
-        _review(bound, drug, reply)
+        _review(ask, bound, drug, reply)
         return reply
     if not drug:
         return ask_back(bound, ledger)
     reply.drugs = reply.drugs or (drug,)
-    (_approval if ask.query == "approval_length" else windows)(ask, bound, drug, reply)
+    if ask.query == "approval_length":
+        approval(ask, bound, drug, reply)
+    else:
+        windows(ask, on_the_day(ask, bound), drug, reply)
     return reply
+
+
+def on_the_day(ask: Ask, bound: Bound) -> Bound:
+    """The chart and the plan, judged on the day that is named, if one is."""
+    if ask.day is None:
+        return bound
+    return Bound(bound.store, bound.patient.id, as_of=ask.day, plan_id=bound.plan.id)
 
 
 # --- the payer's clocks -----------------------------------------------------------------------------------
 
 
-def _review(bound: Bound, drug: str, reply: Answer) -> None:
+def _review(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
     plan, shown = bound.plan, plan_slot(reply.ledger, bound.plan)
     if plan.review_hours is None:
         reply.say(f"How long {shown} takes to decide is not on file.")
@@ -73,10 +84,28 @@ def _review(bound: Bound, drug: str, reply: Answer) -> None:
             urgent = _hours(plan.expedited_hours, "urgent review", plan, reply.ledger)
             text += f", an urgent one within {urgent}"
         reply.say(f"{text}.")
+        if ask.day is not None:
+            _answered(ask.day, plan, reply)
         reply.sources.append(plan_source(plan))
     if policy := bound.policy(drug) if drug else None:
         for clause in clauses_about(policy, "review")[:1]:
             _quote(policy, clause, reply, must=plan.review_hours is None)
+
+
+def _answered(sent: date, plan: Plan, reply: Answer) -> None:
+    """Until when a request is decided that is sent on a day that was named."""
+    add = partial(reply.ledger.add, "date", source=f"plan:{plan.id}")
+
+    def due(hours: int) -> str:
+        last = sent + timedelta(hours=hours)
+        return add(last, origin="derived", attribute="review", formula=f"{sent} + {hours} hours")
+
+    on = add(sent, origin="supposed", attribute="sent")
+    urgent = f", an urgent one by {due(plan.expedited_hours)}" if plan.expedited_hours is not None else ""
+    reply.say(
+        f"Sent on {on}, a standard one is to be decided by {due(plan.review_hours or 0)}{urgent}.",
+        verbatim=True,
+    )
 
 
 def _hours(hours: int, attribute: str, plan: Plan, ledger: Ledger) -> str:
@@ -143,7 +172,8 @@ def _quote(policy: Policy, clause: Clause, reply: Answer, *, bullet: bool = Fals
 # --- approvals --------------------------------------------------------------------------------------------
 
 
-def _approval(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
+def approval(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
+    """How long an approval of the drug is for, until when one of the day that is named, and those on file."""
     benefit, ledger = bound.plan.benefits.get(drug), reply.ledger
     if benefit is None or not benefit.rules:
         reply.said.append(_no_rule(bound, drug, benefit, ledger))
@@ -154,12 +184,25 @@ def _approval(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
         add = partial(ledger.add, "duration", unit="months", origin="policy", attribute="approval")
         initial, renewed = (add(months, source=_where(rule)) for months in (first, later))
         also = ", and so is each renewal" if first == later else f"; a renewal for {renewed}"
-        reply.say(f"A first approval of {drug_slot(ledger, drug)}{words} is for {initial}{also}.")
+        until = _runs_out(ask.day, rule, ledger) if ask.day else ""
+        reply.say(f"A first approval of {drug_slot(ledger, drug)}{words} is for {initial}{also}.{until}")
     if policy := bound.policy(drug):
         for kind in ("initial", "renewal"):
             about = clauses_about(policy, kind, benefit, bound.store.drug(drug))[:2]
             reply.cite(Source(source=f"{policy.id} {one.id}", quote=one.text) for one in about)
     granted(bound, drug, reply)
+
+
+def _runs_out(given: date, rule: Rule, ledger: Ledger) -> str:
+    add, months = partial(ledger.add, "date", source=_where(rule)), rule.initial_months
+    on = add(given, origin="supposed", attribute="authorization")
+    end = add(
+        add_months(given, months),
+        origin="derived",
+        attribute="authorization end",
+        formula=f"{given} + {months} months",
+    )
+    return f" Given on {on}, it runs to {end}."
 
 
 def granted(bound: Bound, drug: str, reply: Answer, *, running: bool = False) -> None:
@@ -237,7 +280,7 @@ def windows(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
             continue
         a_choice = any(isinstance(node, AnyOf) for node in entry.above) and not isinstance(entry.part, Trial)
         if not a_choice or _is_asked(entry.part, ask):
-            lines.setdefault(_Windows(bound, benefit, ledger).line(entry.part), entry.part)
+            lines.setdefault(_Windows(bound, benefit, ledger, ask).line(entry.part), entry.part)
     lines.pop("", None)
     asked = {line: part for line, part in lines.items() if _is_asked(part, ask)}
     one_thing = ask.query == "value_age"
@@ -305,6 +348,7 @@ class _Windows(NamedTuple):
     bound: Bound
     benefit: Benefit
     ledger: Ledger
+    ask: Ask | None = None  # of which of them on the day that it names is told too
 
     def line(self, part: Part) -> str:
         """What counts of the evidence for a criterion or document; nothing where it has no window."""
@@ -360,12 +404,36 @@ class _Windows(NamedTuple):
         shown = add(last, formula=f"{day} + {within}")
         if last < as_of:
             oldest = add(within.before(as_of), formula=f"{as_of} - {within}")
-            on = "today"
-            if as_of != self.bound.store.day_of(self.bound.patient):
-                on = f"on {self.ledger.add('date', as_of, origin='supposed', source='question')}"
-            return f"is too old: it counted until {shown} (window {window}); {on} one of {oldest} or later counts."
-        soon = ", so a new one will soon be due" if (last - as_of).days <= LEAD_IN else ""
-        return f"is recent enough through {shown}{soon} (window {window})."
+            on = f"on {self._day()}" if self.supposed else "today"
+            too_old = f"it counted until {shown} (window {window}); {on} one of {oldest} or later counts"
+            return f"is too old: {too_old}.{self._one_of_that_day(within, attribute, part)}"
+        soon = (
+            ", so a new one will soon be due" if (last - as_of).days <= LEAD_IN and not self.supposed else ""
+        )
+        anew = self._one_of_that_day(within, attribute, part, still=f" On {self._day()} it still counts.")
+        return f"is recent enough through {shown}{soon} (window {window}).{anew}"
+
+    @property
+    def supposed(self) -> bool:
+        """Whether it is judged on another day than the patient's own."""
+        return self.bound.as_of != self.bound.store.day_of(self.bound.patient)
+
+    def _day(self) -> str:
+        return self.ledger.add("date", self.bound.as_of, origin="supposed", source="question")
+
+    def _one_of_that_day(self, within: Period, attribute: str, part: Part, still: str = "") -> str:
+        if not (self.ask and self.ask.day and _is_asked(part, self.ask)):
+            return ""
+        day = self.bound.as_of
+        last = self.ledger.add(
+            "date",
+            within.last(day),
+            origin="derived",
+            attribute=attribute,
+            source="question",
+            formula=f"{day} + {within}",
+        )
+        return f"{still} One of {self._day()} counts through {last}."
 
     def _asks(self, within: Period, part: Part) -> str:
         return f" The policy wants one from the last {self._period(within, 'window', part)}."

@@ -21,7 +21,8 @@ def answer(ask: Ask, words: Words, reply: Answer) -> None:
     """The first day on which the outcome is better, with what changes on it; that time alone changes nothing, if so.
     What is supposed beside it, a drug that is begun say, holds from the day that is named, or today."""
     bound, ledger, drug = words.bound, words.ledger, words.found.drug
-    since = max([bound.as_of, *(change.date for change in ask.changes if isinstance(change, On))])
+    named = [change.date for change in ask.changes if isinstance(change, On)]
+    since = ask.day or max([bound.as_of, *named])
     scenario = begun_by(beyond_the_record(ask, drug, bound), since)
     now = bound.supposed(drug, scenario, ask.indication)
     words = Words(bound, ledger, now, supposed=bool(scenario))

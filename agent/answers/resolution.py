@@ -7,19 +7,21 @@ from collections.abc import Container, Iterable
 from msgspec.structs import replace
 
 from agent.answers import focus, registry, wording
+from agent.answers.policy import printed
 from agent.answers.what_if import is_taken
 from agent.answers.wording import Sorted
 from agent.dialogue import linking
 from agent.dialogue.drugs import indications_named
 from agent.dialogue.query import DECISIONS, OF_A_DRUG, Ask, Query, Reading, Talk
 from agent.dialogue.turns import Question, turn_of
+from tools.domain import rules
 from tools.engine.documents import walk
 from tools.engine.request import is_same_strength
 from tools.engine.what_if import Asked, Change, Started, Stopped
 from tools.papers.case import use_of
 from tools.queries.bound import Bound
 
-MOST_ASKS = 4  # things asked for in one turn
+MOST_ASKS = 6  # things asked for in one turn
 UNSURE = 0.15  # of likelihood, below which a query is asked back about and not answered
 MEANT = 0.5  # of likelihood, from which a turn is about a drug
 MAY_BE_MEANT = 0.25  # the same, from which it may be, where none is likelier
@@ -66,6 +68,7 @@ def resolved(
     linked = _linked(reading, likely, talk)
     asks = (_of_a_course(_possible(ask, bound), linked, bound) for ask in linked.asks)
     asks = (_with_uses(_for_its_use(ask, bound), question.text, bound) for ask in asks)
+    asks = (_with_what_must_change(ask, bound) for ask in asks)
     return replace(linked, asks=tuple(asks))
 
 
@@ -152,6 +155,16 @@ def _with_uses(ask: Ask, question: str, bound: Bound) -> Ask:
     covered = bound.benefits[ask.drugs[0]].indications if ask.drugs[0] in bound.benefits else ()
     uses = tuple(use for use in indications_named(question.lower()) if use in covered)
     return replace(ask, uses=uses) if len(uses) > 1 else ask
+
+
+def _with_what_must_change(ask: Ask, bound: Bound) -> Ask:
+    """How a test went that is not named: of the one whose change the drug's policy asks for."""
+    drugs = wording.drugs_meant(ask, bound)[:1] if ask.query == "trend" and not ask.names_something else ()
+    benefit = bound.benefits.get(drugs[0]) if drugs else None
+    changing = (
+        (one.part.test for one in printed(benefit) if isinstance(one.part, rules.Change)) if benefit else ()
+    )
+    return replace(ask, tests=(*ask.tests, *dict.fromkeys(changing)))
 
 
 def _with_open_ones(ask: Ask, question: Question, bound: Bound) -> Ask:

@@ -114,7 +114,7 @@ class Ask(Record, frozen=True, kw_only=True):
     uses: tuple[str, ...] = ()  # those of its only drug, where the turn names several
     plan_id: str = ""  # another plan than the one on file, if one is named
     open_ones: tuple[str, ...] = ()  # criteria that are not met, and that it speaks of
-    day: date | None = None  # to come, that is named
+    day: date | None = None  # to come, that is named; of `earliest`, on which something begins or began
     until: date | None = None  # the last day of the time that is asked for
     guessed: bool = False  # tests or conditions are those that its words come near to, and do not name
     text: str = ""

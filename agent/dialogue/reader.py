@@ -8,13 +8,12 @@ person, a plan and a supposition are is looked up. Every drug of a reading is on
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from agent.dialogue import days, entities, hypotheses, replies, words
 from agent.dialogue import drugs as drug_names
-from agent.dialogue import entities, hypotheses, replies, words
 from agent.dialogue.entities import Entities
 from agent.dialogue.known import Known
 from agent.dialogue.query import (
@@ -31,13 +30,11 @@ from agent.dialogue.query import (
     intent_of,
 )
 from agent.dialogue.turns import asking
-from tools.engine.what_if import Diagnosed, Insured
+from tools.engine.what_if import Diagnosed, Insured, On
 from tools.language.assertion import sentences
 from tools.language.encoder import Encoded, encode, head
 from tools.language.ngrams import ngrams
-from tools.terminology.dates import dates_in
 from tools.terminology.medicines import CLASSES
-from tools.terminology.quantities import quantities_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +58,6 @@ _WANTED = ("requested", "mentioned")  # roles of a drug that is no course
 SEVERAL = 0.6  # of likelihood, from which a drug that is named is one that is asked about
 _DRAFTING = ("draft", "draft_appeal")
 _THINGS = ("test", "condition", "medicine", "class", "drug")
-_OF_A_DAY: frozenset[Query] = frozenset(("deadline", "appeal"))
 _VALUES: frozenset[Query] = frozenset(("value", "trend", "value_age"))
 _OF_A_TEST: frozenset[Query] = _VALUES | {"criterion", "lookback"}
 _OF_A_MEDICINE: frozenset[Query] = frozenset(("medication", "allergy", "fills"))
@@ -285,7 +281,7 @@ def _ask(
     start, end = span.start, span.end
     if len(spans) == 1:  # what stands around the only question belongs to it
         start, end = 0, len(named.text)
-    changes, told = _supposed(span, spans, named, talk, known)
+    changes, heard = _supposed(span, spans, named, talk, known)
     if changes and span.query not in _SUPPOSING:
         span = span._replace(query="what_if")
     elif span.query == "what_if" and not changes and talk.supposed and _asks_otherwise(span):
@@ -322,10 +318,8 @@ def _ask(
     if not (tests or conditions or medicines) and span.query in _OF_A_THING:
         tests, conditions, medicines = _talked_of(span.query, before, talk)
         guessed = span.query == "criterion" and bool(tests)  # which may be about something else
-    days = _days(named, start, end, known) if span.query in _OF_A_DAY else []
-    if span.query in _OF_A_DAY and not days:  # the notice may be told before what is asked of it
-        days = _days(named, 0, len(named.text), known)
-    lapses = _lapses(named.text[start:end], known) if span.query == "deadline" else []
+    told = days.told(span.query, named, start, end, known.as_of)
+    lapses = days.lapses(named.text[start:end], known.as_of) if span.query == "deadline" else []
     return Ask(
         query=span.query,
         form=span.form,
@@ -337,11 +331,11 @@ def _ask(
         medicines=tuple(dict.fromkeys(medicines)),
         guessed=guessed,
         changes=changes,
-        unheard=span.query == "what_if" and bool(changes) and not told,
+        unheard=span.query == "what_if" and bool(changes) and not heard,
         indication=drug_names.indication(typed),
         plan_id=next((one.key for one in within if one.kind == "plan"), talk.plan_id),
-        day=min(days, default=None),
-        until=min((*days, *lapses), default=None),
+        day=told[0] if told else None,
+        until=min((*told, *lapses), default=None),
         text=named.text[span.start : span.end],
         sure=round(span.sure, 2),
     )
@@ -369,6 +363,10 @@ def _supposed(
         changes = tuple(one for one in changes if not isinstance(one, Insured))
     if not changes and (perhaps or _asks_otherwise(span)):
         return (), False
+    if not changes:  # "and if nobody can fax before the 21st"
+        changes = tuple(
+            On(date=day) for day in days.told("what_if", named, span.start, span.end, known.as_of)[:1]
+        )
     return hypotheses.with_before(talk.supposed, changes), bool(changes)
 
 
@@ -445,24 +443,6 @@ def _drugs(
             return tuple(dict.fromkeys(names)), False
     leans = span.query in OF_A_DRUG and bool(talk.drugs) and span.query != "compare"
     return (), (span.scope == "all" and not leans) or span.query in ("options", "formulary")
-
-
-def _days(named: Entities, start: int, end: int, known: Known) -> list[date]:
-    """The days to come that are named, each the last of what is named."""
-    if known.as_of is None:
-        return []
-    things = hypotheses.things_in(named, encode(named.text), start, end, known.as_of)
-    days = [thing.day for thing in things if thing.day and thing.role == "on"]
-    return days + [
-        one.last for one in dates_in(named.text[start:end], known.as_of) if one.last >= known.as_of
-    ]
-
-
-def _lapses(text: str, known: Known) -> list[date]:
-    """The ends of the lengths of time that are named, as if they began today."""
-    lengths = [one for one in quantities_in(text) if one.dimension in ("time", "calendar time")]
-    days = [hypotheses.days_of(one) for one in lengths if one.value is not None]
-    return [known.as_of + timedelta(days=one) for one in days] if known.as_of else []
 
 
 def _with_drugs_of_the_turn(ask: Ask, asks: Sequence[Ask]) -> Ask:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -170,9 +169,26 @@ def _find(said: str, text: str, after: int) -> int:
     """Where words stand, if possible not before a place; -1 if nowhere, or if there are none."""
     if not said:
         return -1
-    whole = re.compile(rf"(?<!\w){re.escape(said)}(?!\w)")  # "it", and not that of "with"
-    found = whole.search(text, after) or whole.search(text)
-    return found.start() if found else text.find(said)
+    return next(
+        (
+            at
+            for start in (after, 0)
+            for at in _places(said, text, start)
+            if _is_whole(text, at, at + len(said))
+        ),
+        text.find(said),
+    )
+
+
+def _places(said: str, text: str, start: int) -> Iterator[int]:
+    while (start := text.find(said, start)) >= 0:
+        yield start
+        start += 1
+
+
+def _is_whole(text: str, start: int, end: int) -> bool:
+    """ "it", and not that of "with"."""
+    return not any(one.isalnum() or one == "_" for one in (text[start - 1 : start], text[end : end + 1]))
 
 
 def _families() -> Iterator[Example]:

@@ -73,32 +73,49 @@ def dates_in(text: str, anchor: date | None, impossible: bool = False) -> list[D
 
 
 def coming_days(text: str, anchor: date) -> list[DateSpan]:
-    """Weekdays and federal holidays of a text that are named without their date, each the next one after `anchor`; with
-    its day of the month, the next such weekday ("Friday the 4th")."""
+    """Weekdays, federal holidays and days of a month of a text that are named without their date, each the next one
+    after `anchor`; a weekday with its day of the month is the next such one ("Friday the 4th", "by the 21st")."""
     found = []
     for match in _coming_pattern().finditer(text):
         if match["holiday"]:
             name = " ".join(match["holiday"].casefold().replace("’", "'").split())
             day = min((d for d in _holidays(anchor.year)[name] if d > anchor), default=None)
-        else:
+        elif match["day"]:
             number = _numbers("weekday")[match["day"].casefold()]
-            day = anchor + timedelta(days=(number - anchor.weekday() - 1) % 7 + 1)
-            wanted = int(match["nth"] or 0) or _ORDINALS.get((match["nth_word"] or "").casefold(), 0)
-            weeks = (day + timedelta(days=7 * n) for n in range(53))
-            day = next((one for one in weeks if wanted in (0, one.day)), None)
+            first = anchor + timedelta(days=(number - anchor.weekday() - 1) % 7 + 1)
+            day = _first_such(first, 7, _ordinal(match["nth"], match["nth_word"]))
+        else:
+            wanted = _ordinal(match["by"] or match["then"], match["by_word"] or match["then_word"])
+            day = _first_such(anchor + timedelta(days=1), 1, wanted)
         if day is not None:
             found.append(_span(match, day, relative="day"))
     return found
+
+
+def _ordinal(number: str | None, word: str | None) -> int:
+    return int(number or 0) or _ORDINALS.get((word or "").casefold(), 0)
+
+
+def _first_such(first: date, step: int, day_of_month: int) -> date | None:
+    """The first day, of every `step` days from `first` on, that is this one of its month; the first where it is 0."""
+    days = (first + timedelta(days=step * n) for n in range(371 // step))
+    return next((one for one in days if day_of_month in (0, one.day)), None)
 
 
 @cache
 def _coming_pattern() -> re.Pattern[str]:
     weekdays = "|".join(name for name in _numbers("weekday") if len(name) > 4)
     holidays = "|".join(re.escape(name) for name in sorted(_holidays(2026), key=len, reverse=True))
-    nth = rf"(?P<nth>\d\d?)(?:st|nd|rd|th)\b|(?P<nth_word>{'|'.join(_ORDINALS)})\b"
+
+    def nth(name: str, least: int = 1) -> str:
+        words = "|".join(word for word, number in _ORDINALS.items() if number >= least)
+        return rf"(?:(?P<{name}>\d\d?)(?:st|nd|rd|th)\b|(?P<{name}_word>{words})\b)"
+
+    lead = r"\b(?:on|by|before|until|till|after|from)\s+the\s+"
+    end = r"(?=\s*(?:[.,;:!?)]|$))"  # "no, the fourteenth", and neither "the third one" nor "the third."
     return re.compile(
-        rf"\b(?:(?:this|coming|next)\s+)?(?:(?P<day>{weekdays})\b(?:,?\s+(?:the\s+)?(?:{nth}))?"
-        rf"|(?P<holiday>{holidays})\b)",
+        rf"\b(?:(?:this|coming|next)\s+)?(?:(?P<day>{weekdays})\b(?:,?\s+(?:the\s+)?{nth('nth')})?"
+        rf"|(?P<holiday>{holidays})\b)|{lead}{nth('by', 11)}|\bthe\s+{nth('then', 11)}{end}",
         re.IGNORECASE,
     )
 

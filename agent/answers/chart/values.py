@@ -113,12 +113,12 @@ def _say_trend(page: Page, test: str, latest: Value, before: list[Value]) -> Non
         return
     told = before[: MOST_VALUES - 1]
     if test in CHANGING:
-        _say_change(page, test, before[0], latest)
+        _say_change(page, test, told[-1], latest)
     for value in told:
         name, shown = test_name(page, test, capital=True), _paired(page, test, value)
         page.say(f"{name} on {day_of(page, test, value)}: {shown}", bullet=True)
-    if test in CHANGING and len(before) > 1:
-        _say_change(page, test, told[-1], latest)
+    if test in CHANGING and len(told) > 1:
+        _say_change(page, test, told[0], latest)
 
 
 def _say_change(page: Page, test: str, first: Value, latest: Value) -> None:
@@ -130,11 +130,19 @@ def _say_change(page: Page, test: str, first: Value, latest: Value) -> None:
         page.say(f"{name} is the same on {since} and on {until}.", verbatim=True)
         return
     unit = "points" if TESTS[test].unit == "%" else formats.unit(TESTS[test].unit)
-    size = page.ledger.add(
-        "value", float(abs(change)), shown=f"{formats.number(abs(change))} {unit}".strip(),
-        unit=TESTS[test].unit, origin="derived", attribute=f"change:{test}", source=f"{_ids(first)},{_ids(latest)}",
-        formula=f"{latest.value:g} - {first.value:g}",
-    )  # fmt: skip
+    formula = f"{latest.value:g} - {first.value:g}"
+    add = partial(
+        page.ledger.add,
+        "value",
+        origin="derived",
+        attribute=f"change:{test}",
+        source=f"{_ids(first)},{_ids(latest)}",
+    )
+    shown = f"{formats.number(abs(change))} {unit}".strip()
+    size = add(float(abs(change)), shown=shown, unit=TESTS[test].unit, formula=formula)
+    if test == "weight":
+        pounds = float(formats.fixed(formats.pounds(abs(change)), 1))
+        size += f" ({add(pounds, unit='lb', formula=f'({formula}) / 0.45359237')})"
     page.say(f"{name} {'fell' if change < 0 else 'rose'} by {size} from {since} to {until}.", verbatim=True)
 
 

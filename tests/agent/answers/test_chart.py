@@ -136,6 +136,12 @@ def test_the_one_before_and_the_trend_are_told_when_asked() -> None:
     assert "- HbA1c on Jul 23, 2025: 9.6 %." in trend
 
 
+def test_a_change_of_weight_is_told_in_pounds_too() -> None:
+    assert "fell by 9.3 kg (20.5 lb) from Oct 4, 2025 to Aug 1, 2026." in told(
+        Bound(bundled(), "P013"), "trend", tests=("weight",)
+    )
+
+
 def test_a_value_without_a_unit_is_told_to_be_none() -> None:
     odd = Observation(id="O90", test="hba1c", value=9.9, date=date(2026, 8, 30))
     bound = bound_to(bundled(), P001, observations=(*someone().patient.observations, odd))
@@ -267,11 +273,11 @@ def test_statements_are_a_list() -> None:
     assert last == "No other statement of the prescriber is on record."
 
 
-def test_all_values_of_a_test_are_told_with_how_it_went_last() -> None:
+def test_all_values_of_a_test_are_told_with_how_it_went_before_and_lately() -> None:
     text = told(someone(), "value", tests=("hba1c",), form="list")
-    assert "HbA1c rose by 0.3 points from Apr 3, 2026 to Aug 17, 2026." in text
     whole = text.index("HbA1c fell by 2.1 points from Apr 19, 2024 to Aug 17, 2026.")
-    assert text.index("Jul 23, 2025") < whole
+    lately = text.index("HbA1c rose by 0.3 points from Apr 3, 2026 to Aug 17, 2026.")
+    assert whole < text.index("Jul 23, 2025") < lately
 
 
 def test_no_fill_of_one_medicine_is_not_said_to_be_none_at_all() -> None:

@@ -65,6 +65,33 @@ def test_a_result_counts_through_the_last_day_of_its_window() -> None:
         assert counts in rendered(ask(bound, "lookback", "Ozempic", tests=("hba1c",)))
 
 
+@pytest.mark.parametrize(
+    ("day", "told"),
+    [
+        (
+            date(2026, 9, 21),
+            "On Sep 21, 2026 it still counts. One of Sep 21, 2026 counts through Dec 20, 2026.",
+        ),
+        (
+            date(2026, 12, 1),
+            "on Dec 1, 2026 one of Sep 2, 2026 or later counts. One of Dec 1, 2026 counts through Mar",
+        ),
+    ],
+)
+def test_a_day_that_is_named_is_held_against_the_window(day: date, told: str) -> None:
+    asked = Ask(query="lookback", drugs=("Ozempic",), tests=("hba1c",), day=day)
+    assert told in rendered(proper(dates.answer(asked, Bound(bundled(), "P001"), Ledger())))
+
+
+def test_clocks_are_counted_from_the_day_that_is_named() -> None:
+    bound, day = Bound(bundled(), "P017"), date(2026, 9, 2)
+    sent = dates.answer(Ask(query="turnaround", drugs=("Ozempic",), day=day), bound, Ledger())
+    due = "Sent on Sep 2, 2026, a standard one is to be decided by Sep 5, 2026, an urgent one by Sep 3, 2026."
+    assert due in rendered(proper(sent))
+    given = dates.answer(Ask(query="approval_length", drugs=("Ozempic",), day=day), bound, Ledger())
+    assert "Given on Sep 2, 2026, it runs to Sep 2, 2027." in rendered(proper(given))
+
+
 def test_an_ongoing_step_counts_from_a_day_that_is_computed() -> None:
     course = Medication(
         id="M90", drug="metformin", ingredients=("metformin",), classes=("biguanide",), start=date(2026, 8, 20),

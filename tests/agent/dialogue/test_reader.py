@@ -172,6 +172,31 @@ def test_from_when_on_supposes_what_begins_and_not_that_it_is_over() -> None:
                 assert not [one for one in ask.changes if isinstance(one, Enrolled) and one.months]
 
 
+@pytest.mark.parametrize(
+    ("text", "query", "day"),
+    [
+        ("Will the A1c still count on the 21st?", "lookback", date(2026, 9, 21)),
+        (
+            "She can come the nineteenth. No, the twenty-first. Will the A1c still hold then?",
+            "lookback",
+            date(2026, 9, 21),
+        ),
+        ("If I send it 9/4, by when do they have to answer?", "turnaround", date(2026, 9, 4)),
+        ("He started the program on August 10. When does it count?", "earliest", date(2026, 8, 10)),
+    ],
+)
+def test_what_is_asked_of_a_day_has_the_one_that_is_named(text: str, query: str, day: date) -> None:
+    talk = Talk(patient_id="P001", drugs=("Ozempic",))
+    assert {ask.day for ask in read(text, talk) if ask.query == query} == {day}
+
+
+def test_a_day_that_is_all_that_is_supposed_is() -> None:
+    (ask,) = read(
+        "And what if nobody can fax it before the 21st?", Talk(patient_id="P001", drugs=("Ozempic",))
+    )
+    assert (ask.query, ask.changes) == ("what_if", (On(date=date(2026, 9, 21)),))
+
+
 def test_of_a_list_that_was_told_no_drug_is_meant_by_it() -> None:
     names = known().names
     assert read("and what is still missing?", Talk(patient_id="P009", drugs=tuple(names[:6])))[-1].drugs == ()

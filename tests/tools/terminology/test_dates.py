@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.terminology.dates import dates_in, read_date
+from tools.terminology.dates import coming_days, dates_in, read_date
 
 ANCHOR = date(2026, 9, 15)  # a Tuesday
 SEP_4 = date(2026, 9, 4)
@@ -93,6 +93,27 @@ def test_a_month_or_year_has_a_first_and_a_last_day(text: str, meant: tuple[date
     for around in ("{}", "weight was higher {}, then stable"):
         (found,) = dates_in(around.format(text), ANCHOR)
         assert (found.first, found.last, found.day) == (*meant, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("by the 21st", date(2026, 9, 21)),
+        ("not the nineteenth, the twenty-first", date(2026, 9, 21)),
+        ("on the 9th", date(2026, 10, 9)),
+        ("Monday the 5th", date(2026, 10, 5)),
+        ("Thanksgiving", date(2026, 11, 26)),
+    ],
+)
+def test_a_day_to_come_is_named_without_its_month(text: str, day: date) -> None:
+    assert coming_days(text, ANCHOR)[-1].day == day
+
+
+@pytest.mark.parametrize(
+    "text", ["the first one", "after the second week", "take the third.", "the 5th line"]
+)
+def test_what_is_counted_is_no_day_to_come(text: str) -> None:
+    assert coming_days(text, ANCHOR) == []
 
 
 @pytest.mark.parametrize("text", NO_DATES)
