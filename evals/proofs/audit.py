@@ -55,7 +55,7 @@ def tamperings(count: int = 600) -> Figures:
             chart = msgspec.structs.replace(brought, given=given)
             store.keep_import(chart, [("urn:mrn", "7")], taken_from="a.json", when=now())
         store.name_medicine("Slimara Forte", "phentermine", by="R. Lee", when=now())
-        store.add_key("viewer", ("read",), now() + timedelta(days=1), by="evals")
+        store.add_key("viewer", ("read",), now() + timedelta(days=1))
         store.begin_session("viewer", now())
         witness = settings.home.parent / "witness.jsonl"
         head(store, settings, also=witness)

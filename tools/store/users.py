@@ -4,7 +4,7 @@ passwords, keys and sessions, hashes are kept."""
 from __future__ import annotations
 
 import secrets
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
@@ -65,17 +65,12 @@ class Users(Audited):
 
     def has_users(self) -> bool:
         """Whether anybody was made; until then the door is the local owner's."""
-        borrowed = self.engine.raw_connection()  # asked with every request: by the driver, in half the time
-        try:
-            cursor = borrowed.cursor()
+        # Asked with every request: by the driver, in half the time.
+        with closing(self.engine.raw_connection()) as borrowed, closing(borrowed.cursor()) as cursor:
             cursor.execute("SELECT 1 FROM users LIMIT 1")
             return cursor.fetchone() is not None
-        finally:
-            borrowed.close()
 
-    def add_user(
-        self, name: str, role: str, password: str, *, by: str, when: datetime, practice: str = ""
-    ) -> User:
+    def add_user(self, name: str, role: str, password: str, *, when: datetime, practice: str = "") -> User:
         """Make a user.
 
         Raises:
@@ -85,36 +80,36 @@ class Users(Audited):
         name = name.strip()
         if not name or name != one_line(name):
             raise Invalid("a user needs a name of one line, without control characters")
-        return self._add_user(name, role, hashed(password), by=by, when=when, practice=practice)
+        return self._add(User(name=name, role=role, created=when, practice=practice), hashed(password))
 
-    def _add_user(
-        self, name: str, role: str, password: str, *, by: str, when: datetime, practice: str
-    ) -> User:
-        user = User(name=name, role=role, created=when)
+    def _add(self, user: User, password: str) -> User:
         with database.writing(self.engine) as connection:
             there = list(connection.scalars(select(USERS.c.name)))
-            if name in there:
-                raise Refused(f"there is a user {name!r} already")
-            if not there and (role != "admin" or practice):
-                raise Refused(
-                    "the first user is an admin: from then on everybody has to sign in (--role admin)"
-                )
+            if user.name in there:
+                raise Refused(f"there is a user {user.name!r} already")
+            if not there and (user.role != "admin" or user.practice):
+                admin = "the first user is an admin: from then on everybody has to sign in (--role admin)"
+                raise Refused(admin)
             connection.execute(insert(USERS), row_of(user, "practice", password=password))
-            rows: list[Key] = [(USERS, (name,))]
-            if practice:
-                rows += _put_into(connection, name, practice)
-            self.record(connection, "user.added", of=f"{name}: {_told(role, practice)}", by=by, rows=rows)
-        return self.user(name)
+            rows: list[Key] = [(USERS, (user.name,))]
+            rows += _put_into(connection, user.name, user.practice) if user.practice else ()
+            self.record(
+                connection, "user.added", of=f"{user.name}: {_told(user.role, user.practice)}", rows=rows
+            )
+        return self.user(user.name)
 
     def change_user(
-        self, name: str, *, by: str, role: str = "", password: str = "", disabled: bool | None = None
+        self, name: str, *, role: str = "", password: str = "", disabled: bool | None = None
     ) -> User:
         """Give a user another role or password, or shut them out; their sessions end."""
         self.user(name)
-        values: dict[str, Any] = {"role": role} if role else {}
-        values |= {"password": hashed(password)} if password else {}
-        values |= {} if disabled is None else {"disabled": disabled}
-        return self._change(name, values, f"{name}: {', '.join(sorted(values))}", by=by)
+        values = {
+            "role": role or None,
+            "password": hashed(password) if password else None,
+            "disabled": disabled,
+        }
+        changed = {what: value for what, value in values.items() if value is not None}
+        return self._change(name, changed, f"{name}: {', '.join(sorted(changed))}")
 
     def user_by_provider(self, identity: str, name: str, role: str, practice: str, *, when: datetime) -> User:
         """The user of this identity at a provider: made by this name, or brought to this role and practice, which ends
@@ -126,7 +121,7 @@ class Users(Audited):
         kept = _OF_PROVIDER + identity
         row = self._row(_USER.where(USERS.c.password == kept))
         if row is None:
-            return self._add_user(name, role, kept, by="", when=when, practice=practice)
+            return self._add(User(name=name, role=role, created=when, practice=practice), kept)
         user = _user(row)
         if user.disabled:
             raise Refused(f"{user.name} is shut out")
@@ -135,16 +130,14 @@ class Users(Audited):
         of = f"{user.name}: {_told(role, practice)}, as the provider says"
         return self._change(user.name, {"role": role}, of, practice=practice)
 
-    def _change(
-        self, name: str, values: dict[str, Any], of: str, *, by: str = "", practice: str | None = None
-    ) -> User:
+    def _change(self, name: str, values: dict[str, Any], of: str, *, practice: str | None = None) -> User:
         rows: list[Key] = [(USERS, (name,))]
         with database.writing(self.engine) as connection:
             connection.execute(update(USERS).where(USERS.c.name == name).values(**values))
             if practice is not None:
                 rows += _put_into(connection, name, practice)
             rows += _end(connection, SESSIONS.c.user == name)
-            self.record(connection, "user.changed", of=of, by=by, rows=rows)
+            self.record(connection, "user.changed", of=of, rows=rows)
         return self.user(name)
 
     def user(self, name: str) -> User:
@@ -223,9 +216,7 @@ class Users(Audited):
 
     # --- keys of programs
 
-    def add_key(
-        self, user: str, scopes: tuple[str, ...], expires: datetime, *, by: str
-    ) -> tuple[ApiKey, str]:
+    def add_key(self, user: str, scopes: tuple[str, ...], expires: datetime) -> tuple[ApiKey, str]:
         """A new key of this user, and what it is: it is told now and never again."""
         self.user(user)
         id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
@@ -233,15 +224,15 @@ class Users(Audited):
         with database.writing(self.engine) as connection:
             connection.execute(insert(API_KEYS), row_of(key, scopes=said, digest=_digest(secret)))
             of = f"{id} of {user}: {said}, until {moment(expires)}"
-            self.record(connection, "key.added", of=of, by=by, rows=[(API_KEYS, (id,))])
+            self.record(connection, "key.added", of=of, rows=[(API_KEYS, (id,))])
         return self.key(id), f"pa_{id}_{secret}"
 
-    def revoke_key(self, id: str, *, by: str) -> ApiKey:
+    def revoke_key(self, id: str) -> ApiKey:
         """It opens nothing any more."""
         self.key(id)
         with database.writing(self.engine) as connection:
             connection.execute(update(API_KEYS).where(API_KEYS.c.id == id).values(revoked=True))
-            self.record(connection, "key.revoked", of=id, by=by, rows=[(API_KEYS, (id,))])
+            self.record(connection, "key.revoked", of=id, rows=[(API_KEYS, (id,))])
         return self.key(id)
 
     def key(self, id: str) -> ApiKey:

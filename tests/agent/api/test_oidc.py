@@ -182,7 +182,7 @@ def test_who_is_shut_out_here_stays_out_and_no_password_opens_a_providers_user(
         "rlee", "provider " + sha256(json.dumps([provider.issuer, "7"]).encode()).hexdigest()
     )
     assert kept is None
-    staffed.change_user("rlee", by="root", disabled=True)
+    staffed.change_user("rlee", disabled=True)
     status, said = come_back(client(), provider, RLEE)
     assert status == 401 and "rlee is shut out" in said
 
