@@ -23,7 +23,7 @@ from agent.runtime.settings import BIGGEST, Settings
 from tools.common.atomic import write_atomically
 from tools.common.dates import add_months
 from tools.common.errors import Invalid
-from tools.common.structs import UNREADABLE
+from tools.common.structs import read_json
 from tools.store import database
 from tools.store.retention import Expired, expired, papers_of_drafts, remove, with_open_cases
 from tools.store.store import Store
@@ -65,13 +65,11 @@ def policy(settings: Settings) -> Retention:
     """What the practice wants; Invalid if it wants nothing, or the file cannot be read."""
     file = settings.home / FILE
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Retention)
+        return read_json(file, Retention, "does not say for how long what is kept")
     except FileNotFoundError:
         raise Invalid(
             f'{file} says for how many years what is kept, e.g. {{"drafts": 7, "conversations": 2}}'
         ) from None
-    except UNREADABLE as error:
-        raise Invalid(f"{file} does not say for how long what is kept: {error}") from None
 
 
 def apply(store: Store, settings: Settings, now: datetime, *, by: str = "") -> list[Expired]:

@@ -16,9 +16,9 @@ from typing import Any, cast
 import msgspec
 
 from tools.common.atomic import write_atomically
-from tools.common.errors import Invalid, Unavailable
+from tools.common.errors import Unavailable
 from tools.common.private import keep_private, secret_in_keyring, secret_of
-from tools.common.structs import UNREADABLE
+from tools.common.structs import read_json
 
 FILE = "encryption.json"
 _SEALED = b"PALADIN\x00sealed1"
@@ -118,8 +118,5 @@ def _derived(file: Path, stamp: int, of: str) -> bytes:
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-    try:
-        told = msgspec.json.decode(file.read_bytes(), type=Encryption)
-    except UNREADABLE as error:
-        raise Invalid(f"{file} names no key: {error}") from None
-    return HKDF(SHA256(), 32, None, f"paladin {of}".encode()).derive(told.secret(file.parent))
+    secret = read_json(file, Encryption, "names no key").secret(file.parent)
+    return HKDF(SHA256(), 32, None, f"paladin {of}".encode()).derive(secret)
