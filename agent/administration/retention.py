@@ -10,26 +10,24 @@ import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import msgspec
+from sqlalchemy import Connection
 
 from agent import conversation
 from agent.cases.followed import FOLDER as WORKLIST
 from agent.drafts import drafting
-from agent.drafts.integrity import read_recorded
 from agent.runtime.checkpoints import recent_threads
 from agent.runtime.settings import BIGGEST, Settings
 from tools.common.atomic import write_atomically
 from tools.common.dates import add_months
 from tools.common.errors import Invalid
+from tools.common.sealed import read_recorded
 from tools.common.structs import read_json
 from tools.store import database
 from tools.store.retention import Expired, expired, papers_of_drafts, remove, with_open_cases
 from tools.store.store import Store
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 Years = Annotated[int, msgspec.Meta(ge=1, le=100)]
 FILE, BEGUN = "retention.json", "retention.begun"

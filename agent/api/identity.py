@@ -117,10 +117,9 @@ def _refusal(caller: Caller, method: str, path: str, headers: Headers) -> Respon
 
 def _store(main: Context) -> Store | None:
     """The store that knows who may come in; None where there is none yet: the endpoint says so."""
-    try:
+    with suppress(PaladinError, SQLAlchemyError):
         return main.store
-    except (PaladinError, SQLAlchemyError):
-        return None
+    return None
 
 
 async def _caller(store: Store, scope: Scope) -> Caller:

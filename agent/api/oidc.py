@@ -60,11 +60,11 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     practices: dict[str, str] = {}
 
 
-def provider_of(settings: Settings) -> Provider | None:
-    """The provider of this home, if it has one; Invalid if the file is none, or its roles or practices are none."""
+def provider_of(settings: Settings) -> Provider:
+    """The provider of this home; Refused if it has none, Invalid if the file is none, or its roles or practices."""
     file = settings.provider
     if not file.exists():
-        return None
+        raise Refused("this home has no provider: sign in by name and password")
     keep_private(file)  # the client's secret is in it
     found = read_json(file, Provider, "names no provider")
     for role in found.roles.values():
@@ -91,7 +91,7 @@ async def begin(request: Request) -> Response:
     request.scope["session"] = waiting = dict[str, Any]()
     back = f"{request.url.scheme}://{request.headers['host']}{BACK}"
     try:
-        provider = _provider(request)
+        provider = provider_of(own_context(request).settings)
         with _asking(provider):
             there: Response = await (await _client(provider)).authorize_redirect(request, back)
         require_allowed(provider, there.headers["location"])
@@ -108,7 +108,7 @@ async def begin(request: Request) -> Response:
 async def back(request: Request) -> Response:
     """From the provider: whom it tells of is signed in, if this browser went to it to be."""
     try:
-        provider = _provider(request)
+        provider = provider_of(own_context(request).settings)
         with _asking(provider):
             begun = _box(request).decrypt(request.cookies.get(BEGUN, ""), ttl=SECONDS)
             request.scope["session"] = json.loads(begun)
@@ -184,13 +184,6 @@ async def _client(provider: Provider) -> StarletteOAuth2App:
     by_key_pairs = [one for one in algorithms if one.startswith(SIGNED_BY_A_KEY_PAIR)]
     metadata["id_token_signing_alg_values_supported"] = by_key_pairs
     return made
-
-
-def _provider(request: Request) -> Provider:
-    found = provider_of(own_context(request).settings)
-    if found is None:
-        raise Refused("this home has no provider: sign in by name and password")
-    return found
 
 
 def _box(request: Request) -> Fernet:

@@ -14,20 +14,18 @@ from contextlib import suppress
 from datetime import timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import uvicorn
 from fastapi import FastAPI
 
+from agent.api.context import Context
 from agent.api.limits import Connection
 from agent.api.session import link
 from agent.runtime.hosts import is_loopback
 from agent.runtime.settings import Settings, read_settings
 from tools.common.errors import PaladinError, Refused, Unavailable
 from tools.store.store import Store
-
-if TYPE_CHECKING:
-    from agent.api.context import Context
 
 # Seconds for a process to start on a machine that has much to do, before another takes its place.
 PATIENCE = 60

@@ -1,5 +1,5 @@
 """Who may come in over HTTP: users with a role and a password, the keys of programs, and who is signed in; of
-passwords, keys and sessions, hashes are kept."""
+passwords, keys and sessions, hashes are kept: of 256 random bits fast ones, which nobody guesses either."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import secrets
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from functools import cache
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, insert, select, true, update
+from sqlalchemy import Connection, Row, and_, delete, insert, select, true, update
 from sqlalchemy.exc import DBAPIError
 
 from tools.common.errors import Invalid, NotFound, Refused, nearest
@@ -18,12 +17,12 @@ from tools.common.printable import one_line
 from tools.domain.records import Record
 from tools.store import database
 from tools.store.audit import Audited, Key
+from tools.store.provenance import digest
 from tools.store.rows import decoded, moment, row_of
 from tools.store.tables import API_KEYS, PRACTICE_MEMBERS, SESSIONS, USERS
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
-    from sqlalchemy import Connection, Row
 
 SHORTEST = 12  # characters of a password
 # Of a session, and of a link.
@@ -169,17 +168,16 @@ class Users(Audited):
         with database.writing(self.engine) as connection:
             over = delete(SESSIONS).where(SESSIONS.c.began <= moment(when - LONGEST))
             gone = connection.scalars(over.returning(SESSIONS.c.digest)).all()
-            began = {"digest": _digest(token), "began": moment(when), "seen": moment(when)}
+            began = {"digest": digest(token.encode()), "began": moment(when), "seen": moment(when)}
             connection.execute(insert(SESSIONS), began | {"user": user, "link": link, "ended": False})
             what = "link.made" if link else "session.begun"
-            rows: list[Key] = [(SESSIONS, (one,)) for one in (*gone, _digest(token))]
+            rows: list[Key] = [(SESSIONS, (one,)) for one in (*gone, digest(token.encode()))]
             self.record(connection, what, of=user, rows=rows)
         return token
 
     def session(self, token: str, now: datetime) -> User | None:
         """Who is signed in by this cookie; that they were seen keeps it from ending."""
-        digest = _digest(token)
-        this = SESSIONS.c.digest == digest
+        this = SESSIONS.c.digest == digest(token.encode())
         row = self._row(_SESSION.where(_is_open(now), this, _within(SESSIONS.c.seen, now, IDLE)))
         if row is None:
             return None
@@ -191,7 +189,7 @@ class Users(Audited):
 
     def take_link(self, token: str, now: datetime) -> User | None:
         """Whom a link signs in, the first time that it is followed."""
-        chosen = SESSIONS.c.digest == _digest(token)
+        chosen = SESSIONS.c.digest == digest(token.encode())
         row = self._row(_SESSION.where(_is_open(now, link=True), chosen))
         if row is None:
             return None
@@ -204,7 +202,7 @@ class Users(Audited):
     def end_session(self, token: str) -> None:
         """It signs nobody in any more, whoever holds its cookie."""
         with database.writing(self.engine) as connection:
-            ended = _end(connection, SESSIONS.c.digest == _digest(token))
+            ended = _end(connection, SESSIONS.c.digest == digest(token.encode()))
             if ended:
                 self.record(connection, "session.ended", rows=ended)
 
@@ -222,7 +220,7 @@ class Users(Audited):
         id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
         key, said = ApiKey(id=id, user=user, scopes=scopes, expires=expires), " ".join(scopes)
         with database.writing(self.engine) as connection:
-            connection.execute(insert(API_KEYS), row_of(key, scopes=said, digest=_digest(secret)))
+            connection.execute(insert(API_KEYS), row_of(key, scopes=said, digest=digest(secret.encode())))
             of = f"{id} of {user}: {said}, until {moment(expires)}"
             self.record(connection, "key.added", of=of, rows=[(API_KEYS, (id,))])
         return self.key(id), f"pa_{id}_{secret}"
@@ -251,7 +249,7 @@ class Users(Audited):
         _, _, rest = given.partition("pa_")
         id, _, secret = rest.partition("_")
         row = self._row(select(API_KEYS).where(API_KEYS.c.id == id))
-        if row is None or not secrets.compare_digest(row.digest, _digest(secret)):
+        if row is None or not secrets.compare_digest(row.digest, digest(secret.encode())):
             return None
         key, user = _key(row), self.user(row.user)
         if key.revoked or key.expires <= now or user.disabled:
@@ -306,11 +304,6 @@ def _hasher() -> PasswordHasher:
 @cache
 def _of_nobody() -> str:
     return _hasher().hash(secrets.token_hex(16))
-
-
-def _digest(secret: str) -> str:
-    """Of 256 random bits, which nobody guesses however fast the hash is."""
-    return sha256(secret.encode()).hexdigest()
 
 
 def _user(row: Row[Any]) -> User:
