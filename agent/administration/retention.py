@@ -26,7 +26,8 @@ from tools.common.errors import Invalid
 from tools.common.sealed import read_recorded
 from tools.common.structs import read_json
 from tools.store import database
-from tools.store.retention import Expired, expired, papers_of_drafts, remove, with_open_cases
+from tools.store.cases import every_case
+from tools.store.retention import Expired, expired, papers_of_drafts, remove
 from tools.store.store import Store
 
 Years = Annotated[int, msgspec.Meta(ge=1, le=100)]
@@ -76,7 +77,7 @@ def apply(store: Store, settings: Settings, now: datetime, *, by: str = "") -> l
     before = wanted.before(now)
 
     def found(connection: Connection) -> list[Expired]:
-        held = {*wanted.held, *with_open_cases(connection)}
+        held = {*wanted.held, *(case.head.patient_id for case in every_case(connection) if case.open)}
         return [*expired(connection, before, held), *_talks(talks, before.get("conversations"), held)]
 
     with conversation.conversations(settings) as talks:

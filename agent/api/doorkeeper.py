@@ -142,9 +142,8 @@ async def _read(receive: Receive, most: int) -> list[Message] | Response | None:
                 if length > most:
                     return _too_long(most)
     except TimeoutError:
-        late = wire.refuse("too-slow", f"the body did not arrive within {BODY_SECONDS:g} s")
-        late.headers["connection"] = "close"
-        return late
+        late = f"the body did not arrive within {BODY_SECONDS:g} s"
+        return wire.refuse("too-slow", late, headers={"connection": "close"})
     return messages
 
 

@@ -110,9 +110,8 @@ def _refusal(caller: Caller, method: str, path: str, headers: Headers) -> Respon
         return wire.refuse("not-yours", f"{caller.role} {caller.name} may not {wanted} here")
     if method == "GET" and "text/html" in headers.get("accept", ""):
         return RedirectResponse("/sign-in", 303)
-    told = wire.refuse("unknown", "sign in at /sign-in, or send a key: Authorization: Bearer pa_…")
-    told.headers["www-authenticate"] = "Bearer"
-    return told
+    said = "sign in at /sign-in, or send a key: Authorization: Bearer pa_…"
+    return wire.refuse("unknown", said, headers={"www-authenticate": "Bearer"})
 
 
 def _store(main: Context) -> Store | None:

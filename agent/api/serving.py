@@ -105,8 +105,7 @@ def from_environment() -> FastAPI:
     """The application as the environment sets it; each worker process makes its own, and ends with its parent."""
     from agent.api.app import create_app
 
-    parent = multiprocessing.parent_process()
-    if parent is not None:
+    if parent := multiprocessing.parent_process():
         threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
     app = create_app(read_settings())
     threading.Thread(target=_read_ahead, args=(app.state.context,), daemon=True).start()

@@ -67,9 +67,7 @@ class _Log:
     """The events as they are: their hashes, and how each row was left last."""
 
     def __init__(self, connection: Connection) -> None:
-        self.leaves: list[bytes] = []
-        self.rows: dict[str, str] = {}
-        self.problems: list[str] = []
+        self.leaves, self.rows, self.problems = list[bytes](), dict[str, str](), list[str]()
         statement = select(t.AUDIT_EVENTS).order_by(t.AUDIT_EVENTS.c.number)
         for number, row in enumerate(connection.execute(statement.execution_options(yield_per=1000)), 1):
             self.leaves.append(leaf_hash(_bytes(row.body)))

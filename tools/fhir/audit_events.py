@@ -42,12 +42,7 @@ def audit_event(number: int, event: AuditEvent) -> Json:
     person = _entity({"reference": f"Patient/{event.whose}"}, ("1", "Person"), ("1", "Patient"))
     thing = _entity({"display": event.of or event.what}, ("2", "System Object"), ("4", "Domain Resource"))
     network = {"address": actor.where, "type": "1" if actor.where else ""}
-    client = {
-        "who": {"display": actor.via or "Paladin"},
-        "requestor": False,
-        "network": network,
-        "type": theirs,
-    }
+    client = {"who": {"display": actor.via or "Paladin"}, "requestor": False, "type": theirs}
     paladin = {"who": {"display": f"Paladin {event.version}"}, "requestor": False, "type": ours}
     user = {
         "type": term("v3-ParticipationType", "IRCP", "information recipient"),
@@ -66,7 +61,7 @@ def audit_event(number: int, event: AuditEvent) -> Json:
         "action": deed.action,
         "recorded": event.at.isoformat(),
         "outcome": "4" if event.what == "refused" else "0",
-        "agent": [client, paladin, user],
+        "agent": [client | {"network": network}, paladin, user],
         "source": {"observer": {"display": "Paladin"}},
         "entity": [person if patient else None, thing],
     }

@@ -51,9 +51,7 @@ def deidentified(patient: Patient, key: bytes, known: Known, judged_on: date) ->
         judged_on: the day on which the chart is judged, which moves with the others.
     """
     back = timedelta(days=1 + _number(key, patient, "days") % FURTHEST)
-    kept: dict[str, Any] = {}
-    left: Counter[str] = Counter()
-    typed: list[str] = []
+    kept, left, typed = dict[str, Any](), Counter[str](), list[str]()
     for part in _PARTS:
         records = getattr(patient, part)
         told = [(one.id, new) for one in records or () if (new := _told(one, known, back))]

@@ -73,7 +73,7 @@ class Audited:
         """
         left = {_name(*key): _hash_of(connection, *key) for key in rows} | (more or {})
         event = _event(self.acting(), what=what, whose=whose, of=of, why=why, by=by, rows=left)
-        self._append(connection, event)
+        connection.exec_driver_sql(_APPEND[self.engine.dialect.name], _values(event))
 
     def acting(self) -> Access:
         """Who acts now, and the clock by which they do."""
@@ -100,9 +100,6 @@ class Audited:
         """The first row."""
         with self.engine.connect() as connection:
             return connection.execute(statement).first()
-
-    def _append(self, connection: Connection, event: AuditEvent) -> None:
-        connection.exec_driver_sql(_APPEND[self.engine.dialect.name], _values(event))
 
     def _append_alone(self, event: AuditEvent) -> None:
         """One statement, which is its own transaction; by the driver itself, in half the time."""

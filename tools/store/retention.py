@@ -66,11 +66,6 @@ def expired(connection: Connection, before: Mapping[str, datetime], held: set[st
             yield Expired("attachments", row.patient_id, f"attachment {file}", this)
 
 
-def with_open_cases(connection: Connection) -> set[str]:
-    """The patients who have one."""
-    return {case.head.patient_id for case in every_case(connection) if case.open}
-
-
 def remove(connection: Connection, store: Store, things: Iterable[Expired], *, by: str, why: str) -> None:
     """Take their rows out, with what their determinations alone were made from, and record it patient by patient."""
     of_patient: dict[str, list[Expired]] = defaultdict(list)
