@@ -68,11 +68,12 @@ def chromium_here() -> str | None:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The system's browser, driven by Playwright."""
+    """The system's browser, driven by Playwright; it knows no other machine by name."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=chromium_here(), args=["--no-sandbox"])
+        here = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1"
+        browser = started.chromium.launch(executable_path=chromium_here(), args=["--no-sandbox", here])
         yield browser
         browser.close()
 

@@ -6,25 +6,25 @@ A database is copied before the files that it names: a paper is always there bef
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from hashlib import file_digest
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 import msgspec
 
 from agent.administration.audit import HEADS, KEY
 from agent.dialogue.lessons import FILE as LESSONS
-from agent.runtime.home import move_aside, now, put_in_place, working_in
+from agent.runtime.home import now, replaced, working_in
 from agent.runtime.settings import Settings
 from tools.audit.events import version
 from tools.common import sealed
+from tools.common.atomic import written_whole
 from tools.common.errors import Invalid, Refused, Unavailable
 from tools.common.private import UMASK
 from tools.store.database import sqlite_file
@@ -135,21 +135,19 @@ def restore(file: Path, settings: Settings, *, replace: bool = False) -> tuple[B
             if not home.exists():
                 fresh.rename(home)
                 return manifest, None
-            put_in_place(fresh, home)
-            return manifest, move_aside(home)
+            with replaced(home, by=fresh) as aside:
+                return manifest, aside
 
 
 @contextmanager
 def beside(path: Path) -> Iterator[Path]:
     """A folder on the same disk, which goes again."""
     try:
-        folder = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=".paladin-"))
+        made = TemporaryDirectory(dir=path.absolute().parent, prefix=".paladin-", ignore_cleanup_errors=True)
     except OSError as error:
         raise Unavailable(f"nothing can be written beside {path}: {error.strerror}") from error
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with made as folder:
+        yield Path(folder)
 
 
 def copy_database(source: Path, to: Path) -> Path:
@@ -196,10 +194,6 @@ def _read(tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path | None) -> s
         return ""
     if into is None:
         return file_digest(opened, "sha256").hexdigest()  # type: ignore[arg-type]
-    to = into / name
-    to.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with os.fdopen(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with written_whole(into / name) as file:
         shutil.copyfileobj(opened, file, 1 << 20)
-        file.flush()
-        os.fsync(file.fileno())
-    return sha256_of(to)
+    return sha256_of(into / name)

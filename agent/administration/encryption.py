@@ -13,7 +13,7 @@ import msgspec
 from agent.administration.audit import held_against
 from agent.administration.backup import DATABASES, QUEUE, STORE, beside, copy_database
 from agent.cases.followed import FOLDER as WORKLIST
-from agent.runtime.home import move_aside, now, put_in_place, take_back, working_in
+from agent.runtime.home import replaced, working_in
 from agent.runtime.settings import Settings
 from agent.runtime.stores import open_store
 from tools.common import sealed
@@ -57,12 +57,12 @@ def encrypt(settings: Settings, key: Path | None) -> Path:
             (copy_database if name == QUEUE else _exported)(home / name, fresh / name)
         for path in (path for part in SEALED for path in (home / part).rglob("*") if path.is_file()):
             sealed.write(fresh / path.relative_to(home), path.read_bytes())
-        put_in_place(fresh, home)
-        if _problems(settings) != found:
-            home.rename(home.with_name(f"{home.name}.failed-{now():%Y%m%dT%H%M%S}"))
-            take_back(home)
-            raise Unavailable(f"{home} stays as it was: what was encrypted is not what the log says of it")
-        return move_aside(home)
+        with replaced(home, by=fresh) as aside:
+            if _problems(settings) != found:
+                raise Unavailable(
+                    f"{home} stays as it was: what was encrypted is not what the log says of it"
+                )
+        return aside
 
 
 def _in_keyring(home: Path) -> sealed.Encryption:
@@ -73,11 +73,8 @@ def _in_keyring(home: Path) -> sealed.Encryption:
 
 
 def _problems(settings: Settings) -> tuple[str, ...]:
-    store = open_store(settings)
-    try:
+    with closing(open_store(settings)) as store:
         return held_against(store, settings).problems
-    finally:
-        store.close()
 
 
 def _exported(source: Path, to: Path) -> None:

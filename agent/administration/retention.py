@@ -10,26 +10,25 @@ import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import msgspec
+from sqlalchemy import Connection
 
 from agent import conversation
 from agent.cases.followed import FOLDER as WORKLIST
 from agent.drafts import drafting
-from agent.drafts.integrity import read_recorded
 from agent.runtime.checkpoints import recent_threads
 from agent.runtime.settings import BIGGEST, Settings
 from tools.common.atomic import write_atomically
 from tools.common.dates import add_months
 from tools.common.errors import Invalid
-from tools.common.structs import UNREADABLE
+from tools.common.sealed import read_recorded
+from tools.common.structs import read_json
 from tools.store import database
-from tools.store.retention import Expired, expired, papers_of_drafts, remove, with_open_cases
+from tools.store.cases import every_case
+from tools.store.retention import Expired, expired, papers_of_drafts, remove
 from tools.store.store import Store
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 Years = Annotated[int, msgspec.Meta(ge=1, le=100)]
 FILE, BEGUN = "retention.json", "retention.begun"
@@ -65,13 +64,11 @@ def policy(settings: Settings) -> Retention:
     """What the practice wants; Invalid if it wants nothing, or the file cannot be read."""
     file = settings.home / FILE
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Retention)
+        return read_json(file, Retention, "does not say for how long what is kept")
     except FileNotFoundError:
         raise Invalid(
             f'{file} says for how many years what is kept, e.g. {{"drafts": 7, "conversations": 2}}'
         ) from None
-    except UNREADABLE as error:
-        raise Invalid(f"{file} does not say for how long what is kept: {error}") from None
 
 
 def apply(store: Store, settings: Settings, now: datetime, *, by: str = "") -> list[Expired]:
@@ -80,7 +77,7 @@ def apply(store: Store, settings: Settings, now: datetime, *, by: str = "") -> l
     before = wanted.before(now)
 
     def found(connection: Connection) -> list[Expired]:
-        held = {*wanted.held, *with_open_cases(connection)}
+        held = {*wanted.held, *(case.head.patient_id for case in every_case(connection) if case.open)}
         return [*expired(connection, before, held), *_talks(talks, before.get("conversations"), held)]
 
     with conversation.conversations(settings) as talks:

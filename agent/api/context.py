@@ -134,6 +134,12 @@ class Context:
         self._closing.close()
 
 
+def own_context(request: Request) -> Context:
+    """Of the server's own home, whatever practice a user is of: it knows who may come in."""
+    found: Context = request.app.state.context
+    return found
+
+
 def context_of(request: Request) -> Context:
     """Of the practice of whoever calls, as the identity says; nothing that a caller sends names one."""
     found: Context = request.scope["context"]

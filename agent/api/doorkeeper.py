@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.api import wire
@@ -46,14 +47,14 @@ class Doorkeeper:
 
     Args:
         app: what is behind the door.
-        accepts: for paths that take more than JSON of a usual size; a `{name}` in one is any segment.
+        accepts: for paths that take more than JSON of a usual size; written as the router's.
         served_as: names of this server besides those of loopback.
     """
 
     def __init__(self, app: ASGIApp, accepts: Mapping[str, Accepts], served_as: Iterable[str] = ()) -> None:
         self.app = app
         self.names = OURS | {name.strip().lower() for name in served_as if name.strip()}
-        self.accepts = [(path.split("/"), one) for path, one in accepts.items()]
+        self.accepts = [(compile_path(path)[0], one) for path, one in accepts.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -62,20 +63,14 @@ class Doorkeeper:
         headers = Headers(scope=scope)
         refusal = _stranger(scope, headers, self.names)
         if refusal is None and scope["method"] not in READS:
-            accepts = self._accepted(scope["path"].split("/"))
+            path = scope["path"]
+            accepts = next((one for pattern, one in self.accepts if pattern.match(path)), Accepts())
             read = _foreign_body(headers, accepts) or await _read(receive, accepts.most)
             if read is None:  # the caller hung up
                 return
             refusal = read if isinstance(read, Response) else None
             receive = _again(read, receive) if isinstance(read, list) else receive
         await (self.app if refusal is None else refusal)(scope, receive, send)
-
-    def _accepted(self, path: list[str]) -> Accepts:
-        for known, accepts in self.accepts:
-            same = (one == other or one.startswith("{") for one, other in zip(known, path, strict=False))
-            if len(known) == len(path) and all(same):
-                return accepts
-        return Accepts()
 
 
 def with_headers(send: Send) -> Send:
@@ -147,9 +142,8 @@ async def _read(receive: Receive, most: int) -> list[Message] | Response | None:
                 if length > most:
                     return _too_long(most)
     except TimeoutError:
-        late = wire.refuse("too-slow", f"the body did not arrive within {BODY_SECONDS:g} s")
-        late.headers["connection"] = "close"
-        return late
+        late = f"the body did not arrive within {BODY_SECONDS:g} s"
+        return wire.refuse("too-slow", late, headers={"connection": "close"})
     return messages
 
 

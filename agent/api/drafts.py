@@ -12,11 +12,12 @@ from agent.api import wire
 from agent.api.context import Context, Ctx
 from agent.drafts.body import DraftHead, body
 from agent.drafts.decision import Action, Decision
-from agent.drafts.integrity import orphaned, read_recorded, require_unaltered
+from agent.drafts.integrity import orphaned, require_unaltered
 from agent.runtime.home import now
 from agent.runtime.settings import BIGGEST
 from tools.common.errors import NotFound
 from tools.common.printable import one_line
+from tools.common.sealed import read_recorded
 from tools.domain.records import PARequest
 from tools.store.rows import Draft
 

@@ -110,17 +110,15 @@ def _refusal(caller: Caller, method: str, path: str, headers: Headers) -> Respon
         return wire.refuse("not-yours", f"{caller.role} {caller.name} may not {wanted} here")
     if method == "GET" and "text/html" in headers.get("accept", ""):
         return RedirectResponse("/sign-in", 303)
-    told = wire.refuse("unknown", "sign in at /sign-in, or send a key: Authorization: Bearer pa_…")
-    told.headers["www-authenticate"] = "Bearer"
-    return told
+    said = "sign in at /sign-in, or send a key: Authorization: Bearer pa_…"
+    return wire.refuse("unknown", said, headers={"www-authenticate": "Bearer"})
 
 
 def _store(main: Context) -> Store | None:
     """The store that knows who may come in; None where there is none yet: the endpoint says so."""
-    try:
+    with suppress(PaladinError, SQLAlchemyError):
         return main.store
-    except (PaladinError, SQLAlchemyError):
-        return None
+    return None
 
 
 async def _caller(store: Store, scope: Scope) -> Caller:

@@ -23,14 +23,14 @@ from starlette.concurrency import run_in_threadpool
 
 from agent.administration.roles import ROLES
 from agent.api import session
-from agent.api.context import Context
+from agent.api.context import own_context
 from agent.api.doorkeeper import OURS
 from agent.runtime.home import now
 from agent.runtime.settings import Settings
 from tools.common.errors import Invalid, PaladinError, Refused, Unavailable
 from tools.common.printable import one_line
 from tools.common.private import keep_private, secret_of
-from tools.common.structs import UNREADABLE
+from tools.common.structs import read_json
 
 if TYPE_CHECKING:
     from authlib.integrations.starlette_client import StarletteOAuth2App
@@ -60,16 +60,13 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     practices: dict[str, str] = {}
 
 
-def provider_of(settings: Settings) -> Provider | None:
-    """The provider of this home, if it has one; Invalid if the file is none, or its roles or practices are none."""
+def provider_of(settings: Settings) -> Provider:
+    """The provider of this home; Refused if it has none, Invalid if the file is none, or its roles or practices."""
     file = settings.provider
     if not file.exists():
-        return None
+        raise Refused("this home has no provider: sign in by name and password")
     keep_private(file)  # the client's secret is in it
-    try:
-        found = msgspec.json.decode(file.read_bytes(), type=Provider)
-    except UNREADABLE as error:
-        raise Invalid(f"{file} names no provider: {error}") from None
+    found = read_json(file, Provider, "names no provider")
     for role in found.roles.values():
         if role not in ROLES:
             raise Invalid(f"{file}: {role!r} is no role; there are {', '.join(ROLES)}")
@@ -94,12 +91,12 @@ async def begin(request: Request) -> Response:
     request.scope["session"] = waiting = dict[str, Any]()
     back = f"{request.url.scheme}://{request.headers['host']}{BACK}"
     try:
-        provider = _provider(request)
+        provider = provider_of(own_context(request).settings)
         with _asking(provider):
             there: Response = await (await _client(provider)).authorize_redirect(request, back)
         require_allowed(provider, there.headers["location"])
     except PaladinError as error:
-        return session.again(request, str(error))
+        return session.form(request, str(error))
     sealed, encrypted = _box(request).encrypt(json.dumps(waiting).encode()), request.url.scheme == "https"
     there.set_cookie(  # which comes back with a page of the provider's
         BEGUN, sealed.decode(), SECONDS, path="/sign-in", httponly=True, samesite="lax", secure=encrypted
@@ -111,7 +108,7 @@ async def begin(request: Request) -> Response:
 async def back(request: Request) -> Response:
     """From the provider: whom it tells of is signed in, if this browser went to it to be."""
     try:
-        provider = _provider(request)
+        provider = provider_of(own_context(request).settings)
         with _asking(provider):
             begun = _box(request).decrypt(request.cookies.get(BEGUN, ""), ttl=SECONDS)
             request.scope["session"] = json.loads(begun)
@@ -119,7 +116,7 @@ async def back(request: Request) -> Response:
             told = dict(token["userinfo"])
         user = await run_in_threadpool(_user, request, provider, told)
     except PaladinError as error:
-        answer = session.again(request, str(error))
+        answer = session.form(request, str(error))
     else:
         # The cookie of a session comes with no page to which another site led, and a redirect would be one.
         answer = await run_in_threadpool(session.begin, request, user, HTMLResponse(DONE))
@@ -152,8 +149,8 @@ def _user(request: Request, provider: Provider, told: dict[str, Any]) -> str:
     if not role:
         raise Refused(f"{name} is of no group that has a role here")
     identity = sha256(json.dumps([provider.issuer, subject]).encode()).hexdigest()
-    store = _context(request).store
-    return store.user_by_provider(identity, name, role, practice, when=now()).name
+    users = own_context(request).store
+    return users.user_by_provider(identity, name, role, practice, when=now()).name
 
 
 async def _client(provider: Provider) -> StarletteOAuth2App:
@@ -189,18 +186,5 @@ async def _client(provider: Provider) -> StarletteOAuth2App:
     return made
 
 
-def _context(request: Request) -> Context:
-    """Of the server's own home, whatever practice a user is of."""
-    found: Context = request.app.state.context
-    return found
-
-
-def _provider(request: Request) -> Provider:
-    found = provider_of(_context(request).settings)
-    if found is None:
-        raise Refused("this home has no provider: sign in by name and password")
-    return found
-
-
 def _box(request: Request) -> Fernet:
-    return Fernet(urlsafe_b64encode(secret_of(_context(request).settings.home / KEY)))
+    return Fernet(urlsafe_b64encode(secret_of(own_context(request).settings.home / KEY)))

@@ -14,20 +14,18 @@ from contextlib import suppress
 from datetime import timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import uvicorn
 from fastapi import FastAPI
 
+from agent.api.context import Context
 from agent.api.limits import Connection
 from agent.api.session import link
 from agent.runtime.hosts import is_loopback
 from agent.runtime.settings import Settings, read_settings
 from tools.common.errors import PaladinError, Refused, Unavailable
 from tools.store.store import Store
-
-if TYPE_CHECKING:
-    from agent.api.context import Context
 
 # Seconds for a process to start on a machine that has much to do, before another takes its place.
 PATIENCE = 60
@@ -107,8 +105,7 @@ def from_environment() -> FastAPI:
     """The application as the environment sets it; each worker process makes its own, and ends with its parent."""
     from agent.api.app import create_app
 
-    parent = multiprocessing.parent_process()
-    if parent is not None:
+    if parent := multiprocessing.parent_process():
         threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
     app = create_app(read_settings())
     threading.Thread(target=_read_ahead, args=(app.state.context,), daemon=True).start()

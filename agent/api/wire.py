@@ -197,9 +197,7 @@ def problem(error: BaseException) -> Response:
 
 def full(detail: str, seconds: int) -> Response:
     """429: too much is asked or waits; the caller may try again after so many seconds."""
-    told = refuse("full", detail)
-    told.headers["retry-after"] = str(seconds)
-    return told
+    return refuse("full", detail, headers={"retry-after": str(seconds)})
 
 
 def install(app: FastAPI) -> None:
@@ -217,9 +215,8 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         said = f"{request.method} {request.url.path}: {error.detail}; /docs lists what there is"
         kind = kind_of(error)  # a form that cannot be read is as invalid as JSON that cannot
-        told = refuse(kind, said, status=0 if kind == "invalid" else error.status_code)
-        told.headers.update(error.headers or {})
-        return told
+        status = 0 if kind == "invalid" else error.status_code
+        return refuse(kind, said, status=status, headers=error.headers)
 
     for kind in (PaladinError, *STORED_UNREADABLE):
         app.add_exception_handler(kind, known)
@@ -228,12 +225,19 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, known)
 
 
-def refuse(name: str, detail: str, near: tuple[str, ...] = (), *, status: int = 0) -> Response:
+def refuse(
+    name: str,
+    detail: str,
+    near: tuple[str, ...] = (),
+    *,
+    status: int = 0,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
     """What is answered instead of what was asked for, by the problem's name."""
     usual, title = PROBLEMS[name]
     said = detail if len(detail) <= LONGEST_DETAIL else f"{detail[:LONGEST_DETAIL]} …"
     told = Problem(type=f"urn:paladin:{name}", title=title, status=status or usual, detail=said, near=near)
-    return Response(encoded(told), told.status, media_type=PROBLEM)
+    return Response(encoded(told), told.status, headers, media_type=PROBLEM)
 
 
 # --- OpenAPI ---------------------------------------------------------------------------------------------

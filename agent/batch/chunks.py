@@ -18,9 +18,9 @@ import msgspec
 
 from agent.batch.checking import BatchRequest
 from agent.batch.drafting import FIT_TO_KEEP, CaseLine, Drafter
-from agent.drafts.integrity import read_recorded
 from agent.drafts.requests import worth_a_retry
 from tools.common.errors import PaladinError
+from tools.common.sealed import read_recorded
 from tools.queries.check import Asked
 from tools.store.batches import Batch, BatchItem, BatchResult
 from tools.store.rows import Draft

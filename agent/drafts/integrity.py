@@ -4,12 +4,11 @@ what was approved is what its hash says; and the person against the one whose ch
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.common import sealed
-from tools.common.errors import NotFound, Refused, Unavailable
+from tools.common.errors import NotFound, Refused
 from tools.store.rows import is_of, named
 
 if TYPE_CHECKING:
@@ -17,18 +16,9 @@ if TYPE_CHECKING:
     from tools.store.store import Store
 
 
-def read_recorded(path: Path, digest: str) -> bytes | None:
-    """The content of a file; None if it cannot be read or is not the one with this SHA-256 (hexadecimal)."""
-    try:
-        content = sealed.read(path)
-    except (OSError, Unavailable):
-        return None
-    return content if sha256(content).hexdigest() == digest else None
-
-
 def altered(files: Mapping[Path, str]) -> list[Path]:
     """Of these files with their SHA-256, those that are gone or were changed."""
-    return [path for path, digest in files.items() if read_recorded(path, digest) is None]
+    return [path for path, digest in files.items() if sealed.read_recorded(path, digest) is None]
 
 
 def altered_papers(draft: Draft) -> list[Path]:

@@ -25,24 +25,22 @@ def make_home(home: Path) -> None:
         ignore.write_text("*\n")
 
 
-def put_in_place(fresh: Path, home: Path) -> None:
-    """Put a home in the place of another, which waits beside it until `move_aside`. To be killed in between does no
-    harm: `make_whole` ends it. The caller works in the home alone.
+@contextmanager
+def replaced(home: Path, by: Path) -> Iterator[Path]:
+    """Puts a home in the place of another, which lies aside from then on, there where this says; or is back, if
+    something goes wrong in between. To be killed there does no harm: `make_whole` ends it. The caller works in the home
+    alone.
     """
     home.rename(_waiting(home))
-    fresh.rename(home)
-
-
-def move_aside(home: Path) -> Path:
-    """Name the home that another took the place of as one of before; where it lies."""
-    aside = home.with_name(f"{home.name}.before-{now():%Y%m%dT%H%M%S}")
+    by.rename(home)
+    try:
+        aside = _beside(home, "before")
+        yield aside
+    except BaseException:
+        home.rename(_beside(home, "failed"))
+        _waiting(home).rename(home)
+        raise
     _waiting(home).rename(aside)
-    return aside
-
-
-def take_back(home: Path) -> None:
-    """Put the home back that another took the place of."""
-    _waiting(home).rename(home)
 
 
 def make_whole(home: Path) -> None:
@@ -54,7 +52,11 @@ def make_whole(home: Path) -> None:
     waiting = _waiting(home)
     if waiting.is_dir():
         with working_in(waiting, alone=True), suppress(FileNotFoundError):  # another process was first
-            (move_aside if home.exists() else take_back)(home)
+            waiting.rename(_beside(home, "before") if home.exists() else home)
+
+
+def _beside(home: Path, what: str) -> Path:
+    return home.with_name(f"{home.name}.{what}-{now():%Y%m%dT%H%M%S}")
 
 
 def _waiting(home: Path) -> Path:

@@ -13,7 +13,7 @@ import msgspec
 from agent.runtime.home import make_whole
 from agent.runtime.hosts import check_hosts
 from tools.common.errors import Invalid, Unavailable
-from tools.common.structs import UNREADABLE
+from tools.common.structs import read_json
 
 BIGGEST = 2**63 - 1  # the last number that a database counts to
 # That anything is judged on; a calendar ends in 9999.
@@ -105,10 +105,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def practice(self) -> Practice:
         file = self.home / "practice.json"
-        try:
-            return msgspec.json.decode(file.read_bytes(), type=Practice) if file.exists() else Practice()
-        except UNREADABLE as error:
-            raise Invalid(f"{file} is not what a practice wants: {error}") from None
+        return read_json(file, Practice, "is not what a practice wants") if file.exists() else Practice()
 
     @property
     def provider(self) -> Path:

@@ -23,29 +23,23 @@ def decide_again(
     if (draft_id > 0) == (case_id > 0):
         raise Invalid("name a draft, e.g. `pa replay 1`, or a case with --case 1")
     _, store = opened()
-    what, whose, kept = _kept(store, draft_id, case_id)
-    name = digest(kept)
-    found = replay(store, kept, store.provenance(name), store.recorded_at(f"provenance/{name}", whose))
+    what, determination = _kept(store, draft_id, case_id)
+    found = replay(store, determination)
     answer(found, as_json, lambda: _show(what, found))
     raise typer.Exit(0 if found.same else 1)
 
 
-def _kept(store: Store, draft_id: int, case_id: int) -> tuple[str, str, bytes]:
-    """What it is called, whose it is, and the determination that it rests on, as JSON."""
+def _kept(store: Store, draft_id: int, case_id: int) -> tuple[str, str]:
+    """What it is called, and the SHA-256 of the determination that it rests on."""
     if draft_id:
         draft = store.draft(draft_id)
         about = f"draft {draft_id}: {draft.drug} for {draft.patient_id} on {draft.as_of}"
-        return about, draft.patient_id, draft.determination
+        return about, digest(draft.determination)
     case = store.authorization_case(case_id)
-    about = f"case {case_id}: {case.head.drug} for {case.head.patient_id}"
     basis = next((event.facts.basis for event in case.events if event.facts.basis), None)
     if basis is None:
         raise NotFound("determination of this case", str(case_id), hint="it was opened without one")
-    if basis.draft_id is not None:
-        draft = store.draft(basis.draft_id)
-        if digest(draft.determination) == basis.determination:
-            return about, case.head.patient_id, draft.determination
-    return about, case.head.patient_id, store.snapshot(basis.determination)
+    return f"case {case_id}: {case.head.drug} for {case.head.patient_id}", basis.determination
 
 
 def _show(what: str, found: Replayed) -> None:

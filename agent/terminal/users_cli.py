@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import sys
 from datetime import timedelta
+from typing import Annotated
 
 import typer
 from typer import Argument, Option
 
 from agent.administration.roles import ALL, ROLES
-from agent.runtime.access import acting
 from agent.runtime.home import now
 from agent.terminal.common import JsonObject, group, one_of, opened
 from agent.terminal.lines import print_json, tell
 from tools.common.errors import Invalid
 
 app = group("Who may come in over HTTP, in which role; and keys of programs.")
+UserName = Annotated[str, Argument(metavar="NAME")]
 
 
 @app.command("list")
@@ -38,45 +39,40 @@ def _list(as_json: JsonObject = False) -> None:
 
 @app.command("add")
 def _add(
-    name: str = Argument(..., metavar="NAME"),
+    name: UserName,
     role: str = Option(..., metavar="ROLE", help="viewer, specialist, reviewer, prescriber, admin, service."),
     practice: str = Option("", metavar="NAME", help="Whose charts they see; default those of this home."),
 ) -> None:
     """Make a user; the password is asked for, or read from a pipe."""
     settings, store = opened()
     theirs = f" of {practice}, whose charts are in {settings.of_practice(practice).home}" if practice else ""
-    who = acting().actor.who
-    chosen = one_of("role", role, ROLES)
-    user = store.add_user(name, chosen, _password(), by=who, when=now(), practice=practice)
+    user = store.add_user(name, one_of("role", role, ROLES), _password(), when=now(), practice=practice)
     tell(f"{user.name} is {user.role}{theirs}")
 
 
 @app.command("set")
 def _set(
-    name: str = Argument(..., metavar="NAME"),
+    name: UserName,
     role: str = Option("", metavar="ROLE", help="The role from now on."),
     password: bool = Option(False, "--password", help="Ask for another password."),
 ) -> None:
     """Give a user another role or password."""
     if not role and not password:
         raise Invalid("say what is to change: --role ROLE or --password")
-    who, chosen = acting().actor.who, one_of("role", role, ROLES) if role else ""
-    user = opened()[1].change_user(name, by=who, role=chosen, password=_password() if password else "")
+    chosen = one_of("role", role, ROLES) if role else ""
+    user = opened()[1].change_user(name, role=chosen, password=_password() if password else "")
     tell(f"{user.name} is {user.role}")
 
 
 @app.command("disable")
-def _disable(
-    name: str = Argument(..., metavar="NAME"),
-    undo: bool = Option(False, "--undo", help="Let them in again."),
-) -> None:
+def _disable(name: UserName, undo: bool = Option(False, "--undo", help="Let them in again.")) -> None:
     """Shut a user out, with their keys; what they did stays theirs."""
-    user = opened()[1].change_user(name, by=acting().actor.who, disabled=not undo)
+    user = opened()[1].change_user(name, disabled=not undo)
     tell(f"{user.name} is {'let in again' if undo else 'shut out'}")
 
 
 @app.command("sign-out")
-def _sign_out(name: str = Argument(..., metavar="NAME")) -> None:
+def _sign_out(name: UserName) -> None:
     """End a user's sessions and sign-in links; keys stay."""
     store = opened()[1]
     store.end_sessions(store.user(name).name)
@@ -93,16 +89,14 @@ def _key(
     wanted = tuple(one.strip() for one in scopes.split(",") if one.strip())
     for one in wanted:
         one_of("scope", one, ALL)
-    key, told = opened()[1].add_key(name, wanted, now() + timedelta(days=days), by=acting().actor.who)
+    key, told = opened()[1].add_key(name, wanted, now() + timedelta(days=days))
     tell(f"{told}\nShown this once; until {key.expires:%Y-%m-%d}. Take it back: pa users revoke {key.id}")
 
 
 @app.command("revoke")
-def _revoke(
-    id: str = Argument(..., metavar="KEY", help="Its id, as `pa users list` shows it."),
-) -> None:
+def _revoke(id: str = Argument(..., metavar="KEY", help="Its id, as `pa users list` shows it.")) -> None:
     """Take a key back: it opens nothing any more."""
-    tell(f"key {opened()[1].revoke_key(id, by=acting().actor.who).id} opens nothing any more")
+    tell(f"key {opened()[1].revoke_key(id).id} opens nothing any more")
 
 
 def _password() -> str:

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import timedelta
-from hashlib import sha256
 from itertools import cycle, islice
 from pathlib import Path
 from random import Random
@@ -37,6 +36,7 @@ from tools.domain.records import Request
 from tools.lifecycle.records import AuthorizationCase
 from tools.queries.replay import replay
 from tools.store.audit import AS_A_WHOLE, LEFT_OUT, ROW_BY_ROW, Audited
+from tools.store.provenance import digest
 from tools.store.store import Store
 from tools.store.tables import AUDIT_EVENTS, MEMBERS, METADATA, NAME_WORDS, PATIENTS
 
@@ -55,7 +55,7 @@ def tamperings(count: int = 600) -> Figures:
             chart = msgspec.structs.replace(brought, given=given)
             store.keep_import(chart, [("urn:mrn", "7")], taken_from="a.json", when=now())
         store.name_medicine("Slimara Forte", "phentermine", by="R. Lee", when=now())
-        store.add_key("viewer", ("read",), now() + timedelta(days=1), by="evals")
+        store.add_key("viewer", ("read",), now() + timedelta(days=1))
         store.begin_session("viewer", now())
         witness = settings.home.parent / "witness.jsonl"
         head(store, settings, also=witness)
@@ -172,8 +172,7 @@ def replays(count: int = 200) -> Figures:
         for person in sorted({store.draft(number).patient_id for number in made}):
             add_hba1c(store, person, 5.0)
         for number in made:
-            kept = store.draft(number).determination
-            again = replay(store, kept, store.provenance(sha256(kept).hexdigest()))
+            again = replay(store, digest(store.draft(number).determination))
             same += again.same
             if not again.same:
                 wrong[f"{again.outcome} is {again.again}"] += 1

@@ -86,7 +86,7 @@ def a_home(people: int = 0) -> Iterator[tuple[Store, Settings]]:
         store = open_world(home, people or PEOPLE)
         settings = read_settings({"PALADIN_HOME": str(home)} | UNLIMITED)
         for role in sorted(ROLES, key=lambda role: role != "admin"):
-            store.add_user(role, role, PASSWORD, by="evals", when=now())
+            store.add_user(role, role, PASSWORD, when=now())
         yield store, settings
         store.close()
 
@@ -152,7 +152,7 @@ class Answers:
 
 def key_of(store: Store, role: str) -> str:
     """A new key of the user of this role, as it is told once."""
-    return store.add_key(role, ALL, now() + timedelta(days=1), by="evals")[1]
+    return store.add_key(role, ALL, now() + timedelta(days=1))[1]
 
 
 def add_hba1c(store: Store, person: str, value: float) -> None:

@@ -127,7 +127,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def staffed(store: Store, quick: None) -> Store:
     """A store with one user of each role, who is called as the role is."""
     for role in sorted(ROLES, key=lambda role: role != "admin"):
-        store.add_user(role, role, PASSWORD, by="root", when=now())
+        store.add_user(role, role, PASSWORD, when=now())
     from agent.api import session
 
     session.TRIES.forget()

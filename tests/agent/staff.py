@@ -20,5 +20,5 @@ def signed_in(made: TestClient, name: str) -> TestClient:
 
 
 def key_of(store: Store, user: str, *scopes: str, days: int = 1) -> dict[str, str]:
-    _, told = store.add_key(user, scopes, datetime.now(UTC) + timedelta(days=days), by="root")
+    _, told = store.add_key(user, scopes, datetime.now(UTC) + timedelta(days=days))
     return {"authorization": f"Bearer {told}"}

@@ -57,14 +57,13 @@ class Access:
     Args:
         actor: who acts.
         clock: the time on the door's clock, in UTC.
-        unrecorded: is told why, once, where a read could not be written down.
+        unrecorded: is told why where a read could not be written down.
     """
 
     actor: Actor
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     unrecorded: Callable[[str], None] = lambda why: print(f"pa: {why}", file=sys.stderr)
     seen: set[tuple[str, str, str]] = field(default_factory=set)
-    deaf: bool = False
 
     def first(self, what: str, whose: str, of: str) -> bool:
         """Whether this was not recorded in this access before; it is from now on."""
@@ -72,12 +71,6 @@ class Access:
         new = key not in self.seen
         self.seen.add(key)
         return new
-
-    def tell(self, why: str) -> None:
-        """Say why reads are not recorded, the first time."""
-        if not self.deaf:
-            self.deaf = True
-            self.unrecorded(why)
 
 
 @cache

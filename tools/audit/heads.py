@@ -70,8 +70,7 @@ def read_heads(path: Path) -> list[Head]:
 def keep_heads(path: Path, heads: Iterable[Head]) -> None:
     """Add them to a file, on disk when this returns."""
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(handle, "ab") as file:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as file:
             file.writelines(msgspec.json.encode(head) + b"\n" for head in heads)
             file.flush()
             os.fsync(file.fileno())

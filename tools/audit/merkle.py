@@ -38,18 +38,18 @@ def inclusion(leaves: Sequence[bytes], index: int) -> list[bytes]:
     return [*inclusion(leaves[split:], index - split), root(leaves[:split])]
 
 
-def consistency(leaves: Sequence[bytes], earlier: int) -> list[bytes]:
-    """The proof that the tree begins with the one of its first `earlier` leaves."""
-    return _subproof(leaves, earlier, whole=True) if 0 < earlier < len(leaves) else []
+def consistency(leaves: Sequence[bytes], earlier: int, *, whole: bool = True) -> list[bytes]:
+    """The proof that the tree begins with the one of its first `earlier` leaves.
 
-
-def _subproof(leaves: Sequence[bytes], earlier: int, *, whole: bool) -> list[bytes]:
-    if earlier == len(leaves):
+    Args:
+        whole: that one is known to who checks; below the top it is not where a split went through it.
+    """
+    if not 0 < earlier < len(leaves):
         return [] if whole else [root(leaves)]
     split = _split(len(leaves))
     if earlier <= split:
-        return [*_subproof(leaves[:split], earlier, whole=whole), root(leaves[split:])]
-    return [*_subproof(leaves[split:], earlier - split, whole=False), root(leaves[:split])]
+        return [*consistency(leaves[:split], earlier, whole=whole), root(leaves[split:])]
+    return [*consistency(leaves[split:], earlier - split, whole=False), root(leaves[:split])]
 
 
 def _split(size: int) -> int:

@@ -7,31 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import select, text
+from sqlalchemy import Connection, select, text
 
 from tools.audit.events import AuditEvent
 from tools.audit.heads import Head, is_signed
 from tools.audit.merkle import leaf_hash, root
 from tools.audit.rows import RowSet
 from tools.common import sealed
-from tools.common.errors import Unavailable
 from tools.domain.records import Patient
 from tools.store import database
 from tools.store import tables as t
 from tools.store.audit import AS_A_WHOLE, ROW_BY_ROW, hashed_rows, rows_of, sum_of
 from tools.store.bulk import found_by
-from tools.store.files import OfFile
+from tools.store.files import ATTACHED, OfFile
 from tools.store.rows import DraftFile, moment
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-    from tools.store.store import Store
+from tools.store.store import Store
 
 TRIGGERS = {
     "sqlite": (
@@ -74,9 +67,7 @@ class _Log:
     """The events as they are: their hashes, and how each row was left last."""
 
     def __init__(self, connection: Connection) -> None:
-        self.leaves: list[bytes] = []
-        self.rows: dict[str, str] = {}
-        self.problems: list[str] = []
+        self.leaves, self.rows, self.problems = list[bytes](), dict[str, str](), list[str]()
         statement = select(t.AUDIT_EVENTS).order_by(t.AUDIT_EVENTS.c.number)
         for number, row in enumerate(connection.execute(statement.execution_options(yield_per=1000)), 1):
             self.leaves.append(leaf_hash(_bytes(row.body)))
@@ -169,28 +160,18 @@ def _people(connection: Connection) -> Iterator[str]:
 
 def _files(connection: Connection, store: Store) -> Iterator[str]:
     """Attachments are called by their hash, papers of drafts have theirs beside."""
-    entries = select(t.CHART_ENTRIES.c.id, t.CHART_ENTRIES.c.record).where(
-        t.CHART_ENTRIES.c.part == "documents"
-    )
-    for number, record in connection.execute(entries):
+    for row in connection.execute(ATTACHED):
         with suppress(*UNREADABLE):  # its row is named already
-            digest = msgspec.json.decode(record, type=OfFile).sha256
-            if digest and _digest(store.files_dir / digest[:2] / digest) != digest:
-                yield f"the paper of chart_entries/{number} is gone or another one"
+            digest = msgspec.json.decode(row.record, type=OfFile).sha256
+            if digest and sealed.read_recorded(store.files_dir / digest[:2] / digest, digest) is None:
+                yield f"the paper of chart_entries/{row.id} is gone or another one"
     for number, files in connection.execute(select(t.DRAFTS.c.id, t.DRAFTS.c.files)):
         with suppress(*UNREADABLE):
             for name, file in msgspec.json.decode(files, type=dict[str, DraftFile]).items():
-                if _digest(Path(file.path)) != file.sha256:
+                if sealed.read_recorded(Path(file.path), file.sha256) is None:
                     yield f"{name} of draft {number} is gone or another one: {file.path}"
 
 
 def _bytes(value: bytes | str) -> bytes:
     """SQL may have put text in the place of bytes."""
     return value if isinstance(value, bytes) else str(value).encode()
-
-
-def _digest(path: Path) -> str:
-    try:
-        return sha256(sealed.read(path)).hexdigest()
-    except (OSError, Unavailable):
-        return ""

@@ -29,8 +29,7 @@ def secret_of(path: Path) -> bytes:
     """The 32 bytes of this file, which is made if it is not there; Unavailable if it can neither be read nor made."""
     try:
         if not path.exists():
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w") as file:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 file.write(os.urandom(32).hex() + "\n")
         text = path.read_text(errors="replace")
     except OSError as error:

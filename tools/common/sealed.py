@@ -10,15 +10,16 @@ import os
 import sqlite3
 import sys
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 
 from tools.common.atomic import write_atomically
-from tools.common.errors import Invalid, Unavailable
+from tools.common.errors import Unavailable
 from tools.common.private import keep_private, secret_in_keyring, secret_of
-from tools.common.structs import UNREADABLE
+from tools.common.structs import read_json
 
 FILE = "encryption.json"
 _SEALED = b"PALADIN\x00sealed1"
@@ -64,6 +65,15 @@ def read(path: Path) -> bytes:
         raise Unavailable(f"{path} cannot be opened with the key of its home, or is not as it was") from None
 
 
+def read_recorded(path: Path, digest: str) -> bytes | None:
+    """The content of a file; None if it cannot be read or is not the one with this SHA-256 (hexadecimal)."""
+    try:
+        content = read(path)
+    except (OSError, Unavailable):
+        return None
+    return content if sha256(content).hexdigest() == digest else None
+
+
 def write(path: Path, content: bytes) -> None:
     """Write a file as its place wants it, whole or not at all; OSError if that cannot be."""
     key = key_of(path, "files")
@@ -95,10 +105,10 @@ def driver(encrypted: bool) -> Any:
     return dbapi2
 
 
-def errors(*more: type[Exception]) -> tuple[type[Exception], ...]:
-    """What goes wrong with a database, by whichever module it was opened; and more."""
+def errors() -> tuple[type[Exception], ...]:
+    """What goes wrong with a database, by whichever module it was opened."""
     loaded = sys.modules.get("sqlcipher3.dbapi2")
-    return (sqlite3.Error, *more, *([loaded.Error] if loaded else ()))
+    return (sqlite3.Error, *([loaded.Error] if loaded else ()))
 
 
 def key_of(path: Path, of: str) -> bytes | None:
@@ -118,8 +128,5 @@ def _derived(file: Path, stamp: int, of: str) -> bytes:
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-    try:
-        told = msgspec.json.decode(file.read_bytes(), type=Encryption)
-    except UNREADABLE as error:
-        raise Invalid(f"{file} names no key: {error}") from None
-    return HKDF(SHA256(), 32, None, f"paladin {of}".encode()).derive(told.secret(file.parent))
+    secret = read_json(file, Encryption, "names no key").secret(file.parent)
+    return HKDF(SHA256(), 32, None, f"paladin {of}".encode()).derive(secret)

@@ -8,9 +8,14 @@ the process dies of a segmentation fault. So whoever begins threads that decode 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
+from tools.common.errors import Invalid
+
+T = TypeVar("T")
 OURS = ("tools", "agent")
 # What bytes of strangers may raise that are no JSON, no UTF-8, or nested too deep.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -20,6 +25,22 @@ DAMAGED = (
     "what is stored cannot be read: it is damaged, or of another version; `pa audit verify` shows what was changed, and"
     " `pa restore` brings a backup back"
 )
+
+
+def read_json(file: Path, kind: type[T], if_not: str) -> T:
+    """What a JSON file of a person says.
+
+    Args:
+        if_not: what the file does not say, or is not, if it cannot be read as this kind: "names no key".
+
+    Raises:
+        Invalid: it cannot be read so.
+        OSError: it is not there.
+    """
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=kind)
+    except UNREADABLE as error:
+        raise Invalid(f"{file} {if_not}: {error}") from None
 
 
 def build() -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tools.audit.events import AuditEvent
+from tools.fhir.resource_parts import TERMINOLOGY, Json, coding, compact, concept, term
 
 PROFILE = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit."
 DICOM = "http://dicom.nema.org/resources/ontology/DCM"
-TERMINOLOGY = "http://terminology.hl7.org/CodeSystem/"
+INTERACTION = "http://hl7.org/fhir/restful-interaction"
 SOURCE, DESTINATION = ("110153", "Source Role ID"), ("110152", "Destination Role ID")
 
 
@@ -29,62 +30,44 @@ DEEDS = {
 }  # fmt: skip
 
 
-def audit_event(number: int, event: AuditEvent) -> dict[str, Any]:
+def audit_event(number: int, event: AuditEvent) -> Json:
     """One event; `number` is its place in the log.
 
     Reads and queries flow from us to the one who asks, everything else the other way, which is how BALP names agents.
     """
     deed = DEEDS.get(event.what.rpartition(".")[2], CHANGED)
-    outward = deed in (READ, LISTED)
-    patient = "Patient" if event.whose else ""
-    thing = _entity({"display": event.of or event.what}, ("2", "System Object"), ("4", "Domain Resource"))
+    patient, actor = "Patient" if event.whose else "", event.actor
+    roles = (SOURCE, DESTINATION) if deed in (READ, LISTED) else (DESTINATION, SOURCE)
+    ours, theirs = (concept("", coding(DICOM, *role)) for role in roles)
     person = _entity({"reference": f"Patient/{event.whose}"}, ("1", "Person"), ("1", "Patient"))
-    whose = [person] if event.whose else []
-    us = {"who": {"display": f"Paladin {event.version}"}, "requestor": False}
-    client: dict[str, Any] = {"who": {"display": event.actor.via or "Paladin"}, "requestor": False}
-    if event.actor.where:
-        client["network"] = {"address": event.actor.where, "type": "1"}
-    user: dict[str, Any] = {
-        "type": _coded(f"{TERMINOLOGY}v3-ParticipationType", "IRCP", "information recipient"),
-        "who": {"identifier": {"value": event.actor.who}},
+    thing = _entity({"display": event.of or event.what}, ("2", "System Object"), ("4", "Domain Resource"))
+    network = {"address": actor.where, "type": "1" if actor.where else ""}
+    client = {"who": {"display": actor.via or "Paladin"}, "requestor": False, "type": theirs}
+    paladin = {"who": {"display": f"Paladin {event.version}"}, "requestor": False, "type": ours}
+    user = {
+        "type": term("v3-ParticipationType", "IRCP", "information recipient"),
+        "who": {"identifier": {"value": actor.who}},
         "requestor": True,
+        "role": [{"text": actor.role}],
+        "altId": event.by,
+        "purposeOfUse": [{"text": event.why}],
     }
-    if event.actor.role:
-        user["role"] = [{"text": event.actor.role}]
-    if event.by:
-        user["altId"] = event.by
-    if event.why:
-        user["purposeOfUse"] = [{"text": event.why}]
-    return {
+    said = {
         "resourceType": "AuditEvent",
         "id": f"paladin-{number}",
         "meta": {"profile": [f"{PROFILE}{patient}{deed.pattern}"]},
-        "type": _code(f"{TERMINOLOGY}audit-event-type", "rest", "RESTful Operation"),
-        "subtype": [
-            _code("http://hl7.org/fhir/restful-interaction", deed.interaction, deed.interaction),
-            {"display": event.what},
-        ],
+        "type": coding(f"{TERMINOLOGY}/audit-event-type", "rest", "RESTful Operation"),
+        "subtype": [coding(INTERACTION, deed.interaction, deed.interaction), {"display": event.what}],
         "action": deed.action,
         "recorded": event.at.isoformat(),
         "outcome": "4" if event.what == "refused" else "0",
-        "agent": [
-            client | {"type": _coded(DICOM, *(DESTINATION if outward else SOURCE))},
-            us | {"type": _coded(DICOM, *(SOURCE if outward else DESTINATION))},
-            user,
-        ],
+        "agent": [client | {"network": network}, paladin, user],
         "source": {"observer": {"display": "Paladin"}},
-        "entity": [*whose, thing],
+        "entity": [person if patient else None, thing],
     }
+    return dict(compact(said))
 
 
-def _entity(what: dict[str, str], kind: tuple[str, str], role: tuple[str, str]) -> dict[str, Any]:
-    kinds, roles = f"{TERMINOLOGY}audit-entity-type", f"{TERMINOLOGY}object-role"
-    return {"what": what, "type": _code(kinds, *kind), "role": _code(roles, *role)}
-
-
-def _code(system: str, code: str, display: str) -> dict[str, str]:
-    return {"system": system, "code": code, "display": display}
-
-
-def _coded(system: str, code: str, display: str) -> dict[str, Any]:
-    return {"coding": [_code(system, code, display)]}
+def _entity(what: Json, kind: tuple[str, str], role: tuple[str, str]) -> Json:
+    kinds, roles = f"{TERMINOLOGY}/audit-entity-type", f"{TERMINOLOGY}/object-role"
+    return {"what": what, "type": coding(kinds, *kind), "role": coding(roles, *role)}

@@ -28,7 +28,7 @@ from tools.terminology.conditions import condition_named, conditions, conditions
 from tools.terminology.medicines import Medicine, resolve_medicine
 from tools.terminology.observations import tests, unit_of
 from tools.terminology.terms import TOPICS
-from tools.terminology.vocabulary import Vocabulary, term_of_name, vocabulary
+from tools.terminology.vocabulary import Vocabulary, term_of_name
 
 OLDEST = 90  # years: who is older is told to be this old
 FURTHEST = 365  # days that a chart is moved back at most
@@ -51,13 +51,10 @@ def deidentified(patient: Patient, key: bytes, known: Known, judged_on: date) ->
         judged_on: the day on which the chart is judged, which moves with the others.
     """
     back = timedelta(days=1 + _number(key, patient, "days") % FURTHEST)
-    kept: dict[str, Any] = {}
-    left: Counter[str] = Counter()
-    typed: list[str] = []
+    kept, left, typed = dict[str, Any](), Counter[str](), list[str]()
     for part in _PARTS:
         records = getattr(patient, part)
-        words = [(one.id, _told(one, known, back)) for one in records or ()]
-        told: list[tuple[str, Any]] = [pair for pair in words if pair[1] is not None]
+        told = [(one.id, new) for one in records or () if (new := _told(one, known, back))]
         left[part] = len(records or ()) - len(told)
         named = [(was, replace(one, id=f"{part}-{number}")) for number, (was, one) in enumerate(told, 1)]
         kept[part] = None if records is None else tuple(one for _, one in named)
@@ -94,7 +91,7 @@ def _moved(day: date, back: timedelta) -> date:
     return day - back if day - date.min > back else date.min
 
 
-def _told(record: Record, known: Known, back: timedelta) -> Record | None:
+def _told(record: Record, known: Known, back: timedelta) -> Any:
     """The record in words of ours, its days moved; None of one that they cannot tell."""
     tell = _TELL.get(type(record))
     words = tell(record, known) if tell else None
@@ -154,18 +151,11 @@ def _medicine(name: str, known: Known, *more: str) -> dict[str, Any]:
 
 
 def _relative(record: charts.FamilyHistory, known: Known) -> Words:
-    relation, concept = _degree(record.relation), condition_named(record.condition)
-    if not (relation and concept):
+    relation, concept = " ".join(record.relation.casefold().split()), condition_named(record.condition)
+    if not (concept and term_of_name("relations", relation)):  # of "Mother, Ida" nothing is told
         return None
     code = record.code if concept in conditions_of(record.code) else ""
     return {"relation": relation, "condition": conditions()[concept].label, "code": code}
-
-
-def _degree(relation: str) -> str:
-    """A relation in the words of the terminology: of "Mother, Ida" nothing is told."""
-    said = relation.casefold().strip()
-    known = (name for term in vocabulary("relations").values() for name in (term.label, *term.names))
-    return next((name for name in known if name.casefold() == said), "")
 
 
 def _attestation(record: charts.Attestation, known: Known) -> Words:

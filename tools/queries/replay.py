@@ -1,7 +1,7 @@
 """Decide again what was decided: from what was known then, with what Paladin is now.
 
 made = provenance_of(store, asked, found)           kept with the draft or the case
-replay(store, kept, store.provenance(…))            the same, or what is different, and what changed since
+replay(store, digest(determination))                the same, or what is different, and what changed since
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -20,10 +20,8 @@ from tools.domain.records import Determination, Drug, FormTemplate, Patient, Pla
 from tools.engine.documents import walk
 from tools.queries.check import Asked, decide
 from tools.store.provenance import Made, Provenance, digest, encoded
+from tools.store.store import Store
 from tools.terminology.own_terms import OwnTerms, register
-
-if TYPE_CHECKING:
-    from tools.store.store import Store
 
 HERE = Path(__file__).parents[1]
 CHANGES = (
@@ -76,23 +74,24 @@ def provenance_of(store: Store, asked: Asked, found: Determination, on_file: Pat
     return Made(provenance, {known[name]: body for name, body in bodies.items()})
 
 
-def replay(store: Store, determination: bytes, provenance: Provenance, after: int = 0) -> Replayed:
-    """Decide it again.
+def replay(store: Store, name: str) -> Replayed:
+    """Decide again what was kept under this SHA-256 of its JSON.
 
-    Args:
-        determination: its JSON, as it was kept.
-        after: the number of the event that recorded it.
+    Raises:
+        NotFound: it was kept before provenance was.
+        Unavailable: something that was known then is gone or another one.
     """
-    then = msgspec.json.decode(determination, type=Determination)
+    provenance = store.provenance(name)
+    then = msgspec.json.decode(store.snapshot(name), type=Determination)
     known = _Known(store, provenance)
-    now = decide(known, known.asked)
+    now, patient_id = decide(known, known.asked), known.asked.patient.id
     return Replayed(
         same=msgspec.json.encode(now) == msgspec.json.encode(then),
         outcome=then.outcome,
         again=now.outcome,
         differing=tuple(_differing(then, now)),
         changed=tuple(_changed(store, known.asked, provenance)),
-        since=tuple(_since(store, known.asked.patient.id, after)),
+        since=tuple(_since(store, patient_id, store.recorded_at(f"provenance/{name}", patient_id))),
         engine=engine(),
         decided_by=provenance.engine,
     )

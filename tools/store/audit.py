@@ -8,27 +8,23 @@ still answers, and the door is told that the read was not recorded.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import closing
+from typing import Any
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import Connection, Engine, Row, RowMapping, Select, Table, func, select
 from sqlalchemy.exc import DBAPIError
 
 from tools.audit.events import Access, Actor, AuditEvent, system_user, version
 from tools.audit.merkle import leaf_hash
 from tools.audit.rows import RowSet, row_hash
-from tools.common import sealed
+from tools.domain.records import Patient
 from tools.store import database
 from tools.store import tables as t
 from tools.store.rows import moment
 from tools.store.tables import AUDIT_EVENTS, BATCHES, CHARTS, SESSIONS
 
-if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine, Row, RowMapping, Select, Table
-
-    from tools.domain.records import Patient
-
-Key = tuple["Table", tuple[Any, ...]]
+Key = tuple[Table, tuple[Any, ...]]
 
 # Hashed row by row, and as a whole where a load brings them by the thousand. What is not named follows from these
 # (patients, members, name_words), or says how work goes on and not what came of it.
@@ -77,7 +73,7 @@ class Audited:
         """
         left = {_name(*key): _hash_of(connection, *key) for key in rows} | (more or {})
         event = _event(self.acting(), what=what, whose=whose, of=of, why=why, by=by, rows=left)
-        self._append(connection, event)
+        connection.exec_driver_sql(_APPEND[self.engine.dialect.name], _values(event))
 
     def acting(self) -> Access:
         """Who acts now, and the clock by which they do."""
@@ -91,9 +87,10 @@ class Audited:
         event = _event(access, what=what, whose=whose, of=of, why=why)
         try:
             self._append_alone(event)
-        except sealed.errors(DBAPIError) as error:
-            why = str(getattr(error, "orig", None) or error)
-            access.tell(f"the audit log cannot be written ({why}); what was read was not recorded")
+        except (DBAPIError, self.engine.dialect.loaded_dbapi.Error) as error:
+            if access.first("unrecorded", "", ""):
+                why = str(getattr(error, "orig", None) or error)
+                access.unrecorded(f"the audit log cannot be written ({why}); what was read was not recorded")
 
     def _rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
         with self.engine.connect() as connection:
@@ -104,20 +101,10 @@ class Audited:
         with self.engine.connect() as connection:
             return connection.execute(statement).first()
 
-    def _append(self, connection: Connection, event: AuditEvent) -> None:
-        connection.exec_driver_sql(_APPEND[self.engine.dialect.name], _values(event))
-
     def _append_alone(self, event: AuditEvent) -> None:
-        """One statement, which is its own transaction; in SQLite by the driver itself, in half the time."""
-        if self.engine.dialect.name != "sqlite":
-            with self.engine.connect() as connection:
-                self._append(connection, event)
-            return
-        borrowed = self.engine.raw_connection()
-        try:
-            borrowed.driver_connection.execute(_APPEND["sqlite"], _values(event)).close()  # type: ignore[union-attr]
-        finally:
-            borrowed.close()
+        """One statement, which is its own transaction; by the driver itself, in half the time."""
+        with closing(self.engine.raw_connection()) as borrowed, closing(borrowed.cursor()) as cursor:
+            cursor.execute(_APPEND[self.engine.dialect.name], _values(event))
 
 
 class Audit(Audited):

@@ -21,6 +21,7 @@ from tools.store import database
 from tools.store.audit import Audited
 from tools.store.tables import CHART_ENTRIES
 
+ATTACHED = select(CHART_ENTRIES).where(CHART_ENTRIES.c.part == "documents").order_by(CHART_ENTRIES.c.id)
 SWEPT_AFTER = 3600.0  # seconds: as long as a file may wait for its record
 
 
@@ -76,8 +77,7 @@ class Files(Audited):
         if not old:
             return []
         # entries that were undone count, too: they stay in the log
-        rows = self._rows(select(CHART_ENTRIES.c.record).where(CHART_ENTRIES.c.part == "documents"))
-        kept = {msgspec.json.decode(row.record, type=OfFile).sha256 for row in rows}
+        kept = {msgspec.json.decode(row.record, type=OfFile).sha256 for row in self._rows(ATTACHED)}
         orphans = [path for path in old if path.name not in kept]
         for path in orphans:
             path.unlink(missing_ok=True)

@@ -5,23 +5,20 @@ that what was decided can be decided again from what was known then.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from tools.audit.events import version
 from tools.common.errors import NotFound, Unavailable
 from tools.domain.records import Request
 from tools.store.audit import Audited, Key
 from tools.store.tables import PROVENANCE, SNAPSHOTS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from sqlalchemy import Connection
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,10 +75,9 @@ class Provenances(Audited):
     def snapshot(self, name: str) -> bytes:
         """The record of this hash, as JSON; Unavailable if it is gone or another one."""
         row = self._row(select(SNAPSHOTS.c.body).where(SNAPSHOTS.c.digest == name))
-        try:
+        content = b""
+        with suppress(zlib.error):
             content = zlib.decompress(row.body if row else b"")
-        except zlib.error:
-            content = b""
         if digest(content) != name:
             raise Unavailable(f"the record {name[:12]} of what was known then is gone, or is not what it was")
         return content

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 
 from tools.audit.events import AuditEvent
 from tools.lifecycle.records import AuthorizationCase, Basis
@@ -19,14 +19,10 @@ from tools.store import database
 from tools.store import tables as t
 from tools.store.audit import Key
 from tools.store.cases import every_case
-from tools.store.files import OfFile
+from tools.store.files import ATTACHED, OfFile
 from tools.store.provenance import Provenance, digest
 from tools.store.rows import DraftFile, moment
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-    from tools.store.store import Store
+from tools.store.store import Store
 
 _MADE = f"{t.PROVENANCE.name}/"
 
@@ -63,19 +59,11 @@ def expired(connection: Connection, before: Mapping[str, datetime], held: set[st
             rows = (*((t.REVIEWS, (number,)) for number in reviews), (t.DRAFTS, (row.id,)))
             papers = _papers(row.files)
             yield Expired("drafts", row.patient_id, f"draft {row.id}", rows, papers, row.thread_id)
-    entries = (
-        select(t.CHART_ENTRIES).where(t.CHART_ENTRIES.c.part == "documents").order_by(t.CHART_ENTRIES.c.id)
-    )
-    for row in connection.execute(entries) if "attachments" in before else ():
+    for row in connection.execute(ATTACHED) if "attachments" in before else ():
         file = msgspec.json.decode(row.record, type=OfFile).sha256
         if file and row.when < moment(before["attachments"]) and row.patient_id not in held:
             this = ((t.CHART_ENTRIES, (row.id,)),)
             yield Expired("attachments", row.patient_id, f"attachment {file}", this)
-
-
-def with_open_cases(connection: Connection) -> set[str]:
-    """The patients who have one."""
-    return {case.head.patient_id for case in every_case(connection) if case.open}
 
 
 def remove(connection: Connection, store: Store, things: Iterable[Expired], *, by: str, why: str) -> None:

@@ -1,16 +1,15 @@
 """Who may come in over HTTP: users with a role and a password, the keys of programs, and who is signed in; of
-passwords, keys and sessions, hashes are kept."""
+passwords, keys and sessions, hashes are kept: of 256 random bits fast ones, which nobody guesses either."""
 
 from __future__ import annotations
 
 import secrets
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from functools import cache
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, insert, select, true, update
+from sqlalchemy import Connection, Row, and_, delete, insert, select, true, update
 from sqlalchemy.exc import DBAPIError
 
 from tools.common.errors import Invalid, NotFound, Refused, nearest
@@ -18,12 +17,12 @@ from tools.common.printable import one_line
 from tools.domain.records import Record
 from tools.store import database
 from tools.store.audit import Audited, Key
+from tools.store.provenance import digest
 from tools.store.rows import decoded, moment, row_of
 from tools.store.tables import API_KEYS, PRACTICE_MEMBERS, SESSIONS, USERS
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
-    from sqlalchemy import Connection, Row
 
 SHORTEST = 12  # characters of a password
 # Of a session, and of a link.
@@ -65,17 +64,12 @@ class Users(Audited):
 
     def has_users(self) -> bool:
         """Whether anybody was made; until then the door is the local owner's."""
-        borrowed = self.engine.raw_connection()  # asked with every request: by the driver, in half the time
-        try:
-            cursor = borrowed.cursor()
+        # Asked with every request: by the driver, in half the time.
+        with closing(self.engine.raw_connection()) as borrowed, closing(borrowed.cursor()) as cursor:
             cursor.execute("SELECT 1 FROM users LIMIT 1")
             return cursor.fetchone() is not None
-        finally:
-            borrowed.close()
 
-    def add_user(
-        self, name: str, role: str, password: str, *, by: str, when: datetime, practice: str = ""
-    ) -> User:
+    def add_user(self, name: str, role: str, password: str, *, when: datetime, practice: str = "") -> User:
         """Make a user.
 
         Raises:
@@ -85,36 +79,36 @@ class Users(Audited):
         name = name.strip()
         if not name or name != one_line(name):
             raise Invalid("a user needs a name of one line, without control characters")
-        return self._add_user(name, role, hashed(password), by=by, when=when, practice=practice)
+        return self._add(User(name=name, role=role, created=when, practice=practice), hashed(password))
 
-    def _add_user(
-        self, name: str, role: str, password: str, *, by: str, when: datetime, practice: str
-    ) -> User:
-        user = User(name=name, role=role, created=when)
+    def _add(self, user: User, password: str) -> User:
         with database.writing(self.engine) as connection:
             there = list(connection.scalars(select(USERS.c.name)))
-            if name in there:
-                raise Refused(f"there is a user {name!r} already")
-            if not there and (role != "admin" or practice):
-                raise Refused(
-                    "the first user is an admin: from then on everybody has to sign in (--role admin)"
-                )
+            if user.name in there:
+                raise Refused(f"there is a user {user.name!r} already")
+            if not there and (user.role != "admin" or user.practice):
+                admin = "the first user is an admin: from then on everybody has to sign in (--role admin)"
+                raise Refused(admin)
             connection.execute(insert(USERS), row_of(user, "practice", password=password))
-            rows: list[Key] = [(USERS, (name,))]
-            if practice:
-                rows += _put_into(connection, name, practice)
-            self.record(connection, "user.added", of=f"{name}: {_told(role, practice)}", by=by, rows=rows)
-        return self.user(name)
+            rows: list[Key] = [(USERS, (user.name,))]
+            rows += _put_into(connection, user.name, user.practice) if user.practice else ()
+            self.record(
+                connection, "user.added", of=f"{user.name}: {_told(user.role, user.practice)}", rows=rows
+            )
+        return self.user(user.name)
 
     def change_user(
-        self, name: str, *, by: str, role: str = "", password: str = "", disabled: bool | None = None
+        self, name: str, *, role: str = "", password: str = "", disabled: bool | None = None
     ) -> User:
         """Give a user another role or password, or shut them out; their sessions end."""
         self.user(name)
-        values: dict[str, Any] = {"role": role} if role else {}
-        values |= {"password": hashed(password)} if password else {}
-        values |= {} if disabled is None else {"disabled": disabled}
-        return self._change(name, values, f"{name}: {', '.join(sorted(values))}", by=by)
+        values = {
+            "role": role or None,
+            "password": hashed(password) if password else None,
+            "disabled": disabled,
+        }
+        changed = {what: value for what, value in values.items() if value is not None}
+        return self._change(name, changed, f"{name}: {', '.join(sorted(changed))}")
 
     def user_by_provider(self, identity: str, name: str, role: str, practice: str, *, when: datetime) -> User:
         """The user of this identity at a provider: made by this name, or brought to this role and practice, which ends
@@ -126,7 +120,7 @@ class Users(Audited):
         kept = _OF_PROVIDER + identity
         row = self._row(_USER.where(USERS.c.password == kept))
         if row is None:
-            return self._add_user(name, role, kept, by="", when=when, practice=practice)
+            return self._add(User(name=name, role=role, created=when, practice=practice), kept)
         user = _user(row)
         if user.disabled:
             raise Refused(f"{user.name} is shut out")
@@ -135,16 +129,14 @@ class Users(Audited):
         of = f"{user.name}: {_told(role, practice)}, as the provider says"
         return self._change(user.name, {"role": role}, of, practice=practice)
 
-    def _change(
-        self, name: str, values: dict[str, Any], of: str, *, by: str = "", practice: str | None = None
-    ) -> User:
+    def _change(self, name: str, values: dict[str, Any], of: str, *, practice: str | None = None) -> User:
         rows: list[Key] = [(USERS, (name,))]
         with database.writing(self.engine) as connection:
             connection.execute(update(USERS).where(USERS.c.name == name).values(**values))
             if practice is not None:
                 rows += _put_into(connection, name, practice)
             rows += _end(connection, SESSIONS.c.user == name)
-            self.record(connection, "user.changed", of=of, by=by, rows=rows)
+            self.record(connection, "user.changed", of=of, rows=rows)
         return self.user(name)
 
     def user(self, name: str) -> User:
@@ -176,17 +168,16 @@ class Users(Audited):
         with database.writing(self.engine) as connection:
             over = delete(SESSIONS).where(SESSIONS.c.began <= moment(when - LONGEST))
             gone = connection.scalars(over.returning(SESSIONS.c.digest)).all()
-            began = {"digest": _digest(token), "began": moment(when), "seen": moment(when)}
+            began = {"digest": digest(token.encode()), "began": moment(when), "seen": moment(when)}
             connection.execute(insert(SESSIONS), began | {"user": user, "link": link, "ended": False})
             what = "link.made" if link else "session.begun"
-            rows: list[Key] = [(SESSIONS, (one,)) for one in (*gone, _digest(token))]
+            rows: list[Key] = [(SESSIONS, (one,)) for one in (*gone, digest(token.encode()))]
             self.record(connection, what, of=user, rows=rows)
         return token
 
     def session(self, token: str, now: datetime) -> User | None:
         """Who is signed in by this cookie; that they were seen keeps it from ending."""
-        digest = _digest(token)
-        this = SESSIONS.c.digest == digest
+        this = SESSIONS.c.digest == digest(token.encode())
         row = self._row(_SESSION.where(_is_open(now), this, _within(SESSIONS.c.seen, now, IDLE)))
         if row is None:
             return None
@@ -198,7 +189,7 @@ class Users(Audited):
 
     def take_link(self, token: str, now: datetime) -> User | None:
         """Whom a link signs in, the first time that it is followed."""
-        chosen = SESSIONS.c.digest == _digest(token)
+        chosen = SESSIONS.c.digest == digest(token.encode())
         row = self._row(_SESSION.where(_is_open(now, link=True), chosen))
         if row is None:
             return None
@@ -211,7 +202,7 @@ class Users(Audited):
     def end_session(self, token: str) -> None:
         """It signs nobody in any more, whoever holds its cookie."""
         with database.writing(self.engine) as connection:
-            ended = _end(connection, SESSIONS.c.digest == _digest(token))
+            ended = _end(connection, SESSIONS.c.digest == digest(token.encode()))
             if ended:
                 self.record(connection, "session.ended", rows=ended)
 
@@ -223,25 +214,23 @@ class Users(Audited):
 
     # --- keys of programs
 
-    def add_key(
-        self, user: str, scopes: tuple[str, ...], expires: datetime, *, by: str
-    ) -> tuple[ApiKey, str]:
+    def add_key(self, user: str, scopes: tuple[str, ...], expires: datetime) -> tuple[ApiKey, str]:
         """A new key of this user, and what it is: it is told now and never again."""
         self.user(user)
         id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
         key, said = ApiKey(id=id, user=user, scopes=scopes, expires=expires), " ".join(scopes)
         with database.writing(self.engine) as connection:
-            connection.execute(insert(API_KEYS), row_of(key, scopes=said, digest=_digest(secret)))
+            connection.execute(insert(API_KEYS), row_of(key, scopes=said, digest=digest(secret.encode())))
             of = f"{id} of {user}: {said}, until {moment(expires)}"
-            self.record(connection, "key.added", of=of, by=by, rows=[(API_KEYS, (id,))])
+            self.record(connection, "key.added", of=of, rows=[(API_KEYS, (id,))])
         return self.key(id), f"pa_{id}_{secret}"
 
-    def revoke_key(self, id: str, *, by: str) -> ApiKey:
+    def revoke_key(self, id: str) -> ApiKey:
         """It opens nothing any more."""
         self.key(id)
         with database.writing(self.engine) as connection:
             connection.execute(update(API_KEYS).where(API_KEYS.c.id == id).values(revoked=True))
-            self.record(connection, "key.revoked", of=id, by=by, rows=[(API_KEYS, (id,))])
+            self.record(connection, "key.revoked", of=id, rows=[(API_KEYS, (id,))])
         return self.key(id)
 
     def key(self, id: str) -> ApiKey:
@@ -260,7 +249,7 @@ class Users(Audited):
         _, _, rest = given.partition("pa_")
         id, _, secret = rest.partition("_")
         row = self._row(select(API_KEYS).where(API_KEYS.c.id == id))
-        if row is None or not secrets.compare_digest(row.digest, _digest(secret)):
+        if row is None or not secrets.compare_digest(row.digest, digest(secret.encode())):
             return None
         key, user = _key(row), self.user(row.user)
         if key.revoked or key.expires <= now or user.disabled:
@@ -315,11 +304,6 @@ def _hasher() -> PasswordHasher:
 @cache
 def _of_nobody() -> str:
     return _hasher().hash(secrets.token_hex(16))
-
-
-def _digest(secret: str) -> str:
-    """Of 256 random bits, which nobody guesses however fast the hash is."""
-    return sha256(secret.encode()).hexdigest()
 
 
 def _user(row: Row[Any]) -> User:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import func, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from tools.common.errors import NotFound
 from tools.domain.records import Plan, Policy, Record
@@ -14,11 +14,6 @@ from tools.store.audit import Key
 from tools.store.provenance import Provenances, digest, keep_records
 from tools.store.rows import decoded, row_of
 from tools.store.tables import PLANS, POLICIES, POLICY_VERSIONS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from sqlalchemy import Connection
 
 
 class PolicyVersion(Record, frozen=True, kw_only=True):

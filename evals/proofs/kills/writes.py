@@ -86,7 +86,7 @@ def prepare(home: Path, kills: int) -> list[Work]:
         drugs.setdefault(case.patient.id, case.drug.name)
         if len(drugs) == 2 * count:
             break
-    store.add_user("root", "admin", PASSWORD, by="evals", when=now())
+    store.add_user("root", "admin", PASSWORD, when=now())
     (home / "retention.json").write_text('{"drafts": 7}')
     people, work = iter(drugs.items()), list[Work]()
     for number, ((patient_id, drug), other) in enumerate(zip(people, people, strict=False)):

@@ -30,9 +30,9 @@ def test_until_a_user_is_made_the_door_is_the_local_owners(home: Path) -> None:
 
 def test_the_first_user_is_an_admin_and_passwords_are_long(store: Store) -> None:
     with pytest.raises(Refused, match="first user is an admin"):
-        store.add_user("rlee", "viewer", PASSWORD, by="root", when=now())
+        store.add_user("rlee", "viewer", PASSWORD, when=now())
     with pytest.raises(Invalid, match="12 characters"):
-        store.add_user("rlee", "admin", "short", by="root", when=now())
+        store.add_user("rlee", "admin", "short", when=now())
 
 
 @pytest.mark.slow
@@ -96,7 +96,7 @@ def test_a_copied_cookie_ends_with_the_session(client: Clients, staffed: Store, 
         assert pa("users", "sign-out", "viewer").code == 0
     else:
         change = {"password": {"password": "another horse battery"}, "role": {"role": "service"}}
-        staffed.change_user("viewer", by="root", **change.get(end, {"disabled": True}))  # type: ignore[arg-type]
+        staffed.change_user("viewer", **change.get(end, {"disabled": True}))  # type: ignore[arg-type]
     assert [one.get("/api/plans").status_code for one in (kept, copied)] == [401, 401]
     assert verify(staffed).problems == ()
 
@@ -135,7 +135,7 @@ def test_a_key_opens_what_its_scopes_and_its_user_may_until_it_is_over(
     more = key_of(staffed, "viewer", READ, WRITE, APPROVE)
     assert made.post(PROCESS, json={}, headers=more).status_code == 403, "no more than its user"
     assert made.get("/api/plans", headers=key_of(staffed, "viewer", READ, days=-1)).status_code == 401
-    staffed.revoke_key(read["authorization"].split("_")[1], by="root")
+    staffed.revoke_key(read["authorization"].split("_")[1])
     answered = [made.get("/api/plans", headers=key).status_code for key in (read, more)]
     assert answered == [401, 200]
 

@@ -182,7 +182,7 @@ def test_who_is_shut_out_here_stays_out_and_no_password_opens_a_providers_user(
         "rlee", "provider " + sha256(json.dumps([provider.issuer, "7"]).encode()).hexdigest()
     )
     assert kept is None
-    staffed.change_user("rlee", by="root", disabled=True)
+    staffed.change_user("rlee", disabled=True)
     status, said = come_back(client(), provider, RLEE)
     assert status == 401 and "rlee is shut out" in said
 
@@ -262,13 +262,14 @@ def test_neither_code_nor_keys_go_past_the_machines_that_are_named(
 
 def test_a_provider_on_another_machine_is_named_and_encrypted_or_refused(home: Path) -> None:
     there, settings = "login.clinic.example", read_settings()
-    assert oidc.provider_of(settings) is None
+    with pytest.raises(Refused, match="no provider"):
+        oidc.provider_of(settings)
     for issuer, allowed in ((f"https://{there}", []), (f"http://{there}", [there]), ("nowhere", [])):
         configure(home, issuer=issuer, allowed=allowed)
         with pytest.raises(Refused, match="https alone"):
             oidc.provider_of(settings)
     configure(home, issuer=f"https://{there}", allowed=[there])
-    assert oidc.provider_of(settings) is not None
+    assert oidc.provider_of(settings).roles
     assert (home / "oidc.json").stat().st_mode & 0o077 == 0
     for wrong in ({"roles": {"a": "king"}}, {"practices": {"a": "../x"}}, {"issuers": "x"}):
         configure(home, **wrong)

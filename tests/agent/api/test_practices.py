@@ -35,7 +35,7 @@ def north(staffed: Store, home: Path) -> Iterator[Store]:
     opened = Store.open(f"sqlite:///{folder / 'paladin.db'}")
     mine = msgspec.structs.replace(opened.patient("P001"), id="", given="Ida", source="file")
     for role in ("prescriber", "specialist", "viewer"):
-        staffed.add_user(f"n-{role}", role, PASSWORD, by="root", when=now(), practice="north")
+        staffed.add_user(f"n-{role}", role, PASSWORD, when=now(), practice="north")
     opened.keep_import(mine, [("urn:north", "1")], taken_from="north.json", when=now())
     yield opened
     opened.close()
@@ -135,7 +135,7 @@ def test_on_postgresql_each_practice_has_a_database_of_its_own(
             ("rlee", "reviewer", ""),
             ("nlee", "reviewer", "north-side"),
         ):
-            here.add_user(name, role, PASSWORD, by="root", when=now(), practice=practice)
+            here.add_user(name, role, PASSWORD, when=now(), practice=practice)
         asked = {"patient_id": cases["ready"].patient_id, "drug": cases["ready"].drug}
         with TestClient(create_app(main), "http://localhost", follow_redirects=False) as client:
             signed_in(client, "nlee")
