@@ -17,7 +17,7 @@ from agent.dialogue.turns import Question, turn_of
 from tools.domain import rules
 from tools.engine.documents import walk
 from tools.engine.request import is_same_strength
-from tools.engine.what_if import Asked, Change, Started, Stopped
+from tools.engine.what_if import Asked, Change, On, Started, Stopped
 from tools.papers.case import use_of
 from tools.queries.bound import Bound
 
@@ -232,6 +232,7 @@ def _worth_answering(reading: Reading, talk: Talk) -> list[Ask]:
         asks = others
     if not talk.asks:
         asks = _without(("sources",), asks) or asks
+    asks = _without_days_of_a_notice(asks)
     if any(ask.query == "earliest" for ask in asks):  # which says how it would stand, and from when
         asks = _without(("what_if",), asks)
     if any(ask.changes for ask in asks):  # it is told how the supposed case would stand, not the real one too
@@ -239,6 +240,12 @@ def _worth_answering(reading: Reading, talk: Talk) -> list[Ask]:
     clear = [ask for ask in asks if ask.sure >= UNSURE]
     told = _without(("no_draft",), clear)  # that nothing is drafted answers nothing
     return _of_the_table(clear if told else asks)[:MOST_ASKS]
+
+
+def _without_days_of_a_notice(asks: list[Ask]) -> list[Ask]:
+    """Nothing but a day is not supposed where it is that of a notice, which is asked about."""
+    notices = {On(date=ask.day) for ask in asks if ask.query in ("deadline", "appeal") and ask.day}
+    return [ask for ask in asks if not (ask.changes and {*ask.changes} <= notices)]
 
 
 def _without(queries: Container[Query], asks: Iterable[Ask]) -> list[Ask]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from agent.dialogue.entities import Entities
@@ -11,39 +12,45 @@ from tools.language.encoder import encode
 from tools.terminology.dates import dates_in
 from tools.terminology.quantities import quantities_in
 
+Characters = tuple[int, int]  # of a turn, [start, end)
 _OF_A_NOTICE: frozenset[Query] = frozenset(("deadline", "appeal"))
 # What is counted from a day to come, or judged on it.
 _COUNTED: frozenset[Query] = frozenset(
-    ("turnaround", "approval", "approval_length", "lookback", "value_age", "what_if"),
+    ("turnaround", "approval", "approval_length", "lookback", "value_age"),
 )
 
 
-def told(query: Query, named: Entities, start: int, end: int, as_of: date | None) -> list[date]:
+def told(
+    query: Query, named: Entities, span: Characters, beside: Sequence[Characters], as_of: date | None
+) -> list[date]:
     """The days that a question is of, the one that counts first; none for a query that no day belongs to.
 
     Args:
         query: what is asked.
         named: what the whole turn names.
-        start, end: the characters that ask it; a day beside them counts where none stands in them.
+        span: the characters that ask it.
+        beside: those that no other question holds; what is counted from a day may have it there.
         as_of: today; without it no day is told.
     """
     if as_of is None:
         return []
-    parts = ((start, end), (0, len(named.text)))
+    whole = (0, len(named.text))
     if query in _OF_A_NOTICE:
-        return next(filter(None, (_of_a_notice(named, *part, as_of) for part in parts)), [])
+        return next(filter(None, (_of_a_notice(named, *part, as_of) for part in (span, whole))), [])
     if query in _COUNTED:  # the last that is named corrects those before it
-        dated = next(filter(None, (_dated(named, *part, as_of) for part in parts)), [])
+        around = (one for part in beside for one in _dated(named, *part, as_of))
+        dated = _dated(named, *span, as_of) or [*around]
         return [one.day for one in reversed(dated) if one.day and one.day > as_of]
     if query == "earliest":  # on which something begins, or began
-        dated = _dated(named, *parts[1], as_of)
+        dated = _dated(named, *whole, as_of)
         return [one.day for one in dated if one.day and one.role in ("started", "program")]
     return []
 
 
 def _of_a_notice(named: Entities, start: int, end: int, as_of: date) -> list[date]:
     """The days to come, each the last of what is named, the first of them first."""
-    days = [one.day for one in _dated(named, start, end, as_of) if one.day and one.role == "on"]
+    dated = _dated(named, start, end, as_of)
+    days = [one.day for one in dated if one.day and (one.role == "on" or one.day > as_of)]
     days += [one.last for one in dates_in(named.text[start:end], as_of) if one.last >= as_of]
     return sorted(days)
 

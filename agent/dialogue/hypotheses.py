@@ -269,9 +269,9 @@ def _drug(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]
     name = thing.entity.key if len(thing.entity.names) != 1 else thing.entity.names[0]
     if thing.role == "removed":
         return [Removed(drug=name)]
-    if thing.role == "stopped":
+    if thing.role == "stopped":  # as it was said: an ingredient may be taken under another name than ours
         ended = _of(thing, things, "date", "stopped")
-        return [Stopped(drug=name, on=ended.day if ended else None)]
+        return [Stopped(drug=thing.entity.key, on=ended.day if ended else None)]
     course = _of(thing, things, "duration", "course")
     length = days_of(course.quantity) if course and course.quantity else 0
     dose = _dose(things)

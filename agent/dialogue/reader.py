@@ -30,7 +30,7 @@ from agent.dialogue.query import (
     intent_of,
 )
 from agent.dialogue.turns import asking
-from tools.engine.what_if import Diagnosed, Insured, On
+from tools.engine.what_if import Diagnosed, Insured
 from tools.language.assertion import sentences
 from tools.language.encoder import Encoded, encode, head
 from tools.language.ngrams import ngrams
@@ -318,7 +318,9 @@ def _ask(
     if not (tests or conditions or medicines) and span.query in _OF_A_THING:
         tests, conditions, medicines = _talked_of(span.query, before, talk)
         guessed = span.query == "criterion" and bool(tests)  # which may be about something else
-    told = days.told(span.query, named, start, end, known.as_of)
+    told = days.told(
+        span.query, named, (start, end), _supposing_parts(span, spans, len(named.text)), known.as_of
+    )
     lapses = days.lapses(named.text[start:end], known.as_of) if span.query == "deadline" else []
     return Ask(
         query=span.query,
@@ -363,10 +365,6 @@ def _supposed(
         changes = tuple(one for one in changes if not isinstance(one, Insured))
     if not changes and (perhaps or _asks_otherwise(span)):
         return (), False
-    if not changes:  # "and if nobody can fax before the 21st"
-        changes = tuple(
-            On(date=day) for day in days.told("what_if", named, span.start, span.end, known.as_of)[:1]
-        )
     return hypotheses.with_before(talk.supposed, changes), bool(changes)
 
 

@@ -190,11 +190,9 @@ def test_what_is_asked_of_a_day_has_the_one_that_is_named(text: str, query: str,
     assert {ask.day for ask in read(text, talk) if ask.query == query} == {day}
 
 
-def test_a_day_that_is_all_that_is_supposed_is() -> None:
-    (ask,) = read(
-        "And what if nobody can fax it before the 21st?", Talk(patient_id="P001", drugs=("Ozempic",))
-    )
-    assert (ask.query, ask.changes) == ("what_if", (On(date=date(2026, 9, 21)),))
+def test_what_is_stopped_is_called_as_it_was() -> None:
+    (ask,) = read("What if liraglutide was stopped?", Talk(patient_id="P001", drugs=("Ozempic",)))
+    assert ask.changes == (Stopped(drug="liraglutide"),)
 
 
 def test_of_a_list_that_was_told_no_drug_is_meant_by_it() -> None:
