@@ -77,7 +77,7 @@ def _medicines(names: Iterable[str]) -> set[str]:
 
 
 def _dates(letter: dict[str, Any]) -> set[tuple[str, str]]:
-    return {(one["what"], one["date"]) for one in letter["dates"] if one["what"] in DATES}
+    return {(one["what"], one["date"]) for one in letter["dates"] if one["what"] in DATES and one["date"]}
 
 
 def dates_read(read: Denial) -> set[tuple[str, str]]:

@@ -38,7 +38,7 @@ def make(seed: int, sizes: dict[Suite, int]) -> Book:
     book = Book(seed=seed)
     used: dict[str, Planted] = {}
     # All suites ask about the same people first: each of them then costs the scoring once.
-    people = _in_turn(seed, -(-max(1, *sizes.values()) // PLANTED))
+    people = _in_turn(seed, -(-max([1, *sizes.values()]) // PLANTED))
     for suite, wanted in sizes.items():
         draw = random.Random(f"{seed}/{suite}")
         for item, who in _MAKERS[suite](wanted, people, draw, book):

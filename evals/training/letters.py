@@ -84,6 +84,18 @@ class Example:
     def seen(self) -> list[Seen]:
         return known.seen_sentences(self.sentences)
 
+    @cached_property
+    def rows(self) -> tuple[list[Seen], list[Seen], dict[str, Seen]]:
+        """What the encoder of letters makes of its sentences, of its times, and of each drug that is named in it."""
+        read = encoded.encode(self.text, self.sentences)
+        named = named_in(self.text, self.sentences) if self.drugs is not None else {}
+        times = [read.mean(mention.start, mention.end) for mention, _, _ in self.times]
+        return (
+            known.seen_rows(encoded.sentence_rows(read, self.sentences)),
+            known.seen_rows(np.array(times)),
+            dict(zip(named, known.seen_rows(drug_rows(read, named)), strict=True)),
+        )
+
     @property
     def by_stranger(self) -> bool:
         """Labelled whole, by somebody who had not seen the reader."""
@@ -368,20 +380,18 @@ def fit_rows(examples: Sequence[Example]) -> OfRows:
     encoder of letters."""
     role, code, time, drug = Lessons(ROLES), Lessons(CODES), Lessons(TIMES), Lessons(DRUGS)
     for one in examples:
-        read = encoded.encode(one.text, one.sentences)
+        sentences, times, drugs = one.rows
         own = 1.0 if one.by_stranger else 0.5
         much = own * one.counts(0.4)
-        rows = known.seen_rows(encoded.sentence_rows(read, one.sentences))
-        for row, what, codes in zip(rows, one.roles, one.codes, strict=True):
+        for row, what, codes in zip(sentences, one.roles, one.codes, strict=True):
             if what:
                 role.add(row, [what], own)
             if codes or what in ("decision", "request"):
                 code.add(row, codes, much if codes else own / 2)
-        for mention, what, _ in one.times:
+        for row, (_, what, _) in zip(times, one.times, strict=True):
             if what:
-                time.add(known.seen_rows(read.mean(mention.start, mention.end)[None])[0], [what], much)
-        named = named_in(one.text, one.sentences) if one.drugs is not None else {}
-        for name, row in zip(named, known.seen_rows(drug_rows(read, named)), strict=True):
+                time.add(row, [what], much)
+        for name, row in drugs.items():
             drug.add(row, _whether(name, one), much)
     return OfRows(role.fit(), code.fit(many=True), time.fit(), drug.fit())
 

@@ -56,6 +56,11 @@ def facts(row: Row) -> dict[str, Any]:
     return {name: value for name, value in msgspec.to_builtins(row).items() if name != "seconds"}
 
 
+def test_a_seed_draws_items_where_no_people_are_made_for_them() -> None:
+    _, items = sessions.items_of(RunOptions(suites=("denials",), limit=2, seed=5))
+    assert [item.note.partition("/")[0] for item in items] == ["5", "5"]
+
+
 @pytest.mark.slow
 def test_a_run_that_was_killed_twice_gives_the_same_rows_and_asks_nothing_twice(tmp_path: Path) -> None:
     _, whole, _ = run_all(msgspec.structs.replace(SMALL, name="whole"))
