@@ -48,6 +48,7 @@ COURSES: dict[
     "tried": ("tried", True, "history"),
 }  # the most telling first
 TOLERATED: tuple[FactKind, bool, Standing] = ("intolerance", False, "current")
+_BORNE = ("taking", "effective", "partial", "inadequate")  # courses of which it may be told beside them
 _OVER = ("stopped", "intolerance", "inadequate", "partial", "tried")
 _UNTOLD = ("planned", "conditional", "mentioned")  # senses in which nothing is said of anybody
 _PROCEDURES = {
@@ -80,7 +81,7 @@ def extracts(encoded: Encoded, written: date | None) -> Iterator[Extract]:
 
 def orders(encoded: Encoded) -> list[tuple[int, int]]:
     """The sentences that give an order to whoever reads them."""
-    return [span for span in sentences(encoded.text) if _best(encoded.shares(ORDER, *span)) == "yes"]
+    return [span for span in sentences(encoded.text) if encoded.shares(ORDER, *span)["yes"] >= _LEAST]
 
 
 def subjects_of(
@@ -133,6 +134,8 @@ def _of_drug(encoded: Encoded, span: Span, written: date | None) -> Iterator[Ext
     """What is told of a drug, the most telling thing; and that it is borne, which may be told beside it."""
     text = encoded.text
     shares = encoded.shares("course", span.start, span.end)
+    borne = shares.pop("tolerated")
+    shares["taking"] += borne  # what is borne is taken
     course = _best(shares)
     if course == "none" or shares[course] < _LEAST:
         return
@@ -140,10 +143,8 @@ def _of_drug(encoded: Encoded, span: Span, written: date | None) -> Iterator[Ext
     name, end = _name(text, span)
     first, last = sentence_at(text, span.start)
     fields = {"subjects": subjects_of(encoded, span.start, span.end, "drug"), "drug": name}
-    borne = course == "tolerated" or (
-        shares["tolerated"] >= _TOLERATED_TOO and course in ("effective", "inadequate")
-    )
-    for told in (COURSES["taking" if course == "tolerated" else course], *([TOLERATED] if borne else [])):
+    beside = [TOLERATED] if borne >= _TOLERATED_TOO and course in _BORNE else []
+    for told in (COURSES[course], *beside):
         kind, present, status = told
         detail = _best(encoded.shares("effect", span.start, span.end)) if course == "intolerance" else ""
         days = {"began": began, "date": ended} if told is not TOLERATED else {}
@@ -235,14 +236,16 @@ def _procedures(encoded: Encoded, written: date | None) -> Iterator[Extract]:
     """Studies and operations, done or to come, with the day in their sentence."""
     text = encoded.text
     for span in loose_matches(text):
-        row = vocabulary("procedures").get(span.key) if span.kind == "procedure" else None
-        of = _PROCEDURES.get(row.evidence_of, span.key) if row else ""
+        of = procedure_named(span)
         senses = encoded.meant("sense", span.start, span.end, "procedure")
         sense = _best(senses)
-        if of not in (*_STUDIES, *_PROCEDURES.values()) or sense in ("conditional", "mentioned", "void"):
+        if not of or sense in ("conditional", "mentioned", "void"):
             continue
         first, last = sentence_at(text, span.start)
-        days = _dated(text[first:last], written) if sense != "planned" else []
+        days = [
+            day for day in _dated(text[first:last], written)
+            if sense != "planned" or (day.day and written and day.day >= written)
+        ]  # fmt: skip
         nearest = min(days, key=lambda day: abs(first + day.start - span.end), default=None)
         present = sense != "absent"
         fields = {
@@ -251,6 +254,13 @@ def _procedures(encoded: Encoded, written: date | None) -> Iterator[Extract]:
             "date": nearest.day if nearest else None,
         }  # fmt: skip
         yield Extract("procedure", of, span.start, span.end, fields, senses[sense])
+
+
+def procedure_named(span: Span) -> str:
+    """The study or operation that a rule may ask for; "" of anything else."""
+    row = vocabulary("procedures").get(span.key) if span.kind == "procedure" else None
+    of = _PROCEDURES.get(row.evidence_of, span.key) if row else ""
+    return of if of in (*_STUDIES, *_PROCEDURES.values()) else ""
 
 
 # --- statements -------------------------------------------------------------------------------------------
@@ -273,11 +283,11 @@ def _statements(encoded: Encoded, written: date | None) -> Iterator[Extract]:
             }
             if topic == "programme":
                 fields["began"], fields["date"] = _began_and_ended(text[start:end], days)
-                yield Extract("programme", "lifestyle", *_program(text, start, end), fields)
+                yield Extract("programme", "lifestyle", *_program(text, start, end), fields, shares[stands])
             else:
                 day = days[0].day if days and topic == "specialist_consult" else None
                 fields |= {"detail": _specialty(text[start:end]), "date": day}
-                yield Extract("statement", topic, start, end, fields)
+                yield Extract("statement", topic, start, end, fields, shares[stands])
 
 
 def _program(text: str, start: int, end: int) -> tuple[int, int]:
