@@ -16,7 +16,7 @@ LEARNED = (
     "q01", "q02", "q03", "q05", "q06", "q07", "q08", "q09", "q10", "q11", "q12", "q13", "q14", "q15", "q16", "q17",
     "q18", "q19",
 )  # fmt: skip  # sets of evals/first_sight/notes, after their first sight
-OWN = ("dev", "dev2", "dev3", "dev4")
+OWN = ("dev", "dev2", "dev3", "dev4", "dev5")
 _NOT_SO = {"tried": "never", "intolerance": "tolerated", "taking": "not_taking"}
 
 

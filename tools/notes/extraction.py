@@ -8,7 +8,7 @@ from datetime import date
 from functools import cache
 from typing import Any, NamedTuple
 
-from tools.language.assertion import assertion, sentence_at, sentences
+from tools.language.assertion import sentence_at, sentences
 from tools.language.likelihood import About
 from tools.language.stance import words
 from tools.notes.encoded import ORDER, TOPICS, Encoded
@@ -22,6 +22,7 @@ from tools.terminology.vocabulary import vocabulary
 
 _LEAST = 0.5  # likelihood of a course, or of how a statement stands, from which it is told
 _CLEAR = 0.6  # likelihood of a person from which it is clear whose something is
+_SHOWN = 0.5  # of the likelihood of a condition, where only what shows it is named
 _TOLERATED_TOO = 0.2  # likelihood from which a drug that did something is said to be borne too
 _BREATH = 6  # characters between two names of one thing that are one mention: "MTC or MEN 2"
 _LEAD = 24  # characters before a day in which a word of beginning may stand
@@ -87,12 +88,9 @@ def orders(encoded: Encoded) -> list[tuple[int, int]]:
 def subjects_of(
     encoded: Encoded, start: int, end: int, about: About, present: bool = True
 ) -> tuple[Subject, ...]:
-    """Whose it is, () where that is not clear, or where a cue gives to another what the rest gives to the patient; only
-    of a denial may it be the patient's and the family's at once."""
+    """Whose it is, () where that is not clear; only of a denial may it be the patient's and the family's at once."""
     who = encoded.meant("who", start, end, about)
     likely = _best({name: share for name, share in who.items() if not present or name != "both"})
-    if likely == "patient" and assertion(encoded.text, start, end, thing=about == "drug").subject != "self":
-        return ()
     return _SUBJECTS[likely] if who[likely] >= _CLEAR * sum(who.values()) else ()
 
 
@@ -200,15 +198,16 @@ def _dated(text: str, written: date | None) -> list[DateSpan]:
 
 
 def _diagnoses(encoded: Encoded) -> Iterator[Extract]:
-    """Conditions that a rule may ask for, and what may be one of them or shows one; named twice in one breath, once."""
-    found: list[tuple[str, int, int]] = []
+    """Conditions that a rule may ask for, and what may be one of them or shows one, less surely than its name; named
+    twice in one breath, once."""
+    found: list[tuple[str, int, int, bool]] = []
     for span in loose_matches(encoded.text):
-        of = condition_named(span)
+        of, named = condition_named(span), span.kind == "condition"
         if of and found and found[-1][0] == of and span.start - found[-1][2] <= _BREATH:
-            found[-1] = (of, found[-1][1], span.end)
+            found[-1] = (of, found[-1][1], span.end, named)
         elif of:
-            found.append((of, span.start, span.end))
-    for of, start, end in found:
+            found.append((of, span.start, span.end, named))
+    for of, start, end, named in found:
         senses = encoded.meant("sense", start, end, "condition")
         sense = _best(senses)
         present = sense not in ("absent", "void")
@@ -221,7 +220,7 @@ def _diagnoses(encoded: Encoded) -> Iterator[Extract]:
                 "status": status,
                 "hedged": sense == "uncertain",
             }
-            yield Extract("diagnosis", of, start, end, fields, senses[sense])
+            yield Extract("diagnosis", of, start, end, fields, senses[sense] * (1.0 if named else _SHOWN))
 
 
 def condition_named(span: Span) -> str:

@@ -47,10 +47,12 @@ def values_in(encoded: Encoded, written: date | None) -> Iterator[Extract]:
     spans = loose_matches(text)
     tests = [span for span in spans if span.kind == "test"]
     doses = [span.end for span in spans if span.kind == "medicine"]
+    conditions = [span for span in spans if span.kind == "condition"]
     for first, last in sentences(text):
         days = [_moved(day, first) for day in dates_in(text[first:last], written or _DAYLESS)]
         named = [span for span in tests if first <= span.start < last]
         numbers = [one for one in _numbers(text, first, last, days) if not _is_a_dose(one, doses)]
+        numbers = [one for one in numbers if not _is_named(one, conditions)]
         found = list(_values(encoded, numbers, named))
         ends = [*(one.number.start for one in found[1:]), last]
         for one, until in zip(found, ends, strict=False):
@@ -87,6 +89,11 @@ def _numbers(text: str, first: int, last: int, days: Sequence[DateSpan]) -> list
 def _is_a_dose(number: Quantity, medicines: Sequence[int]) -> bool:
     """Whether it stands right behind a medicine, without a unit: "LDL too high on pravastatin 40"."""
     return not number.unit and any(0 <= number.start - end <= _BESIDE_A_DRUG for end in medicines)
+
+
+def _is_named(number: Quantity, conditions: Sequence[Span]) -> bool:
+    """Whether it is part of a condition's name: "type 1"."""
+    return any(span.start <= number.start and number.end <= span.end for span in conditions)
 
 
 def _moved(day: DateSpan, by: int) -> DateSpan:
