@@ -54,9 +54,8 @@ def values_in(encoded: Encoded, written: date | None) -> Iterator[Extract]:
         numbers = [one for one in _numbers(text, first, last, days) if not _is_a_dose(one, doses)]
         numbers = [one for one in numbers if not _is_named(one, conditions)]
         found = list(_values(encoded, numbers, named))
-        ends = [*(one.number.start for one in found[1:]), last]
-        for one, until in zip(found, ends, strict=False):
-            day, when = _day_of(text, one, until, days, written)
+        for place, one in enumerate(found):
+            day, when = _day_of(text, found[place:], days, written)
             sense = encoded.meant("sense", *one.named, "test")
             fields = {
                 "value": one.value,
@@ -160,12 +159,19 @@ def _is_told(encoded: Encoded, place: tuple[int, int]) -> bool:
 
 
 def _day_of(
-    text: str, one: Value, until: int, days: Sequence[DateSpan], written: date | None
+    text: str, found: Sequence[Value], days: Sequence[DateSpan], written: date | None
 ) -> tuple[date | None, str]:
-    """The day that belongs to a value, and its words: the next one behind it and before the next value, else the last
-    one ahead; a vital sign without one is of the visit."""
-    behind = [day for day in days if one.number.end <= day.start < until]
+    """The day that belongs to the first of the values, and its words: the next one behind it, which may be of several
+    values together, else the last one ahead; a vital sign without one is of the visit."""
+    one, *later = found
+    behind = [day for day in days if one.number.end <= day.start]
     ahead = [day for day in days if day.end <= one.number.start]
-    for day in (*behind[:1], *ahead[-1:]):
+    between = [value for value in later if behind and value.number.start < behind[0].start]
+    alike = all(value.test != one.test and _kind(value) == _kind(one) for value in between)
+    for day in (*behind[: not between], *ahead[-1:], *behind[:alike]):
         return day.day if written or day.year else None, text[day.start : day.end]
-    return (written if TESTS[one.test].kind == "vital" else None), ""
+    return (written if _kind(one) == "vital" else None), ""
+
+
+def _kind(value: Value) -> str:
+    return TESTS[value.test].kind
