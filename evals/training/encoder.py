@@ -313,7 +313,7 @@ class EncoderTuner(FineTuner):
             size = len(row.ids)
             ids[at, :size], types[at, :size] = torch.tensor(row.ids), torch.tensor(row.types)
             mask[at, :size] = 1
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.encoder.training):
+        with self.shortened(self.encoder.training):
             made = self.encoder(input_ids=ids, attention_mask=mask, token_type_ids=types).last_hidden_state
         return made.float()
 

@@ -113,7 +113,7 @@ class NoteTuner(FineTuner):
             given[at, : len(row.ids)] = torch.tensor(row.ids)
             shown[at, : len(row.ids)] = (torch.rand(len(row.ids)) >= missed).long()
             shown[at, 0] = 1
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with self.shortened():
             made = self.encoder(input_ids=given, attention_mask=shown, token_type_ids=torch.ones_like(given))
         return made.last_hidden_state.float()
 

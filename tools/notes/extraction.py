@@ -8,7 +8,7 @@ from datetime import date
 from functools import cache
 from typing import Any, NamedTuple
 
-from tools.language.assertion import assertion, sentence_at, sentences
+from tools.language.assertion import sentence_at, sentences
 from tools.language.likelihood import About
 from tools.language.stance import words
 from tools.notes.encoded import ORDER, TOPICS, Encoded
@@ -22,6 +22,7 @@ from tools.terminology.vocabulary import vocabulary
 
 _LEAST = 0.5  # likelihood of a course, or of how a statement stands, from which it is told
 _CLEAR = 0.6  # likelihood of a person from which it is clear whose something is
+_SHOWN = 0.5  # of the likelihood of a condition, where only what shows it is named
 _TOLERATED_TOO = 0.2  # likelihood from which a drug that did something is said to be borne too
 _BREATH = 6  # characters between two names of one thing that are one mention: "MTC or MEN 2"
 _LEAD = 24  # characters before a day in which a word of beginning may stand
@@ -48,6 +49,7 @@ COURSES: dict[
     "tried": ("tried", True, "history"),
 }  # the most telling first
 TOLERATED: tuple[FactKind, bool, Standing] = ("intolerance", False, "current")
+_BORNE = ("taking", "effective", "partial", "inadequate")  # courses of which it may be told beside them
 _OVER = ("stopped", "intolerance", "inadequate", "partial", "tried")
 _UNTOLD = ("planned", "conditional", "mentioned")  # senses in which nothing is said of anybody
 _PROCEDURES = {
@@ -80,18 +82,15 @@ def extracts(encoded: Encoded, written: date | None) -> Iterator[Extract]:
 
 def orders(encoded: Encoded) -> list[tuple[int, int]]:
     """The sentences that give an order to whoever reads them."""
-    return [span for span in sentences(encoded.text) if _best(encoded.shares(ORDER, *span)) == "yes"]
+    return [span for span in sentences(encoded.text) if encoded.shares(ORDER, *span)["yes"] >= _LEAST]
 
 
 def subjects_of(
     encoded: Encoded, start: int, end: int, about: About, present: bool = True
 ) -> tuple[Subject, ...]:
-    """Whose it is, () where that is not clear, or where a cue gives to another what the rest gives to the patient; only
-    of a denial may it be the patient's and the family's at once."""
+    """Whose it is, () where that is not clear; only of a denial may it be the patient's and the family's at once."""
     who = encoded.meant("who", start, end, about)
     likely = _best({name: share for name, share in who.items() if not present or name != "both"})
-    if likely == "patient" and assertion(encoded.text, start, end, thing=about == "drug").subject != "self":
-        return ()
     return _SUBJECTS[likely] if who[likely] >= _CLEAR * sum(who.values()) else ()
 
 
@@ -133,6 +132,8 @@ def _of_drug(encoded: Encoded, span: Span, written: date | None) -> Iterator[Ext
     """What is told of a drug, the most telling thing; and that it is borne, which may be told beside it."""
     text = encoded.text
     shares = encoded.shares("course", span.start, span.end)
+    borne = shares.pop("tolerated")
+    shares["taking"] += borne  # what is borne is taken
     course = _best(shares)
     if course == "none" or shares[course] < _LEAST:
         return
@@ -140,10 +141,8 @@ def _of_drug(encoded: Encoded, span: Span, written: date | None) -> Iterator[Ext
     name, end = _name(text, span)
     first, last = sentence_at(text, span.start)
     fields = {"subjects": subjects_of(encoded, span.start, span.end, "drug"), "drug": name}
-    borne = course == "tolerated" or (
-        shares["tolerated"] >= _TOLERATED_TOO and course in ("effective", "inadequate")
-    )
-    for told in (COURSES["taking" if course == "tolerated" else course], *([TOLERATED] if borne else [])):
+    beside = [TOLERATED] if borne >= _TOLERATED_TOO and course in _BORNE else []
+    for told in (COURSES[course], *beside):
         kind, present, status = told
         detail = _best(encoded.shares("effect", span.start, span.end)) if course == "intolerance" else ""
         days = {"began": began, "date": ended} if told is not TOLERATED else {}
@@ -199,15 +198,16 @@ def _dated(text: str, written: date | None) -> list[DateSpan]:
 
 
 def _diagnoses(encoded: Encoded) -> Iterator[Extract]:
-    """Conditions that a rule may ask for, and what may be one of them or shows one; named twice in one breath, once."""
-    found: list[tuple[str, int, int]] = []
+    """Conditions that a rule may ask for, and what may be one of them or shows one, less surely than its name; named
+    twice in one breath, once."""
+    found: list[tuple[str, int, int, bool]] = []
     for span in loose_matches(encoded.text):
-        of = condition_named(span)
+        of, named = condition_named(span), span.kind == "condition"
         if of and found and found[-1][0] == of and span.start - found[-1][2] <= _BREATH:
-            found[-1] = (of, found[-1][1], span.end)
+            found[-1] = (of, found[-1][1], span.end, named)
         elif of:
-            found.append((of, span.start, span.end))
-    for of, start, end in found:
+            found.append((of, span.start, span.end, named))
+    for of, start, end, named in found:
         senses = encoded.meant("sense", start, end, "condition")
         sense = _best(senses)
         present = sense not in ("absent", "void")
@@ -220,7 +220,7 @@ def _diagnoses(encoded: Encoded) -> Iterator[Extract]:
                 "status": status,
                 "hedged": sense == "uncertain",
             }
-            yield Extract("diagnosis", of, start, end, fields, senses[sense])
+            yield Extract("diagnosis", of, start, end, fields, senses[sense] * (1.0 if named else _SHOWN))
 
 
 def condition_named(span: Span) -> str:
@@ -235,14 +235,16 @@ def _procedures(encoded: Encoded, written: date | None) -> Iterator[Extract]:
     """Studies and operations, done or to come, with the day in their sentence."""
     text = encoded.text
     for span in loose_matches(text):
-        row = vocabulary("procedures").get(span.key) if span.kind == "procedure" else None
-        of = _PROCEDURES.get(row.evidence_of, span.key) if row else ""
+        of = procedure_named(span)
         senses = encoded.meant("sense", span.start, span.end, "procedure")
         sense = _best(senses)
-        if of not in (*_STUDIES, *_PROCEDURES.values()) or sense in ("conditional", "mentioned", "void"):
+        if not of or sense in ("conditional", "mentioned", "void"):
             continue
         first, last = sentence_at(text, span.start)
-        days = _dated(text[first:last], written) if sense != "planned" else []
+        days = [
+            day for day in _dated(text[first:last], written)
+            if sense != "planned" or (day.day and written and day.day >= written)
+        ]  # fmt: skip
         nearest = min(days, key=lambda day: abs(first + day.start - span.end), default=None)
         present = sense != "absent"
         fields = {
@@ -251,6 +253,13 @@ def _procedures(encoded: Encoded, written: date | None) -> Iterator[Extract]:
             "date": nearest.day if nearest else None,
         }  # fmt: skip
         yield Extract("procedure", of, span.start, span.end, fields, senses[sense])
+
+
+def procedure_named(span: Span) -> str:
+    """The study or operation that a rule may ask for; "" of anything else."""
+    row = vocabulary("procedures").get(span.key) if span.kind == "procedure" else None
+    of = _PROCEDURES.get(row.evidence_of, span.key) if row else ""
+    return of if of in (*_STUDIES, *_PROCEDURES.values()) else ""
 
 
 # --- statements -------------------------------------------------------------------------------------------
@@ -273,11 +282,11 @@ def _statements(encoded: Encoded, written: date | None) -> Iterator[Extract]:
             }
             if topic == "programme":
                 fields["began"], fields["date"] = _began_and_ended(text[start:end], days)
-                yield Extract("programme", "lifestyle", *_program(text, start, end), fields)
+                yield Extract("programme", "lifestyle", *_program(text, start, end), fields, shares[stands])
             else:
                 day = days[0].day if days and topic == "specialist_consult" else None
                 fields |= {"detail": _specialty(text[start:end]), "date": day}
-                yield Extract("statement", topic, start, end, fields)
+                yield Extract("statement", topic, start, end, fields, shares[stands])
 
 
 def _program(text: str, start: int, end: int) -> tuple[int, int]:

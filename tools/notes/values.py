@@ -47,14 +47,15 @@ def values_in(encoded: Encoded, written: date | None) -> Iterator[Extract]:
     spans = loose_matches(text)
     tests = [span for span in spans if span.kind == "test"]
     doses = [span.end for span in spans if span.kind == "medicine"]
+    conditions = [span for span in spans if span.kind == "condition"]
     for first, last in sentences(text):
         days = [_moved(day, first) for day in dates_in(text[first:last], written or _DAYLESS)]
         named = [span for span in tests if first <= span.start < last]
         numbers = [one for one in _numbers(text, first, last, days) if not _is_a_dose(one, doses)]
+        numbers = [one for one in numbers if not _is_named(one, conditions)]
         found = list(_values(encoded, numbers, named))
-        ends = [*(one.number.start for one in found[1:]), last]
-        for one, until in zip(found, ends, strict=False):
-            day, when = _day_of(text, one, until, days, written)
+        for place, one in enumerate(found):
+            day, when = _day_of(text, found[place:], days, written)
             sense = encoded.meant("sense", *one.named, "test")
             fields = {
                 "value": one.value,
@@ -87,6 +88,11 @@ def _numbers(text: str, first: int, last: int, days: Sequence[DateSpan]) -> list
 def _is_a_dose(number: Quantity, medicines: Sequence[int]) -> bool:
     """Whether it stands right behind a medicine, without a unit: "LDL too high on pravastatin 40"."""
     return not number.unit and any(0 <= number.start - end <= _BESIDE_A_DRUG for end in medicines)
+
+
+def _is_named(number: Quantity, conditions: Sequence[Span]) -> bool:
+    """Whether it is part of a condition's name: "type 1"."""
+    return any(span.start <= number.start and number.end <= span.end for span in conditions)
 
 
 def _moved(day: DateSpan, by: int) -> DateSpan:
@@ -153,12 +159,19 @@ def _is_told(encoded: Encoded, place: tuple[int, int]) -> bool:
 
 
 def _day_of(
-    text: str, one: Value, until: int, days: Sequence[DateSpan], written: date | None
+    text: str, found: Sequence[Value], days: Sequence[DateSpan], written: date | None
 ) -> tuple[date | None, str]:
-    """The day that belongs to a value, and its words: the next one behind it and before the next value, else the last
-    one ahead; a vital sign without one is of the visit."""
-    behind = [day for day in days if one.number.end <= day.start < until]
+    """The day that belongs to the first of the values, and its words: the next one behind it, which may be of several
+    values together, else the last one ahead; a vital sign without one is of the visit."""
+    one, *later = found
+    behind = [day for day in days if one.number.end <= day.start]
     ahead = [day for day in days if day.end <= one.number.start]
-    for day in (*behind[:1], *ahead[-1:]):
+    between = [value for value in later if behind and value.number.start < behind[0].start]
+    alike = all(value.test != one.test and _kind(value) == _kind(one) for value in between)
+    for day in (*behind[: not between], *ahead[-1:], *behind[:alike]):
         return day.day if written or day.year else None, text[day.start : day.end]
-    return (written if TESTS[one.test].kind == "vital" else None), ""
+    return (written if _kind(one) == "vital" else None), ""
+
+
+def _kind(value: Value) -> str:
+    return TESTS[value.test].kind

@@ -161,6 +161,33 @@ def test_a_number_of_something_else_is_no_value(text: str, values: list[float]) 
     assert [fact.value for fact in read(text) if fact.kind == "value"] == values
 
 
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        (
+            "Creatinine 1.2 and LDL 140, both 4/20/2026.",
+            {"creatinine": date(2026, 4, 20), "ldl": date(2026, 4, 20)},
+        ),
+        ("BP 128/80, A1c 8.1 on 4/20/2026.", {"sbp": WRITTEN, "hba1c": date(2026, 4, 20)}),
+        ("LDL 140, was 131 on 4/20/2026.", {"ldl": None}),
+    ],
+)
+def test_a_day_behind_several_values_is_of_all_of_a_kind(text: str, days: dict[str, date | None]) -> None:
+    found = {fact.of: fact.date for fact in reversed(read(text)) if fact.kind == "value"}
+    assert {of: found[of] for of in days} == days
+
+
+def test_what_is_planned_has_its_day() -> None:
+    fact = one("Echo is booked for 6/3/2026.", "echo")
+    assert (fact.status, fact.date) == ("planned", date(2026, 6, 3))
+
+
+def test_what_is_borne_is_taken() -> None:
+    facts = read("She takes Jardiance 10 mg every morning and has no trouble with it.")
+    told = {(fact.kind, fact.present) for fact in facts if fact.of == "empagliflozin"}
+    assert told == {("taking", True), ("intolerance", False)}
+
+
 def test_the_ingredients_of_a_product_in_one_word_are_the_product() -> None:
     found = [span.key for span in drugs_in("Sitagliptin/metformin and glipizide, phentermine, topiramate.")]
     assert found == ["janumet", "glipizide", "phentermine", "topiramate"]
