@@ -38,7 +38,7 @@ MODEL = Path(__file__).with_name("model") / "encoder.onnx"
 HEADS = Path(__file__).with_name("model") / "heads.npz"
 WINDOW = 64  # tokens that the encoder is shown at once, if no sentence is longer
 LONGEST = 160  # tokens of a sentence
-ENCODED = 0.6  # weight of the encoder beside the words around a mention
+ENCODED = 0.55  # weight of the encoder beside the words around a mention
 
 
 class Encoded(NamedTuple):
