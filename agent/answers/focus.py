@@ -129,7 +129,9 @@ def _values_together(wanted: Sequence[tuple[float, Passage]]) -> list[tuple[floa
     return made
 
 
-def open_ones(question: Question, drug: str, use: str, bound: Bound) -> tuple[str, ...]:
+def open_ones(
+    question: Question, drug: str, use: str, bound: Bound, *, named: bool = False
+) -> tuple[str, ...]:
     """The criteria of a drug that are not met and that a turn speaks of, else those that were told before, else all:
     what a message is about, and what a supposition may settle that cannot be put into the chart.
 
@@ -138,6 +140,7 @@ def open_ones(question: Question, drug: str, use: str, bound: Bound) -> tuple[st
         drug: one that the plan lists.
         use: for which it is judged, or none.
         bound: the chart and the plan.
+        named: whether the turn names what it speaks of, so that it is of no other criterion.
     """
     found = passages(bound, (drug,), use)
     likely = relevance.likelihoods(question, relevance.pool_of(found, texts(found, bound)))
@@ -150,7 +153,9 @@ def open_ones(question: Question, drug: str, use: str, bound: Bound) -> tuple[st
         return tuple(top.criterion for top in tops)
 
     surely = those(lambda share, one: share >= SURELY)
-    return surely or those(lambda share, one: one.key in question.shown) or those(lambda share, one: True)
+    if surely or named:
+        return surely
+    return those(lambda share, one: one.key in question.shown) or those(lambda share, one: True)
 
 
 def _without_rivals(answers: Sequence[Answer], ranked: Sequence[tuple[float, Passage]]) -> list[Answer]:

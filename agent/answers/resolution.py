@@ -175,7 +175,8 @@ def _with_open_ones(ask: Ask, question: Question, bound: Bound) -> Ask:
         return ask
     if ask.query == "what_if" and ask.drugs and not ask.from_talk:  # which may be what is supposed
         return ask
-    spoken_of = focus.open_ones(question, drugs[0], ask.indication, bound)
+    named = ask.query == "what_if" and ask.names_something and not ask.guessed
+    spoken_of = focus.open_ones(question, drugs[0], ask.indication, bound, named=named)
     return replace(ask, open_ones=spoken_of)
 
 
