@@ -406,12 +406,11 @@ class _Windows(NamedTuple):
             oldest = add(within.before(as_of), formula=f"{as_of} - {within}")
             on = f"on {self._day()}" if self.supposed else "today"
             too_old = f"it counted until {shown} (window {window}); {on} one of {oldest} or later counts"
-            return f"is too old: {too_old}.{self._one_of_that_day(within, attribute, part)}"
-        soon = (
-            ", so a new one will soon be due" if (last - as_of).days <= LEAD_IN and not self.supposed else ""
-        )
-        anew = self._one_of_that_day(within, attribute, part, still=f" On {self._day()} it still counts.")
-        return f"is recent enough through {shown}{soon} (window {window}).{anew}"
+            return f"is too old: {too_old}.{self._on_that_day(within, attribute, part)}"
+        due = (last - as_of).days <= LEAD_IN and not self.supposed
+        soon = ", so a new one will soon be due" if due else ""
+        then = self._on_that_day(within, attribute, part, counts=True)
+        return f"is recent enough through {shown}{soon} (window {window}).{then}"
 
     @property
     def supposed(self) -> bool:
@@ -421,7 +420,8 @@ class _Windows(NamedTuple):
     def _day(self) -> str:
         return self.ledger.add("date", self.bound.as_of, origin="supposed", source="question")
 
-    def _one_of_that_day(self, within: Period, attribute: str, part: Part, still: str = "") -> str:
+    def _on_that_day(self, within: Period, attribute: str, part: Part, *, counts: bool = False) -> str:
+        """Of what is asked about: that it still counts on the day that is named, and how long one of that day would."""
         if not (self.ask and self.ask.day and _is_asked(part, self.ask)):
             return ""
         day = self.bound.as_of
@@ -433,6 +433,7 @@ class _Windows(NamedTuple):
             source="question",
             formula=f"{day} + {within}",
         )
+        still = f" On {self._day()} it still counts." if counts else ""
         return f"{still} One of {self._day()} counts through {last}."
 
     def _asks(self, within: Period, part: Part) -> str:
