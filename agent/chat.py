@@ -297,13 +297,14 @@ _UNDER_A_PLAN: frozenset[Query] = frozenset(
 )
 # What outcomes answer, so that they are an answer in any language that they can be told in.
 _TOLD_BY_OUTCOMES: frozenset[Query] = DECISIONS | {"what_if", "compare", "earliest", "news"}
-_SENDING: frozenset[Query] = frozenset(("submit", "contact"))
+# What is asked in order to send a request, which goes to a plan that the patient is in.
+_TO_SEND: frozenset[Query] = frozenset(("submit", "contact", "coverage", "pa_required", "step", "turnaround"))
 
 
 def _under_the_plan_named(ask: Ask, of_file: Bound, desk: ChatDesk) -> tuple[Ask, Bound]:
     """The ask, and the chart under the plan that it names where it is looked at as it stands, or is one of theirs."""
-    if ask.query in _SENDING and _has_ended(ask.plan_id, of_file):
-        ask = replace(ask, plan_id="")  # nothing is sent to it any more
+    if ask.query in _TO_SEND and _has_ended(ask.plan_id, of_file):
+        ask = replace(ask, plan_id="")
     if ask.query in _OF_THE_PLAN_NAMED or ask.plan_id in plans_on(of_file.patient, of_file.as_of):
         return ask, desk.bind(of_file.patient.id, ask.plan_id)
     return ask, of_file

@@ -72,9 +72,9 @@ def answer(ask: Ask, words: Words, reply: Answer) -> None:
 
 
 SURE = 0.6  # of likelihood, from which yes or no is an answer to just this question
+# Where none is required, the headline answers whether one is needed, too, to which a yes would say the opposite.
 _PLAINLY: dict[Outcome, str] = {
     "ready": "Yes",
-    "not_required": "Yes",
     "likely_denial": "No",
     "not_covered": "No",
     "wrong_plan": "No",
