@@ -148,6 +148,8 @@ def deciding(words: Words) -> list[str]:
     papers = [finding for finding in kinds.documents if finding.status != "met" and finding not in judged]
     if papers:
         told.append(f"Papers to get: {listed([words.named(one) for one in papers], MOST_OPEN, words)}.")
+    if any(action.code == "order_drug" for action in found.actions):
+        told.append(f"The chart has no order for {words.drug()}.")
     return told
 
 

@@ -217,9 +217,10 @@ def ways(words: Words, top: Finding, part: Finding) -> list[Said]:
     whole = _choice_around(top, part) or (top if top.parts else None)
     if whole is None:
         return []
-    of = f"Of {words.clause(whole)}" if whole.clause else "Of this"
+    cited = f" ({words.clause(whole)})" if whole.clause else ""
+    head = f"{words.status(whole, capital=True)}: {words.named(whole)}{cited}"
     told = [
-        Said(text=f"{of}, {_enough(words, whole)}:"),
+        Said(text=f"{head}; {_enough(words, whole)}:"),
         *(_way(words, one) for one in whole.parts[:MOST_WAYS]),
     ]
     return [replace(one, must=False) for one in told]

@@ -99,7 +99,7 @@ def _told(
     if context.status_only:
         unsaid = [who for who, _ in proof or hints if who not in denied]
         return STATUS_ONLY[True if proof and unsaid else None] if proof or unsaid else None
-    sure = _of_others(proof, denied)
+    sure = _of_others(_by_code_first(leaf, proof), denied)
     if sure:
         step = action("excluded_by", condition=leaf.label) if exclude else None
         found = message("condition.shown", condition=leaf.label, records=_names(sure))
@@ -132,6 +132,15 @@ def _told(
         else ()
     )
     return LeafResult(None, unsure, found, "ambiguous", action("ask_whether_this", **hint, who=silent))
+
+
+def _by_code_first(leaf: Condition, told: _Told) -> _Told:
+    """What a code of the policy's shows ahead of what only a name does, for the first is what a reader is shown."""
+    return told if len(told) < 2 else tuple(sorted(told, key=lambda one: not _has_code(leaf, one[1])))
+
+
+def _has_code(leaf: Condition, record: _Record) -> bool:
+    return not isinstance(record, Attestation) and bool(record.code) and record.code.startswith(leaf.codes)
 
 
 def _of_others(told: _Told, denied: Container[Who]) -> tuple[Evidence, ...]:

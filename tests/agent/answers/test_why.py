@@ -41,7 +41,7 @@ def test_every_answer_about_one_criterion_holds() -> None:
 def test_of_a_criterion_with_several_ways_each_is_told_as_it_stands_and_what_is_within_it() -> None:
     bound = Bound(bundled(), "P003")
     text = rendered(because(bound, "Wegovy", "BMI"))
-    assert "Of § 1(a)(2), one of these is enough:" in text
+    assert "Met: the BMI requirement (§ 1(a)(2)); one of these is enough:" in text
     assert "- Not met: baseline BMI at least 30.0 kg/m2" in text
     assert (
         "for which all of these are asked for: baseline BMI at least 27.0 kg/m2 (met); [one of these is enough:"
