@@ -9,7 +9,7 @@ makes arrangement.npz. It decides what is shown and in which order, never what i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, takewhile
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -83,6 +83,7 @@ def arranged(question: Question, answers: Sequence[Answer], ledger: Ledger) -> l
             asked.sort(key=lambda one: one is not best)
         answer.said = [*said, *chain.from_iterable(one.said for one in asked)]
         said, behind = [], [*behind, *rest]
+    _once([answer for answer, _ in pairs if not _keeps_its_place(answer)], ledger)
     told_before = [one for answer, _ in pairs for one in answer.said]
     useful = _adding(
         told_before,
@@ -164,6 +165,26 @@ def _as_items(block: _Block) -> list[Said]:
         text = f"{items.pop().text} {one.text}" if one.leans and items else one.text
         items.append(replace(one, text=text, bullet=True))
     return items
+
+
+def _once(answers: Sequence[Answer], ledger: Ledger) -> None:
+    """Takes out of each answer the sentences that one before it has, and items of lists that tell the same facts; what
+    introduces a list goes with the last of it."""
+    said, facts = set[str](), list[set[tuple[str, str]]]()
+    for answer in answers:
+        texts = [ledger.render(one.text) for one in answer.said]
+        own = [_facts(one, ledger) for one in answer.said]
+        again = [
+            text in said or (one.bullet and len(of) > 1 and of in facts)
+            for one, text, of in zip(answer.said, texts, own, strict=True)
+        ]
+        for at, text in enumerate(texts):
+            behind = zip(answer.said[at + 1 :], again[at + 1 :], strict=True)
+            items = [told for _, told in takewhile(lambda pair: pair[0].bullet, behind)]
+            again[at] = all(items) if items and text.endswith(":") else again[at]
+        said |= {*texts}
+        facts += own
+        answer.said = [one for one, told in zip(answer.said, again, strict=True) if not told]
 
 
 def _adding(told: Iterable[Said], behind: Iterable[Said], ledger: Ledger) -> list[Said]:

@@ -76,6 +76,17 @@ def test_what_adds_no_fact_to_the_answer_is_not_told_behind_it(likely: dict[str,
     assert [one.text for told_of in arranged for one in told_of.said] == [asked, "Also relevant:", more, bare]
 
 
+def test_what_two_answers_have_in_common_is_told_once_and_a_list_keeps_what_introduces_it(
+    likely: dict[str, float],
+) -> None:
+    likely |= dict.fromkeys(("Not ready.", "Open:", "a note", "a test", "Papers:", "On file."), 0.9)
+    note, test = (Said(text=text, bullet=True) for text in ("a note", "a test"))
+    first = answer("eligible", "Not ready.", "Open:", note)
+    second = answer("missing", "Not ready.", "Open:", note, test, "Papers:", note)
+    third = answer("attach", "Papers:", note, "On file.")
+    assert told(first, second, third) == ["Not ready.", "Open:", "a note", "Open:", "a test", "On file."]
+
+
 def test_a_supposition_and_a_message_are_told_whole_and_in_their_order(likely: dict[str, float]) -> None:
     likely |= {"Supposed.": 0.1, "If so, ready.": 0.9, "To Dr. Yi:": 0.1, "a note": 0.9, "Paid.": 0.95}
     supposed = answer("what_if", "Supposed.", "If so, ready.", hypothetical=True)
