@@ -136,7 +136,9 @@ def about_criterion(ask: Ask, found: Determination) -> tuple[Finding, Finding] |
     for top, part in pairs:
         if part.clause and part.clause.clause_id in numbers:
             return top, part
-    return _criterion_named(ask, pairs) or _alike(ask.text, pairs)
+    # that the drug asked for is named tells nothing of which criterion is meant
+    others = tuple(name for name in ask.medicines if name.casefold() != found.drug.casefold())
+    return _criterion_named(replace(ask, medicines=others), pairs) or _alike(ask.text, pairs)
 
 
 def _parts(found: Determination) -> list[tuple[Finding, Finding]]:

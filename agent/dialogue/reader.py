@@ -30,6 +30,7 @@ from agent.dialogue.query import (
     intent_of,
 )
 from agent.dialogue.turns import asking
+from agent.dialogue.wordlists import words as listed_words
 from tools.engine.what_if import Diagnosed, Insured
 from tools.language.assertion import sentences
 from tools.language.encoder import Encoded, encode, head
@@ -290,9 +291,8 @@ def _ask(
     drugs, all_drugs = _drugs(span, start, end, encoded, named, supposed, before, talk, known)
     typed = named.text[span.start : span.end].lower()
     within = named.within(start, end)
-    if not any(
-        one.kind in _THINGS for one in within
-    ):  # what stands outside all questions may be what they are about
+    if not any(one.kind in _THINGS for one in within) and not any(ask.names_something for ask in before):
+        # what stands outside all questions may be what the first is about
         within += [
             one for one in named.found if not any(other.start <= one.start < other.end for other in spans)
         ]
@@ -316,7 +316,7 @@ def _ask(
             conditions = (near,)
     guessed = not named_one and bool(tests or conditions)
     if not (tests or conditions or medicines) and span.query in _OF_A_THING:
-        tests, conditions, medicines = _talked_of(span.query, before, talk)
+        tests, conditions, medicines = _talked_of(span.query, typed, before, talk)
         guessed = span.query == "criterion" and bool(tests)  # which may be about something else
     told = days.told(
         span.query, named, (start, end), _supposing_parts(span, spans, len(named.text)), known.as_of
@@ -388,9 +388,13 @@ def _test_meant(query: Query, typed: str, turn: str, known: Known) -> str:
 
 
 def _talked_of(
-    query: Query, before: Sequence[Ask], talk: Talk
+    query: Query, typed: str, before: Sequence[Ask], talk: Talk
 ) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
-    """The tests, conditions and medicines that were asked about last, as far as the query is about such things."""
+    """The tests, conditions and medicines that were asked about last, as far as the query is about such things; of a
+    criterion for which a word stands ("and is it enough"), whatever the question before it names."""
+    last = before[-1] if before else None
+    if query == "criterion" and last and last.names_something and words.words_of(typed) & listed_words("pronouns"):
+        return last.tests, last.conditions, [*last.medicines]
     for one in (*reversed(before), *reversed(talk.asks)):
         if one.tests and query in _OF_A_TEST:
             return one.tests, (), []
