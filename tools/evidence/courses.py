@@ -311,7 +311,8 @@ def _never_tried(leaf: Trial, taken: Sequence[Medication], context: EvaluationCo
             found = message("trial.other_formulation", drug=leaf.label, formulation=leaf.formulation)
             return LeafResult(False, records, found, None, _try(leaf))
         dose = leaf.min_daily_dose or 0
-        found = message("trial.low_dose", drug=leaf.label, dose=dose)
+        most = max((daily for entry in other if (daily := daily_dose(entry)) is not None), default=None)
+        found = message("trial.low_dose", drug=leaf.label, dose=dose, most=most)
         return LeafResult(False, records, found, None, _try(leaf, dose))
     return _never(leaf)
 
