@@ -400,7 +400,8 @@ def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledg
             each = compare.answer(Ask(query="options", all_drugs=True), bound, ledger)
             answer.said = [*each.said, *answer.said]
             answer.determinations = each.determinations
-        answer.said = [*before.said, *answer.said]
+        first = [one for one in before.said if one.ahead]
+        answer.said = [*first, *answer.said, *(one for one in before.said if not one.ahead)]
         answer.sources = [*before.sources, *answer.sources]
         return answer
     except Correctable as error:

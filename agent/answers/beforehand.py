@@ -30,7 +30,7 @@ _NOT_YET_SENT = ("draft", "reviewed")
 
 
 def told(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
-    """The sentences that come first; none for most questions."""
+    """The sentences that come first, which are `ahead`, and those that may be told behind; none for most questions."""
     reply = Answer(ledger=ledger)
     if ask.query in _UNDER_A_PLAN:
         _succession(ask, bound, reply)
@@ -39,9 +39,10 @@ def told(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         if case.open and case.head.drug in drugs and case.state not in _NOT_YET_SENT:
             Lines(case, bound.clocks(case), bound.as_of, reply).state()
     for drug in drugs:
-        dates.granted(bound, drug, reply, running=True)
         _allergy(drug, ask, bound, reply)
     reply.said = [replace(one, ahead=True) for one in reply.said]
+    for drug in drugs:
+        dates.granted(bound, drug, reply, running=True)
     return reply
 
 

@@ -393,7 +393,12 @@ def _talked_of(
     """The tests, conditions and medicines that were asked about last, as far as the query is about such things; of a
     criterion for which a word stands ("and is it enough"), whatever the question before it names."""
     last = before[-1] if before else None
-    if query == "criterion" and last and last.names_something and words.words_of(typed) & listed_words("pronouns"):
+    if (
+        query == "criterion"
+        and last
+        and last.names_something
+        and words.words_of(typed) & listed_words("pronouns")
+    ):
         return last.tests, last.conditions, [*last.medicines]
     for one in (*reversed(before), *reversed(talk.asks)):
         if one.tests and query in _OF_A_TEST:
