@@ -151,7 +151,10 @@ def _first_appeal(plan: Plan, notice: date, reply: Answer) -> None:
     derived = partial(add, origin="derived", attribute="deadline")
     day = add("date", notice, origin="case", attribute="asked", source="as of")
     last = derived("date", due.day, source=filing.cite, formula=due.how)
-    time = derived("words", filing.period, source=filing.cite)
+    presumed = (
+        f" from its receipt, which is presumed {filing.presumed} days after it" if filing.presumed else ""
+    )
+    time = derived("words", f"{filing.period}{presumed}", source=filing.cite)
     law = add("words", filing.cite, origin="derived", attribute="law", source=filing.cite)
     text = f"After a denial with a notice of {day}, the {level.name} is to be asked for by {last} ({time}, {law})."
     reply.say(text, verbatim=True)
