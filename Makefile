@@ -3,7 +3,7 @@ VENV := .venv
 BOOT := .boot
 RUN := $(VENV)/bin
 ROOMS := agent tools data_gen evals
-PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder # a file's tests share their worlds; some wait for servers
+PARALLEL := -n 4 --dist loadfile --no-loadscope-reorder # a file's tests share their worlds; some wait for servers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -35,7 +35,7 @@ demo: $(VENV)/$(if $(wildcard $(VENV)/.ok),.ok,.default)  ## fill the payer's fo
 
 extras: $(VENV)/.ok  ## install all the rest: every extra, and what the checks need
 
-test: $(VENV)/.ok  ## run the tests but the slow ones, on three processes (ARGS=-n0 on one); make check runs all
+test: $(VENV)/.ok  ## run the tests but the slow ones, on four processes (ARGS=-n0 on one); make check runs all
 	@$(RUN)/pytest -q -m 'not slow' $(PARALLEL) $(ARGS)
 
 check: $(VENV)/.ok  ## the one gate: ruff, mypy --strict, import-linter, every test (ARGS=--cov shows what none of them runs)

@@ -358,7 +358,7 @@ def _answers(
             answers.append(courtesy.otherwise(ask.query, ledger))
         else:
             answers.append(_answered(_under_its_plan(ask, bound), reading, before, bound, ledger, desk))
-            answers[-1].sure, answers[-1].query = ask.sure, ask.query
+            answers[-1].sure, answers[-1].query, answers[-1].yes = ask.sure, ask.query, ask.yes
     unsure = len(asks) == 1 and resolution.UNSURE <= asks[0].sure < SURE
     if unsure and reading.readings and not answers[-1].offered:
         answers.append(courtesy.otherwise(reading.readings[1], ledger))

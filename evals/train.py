@@ -17,6 +17,7 @@ from agent.answers import arrangement
 from agent.answers.policy import ranking
 from agent.answers.relevance import WEIGHTS as RELEVANCE
 from agent.dialogue import hypotheses, linking
+from agent.dialogue.classifiers import ADDRESSEE, POLARITY
 from evals.training.examples import authors_of
 from evals.training.reports import stamp
 from tools.denials import encoded, learned
@@ -54,6 +55,8 @@ class Weights(NamedTuple):
 WEIGHTS = {
     "encoder": Weights(reader.MODEL, "what a turn of the chat asks"),
     "ngrams": Weights(ngrams.WEIGHTS, "what a span of a turn asks, by its words and letters"),
+    "polarity": Weights(POLARITY.path, "what a yes to a question would say of the request", "encoder"),
+    "addressee": Weights(ADDRESSEE.path, "to whom a turn wants a text written", "encoder"),
     "roles": Weights(hypotheses.ROLES, "in which role a thing of a supposition stands", "encoder"),
     "linking": Weights(linking.WEIGHTS, "which drugs a turn is about", "encoder"),
     "relevance": Weights(RELEVANCE, "which records and clauses a turn asks for", "encoder"),

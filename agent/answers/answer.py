@@ -7,17 +7,22 @@ from typing import Literal
 
 import msgspec
 
-from agent.dialogue.query import Query
+from agent.dialogue.query import Addressee, Polarity, Query
 from agent.ledger import Ledger
 from tools.domain.records import Determination
 
 SURELY_REFUSED = 0.8  # likelihood that what is refused was asked for, from which the refusal comes first
 
 
+# How what a sentence tells of stands; what nothing proves and nothing rules out is unsettled.
+Standing = Literal["", "met", "not_met", "open", "unsettled"]
+
+
 class Said(msgspec.Struct, frozen=True, kw_only=True):
     """One sentence, or one line of a list. `must` is what no rewording may leave out: the outcome, what is
     missing, a refusal. `verbatim` is not to be reworded at all: a quoted clause, a refusal, a warning. What `leans` is
-    understood only behind the sentence before it; what stands `ahead` is said before anything that was asked."""
+    understood only behind the sentence before it; what stands `ahead` is said before anything that was asked.
+    `standing` is how the one criterion stands that it tells of."""
 
     text: str  # with slots: "The latest HbA1c is {F3}, of {F4}."
     must: bool = True
@@ -25,6 +30,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     bullet: bool = False
     leans: bool = False
     ahead: bool = False
+    standing: Standing = ""
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +46,8 @@ class Answer(msgspec.Struct, kw_only=True):
     """What one ask is answered with. `drugs` is what a follow-up will lean on; `offered` what it asks back
     about; `draft_id` is the draft that was asked for and now waits for review; `general` is an answer for which nothing
     particular was resolved, so that it is a whole list or all criteria; `lost` one that only says that it was not
-    understood or cannot be told here, or asks back; `sure` is how likely the turn asks for it."""
+    understood or cannot be told here, or asks back; `sure` is how likely the turn asks for it, and `yes` what a yes
+    to it would say."""
 
     said: list[Said] = []
     ledger: Ledger
@@ -56,6 +63,8 @@ class Answer(msgspec.Struct, kw_only=True):
     closing: list[Said] = []  # of what is to be pasted, behind what other answers put into it
     query: Query = "unclear"  # that it is the answer to
     sure: float = 1.0
+    yes: Polarity = ""
+    to: Addressee = ""  # of a message
 
     def say(
         self,
@@ -82,3 +91,23 @@ class Answer(msgspec.Struct, kw_only=True):
 def plain(*texts: str) -> list[Said]:
     """Sentences that are shown in these words; an empty one is none."""
     return [Said(text=text, verbatim=True) for text in texts if text]
+
+
+# What answers a question, by what a yes to it would say and how what is asked about stands.
+_PLAINLY: dict[tuple[Polarity, Standing], str] = {
+    ("fine", "met"): "Yes",
+    ("fine", "not_met"): "No",
+    ("fine", "open"): "Not yet",
+    ("fine", "unsettled"): "Not yet",
+    ("hurdle", "met"): "No",
+    ("hurdle", "not_met"): "Yes",
+    ("hurdle", "open"): "Yes, as it stands",
+}
+
+
+def begun_plainly(said: Said, yes: Polarity) -> Said:
+    """A sentence on how one criterion stands, as the answer to a question for yes or no."""
+    plainly = _PLAINLY.get((yes, said.standing))
+    if not plainly:
+        return said
+    return msgspec.structs.replace(said, text=f"{plainly}. {said.text}", bullet=False)

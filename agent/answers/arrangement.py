@@ -18,7 +18,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from agent.answers import relevance
-from agent.answers.answer import Answer, Said
+from agent.answers.answer import Answer, Said, begun_plainly
 from agent.answers.relevance import LEAST
 from agent.dialogue.query import DECISIONS, Query
 from agent.dialogue.turns import Question, Turn, turn_of
@@ -85,6 +85,8 @@ def arranged(question: Question, answers: Sequence[Answer], ledger: Ledger) -> l
         said, behind = [], [*behind, *rest]
     _once([answer for answer, _ in pairs if not _keeps_its_place(answer)], ledger)
     told_before = [one for answer, _ in pairs for one in answer.said]
+    for answer in answers:
+        _begin_plainly(answer)
     useful = _adding(
         told_before,
         [one for block in behind if block.likelihood >= USEFUL for one in _as_items(block)],
@@ -95,6 +97,15 @@ def arranged(question: Question, answers: Sequence[Answer], ledger: Ledger) -> l
     closing = [one for answer in answers for one in answer.closing]
     end = next((at for at, one in enumerate(told) if one.lost or one.offered), len(told))
     return [*told[:end], Answer(ledger=ledger, said=closing), *told[end:], last]
+
+
+def _begin_plainly(answer: Answer) -> None:
+    """Puts yes or no before the sentence that an answer to such a question begins with, if it tells how one criterion
+    stands."""
+    at = next((at for at, one in enumerate(answer.said) if not one.ahead), None)
+    if at is None or _keeps_its_place(answer):
+        return
+    answer.said[at] = begun_plainly(answer.said[at], answer.yes)
 
 
 def _parted(

@@ -18,7 +18,17 @@ from agent.answers.wording import ask_back, drug_slot, drugs_meant, joined, plan
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tools.common.dates import add_months
-from tools.domain.records import Attestation, Benefit, Clause, Finding, Medication, Note, Plan, Policy
+from tools.domain.records import (
+    Attestation,
+    Benefit,
+    Clause,
+    Determination,
+    Finding,
+    Medication,
+    Note,
+    Plan,
+    Policy,
+)
 from tools.domain.rules import (
     AnyOf,
     Attested,
@@ -32,6 +42,7 @@ from tools.domain.rules import (
     Trial,
     window_of,
 )
+from tools.engine.documents import walk
 from tools.evidence.courses import daily_dose
 from tools.evidence.measurements import values_of
 from tools.lifecycle.clocks import count, find, receipt
@@ -43,6 +54,7 @@ from tools.terminology.observations import TESTS
 from tools.terminology.terms import INDICATIONS
 
 MOST_LINES = 8
+SOON = 31  # days in which evidence lapses that a message about the request speaks of
 LEAD_IN = 14  # days before a result lapses in which it is said that it is about to
 
 
@@ -221,7 +233,7 @@ def granted(bound: Bound, drug: str, reply: Answer, *, running: bool = False) ->
         verb = "runs" if runs else "ran" if one.end < bound.as_of else "will run"
         other = "; it does not carry over to another plan"
         if here:
-            other = f"; renewable until {_renewable(one.end, bound.plan, reply.ledger)}"
+            other = f"; renewable until {renewable(one.end, bound.plan, reply.ledger)}"
         use = INDICATIONS.get(one.indication, "")
         of_use = f" for {add('words', use, attribute='indication')}" if use else ""
         reply.say(f"An approval by {plan} on file{of_use} {verb} from {start} to {end}{other}.")
@@ -229,7 +241,7 @@ def granted(bound: Bound, drug: str, reply: Answer, *, running: bool = False) ->
         reply.sources.append(Source(source=f"chart {one.id}", quote=quote, kind="chart"))
 
 
-def _renewable(end: date, plan: Plan, ledger: Ledger) -> str:
+def renewable(end: date, plan: Plan, ledger: Ledger) -> str:
     """The last day on which a request is the renewal of an approval that ended so."""
     gap = timedelta(days=plan.renewal_gap_days)
     return ledger.add(
@@ -316,6 +328,19 @@ def note_window(bound: Bound, ledger: Ledger) -> list[Said]:
     return [Said(text=f"For the drugs that have a policy: {line}", verbatim=True, must=False)] if line else []
 
 
+def lapsing_first(bound: Bound, found: Determination, ledger: Ledger) -> list[Said]:
+    """Of the dated evidence of a request, what lapses first, if that is soon."""
+    benefit = bound.plan.benefits[found.drug]
+    holder = _Windows(bound, benefit, ledger)
+    met = {one.clause.clause_id for one in walk(found.findings) if one.status == "met" and one.clause}
+    last: dict[date, Part] = {}
+    for entry in printed(benefit):
+        day = holder.last(entry.part) if entry.part.clause_id in met else None
+        if day is not None and bound.as_of <= day <= bound.as_of + timedelta(days=SOON):
+            last.setdefault(day, entry.part)
+    return [Said(text=holder.line(last[min(last)]), verbatim=True)] if last else []
+
+
 def paper(finding: Finding, bound: Bound, drug: str, ledger: Ledger) -> str:
     """Of which day the paper is that a request's document is, and until when it counts; nothing if none is on file."""
     record = finding.evidence[0] if finding.status == "met" and finding.evidence else None
@@ -372,6 +397,18 @@ class _Windows(NamedTuple):
             stated = [one for one in patient.attestations if one.topic == part.topic]
             return self._latest("The prescriber's statement", stated, within, "statement", part)
         return ""  # of a document, the criterion on the same test says it
+
+    def last(self, part: Part) -> date | None:
+        """The last day on which the newest evidence for a criterion or document counts; None where it has no window."""
+        within, patient, as_of = window_of(part), self.bound.patient, self.bound.as_of
+        days: list[date] = []
+        if within is None or isinstance(part, Trial):
+            return None
+        if isinstance(part, Lab) and part.at != "baseline" and part.of_newest:
+            days = [one.date for one in values_of(patient, part.test, as_of).usable[:1]]
+        elif isinstance(part, Required) and part.of == "note" and not part.test:
+            days = [note.date for note in patient.notes if note.date and note.date <= as_of]
+        return within.last(max(days)) if days else None
 
     def _latest(
         self, name: str, records: Sequence[Note | Attestation], within: Period, attribute: str, part: Part

@@ -57,7 +57,8 @@ def of_one_drug(tell: Callable[[Ask, Words, Answer], None]) -> Callable[[Ask, Bo
 def answer(ask: Ask, words: Words, reply: Answer) -> None:
     """The outcome, what decides it and what is next; yes or no first, where that is surely asked."""
     found, headline = words.found, words.headline()
-    plainly = _PLAINLY.get(found.outcome) if ask.form == "yes_no" and ask.sure >= SURE else None
+    asks_plainly = ask.form == "yes_no" and ask.sure >= SURE and ask.yes != "hurdle"
+    plainly = _PLAINLY.get(found.outcome) if asks_plainly else None
     said = [Said(text=f"{plainly}. {headline}" if plainly else headline)]
     said += [Said(text=text, leans=True) for text in deciding(words)]
     said += covered_instead(words, reply)

@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from agent.answers import registry, relevance
 from agent.answers.answer import Answer, Said
 from agent.answers.chart import notes, supply
 from agent.answers.chart.page import Page, capitalised
 from agent.answers.passages import Kind, Passage, passages, texts
 from agent.answers.why import ways
-from agent.answers.wording import Words, finding_told, labeled_use
+from agent.answers.wording import Words, finding_told, labeled_use, standing_of
 from agent.dialogue.query import DECISIONS, QUERIES, Ask, Intent, Query
 from agent.dialogue.turns import Question
 from agent.ledger import Ledger
@@ -108,10 +110,13 @@ def with_passages(
     composer = _Composer(asks, particular, bound, ledger, use)
     composer.judged = [one.what for one in found if one.kind == "finding"]
     told = composer.tell([passage for _, passage in wanted])
+    if best < SURELY:
+        told.said = [replace(one, standing="") for one in told.said]
     # a follow-up leans on them, whatever gave way
     told.drugs = tuple(drug for one in answers for drug in one.drugs)
     before = {one.text for answer in particular for one in answer.said}
     told.said = [one for one in told.said if one.text not in before]
+    told.yes = asks[0].yes if len({ask.yes for ask in asks}) == 1 else ""
     made = [one for one in (*particular, told) if one.said] or [*answers]
     return Focus([*made, *(one for one in lost if one.offered or not made)], keys)
 
@@ -127,6 +132,22 @@ def _values_together(wanted: Sequence[tuple[float, Passage]]) -> list[tuple[floa
             same = [two for two in wanted if two[1].kind == "value" and two[1].what[0] == one.what[0]]
             made += sorted(same, key=lambda two: two[1].what[1].date, reverse=True)
     return made
+
+
+def criteria_meant(question: Question, drug: str, use: str, bound: Bound) -> list[tuple[float, str]]:
+    """The criteria, or parts of one, that a turn likely speaks of: how likely, and the clause, or else the name; the
+    likeliest first.
+
+    Args:
+        question: what was typed now and before.
+        drug: one that the plan lists.
+        use: for which it is judged, or none.
+        bound: the chart and the plan.
+    """
+    found = passages(bound, (drug,), use)
+    likely = relevance.likelihoods(question, relevance.pool_of(found, texts(found, bound)))
+    pairs = ((share, one.ref) for share, one in zip(likely, found, strict=True) if one.kind == "finding")
+    return sorted((pair for pair in pairs if pair[0] >= LIKELY), reverse=True)
 
 
 def open_ones(
@@ -226,6 +247,8 @@ class _Composer:
                 elif not self._holds(text):
                     lead = f"{capitalised(passage.where)}: " if passage.kind in _BARE else ""
                     page.say(f"{lead}{text}", bullet=True)
+                    if passage.kind == "finding":
+                        reply.said[-1] = replace(reply.said[-1], standing=standing_of(passage.what[1]))
                     self.facts |= self._facts(text)
                     reply.said += self._serving(passage, page)
                     if passage.kind == "note" and notes.reports_a_value(page, passage.what[1]):

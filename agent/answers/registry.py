@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import date
 
 from msgspec.structs import replace
 
@@ -22,7 +23,7 @@ from agent.answers import (
     what_if,
     why,
 )
-from agent.answers.answer import Answer
+from agent.answers.answer import Answer, Said
 from agent.dialogue.query import DECISIONS, QUERIES, REFUSED, Ask, Intent, Query, intent_of
 from agent.ledger import Ledger
 from tools.queries.bound import Bound
@@ -61,6 +62,7 @@ SIDE_BY_SIDE: frozenset[Query] = DECISIONS | {"coverage", "pa_required", "compar
 _ONE_BY_ONE: frozenset[Query] = frozenset((
     "criterion", "attach", "earliest", "policy", "policy_all", "renewal_rules", "approval_length", "lookback",
 ))  # fmt: skip
+_JUDGED_THEN: frozenset[Query] = frozenset(("attach",))  # what is of a day to come, if one is named
 MOST_DRUGS = 2  # that are told one after the other
 
 
@@ -75,6 +77,8 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     Raises:
         Correctable: something that is named is not known.
     """
+    if ask.query in _JUDGED_THEN and ask.day is not None and ask.day > bound.as_of:
+        return _on_the_day(ask, ask.day, bound, ledger)
     several = len(ask.drugs) > 1
     whole_plan = ask.all_drugs and not ask.drugs and ask.query in DECISIONS
     if ask.query in SIDE_BY_SIDE and (several or ask.uses or whole_plan):
@@ -88,4 +92,14 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         reply.determinations += told.determinations
         reply.cite(told.sources)
         reply.general = reply.general or told.general
+    return reply
+
+
+def _on_the_day(ask: Ask, day: date, bound: Bound, ledger: Ledger) -> Answer:
+    """What would be said on a day to come, with the chart as it is."""
+    then = Bound(bound.store, bound.patient.id, as_of=day, plan_id=bound.plan.id)
+    reply = answer(replace(ask, day=None), then, ledger)
+    on = ledger.add("date", day, origin="supposed", source="question", attribute="as_of")
+    reply.said = [Said(text=f"On {on}, if nothing else changes:"), *reply.said]
+    reply.hypothetical = True
     return reply

@@ -81,7 +81,15 @@ def worth_answering(question: Question, reading: Reading, talk: Talk, bound: Bou
         talk: what was talked about.
         bound: the chart and the plan on file.
     """
-    return [_with_open_ones(ask, question, bound) for ask in _worth_answering(reading, talk)]
+    asks = _worth_answering(reading, talk)
+    if len(asks) == 1:
+        return [_with_open_ones(asks[0], question, bound)]
+    # a part of a turn is understood after the whole
+    parts = (Question(ask.text or question.text, question.text, question.shown) for ask in asks)
+    return [
+        _with_open_ones(ask, part if ask.query == "criterion" else question, bound)
+        for ask, part in zip(asks, parts, strict=True)
+    ]
 
 
 def beside(ask: Ask, reading: Reading, talk: Talk, bound: Bound) -> tuple[str, ...]:
@@ -168,9 +176,13 @@ def _with_what_must_change(ask: Ask, bound: Bound) -> Ask:
 
 
 def _with_open_ones(ask: Ask, question: Question, bound: Bound) -> Ask:
-    """A message, or a supposition that holds nothing which could be put into the chart, with the criteria that it
-    speaks of."""
+    """A question on a criterion with the one that it speaks of; a message, or a supposition that holds nothing which
+    could be put into the chart, with those that are open."""
     drugs = wording.drugs_meant(ask, bound)[:1]
+    if ask.query == "criterion" and drugs and drugs[0] in bound.plan.benefits:
+        meant = focus.criteria_meant(question, drugs[0], ask.indication, bound)
+        surely = bool(meant) and meant[0][0] >= focus.SURELY
+        return replace(ask, criteria=tuple(ref for _, ref in meant), surely=surely)
     if ask.query not in _OF_OPEN_ONES or ask.changes or not drugs or drugs[0] not in bound.benefits:
         return ask
     if ask.query == "what_if" and ask.drugs and not ask.from_talk:  # which may be what is supposed

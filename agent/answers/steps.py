@@ -68,14 +68,20 @@ def papers_told(words: Words) -> list[Said]:
     count, total = words.count(len(here), "papers on file"), words.count(len(papers), "papers")
     said = [Said(text=f"Of the papers for {words.request()}, {count} of {total} on file:")]
     for finding in papers:
-        state = "on file" if finding.status == "met" else "not on file"
         shown = words.shown(finding)
+        state = "on file" if finding.status == "met" else _wanting(finding, shown)
         cited = clause_cited(words, finding)
         detail = f", {shown}" if shown and finding.status == "met" and shown != state else ""
         told = f"{words.named(finding)}: {state}{detail}{cited}{_beside(finding.criterion, words)}."
         day = dates.paper(finding, words.bound, words.found.drug, words.ledger)
         said.append(Said(text=told + day, bullet=True))
     return said
+
+
+def _wanting(finding: Finding, shown: str) -> str:
+    """What is wrong with a paper that is not as it is asked for."""
+    missing = finding.found is None or finding.found.code == "document.missing"
+    return "not on file" if missing else f"still wanted, {shown}"
 
 
 def clause_cited(words: Words, finding: Finding) -> str:

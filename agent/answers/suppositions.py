@@ -11,7 +11,7 @@ from agent.answers.wording import drug_slot, plan_slot, pronoun
 from agent.ledger import Kind, Ledger
 from tools.common.dates import age_on
 from tools.engine import what_if
-from tools.engine.what_if import Change
+from tools.engine.what_if import Change, Course
 from tools.evidence.measurements import governing, values_of
 from tools.messages.grammar import amount
 from tools.queries.bound import Bound
@@ -89,22 +89,23 @@ class _Told:
                 name = self.name(drug)
                 return f"if {name} were documented as stopped on {self.day(change.on or as_of, drug)}{why}"
             case what_if.Started(drug=drug) if change.on:
-                return self._begun(drug, change.on, change.daily)
+                return self._begun(change, change.on)
             case what_if.Started(drug=drug, days=0):
-                return f"if {self.she} took {self.name(drug)} that day"
+                return f"if {self.she} took {self.name(drug)}{_form(change)} that day"
             case what_if.Started(drug=drug):
                 since, name = self.day(as_of - timedelta(days=change.days), drug), self.name(drug)
-                return f"if {self.she} took {name} since {since} ({self.days(change.days, drug)})"
+                return (
+                    f"if {self.she} took {name}{_form(change)} since {since} ({self.days(change.days, drug)})"
+                )
             case what_if.Tried(drug=drug):
                 outcome = self.words(change.outcome.lower(), "outcome")
                 if change.on:
                     until = f" to {self.day(as_of, drug)}" if change.on < as_of else ""
-                    return f"{self._begun(drug, change.on, change.daily)}{until}, with {outcome}"
+                    return f"{self._begun(change, change.on)}{until}, with {outcome}"
                 name, days = self.name(drug), self.days(change.days, drug)
-                return f"if {name} had been tried for {days} with {outcome}"
+                return f"if {name}{_form(change)} had been tried for {days} with {outcome}"
             case what_if.Removed():
-                kind = f" {change.formulation}" if change.formulation else ""
-                return f"without {self.name(change.drug)}{kind} on record"
+                return f"without {self.name(change.drug)}{_form(change)} on record"
             case what_if.Diagnosed():
                 label = self.words(CONCEPTS[change.concept].label, "diagnosis")
                 return (
@@ -138,13 +139,13 @@ class _Told:
         day = f" on {self.day(change.on, change.test)}" if change.on else ""
         return f"if {self.test(change.test)} were {value}{day}{self.now(change.test)}"
 
-    def _begun(self, drug: str, on: date, daily: float) -> str:
+    def _begun(self, course: Course, on: date) -> str:
         """ "if metformin at 2000 mg a day began on Sep 1, 2026 and was filled all along"."""
-        dose = ""
+        dose, daily = _form(course), course.daily
         if daily:
-            dose = f" at {self.fact('value', daily, 'daily dose', shown=f'{daily:g} mg', unit='mg')} a day"
-        began = self.day(on, drug)
-        return f"if {self.name(drug)}{dose} began on {began} and was filled all along"
+            dose += f" at {self.fact('value', daily, 'daily dose', shown=f'{daily:g} mg', unit='mg')} a day"
+        began = self.day(on, course.drug)
+        return f"if {self.name(course.drug)}{dose} began on {began} and was filled all along"
 
     def _stated(self, change: what_if.Stated) -> str:
         topic = self.words(TOPICS[change.topic], change.topic)
@@ -181,3 +182,8 @@ class _Told:
 
 
 _PAPERS = {term.of: term.label for term in reversed(vocabulary("document_kinds").values()) if term.of}
+
+
+def _form(change: Course | what_if.Removed) -> str:
+    """ " ER", if the formulation is told."""
+    return f" {change.formulation}" if change.formulation else ""

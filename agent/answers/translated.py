@@ -9,13 +9,25 @@ from functools import partial
 from typing import Any
 
 from agent.answers.answer import Said
+from agent.answers.wording.findings import asks_for_all, worth_trying
+from agent.dialogue.query import Query
 from agent.ledger import Ledger
 from tools.domain.records import Determination, Finding, Patient, Plan
 from tools.engine.next_steps import name_of
-from tools.messages import Actor, Message, message, voice
+from tools.messages import PATIENT, SAID, Action, Message, any_of, iso, message, tells, voice
 
 MOST_OPEN = 6  # criteria and documents
-_SETTLED = {"not_covered": "chat.to_patient.not_covered", "not_required": "chat.to_patient.not_required"}
+MOST_OTHERS = 3  # drugs that are named to the patient in place of one
+MOST_HOURS = 72  # that are told as hours
+_SETTLED = ("not_covered", "not_required")
+_HEADS = {
+    "not_covered": "chat.to_patient.not_covered",
+    "not_required": "chat.to_patient.not_required",
+    "ready": "chat.to_patient.ready",
+    "likely_denial": "chat.to_patient.not_yet",
+}
+_OF_THE_PRICE: frozenset[Query] = frozenset(("copay", "tier", "coverage"))
+_OF_AN_APPROVAL: frozenset[Query] = frozenset(("approval", "deadline", "status"))
 
 
 def translated(
@@ -53,34 +65,71 @@ def to_patient(
     plan: Plan,
     ledger: Ledger,
 ) -> list[Said]:
-    """A message to the patient: on what is worked, what to bring or to come for, and what the prescriber will ask; of a
-    drug that is not covered, or that needs no authorization, that alone."""
+    """A message to the patient: how the request stands, what is needed of the patient, and what is not; of a drug that
+    is not covered, or that needs no authorization, that and what is to be had instead."""
     telling = _Telling(language, found, patient, ledger)
-    head = _SETTLED.get(found.outcome, "chat.to_patient")
+    head = _HEADS.get(found.outcome, "chat.to_patient")
     said = [telling.line(message(head, name=patient.name, drug=found.drug, plan=plan.name))]
+    others = tuple(one.drug for one in found.alternatives[:MOST_OTHERS])
+    instead = (
+        [telling.line(message("chat.to_patient.instead", plan=plan.name, drugs=others))] if others else []
+    )
     if found.outcome in _SETTLED:
-        return said
-    theirs = [one for one in open_ones if _actor(one) in ("patient", "lab", "office")]
-    asked = [one for one in open_ones if _actor(one) == "prescriber"]
-    for heads, ones in (("chat.bring", theirs), ("chat.asked", asked)):
-        if ones:
-            said.append(telling.line(message(heads)))
-            points = (message("chat.step", step=name_of(one)) for one in ones[:MOST_OPEN])
-            said += [telling.line(one, bullet=True) for one in points]
-    return said if theirs or asked else [*said, telling.line(message("chat.nothing"))]
+        return [*said, *instead]
+    if found.outcome == "ready":
+        ordering = any(action.code == "order_drug" for action in found.actions)
+        said += [telling.line(message("chat.to_patient.order"))] if ordering else []
+        return [*said, *for_patient(language, "turnaround", found, patient, plan, ledger)]
+    told = [[step for step in patient_steps(one) if tells(step.code, PATIENT)] for one in open_ones]
+    steps = list(dict.fromkeys(step for own in told for step in own))[:MOST_OPEN]
+    if steps:
+        said.append(telling.line(message("chat.to_patient.first")))
+        said += [telling.line(step, bullet=True, form=PATIENT) for step in steps]
+    said += instead if found.outcome == "likely_denial" else []
+    return said if all(told) else [*said, telling.line(message("chat.to_patient.office"))]
+
+
+def patient_steps(finding: Finding) -> list[Action]:
+    """The steps that would change a finding: of ways that are alike but for a name as one, of others the first."""
+    if not finding.parts:
+        return [finding.action] if finding.action is not None else []
+    parts = worth_trying(finding)
+    if asks_for_all(finding):
+        return [step for part in parts for step in patient_steps(part)]
+    ways = [part.action for part in parts[:2] if part.action is not None]
+    either = any_of(ways) if ways else None
+    return (
+        [either]
+        if isinstance(either, Action)
+        else [step for part in parts[:1] for step in patient_steps(part)]
+    )
+
+
+def for_patient(
+    language: str, query: Query, found: Determination, patient: Patient, plan: Plan, ledger: Ledger
+) -> list[Said]:
+    """What a query asks as the patient is told it; nothing of a query that no patient is told of."""
+    telling = _Telling(language, found, patient, ledger)
+    benefit = plan.benefits.get(found.drug)
+    said: list[Message] = []
+    if query == "turnaround" and plan.review_hours:
+        in_days = plan.review_hours > MOST_HOURS and plan.review_hours % 24 == 0
+        count, unit = (plan.review_hours // 24, "days") if in_days else (plan.review_hours, "hours")
+        within = message("period", count=count, unit=unit)
+        said.append(message("chat.to_patient.answers", plan=plan.name, within=within))
+    if query in _OF_THE_PRICE and benefit is not None and benefit.copay:
+        said.append(message("chat.to_patient.copay", copay=benefit.copay))
+    if query in _OF_AN_APPROVAL:
+        ends = [
+            one.end for one in patient.authorizations if one.drug == found.drug and one.plan_id == plan.id
+        ]
+        said += [message("chat.to_patient.approved", drug=found.drug, day=iso(max(ends)))] if ends else []
+    return [telling.line(one) for one in said]
 
 
 def thanks(language: str, patient: Patient, ledger: Ledger) -> Said:
     """The end of a message."""
     return _Telling(language, None, patient, ledger).line(message("chat.thanks"))
-
-
-def _actor(finding: Finding) -> Actor:
-    """Whose turn it is first, by the first part of it that anybody can do something about."""
-    if finding.action is not None:
-        return finding.action.actor
-    parts = (_actor(one) for one in finding.parts if one.status != "met")
-    return next((one for one in parts if one), "")
 
 
 class _Telling:
@@ -93,8 +142,8 @@ class _Telling:
             partial(ledger.add, origin="determination", source=source),
         )
 
-    def line(self, told: Message, *, bullet: bool = False) -> Said:
-        text = self.voice.says(told, "said", hold=self._hold, only=True)
+    def line(self, told: Message, *, bullet: bool = False, form: str = SAID) -> Said:
+        text = self.voice.says(told, form, hold=self._hold, only=True)
         return Said(text=text, verbatim=True, bullet=bullet)
 
     def _hold(self, rule: str, value: Any, text: str) -> str:

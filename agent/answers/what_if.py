@@ -9,7 +9,7 @@ from functools import partial
 from msgspec.structs import asdict, replace
 
 from agent.answers import dates, eligibility
-from agent.answers.answer import Answer, Said, plain
+from agent.answers.answer import Answer, Said, begun_plainly, plain
 from agent.answers.eligibility import MOST_OPEN, OPEN, deciding
 from agent.answers.suppositions import marker
 from agent.answers.why import BEFORE_CRITERIA, ways
@@ -106,14 +106,10 @@ def quantity(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     limits = [(found, one) for found in decided for one in found.findings if one.criterion == "quantity"]
     for found, finding in limits[:1]:
         told = finding_told(Words(bound, ledger, found, supposed=reply.hypothetical), finding)
-        lead = _WITHIN.get(finding.status, "") if ask.form == "yes_no" else ""
         behind = 1 if reply.hypothetical else 0  # what is supposed
-        reply.said[behind:behind] = plain(f"{lead}{told.text}")
+        reply.said[behind:behind] = [replace(begun_plainly(told, ask.yes), bullet=False, verbatim=True)]
         reply.cite(sources([finding]))
     return reply
-
-
-_WITHIN = {"met": "Yes. ", "not_met": "No. "}
 
 
 def _better_later(ask: Ask, drug: str, reply: Answer, bound: Bound) -> Better | None:
@@ -185,7 +181,10 @@ def _as_it_stands(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     if words and ask.open_ones:
         reply.said = fitted(_settled(words[0], ask.open_ones), ledger)
     else:
-        reply.said = [_NOTHING_SUPPOSED, *reply.said, *map(_all_that_is_open, words)]
+        running = Answer(ledger=ledger)  # until when it can be renewed holds whatever happens
+        for one in reply.determinations[:1]:
+            dates.granted(bound, one.drug, running, running=True)
+        reply.said = [*running.said, _NOTHING_SUPPOSED, *reply.said, *map(_all_that_is_open, words)]
     return reply
 
 

@@ -23,8 +23,8 @@ from agent.answers.wording import (
     fitted,
     listed,
     sources,
+    standing_of,
 )
-from agent.answers.wording.findings import NAMES
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
 from tools.domain.records import Determination, Finding
@@ -32,7 +32,6 @@ from tools.domain.rules import Trial
 from tools.engine.documents import walk
 from tools.engine.eligibility import active_coverage
 from tools.queries.bound import Bound
-from tools.store.embedding import bundled
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.medicines import CLASSES, medicine
 from tools.terminology.observations import TESTS
@@ -45,7 +44,6 @@ BEFORE_CRITERIA = ("eligibility", "formulary", "benefit", "pa")  # what stops a 
 _ON_A_CRITERION: frozenset[Query] = frozenset(
     ("why", "criterion", "criteria", "policy", "policy_all", "step")
 )
-NEAR = 0.3  # cosine from which a criterion is meant by words that name nothing known
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
@@ -59,7 +57,7 @@ def _of_the_drug(ask: Ask, words: Words, reply: Answer) -> None:
     found, ledger = words.found, words.ledger
     one_of_them = ask.query == "criterion"
     if one_of_them and (about := about_criterion(ask, found)):
-        reply.said = fitted(_one(words, *about), ledger, LONGEST_CRITERION)
+        reply.said = fitted(_one(words, *about, sure=_is_meant(ask, *about)), ledger, LONGEST_CRITERION)
         reply.sources = sources(about)
         return
     judged = found.stopped_by not in BEFORE_CRITERIA
@@ -129,8 +127,8 @@ def _enrolled_elsewhere(bound: Bound, ledger: Ledger) -> Answer | None:
 
 
 def about_criterion(ask: Ask, found: Determination) -> tuple[Finding, Finding] | None:
-    """The top criterion and the part of it that the query names: by what it names that is known, else by likeness in
-    meaning; nothing if none comes near."""
+    """The top criterion and the part of it that the query names: by what it names that is known, else, or where that is
+    not likely and another surely is, the one that the turn means; nothing if none is likely."""
     pairs = _parts(found)
     numbers = named_in(ask.text, [part.clause.clause_id for _, part in pairs if part.clause])
     for top, part in pairs:
@@ -138,7 +136,14 @@ def about_criterion(ask: Ask, found: Determination) -> tuple[Finding, Finding] |
             return top, part
     # that the drug asked for is named tells nothing of which criterion is meant
     others = tuple(name for name in ask.medicines if name.casefold() != found.drug.casefold())
-    return _criterion_named(replace(ask, medicines=others), pairs) or _alike(ask.text, pairs)
+    named = _criterion_named(replace(ask, medicines=others), pairs)
+    if named and not (ask.surely and _ref(named[1]) not in ask.criteria):
+        return named
+    return next((pair for pair in pairs if _ref(pair[1]) in ask.criteria[:1]), None)
+
+
+def _ref(part: Finding) -> str:
+    return part.clause.clause_id if part.clause else part.criterion
 
 
 def _parts(found: Determination) -> list[tuple[Finding, Finding]]:
@@ -182,22 +187,17 @@ def _bare(label: str) -> str:
     return label.removeprefix("an ").removeprefix("a ").casefold()
 
 
-def _alike(text: str, pairs: Sequence[tuple[Finding, Finding]]) -> tuple[Finding, Finding] | None:
-    """The finding whose words mean nearly the same."""
-    if not pairs:
-        return None
-    names = [NAMES.get(part.criterion) or part.criterion.replace("_", " ") for _, part in pairs]
-    rows = bundled().embed([text, *names, *(part.text for _, part in pairs)])
-    scores = (rows[1:] @ rows[0]).reshape(2, len(pairs)).max(0)
-    at = int(scores.argmax())
-    return pairs[at] if scores[at] >= NEAR else None
+def _is_meant(ask: Ask, top: Finding, part: Finding) -> bool:
+    """Whether it is what the turn likely speaks of, so that yes or no to it answers the turn."""
+    return _ref(top) in ask.criteria or _ref(part) in ask.criteria
 
 
-def _one(words: Words, top: Finding, part: Finding) -> list[Said]:
+def _one(words: Words, top: Finding, part: Finding, *, sure: bool) -> list[Said]:
     """One criterion: its status, what shows it, what would change it, and the clause."""
     named = words.named(top)
     shown = words.against(part) if part.status == top.status or not top.parts else words.against(top)
-    said = [Said(text=f"For {words.drug()} under {words.plan()}, {named} is {words.status(top)}: {shown}.")]
+    text = f"For {words.drug()} under {words.plan()}, {named} is {words.status(top)}: {shown}."
+    said = [Said(text=text, standing=standing_of(top) if sure and part.status == top.status else "")]
     if part.status != top.status:
         itself = f"By itself, {words.named(part)} is {words.status(part)}: {words.shown(part)}."
         said.append(Said(text=itself, must=False))
@@ -221,8 +221,9 @@ def ways(words: Words, top: Finding, part: Finding) -> list[Said]:
         return []
     cited = f" ({words.clause(whole)})" if whole.clause else ""
     head = f"{words.status(whole, capital=True)}: {words.named(whole)}{cited}"
+    alike = part.status == whole.status
     told = [
-        Said(text=f"{head}; {_enough(words, whole)}:"),
+        Said(text=f"{head}; {_enough(words, whole)}:", standing=standing_of(whole) if alike else ""),
         *(_way(words, one) for one in whole.parts[:MOST_WAYS]),
     ]
     return [replace(one, must=False) for one in told]

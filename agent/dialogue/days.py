@@ -16,7 +16,7 @@ Characters = tuple[int, int]  # of a turn, [start, end)
 _OF_A_NOTICE: frozenset[Query] = frozenset(("deadline", "appeal"))
 # What is counted from a day to come, or judged on it.
 _COUNTED: frozenset[Query] = frozenset(
-    ("turnaround", "approval", "approval_length", "lookback", "value_age"),
+    ("turnaround", "approval", "approval_length", "lookback", "value_age", "attach"),
 )
 
 

@@ -45,7 +45,9 @@ from tools.language.assertion import assertion
 from tools.language.encoder import Encoded, Head, encode, heads
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.dates import DateSpan, coming_days, dates_in
+from tools.terminology.effects import intolerance_of
 from tools.terminology.matcher import matches
+from tools.terminology.medicines import Formulation, formulation_at
 from tools.terminology.observations import TESTS, units
 from tools.terminology.quantities import Quantity, convert, dispensed_in, quantities_in
 from tools.terminology.terms import TOPICS
@@ -81,6 +83,10 @@ class Thing(NamedTuple):
     first: date | None = None
     paper: str = ""
     strongest: float = math.inf  # of a drug's packages, in mg
+    formulation: Formulation = ""  # of a drug, if it is told behind its name
+    effect: TrialOutcome | None = (
+        None  # what a course comes to, by the side effect that its part of the turn names
+    )
 
 
 _ENDED = (
@@ -89,13 +95,18 @@ _ENDED = (
 )  # what has ended so is taken as tried for long enough, whatever else is said
 
 
+_BROKEN_OFF = ("started", "stopped", "tried", "not_tolerated")  # roles of a course that a side effect ended
+
+
 def find(named: Entities, parts: Sequence[tuple[int, int]], talk: Talk, known: Known) -> tuple[Change, ...]:
     """What these parts of a turn suppose, each the characters [start, end)."""
     encoded = encode(named.text)  # by itself, as its roles were learned
     named = _with_pronouns(named, talk)
     things = [thing for part in parts for thing in things_in(named, encoded, *part, known.as_of)]
-    things = [thing._replace(strongest=_strongest(thing, known)) for thing in things]
-    things.sort(key=lambda thing: thing.start)
+    effects = (effect for start, end in parts if (effect := intolerance_of(named.text[start:end])))
+    effect = next(effects, None)
+    things = [thing._replace(strongest=_strongest(thing, known), effect=effect) for thing in things]
+    things = sorted((_in_form(thing, things) for thing in things), key=lambda thing: thing.start)
     things = _as_dated(things)
     made: list[Change] = []
     for thing in things:
@@ -108,6 +119,14 @@ def find(named: Entities, parts: Sequence[tuple[int, int]], talk: Talk, known: K
     if days:  # what is said to be done before that is done by then
         others.append(max(days, key=lambda change: change.date))
     return tuple(dict.fromkeys(others))
+
+
+def _in_form(thing: Thing, things: Sequence[Thing]) -> Thing:
+    """A drug that is named once more, or by a word that stands for it, in the formulation in which it was named."""
+    if thing.entity is None or thing.kind != "drug" or thing.formulation:
+        return thing
+    same = (one for one in things if one.entity and one.entity.key == thing.entity.key)
+    return thing._replace(formulation=next((one.formulation for one in same if one.formulation), ""))
 
 
 def _with_pronouns(named: Entities, talk: Talk) -> Entities:
@@ -180,7 +199,8 @@ def things_in(named: Entities, encoded: Encoded, start: int, end: int, as_of: da
             continue  # "his neighbor lost forty pounds on it" supposes nothing of the patient
         least = LIKELY_OF_A_PRONOUN if _stands_for_one(named.text[one.start : one.end]) else LIKELY_ROLE
         role = role_of(encoded, one.start, one.end, of, least=least)
-        found.append(Thing(of, one.start, one.end, role, entity=one))
+        form = formulation_at(named.text, one.start, one.end) if of == "drug" else ""
+        found.append(Thing(of, one.start, one.end, role, entity=one, formulation=form))
     for span, day in days_named(named.text, start, end, as_of or date.today()):
         unlikely = ("on",) if as_of is not None and day <= as_of else ("program",)
         role = role_of(encoded, span.start, span.end, "date", unlikely)
@@ -269,7 +289,9 @@ def _drug(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]
     name = thing.entity.key if len(thing.entity.names) != 1 else thing.entity.names[0]
     if thing.role == "removed":
         return [Removed(drug=name)]
-    if thing.role == "stopped":  # as it was said: an ingredient may be taken under another name than ours
+    if (
+        thing.role == "stopped" and not thing.effect
+    ):  # as it was said: an ingredient may be taken under another name than ours
         ended = _of(thing, things, "date", "stopped")
         return [Stopped(drug=thing.entity.key, on=ended.day if ended else None)]
     course = _of(thing, things, "duration", "course")
@@ -282,12 +304,14 @@ def _drug(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]
         begun.day if begun and mine else None,
         _mg_a_day(dose, things) if dose and owner == thing else 0.0,
     )
-    if thing.role in _OUTCOMES and (length or on or thing.role in _ENDED):
-        return [Tried(drug=name, days=length or 90, outcome=_OUTCOMES[thing.role], on=on, daily=daily)]
+    form = thing.formulation
+    outcome = thing.effect if thing.effect and thing.role in _BROKEN_OFF else _OUTCOMES.get(thing.role)
+    if outcome and (length or on or thing.effect or thing.role in _ENDED):
+        return [Tried(drug=name, days=length or 90, outcome=outcome, on=on, daily=daily, formulation=form)]
     if thing.role == "started" or (thing.role in ("continued", "tried") and (daily or on)):
-        return [Started(drug=name, days=length, on=on, daily=daily)]
+        return [Started(drug=name, days=length, on=on, daily=daily, formulation=form)]
     if thing.role == "continued":
-        return [Started(drug=name, days=length)]
+        return [Started(drug=name, days=length, formulation=form)]
     return []
 
 

@@ -35,6 +35,9 @@ Query = Literal[
 QUERIES: tuple[Query, ...] = get_args(Query)
 Form = Literal["yes_no", "value", "date", "list", "who", "where", "which", "how_long", "text", "action"]
 FORMS: tuple[Form, ...] = get_args(Form)
+Polarity = Literal["", "fine", "hurdle"]  # what a yes says of the request; "" if neither, or not known
+# To whom a text to use is to be written; "" where none is wanted, "someone" where it is not known.
+Addressee = Literal["", "prescriber", "patient", "payer", "colleague", "chart", "someone"]
 Scope = Literal["named", "focus", "other", "both", "all", "none"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
@@ -102,17 +105,23 @@ class Ask(Record, frozen=True, kw_only=True):
 
     query: Query
     form: Form = "text"
+    yes: Polarity = ""
     drugs: tuple[str, ...] = ()
     all_drugs: bool = False
     from_talk: bool = False  # the turn itself names none of its drugs
     tests: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
     medicines: tuple[str, ...] = ()
+    to: Addressee = ""  # of a message
     changes: tuple[Change, ...] = ()
     unheard: bool = False  # it supposes something that was not understood, beside what was supposed before
     indication: str = ""  # t2dm, weight, cv, osa, hf, ckd, mash, if the words pin it
     uses: tuple[str, ...] = ()  # those of its only drug, where the turn names several
     plan_id: str = ""  # another plan than the one on file, if one is named
+    criteria: tuple[
+        str, ...
+    ] = ()  # clauses or names of those that the turn likely means, the likeliest first
+    surely: bool = False  # the first of them is meant, whatever is named
     open_ones: tuple[str, ...] = ()  # criteria that are not met, and that it speaks of
     day: date | None = None  # to come, that is named; of `earliest`, on which something begins or began
     until: date | None = None  # the last day of the time that is asked for

@@ -14,6 +14,7 @@ import msgspec
 
 from agent.dialogue import days, entities, hypotheses, replies, words
 from agent.dialogue import drugs as drug_names
+from agent.dialogue.classifiers import POLARITY, addressee
 from agent.dialogue.entities import Entities
 from agent.dialogue.known import Known
 from agent.dialogue.query import (
@@ -23,6 +24,7 @@ from agent.dialogue.query import (
     Ask,
     Form,
     Mention,
+    Polarity,
     Query,
     Reading,
     Scope,
@@ -57,7 +59,9 @@ _TELLING: frozenset[Query] = frozenset(
 ) - {"quantity", "sources", "note", "summary"}
 _WANTED = ("requested", "mentioned")  # roles of a drug that is no course
 SEVERAL = 0.6  # of likelihood, from which a drug that is named is one that is asked about
-_DRAFTING = ("draft", "draft_appeal")
+_DRAFTING: tuple[Query, ...] = ("draft", "draft_appeal")
+# Asks for which a text to somebody is read that no ask of the turn was taken to want.
+_INSTEAD: frozenset[Query] = frozenset((*_DRAFTING, "no_draft", "unclear", "off_topic", "fabricate"))
 _THINGS = ("test", "condition", "medicine", "class", "drug")
 _VALUES: frozenset[Query] = frozenset(("value", "trend", "value_age"))
 _OF_A_TEST: frozenset[Query] = _VALUES | {"criterion", "lookback"}
@@ -127,6 +131,8 @@ def read(question: str, talk: Talk, known: Known, lessons: Lessons | None = None
     asks = [_with_drugs_of_the_turn(ask, asks) for ask in asks]
     if len(spans) == 1 and spans[0].query == "correct":
         asks = _corrected(asks[0], spans[0], talk)
+    if encoded.offsets:
+        asks = _with_message(asks, encoded, text, talk)
     sure = min(span.sure for span in spans)
     unsure = min(spans, key=lambda span: span.sure)
     return Reading(
@@ -325,6 +331,7 @@ def _ask(
     return Ask(
         query=span.query,
         form=span.form,
+        yes=_yes(span, encoded, named.text, talk.question) if len(spans) == 1 else "",
         drugs=drugs,
         all_drugs=all_drugs,
         from_talk=bool(drugs) and not {name for one in named.found for name in one.names} & {*drugs},
@@ -341,6 +348,34 @@ def _ask(
         text=named.text[span.start : span.end],
         sure=round(span.sure, 2),
     )
+
+
+def _with_message(asks: Sequence[Ask], encoded: Encoded, text: str, talk: Talk) -> list[Ask]:
+    """With whom a text is to be written to, if one is: in the ask for a message, else instead of one that may be for
+    the plan's own papers, or that forbids them, else before all."""
+    replace = msgspec.structs.replace
+    read = any(ask.query == "message" for ask in asks)
+    to = addressee(encoded, text, talk.question, wanted=read)
+    papers = any(ask.query in _DRAFTING and ask.sure >= SURE_OF_A_DRAFT for ask in asks)
+    if not to or papers or any(ask.query == "rephrase" for ask in asks):
+        return [*asks]
+    if not read:
+        at = next((at for at, ask in enumerate(asks) if ask.query in _INSTEAD), None)
+        first = asks[at or 0]
+        sure = max(SURE, first.sure)
+        message = replace(first, query="message", form="text", yes="", changes=(), text=text, sure=sure)
+        if message.all_drugs:
+            message = replace(message, drugs=talk.drugs[:1], all_drugs=False, from_talk=True)
+        asks = [message, *(ask for number, ask in enumerate(asks) if number != at)]
+    return [replace(ask, to=to) if ask.query == "message" else ask for ask in asks]
+
+
+def _yes(span: Span, encoded: Encoded, text: str, before: str) -> Polarity:
+    """What a yes to the only question of a turn would say, if it can be answered with one; beside others it would not
+    be clear to which it is."""
+    if span.form != "yes_no" or not encoded.offsets:
+        return ""
+    return POLARITY.label(encoded, span.start, span.end, text, before)  # type: ignore[return-value]
 
 
 def _supposed(

@@ -49,7 +49,7 @@ def test_the_plan_names_every_file_of_weights_and_which_were_trained_on_another_
         assert weights.follows in ("", *train.WEIGHTS)
     assert "train them again" not in told
     monkeypatch.setattr(train.reader, "fingerprint", lambda: "of other weights")
-    assert CliRunner().invoke(train.app, []).output.count("train them again") == 5
+    assert CliRunner().invoke(train.app, []).output.count("train them again") == 7
 
 
 def test_training_without_its_libraries_names_them_and_how_to_install_them(

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from data_gen.catalog_loader import our_catalog
@@ -225,6 +225,7 @@ documents = build(
 @pytest.mark.slow
 @pytest.mark.parametrize("plan", HOUSES)
 @settings(max_examples=60)
+@example(tree=Trial(id="x", label="c:", drugs=("c:",)))
 @given(tree=trees)
 def test_any_tree_reads_back_from_its_clauses_in_every_style(plan: str, tree: Any) -> None:
     house = HOUSES[plan]

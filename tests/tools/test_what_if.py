@@ -294,3 +294,16 @@ def test_what_cannot_be_is_refused_with_what_can(change: Change, why: str) -> No
 def test_every_change_is_read_back_from_json() -> None:
     for change in (Value(test="bmi", value=29), Asked(kind="renewal"), On(date=AS_OF), Later(days=1)):
         assert msgspec.json.decode(msgspec.json.encode(change), type=Change) == change
+
+
+def test_a_course_in_another_formulation_is_another_course() -> None:
+    bound = Bound(bundled(), "P006")
+    (listed,) = (one for one in bound.patient.medications or () if one.ingredients == ("metformin",))
+    outcome: Any = "Intolerance - GI side effects"
+    plain = bound.supposed("Ozempic", [Tried(drug="metformin", outcome=outcome)])
+    extended = bound.supposed("Ozempic", [Tried(drug="metformin", outcome=outcome, formulation="ER")])
+    status = {
+        name: next(one.status for one in found.findings if one.criterion == "step")
+        for name, found in (("plain", plain), ("extended", extended))
+    }
+    assert listed.formulation == "IR" and status["extended"] == "met" != status["plain"]

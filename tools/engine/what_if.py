@@ -43,7 +43,7 @@ from tools.engine.request import check_amounts, complete_request
 from tools.evidence.courses import matches
 from tools.evidence.measurements import canonical, round_half_up, values_of
 from tools.terminology.conditions import CONCEPTS, exclusive_codes
-from tools.terminology.medicines import medicine
+from tools.terminology.medicines import Formulation, medicine
 from tools.terminology.observations import TESTS
 from tools.terminology.terms import TOPICS
 
@@ -105,6 +105,7 @@ class Started(Supposed, frozen=True, kw_only=True, tag="started"):
     days: int = 0
     on: date | None = None
     daily: float = 0.0
+    formulation: Formulation = ""
 
 
 class Tried(Supposed, frozen=True, kw_only=True, tag="tried"):
@@ -115,13 +116,14 @@ class Tried(Supposed, frozen=True, kw_only=True, tag="tried"):
     outcome: TrialOutcome = "Inadequate response"
     on: date | None = None
     daily: float = 0.0
+    formulation: Formulation = ""
 
 
 class Removed(Supposed, frozen=True, kw_only=True, tag="removed"):
     """The same chart without any course of a drug, or without those of one formulation, and their claims."""
 
     drug: str
-    formulation: Literal["", "IR", "ER"] = ""
+    formulation: Formulation = ""
 
 
 class Diagnosed(Supposed, frozen=True, kw_only=True, tag="diagnosed"):
@@ -424,7 +426,7 @@ def _tried(case: _Case, change: Tried, name: str) -> None:
 
 def _taken(case: _Case, change: Course, name: str, outcome: TrialOutcome | None) -> None:
     """The course of the drug that goes on becomes the one that is meant, with dose and form kept; at another dose it
-    ends on the day on which that begins. With an outcome it is over."""
+    ends on the day on which that begins. With an outcome it is over. One of another formulation is another course."""
     began = change.on or _back(case, change.days, "a trial" if outcome else "a course")
     if began > case.as_of:
         return
@@ -432,6 +434,9 @@ def _taken(case: _Case, change: Course, name: str, outcome: TrialOutcome | None)
     status: Literal["stopped", "active"] = "stopped" if outcome else "active"
     ongoing = case.ongoing(change.drug)
     course = _course(case, change.drug, name, began, end, outcome)
+    if change.formulation:
+        ongoing = [entry for entry in ongoing if entry.formulation in (None, change.formulation)]
+        course = msgspec.structs.replace(course, formulation=change.formulation)
     if ongoing:
         last = max(ongoing, key=lambda entry: entry.start or date.min)
         starts = [entry.start for entry in ongoing if entry.start is not None]

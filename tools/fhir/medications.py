@@ -13,7 +13,7 @@ from tools.fhir.context import Reading
 from tools.fhir.elements import Concept, Element, Quantity
 from tools.fhir.products import Product, product
 from tools.fhir.report import Entry, Ignored
-from tools.terminology.effects import EFFECTS, INTOLERANCES
+from tools.terminology.effects import intolerance_of
 from tools.terminology.frequencies import frequencies
 from tools.terminology.observations import unit_of
 from tools.terminology.quantities import convert
@@ -139,7 +139,7 @@ def _referenced(entry: Entry, at: Reading) -> Element | None:
 def _outcome(notes: set[str], why: str) -> TrialOutcome | None:
     """As our own export notes it, else from the reason for stopping."""
     noted = (outcome for outcome in OUTCOMES if f"Outcome: {outcome}" in notes)
-    effects = (INTOLERANCES[name] for name in INTOLERANCES if re.search(EFFECTS[name], why, re.I))
+    effects = (effect for effect in (intolerance_of(why),) if effect)
     responses = (outcome for outcome, words in _RESPONSE.items() if words.search(why))
     return next(chain(noted, effects, responses), None)
 

@@ -8,6 +8,7 @@
 from tools.messages.actions import VISIT, Action, Actor, Effort, action, both, choice
 from tools.messages.catalogue import (
     LANGUAGE,
+    PATIENT,
     SAID,
     TASK,
     TEXT,
@@ -16,13 +17,14 @@ from tools.messages.catalogue import (
     languages,
     page_words,
     render,
+    tells,
     term,
 )
 from tools.messages.message import Message, any_of, iso, message
 from tools.messages.voice import Voice, voice
 
 __all__ = [
-    "LANGUAGE", "SAID", "TASK", "TEXT", "VISIT", "Action", "Actor", "Effort", "Message", "Voice", "action", "any_of",
-    "both", "choice", "iso", "language_named", "language_of", "languages", "message", "page_words", "render", "term",
-    "voice",
+    "LANGUAGE", "PATIENT", "SAID", "TASK", "TEXT", "VISIT", "Action", "Actor", "Effort", "Message", "Voice", "action",
+    "any_of", "both", "choice", "iso", "language_named", "language_of", "languages", "message", "page_words", "render",
+    "tells", "term", "voice",
 ]  # fmt: skip

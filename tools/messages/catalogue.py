@@ -22,7 +22,7 @@ from tools.messages.message import Message
 
 _WORD = re.compile(r"\w+")
 FOLDER, LANGUAGE = Path(__file__).parent, "en"
-TEXT, SAID, TASK = "text", "said", "task"
+TEXT, SAID, TASK, PATIENT = "text", "said", "task", "patient"
 OF_ITS_WORDS = 0.3  # of a text, that only one language's catalogue has, from which it is taken to be in it
 HELD = frozenset(
     ("", "date", "number", "amount", "test", "article", "has", "use")
@@ -32,8 +32,8 @@ HELD = frozenset(
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A line of the catalogue. `said` is how a specialist says it on the phone, `named` how it is named in a list of
     what is open, `limit` the part of a criterion that a value is compared with, `task` what a step asks of its own
-    actor, in the infinitive and without a capital where it is another than what is said; "" where it is no other
-    than the form before it."""
+    actor, in the infinitive and without a capital where it is another than what is said, `patient` what a step comes
+    to for the patient; "" where it is no other than the form before it."""
 
     code: str
     text: str
@@ -41,6 +41,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     named: str = ""
     limit: str = ""
     task: str = ""
+    patient: str = ""
 
     def template(self, form: str) -> str:
         """The row's template in this form, or in the one that stands for it."""
@@ -82,6 +83,11 @@ def render(
             `grammar.amount`.
     """
     return _Telling(catalogue(language), form, context, hold).tell(message)
+
+
+def tells(code: str, form: str) -> bool:
+    """Whether the row of a code has a form of its own."""
+    return bool(getattr(catalogue(LANGUAGE).rows[code], form))
 
 
 def term(code: str, form: str = TEXT, *, language: str = LANGUAGE, **context: Any) -> str:

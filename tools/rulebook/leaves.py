@@ -340,11 +340,12 @@ class Phrases:
             return shown(keys, together), drugs_label(v["drugs"], v["classes"], asked, together)
 
         def read(text: str) -> dict[str, Any]:
-            keys = [items.meaning(item) for item in items.split(text, (*either, *both))] if text else []
-            drugs = tuple(key.removeprefix("d:") for key in keys if key[:2] not in ("c:", "r:"))
+            meant = [items.meaning(item) for item in items.split(text, (*either, *both))] if text else []
+            # a name that no vocabulary knows is a drug's, whatever it begins with
+            keys = [key if key in names else f"d:{key}" for key in meant]
+            drugs = tuple(key[2:] for key in keys if key.startswith("d:"))
             classes = tuple(key[2:] for key in keys if key.startswith("c:"))
-            marked = [key if key in names else f"d:{key}" for key in keys]
-            together = len(keys) > 1 and text == shown(marked, True)
+            together = len(keys) > 1 and text == shown(keys, True)
             label = drugs_label(drugs, classes, "r:" in keys, together)
             asked = {"requested": "r:" in keys} if requested else {}
             return {"drugs": drugs, "classes": classes, "label": label, **asked}

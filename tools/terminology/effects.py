@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 _GI = (
@@ -35,3 +36,9 @@ INTOLERANCES: dict[str, Intolerance] = {
     "gi": "Intolerance - GI side effects",
     "other": "Intolerance - other",
 }
+
+
+def intolerance_of(text: str) -> Intolerance | None:
+    """What a course came to that was ended for the side effect which a text names; None where it names none."""
+    named = (INTOLERANCES[name] for name in INTOLERANCES if re.search(EFFECTS[name], text, re.I))
+    return next(named, None)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache, cached_property, lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -229,6 +229,10 @@ def ndc11(ndc: str) -> str:
     return labeler.zfill(5) + product.zfill(4) + package.zfill(2)
 
 
+LONGEST_FORM = 24  # characters behind a name in which its formulation is looked for
+Formulation = Literal["", "IR", "ER"]  # as a chart's record has it
+
+
 def formulation_of(name: str) -> str:
     """ "ER" for extended, "DR" for delayed, "IR" for immediate release, by the name's words or its brand; else ""."""
     words = fold(name)
@@ -236,6 +240,15 @@ def formulation_of(name: str) -> str:
         if pattern.search(words):
             return formulation
     return next((row.formulation for row in terminology()._rows_of(name) if row.formulation), "")
+
+
+def formulation_at(text: str, start: int, end: int) -> Formulation:
+    """The formulation that a text gives the drug named at [start, end), in the name or right behind it; "" if none."""
+    name, behind = fold(text[start:end]), fold(text[end : end + LONGEST_FORM])
+    for formulation in ("ER", "IR"):
+        if _RELEASE[formulation].search(name) or _RELEASE[formulation].match(behind):
+            return formulation
+    return ""
 
 
 @cache

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import partial
 
+from agent.answers import dates
 from agent.answers.chart.courses import class_key
 from agent.answers.chart.page import MOST_LINES, Page
 from agent.answers.chart.values import MOST_VALUES
@@ -46,7 +47,9 @@ def authorization_told(page: Page, one: Authorization) -> str:
     plan = page.fact("code", one.plan_id, "plan", one.id)
     drug = page.fact("drug", one.drug, "authorization", one.id)
     start, end = page.day(one.start, "authorization", one.id), page.day(one.end, "authorization end", one.id)
-    return f"{plan} approved {drug} from {start} to {end}"
+    own = next((known for known in page.bound.store.plans() if known.id == one.plan_id), None)
+    last = f"; renewable until {dates.renewable(one.end, own, page.ledger)}" if own is not None else ""
+    return f"{plan} approved {drug} from {start} to {end}{last}"
 
 
 def say_fills(page: Page) -> None:

@@ -12,6 +12,7 @@ from agent.answers.wording.shared import (
     line,
     note_sources,
     sources,
+    standing_of,
     unlisted,
 )
 from agent.answers.wording.slots import (
@@ -56,6 +57,7 @@ __all__ = [
     "pronoun",
     "sentence",
     "sources",
+    "standing_of",
     "unlisted",
     "upper",
     "worth_trying",

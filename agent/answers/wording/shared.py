@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
-from agent.answers.answer import Answer, Said, Source
+from agent.answers.answer import Answer, Said, Source, Standing
 from agent.answers.wording.findings import Sorted, deciding_leaf
 from agent.answers.wording.slots import SUPPOSED, clause_source, drug_slot, listed, lower, plan_slot, tame
 from agent.answers.wording.words import Words
@@ -118,7 +118,15 @@ def finding_told(words: Words, finding: Finding) -> Said:
     name = words.named(finding)
     shown = words.against(finding) if finding.parts else words.shown(finding)
     told = shown if _tells_itself(finding, name, shown, words) else f"{name}: {shown}" if shown else name
-    return Said(text=f"{words.status(finding, capital=True)}: {told}{cited}.", bullet=True)
+    text = f"{words.status(finding, capital=True)}: {told}{cited}."
+    return Said(text=text, bullet=True, standing=standing_of(finding))
+
+
+def standing_of(finding: Finding) -> Standing:
+    """How a finding stands, as a sentence on it says."""
+    if finding.status == "unknown":
+        return "unsettled" if finding.exclusion else "open"
+    return finding.status
 
 
 def _tells_itself(finding: Finding, name: str, shown: str, words: Words) -> bool:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.answers import arrangement
-from agent.answers.answer import Answer, Said
-from agent.dialogue.query import Query
+from agent.answers.answer import Answer, Said, Standing
+from agent.dialogue.query import Polarity, Query
 from agent.dialogue.turns import Question
 from agent.ledger import Ledger
 
@@ -115,3 +115,33 @@ def test_a_question_on_two_together_is_answered_by_what_keeps_them_apart() -> No
     )
     assert arrangement.asks_for(asked, pair, [ready], Ledger())
     assert not arrangement.asks_for(Question("what tier is Ozempic?"), pair, [ready], Ledger())
+
+
+@pytest.mark.parametrize(
+    ("yes", "standing", "begins"),
+    [
+        ("fine", "met", "Yes. It is so."),
+        ("fine", "not_met", "No. It is so."),
+        ("fine", "unsettled", "Not yet. It is so."),
+        ("hurdle", "met", "No. It is so."),
+        ("hurdle", "not_met", "Yes. It is so."),
+        ("hurdle", "open", "Yes, as it stands. It is so."),
+        ("hurdle", "unsettled", "It is so."),  # nothing proves what would exclude it
+        ("", "met", "It is so."),
+        ("fine", "", "It is so."),
+    ],
+)
+def test_yes_or_no_stands_before_how_a_criterion_stands_by_what_a_yes_would_say(
+    yes: Polarity, standing: Standing, begins: str, likely: dict[str, float]
+) -> None:
+    likely |= {"It is so.": 0.9, "More.": 0.2}
+    one = answer("criterion", Said(text="It is so.", standing=standing), "More.")
+    one.yes = yes
+    assert told(one)[0] == begins
+
+
+def test_a_supposition_is_told_without_yes_or_no_of_the_chart_as_it_is(likely: dict[str, float]) -> None:
+    likely |= {"If so.": 0.9, "More.": 0.2}
+    one = answer("what_if", Said(text="If so.", standing="met"), "More.", hypothetical=True)
+    one.yes = "fine"
+    assert told(one)[0] == "If so."

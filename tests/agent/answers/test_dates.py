@@ -183,3 +183,15 @@ def test_an_approval_tells_until_when_a_request_is_its_renewal() -> None:
     dates.granted(bound, "Saxenda", answer)
     last = max(one.end for one in bound.patient.authorizations) + timedelta(days=bound.plan.renewal_gap_days)
     assert f"renewable until {last:%b} {last.day}, {last.year}" in rendered(answer)
+
+
+def test_what_lapses_first_is_told_where_that_is_soon() -> None:
+    told: dict[str, str] = {}
+    for patient_id, drug in (("P012", "Rybelsus"), ("P001", "Ozempic")):
+        bound, ledger = bound_to(bundled(), patient_id), Ledger()
+        said = dates.lapsing_first(bound, bound.determination(drug), ledger)
+        told[patient_id] = " ".join(ledger.render(one.text) for one in said)
+    assert (
+        "The latest chart note is of Jun 25, 2026" in told["P012"] and "through Sep 23, 2026" in told["P012"]
+    )
+    assert not told["P001"]

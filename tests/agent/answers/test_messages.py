@@ -9,7 +9,7 @@ import msgspec
 from agent.answers import messages
 from agent.answers.answer import Answer, plain
 from agent.answers.wording import Sorted
-from agent.dialogue.query import Ask
+from agent.dialogue.query import Addressee, Ask
 from agent.ledger import Ledger
 from tests.agent.chats import talk
 from tests.case_answers import bound_to, bundled, rendered
@@ -155,3 +155,68 @@ def test_a_message_is_said_again_whole_in_another_language_and_to_whom_these_wor
     assert "A message to paste" in first and "Please" in first
     assert f"Para {patient.name}:" in again and again.rstrip().endswith("Muchas gracias.")
     assert "La respuesta, en inglés" not in again
+
+
+def _message(patient_id: str, drug: str, to: Addressee, text: str = "") -> str:
+    ask = Ask(query="message", drugs=(drug,), to=to, text=text)
+    answer = messages.answer(ask, bound_to(bundled(), patient_id), Ledger())
+    return "\n".join(answer.ledger.render(one.text) for one in (*answer.said, *answer.closing))
+
+
+def test_a_message_to_the_prescriber_has_what_the_chart_has_and_what_the_policy_says() -> None:
+    bound = bound_to(bundled(), "P002")
+    text = _message("P002", "Ozempic", "prescriber")
+    (course,) = (one for one in bound.patient.medications or () if one.drug == "Victoza")
+    assert course.start is not None
+    since = f"{course.start:%b} {course.start.day}, {course.start.year}"
+    assert (
+        "Please document whether Victoza was stopped" in text
+        and f"The chart has: Victoza 1.8 mg once daily, since {since}" in text
+    )
+    (open_one,) = (one for one in bound.determination("Ozempic").findings if one.status != "met")
+    assert open_one.clause is not None and f"The policy says: “{open_one.clause.quote}”" in text
+
+
+def test_a_message_on_a_renewal_says_until_when_the_approval_runs() -> None:
+    bound = bound_to(bundled(), "P019")
+    (approval,) = (one for one in bound.patient.authorizations if one.drug == "Wegovy")
+    assert f"to {approval.end:%b} {approval.end.day}, {approval.end.year}" in _message(
+        "P019", "Wegovy", "prescriber"
+    )
+
+
+def test_a_message_to_the_patient_says_in_plain_words_what_is_needed_and_what_there_is_instead() -> None:
+    text = _message("P018", "Mounjaro", "patient")
+    assert "does not pay for Mounjaro yet" in text and "Ozempic or Trulicity for 84 days" in text
+    assert "might pay today for" in text and "C-1.5" not in text and "Not met" not in text
+    spanish = _message("P018", "Mounjaro", "patient", "escríbalo en español")
+    assert "todavía no paga Mounjaro" in spanish and spanish.endswith("Muchas gracias.")
+
+
+def test_the_patient_is_told_how_long_it_takes_and_what_it_costs_in_the_same_words() -> None:
+    bound, ledger = bound_to(bundled(), "P001"), Ledger()
+    message = messages.answer(Ask(query="message", drugs=("Ozempic",), to="patient"), bound, ledger)
+    copay = Answer(query="copay", ledger=ledger, said=plain("It is $90."))
+    step = Answer(query="step", ledger=ledger, said=plain("Metformin first."))
+    told = messages.composed([message, copay, step], (), lambda ask: copay, "tell him what he pays", bound)
+    text = rendered(message)
+    assert told == [message, step] and f"you pay {bound.plan.benefits['Ozempic'].copay}." in text
+    assert "everything that" in text and " answers within 15 days" in text
+
+
+def test_a_paragraph_to_sign_says_what_is_shown_and_what_is_not() -> None:
+    text = _message("P014", "Mounjaro", "chart")
+    assert "to review and sign" in text and "The chart shows" in text and "HbA1c 8.8 %" in text
+    assert text.endswith("To be signed only as far as it holds.")
+    open_ones = _message("P005", "Ozempic", "chart")
+    assert "Not shown yet, and to be stated as it is: whether she or the family has medullary" in open_ones
+
+
+def test_one_to_somebody_else_says_how_it_stands_and_asks_the_prescriber_for_nothing() -> None:
+    text = _message("P013", "Saxenda", "payer")
+    assert "is ready to submit" in text and "Please" not in text
+
+
+def test_where_the_patient_has_nothing_to_do_a_message_is_to_the_prescriber_alone() -> None:
+    bound = bound_to(bundled(), "P001")
+    assert f"To {bound.patient.name}" not in _message("P001", "Ozempic", "")

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from agent.answers import registry
 from agent.dialogue.hypotheses import _supply
-from agent.dialogue.query import Ask
+from agent.dialogue.query import Ask, Polarity
 from agent.ledger import Ledger
 from tests.case_answers import bound_to, bundled, rendered
 from tools.engine.what_if import Asked
 from tools.terminology.quantities import quantities_in
 
 
-def told(*changes: Asked, form: str = "yes_no") -> str:
-    ask = Ask(query="quantity", form=form, drugs=("Ozempic",), changes=changes)  # type: ignore[arg-type]
+def told(*changes: Asked, yes: Polarity = "fine") -> str:
+    ask = Ask(query="quantity", yes=yes, drugs=("Ozempic",), changes=changes)
     return rendered(registry.answer(ask, bound_to(bundled(), "P001"), Ledger()))
 
 
 def test_the_amount_ordered_is_held_against_the_limit_first() -> None:
     assert told().startswith("Yes. Met: at most 3 mL per 28 days")
-    assert told(form="value").startswith("Met: at most 3 mL per 28 days")
+    assert told(yes="hurdle").startswith("No. Met: at most 3 mL per 28 days")  # "is that over?"
+    assert told(yes="").startswith("Met: at most 3 mL per 28 days")
 
 
 def test_an_amount_that_is_supposed_is_named_and_then_held_against_it() -> None:

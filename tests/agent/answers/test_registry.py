@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 
 from agent.answers import compare, registry
@@ -60,3 +62,16 @@ def test_every_pair_of_drugs_is_told_within_bounds_and_as_it_stands() -> None:
             bound,
             compare.LONGEST,
         )
+
+
+def test_the_papers_of_a_day_to_come_are_those_that_count_then() -> None:
+    bound = Bound(bundled(), "P012")
+    day = bound.as_of + timedelta(days=97)
+
+    def papers(then: date | None) -> str:
+        return rendered(registry.answer(Ask(query="attach", drugs=("Rybelsus",), day=then), bound, Ledger()))
+
+    assert "2 of 2 on file" in papers(None) and papers(bound.as_of) == papers(None)
+    then = papers(day)
+    assert then.startswith(f"On {day:%b} {day.day}, {day.year}, if nothing else changes:")
+    assert "0 of 2 on file" in then and "the one on file is too old" in then

@@ -355,3 +355,49 @@ def test_a_program_of_a_length_that_is_dated_once_ended_then() -> None:
         "Suppose he had finished a program of seven months that ended this spring. Would the Wegovy go then?"
     )
     assert Enrolled(on=date(2025, 10, 31), until=date(2026, 5, 31)) in supposed(text, "Wegovy")
+
+
+@pytest.mark.parametrize(
+    ("text", "yes"),
+    [
+        ("does his A1c clear it?", "fine"),
+        ("is the note still good for Ozempic?", "fine"),
+        ("would her old denial hurt us?", "hurdle"),
+        ("what is missing for Ozempic?", ""),
+    ],
+)
+def test_what_a_yes_would_say_is_told_where_it_is_sure(text: str, yes: str) -> None:
+    assert [ask.yes for ask in read(text)] == [yes]
+
+
+def test_of_several_questions_no_yes_is_told() -> None:
+    asks = read("does his A1c clear it, and who is the prescriber?")
+    assert len(asks) > 1 and not any(ask.yes for ask in asks)
+
+
+@pytest.mark.parametrize(
+    ("text", "to"),
+    [
+        ("write her doctor a short note about what is missing", "prescriber"),
+        ("explain it to him in plain words so I can read it to him", "patient"),
+        ("give me a text for his daughter about the Mounjaro", "patient"),
+    ],
+)
+def test_to_whom_a_text_is_wanted_is_read_from_the_turn(text: str, to: str) -> None:
+    (message,) = (ask for ask in read(text) if ask.query == "message")
+    assert message.to == to
+
+
+def test_the_plans_own_papers_are_no_message() -> None:
+    for text in ("draft the PA", "Please draft the letter of medical necessity for Ozempic"):
+        assert [ask.query for ask in read(text)] == ["draft"]
+
+
+def test_a_course_is_supposed_in_its_formulation_and_with_the_effect_that_ended_it() -> None:
+    (ask,) = read("what if she had tried metformin XR this spring and quit for diarrhea?")
+    (tried,) = (one for one in ask.changes if isinstance(one, Tried))
+    assert (tried.drug, tried.formulation, tried.outcome) == (
+        "metformin",
+        "ER",
+        "Intolerance - GI side effects",
+    )
