@@ -12,6 +12,7 @@ from agent.answers.chart.page import MOST_LINES, Page
 from agent.answers.chart.values import MOST_VALUES
 from agent.answers.terms import strength_slot
 from tools.domain.records import Authorization, Fill, Order
+from tools.engine.eligibility import active_coverage
 from tools.papers import formats
 from tools.terminology.medicines import medicine
 
@@ -47,8 +48,11 @@ def authorization_told(page: Page, one: Authorization) -> str:
     plan = page.fact("code", one.plan_id, "plan", one.id)
     drug = page.fact("drug", one.drug, "authorization", one.id)
     start, end = page.day(one.start, "authorization", one.id), page.day(one.end, "authorization end", one.id)
-    own = next((known for known in page.bound.store.plans() if known.id == one.plan_id), None)
-    last = f"; renewable until {dates.renewable(one.end, own, page.ledger)}" if own is not None else ""
+    last = ""  # an approval by a plan that the patient has left is renewed by nobody
+    if active_coverage(page.patient, one.plan_id, page.bound.as_of) is not None:
+        last = (
+            f"; renewable until {dates.renewable(one.end, page.bound.store.plan(one.plan_id), page.ledger)}"
+        )
     return f"{plan} approved {drug} from {start} to {end}{last}"
 
 

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from agent.answers import chart
 from agent.answers.answer import Answer
-from agent.answers.chart.supply import unsupplied
+from agent.answers.chart.page import Page
+from agent.answers.chart.supply import authorization_told, unsupplied
 from agent.dialogue.query import Ask, Query
 from agent.ledger import SLOT, Fact, Kind, Ledger
 from tests.case_answers import bound_to, bundled, everyone, rendered
 from tools.domain.records import Fill, Medication, Note, Observation
+from tools.engine.eligibility import active_coverage
 from tools.queries.bound import Bound
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.observations import TESTS
@@ -355,3 +357,16 @@ def test_a_medicine_that_nobody_charted_is_no_allergy_either() -> None:
     text = told(someone("P012"), "medication", "metformin")
     assert "not on the medication list" in text
     assert "Neither an allergy to it nor an intolerance is on the allergy list." in text
+
+
+def test_only_an_approval_by_the_plan_that_the_patient_is_in_is_called_renewable() -> None:
+    told_of: dict[bool, int] = {True: 0, False: 0}
+    for bound in everyone(bundled()):
+        for one in bound.patient.authorizations:
+            ledger = Ledger()
+            page = Page(Ask(query="summary"), bound, ledger, Answer(ledger=ledger))
+            text = ledger.render(authorization_told(page, one))
+            theirs = active_coverage(bound.patient, one.plan_id, bound.as_of) is not None
+            assert ("renewable until" in text) is theirs, text
+            told_of[theirs] += 1
+    assert all(told_of.values())
